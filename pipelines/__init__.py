@@ -1,0 +1,1 @@
+"""What is measured: contract, image index, pipelines. Knows nothing of the harness."""

@@ -1,0 +1,166 @@
+"""Names and the pipelines behind them: built in, of another package, or a function in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from feedbench.pipelines import knobs
+from feedbench.pipelines.contract import Pipeline
+from feedbench.pipelines.errors import RequestError
+
+GROUP = "feedbench.pipelines"
+"""The entry-point group by which a package offers pipelines."""
+
+DEFAULT_SPECS = (
+    "image_data_generator",
+    "tfdata_naive",
+    "tfdata_tuned:cache=none",
+    "tfdata_tuned",
+)
+
+BUILT_IN = {  # name: class, imported when asked for
+    "image_data_generator": "ImageDataGenerator",
+    "tfdata_naive": "TfdataNaive",
+    "tfdata_tuned": "TfdataTuned",
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What names a pipeline: `[label=]NAME[:knob=value,...]` or `[label=]FILE.py:FUNCTION`."""
+
+    label: str  # the row's name
+    text: str  # without the label
+    name: str  # before the first colon
+    argument: str  # behind it
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it names a function in somebody's file."""
+        return self.name.endswith(".py")
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the code is not Feedbench's own: such code is imported in a child only."""
+        return self.name not in BUILT_IN
+
+
+def parse(text: str) -> Spec:
+    """Read one SPEC; the label is what precedes the first `=` that stands before any `:`."""
+    head, _, _ = text.partition(":")
+    label, equals, _ = head.partition("=")
+    if equals and not label.strip():
+        raise RequestError(f"--pipeline {text!r}: expected a label before the =")
+    return spec_of(label, text[len(label) + 1 :]) if equals else spec_of(text, text)
+
+
+def spec_of(label: str, text: str) -> Spec:
+    """Return the SPEC of a text that has no label in it, under the label that it goes by."""
+    name, _, argument = text.partition(":")
+    if not name:
+        raise RequestError(
+            f"--pipeline {text!r}: expected [label=]NAME[:knob=value,...] or"
+            " [label=]FILE.py:FUNCTION"
+        )
+    return Spec(label=label, text=text, name=name, argument=argument)
+
+
+def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
+    """Read all SPECs of a run and check what can be checked without importing foreign code."""
+    specs = tuple(parse(text) for text in texts)
+    for place, spec in enumerate(specs):
+        if spec.label in {other.label for other in specs[:place]}:
+            raise RequestError(
+                f"two pipelines have the label {spec.label!r}: labels name the rows, and must"
+                f" differ; give one another, such as -p again={spec.text}"
+            )
+        _check(spec)
+    return specs
+
+
+def load(spec: Spec) -> Pipeline:
+    """Return the pipeline that a SPEC names. Imports foreign code where it names some.
+
+    Raises RequestError where it cannot be found, imported or built.
+    """
+    if spec.is_file:
+        from feedbench.pipelines.loader_file import load_function
+
+        return load_function(Path(spec.name), spec.argument)
+    if not spec.is_foreign:
+        return _built(built_in(spec.name), spec)
+    return _from_entry_point(_entry_point(spec.name), spec)
+
+
+def built_in(name: str) -> type[Any]:
+    """Return the class of a built-in pipeline. Imports no TensorFlow."""
+    found: type[Any] = getattr(import_module(f"feedbench.pipelines.{name}"), BUILT_IN[name])
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Return the built-in names, then those that installed packages offer. Imports neither."""
+    offered = sorted(entry_point.name for entry_point in entry_points(group=GROUP))
+    return (*BUILT_IN, *offered)
+
+
+def _check(spec: Spec) -> None:
+    if spec.is_file:
+        if not Path(spec.name).is_file():
+            raise RequestError(
+                f"--pipeline {spec.text}: there is no file {spec.name} (seen from {Path.cwd()})"
+            )
+        if not spec.argument.isidentifier():
+            raise RequestError(
+                f"--pipeline {spec.text}: expected FILE.py:FUNCTION, the name of a function in"
+                f" {spec.name}; found {spec.argument!r}"
+            )
+    elif not spec.is_foreign:
+        load(spec)
+    else:
+        _entry_point(spec.name)
+        _given(spec)
+
+
+def _built(kind: type[Any], spec: Spec) -> Pipeline:
+    pipeline: Pipeline = knobs.build(kind, spec.name, _given(spec))
+    return pipeline
+
+
+def _given(spec: Spec) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for part in filter(None, spec.argument.split(",")):
+        knob, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise RequestError(f"--pipeline {spec.text}: expected knob=value; found {part!r}")
+        if knob in given:
+            raise RequestError(f"--pipeline {spec.text}: the knob {knob} is given twice")
+        given[knob] = value
+    return given
+
+
+def _entry_point(name: str) -> EntryPoint:
+    for entry_point in entry_points(group=GROUP, name=name):
+        return entry_point
+    known = names()
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    raise RequestError(
+        f"there is no pipeline {name!r}: {hint} (a function of your own is FILE.py:FUNCTION)"
+    )
+
+
+def _from_entry_point(entry_point: EntryPoint, spec: Spec) -> Pipeline:
+    from feedbench.pipelines.loader_file import FunctionPipeline, imported
+
+    offered = imported(f"the pipeline {spec.name} ({entry_point.value})", entry_point.load)
+    if isinstance(offered, type):
+        return _built(offered, spec)
+    if spec.argument:
+        raise RequestError(f"{spec.name} is a function and has no knobs; found {spec.argument!r}")
+    return FunctionPipeline(offered, spec.name)

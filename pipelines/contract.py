@@ -1,0 +1,75 @@
+"""The contract between the harness and a pipeline: all of it, on this one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Batch = tuple[Any, Any]
+"""`(images, labels)`: arrays or tensors on the host, `[B, H, W, C]` float32 in [0, 1] and `[B]`
+int32, with 1 <= B <= batch_size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """The images, and what every pipeline must deliver from them."""
+
+    files: tuple[str, ...]  # absolute paths, in the order of the index
+    labels: tuple[int, ...]  # of each file: its place in class_names
+    class_names: tuple[str, ...]
+    height: int  # pixels, delivered
+    width: int
+    channels: Literal[3] = 3
+    batch_size: int = 32
+    dtype: Literal["float32"] = "float32"
+    value_range: tuple[float, float] = (0.0, 1.0)
+    label_mode: Literal["int"] = "int"
+    seed: int = 0
+    folder_images: int  # images in the whole folder, of which `files` may be a part
+
+    @property
+    def images(self) -> int:
+        """Images in an epoch."""
+        return len(self.files)
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one delivered image."""
+        return self.height * self.width * self.channels * np.dtype(self.dtype).itemsize
+
+
+class Feed(Protocol):
+    """What a pipeline opens. Iterating it is one epoch: every image once, last short batch too.
+
+    A feed may also have `repeat()`, an iterable of exactly the batches of epoch after epoch
+    without end. A tf.data.Dataset is a Feed as it stands.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Begin an epoch by a new iterator; caches survive from one to the next."""
+        ...
+
+
+class Pipeline(Protocol):
+    """One way to deliver a workload. Built-in ones are frozen dataclasses: fields are knobs."""
+
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        """Write to `prepared`, once and offline, what `open` will read."""
+        ...
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        """Return a feed. `prepared` is shared, read only; `scratch` is this trial's own."""
+        ...
+
+
+class KnobOverruledWarning(UserWarning):
+    """A pipeline could not take a knob as asked, and says what it took instead, and why."""
+
+    def __init__(self, knob: str, asked: object, used: object, reason: str) -> None:
+        super().__init__(f"{knob}={used} instead of {knob}={asked}: {reason}")
+        self.knob = knob
+        self.used = used

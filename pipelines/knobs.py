@@ -1,0 +1,98 @@
+"""Knobs: the fields of a pipeline's dataclass, read in one place for all who ask about them."""
+
+from __future__ import annotations
+
+import dataclasses
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from msgspec.inspect import BoolType, Field, IntType, LiteralType, Metadata, UnionType, type_info
+
+from feedbench.pipelines.errors import RequestError
+
+
+@dataclasses.dataclass(frozen=True)
+class Knob:
+    """One knob as people see it."""
+
+    name: str
+    accepts: str  # such as "none, memory or file"
+    default: str
+    meaning: str
+
+
+def knobs_of(pipeline: type[Any]) -> tuple[Knob, ...]:
+    """Return the knobs of a pipeline's class, in the order of its fields."""
+    return tuple(_knob(field) for field in _fields(pipeline))
+
+
+def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
+    """Return `pipeline` with the knobs that were `given` as text.
+
+    Raises RequestError that names the knob, what it accepts and what was found.
+    """
+    known = {knob.name: knob for knob in knobs_of(pipeline)}
+    for knob, text in given.items():
+        if knob not in known:
+            near = get_close_matches(knob, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+            raise RequestError(f"{name} has no knob {knob!r}: {hint}")
+        try:
+            msgspec.convert({knob: text}, pipeline, strict=False)
+        except msgspec.ValidationError:
+            accepts = known[knob].accepts
+            raise RequestError(f"{name}: the knob {knob} takes {accepts}; found {text!r}") from None
+    if not known:  # in somebody's package it may be any class
+        return pipeline()
+    try:
+        return msgspec.convert(given, pipeline, strict=False)
+    except msgspec.ValidationError as error:  # a knob without a default, in somebody's package
+        raise RequestError(f"{name} cannot be built: {error}") from None
+
+
+def values(pipeline: object) -> dict[str, Any]:
+    """Return the knobs of one pipeline with the values that they have."""
+    if not dataclasses.is_dataclass(pipeline) or isinstance(pipeline, type):
+        return {}
+    return {field.name: getattr(pipeline, field.name) for field in dataclasses.fields(pipeline)}
+
+
+def as_text(value: object) -> str:
+    """Return a knob's value as one would write it in a SPEC."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fields(pipeline: type[Any]) -> tuple[Field, ...]:
+    info = type_info(pipeline)
+    return getattr(info, "fields", ())
+
+
+def _knob(field: Field) -> Knob:
+    kind, meaning = field.type, ""
+    if isinstance(kind, Metadata):
+        meaning = (kind.extra_json_schema or {}).get("description", "")
+        kind = kind.type
+    return Knob(field.name, _accepts(kind), as_text(field.default), meaning)
+
+
+def _accepts(kind: object) -> str:
+    words = _words(kind)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _words(kind: object) -> list[str]:
+    match kind:
+        case Metadata(type=inner):
+            words = _words(inner)
+        case UnionType(types=kinds):
+            words = [word for inner in kinds for word in _words(inner)]
+        case LiteralType(values=literals):
+            words = [str(literal) for literal in literals]
+        case BoolType():
+            words = ["true", "false"]
+        case IntType(ge=least, le=most) if least is not None and most is not None:
+            words = [f"a whole number from {least} to {most}"]
+        case _:  # of a knob in somebody's package
+            words = [f"a value of type {type(kind).__name__.removesuffix('Type').lower()}"]
+    return words

@@ -1,0 +1,95 @@
+"""A person's own loader: a function in a file, with no import of ours in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from feedbench.pipelines.contract import Batch, Feed, Workload
+from feedbench.pipelines.errors import RequestError, WrongWorkError
+
+
+def load_function(file: Path, function: str) -> FunctionPipeline:
+    """Import `file` and return its function as a pipeline.
+
+    Raises RequestError where the file raises on import or has no such function.
+    """
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # As `python FILE.py` would have it: neighbours can be imported, workers can find the module.
+    sys.path.insert(0, str(file.resolve().parent))
+    sys.modules[file.stem] = module
+    loader = spec.loader
+    imported(str(file), lambda: loader.exec_module(module))
+    found = getattr(module, function, None)
+    if not callable(found):
+        functions = [name for name, value in vars(module).items() if _is_own(value, module)]
+        raise RequestError(
+            f"{file} has no function {function!r}: it has {', '.join(functions) or 'none'}"
+        )
+    return FunctionPipeline(found, f"{file}:{function}")
+
+
+def imported(what: str, load: Callable[[], Any]) -> Any:
+    """Run an import of foreign code; whatever it raises becomes one sentence."""
+    try:
+        return load()
+    except (Exception, SystemExit) as error:
+        raise RequestError(f"{what} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+class FunctionPipeline:
+    """A pipeline made of one function `(workload) -> iterable of (images, labels)`.
+
+    No dataclass, as the fields of one would be knobs.
+    """
+
+    def __init__(self, function: Callable[[Workload], Iterable[Batch]], name: str) -> None:
+        self.function = function
+        self.name = name
+
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        """Nothing: a function has no offline part."""
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        """Call the function. An iterator is good for one epoch, so that it is called for each."""
+        made = self.function(workload)
+        if not isinstance(made, Iterable):
+            raise WrongWorkError(
+                f"{self.name} returned {_a(made)}; expected an iterable of (images, labels),"
+                " such as a tf.data.Dataset, a list or a generator"
+            )
+        if _is_iterator(made):
+            return _CalledEachEpoch(self, workload, made)
+        return made
+
+
+class _CalledEachEpoch:
+    """A feed that calls the function anew for each epoch, having used the first call's result."""
+
+    def __init__(self, pipeline: FunctionPipeline, workload: Workload, first: Any) -> None:
+        self._pipeline = pipeline
+        self._workload = workload
+        self._first: Any = first
+
+    def __iter__(self) -> Iterator[Batch]:
+        made, self._first = self._first, None
+        return iter(made if made is not None else self._pipeline.function(self._workload))
+
+
+def _is_iterator(made: Any) -> bool:
+    """Tell an iterator, good for one pass, from an iterable that begins anew."""
+    return hasattr(made, "__next__") and iter(made) is made
+
+
+def _is_own(value: object, module: object) -> bool:
+    return callable(value) and getattr(value, "__module__", "") == getattr(module, "__name__", None)
+
+
+def _a(made: object) -> str:
+    return "None" if made is None else f"an object of type {type(made).__name__}"

@@ -1,0 +1,125 @@
+"""The memory that this process may use, and what of a decoded cache fits into it."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+# Of the memory that is free: the model, the batches under way and the page cache need some too.
+_USABLE = 0.8
+_CGROUPS = (  # (folder, limit, in use), version 2 and version 1
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+
+
+@dataclass(frozen=True)
+class CacheFit:
+    """The cache and shuffle buffer that fit, and `(knob, asked, used, reason)` where not asked."""
+
+    cache: str
+    buffer: int  # images; 0: no shuffle
+    overruled: tuple[tuple[str, object, object, str], ...]
+
+
+def fit_cache(
+    *,
+    cache: str,
+    shuffle: int | str,
+    images: int,
+    folder_images: int,
+    image_bytes: int,
+    memory_bytes: int,
+    disk_bytes: int,
+) -> CacheFit:
+    """Decide what cache and shuffle buffer this machine can hold.
+
+    It is the whole folder that must fit, not the part that is measured: a cache that works for a
+    part only would promise a rate that its user never sees.
+    """
+    usable = int(memory_bytes * _USABLE)
+    fitting, why = _fitting_cache(cache, folder_images, image_bytes, usable, disk_bytes)
+    overruled: list[tuple[str, object, object, str]] = []
+    if fitting != cache:
+        overruled.append(("cache", cache, fitting, why))
+    asked = {"full": folder_images, "none": 0}[shuffle] if isinstance(shuffle, str) else shuffle
+    buffer = min(asked, folder_images)
+    # A buffer behind a cache in memory shares the cache's images; behind a file it holds its own.
+    room = max(usable // image_bytes, 1)
+    if fitting == "file" and buffer > room:
+        reason = f"more decoded images than that do not fit in {_gb(usable)} of memory"
+        overruled.append(("shuffle", shuffle, room, reason))
+        buffer = room
+    return CacheFit(fitting, min(buffer, images), tuple(overruled))
+
+
+def _fitting_cache(
+    cache: str, folder_images: int, image_bytes: int, usable: int, disk_bytes: int
+) -> tuple[str, str]:
+    """Return the cache that the whole folder fits into, and why it is not the one asked for."""
+    needed = folder_images * image_bytes
+    why = f"{folder_images:,} decoded images take {_gb(needed)}"
+    if cache == "memory" and needed > usable:
+        cache = "file"
+        why += f", and this process may use {_gb(usable)} of memory"
+    if cache == "file" and needed > disk_bytes:
+        cache = "none"
+        why += f", and the scratch disk has {_gb(disk_bytes)} free"
+    return cache, why
+
+
+def available_bytes() -> int:
+    """Return the bytes that this process may still take: of the machine, its cgroup, its limit."""
+    candidates = [psutil.virtual_memory().available]
+    address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if address_space != resource.RLIM_INFINITY:
+        candidates.append(address_space - psutil.Process().memory_info().vms)
+    candidates.extend(_cgroup_bytes())
+    return max(min(candidates), 0)
+
+
+def _cgroup_bytes() -> list[int]:
+    """Return what each cgroup around this process has left, where one has a limit."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+    left = []
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        if controllers not in {"", "memory"}:
+            continue
+        for around in [group, *map(str, Path(group).parents)]:
+            for folder, limit_file, in_use_file in _CGROUPS:
+                folder_of_group = Path(f"{folder}{'' if around == '/' else around}")
+                limit = _number(folder_of_group / limit_file)
+                in_use = _number(folder_of_group / in_use_file)
+                if limit is not None and in_use is not None:
+                    left.append(limit - in_use + _reclaimable(folder_of_group))
+    return left
+
+
+def _reclaimable(group: Path) -> int:
+    """Return the bytes of a cgroup's page cache: counted as in use, given up when asked for."""
+    try:
+        for line in (group / "memory.stat").read_text().splitlines():
+            name, _, count = line.partition(" ")
+            if name == "inactive_file":
+                return int(count)
+    except (OSError, ValueError):  # no such file
+        pass
+    return 0
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

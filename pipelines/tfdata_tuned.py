@@ -1,0 +1,25 @@
+"""tf.data as its performance guide teaches it: parallel calls, cache, prefetch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feedbench.pipelines.tail_knobs import TailKnobs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feedbench.pipelines.contract import Feed, Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfdataTuned(TailKnobs):
+    """Tuned tf.data: parallel calls and prefetch by AUTOTUNE, decoded images cached."""
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        """Return the files' dataset."""
+        from feedbench.pipelines import steps
+
+        feed: Feed = steps.files_dataset(workload, self, scratch)
+        return feed

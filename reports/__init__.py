@@ -1,0 +1,1 @@
+"""How it is shown. Reads what a run recorded; imports no TensorFlow."""

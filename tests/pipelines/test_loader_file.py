@@ -1,0 +1,189 @@
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.errors import RequestError, WrongWorkError
+from feedbench.pipelines.loader_file import FunctionPipeline, load_function
+
+WORKLOAD = Workload(
+    files=("/photos/cats/0.jpg", "/photos/dogs/0.jpg"),
+    labels=(0, 1),
+    class_names=("cats", "dogs"),
+    height=2,
+    width=2,
+    folder_images=2,
+)
+
+Load = Callable[..., FunctionPipeline]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Loads a function of the given source, and forgets in the end what was imported by it."""
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+
+    def loaded(source: str, function: str = "photos") -> FunctionPipeline:
+        file = tmp_path / "their_loader.py"
+        file.write_text(source)
+        return load_function(file, function)
+
+    yield loaded
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def opened(pipeline: FunctionPipeline) -> Any:
+    return pipeline.open(WORKLOAD, Path("prepared"), Path("scratch"))
+
+
+def module_of(pipeline: FunctionPipeline) -> Any:
+    return sys.modules[pipeline.function.__module__]
+
+
+GENERATOR = """
+calls = 0
+
+def photos(workload):
+    global calls
+    calls += 1
+    for label in workload.labels:
+        yield (calls, label)
+"""
+
+
+def test_a_generator_function_is_called_again_for_each_epoch(load: Load) -> None:
+    pipeline = load(GENERATOR)
+    feed = opened(pipeline)
+    assert [list(feed) for _ in range(3)] == [
+        [(1, 0), (1, 1)],
+        [(2, 0), (2, 1)],
+        [(3, 0), (3, 1)],
+    ]
+    assert module_of(pipeline).calls == 3
+
+
+def test_an_epoch_that_was_abandoned_does_not_shorten_the_next(load: Load) -> None:
+    feed = opened(load(GENERATOR))
+    next(iter(feed))
+    assert len(list(feed)) == 2
+
+
+def test_a_list_is_iterated_anew_without_another_call_of_the_function(load: Load) -> None:
+    pipeline = load("""
+calls = 0
+
+def photos(workload):
+    global calls
+    calls += 1
+    return [(calls, 0), (calls, 1)]
+""")
+    feed = opened(pipeline)
+    assert list(feed) == list(feed) == [(1, 0), (1, 1)]
+    assert module_of(pipeline).calls == 1
+
+
+def test_an_iterable_of_one_s_own_is_the_feed_as_it_stands(load: Load) -> None:
+    feed = opened(
+        load("""
+class Photos:
+    epochs = 0
+
+    def __init__(self, workload):
+        self.files = workload.files
+
+    def __iter__(self):
+        self.epochs += 1
+        return ((file, self.epochs) for file in self.files)
+
+    def repeat(self):
+        return "epochs without end"
+
+def photos(workload):
+    return Photos(workload)
+""")
+    )
+    assert list(feed) == [(file, 1) for file in WORKLOAD.files]
+    assert list(feed) == [(file, 2) for file in WORKLOAD.files]
+    assert feed.repeat() == "epochs without end"
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [("None", "None"), ("3", "an object of type int"), ("object()", "an object of type object")],
+)
+def test_what_cannot_be_iterated_is_refused_with_what_was_expected(
+    load: Load, tmp_path: Path, returned: str, found: str
+) -> None:
+    pipeline = load(f"def photos(workload):\n    return {returned}\n")
+    with pytest.raises(WrongWorkError) as caught:
+        opened(pipeline)
+    assert str(caught.value) == (
+        f"{tmp_path / 'their_loader.py'}:photos returned {found}; expected an iterable of"
+        " (images, labels), such as a tf.data.Dataset, a list or a generator"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit('usage: loader FOLDER')", "SystemExit: usage: loader FOLDER"),
+        ("def photos(workload:", "SyntaxError: '(' was never closed (their_loader.py, line 1)"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why(
+    load: Load, tmp_path: Path, source: str, why: str
+) -> None:
+    sentence = f"{tmp_path / 'their_loader.py'} cannot be imported: {why}"
+    with pytest.raises(RequestError, match=re.escape(sentence)):
+        load(source)
+
+
+def test_an_interrupt_while_a_file_is_imported_remains_an_interrupt(load: Load) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        load("raise KeyboardInterrupt")
+
+
+def test_a_missing_function_is_answered_with_the_functions_that_the_file_has(load: Load) -> None:
+    source = """
+from os.path import join
+
+SIZE = 3
+
+def cats(workload): ...
+def dogs(workload): ...
+"""
+    with pytest.raises(RequestError, match=r"has no function 'photos': it has cats, dogs$"):
+        load(source)
+
+
+@pytest.mark.parametrize("source", ["", "photos = 3"])
+def test_a_file_without_functions_is_answered_so(load: Load, source: str) -> None:
+    with pytest.raises(RequestError, match=r"has no function 'photos': it has none$"):
+        load(source)
+
+
+def test_the_neighbours_of_the_file_can_be_imported(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "their_neighbour.py").write_text("BATCHES = ['from next door']\n")
+    feed = opened(
+        load("""
+def photos(workload):
+    from their_neighbour import BATCHES
+    return BATCHES
+""")
+    )
+    assert list(feed) == ["from next door"]
+
+
+def test_a_function_has_nothing_to_prepare(load: Load, tmp_path: Path) -> None:
+    prepared = tmp_path / "prepared"
+    prepared.mkdir()
+    load(GENERATOR).prepare(WORKLOAD, prepared)
+    assert list(prepared.iterdir()) == []
