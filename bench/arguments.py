@@ -1,0 +1,59 @@
+"""Option values as people write them. Each raises RequestError with what was expected."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from feedbench.pipelines.errors import RequestError
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_DEFAULT_SECONDS = 300.0
+
+
+def seconds(text: str | None) -> float:
+    """Read a time such as 90s, 5m, 1h or 1h30m, in seconds; None: five minutes."""
+    if text is None:
+        return _DEFAULT_SECONDS
+    parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
+    if not text or parts is None:
+        raise RequestError(f"--time {text!r}: expected a time such as 90s, 5m or 1h")
+    values = zip(parts.groups(), _UNITS.values(), strict=True)
+    return sum(float(value) * unit for value, unit in values if value is not None)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Read pixels a side, or HEIGHTxWIDTH; returns (height, width)."""
+    parts = re.fullmatch(r"(\d+)(?:[xX](\d+))?", text)
+    if parts is None:
+        raise RequestError(
+            f"--image-size {text!r}: expected pixels such as 224, or HEIGHTxWIDTH such as 180x240"
+        )
+    height, width = parts.groups()
+    return int(height), int(width or height)
+
+
+def share(option: str, text: str) -> float:
+    """Read a share such as 5%."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)
+    if parts is None:
+        raise RequestError(f"{option} {text!r}: expected a share such as 5%")
+    return float(parts[1]) / 100
+
+
+def limit(text: str | None) -> int | Literal["all"] | None:
+    """Read a number of images, or all; None: as many as the time allows."""
+    if text is None:
+        return None
+    if text == "all":
+        return "all"
+    if not text.isdecimal():
+        raise RequestError(f"--limit {text!r}: expected a number of images, or all")
+    return int(text)
+
+
+def new_run_folder() -> Path:
+    """Return where a run goes that was given no folder."""
+    return Path("feedbench-runs") / datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")

@@ -1,0 +1,50 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from feedbench.pipelines.errors import RequestError
+
+MOST_PIXELS = 4096  # a side; a batch of 32 is 6 GB then
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `feedbench run`."""
+
+    folder: Path
+    specs: tuple[str, ...]  # the first is the baseline
+    image_size: tuple[int, int] = (224, 224)  # height, width
+    batch_size: int = 32
+    seconds: float | None = 300.0  # for everything, from the command to the report
+    blocks: int | None = None  # exactly so many
+    margin: float = 0.05  # a share
+    limit: int | Literal["all"] | None = None  # images; None: as many as the time allows
+    seed: int = 0
+    out: Path
+    fresh_interpreter: bool = False
+    command: list[str] = []
+
+    def __post_init__(self) -> None:
+        """Raise RequestError for what no run can be made of."""
+        height, width = self.image_size
+        if not (1 <= height <= MOST_PIXELS and 1 <= width <= MOST_PIXELS):
+            raise RequestError(
+                f"--image-size {height}x{width}: expected 1 to {MOST_PIXELS} pixels a side"
+            )
+        _positive("--batch-size", self.batch_size, "images")
+        _positive("--blocks", self.blocks, "blocks")
+        if self.limit != "all":
+            _positive("--limit", self.limit, "images, or all")
+        if not 0 < self.margin < 1:
+            raise RequestError(
+                f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
+            )
+
+
+def _positive(option: str, value: int | None, unit: str) -> None:
+    if value is not None and value < 1:
+        raise RequestError(f"{option} {value}: expected 1 or more {unit}")

@@ -1,0 +1,120 @@
+"""What the parent, the forkserver and a measured process say to each other, as JSON lines.
+
+The parent sends commands to the forkserver. Events come back on one pipe, from the forkserver and
+from the measured process. Times are CLOCK_MONOTONIC seconds, which all processes share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from feedbench.bench.windows import Window
+
+SCHEMA = 1
+
+Purpose = Literal["check", "pilot", "main", "control"]
+"""check: can it be built; pilot: roughly how fast; main and control: what is reported."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial."""
+
+    schema: int = SCHEMA
+    label: str
+    spec: str
+    purpose: Purpose
+    block: int = 0  # from 1; 0 before the blocks
+    attempt: int = 1
+    workload: str  # the file that holds it
+    prepared: str
+    scratch: str
+    pilot_seconds: float = 1.5  # how long a pilot reads, at most
+    steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="command"):
+    """Begin a trial in a process of its own; what it prints goes to the file `log`."""
+
+    request: Request
+    log: str
+    fresh_interpreter: bool = False
+
+
+class End(msgspec.Struct, frozen=True, tag="end", tag_field="command"):
+    """End the trial's process group now."""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    pass
+
+
+class Ready(_Event, frozen=True, kw_only=True, tag="ready"):
+    """The forkserver has imported TensorFlow."""
+
+    tensorflow: str  # version
+    keras: str
+    seconds: float  # that the import took
+
+
+class Started(_Event, frozen=True, kw_only=True, tag="started"):
+    """A process for the trial is there."""
+
+    pid: int
+
+
+class Built(_Event, frozen=True, kw_only=True, tag="built"):
+    """A check went well: the pipeline could be imported and built."""
+
+
+class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
+    """The trial has come so far."""
+
+    name: Literal["open", "first batch", "first epoch", "restarted", "continuous"]
+    at: float
+
+
+class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
+    """A window ended, and the next began."""
+
+    at: float
+
+
+class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
+    """What a trial found. Seconds; an empty list where the phase was not reached."""
+
+    open_seconds: float
+    first_batch_seconds: float  # after open returned
+    first_epoch_seconds: float  # after open returned, to the arrival of the last batch
+    first_epoch_images: int
+    first_batch_at: float  # CLOCK_MONOTONIC
+    epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last
+    turnover_seconds: list[float] = []  # from one epoch's last batch to the next one's first
+    windows: list[Window] = []
+    continuous: bool = True  # one iterator over all windows; else restarted epochs
+    threads: int = 0  # of the process, at the end
+    knobs: dict[str, Any] = {}  # in effect
+    remarks: list[str] = []
+
+
+class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
+    """The trial raised."""
+
+    sentence: str
+    is_request: bool  # what was asked for is wrong, rather than what was delivered
+
+
+class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
+    """The trial's process group is gone."""
+
+    exit_code: int | None
+    signal: int | None
+
+
+Command = Start | End
+Event = Ready | Started | Built | Phase | Edge | Measured | Failed | Ended
+
+encode = msgspec.json.Encoder().encode
+decode_command = msgspec.json.Decoder(Command).decode
+decode_event = msgspec.json.Decoder(Event).decode

@@ -1,0 +1,175 @@
+"""The schema of a run, read and written in one place.
+
+A run folder holds run.json, replaced whole each time, and trials.jsonl, one line a trial, on disk
+before the next trial starts. Both are plain JSON, readable without Feedbench. images.json holds
+the list of images that the run measured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from feedbench.bench.environment import Environment
+from feedbench.bench.protocol import Purpose
+from feedbench.bench.statistics import Word
+from feedbench.bench.windows import Window
+from feedbench.pipelines.errors import RequestError
+
+SCHEMA = 1
+_T = TypeVar("_T")
+
+
+class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of trials.jsonl. Seconds throughout; a phase that was not reached is null."""
+
+    schema: int = SCHEMA
+    label: str
+    spec: str
+    purpose: Purpose
+    block: int  # from 1; 0 before the blocks
+    attempt: int = 1
+    started_at: str  # UTC, ISO 8601
+    seconds: float  # from asking for the process until it was gone
+    ended: Literal["measured", "failed", "time up", "interrupted"]
+    why: str | None = None  # what went wrong, as a clause
+    last_words: str | None = None  # the last line that the process printed, where it failed
+    asked_to_first_batch_seconds: float | None = None
+    open_seconds: float | None = None
+    first_batch_seconds: float | None = None  # after open
+    first_epoch_seconds: float | None = None  # after open, to the arrival of the last batch
+    first_epoch_images: int | None = None
+    epoch_seconds: list[float] = []  # restarted: from one epoch's last batch to the next one's
+    turnover_seconds: list[float] = []  # from an epoch's last batch to the next one's first
+    continuous: bool = True
+    windows: list[Window] = []
+    threads: int | None = None
+    knobs: dict[str, Any] = {}
+    remarks: list[str] = []
+
+
+class PipelineRecord(msgspec.Struct, frozen=True):
+    """A row's identity."""
+
+    label: str
+    spec: str
+    slug: str  # the label as a file's name
+
+
+class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The images and what was to be delivered; the list itself is in images.json."""
+
+    folder: str
+    folder_images: int
+    images: int  # that were measured: all of the folder, or a part
+    ignored_files: int
+    classes: dict[str, int]  # images measured of each
+    height: int
+    width: int
+    channels: int
+    batch_size: int
+    dtype: str
+    value_range: tuple[float, float]
+    label_mode: str
+    seed: int
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline's line in the table. Rates in images/s, times in seconds; null: not known."""
+
+    label: str
+    spec: str
+    blocks: int  # in which it was measured
+    rate: float | None = None  # continuous, unless `continuous` is false
+    rate_low: float | None = None
+    rate_high: float | None = None
+    ratio: float | None = None  # to the baseline, over the blocks of both
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    level: float | None = None  # of the intervals
+    verdict: Word | None = None
+    within_margin: bool = False
+    more_blocks: int | None = None  # that a verdict would take, about
+    first_batch_seconds: float | None = None  # from open's call
+    first_epoch_seconds: float | None = None  # from open's call
+    turnover_seconds: float | None = None
+    epoch_seconds: float | None = None  # of the images measured, restarted
+    folder_epoch_seconds: float | None = None  # of the whole folder, extrapolated
+    continuous: bool = True
+    unsteady_trials: int = 0
+    knobs: dict[str, Any] = {}
+    remarks: list[str] = []
+    failures: list[str] = []  # how its failed trials ended
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """run.json."""
+
+    schema: int = SCHEMA
+    status: Literal["running", "complete", "interrupted"]
+    command: list[str]
+    started_at: str  # UTC, ISO 8601
+    seconds: float = 0.0
+    time_seconds: float | None  # that it was given
+    blocks: int = 0  # that are whole
+    stopped_because: str | None = None
+    margin: float
+    pipelines: list[PipelineRecord]
+    workload: WorkloadRecord
+    environment: Environment
+    best: list[str] = []  # labels not shown slower than another
+    control: tuple[float, float, float] | None = None  # ratio of the baseline to its second copy
+    rows: list[Row] = []
+
+
+def write_run(folder: Path, run: RunRecord) -> None:
+    """Replace run.json, so that a reader always finds a whole one."""
+    new = folder / ".run.json.new"
+    with new.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(folder / "run.json")
+
+
+def append_trial(folder: Path, trial: TrialRecord) -> None:
+    """Add a line to trials.jsonl; it is on disk when this returns."""
+    with (folder / "trials.jsonl").open("ab") as file:
+        file.write(msgspec.json.encode(trial) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read run.json. Raises RequestError where it is missing, of another schema, or broken."""
+    file = folder / "run.json"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RequestError(
+            f"{folder} is no run folder: {file} cannot be read ({error.strerror})"
+        ) from error
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        found = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
+        if found != SCHEMA:
+            raise RequestError(f"{file} is of schema {found}; this Feedbench reads schema {SCHEMA}")
+    return _decoded(content, RunRecord, str(file))
+
+
+def read_trials(folder: Path) -> list[TrialRecord]:
+    """Read trials.jsonl. A last line that a crash cut short is passed over."""
+    file = folder / "trials.jsonl"
+    whole, _, _ = file.read_bytes().rpartition(b"\n")
+    lines = enumerate(whole.splitlines(), 1)
+    return [_decoded(line, TrialRecord, f"{file}, line {number}") for number, line in lines]
+
+
+def _decoded(content: bytes, kind: type[_T], what: str) -> _T:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise RequestError(f"{what} is broken: {error}") from error

@@ -1,0 +1,82 @@
+"""The folder of a run: made when the request is known to be good, gone again if it was not."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from feedbench.pipelines.errors import RequestError
+
+
+class RunFolder:
+    """Where a run writes. `discard` leaves no trace of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made: list[Path] = []  # folders that were not there before, innermost last
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what the trials' processes print."""
+        return self.path / "logs"
+
+    def create(self) -> None:
+        """Make the folder. Raises RequestError where it holds something or cannot be made."""
+        refuse_used(self.path)
+        try:
+            for folder in (*reversed(self.path.absolute().parents), self.path, self.logs):
+                if not folder.exists():
+                    folder.mkdir()
+                    self._made.append(folder)
+        except OSError as error:
+            self.discard()
+            raise RequestError(
+                f"--out {self.path}: the folder cannot be made: {error.strerror}"
+            ) from error
+
+    @contextlib.contextmanager
+    def discarded_on_error(self) -> Iterator[None]:
+        """Leave nothing behind if what is done in this context raises."""
+        try:
+            yield
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Remove what was made."""
+        if self.logs in self._made:
+            shutil.rmtree(self.logs)
+            for file in ("run.json", "trials.jsonl", "images.json", ".run.json.new"):
+                (self.path / file).unlink(missing_ok=True)
+        for folder in reversed(self._made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        self._made = []
+
+
+def refuse_used(path: Path) -> None:
+    """Raise RequestError where `path` is there and is no empty folder, or cannot be looked at."""
+    try:
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return
+        found = "it is not empty" if path.is_dir() else "it is a file"
+    except OSError as error:  # a folder around it may not be entered, or its name is too long
+        raise RequestError(f"--out {path}: the folder cannot be made: {error.strerror}") from error
+    raise RequestError(f"--out {path}: expected a new or empty folder; {found}")
+
+
+def slugs(labels: tuple[str, ...]) -> dict[str, str]:
+    """Return a short name for files for each label, no two alike."""
+    taken: dict[str, str] = {}
+    for label in labels:
+        slug = stem = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:60] or "pipeline"
+        number = 2
+        while slug in taken.values():
+            slug = f"{stem}-{number}"
+            number += 1
+        taken[label] = slug
+    return taken

@@ -1,0 +1,24 @@
+"""Figures as people read them: durations, rates, ratios."""
+
+from __future__ import annotations
+
+import math
+
+_MINUTE = 60
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: 45 s, 4 min 5 s."""
+    minutes, rest = divmod(max(round(seconds), 0), _MINUTE)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def digits(value: float, count: int = 3) -> str:
+    """Return a figure with at least `count` digits that count: 0.0123, 1.23, 12.3, 1,234."""
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{max(count - 1 - size, 0)}f}"
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun: 1 block, 2 blocks."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

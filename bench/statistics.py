@@ -1,0 +1,140 @@
+"""Ratios, intervals, verdicts and the best set. Pure functions over one run's blocks.
+
+A block is the unit: the n of every interval is a number of blocks, never of windows or batches.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+LEAST_BLOCKS = 4  # for verdicts: Student's t covers what it says from here
+LEVEL = 0.99
+FAMILY_ERROR = 0.05  # of all comparisons with the baseline together
+CONTROL_TOLERANCE = math.log(1.01)  # what the baseline may differ from itself
+MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
+
+Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its two-sided confidence interval, from n blocks."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    level: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word, what else holds, and about how many more blocks an answer would take."""
+
+    word: Word
+    within_margin: bool = False
+    more_blocks: int | None = None
+
+
+def level_of(comparisons: int) -> float:
+    """Return the level of each of `comparisons` intervals: Bonferroni, and 0.99 at least."""
+    return max(LEVEL, 1 - FAMILY_ERROR / max(comparisons, 1))
+
+
+def log_ratio(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
+    """Return the mean of ln(rate / other rate) over paired blocks, by Student's t.
+
+    Student (1908), "The probable error of a mean", Biometrika 6(1). Needs two blocks.
+    """
+    return _mean(np.log(np.asarray(rates) / np.asarray(others)), level)
+
+
+def rate(rates: Sequence[float], level: float) -> Interval:
+    """Return a run's rate, 1 / (mean over blocks of seconds per image), in images/s.
+
+    The t-interval is that of the mean of seconds per image, turned over; its upper end is infinite
+    where the blocks differ so much that the interval of the seconds reaches zero.
+    """
+    seconds = _mean(1 / np.asarray(rates), level)
+    high = 1 / seconds.low if seconds.low > 0 else math.inf
+    return Interval(1 / seconds.estimate, 1 / seconds.high, high, seconds.n, level)
+
+
+def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict:
+    """Judge a pipeline against the baseline; both intervals are of log ratios.
+
+    `margin` is a share, such as 0.05: equivalent is what lies between 1/1.05 and 1.05. `control`
+    is the baseline against its own second copy: None where there is too little of it to tell.
+    """
+    if control is not None and max(control.low, -control.high) > CONTROL_TOLERANCE:
+        return Verdict("withheld")
+    off = 0.0 if control is None else abs(control.estimate)
+    threshold = off if off > CONTROL_TOLERANCE else 0.0
+    within = max(ratio.high, -ratio.low) < math.log1p(margin)
+    if ratio.low > threshold:
+        return Verdict("faster", within)
+    if ratio.high < -threshold:
+        return Verdict("slower", within)
+    if within:
+        return Verdict("equivalent", within)
+    return Verdict("inconclusive", more_blocks=_more_blocks(ratio, threshold, margin))
+
+
+def best_set(rates: Mapping[str, Mapping[int, float]]) -> tuple[str, ...]:
+    """Return the labels not shown slower than another, over all pairs at 1 - 0.05/pairs.
+
+    `rates` gives each label's rate in each block; a pair is compared over the blocks it shares. The
+    level is 0.99 at least, as a verdict's is: else the best one of two could be "inconclusive". A
+    label with too few blocks for a verdict is no answer, and is left out.
+    """
+    level = level_of(len(rates) * (len(rates) - 1) // 2)
+    slower = {label for label, blocks in rates.items() if len(blocks) < LEAST_BLOCKS}
+    for label, other in permutations(rates, 2):
+        shared = sorted(rates[label].keys() & rates[other].keys())
+        if len(shared) < LEAST_BLOCKS:
+            continue
+        ours, theirs = ([rates[name][block] for block in shared] for name in (label, other))
+        if log_ratio(ours, theirs, level).high < 0:
+            slower.add(label)
+    return tuple(label for label in rates if label not in slower)
+
+
+def precise_enough(ratios: Sequence[Interval], margin: float) -> bool:
+    """Tell whether every half-width is at most half the margin, so that a run may stop."""
+    half = math.log1p(margin) / 2
+    return all(i.n >= LEAST_BLOCKS and (i.high - i.low) / 2 <= half for i in ratios)
+
+
+def _mean(values: npt.NDArray[np.float64], level: float) -> Interval:
+    n = len(values)
+    estimate = float(np.mean(values))
+    half = _quantile(n, level) * float(np.std(values, ddof=1)) / math.sqrt(n)
+    return Interval(estimate, estimate - half, estimate + half, n, level)
+
+
+def _quantile(n: int, level: float) -> float:
+    return float(stats.t.ppf((1 + level) / 2, n - 1))
+
+
+def _more_blocks(ratio: Interval, threshold: float, margin: float) -> int | None:
+    """Return about how many blocks more would decide, if the spread stays what it is.
+
+    Whichever is nearer: an interval clear of the threshold, or one inside the margin.
+    """
+    distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
+    deviation = (ratio.high - ratio.low) / 2 * math.sqrt(ratio.n) / _quantile(ratio.n, ratio.level)
+
+    def decides(n: int) -> bool:
+        return _quantile(n, ratio.level) * deviation / math.sqrt(n) < distance
+
+    n = ratio.n + 1 + bisect_left(range(ratio.n + 1, MOST_BLOCKS), x=True, key=decides)
+    return n - ratio.n if n < MOST_BLOCKS else None

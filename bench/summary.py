@@ -1,0 +1,175 @@
+"""From a run's trials to its rows: rates, ratios, verdicts, phases. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
+from typing import Any
+
+import msgspec
+
+from feedbench.bench import statistics
+from feedbench.bench.results import Row, TrialRecord
+from feedbench.bench.statistics import Interval
+from feedbench.bench.windows import counted, steady_from
+
+Rates = Mapping[str, Mapping[int, float]]
+"""label -> block -> images/s"""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows, the baseline's first."""
+
+    rows: list[Row]
+    best: list[str]
+    control: tuple[float, float, float] | None = None  # ratio of the baseline to its second copy
+    intervals: list[Interval] = []  # log ratios to the baseline; the control's; no failed one's
+
+    def is_precise(self, margin: float) -> bool:
+        """Tell whether more blocks would add little: no interval is wider than the margin."""
+        return bool(self.intervals) and statistics.precise_enough(self.intervals, margin)
+
+
+def summarise(
+    trials: Sequence[TrialRecord],
+    specs: Mapping[str, str],
+    *,
+    margin: float,
+    folder_images: int,
+) -> Summary:
+    """Return the rows of a run; `specs` maps labels to SPECs, the baseline first."""
+    rates = rates_by_block(trials, "main")
+    baseline = next(iter(specs))
+    control = _control(rates.get(baseline, {}), rates_by_block(trials, "control").get(baseline, {}))
+    level = statistics.level_of(len(specs) - 1)
+    rows: list[Row] = []
+    intervals = [] if control is None else [control]
+    for label, spec in specs.items():
+        found = _Found(label, spec, [t for t in trials if t.label == label], level)
+        interval = None
+        if label != baseline:
+            interval = _paired(rates.get(label, {}), rates.get(baseline, {}), level)
+        row = found.row(interval, control, margin, folder_images)
+        rows.append(row)
+        if interval is not None and not row.failures:  # one that fails would never be precise
+            intervals.append(interval)
+    compared = [row for row in rows if row.verdict is not None]
+    withheld = any(row.verdict == "withheld" for row in rows)
+    measured = {label: rates[label] for label in specs if label in rates}
+    best = statistics.best_set(measured) if compared and not withheld else ()
+    return Summary(rows=rows, best=list(best), control=_ratio(control), intervals=intervals)
+
+
+def rates_by_block(trials: Sequence[TrialRecord], purpose: str) -> dict[str, dict[int, float]]:
+    """Return each label's rate in each block, of the trials of one purpose that were measured."""
+    rates: dict[str, dict[int, float]] = {}
+    for trial in trials:
+        if trial.purpose == purpose and trial.ended == "measured":
+            rates.setdefault(trial.label, {})[trial.block] = trial_rate(trial)
+    return rates
+
+
+def trial_rate(trial: TrialRecord) -> float:
+    """Return a trial's images/s: the images of its steady windows over their seconds."""
+    windows = counted(trial.windows)
+    return sum(w.images for w in windows) / sum(w.seconds for w in windows)
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """The trials of one label."""
+
+    label: str
+    spec: str
+    trials: list[TrialRecord]
+    level: float
+
+    def row(
+        self,
+        interval: Interval | None,
+        control: Interval | None,
+        margin: float,
+        folder_images: int,
+    ) -> Row:
+        main = [t for t in self.trials if t.purpose == "main" and t.ended == "measured"]
+        row = Row(
+            label=self.label,
+            spec=self.spec,
+            blocks=len(main),
+            failures=[t.why or "" for t in self.trials if t.ended == "failed"],
+            remarks=list(dict.fromkeys(remark for t in self.trials for remark in t.remarks)),
+        )
+        if not main:
+            return row
+        fields = self._rate(main) | self._phases(main, folder_images)
+        if interval is not None:
+            fields |= _compared(interval, control, margin)
+        return msgspec.structs.replace(row, **fields)
+
+    def _rate(self, main: list[TrialRecord]) -> dict[str, Any]:
+        rates = [trial_rate(trial) for trial in main]
+        if len(rates) < statistics.LEAST_BLOCKS:
+            return {"rate": 1 / fmean(1 / rate for rate in rates)}
+        found = statistics.rate(rates, self.level)
+        high = found.high if math.isfinite(found.high) else None
+        return {"rate": found.estimate, "rate_low": found.low, "rate_high": high}
+
+    def _phases(self, main: list[TrialRecord], folder_images: int) -> dict[str, Any]:
+        turnover = fmean(median(trial.turnover_seconds) for trial in main)
+        rate = 1 / fmean(1 / trial_rate(trial) for trial in main)
+        delivery = folder_images / rate
+        if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
+            epoch = fmean(fmean(t.epoch_seconds) - median(t.turnover_seconds) for t in main)
+            delivery = epoch * folder_images / (main[0].first_epoch_images or folder_images)
+        opened = fmean(trial.open_seconds or 0.0 for trial in main)
+        return {
+            "level": self.level,
+            "first_batch_seconds": opened + fmean(t.first_batch_seconds or 0.0 for t in main),
+            "first_epoch_seconds": opened + fmean(t.first_epoch_seconds or 0.0 for t in main),
+            "turnover_seconds": turnover,
+            "epoch_seconds": fmean(fmean(trial.epoch_seconds) for trial in main),
+            "folder_epoch_seconds": delivery + turnover,
+            "continuous": all(trial.continuous for trial in main),
+            "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
+            "knobs": main[-1].knobs,
+        }
+
+
+def _compared(interval: Interval, control: Interval | None, margin: float) -> dict[str, Any]:
+    ratio = _ratio(interval)
+    assert ratio is not None
+    if interval.n < statistics.LEAST_BLOCKS:
+        return {"ratio": ratio[0]}
+    found = statistics.verdict(interval, control, margin)
+    return {
+        "ratio": ratio[0],
+        "ratio_low": ratio[1],
+        "ratio_high": ratio[2],
+        "verdict": found.word,
+        "within_margin": found.within_margin,
+        "more_blocks": found.more_blocks,
+    }
+
+
+def _paired(
+    rates: Mapping[int, float], others: Mapping[int, float], level: float
+) -> Interval | None:
+    """Return the interval of the log ratio over the blocks that both have; None without any."""
+    shared = sorted(rates.keys() & others.keys())
+    if not shared:
+        return None
+    if len(shared) == 1:  # an estimate, and no interval
+        estimate = math.log(rates[shared[0]] / others[shared[0]])
+        return Interval(estimate, -math.inf, math.inf, 1, level)
+    return statistics.log_ratio([rates[b] for b in shared], [others[b] for b in shared], level)
+
+
+def _control(rates: Mapping[int, float], others: Mapping[int, float]) -> Interval | None:
+    interval = _paired(rates, others, statistics.LEVEL)
+    return interval if interval is not None and interval.n >= statistics.LEAST_BLOCKS else None
+
+
+def _ratio(interval: Interval | None) -> tuple[float, float, float] | None:
+    if interval is None:
+        return None
+    return math.exp(interval.estimate), math.exp(interval.low), math.exp(interval.high)

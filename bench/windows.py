@@ -1,0 +1,79 @@
+"""Timed windows over the arrivals of batches, and when they have become steady. Pure.
+
+A window counts exactly what it times: from one batch's arrival to another's, and the images of
+the batches after the first. Windows follow one another without a pause.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+LEAST_SECONDS, LEAST_BATCHES = 1.0, 8  # a window is long enough when it has both ...
+LONG_SECONDS, FEW_BATCHES = 4.0, 4  # ... or both of these, whichever comes first
+STEADY_RUN = 3  # windows in a row, of which ...
+STEADY_CHANGE = 0.05  # ... the last lies within this share of the first
+MOST_UNSTEADY = 12  # windows after which a rate that still ramps is taken as it is
+
+
+class Window(msgspec.Struct, frozen=True):
+    """One timed stretch."""
+
+    images: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Images per second."""
+        return self.images / self.seconds
+
+
+class Windows:
+    """Cuts arrivals into windows until they are steady and `least_seconds` have been timed."""
+
+    def __init__(self, least_seconds: float = 0.0) -> None:
+        self.windows: list[Window] = []
+        self._least_seconds = least_seconds
+        self._edge: float | None = None
+        self._images = 0
+        self._batches = 0
+
+    def arrived(self, at: float, images: int) -> bool:
+        """Count a batch of `images` that arrived at second `at`; say whether it is an edge."""
+        if self._edge is None:
+            self._edge = at
+            return True
+        self._images += images
+        self._batches += 1
+        seconds = at - self._edge
+        enough = seconds >= LEAST_SECONDS and self._batches >= LEAST_BATCHES
+        if not enough and not (seconds >= LONG_SECONDS and self._batches >= FEW_BATCHES):
+            return False
+        self.windows.append(Window(self._images, seconds))
+        self._edge, self._images, self._batches = at, 0, 0
+        return True
+
+    @property
+    def done(self) -> bool:
+        """Whether enough has been timed."""
+        place = steady_from(self.windows)
+        if place is None:
+            return len(self.windows) >= MOST_UNSTEADY
+        return sum(window.seconds for window in self.windows[place:]) >= self._least_seconds
+
+
+def steady_from(windows: list[Window]) -> int | None:
+    """Return the place of the first steady window: it and all later ones count.
+
+    None where no three windows in a row are such that the third is within 5 % of the first.
+    """
+    for place in range(len(windows) - STEADY_RUN + 1):
+        first, last = windows[place], windows[place + STEADY_RUN - 1]
+        if abs(last.rate / first.rate - 1) <= STEADY_CHANGE:
+            return place
+    return None
+
+
+def counted(windows: list[Window]) -> list[Window]:
+    """Return the windows that count: the steady ones, else the last three."""
+    place = steady_from(windows)
+    return windows[-STEADY_RUN:] if place is None else windows[place:]

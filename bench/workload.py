@@ -1,0 +1,45 @@
+"""A workload as a file, so that a trial's request stays short however many images there are.
+
+JSON by the standard library: it keeps names that are not valid UTF-8, as Python holds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from feedbench.pipelines.contract import Workload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feedbench.pipelines.folder import Index
+
+
+def workload_of(
+    index: Index, *, folder_images: int, image_size: tuple[int, int], batch_size: int, seed: int
+) -> Workload:
+    """Return the workload of an index; `image_size` is (height, width) in pixels."""
+    return Workload(
+        files=index.paths,
+        labels=index.labels,
+        class_names=index.class_names,
+        height=image_size[0],
+        width=image_size[1],
+        batch_size=batch_size,
+        seed=seed,
+        folder_images=folder_images,
+    )
+
+
+def write_workload(workload: Workload, file: Path) -> None:
+    """Write a workload for the measured processes to read."""
+    file.write_text(json.dumps(dataclasses.asdict(workload)), encoding="ascii")
+
+
+def read_workload(file: Path) -> Workload:
+    """Read what `write_workload` wrote."""
+    fields: dict[str, Any] = json.loads(file.read_text(encoding="ascii"))
+    tuples: dict[str, Any] = {k: tuple(v) for k, v in fields.items() if isinstance(v, list)}
+    return Workload(**(fields | tuples))

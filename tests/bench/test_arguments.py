@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from feedbench.bench import arguments
+from feedbench.pipelines.errors import RequestError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, 300),
+        ("90s", 90),
+        ("5m", 300),
+        ("1h", 3600),
+        ("1h30m", 5400),
+        ("1h1m1s", 3661),
+        ("2m30s", 150),
+        ("1h5s", 3605),
+        ("0.5h", 1800),
+        ("1.5m", 90),
+        ("0s", 0),
+    ],
+)
+def test_a_time_is_read_in_seconds(text: str | None, seconds: float) -> None:
+    assert arguments.seconds(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "5", "-1", "-5m", "5x", "m", "30m1h", "1h30", "5 m", "5M", ".5h", "1e3s"]
+)
+def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) -> None:
+    sentence = f"--time {text!r}: expected a time such as 90s, 5m or 1h"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        arguments.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("224", (224, 224)), ("180x240", (180, 240)), ("180X240", (180, 240)), ("1", (1, 1))],
+)
+def test_an_image_size_is_one_side_or_height_and_width(text: str, size: tuple[int, int]) -> None:
+    assert arguments.image_size(text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "224x", "x224", "-1", "224x224x3", "224 x 224", "224.5", "5%", "all"]
+)
+def test_what_is_no_image_size_is_refused_with_the_option_and_an_example(text: str) -> None:
+    sentence = f"--image-size {text!r}: expected pixels such as 224, or HEIGHTxWIDTH"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}"):
+        arguments.image_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("5%", 0.05), ("2.5%", 0.025), ("5 %", 0.05), ("100%", 1.0), ("0%", 0.0)]
+)
+def test_a_share_is_read_from_percent(text: str, share: float) -> None:
+    assert arguments.share("--margin", text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "5", "0.05", "%", "-5%", "5%%", "five%", "5x"])
+@pytest.mark.parametrize("option", ["--margin", "--other"])
+def test_what_is_no_share_is_refused_with_the_option_and_an_example(text: str, option: str) -> None:
+    sentence = f"{option} {text!r}: expected a share such as 5%"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        arguments.share(option, text)
+
+
+@pytest.mark.parametrize(("text", "limit"), [(None, None), ("all", "all"), ("5", 5), ("0", 0)])
+def test_a_limit_is_a_number_or_all_or_what_the_time_allows(
+    text: str | None, limit: int | Literal["all"] | None
+) -> None:
+    assert arguments.limit(text) == limit
+
+
+@pytest.mark.parametrize("text", ["", "-1", "5x", "5%", "1.5", "ALL", "1,000", "²"])
+def test_what_is_no_limit_is_refused_with_the_option(text: str) -> None:
+    sentence = f"--limit {text!r}: expected a number of images, or all"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        arguments.limit(text)
+
+
+def test_a_run_without_a_folder_goes_into_one_named_after_the_local_date_and_time() -> None:
+    before = datetime.now().astimezone()
+    folder = arguments.new_run_folder()
+    after = datetime.now().astimezone()
+    assert folder.parent == Path("feedbench-runs")
+    assert f"{before:%Y-%m-%dT%H%M%S}" <= folder.name <= f"{after:%Y-%m-%dT%H%M%S}"

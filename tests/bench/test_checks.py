@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, pair
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.errors import WrongWorkError
+
+LABELS = (0, 0, 0, 0, 1, 1, 1, 2, 2, 2)
+WORKLOAD = Workload(
+    files=tuple(f"/photos/{place}.jpg" for place in range(len(LABELS))),
+    labels=LABELS,
+    class_names=("cats", "dogs", "owls"),
+    height=4,
+    width=6,
+    batch_size=4,
+    folder_images=100,
+)
+
+
+def images(count: int, dtype: str = "float32") -> np.ndarray[Any, Any]:
+    return np.zeros((count, 4, 6, 3), dtype)
+
+
+def labels(*values: int) -> np.ndarray[Any, Any]:
+    return np.array(values, np.int32)
+
+
+def check(*batches: object) -> EpochCheck:
+    """Check batches without ending the epoch."""
+    found = EpochCheck(WORKLOAD)
+    for batch in batches:
+        found.batch(batch)
+    return found
+
+
+def epoch(*values: int) -> list[object]:
+    """Batches of four of images with these labels."""
+    parts = [values[start : start + 4] for start in range(0, len(values), 4)]
+    return [(images(len(part)), labels(*part)) for part in parts]
+
+
+def refused(expected: str, found: str) -> Any:
+    """Expect the error whose sentence names both, what was found first."""
+    return pytest.raises(WrongWorkError, match=f"{re.escape(found)}.*{re.escape(expected)}")
+
+
+def test_a_right_epoch_passes_and_its_images_are_counted() -> None:
+    right = check(*epoch(*LABELS))
+    right.end()
+    assert right.images == 10
+
+
+def test_the_order_of_the_images_is_free() -> None:
+    check(*epoch(*reversed(LABELS))).end()
+
+
+def test_batches_may_be_smaller_than_asked_for() -> None:
+    check(*((images(1), labels(label)) for label in LABELS)).end()
+
+
+def test_each_batch_is_answered_with_its_images() -> None:
+    assert EpochCheck(WORKLOAD).batch((images(3), labels(0, 1, 2))) == 3
+
+
+def test_lists_are_taken_as_batches_too() -> None:
+    assert EpochCheck(WORKLOAD).batch([images(1), labels(0)]) == 1
+
+
+def test_labels_are_kept_where_a_loader_fills_the_same_array_again() -> None:
+    array = labels(0, 0)
+    found = EpochCheck(WORKLOAD)
+    for start in range(0, 10, 2):
+        array[:] = LABELS[start : start + 2]
+        found.batch((images(2), array))
+    found.end()
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 4, 3), (4, 4, 6, 1), (4, 3, 4, 6), (4, 4, 6), (4, 6, 3)])
+def test_images_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with refused("expected float32 [B, 4, 6, 3]", f"images of float32 {list(shape)}"):
+        check((np.zeros(shape, np.float32), labels(0, 0, 0, 0)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "uint8"])
+def test_images_of_another_dtype_are_refused(dtype: str) -> None:
+    with refused("expected float32 [B, 4, 6, 3]", f"images of {dtype} [4, 4, 6, 3]"):
+        check((images(4, dtype), labels(0, 0, 0, 0)))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "uint8"])
+def test_labels_of_another_dtype_are_refused(dtype: str) -> None:
+    with refused("expected int32 [2]", f"labels of {dtype} [2]"):
+        check((images(2), np.zeros(2, dtype)))
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (2, 3), (3,), ()])
+def test_labels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with refused("expected int32 [2]", f"labels of int32 {list(shape)}"):
+        check((images(2), np.zeros(shape, np.int32)))
+
+
+def test_an_empty_batch_is_refused() -> None:
+    with refused("expected 1 to 4", "a batch of 0 images"):
+        check((images(0), labels()))
+
+
+def test_a_batch_larger_than_asked_for_is_refused() -> None:
+    with refused("expected 1 to 4", "a batch of 5 images"):
+        check((images(5), labels(0, 0, 0, 0, 1)))
+
+
+def test_too_many_images_are_refused_as_soon_as_they_come() -> None:
+    found = check(*epoch(*LABELS))
+    with refused("expected 10, every image once", "11 images or more in an epoch"):
+        found.batch((images(1), labels(0)))
+
+
+def test_too_few_images_are_refused_when_the_epoch_ends() -> None:
+    with refused("expected 10, every image once", "8 images in an epoch"):
+        check(*epoch(*LABELS[:8])).end()
+
+
+def test_an_epoch_of_nothing_is_refused() -> None:
+    with refused("expected 10", "0 images in an epoch"):
+        check().end()
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_label_that_is_no_class_is_refused(label: int) -> None:
+    least, most = min(label, 0), max(label, 2)
+    with refused("expected 0 to 2", f"labels from {least} to {most}"):
+        check(*epoch(*LABELS[:-1], label)).end()
+
+
+def test_classes_of_wrong_size_are_refused_by_the_name_of_the_first() -> None:
+    with refused("expected 3", "2 images of the class 'dogs'"):
+        check(*epoch(0, 0, 0, 0, 1, 1, 2, 2, 2, 2)).end()
+
+
+def test_a_class_that_never_comes_is_refused() -> None:
+    with refused("expected 4", "5 images of the class 'cats'"):
+        check(*epoch(0, 0, 0, 0, 0, 1, 1, 1, 1, 1)).end()
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0, -0.0009, 1.0009])
+def test_values_from_zero_to_one_pass_and_so_does_rounding(value: float) -> None:
+    check_range(np.full((1, 4, 6, 3), value, np.float32), WORKLOAD)
+
+
+def test_values_from_0_to_255_are_refused() -> None:
+    batch = images(2)
+    batch[0] = 255
+    with refused("expected 0 to 1", "values from 0 to 255"):
+        check_range(batch, WORKLOAD)
+
+
+def test_values_from_minus_one_to_one_are_refused() -> None:
+    batch = images(1)
+    batch[0, 0] = -1
+    with refused("expected 0 to 1", "values from -1 to 0"):
+        check_range(batch, WORKLOAD)
+
+
+def test_values_that_are_no_number_are_refused() -> None:
+    batch = images(2)
+    batch[1, 2, 3, 0] = np.nan
+    with refused("expected 0 to 1", "values from nan to nan"):
+        check_range(batch, WORKLOAD)
+
+
+def test_a_pair_is_taken_apart_without_a_copy() -> None:
+    given_images, given_labels = images(1), labels(0)
+    taken_images, taken_labels = pair((given_images, given_labels))
+    assert taken_images is given_images
+    assert taken_labels is given_labels
+
+
+@pytest.mark.parametrize(
+    ("delivered", "found"),
+    [
+        (None, "an object of type NoneType"),
+        ({"images": 1, "labels": 2}, "an object of type dict"),
+        (np.zeros((2, 4, 6, 3)), "an object of type ndarray"),
+        ("ab", "an object of type str"),
+        ((), "a tuple of 0"),
+        ((1,), "a tuple of 1"),
+        ([1, 2, 3], "a list of 3"),
+    ],
+)
+def test_what_is_no_pair_is_refused_by_what_it_is(delivered: object, found: str) -> None:
+    with refused("expected batches of (images, labels)", found):
+        pair(delivered)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 5))
+def test_epoch_after_epoch_with_a_short_last_batch_passes(
+    size: int, batch_size: int, epochs: int
+) -> None:
+    ledger = EpochLedger(size)
+    for _ in range(epochs):
+        for start in range(0, size, batch_size):
+            ledger.delivered(min(batch_size, size - start))
+
+
+@settings(deadline=None)
+@given(st.integers(2, 50), st.integers(2, 50))
+def test_full_batches_over_the_end_of_an_epoch_are_seen_in_the_batch_that_mixes_them(
+    size: int, batch_size: int
+) -> None:
+    ledger = EpochLedger(size)
+    for _ in range(size // batch_size):
+        ledger.delivered(batch_size)
+    if size % batch_size == 0:
+        return
+    with refused("expected the last short batch to stay", f"from two epochs of {size}"):
+        ledger.delivered(batch_size)

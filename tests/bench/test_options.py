@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.bench.options import RunOptions
+from feedbench.pipelines.errors import RequestError
+
+
+def options(**given: Any) -> RunOptions:
+    return RunOptions(folder=Path("photos"), specs=("tfdata_naive",), out=Path("run"), **given)
+
+
+def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_of_5_percent() -> (
+    None
+):
+    usual = options()
+    assert (usual.image_size, usual.batch_size, usual.seconds) == ((224, 224), 32, 300.0)
+    assert (usual.margin, usual.blocks, usual.limit, usual.seed) == (0.05, None, None, 0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"image_size": (1, 1)},
+        {"image_size": (4096, 4096)},
+        {"batch_size": 1},
+        {"blocks": 1},
+        {"limit": 1},
+        {"limit": "all"},
+        {"margin": 0.001},
+        {"margin": 0.99},
+        {"seconds": None},
+    ],
+)
+def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) -> None:
+    name, value = next(iter(given.items()))
+    assert getattr(options(**given), name) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"image_size": (0, 224)}, "--image-size 0x224: expected 1 to 4096 pixels a side"),
+        ({"image_size": (224, 0)}, "--image-size 224x0: expected 1 to 4096 pixels a side"),
+        ({"image_size": (4097, 9)}, "--image-size 4097x9: expected 1 to 4096 pixels a side"),
+        ({"image_size": (9, 4097)}, "--image-size 9x4097: expected 1 to 4096 pixels a side"),
+        ({"batch_size": 0}, "--batch-size 0: expected 1 or more images"),
+        ({"batch_size": -1}, "--batch-size -1: expected 1 or more images"),
+        ({"blocks": 0}, "--blocks 0: expected 1 or more blocks"),
+        ({"blocks": -4}, "--blocks -4: expected 1 or more blocks"),
+        ({"limit": 0}, "--limit 0: expected 1 or more images, or all"),
+        ({"margin": 0.0}, "--margin 0%: expected more than 0 % and under 100 %"),
+        ({"margin": 1.0}, "--margin 100%: expected more than 0 % and under 100 %"),
+    ],
+)
+def test_what_no_run_can_be_made_of_is_refused_with_the_option_and_what_was_expected(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        options(**given)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.say import counted, digits, duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.0, "0 s"),
+        (0.4, "0 s"),
+        (-3.0, "0 s"),
+        (45.4, "45 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (245.0, "4 min 5 s"),
+        (3600.0, "60 min 0 s"),
+    ],
+)
+def test_a_duration_is_said_in_minutes_and_whole_seconds(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1.234, "1.23"),
+        (1.0, "1.00"),
+        (12.34, "12.3"),
+        (123.4, "123"),
+        (1234.5, "1,234"),
+        (1_234_567.0, "1,234,567"),
+        (-12.34, "-12.3"),
+        (0.0, "0.00"),
+    ],
+)
+def test_a_figure_is_said_with_three_digits_that_count(value: float, said: str) -> None:
+    assert digits(value) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0123, "0.0123"), (0.523, "0.523")])
+def test_a_figure_under_one_has_as_many_digits_that_count(value: float, said: str) -> None:
+    assert digits(value) == said
+
+
+def test_the_number_of_digits_can_be_chosen() -> None:
+    assert [digits(1.2345, count) for count in (1, 2, 4)] == ["1", "1.2", "1.234"]
+
+
+@settings(deadline=None)
+@given(st.floats(1.0, 1e9))
+def test_a_figure_as_said_is_within_half_a_percent_of_it(value: float) -> None:
+    assert float(digits(value).replace(",", "")) == pytest.approx(value, rel=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 blocks"), (1, "1 block"), (2, "2 blocks"), (1200, "1,200 blocks")]
+)
+def test_a_count_agrees_with_its_noun(count: int, said: str) -> None:
+    assert counted(count, "block") == said
+
+
+def test_a_noun_may_have_a_plural_of_its_own() -> None:
+    assert counted(1, "class", "classes") == "1 class"
+    assert counted(3, "class", "classes") == "3 classes"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.schedule import block_order
+
+LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=6, unique=True).map(tuple)
+SEEDS, BLOCKS = st.integers(0, 2**32), st.integers(1, 10_000)
+
+
+def words(labels: str, seed: int, block: int) -> str:
+    """The order in one word: a letter a pipeline, the baseline's second trial with a star."""
+    order = block_order(tuple(labels), seed, block)
+    return " ".join(label + "*" * (purpose == "control") for label, purpose in order)
+
+
+def test_the_order_of_a_seed_and_a_block_stays_the_same_from_version_to_version() -> None:
+    first_four = [words("abc", 0, block) for block in (1, 2, 3, 4)]
+    assert first_four == ["a b c a*", "b a a* c", "a* c a b", "b a c a*"]
+    assert words("abc", 1, 1) == "b c a a*"
+
+
+@settings(deadline=None)
+@given(LABELS, SEEDS, BLOCKS)
+def test_a_block_is_one_trial_of_each_pipeline_and_a_second_one_of_the_first(
+    labels: tuple[str, ...], seed: int, block: int
+) -> None:
+    expected = [*((label, "main") for label in labels), (labels[0], "control")]
+    assert Counter(block_order(labels, seed, block)) == Counter(expected)
+
+
+@settings(deadline=None)
+@given(LABELS, SEEDS, BLOCKS, BLOCKS)
+def test_the_order_depends_on_the_seed_and_the_block_alone(
+    labels: tuple[str, ...], seed: int, block: int, before: int
+) -> None:
+    order = block_order(labels, seed, block)
+    block_order(labels, seed, before)
+    block_order(labels, seed + 1, block)
+    assert block_order(labels, seed, block) == order
+
+
+def test_another_name_for_a_pipeline_does_not_change_the_order() -> None:
+    renamed = words("xyz", 0, 1).translate(str.maketrans("xyz", "abc"))
+    assert renamed == words("abc", 0, 1)
+
+
+def test_all_orders_come_up_over_many_blocks_about_equally_often() -> None:
+    found = Counter(words("abc", 7, block) for block in range(1, 2_401))
+    assert len(found) == 24
+    assert 70 < min(found.values()) < max(found.values()) < 130  # 100 are to be expected
+
+
+def test_blocks_of_neighbouring_seeds_have_nothing_in_common() -> None:
+    orders = [words("abcdef", 1, block) for block in range(1, 101)]
+    for shift in (-1, 0, 1):
+        others = [words("abcdef", 2, block + shift) for block in range(1, 101)]
+        assert sum(a == b for a, b in zip(orders, others, strict=True)) <= 2
+
+
+def test_a_pipeline_that_is_alone_runs_twice() -> None:
+    assert sorted(block_order(("only",), 0, 1)) == [("only", "control"), ("only", "main")]

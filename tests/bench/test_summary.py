@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from feedbench.bench.results import Row, TrialRecord
+from feedbench.bench.summary import Summary, summarise, trial_rate
+from feedbench.bench.windows import Window
+
+MARGIN = 0.05
+
+
+def a_trial(label: str = "a", block: int = 1, rate: int = 1000, **given: Any) -> TrialRecord:
+    """A trial that was measured at a steady `rate` images/s, of an epoch of 1,000 images."""
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": f"spec of {label}",
+        "purpose": "main",
+        "block": block,
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 9.0,
+        "ended": "measured",
+        "open_seconds": 0.5,
+        "first_batch_seconds": 0.25,
+        "first_epoch_seconds": 2.0,
+        "first_epoch_images": 1000,
+        "epoch_seconds": [1.5],
+        "turnover_seconds": [0.125],
+        "windows": [Window(rate, 1.0)] * 3,
+    }
+    return TrialRecord(**fields | given)
+
+
+def failed(
+    label: str, block: int, why: str = "it raised OSError: gone", **given: Any
+) -> TrialRecord:
+    return a_trial(label, block, ended="failed", why=why, windows=[], **given)
+
+
+def blocks(rates: Mapping[str, list[int]], second: list[int] | None = None) -> list[TrialRecord]:
+    """Trials at these rates, block by block; the first is the baseline, `second` its control."""
+    baseline = next(iter(rates))
+    again = rates[baseline] if second is None else second
+    control = [
+        a_trial(baseline, block, rate, purpose="control") for block, rate in enumerate(again, 1)
+    ]
+    main = [
+        a_trial(label, block, rate)
+        for label, found in rates.items()
+        for block, rate in enumerate(found, 1)
+    ]
+    return main + control
+
+
+def summary(trials: list[TrialRecord], labels: str = "ab", folder_images: int = 1000) -> Summary:
+    specs = {label: f"spec of {label}" for label in labels}
+    return summarise(trials, specs, margin=MARGIN, folder_images=folder_images)
+
+
+def row(found: Summary, label: str) -> Row:
+    (only,) = [row for row in found.rows if row.label == label]
+    return only
+
+
+CALM = [1000, 1010, 990, 1000]
+
+
+def test_there_is_a_row_for_each_pipeline_in_the_order_asked_for() -> None:
+    found = summary(blocks({"b": CALM, "a": CALM, "c": CALM}), "bac")
+    assert [(row.label, row.spec) for row in found.rows] == [
+        ("b", "spec of b"),
+        ("a", "spec of a"),
+        ("c", "spec of c"),
+    ]
+
+
+def test_a_trials_rate_is_the_images_of_its_steady_windows_over_their_seconds() -> None:
+    ramp = [Window(10, 1.0), Window(100, 1.0), Window(100, 1.0), Window(309, 3.0)]
+    assert trial_rate(a_trial(windows=ramp)) == pytest.approx(509 / 5)
+
+
+def test_of_a_trial_that_was_never_steady_the_last_three_windows_count() -> None:
+    ramp = [Window(2**place, 1.0) for place in range(12)]
+    trial = a_trial(windows=ramp)
+    assert trial_rate(trial) == pytest.approx((512 + 1024 + 2048) / 3)
+    assert row(summary([trial]), "a").unsteady_trials == 1
+
+
+def test_a_rate_is_over_the_blocks_mean_of_seconds_an_image() -> None:
+    found = row(summary(blocks({"a": [500, 1000, 1000, 2000]})), "a")
+    assert found.rate == pytest.approx(4 / (1 / 500 + 2 / 1000 + 1 / 2000))
+    assert found.blocks == 4
+
+
+def test_a_rate_has_an_interval_from_four_blocks_on() -> None:
+    three = row(summary(blocks({"a": CALM[:3]})), "a")
+    assert three.rate == pytest.approx(1000, rel=1e-3)
+    assert (three.rate_low, three.rate_high) == (None, None)
+    four = row(summary(blocks({"a": CALM})), "a")
+    assert four.rate_low is not None
+    assert four.rate_high is not None
+    assert four.rate is not None
+    assert four.rate_low < four.rate < four.rate_high
+
+
+def test_an_upper_end_that_is_nowhere_is_not_known() -> None:
+    wild = row(summary(blocks({"a": [100, 200, 400, 400]})), "a")
+    assert wild.rate_low is not None
+    assert wild.rate_high is None
+
+
+def test_ratios_are_paired_by_block() -> None:
+    machine = [1, 3, 2, 5]  # its speed in each block
+    found = summary(blocks({"a": [100 * m for m in machine], "b": [150 * m for m in machine]}))
+    faster = row(found, "b")
+    assert faster.ratio == pytest.approx(1.5)
+    assert faster.ratio_low == pytest.approx(1.5)
+    assert faster.ratio_high == pytest.approx(1.5)
+    assert faster.verdict == "faster"
+
+
+def test_a_block_that_only_one_of_a_pair_has_is_no_part_of_their_ratio() -> None:
+    trials = blocks({"a": [*CALM, 9999], "b": [2 * rate for rate in CALM]})
+    trials += [a_trial("b", block=6, rate=1)]
+    assert row(summary(trials), "b").ratio == pytest.approx(2.0)
+
+
+def test_the_order_in_which_trials_were_run_is_of_no_account() -> None:
+    trials = blocks({"a": [100, 200, 300, 400], "b": [110, 250, 310, 480]})
+    ours, theirs = row(summary(trials), "b"), row(summary(trials[::-1]), "b")
+    assert theirs.rate == pytest.approx(ours.rate)
+    assert (theirs.ratio, theirs.ratio_low) == pytest.approx((ours.ratio, ours.ratio_low))
+
+
+def test_the_baseline_has_no_ratio_and_no_verdict_of_its_own() -> None:
+    baseline = row(summary(blocks({"a": CALM, "b": CALM})), "a")
+    assert (baseline.ratio, baseline.ratio_low, baseline.verdict) == (None, None, None)
+
+
+def test_the_level_of_the_intervals_is_told_and_grows_with_the_pipelines() -> None:
+    assert row(summary(blocks({"a": CALM, "b": CALM})), "b").level == pytest.approx(0.99)
+    eleven = dict.fromkeys("abcdefghijk", CALM)
+    found = summary(blocks(eleven), "abcdefghijk")
+    assert [row.level for row in found.rows] == pytest.approx([0.995] * 11)
+
+
+def test_under_four_blocks_there_are_rates_and_ratios_and_no_verdicts() -> None:
+    for count in (1, 2, 3):
+        rates = {"a": CALM[:count], "b": [2 * rate for rate in CALM[:count]]}
+        found = summary(blocks(rates))
+        other = row(found, "b")
+        assert other.rate == pytest.approx(2000, rel=1e-2)
+        assert other.ratio == pytest.approx(2.0)
+        assert (other.ratio_low, other.ratio_high, other.verdict) == (None, None, None)
+        assert (found.best, found.control) == ([], None)
+
+
+def test_a_pipeline_with_less_than_four_blocks_beside_others_has_no_verdict() -> None:
+    found = summary(blocks({"a": CALM, "b": CALM, "c": CALM[:3]}), "abc")
+    assert row(found, "b").verdict == "equivalent"
+    assert row(found, "c").verdict is None
+
+
+def test_a_pipeline_without_a_trial_has_an_empty_row() -> None:
+    empty = row(summary(blocks({"a": CALM}), "ab"), "b")
+    assert empty == Row(label="b", spec="spec of b", blocks=0)
+
+
+def test_a_failed_trial_is_listed_and_no_part_of_the_rate() -> None:
+    trials = [*blocks({"a": CALM, "b": CALM}), failed("b", 5, "it raised OSError: gone")]
+    found = row(summary(trials), "b")
+    assert found.failures == ["it raised OSError: gone"]
+    assert found.blocks == 4
+    assert found.rate == row(summary(trials[:-1]), "b").rate
+
+
+def test_failures_of_pilots_and_of_the_control_are_listed_too() -> None:
+    trials = [
+        failed("b", 0, "its pilot failed", purpose="pilot"),
+        failed("a", 1, "its control failed", purpose="control"),
+    ]
+    found = summary(trials)
+    assert row(found, "a").failures == ["its control failed"]
+    assert row(found, "b").failures == ["its pilot failed"]
+
+
+def test_trials_cut_short_by_the_time_are_no_failures_and_no_measurements() -> None:
+    trials = blocks({"a": CALM, "b": CALM})
+    cut = [a_trial("b", 5, windows=[], ended=ended) for ended in ("time up", "interrupted")]
+    assert summary(trials + cut).rows == summary(trials).rows
+
+
+def test_pilots_are_no_part_of_the_rate() -> None:
+    trials = blocks({"a": CALM})
+    pilot = a_trial("a", 0, windows=[], purpose="pilot", epoch_seconds=[], turnover_seconds=[])
+    assert summary([pilot, *trials]).rows == summary(trials).rows
+
+
+def test_where_the_baseline_failed_there_are_rates_and_no_ratios() -> None:
+    trials = [failed("a", 1), *(a_trial("b", block, rate) for block, rate in enumerate(CALM, 1))]
+    found = summary(trials)
+    assert row(found, "b").rate == pytest.approx(1000, rel=1e-3)
+    assert (row(found, "b").ratio, row(found, "b").verdict) == (None, None)
+    assert row(found, "a").rate is None
+    assert (found.best, found.control, found.intervals) == ([], None, [])
+
+
+def test_a_pipeline_that_can_only_be_restarted_is_flagged() -> None:
+    trials = blocks({"a": CALM})
+    trials += [a_trial("b", block, continuous=False) for block in range(1, 5)]
+    found = summary(trials)
+    assert row(found, "a").continuous
+    assert not row(found, "b").continuous
+
+
+def test_the_control_is_the_ratio_of_the_baseline_to_its_second_copy() -> None:
+    found = summary(blocks({"a": [1020, 1030, 1010, 1020], "b": CALM}, second=[1000] * 4))
+    assert found.control is not None
+    ratio, low, high = found.control
+    assert ratio == pytest.approx((1020 * 1030 * 1010 * 1020) ** 0.25 / 1000)
+    assert low < ratio < high
+    assert math.log(high / ratio) == pytest.approx(math.log(ratio / low))
+
+
+def test_the_second_copy_is_no_part_of_the_baselines_rate() -> None:
+    apart = summary(blocks({"a": CALM}, second=[rate * 2 for rate in CALM]))
+    assert row(apart, "a").rate == row(summary(blocks({"a": CALM})), "a").rate
+
+
+def test_a_control_that_is_off_withholds_all_verdicts_and_the_best() -> None:
+    trials = blocks({"a": CALM, "b": [3 * r for r in CALM]}, second=[r * 11 // 10 for r in CALM])
+    found = summary(trials)
+    assert row(found, "b").verdict == "withheld"
+    assert row(found, "b").ratio == pytest.approx(3.0)
+    assert found.best == []
+
+
+def test_the_best_are_those_not_shown_slower_than_another() -> None:
+    rates = {"a": CALM, "b": [2 * r for r in CALM], "c": [2010, 2000, 1990, 1995]}
+    assert summary(blocks(rates), "abc").best == ["b", "c"]
+    rates["c"] = [3 * r for r in CALM]
+    assert summary(blocks(rates), "abc").best == ["c"]
+
+
+def test_phases_are_means_over_the_trials() -> None:
+    first = a_trial(block=1, open_seconds=0.25, first_batch_seconds=0.5, first_epoch_seconds=4.0)
+    second = a_trial(block=2, open_seconds=0.75, first_batch_seconds=1.0, first_epoch_seconds=2.0)
+    found = row(summary([first, second]), "a")
+    assert found.first_batch_seconds == pytest.approx(0.5 + 0.75)
+    assert found.first_epoch_seconds == pytest.approx(0.5 + 3.0)
+
+
+def test_the_turnover_is_a_trials_median_and_the_epoch_its_mean() -> None:
+    first = a_trial(block=1, turnover_seconds=[0.1, 0.7, 0.2], epoch_seconds=[1.0, 1.0, 4.0])
+    second = a_trial(block=2, turnover_seconds=[0.4], epoch_seconds=[4.0])
+    found = row(summary([first, second]), "a")
+    assert found.turnover_seconds == pytest.approx((0.2 + 0.4) / 2)
+    assert found.epoch_seconds == pytest.approx((2.0 + 4.0) / 2)
+
+
+def test_the_epoch_of_the_whole_folder_is_its_images_over_the_rate_and_a_turnover() -> None:
+    trials = [
+        a_trial(block=1, rate=500, turnover_seconds=[0.25]),
+        a_trial(block=2, rate=2000, turnover_seconds=[0.75]),
+    ]
+    found = row(summary(trials, folder_images=8000), "a")
+    assert found.folder_epoch_seconds == pytest.approx(8000 / 800 + 0.5)
+
+
+def test_the_epoch_of_the_whole_folder_has_one_turnover_where_the_rate_is_a_restarted_one() -> None:
+    # 1,000 images in 2 seconds, and a turnover of 0.5 seconds before them.
+    trials = [a_trial(rate=400, turnover_seconds=[0.5], epoch_seconds=[2.5], continuous=False)]
+    found = row(summary(trials, folder_images=10_000), "a")
+    assert found.folder_epoch_seconds == pytest.approx(10 * 2.0 + 0.5)
+
+
+def test_knobs_and_remarks_of_the_trials_are_told_each_remark_once() -> None:
+    trials = [
+        a_trial(block=block, knobs={"cache": "none"}, remarks=["cache=none: no room", str(block)])
+        for block in (1, 2)
+    ]
+    found = row(summary(trials), "a")
+    assert found.knobs == {"cache": "none"}
+    assert found.remarks == ["cache=none: no room", "1", "2"]
+
+
+def test_it_is_precise_where_no_interval_is_wider_than_the_margin() -> None:
+    assert summary(blocks({"a": [1000, 1001, 999, 1000], "b": [2000] * 4})).is_precise(MARGIN)
+    assert not summary(blocks({"a": [1000, 1100, 900, 1000], "b": [2000] * 4})).is_precise(MARGIN)
+
+
+def test_a_noisy_control_alone_is_reason_to_go_on() -> None:
+    noisy = [1000, 1100, 900, 1000]
+    found = summary(blocks({"a": [1000] * 4, "b": [2000] * 4}, second=noisy))
+    assert not found.is_precise(MARGIN)
+
+
+def test_nothing_is_precise_before_there_is_an_interval_and_before_four_blocks() -> None:
+    assert not summary([]).is_precise(MARGIN)
+    assert not summary(blocks({"a": [1000] * 3, "b": [2000] * 3})).is_precise(MARGIN)
