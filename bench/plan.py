@@ -1,0 +1,84 @@
+"""How many images, and how many blocks, the time allows. Pure: costs in, counts out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feedbench.bench.trial import RESTART_SECONDS
+from feedbench.bench.windows import (
+    FEW_BATCHES,
+    LEAST_BATCHES,
+    LEAST_SECONDS,
+    LONG_SECONDS,
+    STEADY_RUN,
+)
+
+PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
+_RAMP_WINDOWS = 1  # that a rate usually takes to become steady
+IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
+PILOT_SECONDS = 1.5  # that a pilot reads, at most
+REPORT_SECONDS = 1.0  # after the last block
+WANTED_BLOCKS = 4  # that the number of images is chosen for
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a pipeline takes, roughly."""
+
+    image_seconds: float
+    start_seconds: float = 0.5  # before the first image: open, and what it imports
+
+
+def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
+    """Return about how long a trial takes: first epoch, a restarted one, and the windows."""
+    epoch = images * cost.image_seconds
+    batch = min(batch_size, images) * cost.image_seconds
+    window = min(max(LEAST_SECONDS, LEAST_BATCHES * batch), max(LONG_SECONDS, FEW_BATCHES * batch))
+    windows = (STEADY_RUN + _RAMP_WINDOWS) * window
+    return PROCESS_SECONDS + cost.start_seconds + epoch + max(epoch, RESTART_SECONDS) + windows
+
+
+def block_seconds(costs: Sequence[Cost], images: int, batch_size: int) -> float:
+    """Return about how long a block takes; the first pipeline, the baseline, runs twice."""
+    each = [trial_seconds(cost, images, batch_size) for cost in costs]
+    return sum(each) + each[0]
+
+
+def images_that_fit(
+    costs: Sequence[Cost],
+    seconds: float,
+    *,
+    blocks: int,
+    most: int,
+    least: int,
+    batch_size: int,
+) -> int:
+    """Return the largest number of images of which `blocks` blocks fit in `seconds`.
+
+    `least`, where not even that fits: fewer images than that are no measurement.
+    """
+    low, high = min(least, most), most
+    while low < high:
+        middle = math.ceil((low + high) / 2)
+        if blocks * block_seconds(costs, middle, batch_size) <= seconds:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def least_images(batch_size: int, classes: int, most: int) -> int:
+    """Return the fewest images that are worth measuring: two batches, and every class."""
+    return min(max(2 * batch_size, classes), most)
+
+
+def pilots_seconds(pipelines: int, cost: Cost) -> float:
+    """Return about how long the pilots take."""
+    return pipelines * (PILOT_SECONDS + PROCESS_SECONDS + cost.start_seconds)
+
+
+def before_blocks_seconds(pipelines: int, cost: Cost) -> float:
+    """Return about how long it takes until the first block can start, and the report's own."""
+    return IMPORT_SECONDS + pilots_seconds(pipelines, cost) + REPORT_SECONDS

@@ -1,0 +1,70 @@
+"""A forkserver for the tests that need TensorFlow, and what they look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from feedbench.bench.process import Processes
+from feedbench.bench.workload import workload_of, write_workload
+from feedbench.pipelines.folder import index_folder
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A forkserver that has TensorFlow imported."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    with Processes(scratch, scratch / "forkserver.log") as running:
+        running.ready()
+        yield running
+
+
+@pytest.fixture
+def pids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file into which loaders write the processes that are theirs. Set before a forkserver."""
+    file = tmp_path / "pids"
+    monkeypatch.setenv("PIDS", str(file))
+    return file
+
+
+@pytest.fixture
+def workload_file(photos: Path, tmp_path: Path) -> Path:
+    """The workload of the tests' own photos: 39 images to 32x32 in batches of 8."""
+    index = index_folder(photos)
+    workload = workload_of(
+        index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
+    )
+    file = tmp_path / "workload.json"
+    write_workload(workload, file)
+    return file
+
+
+def alive(pids: Iterable[int]) -> list[int]:
+    """Return those of the processes that are there and are no zombies."""
+    found = []
+    for pid in pids:
+        try:
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def gone(pids: Iterable[int], seconds: float = 10.0) -> bool:
+    """Wait until none of the processes is left."""
+    deadline = time.monotonic() + seconds
+    while alive(pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def written(file: Path) -> list[int]:
+    """Return the processes that loaders have written down."""
+    return [int(line) for line in file.read_text().split()] if file.exists() else []

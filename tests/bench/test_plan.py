@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.plan import (
+    PROCESS_SECONDS,
+    Cost,
+    before_blocks_seconds,
+    block_seconds,
+    images_that_fit,
+    least_images,
+    pilots_seconds,
+    trial_seconds,
+)
+
+COSTS = st.builds(Cost, st.floats(1e-6, 1.0), st.floats(0.0, 20.0))
+BATCHES = st.integers(1, 512)
+IMAGES = st.integers(1, 100_000)
+FITS = st.fixed_dictionaries(
+    {
+        "costs": st.lists(COSTS, min_size=1, max_size=5),
+        "seconds": st.floats(-10.0, 3600.0),
+        "blocks": st.integers(1, 20),
+        "most": IMAGES,
+        "least": st.integers(1, 1_000),
+        "batch_size": BATCHES,
+    }
+)
+
+
+@settings(deadline=None)
+@given(COSTS, IMAGES, IMAGES, BATCHES)
+def test_more_images_never_take_less_time(
+    cost: Cost, images: int, more: int, batch_size: int
+) -> None:
+    shorter = trial_seconds(cost, images, batch_size)
+    assert trial_seconds(cost, images + more, batch_size) > shorter
+
+
+@settings(deadline=None)
+@given(COSTS, IMAGES, BATCHES)
+def test_a_trial_reads_two_epochs_and_three_windows_at_least(
+    cost: Cost, images: int, batch_size: int
+) -> None:
+    epoch = images * cost.image_seconds
+    least = PROCESS_SECONDS + cost.start_seconds + 2 * epoch + 3.0
+    assert trial_seconds(cost, images, batch_size) >= least
+
+
+def test_a_fast_trial_takes_its_start_a_second_of_restarts_and_four_windows_of_a_second() -> None:
+    fast = Cost(image_seconds=1e-3, start_seconds=0.4)
+    assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
+
+
+def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds() -> None:
+    def windows(batch_seconds: float) -> float:
+        cost = Cost(image_seconds=batch_seconds / 32, start_seconds=0.0)
+        return trial_seconds(cost, 320, 32) - PROCESS_SECONDS - 20 * batch_seconds
+
+    assert windows(0.25) == pytest.approx(4 * 2.0)
+    assert windows(0.75) == pytest.approx(4 * 4.0)
+    assert windows(2.0) == pytest.approx(4 * 8.0)
+
+
+def test_a_block_runs_the_first_pipeline_twice() -> None:
+    slow, fast = Cost(0.02), Cost(0.001)
+    each = [trial_seconds(cost, 100, 8) for cost in (slow, fast)]
+    assert block_seconds([slow, fast], 100, 8) == pytest.approx(2 * each[0] + each[1])
+    assert block_seconds([fast, slow], 100, 8) == pytest.approx(each[0] + 2 * each[1])
+
+
+@settings(deadline=None)
+@given(FITS)
+def test_as_many_images_are_taken_as_fit_and_not_one_fewer(request: dict[str, Any]) -> None:
+    def fit(images: int) -> bool:
+        block = block_seconds(request["costs"], images, request["batch_size"])
+        return bool(request["blocks"] * block <= request["seconds"])
+
+    most, least = request["most"], min(request["least"], request["most"])
+    images = images_that_fit(**request)
+    assert least <= images <= most
+    assert images == least or fit(images)
+    assert images == most or not fit(images + 1)
+
+
+def test_of_a_small_folder_all_images_are_taken_where_the_time_is_long() -> None:
+    found = images_that_fit([Cost(1e-3)], 3600, blocks=4, most=600, least=64, batch_size=32)
+    assert found == 600
+
+
+def test_the_least_is_taken_where_not_even_that_fits() -> None:
+    found = images_that_fit([Cost(1.0)], 10, blocks=4, most=600, least=64, batch_size=32)
+    assert found == 64
+
+
+def test_no_more_are_taken_than_there_are_even_where_that_is_under_the_least() -> None:
+    assert images_that_fit([Cost(1.0)], 0, blocks=4, most=20, least=64, batch_size=32) == 20
+
+
+def test_worth_measuring_are_two_batches_and_every_class_but_no_more_than_there_are() -> None:
+    assert least_images(32, classes=5, most=600) == 64
+    assert least_images(32, classes=100, most=600) == 100
+    assert least_images(32, classes=5, most=40) == 40
+
+
+def test_each_pipeline_is_piloted_for_a_second_and_a_half() -> None:
+    assert pilots_seconds(3, Cost(0.01, start_seconds=0.5)) == pytest.approx(3 * (1.5 + 0.6 + 0.5))
+
+
+def test_before_the_blocks_come_the_import_and_the_pilots_and_after_them_the_report() -> None:
+    cost = Cost(0.01, start_seconds=0.5)
+    found = before_blocks_seconds(2, cost)
+    assert found == pytest.approx(8.0 + pilots_seconds(2, cost) + 1.0)

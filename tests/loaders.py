@@ -1,0 +1,66 @@
+"""Loader files as a stranger would write them, good and bad. Text: each is written to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HEAD = """
+import os, sys, time
+import numpy as np
+from PIL import Image
+
+def read(file, workload):
+    image = Image.open(file).convert("RGB").resize((workload.width, workload.height))
+    return np.asarray(image, np.float32) / 255
+
+def batches(workload, copies=1, missing=0):
+    count = workload.images * copies - missing
+    files, labels = (workload.files * copies)[:count], (workload.labels * copies)[:count]
+    for start in range(0, len(files), workload.batch_size):
+        part = slice(start, start + workload.batch_size)
+        images = np.stack([read(file, workload) for file in files[part]])
+        yield images, np.asarray(labels[part], np.int32)
+"""
+
+GOOD = "def photos(workload):\n    return batches(workload)\n"
+NOTHING = "def photos(workload):\n    pass\n"
+EMPTY = "def photos(workload):\n    return []\n"
+TOO_FEW = "def photos(workload):\n    return batches(workload, missing=3)\n"
+TOO_MANY = "def photos(workload):\n    return batches(workload, copies=2)\n"
+ENDLESS = """
+def photos(workload):
+    while True:
+        yield from batches(workload)
+"""
+RAISES = """
+def photos(workload):
+    yield next(batches(workload))
+    raise RuntimeError("the disk is on fire")
+"""
+EXITS = "def photos(workload):\n    sys.exit(3)\n"
+HANGS = """
+def photos(workload):
+    with open(os.environ["PIDS"], "a") as file:
+        print(os.getpid(), file=file)
+    yield next(batches(workload))
+    time.sleep(1000)
+"""
+KILLED = "import signal\ndef photos(workload):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+SEGFAULTS = "import ctypes\ndef photos(workload):\n    ctypes.string_at(0)\n"
+WITH_WORKERS = """
+import subprocess
+def photos(workload):
+    for session in (False, True):  # a worker of the group, and one that has left it
+        worker = subprocess.Popen(["sleep", "1000"], start_new_session=session)
+        with open(os.environ["PIDS"], "a") as file:
+            print(worker.pid, file=file)
+    return batches(workload)
+"""
+HANGS_WITH_WORKERS = WITH_WORKERS.replace("return batches(workload)", "time.sleep(1000)")
+
+
+def write_loader(folder: Path, text: str, name: str = "loader.py") -> Path:
+    """Write a loader file whose function is `photos`."""
+    file = folder / name
+    file.write_text(HEAD + text)
+    return file
