@@ -1,0 +1,115 @@
+"""The main blocks: trial after trial until the time, the blocks or the intervals say enough."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from feedbench.bench import plan
+from feedbench.bench.plan import Cost
+from feedbench.bench.progress import Listener
+from feedbench.bench.record import Keeper
+from feedbench.bench.results import TrialRecord
+from feedbench.bench.schedule import block_order
+from feedbench.bench.trials import Limit, Trials
+from feedbench.pipelines.catalog import Spec
+
+_STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 15.0  # a trial may take so much of what it should
+_BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and this, would fit
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends the blocks."""
+
+    deadline: float | None  # CLOCK_MONOTONIC seconds, the report's own already taken off
+    blocks: int | None  # exactly so many
+
+    def left(self) -> float | None:
+        """Return the seconds left; None without a deadline."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+
+class Blocks:
+    """Runs blocks of all pipelines that have not failed too often."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        specs: Mapping[str, Spec],
+        costs: Mapping[str, Cost],
+        workload: Path,
+        *,
+        images: int,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.whole = 0  # blocks that came to their end
+        self._trials = trials
+        self._specs = specs  # the baseline first
+        self._workload = workload
+        self._seed = seed
+        self._expected = {
+            label: plan.trial_seconds(cost, images, batch_size) for label, cost in costs.items()
+        }
+        self._strikes: Counter[str] = Counter()
+        self._longest = 0.0  # block, in seconds
+
+    def strike(self, record: TrialRecord) -> None:
+        """Count a failed trial; a process that was killed may have been somebody's accident."""
+        if record.ended == "failed":
+            accident = "killed by" in (record.why or "")
+            self._strikes[record.label] += 1 if accident else _STRIKES
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the pipelines that still run."""
+        return tuple(label for label in self._specs if self._strikes[label] < _STRIKES)
+
+    def run(self, allowance: Allowance, listener: Listener, keeper: Keeper) -> str:
+        """Run blocks until something says enough, and return what did."""
+        if not self.labels:
+            return "every pipeline failed"
+        while True:
+            begun = time.monotonic()
+            if not self._block(self.whole + 1, allowance, listener):
+                return "its time was up"
+            self.whole += 1
+            self._longest = max(self._longest, time.monotonic() - begun)
+            keeper.save(blocks=self.whole)
+            if not self.labels:
+                return "every pipeline failed"
+            if allowance.blocks is not None and self.whole >= allowance.blocks:
+                return f"{allowance.blocks} blocks were asked for"
+            if allowance.blocks is None and keeper.is_precise():
+                return "every interval was narrow enough"
+            left = allowance.left()
+            if left is not None and left < self._longest * _BLOCK_RESERVE:
+                return "its time was up"
+
+    def _block(self, block: int, allowance: Allowance, listener: Listener) -> bool:
+        """Run one block; False where the time was up before its end."""
+        for label, purpose in block_order(tuple(self._specs), self._seed, block):
+            if label not in self.labels:
+                continue
+            limit = self._limit(label, allowance)
+            if limit.seconds <= 0:
+                return False
+            listener.trial_begins(block, label, allowance.left())
+            record = self._trials.run(self._specs[label], purpose, self._workload, limit, block)
+            listener.trial_ended(record, allowance.left())
+            self.strike(record)
+            if record.ended == "time up":
+                return False
+            if record.ended == "measured":
+                self._expected[label] = max(self._expected[label], record.seconds)
+        return True
+
+    def _limit(self, label: str, allowance: Allowance) -> Limit:
+        own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[label])
+        left = allowance.left()
+        return Limit(own) if left is None or left > own else Limit(left, is_deadline=True)

@@ -1,0 +1,214 @@
+"""The front door: parses, calls, prints. Imports what a command needs inside that command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+from feedbench.bench import cli_options
+from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
+
+_SAMPLE_PHOTOS = 512
+
+app = typer.Typer(
+    name="feedbench",
+    help="Find the fastest way to feed images to a TensorFlow model on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def run(
+    folder: cli_options.Folder = None,
+    pipeline: cli_options.Pipelines = None,
+    image_size: cli_options.ImageSize = "224",
+    batch_size: cli_options.BatchSize = 32,
+    time: cli_options.Time = None,
+    blocks: cli_options.Blocks = None,
+    margin: cli_options.Margin = "5%",
+    limit: cli_options.Limit = None,
+    seed: cli_options.Seed = 0,
+    out: cli_options.Out = None,
+    fresh_interpreter: cli_options.FreshInterpreter = False,
+    quiet: cli_options.Quiet = False,
+    as_json: cli_options.Json = False,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Measure pipelines over a folder of photos and say which is the fastest.
+
+    \b
+    Examples:
+      feedbench run ~/photos
+      feedbench run ~/photos -p tfdata_naive -p tfdata_tuned:cache=file --time 2m
+      feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
+      feedbench run
+
+    \b
+    loader.py holds a function photos(workload) that returns an iterable of (images, labels):
+    images [B, height, width, 3] float32 in [0, 1], labels [B] int32, every image once. workload
+    has files, labels, class_names, height, width, batch_size and seed.
+
+    Exit codes: 0 measured; 1 a pipeline failed; 2 the request or the input is wrong; 130 Ctrl-C.
+    """
+    from feedbench.bench import arguments
+    from feedbench.bench.options import RunOptions
+    from feedbench.bench.progress import listener
+    from feedbench.pipelines.catalog import DEFAULT_SPECS
+
+    told, shown = listener(quiet=quiet)
+    with _interruptible("interrupted before anything was measured"), shown:
+        options = RunOptions(
+            folder=folder or _sample_photos(told.doing),
+            specs=tuple(pipeline or DEFAULT_SPECS),
+            image_size=arguments.image_size(image_size),
+            batch_size=batch_size,
+            seconds=arguments.seconds(time) if time is not None or blocks is None else None,
+            blocks=blocks,
+            margin=arguments.share("--margin", margin),
+            limit=arguments.limit(limit),
+            seed=seed,
+            out=out or arguments.new_run_folder(),
+            fresh_interpreter=fresh_interpreter,
+            command=sys.argv,
+        )
+        from feedbench.bench.run import perform
+
+        found = perform(options, told)
+    _show(found, options.out, as_json=as_json)
+    if found.status == "interrupted":
+        raise typer.Exit(InterruptionError.exit_code)
+    raise typer.Exit(1 if any(row.failures for row in found.rows) else 0)
+
+
+@app.command()
+def pipelines() -> None:
+    """List what can be measured, with its knobs.
+
+    \b
+    Example:
+      feedbench pipelines
+    """
+    from feedbench.pipelines import catalog, knobs
+
+    for name in catalog.names():
+        if name not in catalog.BUILT_IN:
+            print(f"{name}\n  offered by an installed package\n")
+            continue
+        kind = catalog.built_in(name)
+        print(f"{name}\n  {(kind.__doc__ or '').splitlines()[0]}")
+        for knob in knobs.knobs_of(kind):
+            print(f"    {knob.name}={knob.default}: {knob.meaning} ({knob.accepts})")
+        print()
+
+
+@app.command()
+def photos(
+    folder: cli_options.NewFolder,
+    count: cli_options.Count = _SAMPLE_PHOTOS,
+    seed: cli_options.Seed = 0,
+) -> None:
+    """Write natural-looking sample photos, in one sub-folder a class.
+
+    \b
+    Example:
+      feedbench photos /tmp/photos --count 1000
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from feedbench.pipelines.photos import write_photos
+
+    # No thread of rich's while processes are forked: the bar is drawn when a photo is done.
+    console = Console(stderr=True)
+    with Progress(
+        console=console, auto_refresh=False, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task("photos", total=count)
+
+        def on_photo(done: int, total: int) -> None:
+            if done % 16 == 0 or done == total:
+                progress.update(task, completed=done, refresh=True)
+
+        with _interruptible("interrupted before the photos were whole"):
+            write_photos(folder, count, seed=seed, on_photo=on_photo)
+    print(f"{count} photos in {folder}")
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that a person may cause is one sentence."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    debug = "--debug" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+    except FeedbenchError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        # typer carries a copy of click; its usage errors are known by how they show themselves.
+        shown = getattr(error, "format_message", None)
+        if shown is None:
+            raise
+        _fail(f"{shown()} See {_command()} --help.", RequestError.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _interruptible(sentence: str) -> Iterator[None]:
+    """Have Ctrl-C say what came of it; typer would end without a word."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise InterruptionError(f"{sentence}; nothing is left of it") from None
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    print(f"feedbench: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _command() -> str:
+    commands = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    return " ".join(["feedbench", *commands])
+
+
+def _show(found: Any, out: Path, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    from rich.console import Console
+
+    from feedbench.reports.terminal import show
+
+    show(found, out, Console(highlight=False))
+
+
+def _sample_photos(doing: Any) -> Path:
+    """Return the folder of sample photos, made once in the user's cache folder."""
+    import platformdirs
+
+    from feedbench.pipelines.photos import write_photos
+
+    folder = platformdirs.user_cache_path("feedbench") / f"photos-{_SAMPLE_PHOTOS}"
+    if not folder.is_dir():
+        doing(f"making {_SAMPLE_PHOTOS} sample photos in {folder}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        write_photos(folder, _SAMPLE_PHOTOS)
+    return folder

@@ -1,0 +1,64 @@
+"""The options of the command line, each in one place for all the commands that take it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(help="Photos, one sub-folder a class. Without it: 512 sample photos."),
+]
+Pipelines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pipeline",
+        "-p",
+        metavar="[LABEL=]SPEC",
+        help="NAME[:knob=value,...] or FILE.py:FUNCTION; give it once for each. The first is the"
+        " baseline.  [default: see feedbench pipelines]",
+    ),
+]
+ImageSize = Annotated[
+    str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
+]
+BatchSize = Annotated[int, typer.Option(metavar="N", help="Images in a batch.")]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="For everything, from the command to the report: 90s, 5m, 1h.  [default: 5m, or"
+        " without end where --blocks is given]",
+    ),
+]
+Blocks = Annotated[
+    int | None, typer.Option(metavar="N", help="Exactly so many blocks (verdicts need 4).")
+]
+Margin = Annotated[
+    str, typer.Option(metavar="SHARE", help="What counts as equivalent: 5% is 1/1.05 to 1.05.")
+]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|all",
+        help="Images to measure, over all classes evenly.  [default: as many as the time allows]",
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="What every random choice follows from.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="A new folder for the run.  [default: feedbench-runs/DATE-TIME]"
+    ),
+]
+FreshInterpreter = Annotated[
+    bool,
+    typer.Option("--fresh-interpreter", help="A whole new Python a trial, not a forked one."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
+NewFolder = Annotated[Path, typer.Argument(help="A new folder.")]
+Count = Annotated[int, typer.Option(metavar="N", help="Photos, over 5 classes.")]

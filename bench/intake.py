@@ -1,0 +1,161 @@
+"""Before the blocks: which images are taken, and roughly what each pipeline costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from feedbench.bench import pagecache, plan
+from feedbench.bench.options import RunOptions
+from feedbench.bench.plan import Cost
+from feedbench.bench.process import Processes, what_went_wrong
+from feedbench.bench.progress import Listener
+from feedbench.bench.protocol import Request, Start
+from feedbench.bench.results import TrialRecord
+from feedbench.bench.trials import Limit, Trials
+from feedbench.bench.workload import workload_of, write_workload
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import Index, take
+
+# A pipeline that decodes on one core takes about so many times what Pillow alone takes there.
+_ONE_CORE_FACTOR = 1.5
+_PROBED_FILES = 24
+_PILOT_IMAGES = 256
+_CHECK_LIMIT_SECONDS = 60.0  # for the import of somebody's loader
+_PILOT_LIMIT_SECONDS = 20.0  # over what a pilot reads
+
+
+def guessed_cost(index: Index, options: RunOptions) -> Cost:
+    """Return what a pipeline would cost that decodes on one core, by a few of the files."""
+    step = max(len(index.files) // _PROBED_FILES, 1)
+    sample = index.paths[::step][:_PROBED_FILES]
+    return Cost(_ONE_CORE_FACTOR * pagecache.decode_seconds(sample, options.image_size))
+
+
+def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
+    """Raise RequestError where the time is too short for a single block."""
+    count = len(options.specs)
+    fixed = plan.before_blocks_seconds(count, guess)
+    _refuse(options, index, [guess] * count, fixed, options.seconds)
+
+
+def refuse_no_block(
+    options: RunOptions, index: Index, costs: Sequence[Cost], left: float | None
+) -> None:
+    """Raise RequestError where, the pilots' costs now known, no block fits in what is left."""
+    if left is not None:
+        assert options.seconds is not None
+        _refuse(options, index, costs, options.seconds - left, options.seconds)
+
+
+def choose(
+    options: RunOptions, index: Index, costs: Sequence[Cost], seconds: float | None
+) -> Index:
+    """Return the images to take: what was asked for, else as many as `seconds` allow."""
+    count = len(index.files)
+    if options.limit == "all" or (options.limit is None and seconds is None):
+        return index
+    if options.limit is not None:
+        return take(index, options.limit, options.seed)
+    assert seconds is not None
+    images = plan.images_that_fit(
+        costs,
+        seconds,
+        blocks=options.blocks or plan.WANTED_BLOCKS,
+        most=count,
+        least=plan.least_images(options.batch_size, len(index.class_names), count),
+        batch_size=options.batch_size,
+    )
+    return take(index, images, options.seed)
+
+
+def check_foreign(processes: Processes, specs: Iterable[Spec], scratch: Path) -> None:
+    """Import other people's pipelines, in a child each. Raises RequestError where one cannot be."""
+    for spec in specs:
+        if not spec.is_foreign:
+            continue
+        request = Request(
+            label=spec.label,
+            spec=spec.text,
+            purpose="check",
+            workload="",
+            prepared="",
+            scratch=str(scratch),
+        )
+        start = Start(request=request, log=str(scratch / "check.log"))
+        outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
+        if outcome.failed is not None:
+            raise RequestError(f"--pipeline {spec.text}: {outcome.failed.sentence}")
+        if wrong := what_went_wrong(outcome):
+            raise RequestError(f"--pipeline {spec.text}: while it was imported, {wrong}")
+
+
+def pilots(
+    trials: Trials,
+    specs: Mapping[str, Spec],
+    options: RunOptions,
+    index: Index,
+    scratch: Path,
+    listener: Listener,
+) -> dict[str, TrialRecord]:
+    """Run a short trial of each pipeline over a few images and return the records by label."""
+    part = take(index, min(_PILOT_IMAGES, len(index.files)), options.seed)
+    file = save_workload(options, part, len(index.files), scratch / "pilot.json")
+    limit = Limit(_PILOT_LIMIT_SECONDS + plan.PILOT_SECONDS)
+    records = {}
+    for label, spec in specs.items():
+        listener.trial_begins(0, label, None)
+        records[label] = trials.run(spec, "pilot", file, limit)
+        listener.trial_ended(records[label], None)
+    return records
+
+
+def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
+    """Return the cost that a pilot has shown, its start spread over its images; else the guess."""
+    if not pilot.first_epoch_images or pilot.first_epoch_seconds is None:
+        return guess
+    started = pilot.seconds - pilot.first_epoch_seconds
+    return Cost(pilot.first_epoch_seconds / pilot.first_epoch_images, max(started, 0.0))
+
+
+def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:
+    """Write the workload of an index to a file, and return the file."""
+    workload = workload_of(
+        index,
+        folder_images=folder_images,
+        image_size=options.image_size,
+        batch_size=options.batch_size,
+        seed=options.seed,
+    )
+    write_workload(workload, file)
+    return file
+
+
+def seconds_left(options: RunOptions, begun: float) -> float | None:
+    """Return the seconds left for blocks; None where there is no limit on time."""
+    if options.seconds is None:
+        return None
+    return options.seconds - plan.REPORT_SECONDS - (time.monotonic() - begun)
+
+
+def _refuse(
+    options: RunOptions, index: Index, costs: Sequence[Cost], fixed: float, given: float | None
+) -> None:
+    if given is None or not costs:
+        return
+    count = len(index.files)
+    images = options.limit if isinstance(options.limit, int) else None
+    if options.limit == "all":
+        images = count
+    if images is None:
+        images = plan.least_images(options.batch_size, len(index.class_names), count)
+    block = plan.block_seconds(costs, min(images, count), options.batch_size)
+    if fixed + block <= given:
+        return
+    raise RequestError(
+        f"--time {given:.0f}s is too short for one block of {len(costs)} pipelines:"
+        f" expected at least {fixed + block:.0f}s, and {fixed + 4 * block:.0f}s for the 4 blocks"
+        " that verdicts need; give more time, or fewer pipelines"
+    )

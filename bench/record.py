@@ -1,0 +1,112 @@
+"""run.json as it grows: written before the first block and replaced after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from feedbench.bench import environment, results, summary
+from feedbench.bench.options import RunOptions
+from feedbench.bench.results import PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.runfolder import RunFolder, slugs
+from feedbench.bench.summary import Summary
+from feedbench.bench.trials import Trials
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.folder import Index, counts, image_id
+
+
+class Keeper:
+    """Keeps a run's record up to date on disk."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        specs: Mapping[str, Spec],
+        folder: RunFolder,
+        trials: Trials,
+        *,
+        whole: Index,
+        part: Index,
+        begun: float,
+    ) -> None:
+        self._begun = begun
+        self._folder = folder
+        self._trials = trials
+        self._specs = {label: spec.text for label, spec in specs.items()}
+        slug = slugs(tuple(specs))
+        started = datetime.now(UTC).timestamp() - (time.monotonic() - begun)
+        self.run = RunRecord(
+            status="running",
+            command=options.command,
+            started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+            time_seconds=options.seconds,
+            margin=options.margin,
+            pipelines=[
+                PipelineRecord(label, text, slug[label]) for label, text in self._specs.items()
+            ],
+            workload=_workload(options, whole, part),
+            environment=environment.describe(),
+        )
+        self.save()
+
+    def _summarise(self, blocks: int) -> Summary:
+        """Sum up the whole blocks so far, and all failures; without a whole one, what there is."""
+        records = [
+            t
+            for t in self._trials.records
+            if t.ended != "measured" or t.block <= blocks or not blocks
+        ]
+        return summary.summarise(
+            records,
+            self._specs,
+            margin=self.run.margin,
+            folder_images=self.run.workload.folder_images,
+        )
+
+    def is_precise(self) -> bool:
+        """Tell whether more blocks would add little."""
+        return self._found.is_precise(self.run.margin)
+
+    def save(
+        self,
+        status: Literal["running", "complete", "interrupted"] = "running",
+        blocks: int = 0,
+        stopped_because: str | None = None,
+    ) -> RunRecord:
+        """Replace run.json by what is known now, and return it."""
+        self._found = found = self._summarise(blocks)
+        self.run = msgspec.structs.replace(
+            self.run,
+            status=status,
+            seconds=time.monotonic() - self._begun,
+            blocks=blocks,
+            stopped_because=stopped_because,
+            rows=found.rows,
+            best=found.best,
+            control=found.control,
+        )
+        results.write_run(self._folder.path, self.run)
+        return self.run
+
+
+def _workload(options: RunOptions, whole: Index, part: Index) -> WorkloadRecord:
+    return WorkloadRecord(
+        folder=image_id(str(whole.folder)),
+        folder_images=len(whole.files),
+        images=len(part.files),
+        ignored_files=whole.ignored,
+        classes={image_id(name): count for name, count in counts(part).items()},
+        height=options.image_size[0],
+        width=options.image_size[1],
+        channels=3,
+        batch_size=options.batch_size,
+        dtype=Workload.dtype,
+        value_range=Workload.value_range,
+        label_mode=Workload.label_mode,
+        seed=options.seed,
+    )

@@ -1,0 +1,177 @@
+"""The story of a run: index, choose images, pilots, blocks, summary."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from feedbench.bench import intake
+from feedbench.bench.blocks import Allowance, Blocks
+from feedbench.bench.options import RunOptions
+from feedbench.bench.pagecache import warm
+from feedbench.bench.plan import Cost, block_seconds, pilots_seconds
+from feedbench.bench.process import Processes
+from feedbench.bench.progress import Listener
+from feedbench.bench.record import Keeper
+from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.runfolder import RunFolder, refuse_used
+from feedbench.bench.say import counted, duration
+from feedbench.bench.statistics import LEAST_BLOCKS
+from feedbench.bench.trials import Trials
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.folder import index_folder
+
+
+def perform(options: RunOptions, listener: Listener) -> RunRecord:
+    """Do what was asked and return the run, which is in its folder by then.
+
+    Raises RequestError where the request is wrong; nothing is left on disk then. A
+    KeyboardInterrupt before the first block goes on likewise; later, the run ends with what it
+    has, its status "interrupted".
+    """
+    run = _Run(options, listener)
+    guess = intake.guessed_cost(run.whole, options)
+    intake.refuse_too_short(options, run.whole, guess)
+    with _scratch() as scratch, Processes(scratch, scratch / "forkserver.log") as processes:
+        listener.doing("importing TensorFlow")
+        ready = processes.ready()
+        if options.fresh_interpreter:
+            guess = Cost(guess.image_seconds, guess.start_seconds + ready.seconds)
+        intake.check_foreign(processes, run.specs.values(), scratch)
+        folder = RunFolder(options.out)
+        folder.create()
+        trials = Trials(
+            processes,
+            folder,
+            scratch,
+            tuple(run.specs),
+            fresh_interpreter=options.fresh_interpreter,
+        )
+        with folder.discarded_on_error():
+            pilots = run.pilots(guess, trials, scratch)
+            keeper = Keeper(
+                options, run.specs, folder, trials, whole=run.whole, part=run.part, begun=run.begun
+            )
+            blocks = run.blocks(guess, pilots, trials, folder)
+        return run.measured(blocks, keeper)
+
+
+class _Run:
+    """What a run knows on its way through its stages."""
+
+    def __init__(self, options: RunOptions, listener: Listener) -> None:
+        self.begun = time.monotonic()
+        self.specs: dict[str, Spec] = {
+            spec.label: spec for spec in catalog.parse_all(options.specs)
+        }
+        refuse_used(options.out)
+        listener.doing(f"listing {options.folder}")
+        self.whole = index_folder(options.folder)
+        self.part = self.whole  # the images that are measured
+        self._options = options
+        self._listener = listener
+
+    def pilots(self, guess: Cost, trials: Trials, scratch: Path) -> dict[str, TrialRecord]:
+        """Choose the images, read them into the page cache, and pilot every pipeline."""
+        guesses = [guess] * len(self.specs)
+        left = self._left()
+        if left is not None:
+            left -= pilots_seconds(len(self.specs), guess)
+        self.part = intake.choose(self._options, self.whole, guesses, left)
+        self._listener.said(f"Takes {self._taken()}.")
+        self._listener.doing(f"reading {counted(len(self.part.files), 'file')}")
+        warm(self.part.paths)
+        records = intake.pilots(
+            trials, self.specs, self._options, self.part, scratch, self._listener
+        )
+        self._take_fewer(
+            {
+                label: intake.cost_of(record, guess)
+                for label, record in records.items()
+                if record.ended == "measured"
+            }
+        )
+        return records
+
+    def blocks(
+        self, guess: Cost, pilots: dict[str, TrialRecord], trials: Trials, folder: RunFolder
+    ) -> Blocks:
+        """Return the blocks that are to be run."""
+        options = self._options
+        file = folder.path / "images.json"
+        blocks = Blocks(
+            trials,
+            self.specs,
+            {label: intake.cost_of(record, guess) for label, record in pilots.items()},
+            intake.save_workload(options, self.part, len(self.whole.files), file),
+            images=len(self.part.files),
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
+        for record in pilots.values():
+            blocks.strike(record)
+        return blocks
+
+    def measured(self, blocks: Blocks, keeper: Keeper) -> RunRecord:
+        """Run the blocks; whatever ends them, the record is on disk when this returns."""
+        left = self._left()
+        deadline = None if left is None else time.monotonic() + left
+        allowance = Allowance(deadline=deadline, blocks=self._options.blocks)
+        try:
+            why = blocks.run(allowance, self._listener, keeper)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: the rest takes a second
+            return keeper.save("interrupted", blocks.whole, "it was interrupted")
+        return keeper.save("complete", blocks.whole, why)
+
+    def _take_fewer(self, costs: dict[str, Cost]) -> None:
+        """Take fewer images if the pilots show that the time allows no more, and say it."""
+        if not costs:
+            return
+        left = self._left()
+        intake.refuse_no_block(self._options, self.whole, list(costs.values()), left)
+        fewer = intake.choose(self._options, self.whole, list(costs.values()), left)
+        if len(fewer.files) < len(self.part.files):
+            self.part = fewer
+            slowest = max(costs, key=lambda label: costs[label].image_seconds)
+            self._listener.said(f"Now takes {self._taken()}, because {slowest} is slow here.")
+        block = block_seconds(list(costs.values()), len(self.part.files), self._options.batch_size)
+        need = f"verdicts need {LEAST_BLOCKS}"
+        if self._options.blocks is not None:
+            about = duration(self._options.blocks * block)
+            self._listener.said(
+                f"Measures {counted(self._options.blocks, 'block')}, in about {about} ({need})."
+            )
+        elif left is not None:
+            fitting = counted(max(int(left / block), 1), "block")
+            self._listener.said(
+                f"There is time for about {fitting} of about {duration(block)} ({need})."
+            )
+
+    def _left(self) -> float | None:
+        return intake.seconds_left(self._options, self.begun)
+
+    def _taken(self) -> str:
+        whole = self.whole
+        ignored = counted(whole.ignored, "other file")
+        return (
+            f"{len(self.part.files):,} of the {counted(len(whole.files), 'image')} in"
+            f" {counted(len(whole.class_names), 'class', 'classes')} of {whole.folder}"
+            + (f" ({ignored} ignored)" if whole.ignored else "")
+        )
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Make a folder for caches and logs that goes with the run."""
+    folder = Path(tempfile.mkdtemp(prefix="feedbench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

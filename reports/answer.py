@@ -1,0 +1,108 @@
+"""The answer of a run in sentences. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feedbench.bench.say import counted, digits, duration
+from feedbench.bench.statistics import LEAST_BLOCKS
+
+if TYPE_CHECKING:
+    from feedbench.bench.results import Row, RunRecord
+
+
+def heading(run: RunRecord) -> str:
+    """Return what was measured, in one line."""
+    work = run.workload
+    part = f"{work.images:,} of {work.folder_images:,}"
+    if work.images == work.folder_images:
+        part = f"all {work.images:,}"
+    blocks = counted(run.blocks, "block")
+    classes = counted(len(work.classes), "class", "classes")
+    return (
+        f"{part} images in {classes}, to {work.height}x{work.width}, in"
+        f" batches of {work.batch_size}; {blocks} in {duration(run.seconds)}"
+    )
+
+
+def answer(run: RunRecord) -> str:
+    """Return the one sentence that a person came for."""
+    measured = [row for row in run.rows if row.rate is not None]
+    if not measured:
+        return "Nothing was measured."
+    if run.blocks < LEAST_BLOCKS:
+        return _rates_only(run)
+    if not run.best:
+        return _no_verdicts(run, measured)
+    rows = {row.label: row for row in run.rows}
+    best = [rows[label] for label in run.best]
+    if len(best) == len(measured) > 1:
+        return f"No pipeline is shown slower than another: {_and([row.label for row in best])}."
+    if len(best) > 1:
+        return f"{_and([row.label for row in best])} are the fastest; which of them is not shown."
+    return f"{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
+
+
+def notes(run: RunRecord) -> list[str]:
+    """Return the sentences below the table: what failed, what was overruled, what to know."""
+    found = []
+    for row in run.rows:
+        count = len(row.failures)
+        if count:
+            times = "" if count == 1 else f" ({count} trials)"
+            found.append(f"{row.label} failed{times}: {row.failures[-1].rstrip('.')}.")
+        found += [f"{row.label}: {remark.rstrip('.')}." for remark in row.remarks]
+        if row.rate is not None and not row.continuous:
+            found.append(f"{row.label} can only be restarted: its rate has the turnover in it.")
+        if row.unsteady_trials * 2 > max(row.blocks, 1):
+            found.append(f"{row.label} was not steady in {row.unsteady_trials} of its trials.")
+        if row.more_blocks is not None:
+            found.append(f"{row.label}: about {row.more_blocks:,} more blocks would decide.")
+    if run.workload.images < run.workload.folder_images:
+        found.append(
+            f"The epoch is that of all {run.workload.folder_images:,} images, extrapolated:"
+            " images / rate + turnover."
+        )
+    found.append(
+        "Checked in every trial's first epoch: as many images of each class as there are, shapes,"
+        " dtypes. Not compared yet: pixels."
+    )
+    return found
+
+
+def _by_how_much(row: Row, run: RunRecord) -> str:
+    baseline = run.rows[0]
+    if row is not baseline and row.ratio is not None:
+        level = f"{100 * row.level:.4g}%" if row.level else ""
+        interval = f"({level} interval {_ratio(row.ratio_low)} to {_ratio(row.ratio_high)})"
+        return f"{_ratio(row.ratio)} times the rate of {baseline.label} {interval}"
+    others = [other.ratio for other in run.rows if other.ratio is not None]
+    if not others:
+        return f"{row.rate:,.0f} images/s"
+    return f"the next one has {_ratio(max(others))} times its rate"
+
+
+def _rates_only(run: RunRecord) -> str:
+    blocks = counted(run.blocks, "whole block")
+    more = "give more --time" if run.time_seconds is not None else "give more --blocks"
+    return f"Rates only: {blocks} measured, and verdicts need {LEAST_BLOCKS}; {more}."
+
+
+def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
+    if any(row.verdict == "withheld" for row in run.rows) and run.control is not None:
+        return (
+            f"No verdicts: {run.rows[0].label} and its own second copy differ"
+            f" ({_ratio(run.control[0])} times, interval {_ratio(run.control[1])} to"
+            f" {_ratio(run.control[2])}), so this machine was not calm enough."
+        )
+    if len(measured) == 1:
+        return f"{measured[0].label} delivers {measured[0].rate:,.0f} images/s."
+    return "No verdicts: too few blocks have both the baseline and another pipeline."
+
+
+def _ratio(value: float | None) -> str:
+    return "?" if value is None else digits(value)
+
+
+def _and(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

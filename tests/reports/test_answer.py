@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from feedbench.bench.environment import Environment
+from feedbench.bench.results import PipelineRecord, Row, RunRecord, WorkloadRecord
+from feedbench.bench.say import digits
+from feedbench.reports.answer import answer, heading, notes
+
+WORKLOAD = WorkloadRecord(
+    folder="/photos",
+    folder_images=3670,
+    images=3670,
+    ignored_files=1,
+    classes={"daisy": 1670, "rose": 1000, "tulip": 1000},
+    height=180,
+    width=240,
+    channels=3,
+    batch_size=32,
+    dtype="float32",
+    value_range=(0.0, 1.0),
+    label_mode="int",
+    seed=0,
+)
+ENVIRONMENT = Environment("Linux", "a processor", 2, 2, 2**33, "3.11.7", {})
+CHECKED = (
+    "Checked in every trial's first epoch: as many images of each class as there are, shapes,"
+    " dtypes. Not compared yet: pixels."
+)
+
+
+def a_row(label: str, rate: float | None = 1000.0, **given: Any) -> Row:
+    """A row with all its phases, measured in eight blocks."""
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": label,
+        "blocks": 8,
+        "rate": rate,
+        "rate_low": rate and rate * 0.98,
+        "rate_high": rate and rate * 1.02,
+        "level": 0.99,
+        "first_batch_seconds": 0.532,
+        "first_epoch_seconds": 4.4,
+        "turnover_seconds": 0.0123,
+        "epoch_seconds": 3.67,
+        "folder_epoch_seconds": 36.7,
+    }
+    return Row(**fields | given)
+
+
+def compared(label: str, ratio: float, word: str, **given: Any) -> Row:
+    """A row beside a baseline of 1,000 images/s, its interval 2 % to either side."""
+    interval = {"ratio": ratio, "ratio_low": ratio * 0.98, "ratio_high": ratio * 1.02}
+    return a_row(label, 1000 * ratio, **{**interval, "verdict": word, **given})
+
+
+def empty_row(label: str, *failures: str) -> Row:
+    return Row(label=label, spec=label, blocks=0, failures=list(failures))
+
+
+def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:
+    fields: dict[str, Any] = {
+        "status": "complete",
+        "command": ["feedbench", "run"],
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 245.0,
+        "time_seconds": 300.0,
+        "blocks": 8,
+        "margin": 0.05,
+        "pipelines": [PipelineRecord(row.label, row.spec, row.label) for row in rows],
+        "workload": WORKLOAD,
+        "environment": ENVIRONMENT,
+        "best": best or [],
+        "control": (1.001, 0.995, 1.007),
+        "rows": list(rows),
+    }
+    return RunRecord(**fields | given)
+
+
+def a_part(run: RunRecord) -> RunRecord:
+    """The same run over 512 of the 3,670 images."""
+    part = msgspec.structs.replace(run.workload, images=512)
+    return msgspec.structs.replace(run, workload=part)
+
+
+def test_the_heading_says_what_was_measured_and_how_long_it_took() -> None:
+    expected = "all 3,670 images in 3 classes, to 180x240, in batches of 32; 8 blocks in 4 min 5 s"
+    assert heading(a_run(a_row("a"))) == expected
+
+
+def test_the_heading_says_of_how_many_images_a_part_was_measured() -> None:
+    part = heading(a_part(a_run(a_row("a"), blocks=1)))
+    assert part.startswith("512 of 3,670 images in 3 classes, ")
+    assert part.endswith("; 1 block in 4 min 5 s")
+
+
+def test_the_heading_says_one_class() -> None:
+    one = msgspec.structs.replace(WORKLOAD, classes={"daisy": 3670})
+    assert "in 1 class, " in heading(a_run(a_row("a"), workload=one))
+
+
+def test_one_best_is_named_with_its_ratio_to_the_baseline_and_the_interval() -> None:
+    run = a_run(
+        a_row("naive"), compared("tuned", 4.5, "faster"), compared("c", 2, "faster"), best=["tuned"]
+    )
+    expected = "tuned is the fastest: 4.50 times the rate of naive (99% interval 4.41 to 4.59)."
+    assert answer(run) == expected
+
+
+def test_a_best_baseline_is_named_with_the_ratio_of_the_next_one() -> None:
+    run = a_run(
+        a_row("naive"), compared("b", 0.25, "slower"), compared("c", 0.8, "slower"), best=["naive"]
+    )
+    assert answer(run) == f"naive is the fastest: the next one has {digits(0.8)} times its rate."
+
+
+def test_several_best_are_all_named_and_none_is_preferred() -> None:
+    rows = [compared(label, 2, "faster") for label in "bcd"]
+    two = a_run(a_row("naive"), *rows, best=["b", "c"])
+    assert answer(two) == "b and c are the fastest; which of them is not shown."
+    three = a_run(a_row("naive"), *rows, best=["b", "c", "d"])
+    assert answer(three) == "b, c and d are the fastest; which of them is not shown."
+
+
+def test_where_all_are_best_none_is_called_the_fastest() -> None:
+    run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), best=["a", "b"])
+    assert answer(run) == "No pipeline is shown slower than another: a and b."
+
+
+def test_a_pipeline_that_failed_is_not_among_all() -> None:
+    run = a_run(
+        a_row("a"), compared("b", 1.0, "equivalent"), empty_row("c", "it raised"), best=["a", "b"]
+    )
+    assert answer(run) == "No pipeline is shown slower than another: a and b."
+
+
+@pytest.mark.parametrize(
+    ("blocks", "said"),
+    [
+        (0, "0 whole blocks measured"),
+        (1, "1 whole block measured"),
+        (3, "3 whole blocks measured"),
+    ],
+)
+def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
+    run = a_run(a_row("a"), a_row("b", ratio=2.0), blocks=blocks, control=None)
+    assert answer(run) == f"Rates only: {said}, and verdicts need 4; give more --time."
+
+
+def test_where_verdicts_are_withheld_the_control_is_told() -> None:
+    run = a_run(a_row("naive"), compared("b", 3, "withheld"), control=(1.1, 1.05, 1.15))
+    expected = (
+        "No verdicts: naive and its own second copy differ (1.10 times, interval 1.05 to 1.15),"
+        " so this machine was not calm enough."
+    )
+    assert answer(run) == expected
+
+
+def test_where_nothing_was_measured_it_is_said() -> None:
+    run = a_run(empty_row("a", "it raised"), empty_row("b", "it raised"), blocks=0)
+    assert answer(run) == "Nothing was measured."
+    assert answer(a_run()) == "Nothing was measured."
+
+
+def test_where_the_baseline_failed_there_are_no_verdicts() -> None:
+    run = a_run(empty_row("a", "it raised"), a_row("b"), a_row("c"), control=None)
+    expected = "No verdicts: too few blocks have both the baseline and another pipeline."
+    assert answer(run) == expected
+
+
+def test_a_single_pipeline_is_answered_with_its_rate() -> None:
+    assert answer(a_run(a_row("mine", 1234.4))) == "mine delivers 1,234 images/s."
+
+
+def test_no_interval_is_said_to_be_of_100_percent() -> None:
+    best = compared("b", 2, "faster", level=0.9975)
+    assert "(99.75% interval " in answer(a_run(a_row("a"), best, best=["b"]))
+
+
+def test_what_was_checked_is_always_noted() -> None:
+    assert notes(a_run(a_row("a"), compared("b", 2, "faster"), best=["b"])) == [CHECKED]
+
+
+def test_a_failure_is_noted_with_why() -> None:
+    found = notes(a_run(a_row("a"), empty_row("mine", "it raised OSError: gone")))
+    assert found == ["mine failed: it raised OSError: gone.", CHECKED]
+
+
+def test_several_failures_are_noted_once_with_their_number_and_the_last_ones_why() -> None:
+    found = notes(a_run(a_row("a"), empty_row("mine", "it hung", "it was killed by SIGKILL")))
+    assert found == ["mine failed (2 trials): it was killed by SIGKILL.", CHECKED]
+
+
+def test_a_failure_whose_words_end_in_a_full_stop_gets_no_second_one() -> None:
+    found = notes(a_run(a_row("a"), empty_row("mine", "it raised ValueError: Bad file.")))
+    assert found[0] == "mine failed: it raised ValueError: Bad file."
+
+
+def test_each_remark_is_noted_behind_its_label() -> None:
+    remarks = ["cache=none instead of cache=memory: no room", "it is slow on Mondays"]
+    assert notes(a_run(a_row("mine", remarks=remarks))) == [
+        "mine: cache=none instead of cache=memory: no room.",
+        "mine: it is slow on Mondays.",
+        CHECKED,
+    ]
+
+
+def test_a_pipeline_that_can_only_be_restarted_is_noted() -> None:
+    found = notes(a_run(a_row("mine", continuous=False)))
+    assert found == ["mine can only be restarted: its rate has the turnover in it.", CHECKED]
+
+
+def test_one_that_was_not_measured_is_not_said_to_be_restarted() -> None:
+    assert notes(a_run(a_row("mine", None, blocks=0, continuous=False))) == [CHECKED]
+
+
+def test_a_pipeline_is_noted_as_not_steady_where_over_half_its_trials_were_not() -> None:
+    assert notes(a_run(a_row("mine", unsteady_trials=4))) == [CHECKED]
+    found = notes(a_run(a_row("mine", unsteady_trials=5)))
+    assert found == ["mine was not steady in 5 of its trials.", CHECKED]
+
+
+def test_how_many_more_blocks_would_decide_is_noted() -> None:
+    row = compared("mine", 1.03, "inconclusive", more_blocks=1200)
+    found = notes(a_run(a_row("a"), row, best=["a", "mine"]))
+    assert found == ["mine: about 1,200 more blocks would decide.", CHECKED]
+
+
+def test_an_extrapolated_epoch_is_noted_with_its_formula() -> None:
+    found = notes(a_part(a_run(a_row("a"))))
+    assert found == [
+        "The epoch is that of all 3,670 images, extrapolated: images / rate + turnover.",
+        CHECKED,
+    ]
+
+
+def test_notes_come_in_the_order_of_the_rows() -> None:
+    run = a_run(a_row("b", remarks=["one"]), empty_row("a", "it raised"), a_row("c", remarks=["2"]))
+    assert [note[0] for note in notes(run)[:-1]] == ["b", "a", "c"]

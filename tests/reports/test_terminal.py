@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from feedbench.bench.results import Row, RunRecord
+from feedbench.reports.terminal import WIDTH, show
+from tests.reports.test_answer import a_part, a_row, a_run, compared, empty_row
+
+FOLDER = Path("/runs/today")
+LONG = "x" * 200
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+TUNED = "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune"
+LABELS = ["tuned", LONG, TUNED, "[red]x[/red]", "[/red]", "<script>alert(1)</script>", "猫" * 100]
+
+
+def printed(run: RunRecord, columns: int | None = None, folder: Path = FOLDER) -> str:
+    """What comes out on a terminal of so many columns, or in a file where there is no terminal."""
+    file = io.StringIO()
+    is_terminal = columns is not None
+    show(run, folder, Console(width=columns, force_terminal=is_terminal, file=file, no_color=True))
+    return ESCAPE.sub("", file.getvalue())
+
+
+def lines(run: RunRecord, columns: int | None = None) -> list[str]:
+    return [line.rstrip() for line in printed(run, columns).splitlines()]
+
+
+def cells(run: RunRecord, label: str) -> list[str]:
+    """The figures of the row that has the label."""
+    (line, *_) = [line for line in lines(run) if line.startswith(f"{label} ")]
+    return line.removeprefix(label).split()
+
+
+def unbroken(text: str) -> str:
+    """A text in one line."""
+    return " ".join(text.split())
+
+
+def a_wide_run(*labels: str) -> RunRecord:
+    """A run whose figures are as wide as they get."""
+    wide = [
+        compared(
+            label,
+            1234.5,
+            "inconclusive",
+            first_batch_seconds=1234.5,
+            first_epoch_seconds=12_345.6,
+            turnover_seconds=1234.5,
+            epoch_seconds=123_456.7,
+            more_blocks=9_999,
+        )
+        for label in labels
+    ]
+    return a_run(a_row("naive"), *wide, best=["naive", *labels])
+
+
+def test_a_row_holds_the_rate_the_comparison_and_the_phases() -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    phases = ["0.532", "4.40", "0.012", "3.67"]
+    assert cells(run, "naive") == ["1,000", "2.0", *phases]
+    assert cells(run, "tuned") == ["4,500", "2.0", "4.50", "4.41-4.59", "faster", *phases]
+
+
+def test_the_columns_are_named_with_their_units() -> None:
+    text = printed(a_run(a_row("a")))
+    for title in ("pipeline", "images/s", "± %", "ratio", "interval", "verdict", "epoch s"):
+        assert title in text
+
+
+def test_the_epoch_is_the_whole_folders_where_a_part_was_measured() -> None:
+    assert cells(a_run(a_row("a")), "a")[-1] == "3.67"
+    assert cells(a_part(a_run(a_row("a"))), "a")[-1] == "36.7"
+
+
+def test_the_order_is_heading_table_answer_notes_and_where_the_run_lies() -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    text = printed(run)
+    parts = ["all 3,670 images", "images/s", "tuned is the fastest", "  Checked in", "The run lies"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.endswith("The run lies in /runs/today\n")
+
+
+def test_what_was_not_measured_is_failed_and_otherwise_empty() -> None:
+    run = a_run(a_row("naive"), empty_row("mine", "it raised OSError: gone"))
+    assert lines(run).count("mine        failed") == 1
+    assert "  mine failed: it raised OSError: gone." in lines(run)
+
+
+def test_figures_that_are_missing_are_left_empty() -> None:
+    bare = Row(label="bare", spec="bare", blocks=2, rate=123.0, ratio=2.0)
+    assert cells(a_run(a_row("naive"), bare, blocks=2), "bare") == ["123", "2.00"]
+
+
+def test_a_rate_without_an_upper_end_has_no_spread() -> None:
+    assert cells(a_run(a_row("a", rate_high=None)), "a")[:2] == ["1,000", "0.532"]
+
+
+@pytest.mark.parametrize(("columns", "tables"), [(100, 1), (92, 1), (91, 2), (80, 2)])
+def test_all_stands_in_one_table_where_there_is_room_and_in_two_where_there_is_none(
+    columns: int, tables: int
+) -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    assert sum(line.startswith("pipeline ") for line in lines(run, columns)) == tables
+    found = " ".join(line for line in lines(run, columns) if line.startswith("tuned "))
+    assert "4.41-4.59" in found
+    assert "0.532" in found
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [None, 200, 100, 92, 91, 80])
+def test_no_line_is_wider_than_the_terminal_or_100_columns(label: str, columns: int | None) -> None:
+    text = printed(a_wide_run(label), columns)
+    assert max(map(cell_len, text.splitlines())) <= min(columns or WIDTH, 100)
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [100, 80])
+def test_figures_are_never_cut_short_however_long_the_label(label: str, columns: int) -> None:
+    text = printed(a_wide_run(label), columns)
+    assert "…" not in text
+    for figure in ("1,234,500", "1,234", "1,210-1,259", "inconclusive", "12,346", "123,457"):
+        assert figure in text
+
+
+@pytest.mark.parametrize("columns", [100, 80])
+def test_nothing_of_a_long_label_is_lost(columns: int) -> None:
+    tables = 1 if columns == 100 else 2
+    assert printed(a_run(a_row("ж" * 200)), columns).count("ж") == 200 * (tables + 1)  # the answer
+
+
+def test_a_long_label_is_broken_before_its_knobs() -> None:
+    found = lines(a_run(a_row("naive"), a_row(TUNED, 2000.0)))
+    place = found.index("tfdata_tuned:")
+    assert found[place + 1].startswith("  cache=none,")
+
+
+def test_a_short_label_is_not_broken() -> None:
+    assert cells(a_run(a_row("tuned:cache=none")), "tuned:cache=none")[0] == "1,000"
+
+
+@pytest.mark.parametrize("label", ["[red]x[/red]", "[/red]", "<i>x</i>"])
+def test_a_label_is_shown_as_it_is_and_never_read_as_markup(label: str) -> None:
+    row = compared(label, 4.5, "faster", remarks=["[b]bold[/b]"], failures=["[b]it[/b] raised"])
+    run = a_run(a_row("naive"), row, best=[label])
+    assert cells(run, label)[0] == "4,500"
+    text = printed(run)
+    assert f"{label} is the fastest" in text
+    assert f"  {label}: [b]bold[/b]." in text
+    assert f"  {label} failed: [b]it[/b] raised." in text
+
+
+@pytest.mark.parametrize(("columns", "tables"), [(100, 1), (80, 2)])
+def test_of_twenty_pipelines_each_has_its_row(columns: int, tables: int) -> None:
+    labels = [f"p{number:02d}" for number in range(20)]
+    rows = [compared(label, 1 + place, "faster") for place, label in enumerate(labels)]
+    run = a_run(a_row("naive"), *rows, best=[labels[-1]])
+    found = re.findall(r"^(p\d\d) ", printed(run, columns), re.MULTILINE)
+    assert found == [*labels * tables, "p19"]  # the answer is the last
+    said = "p19 is the fastest: 20.0 times the rate of naive (99% interval 19.6 to 20.4)."
+    assert said in unbroken(printed(run, columns))
+
+
+@pytest.mark.parametrize("columns", [None, 80])
+def test_a_run_of_nothing_can_be_shown(columns: int | None) -> None:
+    assert "Nothing was measured." in lines(a_run(blocks=0), columns)
+
+
+def test_the_folder_is_shown_whole_however_long_it_is() -> None:
+    folder = Path("/") / ("runs/" * 60)
+    text = printed(a_run(a_row("a")), 80, folder)
+    assert f"The run lies in {folder}" in text.replace("\n", "")
+
+
+def test_a_file_gets_100_columns_and_no_colours() -> None:
+    file = io.StringIO()
+    show(a_wide_run("tuned"), FOLDER, Console(width=300, file=file))
+    assert "\x1b" not in file.getvalue()
+    assert max(map(cell_len, file.getvalue().splitlines())) <= 100
