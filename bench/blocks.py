@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import msgspec
 
 from feedbench.bench import plan
 from feedbench.bench.plan import Cost
+from feedbench.bench.process import FORKSERVER_DIED
 from feedbench.bench.progress import Listener
 from feedbench.bench.record import Keeper
 from feedbench.bench.results import TrialRecord
@@ -62,7 +64,7 @@ class Blocks:
     def strike(self, record: TrialRecord) -> None:
         """Count a failed trial; a process that was killed may have been somebody's accident."""
         if record.ended == "failed":
-            accident = "killed by" in (record.why or "")
+            accident = record.signal == signal.SIGKILL or record.why == FORKSERVER_DIED
             self._strikes[record.label] += 1 if accident else _STRIKES
 
     @property
@@ -85,7 +87,7 @@ class Blocks:
                 return "every pipeline failed"
             if allowance.blocks is not None and self.whole >= allowance.blocks:
                 return f"{allowance.blocks} blocks were asked for"
-            if allowance.blocks is None and keeper.is_precise():
+            if allowance.blocks is None and keeper.is_precise(self.labels):
                 return "every interval was narrow enough"
             left = allowance.left()
             if left is not None and left < self._longest * _BLOCK_RESERVE:

@@ -49,13 +49,16 @@ class EpochCheck:
         return count
 
     def end(self) -> None:
-        """Check the epoch as a whole. Raises WrongWorkError."""
-        work = self._workload
-        if self.images < work.images:
+        """Check that the epoch is whole. Raises WrongWorkError."""
+        if self.images < self._workload.images:
             raise WrongWorkError(
-                f"it delivered {self.images} images in an epoch; expected {work.images},"
+                f"it delivered {self.images} images in an epoch; expected {self._workload.images},"
                 " every image once (is the last short batch dropped?)"
             )
+
+    def labels(self) -> None:
+        """Check the labels of a whole epoch, which takes a while. Raises WrongWorkError."""
+        work = self._workload
         labels = np.concatenate(self._labels)
         classes = len(work.class_names)
         if labels.min() < 0 or labels.max() >= classes:

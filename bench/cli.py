@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+import time as clock
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from feedbench.bench import cli_options
 from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
 
 _SAMPLE_PHOTOS = 512
+_BEGUN = clock.monotonic()  # --time covers everything from here
 
 app = typer.Typer(
     name="feedbench",
@@ -63,11 +65,13 @@ def run(
     from feedbench.bench.options import RunOptions
     from feedbench.bench.progress import listener
     from feedbench.pipelines.catalog import DEFAULT_SPECS
+    from feedbench.pipelines.folder import image_id
 
     told, shown = listener(quiet=quiet)
-    with _interruptible("interrupted before anything was measured"), shown:
+    out = out or arguments.new_run_folder()
+    with _interruptible("interrupted before anything was measured", out), shown:
         options = RunOptions(
-            folder=folder or _sample_photos(told.doing),
+            folder=folder or _sample_photos(told.said),
             specs=tuple(pipeline or DEFAULT_SPECS),
             image_size=arguments.image_size(image_size),
             batch_size=batch_size,
@@ -76,9 +80,10 @@ def run(
             margin=arguments.share("--margin", margin),
             limit=arguments.limit(limit),
             seed=seed,
-            out=out or arguments.new_run_folder(),
+            out=out,
             fresh_interpreter=fresh_interpreter,
-            command=sys.argv,
+            command=[image_id(word) for word in sys.argv],
+            begun=_BEGUN,
         )
         from feedbench.bench.run import perform
 
@@ -138,7 +143,7 @@ def photos(
             if done % 16 == 0 or done == total:
                 progress.update(task, completed=done, refresh=True)
 
-        with _interruptible("interrupted before the photos were whole"):
+        with _interruptible("interrupted before the photos were whole", folder):
             write_photos(folder, count, seed=seed, on_photo=on_photo)
     print(f"{count} photos in {folder}")
 
@@ -155,6 +160,11 @@ def main() -> NoReturn:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        if debug:
+            raise
+        name = f"{error.filename}: " if error.filename else ""
+        _fail(f"{name}{error.strerror or error}", FeedbenchError.exit_code)
     except Exception as error:
         # typer carries a copy of click; its usage errors are known by how they show themselves.
         shown = getattr(error, "format_message", None)
@@ -165,11 +175,14 @@ def main() -> NoReturn:
 
 
 @contextmanager
-def _interruptible(sentence: str) -> Iterator[None]:
+def _interruptible(sentence: str, folder: Path) -> Iterator[None]:
     """Have Ctrl-C say what came of it; typer would end without a word."""
+    there = folder.exists()
     try:
         yield
     except KeyboardInterrupt:
+        if folder.exists() > there:
+            raise InterruptionError(f"interrupted; what there is lies in {folder}") from None
         raise InterruptionError(f"{sentence}; nothing is left of it") from None
 
 
@@ -200,7 +213,7 @@ def _show(found: Any, out: Path, *, as_json: bool) -> None:
     show(found, out, Console(highlight=False))
 
 
-def _sample_photos(doing: Any) -> Path:
+def _sample_photos(say: Callable[[str], None]) -> Path:
     """Return the folder of sample photos, made once in the user's cache folder."""
     import platformdirs
 
@@ -208,7 +221,10 @@ def _sample_photos(doing: Any) -> Path:
 
     folder = platformdirs.user_cache_path("feedbench") / f"photos-{_SAMPLE_PHOTOS}"
     if not folder.is_dir():
-        doing(f"making {_SAMPLE_PHOTOS} sample photos in {folder}")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        write_photos(folder, _SAMPLE_PHOTOS)
+        say(f"Makes {_SAMPLE_PHOTOS} sample photos in {folder}, which takes some seconds.")
+        try:
+            write_photos(folder, _SAMPLE_PHOTOS)
+        except OSError:
+            if not folder.is_dir():  # else another run was first, with the same photos
+                raise
     return folder

@@ -18,7 +18,8 @@ Pipelines = Annotated[
         "-p",
         metavar="[LABEL=]SPEC",
         help="NAME[:knob=value,...] or FILE.py:FUNCTION; give it once for each. The first is the"
-        " baseline.  [default: see feedbench pipelines]",
+        " baseline.  [default: image_data_generator, tfdata_naive, tfdata_tuned:cache=none,"
+        " tfdata_tuned]",
     ),
 ]
 ImageSize = Annotated[

@@ -26,7 +26,6 @@ from typing import NoReturn
 
 import psutil
 
-from feedbench.bench.linux import adopt_orphans, signal_at_parent_death
 from feedbench.bench.protocol import (
     Command,
     End,
@@ -38,6 +37,7 @@ from feedbench.bench.protocol import (
     decode_command,
     encode,
 )
+from feedbench.pipelines.system import adopt_orphans, signal_at_parent_death
 
 _COMMANDS = 0
 _REAP_SECONDS = 5.0  # for killed processes to be gone
@@ -48,11 +48,14 @@ def main(argv: list[str]) -> None:
     if argv[0] == "--trial":
         _perform_alone(events=int(argv[1]), parent=int(argv[2]))
     parent, scratch = int(argv[0]), Path(argv[1])
-    _die_with(parent)
+    # While it imports, it cannot see its standard input end.
+    signal.signal(signal.SIGTERM, lambda *_: _vanish(scratch))
+    _end_with(parent, signal.SIGTERM)
     events = os.dup(1)
     os.dup2(2, 1)  # what an import prints is no event
     ready = _preload()
-    signal_at_parent_death(0)  # from here on the end of standard input says it
+    signal_at_parent_death(0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     adopt_orphans()
     server = _Server(events, scratch)
     server.say(ready)
@@ -64,12 +67,13 @@ def _preload() -> Ready:
     begun = time.monotonic()
     import keras
     import pandas as pd  # noqa: F401
-    import PIL.Image  # noqa: F401
+    import PIL.Image
     import tensorflow as tf
 
     from feedbench.bench import trial  # noqa: F401
     from feedbench.pipelines import steps  # noqa: F401
 
+    PIL.Image.preinit()  # the decoders that the first image would load
     gc.collect()
     gc.freeze()  # children collect their own garbage only
     return Ready(
@@ -90,7 +94,8 @@ class _Server:
 
     def say(self, event: Event) -> None:
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._events, encode(event) + b"\n")
+            # A trial that was killed while it wrote has left half a line: end that first.
+            os.write(self._events, b"\n" + encode(event) + b"\n")
 
     def serve(self) -> None:
         """Obey commands until there can be no more."""
@@ -196,7 +201,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
     """Turn this process into the measured one; never returns."""
     code = 70  # EX_SOFTWARE: the harness's own fault
     try:
-        _die_with(parent)
+        _end_with(parent)
         _redirect(Path(start.log))
         # TensorFlow's autograph, and many a loader, leave files in the folder for temporary ones.
         os.environ["TMPDIR"] = tempfile.tempdir = start.request.scratch
@@ -220,7 +225,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
 
 def _perform_alone(events: int, parent: int) -> NoReturn:
     """Be a trial in an interpreter of its own; the command comes on standard input."""
-    _die_with(parent)
+    _end_with(parent)
     command = decode_command(sys.stdin.buffer.read())
     assert isinstance(command, Start)
     _preload()
@@ -240,10 +245,15 @@ def _write_all(descriptor: int, line: bytes) -> None:
         line = line[os.write(descriptor, line) :]
 
 
-def _die_with(parent: int) -> None:
-    signal_at_parent_death(signal.SIGKILL)
+def _end_with(parent: int, signal_number: int = signal.SIGKILL) -> None:
+    signal_at_parent_death(signal_number)
     if os.getppid() != parent:  # it died before we could ask
-        os._exit(1)
+        signal.raise_signal(signal_number)
+
+
+def _vanish(scratch: Path) -> NoReturn:
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":

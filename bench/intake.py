@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from feedbench.bench.process import Processes, what_went_wrong
 from feedbench.bench.progress import Listener
 from feedbench.bench.protocol import Request, Start
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.trials import Limit, Trials
 from feedbench.bench.workload import workload_of, write_workload
 from feedbench.pipelines.catalog import Spec
@@ -24,7 +26,8 @@ _ONE_CORE_FACTOR = 1.5
 _PROBED_FILES = 24
 _PILOT_IMAGES = 256
 _CHECK_LIMIT_SECONDS = 60.0  # for the import of somebody's loader
-_PILOT_LIMIT_SECONDS = 20.0  # over what a pilot reads
+_PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
+_PILOT_LIMIT_FACTOR = 4.0  # ... and then so many times what its images should take
 
 
 def guessed_cost(index: Index, options: RunOptions) -> Cost:
@@ -97,18 +100,33 @@ def pilots(
     specs: Mapping[str, Spec],
     options: RunOptions,
     index: Index,
+    guess: Cost,
     scratch: Path,
     listener: Listener,
 ) -> dict[str, TrialRecord]:
-    """Run a short trial of each pipeline over a few images and return the records by label."""
-    part = take(index, min(_PILOT_IMAGES, len(index.files)), options.seed)
+    """Run a short trial of each pipeline over a few images and return the records by label.
+
+    As few as should be read within seconds: a decoded cache delivers its first batch only after
+    all of them. Raises RequestError where the time is up before the last.
+    """
+    fitting = int(plan.PILOT_SECONDS / guess.image_seconds)
+    images = min(max(fitting, options.batch_size), _PILOT_IMAGES, len(index.files))
+    part = take(index, images, options.seed)
     file = save_workload(options, part, len(index.files), scratch / "pilot.json")
-    limit = Limit(_PILOT_LIMIT_SECONDS + plan.PILOT_SECONDS)
+    own = _PILOT_LIMIT_SECONDS + guess.start_seconds
+    own += _PILOT_LIMIT_FACTOR * images * guess.image_seconds
     records = {}
     for label, spec in specs.items():
-        listener.trial_begins(0, label, None)
+        left = seconds_left(options)
+        limit = Limit(own) if left is None or left > own else Limit(left, is_deadline=True)
+        listener.trial_begins(0, label, left)
         records[label] = trials.run(spec, "pilot", file, limit)
-        listener.trial_ended(records[label], None)
+        listener.trial_ended(records[label], left)
+        if records[label].ended == "time up":
+            raise RequestError(
+                f"--time {options.seconds:.0f}s is too short: it was up in the pilot of {label},"
+                " before the first block; give more time, or fewer pipelines"
+            )
     return records
 
 
@@ -117,7 +135,8 @@ def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
     if not pilot.first_epoch_images or pilot.first_epoch_seconds is None:
         return guess
     started = pilot.seconds - pilot.first_epoch_seconds
-    return Cost(pilot.first_epoch_seconds / pilot.first_epoch_images, max(started, 0.0))
+    image_seconds = pilot.first_epoch_seconds / pilot.first_epoch_images
+    return Cost(image_seconds, max(started, 0.0), pilot.continuous)
 
 
 def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:
@@ -133,11 +152,11 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
     return file
 
 
-def seconds_left(options: RunOptions, begun: float) -> float | None:
+def seconds_left(options: RunOptions) -> float | None:
     """Return the seconds left for blocks; None where there is no limit on time."""
     if options.seconds is None:
         return None
-    return options.seconds - plan.REPORT_SECONDS - (time.monotonic() - begun)
+    return options.seconds - plan.REPORT_SECONDS - (time.monotonic() - options.begun)
 
 
 def _refuse(
@@ -156,6 +175,7 @@ def _refuse(
         return
     raise RequestError(
         f"--time {given:.0f}s is too short for one block of {len(costs)} pipelines:"
-        f" expected at least {fixed + block:.0f}s, and {fixed + 4 * block:.0f}s for the 4 blocks"
-        " that verdicts need; give more time, or fewer pipelines"
+        f" expected at least {math.ceil(fixed + block)}s, and"
+        f" {math.ceil(fixed + LEAST_BLOCKS * block)}s for the {LEAST_BLOCKS} blocks that verdicts"
+        " need; give more time, or fewer pipelines"
     )

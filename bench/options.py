@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import msgspec
 
 from feedbench.pipelines.errors import RequestError
 
+MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
 MOST_PIXELS = 4096  # a side; a batch of 32 is 6 GB then
 
 
@@ -27,6 +29,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     out: Path
     fresh_interpreter: bool = False
     command: list[str] = []
+    begun: float = msgspec.field(default_factory=time.monotonic)  # CLOCK_MONOTONIC
 
     def __post_init__(self) -> None:
         """Raise RequestError for what no run can be made of."""
@@ -39,10 +42,22 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         _positive("--blocks", self.blocks, "blocks")
         if self.limit != "all":
             _positive("--limit", self.limit, "images, or all")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise RequestError(f"--seed {self.seed}: expected 0 to {MOST_SEED}")
+        if not _is_utf8(str(self.out.absolute())):
+            raise RequestError(f"--out {str(self.out)!r}: expected a name in valid UTF-8")
         if not 0 < self.margin < 1:
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
             )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _positive(option: str, value: int | None, unit: str) -> None:

@@ -6,19 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.trial import RESTART_SECONDS
 from feedbench.bench.windows import (
     FEW_BATCHES,
     LEAST_BATCHES,
     LEAST_SECONDS,
     LONG_SECONDS,
+    RESTART_SECONDS,
     STEADY_RUN,
 )
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
-PILOT_SECONDS = 1.5  # that a pilot reads, at most
+PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
 REPORT_SECONDS = 1.0  # after the last block
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
@@ -29,6 +29,7 @@ class Cost:
 
     image_seconds: float
     start_seconds: float = 0.5  # before the first image: open, and what it imports
+    continuous: bool = True  # else restarted: its windows are whole epochs
 
 
 def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
@@ -36,8 +37,11 @@ def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
     epoch = images * cost.image_seconds
     batch = min(batch_size, images) * cost.image_seconds
     window = min(max(LEAST_SECONDS, LEAST_BATCHES * batch), max(LONG_SECONDS, FEW_BATCHES * batch))
+    restarted = max(epoch, RESTART_SECONDS)
+    if not cost.continuous:
+        window, restarted = max(window, epoch), 0.0
     windows = (STEADY_RUN + _RAMP_WINDOWS) * window
-    return PROCESS_SECONDS + cost.start_seconds + epoch + max(epoch, RESTART_SECONDS) + windows
+    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows
 
 
 def block_seconds(costs: Sequence[Cost], images: int, batch_size: int) -> float:

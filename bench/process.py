@@ -34,6 +34,8 @@ from feedbench.pipelines.errors import FeedbenchError
 _END_SECONDS = 10.0  # for a killed trial to be reported gone
 _TICK_SECONDS = 0.5  # how often a dead forkserver is looked for
 
+FORKSERVER_DIED = "the forkserver died with it"
+
 OnEvent = Callable[[Event], None]
 
 
@@ -163,11 +165,14 @@ class Processes:
                 return None
             received = os.read(pipe, 65536)
             if not received:
-                self._server.wait()  # its end of the pipe is closed only by its end
+                self._server.wait()  # no process has the other end of the pipe any more
                 return None
             self._received += received
         line, _, self._received = self._received.partition(b"\n")
-        event: Event = decode_event(line)
+        try:
+            event: Event = decode_event(line)
+        except msgspec.MsgspecError:  # empty, or what a killed trial could not end
+            return None
         return event
 
     def _is_dead(self) -> bool:
@@ -241,7 +246,7 @@ def what_went_wrong(outcome: Outcome) -> str | None:
     if outcome.over_limit is not None:
         return f"it was ended after its limit of {outcome.over_limit:.0f} s"
     if outcome.ended is None:
-        return "the forkserver died with it"
+        return FORKSERVER_DIED
     if outcome.ended.signal is not None:
         name = _signal_name(outcome.ended.signal)
         hint = " (out of memory?)" if outcome.ended.signal == signal.SIGKILL else ""

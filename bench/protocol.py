@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     workload: str  # the file that holds it
     prepared: str
     scratch: str
-    pilot_seconds: float = 1.5  # how long a pilot reads, at most
+    pilot_seconds: float = 3.0  # after which a pilot reads no further batch
     steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
 
 
@@ -84,6 +84,7 @@ class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
 class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
     """What a trial found. Seconds; an empty list where the phase was not reached."""
 
+    prepare_seconds: float
     open_seconds: float
     first_batch_seconds: float  # after open returned
     first_epoch_seconds: float  # after open returned, to the arrival of the last batch
@@ -102,7 +103,6 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """The trial raised."""
 
     sentence: str
-    is_request: bool  # what was asked for is wrong, rather than what was delivered
 
 
 class Ended(_Event, frozen=True, kw_only=True, tag="ended"):

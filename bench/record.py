@@ -32,14 +32,13 @@ class Keeper:
         *,
         whole: Index,
         part: Index,
-        begun: float,
     ) -> None:
-        self._begun = begun
+        self._begun = options.begun
         self._folder = folder
         self._trials = trials
         self._specs = {label: spec.text for label, spec in specs.items()}
         slug = slugs(tuple(specs))
-        started = datetime.now(UTC).timestamp() - (time.monotonic() - begun)
+        started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
         self.run = RunRecord(
             status="running",
             command=options.command,
@@ -68,9 +67,9 @@ class Keeper:
             folder_images=self.run.workload.folder_images,
         )
 
-    def is_precise(self) -> bool:
-        """Tell whether more blocks would add little."""
-        return self._found.is_precise(self.run.margin)
+    def is_precise(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether more blocks would add little to what is known of these."""
+        return self._found.is_precise(self.run.margin, labels)
 
     def save(
         self,

@@ -37,8 +37,11 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float  # from asking for the process until it was gone
     ended: Literal["measured", "failed", "time up", "interrupted"]
     why: str | None = None  # what went wrong, as a clause
+    exit_code: int | None = None  # of the process; null: a signal ended it, or the run did
+    signal: int | None = None  # that ended the process
     last_words: str | None = None  # the last line that the process printed, where it failed
     asked_to_first_batch_seconds: float | None = None
+    prepare_seconds: float | None = None
     open_seconds: float | None = None
     first_batch_seconds: float | None = None  # after open
     first_epoch_seconds: float | None = None  # after open, to the arrival of the last batch

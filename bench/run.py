@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from feedbench.bench.trials import Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.system import Gate
 
 
 def perform(options: RunOptions, listener: Listener) -> RunRecord:
@@ -38,7 +38,11 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     run = _Run(options, listener)
     guess = intake.guessed_cost(run.whole, options)
     intake.refuse_too_short(options, run.whole, guess)
-    with _scratch() as scratch, Processes(scratch, scratch / "forkserver.log") as processes:
+    with (
+        Gate() as gate,
+        _scratch() as scratch,
+        Processes(scratch, scratch / "forkserver.log") as processes,
+    ):
         listener.doing("importing TensorFlow")
         ready = processes.ready()
         if options.fresh_interpreter:
@@ -55,18 +59,15 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         )
         with folder.discarded_on_error():
             pilots = run.pilots(guess, trials, scratch)
-            keeper = Keeper(
-                options, run.specs, folder, trials, whole=run.whole, part=run.part, begun=run.begun
-            )
+            keeper = Keeper(options, run.specs, folder, trials, whole=run.whole, part=run.part)
             blocks = run.blocks(guess, pilots, trials, folder)
-        return run.measured(blocks, keeper)
+        return run.measured(blocks, keeper, gate)
 
 
 class _Run:
     """What a run knows on its way through its stages."""
 
     def __init__(self, options: RunOptions, listener: Listener) -> None:
-        self.begun = time.monotonic()
         self.specs: dict[str, Spec] = {
             spec.label: spec for spec in catalog.parse_all(options.specs)
         }
@@ -88,7 +89,7 @@ class _Run:
         self._listener.doing(f"reading {counted(len(self.part.files), 'file')}")
         warm(self.part.paths)
         records = intake.pilots(
-            trials, self.specs, self._options, self.part, scratch, self._listener
+            trials, self.specs, self._options, self.part, guess, scratch, self._listener
         )
         self._take_fewer(
             {
@@ -118,15 +119,16 @@ class _Run:
             blocks.strike(record)
         return blocks
 
-    def measured(self, blocks: Blocks, keeper: Keeper) -> RunRecord:
+    def measured(self, blocks: Blocks, keeper: Keeper, gate: Gate) -> RunRecord:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
         left = self._left()
         deadline = None if left is None else time.monotonic() + left
         allowance = Allowance(deadline=deadline, blocks=self._options.blocks)
         try:
             why = blocks.run(allowance, self._listener, keeper)
+            gate.shut()
         except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: the rest takes a second
+            gate.shut()
             return keeper.save("interrupted", blocks.whole, "it was interrupted")
         return keeper.save("complete", blocks.whole, why)
 
@@ -136,7 +138,8 @@ class _Run:
             return
         left = self._left()
         intake.refuse_no_block(self._options, self.whole, list(costs.values()), left)
-        fewer = intake.choose(self._options, self.whole, list(costs.values()), left)
+        # Of those already read into the page cache, or the first trials would read from the disk.
+        fewer = intake.choose(self._options, self.part, list(costs.values()), left)
         if len(fewer.files) < len(self.part.files):
             self.part = fewer
             slowest = max(costs, key=lambda label: costs[label].image_seconds)
@@ -155,7 +158,7 @@ class _Run:
             )
 
     def _left(self) -> float | None:
-        return intake.seconds_left(self._options, self.begun)
+        return intake.seconds_left(self._options)
 
     def _taken(self) -> str:
         whole = self.whole

@@ -77,8 +77,7 @@ def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict
     """
     if control is not None and max(control.low, -control.high) > CONTROL_TOLERANCE:
         return Verdict("withheld")
-    off = 0.0 if control is None else abs(control.estimate)
-    threshold = off if off > CONTROL_TOLERANCE else 0.0
+    threshold = threshold_of(control)
     within = max(ratio.high, -ratio.low) < math.log1p(margin)
     if ratio.low > threshold:
         return Verdict("faster", within)
@@ -89,10 +88,17 @@ def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict
     return Verdict("inconclusive", more_blocks=_more_blocks(ratio, threshold, margin))
 
 
-def best_set(rates: Mapping[str, Mapping[int, float]]) -> tuple[str, ...]:
+def threshold_of(control: Interval | None) -> float:
+    """Return what a log ratio must exceed: how far the baseline was from itself, if over 1 %."""
+    off = 0.0 if control is None else abs(control.estimate)
+    return off if off > CONTROL_TOLERANCE else 0.0
+
+
+def best_set(rates: Mapping[str, Mapping[int, float]], threshold: float = 0.0) -> tuple[str, ...]:
     """Return the labels not shown slower than another, over all pairs at 1 - 0.05/pairs.
 
-    `rates` gives each label's rate in each block; a pair is compared over the blocks it shares. The
+    `rates` gives each label's rate in each block; a pair is compared over the blocks it shares,
+    and a log ratio within the `threshold` shows nothing. The
     level is 0.99 at least, as a verdict's is: else the best one of two could be "inconclusive". A
     label with too few blocks for a verdict is no answer, and is left out.
     """
@@ -103,7 +109,7 @@ def best_set(rates: Mapping[str, Mapping[int, float]]) -> tuple[str, ...]:
         if len(shared) < LEAST_BLOCKS:
             continue
         ours, theirs = ([rates[name][block] for block in shared] for name in (label, other))
-        if log_ratio(ours, theirs, level).high < 0:
+        if log_ratio(ours, theirs, level).high < -threshold:
             slower.add(label)
     return tuple(label for label in rates if label not in slower)
 

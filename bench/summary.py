@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
@@ -24,11 +24,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
     best: list[str]
     control: tuple[float, float, float] | None = None  # ratio of the baseline to its second copy
-    intervals: list[Interval] = []  # log ratios to the baseline; the control's; no failed one's
+    control_interval: Interval | None = None  # of the log of that ratio
+    intervals: dict[str, Interval] = {}  # log ratios to the baseline
 
-    def is_precise(self, margin: float) -> bool:
-        """Tell whether more blocks would add little: no interval is wider than the margin."""
-        return bool(self.intervals) and statistics.precise_enough(self.intervals, margin)
+    def is_precise(self, margin: float, labels: Collection[str]) -> bool:
+        """Tell whether more blocks would add little: no interval of these is over the margin."""
+        found = [interval for label, interval in self.intervals.items() if label in labels]
+        if self.control_interval is not None:
+            found.append(self.control_interval)
+        return bool(found) and statistics.precise_enough(found, margin)
 
 
 def summarise(
@@ -44,21 +48,28 @@ def summarise(
     control = _control(rates.get(baseline, {}), rates_by_block(trials, "control").get(baseline, {}))
     level = statistics.level_of(len(specs) - 1)
     rows: list[Row] = []
-    intervals = [] if control is None else [control]
+    intervals: dict[str, Interval] = {}
     for label, spec in specs.items():
-        found = _Found(label, spec, [t for t in trials if t.label == label], level)
         interval = None
         if label != baseline:
             interval = _paired(rates.get(label, {}), rates.get(baseline, {}), level)
-        row = found.row(interval, control, margin, folder_images)
-        rows.append(row)
-        if interval is not None and not row.failures:  # one that fails would never be precise
-            intervals.append(interval)
+        if interval is not None:
+            intervals[label] = interval
+        found = _Found(label, spec, [t for t in trials if t.label == label], level)
+        rows.append(found.row(interval, control, margin, folder_images))
     compared = [row for row in rows if row.verdict is not None]
     withheld = any(row.verdict == "withheld" for row in rows)
     measured = {label: rates[label] for label in specs if label in rates}
-    best = statistics.best_set(measured) if compared and not withheld else ()
-    return Summary(rows=rows, best=list(best), control=_ratio(control), intervals=intervals)
+    best: tuple[str, ...] = ()
+    if compared and not withheld:
+        best = statistics.best_set(measured, statistics.threshold_of(control))
+    return Summary(
+        rows=rows,
+        best=list(best),
+        control=_ratio(control),
+        control_interval=control,
+        intervals=intervals,
+    )
 
 
 def rates_by_block(trials: Sequence[TrialRecord], purpose: str) -> dict[str, dict[int, float]]:
@@ -97,7 +108,7 @@ class _Found(msgspec.Struct, frozen=True):
             spec=self.spec,
             blocks=len(main),
             failures=[t.why or "" for t in self.trials if t.ended == "failed"],
-            remarks=list(dict.fromkeys(remark for t in self.trials for remark in t.remarks)),
+            remarks=self._remarks(main),
         )
         if not main:
             return row
@@ -105,6 +116,12 @@ class _Found(msgspec.Struct, frozen=True):
         if interval is not None:
             fields |= _compared(interval, control, margin)
         return msgspec.structs.replace(row, **fields)
+
+    def _remarks(self, main: list[TrialRecord]) -> list[str]:
+        remarks = list(dict.fromkeys(remark for t in self.trials for remark in t.remarks))
+        if any(trial.knobs != main[0].knobs for trial in main):
+            remarks.append("the knobs in effect were not the same in all of its trials")
+        return remarks
 
     def _rate(self, main: list[TrialRecord]) -> dict[str, Any]:
         rates = [trial_rate(trial) for trial in main]
@@ -115,11 +132,11 @@ class _Found(msgspec.Struct, frozen=True):
         return {"rate": found.estimate, "rate_low": found.low, "rate_high": high}
 
     def _phases(self, main: list[TrialRecord], folder_images: int) -> dict[str, Any]:
-        turnover = fmean(median(trial.turnover_seconds) for trial in main)
+        turnover = fmean(median(_settled(trial.turnover_seconds)) for trial in main)
         rate = 1 / fmean(1 / trial_rate(trial) for trial in main)
         delivery = folder_images / rate
         if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
-            epoch = fmean(fmean(t.epoch_seconds) - median(t.turnover_seconds) for t in main)
+            epoch = fmean(fmean(_settled(t.epoch_seconds)) for t in main) - turnover
             delivery = epoch * folder_images / (main[0].first_epoch_images or folder_images)
         opened = fmean(trial.open_seconds or 0.0 for trial in main)
         return {
@@ -127,12 +144,17 @@ class _Found(msgspec.Struct, frozen=True):
             "first_batch_seconds": opened + fmean(t.first_batch_seconds or 0.0 for t in main),
             "first_epoch_seconds": opened + fmean(t.first_epoch_seconds or 0.0 for t in main),
             "turnover_seconds": turnover,
-            "epoch_seconds": fmean(fmean(trial.epoch_seconds) for trial in main),
+            "epoch_seconds": fmean(fmean(_settled(trial.epoch_seconds)) for trial in main),
             "folder_epoch_seconds": delivery + turnover,
             "continuous": all(trial.continuous for trial in main),
             "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
             "knobs": main[-1].knobs,
         }
+
+
+def _settled(seconds: list[float]) -> list[float]:
+    """Leave out the first restart where there are others: it ends the epoch that filled caches."""
+    return seconds[1:] or seconds
 
 
 def _compared(interval: Interval, control: Interval | None, margin: float) -> dict[str, Any]:

@@ -9,24 +9,27 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, consume, pair
 from feedbench.bench.protocol import Built, Edge, Event, Failed, Measured, Phase, Request
-from feedbench.bench.windows import Window, Windows
+from feedbench.bench.windows import MOST_RESTARTS, RESTART_SECONDS, Windows
 from feedbench.bench.workload import read_workload
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import Feed, KnobOverruledWarning, Pipeline, Workload
 from feedbench.pipelines.errors import RequestError, WrongWorkError
 
-RESTART_SECONDS = 1.0  # restarted epochs: one at least, more while they have taken less than this
-MOST_RESTARTS = 5
+_LONGEST_SENTENCE = 500  # characters
+_MOST_REMARKS = 10
 
-Say = Callable[[Event], None]
+Say = Callable[[Event], object]
 Clock = Callable[[], float]
 
 
@@ -44,12 +47,10 @@ def perform(request: Request, say: Say) -> None:
             warnings.simplefilter("default", UserWarning)
             measured = trial.pilot(request) if request.purpose == "pilot" else trial.run(request)
     except (RequestError, WrongWorkError) as error:
-        say(Failed(sentence=str(error), is_request=isinstance(error, RequestError)))
+        say(Failed(sentence=_one_line(error)))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
-        import traceback
-
         traceback.print_exc()  # into the trial's log
-        say(Failed(sentence=f"it raised {type(error).__name__}: {error}", is_request=False))
+        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(error)}"))
     else:
         say(_with_remarks(measured, pipeline, caught))
 
@@ -67,32 +68,48 @@ class Trial:
     def run(self, request: Request) -> Measured:
         """Go through all phases."""
         feed = self._open(request)
-        last = self._first_epoch(feed)
-        self._restarted_epochs(feed, last)
-        self._windows(feed, Windows(request.steady_seconds))
+        check = EpochCheck(self.workload)
+        last = self._first_epoch(feed, check)
+        windows = Windows(request.steady_seconds)
+        if hasattr(feed, "repeat"):
+            self._restarted_epochs(feed, last)
+            self._continuous_windows(feed, windows)
+        else:
+            self._restarted_epochs(feed, last, windows)
+        check.labels()
+        self._found["windows"] = windows.windows
         return Measured(**self._found, threads=_threads())
 
     def pilot(self, request: Request) -> Measured:
-        """Read for a short while, to learn roughly how fast, and look at the values too."""
+        """Read an epoch, or a part of it, to learn roughly how fast; look at the values too."""
         feed = self._open(request)
         check = EpochCheck(self.workload)
         opened = at = self.clock()
+        look = looking = 0.0  # seconds that the look at the values took: not the pipeline's
         for delivered in feed:
             at = self._batch(check, delivered, opened)
+            looking += look
             check_range(pair(delivered)[0], self.workload)
-            if at - opened >= request.pilot_seconds:
+            look = self.clock() - at
+            if at - opened - looking >= request.pilot_seconds:
                 break
         else:
             check.end()
-        self._found["first_epoch_seconds"] = at - opened
+            check.labels()
+        self._found["first_epoch_seconds"] = at - opened - looking
         self._found["first_epoch_images"] = check.images
+        self._found["continuous"] = hasattr(feed, "repeat")
         return Measured(**self._found, threads=_threads())
 
     def _open(self, request: Request) -> Feed:
+        prepared, scratch = Path(request.prepared), Path(request.scratch)
         begun = self.clock()
-        feed = self.pipeline.open(self.workload, Path(request.prepared), Path(request.scratch))
+        self.pipeline.prepare(self.workload, prepared)
+        ready = self.clock()
+        feed = self.pipeline.open(self.workload, prepared, scratch)
         opened = self.clock()
-        self._found["open_seconds"] = opened - begun
+        self._found["prepare_seconds"] = ready - begun
+        self._found["open_seconds"] = opened - ready
         self.say(Phase(name="open", at=opened))
         return feed
 
@@ -106,85 +123,87 @@ class Trial:
         check.batch(delivered)
         return at
 
-    def _first_epoch(self, feed: Feed) -> float:
+    def _first_epoch(self, feed: Feed, check: EpochCheck) -> float:
         """Deliver and check the first epoch; return when its last batch came."""
-        check = EpochCheck(self.workload)
         opened = at = self.clock()
         for delivered in feed:
             at = self._batch(check, delivered, opened)
-        if check.images == 0:
-            raise WrongWorkError(
-                f"it delivered nothing; expected {self.workload.images} images in an epoch"
-            )
         check.end()
         self._found["first_epoch_seconds"] = at - opened
         self._found["first_epoch_images"] = check.images
         self.say(Phase(name="first epoch", at=at))
         return at
 
-    def _restarted_epochs(self, feed: Feed, last: float) -> None:
-        """Time whole epochs, each by a new iterator, the teardown of the old one included."""
+    def _restarted_epochs(self, feed: Feed, last: float, windows: Windows | None = None) -> None:
+        """Time whole epochs, each by a new iterator, the teardown of the old one included.
+
+        A feed that can only be restarted has its `windows` here, of whole epochs each: one that
+        ended within an epoch would hold a turnover by luck.
+        """
         epochs: list[float] = []
         turnovers: list[float] = []
         begun = last
-        while len(epochs) < MOST_RESTARTS:
-            first: float | None = None
-            at, images = last, 0
-            for delivered in feed:
-                at = self.clock()
-                first = at if first is None else first
-                images += consume(delivered)
-                if images > self.workload.images:
-                    raise WrongWorkError(
-                        f"it delivered {images} images or more in epoch {len(epochs) + 2};"
-                        f" expected {self.workload.images}, as in the first"
-                    )
-            if images != self.workload.images or first is None:
-                raise WrongWorkError(
-                    f"it delivered {images} images in epoch {len(epochs) + 2};"
-                    f" expected {self.workload.images}, as in the first"
-                )
+        if windows is not None:
+            self._edge(windows, last, 0, 0)
+        while True:
+            first, at, batches = self._restarted_epoch(feed, len(epochs) + 2)
             turnovers.append(first - last)
             epochs.append(at - last)
             last = at
-            if at - begun >= RESTART_SECONDS:
+            if windows is not None:
+                self._edge(windows, at, self.workload.images, batches)
+            enough = len(epochs) >= MOST_RESTARTS or at - begun >= RESTART_SECONDS
+            if enough if windows is None else windows.done:
                 break
         self._found["epoch_seconds"] = epochs
         self._found["turnover_seconds"] = turnovers
+        self._found["continuous"] = windows is None
         self.say(Phase(name="restarted", at=last))
 
-    def _windows(self, feed: Feed, windows: Windows) -> None:
-        """Time windows over one iterator, or over restarted epochs where there is no repeat()."""
-        repeat = getattr(feed, "repeat", None)
-        self._found["continuous"] = repeat is not None
-        batches = iter(repeat()) if repeat is not None else _restarting(feed, self.workload.images)
+    def _restarted_epoch(self, feed: Feed, number: int) -> tuple[float, float, int]:
+        """Deliver one epoch; return when its first and its last batch came, and how many."""
+        first = at = 0.0
+        images = batches = 0
+        for delivered in feed:
+            at = self.clock()
+            first = first or at
+            images += consume(delivered)
+            batches += 1
+            if images > self.workload.images:
+                break  # it may never end
+        if images != self.workload.images:
+            more = " or more" if images > self.workload.images else ""
+            raise WrongWorkError(
+                f"it delivered {images} images{more} in epoch {number};"
+                f" expected {self.workload.images}, as in the first"
+            )
+        return first, at, batches
+
+    def _continuous_windows(self, feed: Any, windows: Windows) -> None:
+        """Time windows over one iterator over many epochs."""
         ledger = EpochLedger(self.workload.images)
         gc.collect()  # what the phases before have left is no cost of this one
-        for delivered in batches:
+        for delivered in feed.repeat():
             at = self.clock()
             images = consume(delivered)
             ledger.delivered(images)
-            if windows.arrived(at, images):
-                self.say(Edge(at=at))
-                if windows.done:
-                    break
+            if self._edge(windows, at, images, 1) and windows.done:
+                break
         else:
             raise WrongWorkError("its repeat() came to an end; expected epoch after epoch without")
-        self._found["windows"] = list[Window](windows.windows)
         self.say(Phase(name="continuous", at=self.clock()))
 
+    def _edge(self, windows: Windows, at: float, images: int, batches: int) -> bool:
+        is_edge = windows.arrived(at, images, batches)
+        if is_edge:
+            self.say(Edge(at=at))
+        return is_edge
 
-def _restarting(feed: Feed, expected: int) -> Iterator[Any]:
-    while True:
-        images = 0
-        for delivered in feed:
-            yield delivered
-            images += len(delivered[1])
-        if images != expected:
-            raise WrongWorkError(
-                f"it delivered {images} images in an epoch after many;"
-                f" expected {expected}, as in the first"
-            )
+
+def _one_line(error: Exception) -> str:
+    """Return what an error says as one line that can be written anywhere."""
+    shown = " ".join(str(error).split())[:_LONGEST_SENTENCE]
+    return shown.encode("utf-8", "backslashreplace").decode()
 
 
 def _threads() -> int:
@@ -202,12 +221,12 @@ def _with_remarks(
     measured: Measured, pipeline: Pipeline, caught: list[warnings.WarningMessage]
 ) -> Measured:
     """Add the knobs in effect, and what was warned of, each sentence once."""
-    import msgspec
-
     in_effect = knobs.values(pipeline)
     remarks = []
     for warning in caught:
         if isinstance(warning.message, KnobOverruledWarning):
             in_effect[warning.message.knob] = warning.message.used
-        remarks.append(str(warning.message))
-    return msgspec.structs.replace(measured, knobs=in_effect, remarks=list(dict.fromkeys(remarks)))
+        remarks.append(_one_line(Exception(warning.message)))
+    return msgspec.structs.replace(
+        measured, knobs=in_effect, remarks=list(dict.fromkeys(remarks))[:_MOST_REMARKS]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,16 @@ from feedbench.bench.protocol import Measured, Purpose, Request, Start
 from feedbench.bench.results import TrialRecord
 from feedbench.bench.runfolder import RunFolder, slugs
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.system import interrupts_held
 
 _OF_MEASURED = (
-    *("open_seconds", "first_batch_seconds", "first_epoch_seconds", "first_epoch_images"),
+    *(
+        "prepare_seconds",
+        "open_seconds",
+        "first_batch_seconds",
+        "first_epoch_seconds",
+        "first_epoch_images",
+    ),
     *("epoch_seconds", "turnover_seconds", "continuous", "windows", "threads", "knobs", "remarks"),
 )
 
@@ -52,7 +60,9 @@ class Trials:
         name = f"{block:03d}-{purpose}-{self._slugs[spec.label]}"
         log = self._folder.logs / f"{name}.log"
         own = self._scratch / name
-        own.mkdir()
+        prepared, scratch = own / "prepared", own / "scratch"
+        for folder in (own, prepared, scratch):
+            folder.mkdir()
         trial: dict[str, Any] = {
             "label": spec.label,
             "spec": spec.text,
@@ -60,9 +70,13 @@ class Trials:
             "block": block,
         }
         record = TrialRecord(**trial, started_at=begun, seconds=0.0, ended="interrupted")
-        paths = {"workload": str(workload), "prepared": str(own), "scratch": str(own)}
+        paths = {
+            "workload": str(workload.absolute()),
+            "prepared": str(prepared),
+            "scratch": str(scratch),
+        }
         request = Request(**trial | paths)
-        start = Start(request=request, log=str(log), fresh_interpreter=self._fresh)
+        start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
             outcome = self._processes.run(start, limit.seconds)
             record = _recorded(record, outcome, limit, log)
@@ -73,8 +87,9 @@ class Trials:
         return record
 
     def _keep(self, record: TrialRecord) -> None:
-        results.append_trial(self._folder.path, record)
-        self.records.append(record)
+        with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose what the disk has
+            results.append_trial(self._folder.path, record)
+            self.records.append(record)
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -87,7 +102,13 @@ class Limit(msgspec.Struct, frozen=True):
 def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
     why = what_went_wrong(outcome)
     replace = msgspec.structs.replace
-    record = replace(record, seconds=outcome.seconds)
+    ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
+    record = replace(
+        record,
+        seconds=outcome.seconds,
+        exit_code=ended and ended.exit_code,
+        signal=ended and ended.signal,
+    )
     if why is None:
         assert outcome.measured is not None
         return _with_measured(record, outcome.measured, outcome.asked_at)

@@ -12,6 +12,8 @@ LEAST_SECONDS, LEAST_BATCHES = 1.0, 8  # a window is long enough when it has bot
 LONG_SECONDS, FEW_BATCHES = 4.0, 4  # ... or both of these, whichever comes first
 STEADY_RUN = 3  # windows in a row, of which ...
 STEADY_CHANGE = 0.05  # ... the last lies within this share of the first
+RESTART_SECONDS = 1.0  # restarted epochs: one at least, more while they have taken less, ...
+MOST_RESTARTS = 5  # ... and no more than these
 MOST_UNSTEADY = 12  # windows after which a rate that still ramps is taken as it is
 
 
@@ -37,13 +39,16 @@ class Windows:
         self._images = 0
         self._batches = 0
 
-    def arrived(self, at: float, images: int) -> bool:
-        """Count a batch of `images` that arrived at second `at`; say whether it is an edge."""
+    def arrived(self, at: float, images: int, batches: int = 1) -> bool:
+        """Count a batch of `images` that arrived at second `at`; say whether it is an edge.
+
+        Or several batches, of which the last arrived then: a window ends at no other.
+        """
         if self._edge is None:
             self._edge = at
             return True
         self._images += images
-        self._batches += 1
+        self._batches += batches
         seconds = at - self._edge
         enough = seconds >= LEAST_SECONDS and self._batches >= LEAST_BATCHES
         if not enough and not (seconds >= LONG_SECONDS and self._batches >= FEW_BATCHES):

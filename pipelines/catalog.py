@@ -52,6 +52,10 @@ class Spec:
 
 def parse(text: str) -> Spec:
     """Read one SPEC; the label is what precedes the first `=` that stands before any `:`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"--pipeline {text!r}: expected a name in valid UTF-8") from None
     head, _, _ = text.partition(":")
     label, equals, _ = head.partition("=")
     if equals and not label.strip():

@@ -50,7 +50,7 @@ def index_folder(folder: Path) -> Index:
     top = _entries(folder)
     class_names = tuple(sorted(entry.name for entry in top if entry.is_dir()))
     if not class_names:
-        found = f"{len(top)} files and no sub-folder" if top else "nothing in it"
+        found = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
         raise RequestError(f"{folder}: expected one sub-folder of photos a class; found {found}")
     files: list[str] = []
     labels: list[int] = []
@@ -62,8 +62,8 @@ def index_folder(folder: Path) -> Index:
         ignored += others
     if not files:
         raise RequestError(
-            f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its {len(class_names)}"
-            f" sub-folders; found {ignored} other files and no photo"
+            f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its sub-folders"
+            f" ({len(class_names)}); found none, only other files ({ignored})"
         )
     return Index(folder.absolute(), class_names, tuple(files), tuple(labels), ignored)
 

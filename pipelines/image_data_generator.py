@@ -32,14 +32,19 @@ class ImageDataGenerator:
         `validate_filenames` would drop what Keras does not like, and class names would be sorted
         anew; the index has settled both, so the files and labels go in as they are.
         """
-        import keras
         import numpy as np
         import pandas as pd
+        import tensorflow as tf
 
-        generator = keras.src.legacy.preprocessing.image.ImageDataGenerator(rescale=1 / 255)
+        # What a person's keras.json says must not change the work.
+        generator = tf.keras.preprocessing.image.ImageDataGenerator(
+            rescale=1 / 255, data_format="channels_last", dtype="float32"
+        )
         labels = np.asarray(workload.labels, np.int32)
+        # As objects: pandas' own strings must be valid UTF-8, which a file's name need not be.
+        files = pd.Series(workload.files, dtype=object)
         iterator = generator.flow_from_dataframe(
-            pd.DataFrame({"filename": list(workload.files), "label": labels}),
+            pd.DataFrame({"filename": files, "label": labels}),
             x_col="filename",
             y_col="label",
             class_mode="raw",

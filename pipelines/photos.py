@@ -12,12 +12,10 @@ Bytes are a set's total over its total pixels. Times are of `Image.open(...).con
 memory in one thread: medians over eleven rounds that took the sets in turn, as are the ratios.
 """
 
-import ctypes
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system import interrupts_held, signal_at_parent_death
 
 Floats = NDArray[np.float32]
 Colour = tuple[int, int, int]
@@ -76,8 +75,6 @@ QUALITIES = (85, 95)  # of the JPEG encoder, as cameras and photo sites use
 LONG_SIDES = (300, 640)  # pixels; with these shapes the short side is 200 or more
 SHAPES = (4 / 3, 3 / 2)  # long side over short side, as cameras make them
 LANDSCAPE_SHARE = 2 / 3
-
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def write_photos(
@@ -142,36 +139,20 @@ def _write_photos(
     # first submit, before it starts its own threads.
     pool = ProcessPoolExecutor(processes, get_context("fork"), _die_with, (os.getpid(),))
     try:
-        with _interrupts_held():
+        with interrupts_held():
             photos = [pool.submit(_write_photo, folder, seed, index) for index in range(count)]
         for done, photo in enumerate(as_completed(photos), start=1):
             photo.result()
             if on_photo is not None:
                 on_photo(done, count)
     finally:
-        with _interrupts_held():  # a second Ctrl-C must not leave workers to a vanished folder
+        with interrupts_held():  # a second Ctrl-C must not leave workers to a vanished folder
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Put off Ctrl-C until the end of the block, and for ever in the workers forked within it.
-
-    By a handler, not a signal mask: a thread of NumPy's BLAS would take a signal masked here.
-    """
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if held:
-            signal.raise_signal(signal.SIGINT)
 
 
 def _die_with(parent: int) -> None:
     """Have Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal_at_parent_death(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(1)
 

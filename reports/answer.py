@@ -56,6 +56,8 @@ def notes(run: RunRecord) -> list[str]:
             found.append(f"{row.label} can only be restarted: its rate has the turnover in it.")
         if row.unsteady_trials * 2 > max(row.blocks, 1):
             found.append(f"{row.label} was not steady in {row.unsteady_trials} of its trials.")
+        if row.within_margin and row.verdict in {"faster", "slower"}:
+            found.append(f"{row.label} is {row.verdict} by less than {run.margin:.0%}.")
         if row.more_blocks is not None:
             found.append(f"{row.label}: about {row.more_blocks:,} more blocks would decide.")
     if run.workload.images < run.workload.folder_images:

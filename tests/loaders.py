@@ -45,6 +45,15 @@ def photos(workload):
     yield next(batches(workload))
     time.sleep(1000)
 """
+HANGS_AGAIN = """
+calls = 0
+def photos(workload):  # once for each epoch: the pilot sees the first alone
+    global calls
+    calls += 1
+    if calls == 2:
+        time.sleep(1000)
+    yield from batches(workload)
+"""
 KILLED = "import signal\ndef photos(workload):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
 SEGFAULTS = "import ctypes\ndef photos(workload):\n    ctypes.string_at(0)\n"
 WITH_WORKERS = """

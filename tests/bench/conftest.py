@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from feedbench.bench.process import Processes
 from feedbench.bench.workload import workload_of, write_workload
 from feedbench.pipelines.folder import index_folder
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +66,15 @@ def gone(pids: Iterable[int], seconds: float = 10.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def until(condition: Callable[[], T], seconds: float = 120.0) -> T:
+    """Wait until something holds, and return what it is. Fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain"
+        time.sleep(0.005)
+    return found
 
 
 def written(file: Path) -> list[int]:

@@ -54,15 +54,18 @@ def refused(expected: str, found: str) -> Any:
 def test_a_right_epoch_passes_and_its_images_are_counted() -> None:
     right = check(*epoch(*LABELS))
     right.end()
+    right.labels()
     assert right.images == 10
 
 
 def test_the_order_of_the_images_is_free() -> None:
-    check(*epoch(*reversed(LABELS))).end()
+    check(*epoch(*reversed(LABELS))).labels()
 
 
 def test_batches_may_be_smaller_than_asked_for() -> None:
-    check(*((images(1), labels(label)) for label in LABELS)).end()
+    found = check(*((images(1), labels(label)) for label in LABELS))
+    found.end()
+    found.labels()
 
 
 def test_each_batch_is_answered_with_its_images() -> None:
@@ -79,7 +82,7 @@ def test_labels_are_kept_where_a_loader_fills_the_same_array_again() -> None:
     for start in range(0, 10, 2):
         array[:] = LABELS[start : start + 2]
         found.batch((images(2), array))
-    found.end()
+    found.labels()
 
 
 @pytest.mark.parametrize("shape", [(4, 6, 4, 3), (4, 4, 6, 1), (4, 3, 4, 6), (4, 4, 6), (4, 6, 3)])
@@ -136,17 +139,21 @@ def test_an_epoch_of_nothing_is_refused() -> None:
 def test_a_label_that_is_no_class_is_refused(label: int) -> None:
     least, most = min(label, 0), max(label, 2)
     with refused("expected 0 to 2", f"labels from {least} to {most}"):
-        check(*epoch(*LABELS[:-1], label)).end()
+        check(*epoch(*LABELS[:-1], label)).labels()
 
 
 def test_classes_of_wrong_size_are_refused_by_the_name_of_the_first() -> None:
     with refused("expected 3", "2 images of the class 'dogs'"):
-        check(*epoch(0, 0, 0, 0, 1, 1, 2, 2, 2, 2)).end()
+        check(*epoch(0, 0, 0, 0, 1, 1, 2, 2, 2, 2)).labels()
+
+
+def test_the_end_of_an_epoch_is_checked_by_its_count_alone() -> None:
+    check(*epoch(*LABELS[:-1], 99)).end()
 
 
 def test_a_class_that_never_comes_is_refused() -> None:
     with refused("expected 4", "5 images of the class 'cats'"):
-        check(*epoch(0, 0, 0, 0, 0, 1, 1, 1, 1, 1)).end()
+        check(*epoch(0, 0, 0, 0, 0, 1, 1, 1, 1, 1)).labels()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0, -0.0009, 1.0009])

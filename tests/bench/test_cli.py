@@ -55,7 +55,7 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
         (["nowhere"], "there is no folder nowhere"),
         (["file.txt"], "file.txt is a file"),
         (["empty"], "empty: expected one sub-folder of photos a class; found nothing in it"),
-        (["flat"], "found 1 files and no sub-folder"),
+        (["flat"], "found no sub-folder, only files (1)"),
         (["PHOTOS", "-p", "tfdata_tunned"], "did you mean tfdata_tuned?"),
         (["PHOTOS", "-p", "tfdata_tuned:cash=file"], "did you mean cache?"),
         (["PHOTOS", "-p", "tfdata_tuned:cache=disk"], "takes file, memory or none; found 'disk'"),

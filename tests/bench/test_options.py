@@ -11,7 +11,8 @@ from feedbench.pipelines.errors import RequestError
 
 
 def options(**given: Any) -> RunOptions:
-    return RunOptions(folder=Path("photos"), specs=("tfdata_naive",), out=Path("run"), **given)
+    usual: dict[str, Any] = {"folder": Path("photos"), "specs": ("tfdata_naive",)}
+    return RunOptions(**{**usual, "out": Path("run"), **given})
 
 
 def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_of_5_percent() -> (
@@ -31,6 +32,7 @@ def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_
         {"blocks": 1},
         {"limit": 1},
         {"limit": "all"},
+        {"seed": 2**31 - 1},
         {"margin": 0.001},
         {"margin": 0.99},
         {"seconds": None},
@@ -52,7 +54,10 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"batch_size": -1}, "--batch-size -1: expected 1 or more images"),
         ({"blocks": 0}, "--blocks 0: expected 1 or more blocks"),
         ({"blocks": -4}, "--blocks -4: expected 1 or more blocks"),
+        ({"out": Path("r\udcff")}, r"--out 'r\udcff': expected a name in valid UTF-8"),
         ({"limit": 0}, "--limit 0: expected 1 or more images, or all"),
+        ({"seed": -1}, "--seed -1: expected 0 to 2147483647"),
+        ({"seed": 2**31}, "--seed 2147483648: expected 0 to 2147483647"),
         ({"margin": 0.0}, "--margin 0%: expected more than 0 % and under 100 %"),
         ({"margin": 1.0}, "--margin 100%: expected more than 0 % and under 100 %"),
     ],

@@ -56,6 +56,12 @@ def test_a_fast_trial_takes_its_start_a_second_of_restarts_and_four_windows_of_a
     assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
 
 
+def test_what_can_only_be_restarted_has_windows_of_an_epoch_at_least() -> None:
+    cost = Cost(image_seconds=0.01, start_seconds=0.4, continuous=False)
+    assert trial_seconds(cost, 500, 32) == pytest.approx(0.6 + 0.4 + 5.0 + 4 * 5.0)
+    assert trial_seconds(cost, 50, 1) == pytest.approx(0.6 + 0.4 + 0.5 + 4 * 1.0)
+
+
 def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds() -> None:
     def windows(batch_seconds: float) -> float:
         cost = Cost(image_seconds=batch_seconds / 32, start_seconds=0.0)

@@ -16,7 +16,7 @@ import pytest
 from feedbench.bench.process import Outcome, Processes, what_went_wrong
 from feedbench.bench.protocol import Edge, Event, Purpose, Request, Start, Started
 from tests import loaders
-from tests.bench.conftest import gone, written
+from tests.bench.conftest import gone, until, written
 
 pytestmark = pytest.mark.tensorflow
 
@@ -144,10 +144,26 @@ def test_values_out_of_range_are_named(runner: Runner) -> None:
 
 
 def test_a_trial_that_hangs_is_ended_at_its_limit(own_runner: Runner, pids: Path) -> None:
-    outcome = own_runner.run_loader(loaders.HANGS, limit=3.0)
-    assert what_went_wrong(outcome) == "it was ended after its limit of 3 s"
+    def wait_until_it_hangs(event: Event) -> None:
+        if isinstance(event, Started):
+            until(lambda: written(pids))
+
+    own_runner.events = _Calling(wait_until_it_hangs)
+    outcome = own_runner.run_loader(loaders.HANGS, limit=10.0)
+    assert what_went_wrong(outcome) == "it was ended after its limit of 10 s"
     assert len(written(pids)) == 1
     assert gone(written(pids))
+
+
+def test_an_error_of_many_characters_is_a_sentence_and_the_next_trial_works(
+    runner: Runner,
+) -> None:
+    text = 'def photos(workload):\n    raise RuntimeError("too long\\n" * 25_000)\n'
+    wrong = what_went_wrong(runner.run_loader(text)) or ""
+    assert wrong.startswith("it raised RuntimeError: too long too long")
+    assert len(wrong.splitlines()) == 1
+    assert len(wrong) < 600
+    assert runner.run("tfdata_naive").measured is not None
 
 
 def test_a_trials_workers_go_with_it(own_runner: Runner, pids: Path) -> None:
@@ -160,8 +176,7 @@ def test_a_trials_workers_go_with_it(own_runner: Runner, pids: Path) -> None:
 def test_a_killed_forkserver_costs_its_trial_only(own_runner: Runner, pids: Path) -> None:
     def kill_server(event: Event) -> None:
         if isinstance(event, Started):
-            while not written(pids):
-                time.sleep(0.02)
+            until(lambda: written(pids))
             psutil.Process(event.pid).parent().kill()  # type: ignore[union-attr]
 
     own_runner.events = _Calling(kill_server)
@@ -180,9 +195,12 @@ def test_nothing_outlives_a_killed_parent(pids: Path, workload_file: Path, tmp_p
         [sys.executable, __file__, str(loader), str(workload_file), str(scratch)],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    while len(written(pids)) < 2:
+
+    def both_workers() -> bool:
         assert parent.poll() is None
-        time.sleep(0.02)
+        return len(written(pids)) == 2
+
+    until(both_workers)
     family = [child.pid for child in psutil.Process(parent.pid).children(recursive=True)]
     assert len({*family, *written(pids)}) == 4  # forkserver, trial, two workers
     parent.send_signal(signal.SIGKILL)

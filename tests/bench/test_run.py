@@ -16,7 +16,7 @@ import pytest
 
 from feedbench.bench.results import read_run, read_trials
 from tests import loaders
-from tests.bench.conftest import gone
+from tests.bench.conftest import gone, until
 
 pytestmark = pytest.mark.tensorflow
 
@@ -177,9 +177,12 @@ def test_ctrl_c_before_anything_was_measured_leaves_nothing(
     feedbench: Feedbench, photos: Path
 ) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "a/R")
-    while not feedbench.left_in_scratch():
+
+    def begun() -> list[str]:
         assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+        return feedbench.left_in_scratch()
+
+    until(begun)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -222,7 +225,7 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
 
 
 def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
-    """What it was given covers everything; a loader that hangs in its blocks is cut off."""
+    """What it was given covers everything, from the command to the report."""
     begun = time.monotonic()
     done = feedbench.run(
         *("run", photos, *SMALL, "--time", "50s", "--out", "R"),
@@ -235,25 +238,45 @@ def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
     assert run.blocks >= 1
 
 
+def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_rates(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    begun = time.monotonic()
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--time", "60s", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", f"mine={feedbench.loader(loaders.HANGS_AGAIN)}"),
+    )
+    assert time.monotonic() - begun < 70
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert run.status == "complete", done.stderr
+    assert {row.label: row.rate is not None for row in run.rows} == {
+        "tfdata_naive": True,
+        "mine": False,
+    }
+    pilot, *hung = [t for t in trials if t.label == "mine"]
+    assert (pilot.purpose, pilot.ended) == ("pilot", "measured")
+    assert hung
+    assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
+    assert feedbench.left_in_scratch() == []
+
+
 def _trials_until(feedbench: Feedbench, process: subprocess.Popen[str], enough: Any) -> list[Any]:
     """Wait until trials.jsonl holds enough, and return its lines."""
     file = feedbench.folder / "R" / "trials.jsonl"
-    while True:
+
+    def found() -> list[Any]:
         assert process.poll() is None, process.communicate()
         text = file.read_text() if file.exists() else ""
         lines = [json.loads(line) for line in text.split("\n")[:-1]]
-        if enough(lines):
-            return lines
-        time.sleep(0.02)
+        return lines if enough(lines) else []
+
+    return until(found)
 
 
 def _trial_process(parent: subprocess.Popen[str]) -> psutil.Process:
     """Return the measured process: the forkserver's child."""
-    while True:
-        [forkserver] = psutil.Process(parent.pid).children()
-        if children := forkserver.children():
-            return children[0]
-        time.sleep(0.005)
+    [forkserver] = psutil.Process(parent.pid).children()
+    return until(forkserver.children)[0]
 
 
 def _mapped(pid: int) -> str:

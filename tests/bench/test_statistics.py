@@ -18,6 +18,7 @@ from feedbench.bench.statistics import (
     log_ratio,
     precise_enough,
     rate,
+    threshold_of,
     verdict,
 )
 
@@ -309,6 +310,19 @@ def test_a_single_pipeline_is_best_and_of_none_there_is_none() -> None:
 def test_the_best_of_two_is_one_whose_verdict_is_faster() -> None:
     # At 1 - 0.05/1 it would be best alone, and "inconclusive" at the 0.99 of verdicts.
     assert best_set(rates_of(a=[100, 100, 100, 100], b=[103, 107, 104, 106])) == ("a", "b")
+
+
+def test_a_difference_within_the_threshold_shows_nothing() -> None:
+    rates = rates_of(a=[100, 100, 100, 100], b=[102, 102, 102, 102])
+    assert best_set(rates, threshold=math.log(1.019)) == ("b",)
+    assert best_set(rates, threshold=math.log(1.021)) == ("a", "b")
+
+
+def test_a_baseline_that_is_within_a_percent_of_itself_asks_for_no_threshold() -> None:
+    assert threshold_of(None) == 0.0
+    assert threshold_of(between(0.98, 1.03)) == 0.0
+    assert threshold_of(between(1.0, 1.04)) == pytest.approx(math.log(1.04) / 2)
+    assert threshold_of(between(0.96, 1.0)) == pytest.approx(-math.log(0.96) / 2)
 
 
 def test_a_pair_among_many_must_differ_more_clearly() -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.protocol import Edge, Event, Measured, Phase, Request
-from feedbench.bench.trial import MOST_RESTARTS, Trial
-from feedbench.bench.windows import Window
+from feedbench.bench.protocol import Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.trial import Trial, perform
+from feedbench.bench.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import WrongWorkError
+from tests import loaders
 
 START = 1000.0  # what the clock shows when the trial begins
 
@@ -103,12 +104,14 @@ class Ramping(Continuous):
 
 @dataclass
 class Offered:
-    """A pipeline that takes a second to open and offers one feed."""
+    """A pipeline that takes a second to open, once it is prepared, and offers one feed."""
 
     feed: Feed
     clock: ClaimedClock
+    prepare_seconds: float = 0.0
 
-    def prepare(self, workload: Workload, prepared: Path) -> None: ...
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        self.clock.claim(self.prepare_seconds)
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         self.clock.claim(1.0)
@@ -139,11 +142,13 @@ def a_request(**given: Any) -> Request:
 class Told:
     """A trial, and the events that it told."""
 
-    def __init__(self, feed: Restarted, images: int | None = None) -> None:
+    def __init__(
+        self, feed: Restarted, images: int | None = None, prepare_seconds: float = 0.0
+    ) -> None:
         self.events: list[Event] = []
         self._clock = feed.clock
         workload = a_workload(feed.images if images is None else images)
-        pipeline = Offered(feed, feed.clock)
+        pipeline = Offered(feed, feed.clock, prepare_seconds)
         self.trial = Trial(pipeline, workload, self.events.append, clock=feed.clock)
 
     def run(self, **given: Any) -> Measured:
@@ -177,6 +182,14 @@ def test_opening_the_first_batch_and_the_first_epoch_are_told_apart() -> None:
     assert found.first_batch_at == START + 1.0 + 0.25 + 0.5
     assert found.first_epoch_seconds == 0.25 + 5 * 0.5
     assert found.first_epoch_images == 36
+
+
+def test_preparing_is_timed_apart_from_opening() -> None:
+    told = Told(continuous(), prepare_seconds=8.0)
+    found = told.run()
+    assert (found.prepare_seconds, found.open_seconds) == (8.0, 1.0)
+    assert told.phases[0] == ("open", 8.0 + 1.0)
+    assert found.first_batch_seconds == 0.25 + 0.5
 
 
 def test_a_restarted_epoch_goes_from_last_batch_to_last_batch_with_the_teardown_in_it() -> None:
@@ -231,6 +244,23 @@ def test_windows_over_restarted_epochs_have_the_turnover_in_them() -> None:
     assert found.windows == [Window(64, 1.5)] * 3
 
 
+@pytest.mark.parametrize("images", [3, 36, 64, 400])
+def test_windows_over_restarted_epochs_are_of_whole_epochs_and_of_all_of_them(images: int) -> None:
+    told = Told(restarted(images=images))
+    found = told.run()
+    epochs = found.epoch_seconds
+    assert sum(window.seconds for window in found.windows) == sum(epochs)
+    assert sum(window.images for window in found.windows) == images * len(epochs)
+    assert {window.rate for window in found.windows} == {images / epochs[0]}
+    assert told.edges[0] == 1.0 + found.first_epoch_seconds
+
+
+def test_restarted_epochs_go_on_until_the_seconds_asked_for_have_been_timed() -> None:
+    found = Told(restarted(images=64, teardown_seconds=0.25)).run(steady_seconds=9.0)
+    assert found.windows == [Window(64, 1.5)] * 6
+    assert found.epoch_seconds == [1.5] * 6
+
+
 def test_each_phase_and_each_edge_is_told_when_it_came() -> None:
     told = Told(continuous(images=64))
     told.run()
@@ -265,7 +295,7 @@ def test_a_feed_whose_repeat_mixes_epochs_is_refused() -> None:
 
 
 def test_a_feed_that_delivers_nothing_is_refused() -> None:
-    with pytest.raises(WrongWorkError, match="it delivered nothing; expected 36 images"):
+    with pytest.raises(WrongWorkError, match="it delivered 0 images in an epoch; expected 36"):
         Told(restarted(images=0), images=36).run()
 
 
@@ -321,6 +351,22 @@ def test_a_pilots_seconds_go_to_the_arrival_of_its_last_batch(pilot_seconds: flo
     assert found.first_epoch_seconds == 0.25 + batches * 0.5
 
 
+def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed = restarted(images=3600)
+    looks = "feedbench.bench.trial.check_range"
+    monkeypatch.setattr(looks, lambda images, workload: feed.clock.claim(4.0))
+    found = Told(feed).pilot(pilot_seconds=1.5)
+    assert found.first_epoch_images == 3 * 8
+    assert found.first_epoch_seconds == 0.25 + 3 * 0.5
+
+
+@pytest.mark.parametrize("feed", [restarted(), continuous()])
+def test_a_pilot_tells_whether_the_feed_can_go_on_without_a_restart(feed: Restarted) -> None:
+    assert Told(feed).pilot().continuous == isinstance(feed, Continuous)
+
+
 def test_a_pilot_of_few_images_ends_with_the_epoch_and_checks_it() -> None:
     assert Told(restarted(images=12)).pilot(pilot_seconds=60.0).first_epoch_images == 12
     with pytest.raises(WrongWorkError, match="it delivered 12 images in an epoch; expected 36"):
@@ -334,3 +380,51 @@ def test_a_pilot_looks_at_the_values() -> None:
 
     with pytest.raises(WrongWorkError, match="values from 255 to 255; expected 0 to 1"):
         Told(Bright(clock=ClaimedClock(), images=36)).pilot()
+
+
+def performed(loader: str, folder: Path, workload: Path, purpose: str = "pilot") -> Event:
+    """Return the last that a trial of a loader file says."""
+    file = loaders.write_loader(folder, loader)
+    said: list[Event] = []
+    given = {"label": "mine", "spec": f"{file}:photos", "workload": str(workload)}
+    folders = {"prepared": str(folder), "scratch": str(folder)}
+    perform(a_request(purpose=purpose, **given, **folders), said.append)
+    return said[-1]
+
+
+def test_an_error_of_several_lines_is_one_line_that_can_be_written(
+    tmp_path: Path, workload_file: Path
+) -> None:
+    text = 'def photos(workload):\n    raise OSError("a\\nb\\udcff")\n'
+    said = performed(text, tmp_path, workload_file)
+    assert said == Failed(sentence="it raised OSError: a b\\udcff")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'raise OSError("a\\nb\\udcff")\n',  # while it is imported
+        'def photos(workload):\n    raise OSError("\\udcff\\n" * 100_000)\n',
+    ],
+)
+def test_no_error_of_a_loader_is_more_than_a_line(
+    tmp_path: Path, workload_file: Path, text: str
+) -> None:
+    said = performed(text, tmp_path, workload_file)
+    assert isinstance(said, Failed)
+    assert len(said.sentence.splitlines()) == 1
+    assert "\\udcff" in said.sentence
+    assert len(said.sentence.encode()) < 4_000
+
+
+def test_of_many_warnings_the_first_ten_are_remarks(tmp_path: Path, workload_file: Path) -> None:
+    text = (
+        "import warnings\n"
+        "def photos(workload):\n"
+        "    for place in range(20):\n"
+        '        warnings.warn(f"image {place}\\nis odd")\n'
+        "    return batches(workload)\n"
+    )
+    said = performed(text, tmp_path, workload_file)
+    assert isinstance(said, Measured)
+    assert said.remarks == [f"image {place} is odd" for place in range(10)]

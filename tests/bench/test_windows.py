@@ -86,6 +86,14 @@ def test_it_says_of_each_arrival_whether_it_is_an_edge() -> None:
     assert edges == [0, 8, 16, 24]
 
 
+def test_several_batches_may_arrive_as_one_and_a_window_ends_at_the_last() -> None:
+    windows = Windows()
+    windows.arrived(0.0, 0, 0)
+    assert not windows.arrived(0.75, 60, 8)
+    assert windows.arrived(1.5, 60, 8)
+    assert windows.windows == [Window(120, 1.5)]
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(1e-4, 10.0), st.integers(1, 64)), min_size=1, max_size=120))
 def test_windows_abut_and_count_each_image_after_the_first_edge_once(

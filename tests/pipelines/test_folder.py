@@ -157,14 +157,15 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -> None:
     sentence = refused(fill(tmp_path, "1.jpg", "2.jpg"))
     assert sentence == (
-        f"{tmp_path}: expected one sub-folder of photos a class; found 2 files and no sub-folder"
+        f"{tmp_path}: expected one sub-folder of photos a class;"
+        " found no sub-folder, only files (2)"
     )
 
 
 def test_classes_without_any_photo_are_refused(tmp_path: Path) -> None:
     assert refused(fill(tmp_path, "a/1.gif", "a/2.gif", "b/1.txt", "README")) == (
-        f"{tmp_path}: expected photos (.jpg, .jpeg, .png) in its 2 sub-folders;"
-        " found 4 other files and no photo"
+        f"{tmp_path}: expected photos (.jpg, .jpeg, .png) in its sub-folders (2);"
+        " found none, only other files (4)"
     )
 
 

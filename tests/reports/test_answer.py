@@ -223,6 +223,17 @@ def test_a_pipeline_is_noted_as_not_steady_where_over_half_its_trials_were_not()
     assert found == ["mine was not steady in 5 of its trials.", CHECKED]
 
 
+@pytest.mark.parametrize(("ratio", "word"), [(1.02, "faster"), (0.98, "slower")])
+def test_a_difference_within_the_margin_is_noted(ratio: float, word: str) -> None:
+    row = compared("mine", ratio, word, within_margin=True)
+    assert notes(a_run(a_row("a"), row)) == [f"mine is {word} by less than 5%.", CHECKED]
+
+
+def test_that_equivalent_is_within_the_margin_needs_no_note() -> None:
+    row = compared("mine", 1.0, "equivalent", within_margin=True)
+    assert notes(a_run(a_row("a"), row)) == [CHECKED]
+
+
 def test_how_many_more_blocks_would_decide_is_noted() -> None:
     row = compared("mine", 1.03, "inconclusive", more_blocks=1200)
     found = notes(a_run(a_row("a"), row, best=["a", "mine"]))

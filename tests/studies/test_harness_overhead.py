@@ -1,4 +1,9 @@
-"""Does the harness cost what it measures? Figures to read, recorded and never asserted upon."""
+"""Does the harness cost what it measures? Figures to read, recorded and never asserted upon.
+
+The harness and a bare loop are compared twice: each in a process of its own, as a person would,
+where two processes of the same loop differ by some per cent here; and in turn over one iterator in
+one process, where only the harness's own work differs.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,16 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from feedbench.bench.process import Processes, what_went_wrong
-from feedbench.bench.protocol import Request, Start
-from feedbench.bench.windows import counted
+from feedbench.bench.protocol import Request, Start, encode
+from feedbench.bench.trial import Trial
+from feedbench.bench.windows import Window, Windows, counted
 from feedbench.bench.workload import read_workload, workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.folder import index_folder
@@ -47,16 +54,19 @@ def test_the_rate_of_the_harness_beside_that_of_a_bare_loop(
     ratios = []
     with Processes(tmp_path, tmp_path / "log") as processes:
         for _ in range(PAIRS):
-            words = [sys.executable, __file__, spec, str(workload_file), str(tmp_path)]
-            bare = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
+            bare = _in_own_process("bare", spec, workload_file, tmp_path)
             ratios.append(harness_rate(processes, spec, workload_file, tmp_path) / bare)
             print(f"{spec}: bare {bare:,.0f}/s, harness / bare {ratios[-1]:.4f}")
-    print(
-        f"{spec}: harness / bare over {PAIRS} pairs: median {statistics.median(ratios):.4f},"
-        f" mean {statistics.fmean(ratios):.4f}, deviation {statistics.stdev(ratios):.4f},"
-        f" {min(ratios):.4f} to {max(ratios):.4f}"
-    )
-    assert len(ratios) == PAIRS
+    _print_ratios(f"{spec}, a process each", ratios)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_rate_of_the_harness_beside_that_of_a_bare_loop_in_one_process(
+    spec: str, workload_file: Path, tmp_path: Path
+) -> None:
+    """In turn, ten times, over one and the same iterator."""
+    ratios = _in_own_process("in turn", spec, workload_file, tmp_path)
+    _print_ratios(f"{spec}, one process", ratios)
 
 
 @pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_naive", "tfdata_tuned"])
@@ -80,8 +90,48 @@ def harness_rate(processes: Processes, spec: str, workload: Path, scratch: Path)
     request = _request(spec, workload, scratch, steady_seconds=SECONDS)
     outcome = processes.run(Start(request=request, log=str(scratch / "trial.log")), 120.0)
     assert outcome.measured is not None, what_went_wrong(outcome)
-    windows = counted(outcome.measured.windows)
-    return sum(w.images for w in windows) / sum(w.seconds for w in windows)
+    return _rate(counted(outcome.measured.windows))
+
+
+def ratios_in_turn(spec: str, workload_file: Path, scratch: Path) -> list[float]:
+    """Return harness / bare, ten times, each side over whole epochs of one iterator."""
+    workload = read_workload(workload_file)
+    pipeline = catalog.load(catalog.parse(spec))
+    epochs = _Epochs(pipeline.open(workload, scratch, scratch), workload.images)
+    _timed(epochs.repeat(), 3.0)
+    ratios = []
+    with (scratch / "events").open("wb", buffering=0) as events:
+        trial = Trial(pipeline, workload, lambda event: events.write(encode(event) + b"\n"))
+        for _ in range(PAIRS):
+            epochs.finish()
+            bare = _timed(epochs.repeat(), SECONDS)
+            epochs.finish()
+            windows = Windows(SECONDS)
+            trial._continuous_windows(epochs, windows)
+            ratios.append(_rate(counted(windows.windows)) / bare)
+    return ratios
+
+
+class _Epochs:
+    """A feed whose repeat() goes on where it was left, which `finish` makes an epoch's end."""
+
+    def __init__(self, dataset: Any, images: int) -> None:
+        self._batches = iter(dataset.repeat())
+        self._images = images
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def repeat(self) -> Iterator[Any]:
+        for batch in self._batches:
+            self._taken += len(batch[1])
+            yield batch
+
+    def finish(self) -> None:
+        batches = self.repeat()
+        while self._taken % self._images:
+            next(batches)
 
 
 def bare_rate(spec: str, workload_file: Path, scratch: Path) -> float:
@@ -108,6 +158,25 @@ def _timed(batches: Any, seconds: float) -> float:
     return count / (time.perf_counter() - begun)
 
 
+def _rate(windows: list[Window]) -> float:
+    return sum(window.images for window in windows) / sum(window.seconds for window in windows)
+
+
+def _in_own_process(what: str, spec: str, workload_file: Path, scratch: Path) -> Any:
+    words = [sys.executable, __file__, what, spec, str(workload_file), str(scratch)]
+    # What TensorFlow says on standard error when it starts is no result.
+    done = subprocess.run(words, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def _print_ratios(what: str, ratios: list[float]) -> None:
+    print(
+        f"{what}: harness / bare over {len(ratios)} pairs: median {statistics.median(ratios):.4f},"
+        f" mean {statistics.fmean(ratios):.4f}, deviation {statistics.stdev(ratios):.4f},"
+        f" {min(ratios):.4f} to {max(ratios):.4f}"
+    )
+
+
 def _request(spec: str, workload: Path, scratch: Path, **limits: Any) -> Request:
     purpose: Any = "pilot" if "pilot_seconds" in limits else "main"
     return Request(
@@ -122,5 +191,6 @@ def _request(spec: str, workload: Path, scratch: Path, **limits: Any) -> Request
 
 
 if __name__ == "__main__":
-    given, file, folder = sys.argv[1:]
-    print(json.dumps(bare_rate(given, Path(file), Path(folder))))
+    what, given, file, folder = sys.argv[1:]
+    measure = {"bare": bare_rate, "in turn": ratios_in_turn}[what]
+    print(json.dumps(measure(given, Path(file), Path(folder))))

@@ -1,0 +1,109 @@
+"""What comes before the blocks: the images that are taken, and times that are too short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.intake import choose, cost_of, refuse_no_block, refuse_too_short
+from feedbench.bench.options import RunOptions
+from feedbench.bench.plan import Cost
+from feedbench.bench.results import TrialRecord
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import Index
+
+GUESS = Cost(image_seconds=0.003, start_seconds=0.7)
+COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())
+
+
+def an_index(images: int = 600, classes: int = 5) -> Index:
+    labels = tuple(sorted(place % classes for place in range(images)))
+    files = tuple(f"{label}/{place}.jpg" for place, label in enumerate(labels))
+    return Index(Path("/photos"), tuple(map(str, range(classes))), files, labels, 0)
+
+
+def options(**given: Any) -> RunOptions:
+    usual: dict[str, Any] = {"folder": Path("photos"), "specs": ("a", "b"), "out": Path("run")}
+    return RunOptions(**usual | given)
+
+
+def a_pilot(**given: Any) -> TrialRecord:
+    fields: dict[str, Any] = {
+        "label": "a",
+        "spec": "a",
+        "purpose": "pilot",
+        "block": 0,
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 3.5,
+        "ended": "measured",
+        "first_epoch_seconds": 2.0,
+        "first_epoch_images": 100,
+    }
+    return TrialRecord(**fields | given)
+
+
+def test_without_time_and_limit_and_with_the_limit_all_the_whole_folder_is_taken() -> None:
+    index = an_index()
+    assert choose(options(seconds=None), index, [GUESS], None) is index
+    assert choose(options(limit="all"), index, [GUESS], 1.0) is index
+
+
+def test_as_many_are_taken_as_were_asked_for_whatever_the_time() -> None:
+    assert len(choose(options(limit=77), an_index(), [GUESS], 1.0).files) == 77
+
+
+@pytest.mark.parametrize("seconds", [1.0, 30.0, 90.0, 1e6])
+def test_what_is_chosen_from_a_part_lies_in_that_part(seconds: float) -> None:
+    slow = Cost(image_seconds=0.01)
+    part = choose(options(), an_index(), [GUESS] * 2, 90.0)
+    fewer = choose(options(), part, [slow] * 2, seconds)
+    assert set(fewer.files) <= set(part.files)
+    assert 64 <= len(part.files) < 600
+
+
+def test_a_slower_pipeline_takes_fewer_of_a_part() -> None:
+    part = choose(options(), an_index(), [GUESS] * 2, 90.0)
+    fewer = choose(options(), part, [Cost(image_seconds=0.01)] * 2, 90.0)
+    assert 64 <= len(fewer.files) < len(part.files)
+
+
+@settings(deadline=None)
+@given(COSTS, st.integers(1, 5), st.sampled_from([None, "all", 50]))
+def test_the_time_that_is_advised_is_accepted(guess: Cost, count: int, limit: Any) -> None:
+    specs = tuple(map(str, range(count)))
+    with pytest.raises(RequestError) as caught:
+        refuse_too_short(options(seconds=1.0, specs=specs, limit=limit), an_index(), guess)
+    found = re.search(r"expected at least (\d+)s, and (\d+)s for the 4 blocks", str(caught.value))
+    assert found is not None
+    block, four = map(float, found.groups())
+    for seconds in (block, four):
+        refuse_too_short(options(seconds=seconds, specs=specs, limit=limit), an_index(), guess)
+    with pytest.raises(RequestError):  # it was no more than needed
+        refuse_too_short(options(seconds=block - 1, specs=specs, limit=limit), an_index(), guess)
+    assert four > block
+
+
+def test_no_time_is_too_short_where_there_is_no_limit_on_it() -> None:
+    refuse_too_short(options(seconds=None), an_index(), Cost(1e6))
+    refuse_no_block(options(seconds=None), an_index(), [Cost(1e6)], None)
+
+
+def test_what_the_pilots_have_shown_may_make_the_time_too_short_after_all() -> None:
+    refuse_no_block(options(seconds=60.0), an_index(), [GUESS] * 2, 40.0)
+    with pytest.raises(RequestError, match="--time 60s is too short for one block of 2 pipelines"):
+        refuse_no_block(options(seconds=60.0), an_index(), [Cost(0.5)] * 2, 40.0)
+
+
+@pytest.mark.parametrize("continuous", [True, False])
+def test_a_cost_is_what_the_pilot_took_and_how_it_can_be_read(continuous: bool) -> None:
+    assert cost_of(a_pilot(continuous=continuous), GUESS) == Cost(0.02, 1.5, continuous)
+
+
+def test_a_pilot_that_failed_leaves_the_guess() -> None:
+    failed = a_pilot(ended="failed", first_epoch_seconds=None, first_epoch_images=None)
+    assert cost_of(failed, GUESS) is GUESS

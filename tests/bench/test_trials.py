@@ -1,0 +1,122 @@
+"""What is recorded of a trial, without a process: outcomes that are told beforehand."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.bench.process import Outcome
+from feedbench.bench.protocol import Ended, Failed, Measured, Start
+from feedbench.bench.results import TrialRecord, read_trials
+from feedbench.bench.runfolder import RunFolder
+from feedbench.bench.trials import Limit, Trials
+from feedbench.pipelines.catalog import parse
+
+MEASURED = Measured(
+    prepare_seconds=3.0,
+    open_seconds=0.5,
+    first_batch_seconds=0.25,
+    first_epoch_seconds=2.0,
+    first_epoch_images=39,
+    first_batch_at=110.0,
+)
+
+
+class ToldProcesses:
+    """Has a trial go as told."""
+
+    def __init__(self, outcome: Outcome | BaseException) -> None:
+        self._outcome = outcome
+        self.start: Start | None = None
+
+    def run(self, start: Start, limit_seconds: float) -> Outcome:
+        self.start = start
+        for folder in (start.request.prepared, start.request.scratch):
+            assert Path(folder).is_dir()
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
+
+
+def trials_of(folder: Path, processes: Any) -> Trials:
+    run, scratch = RunFolder(folder / "R"), folder / "scratch"
+    run.create()
+    scratch.mkdir()
+    return Trials(processes, run, scratch, ("a",), fresh_interpreter=False)
+
+
+def recorded(folder: Path, outcome: Outcome, *, is_deadline: bool = False) -> TrialRecord:
+    """Run a trial that goes like this, and return its line on the disk."""
+    trials = trials_of(folder, ToldProcesses(outcome))
+    limit = Limit(18.0, is_deadline=is_deadline)
+    record = trials.run(parse("a=tfdata_naive"), "main", folder / "images.json", limit, 1)
+    assert read_trials(folder / "R") == trials.records == [record]
+    assert list((folder / "scratch").iterdir()) == []
+    return record
+
+
+def test_a_trial_that_was_measured_is_recorded_with_its_seconds(tmp_path: Path) -> None:
+    ended = Ended(exit_code=0, signal=None)
+    record = recorded(tmp_path, Outcome(measured=MEASURED, ended=ended, asked_at=104.0))
+    assert (record.ended, record.exit_code, record.signal) == ("measured", 0, None)
+    assert (record.prepare_seconds, record.open_seconds) == (3.0, 0.5)
+    assert record.asked_to_first_batch_seconds == 6.0
+
+
+def test_how_its_process_ended_is_recorded(tmp_path: Path) -> None:
+    outcome = Outcome(ended=Ended(exit_code=None, signal=signal.SIGSEGV))
+    record = recorded(tmp_path, outcome)
+    assert (record.ended, record.why) == ("failed", "it was killed by SIGSEGV")
+    assert (record.exit_code, record.signal) == (None, signal.SIGSEGV)
+
+
+def test_a_failure_that_it_told_is_recorded_with_its_exit_code(tmp_path: Path) -> None:
+    failed = Failed(sentence="it raised OSError: gone")
+    record = recorded(tmp_path, Outcome(failed=failed, ended=Ended(exit_code=0, signal=None)))
+    assert (record.ended, record.why) == ("failed", "it raised OSError: gone")
+    assert (record.exit_code, record.signal) == (0, None)
+
+
+def test_of_a_forkserver_that_died_there_is_neither_code_nor_signal(tmp_path: Path) -> None:
+    record = recorded(tmp_path, Outcome())
+    assert (record.why, record.exit_code, record.signal) == (
+        "the forkserver died with it",
+        None,
+        None,
+    )
+
+
+OVER_LIMIT = Outcome(over_limit=18.0, ended=Ended(exit_code=None, signal=signal.SIGKILL))
+
+
+def test_a_trial_that_the_run_ended_has_no_signal_of_somebody_elses(tmp_path: Path) -> None:
+    record = recorded(tmp_path, OVER_LIMIT)
+    assert (record.ended, record.why) == ("failed", "it was ended after its limit of 18 s")
+    assert (record.exit_code, record.signal) == (None, None)
+
+
+def test_a_trial_that_the_runs_time_ended_is_no_failure(tmp_path: Path) -> None:
+    record = recorded(tmp_path, OVER_LIMIT, is_deadline=True)
+    assert (record.ended, record.why) == ("time up", None)
+
+
+def test_an_interrupted_trial_is_recorded_and_the_interrupt_goes_on(tmp_path: Path) -> None:
+    trials = trials_of(tmp_path, ToldProcesses(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        trials.run(parse("a=tfdata_naive"), "main", tmp_path / "images.json", Limit(1.0), 1)
+    assert [record.ended for record in read_trials(tmp_path / "R")] == ["interrupted"]
+    assert trials.records == read_trials(tmp_path / "R")
+
+
+def test_prepared_files_and_scratch_files_have_a_folder_each(tmp_path: Path) -> None:
+    processes = ToldProcesses(Outcome())
+    trials = trials_of(tmp_path, processes)
+    trials.run(parse("a=tfdata_naive"), "main", Path("images.json"), Limit(1.0), 1)
+    assert processes.start is not None
+    request = processes.start.request
+    assert request.prepared != request.scratch
+    assert Path(request.workload) == Path.cwd() / "images.json"
+    assert Path(processes.start.log).is_absolute()
