@@ -21,7 +21,7 @@ from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines.catalog import Spec
 
 _STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
-_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 15.0  # a trial may take so much of what it should
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial may take so much of what it should
 _BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and this, would fit
 
 

@@ -196,8 +196,8 @@ def _fail(sentence: str, code: int) -> NoReturn:
 
 
 def _command() -> str:
-    commands = [word for word in sys.argv[1:2] if not word.startswith("-")]
-    return " ".join(["feedbench", *commands])
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    return " ".join(["feedbench", *(word for word in sys.argv[1:2] if word in known)])
 
 
 def _show(found: Any, out: Path, *, as_json: bool) -> None:

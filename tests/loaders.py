@@ -65,6 +65,29 @@ def photos(workload):
             print(worker.pid, file=file)
     return batches(workload)
 """
+SLOW_TO_TEAR_DOWN = """
+class Endless:
+    def __init__(self, batches):
+        self.batches, self.next = batches, 0
+    def __iter__(self):
+        return self
+    def __next__(self):
+        self.next += 1
+        return self.batches[(self.next - 1) % len(self.batches)]
+    def __del__(self):
+        time.sleep(1000)
+
+class Feed:
+    def __init__(self, batches):
+        self.batches = batches
+    def __iter__(self):
+        return iter(self.batches)
+    def repeat(self):
+        return Endless(self.batches)
+
+def photos(workload):
+    return Feed(list(batches(workload)))
+"""
 HANGS_WITH_WORKERS = WITH_WORKERS.replace("return batches(workload)", "time.sleep(1000)")
 
 

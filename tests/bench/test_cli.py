@@ -93,6 +93,19 @@ def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [(["bogus"], "See feedbench --help."), (["run", "--bogus"], "See feedbench run --help.")],
+)
+def test_a_word_that_is_none_of_ours_points_to_the_help_that_exists(
+    words: list[str], advice: str, tmp_path: Path
+) -> None:
+    done = feedbench(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bogus" in done.stderr
+    assert done.stderr.endswith(f"{advice}\n")
+
+
 def test_photos_writes_photos(tmp_path: Path) -> None:
     done = feedbench("photos", "P", "--count", "5", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

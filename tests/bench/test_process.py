@@ -108,6 +108,13 @@ def test_a_generator_can_only_be_restarted(runner: Runner) -> None:
     assert not outcome.measured.continuous
 
 
+def test_the_last_iterator_is_not_torn_down(runner: Runner) -> None:
+    """With AUTOTUNE that may take seconds, and a trial would be over its limit for it."""
+    outcome = runner.run_loader(loaders.SLOW_TO_TEAR_DOWN, "main", limit=40.0)
+    assert outcome.measured is not None, what_went_wrong(outcome)
+    assert outcome.over_limit is None
+
+
 def test_what_a_loader_warns_of_is_a_remark(runner: Runner) -> None:
     text = (
         'import warnings\ndef photos(w):\n    warnings.warn("mind the gap")\n    return batches(w)'
