@@ -13,10 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from feedbench.bench.results import TrialRecord
-from feedbench.bench.say import counted, duration
+from feedbench.bench.say import WIDTH, counted, duration
 from feedbench.bench.summary import trial_rate
-
-WIDTH = 100  # columns, at most
 
 
 class Listener(Protocol):

@@ -80,6 +80,11 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     label_mode: str
     seed: int
 
+    @property
+    def is_part(self) -> bool:
+        """Whether only a part of the folder was measured."""
+        return self.images < self.folder_images
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline's line in the table. Rates in images/s, times in seconds; null: not known."""

@@ -1,9 +1,10 @@
-"""Figures as people read them: durations, rates, ratios."""
+"""Figures as people read them: durations, rates, ratios; and how wide the lines may be."""
 
 from __future__ import annotations
 
 import math
 
+WIDTH = 100  # columns of a terminal that are used, at most
 _MINUTE = 60
 
 

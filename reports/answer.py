@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def heading(run: RunRecord) -> str:
     """Return what was measured, in one line."""
     work = run.workload
-    part = f"{work.images:,} of {work.folder_images:,}"
-    if work.images == work.folder_images:
-        part = f"all {work.images:,}"
+    part = f"all {work.images:,}"
+    if work.is_part:
+        part = f"{work.images:,} of {work.folder_images:,}"
     blocks = counted(run.blocks, "block")
     classes = counted(len(work.classes), "class", "classes")
     return (
@@ -60,7 +60,7 @@ def notes(run: RunRecord) -> list[str]:
             found.append(f"{row.label} is {row.verdict} by less than {run.margin:.0%}.")
         if row.more_blocks is not None:
             found.append(f"{row.label}: about {row.more_blocks:,} more blocks would decide.")
-    if run.workload.images < run.workload.folder_images:
+    if run.workload.is_part:
         found.append(
             f"The epoch is that of all {run.workload.folder_images:,} images, extrapolated:"
             " images / rate + turnover."

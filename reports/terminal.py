@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.say import digits
+from feedbench.bench.say import WIDTH, digits
 from feedbench.reports.answer import answer, heading, notes
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from feedbench.bench.results import Row, RunRecord
 
-WIDTH = 100  # columns, at most
 _ONE_TABLE = 92  # columns below which the phases stand in a table of their own
 _SHORT_LABEL = 20  # characters that stay on one line
 
@@ -30,7 +29,7 @@ def show(run: RunRecord, folder: Path, console: Console) -> None:
     """Print the table, the answer, the notes, and where the run lies."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(Text(heading(run), style="bold"))
-    speed, phases = _speed(), _phases(extrapolated=_is_part(run))
+    speed, phases = _speed(), _phases(extrapolated=run.workload.is_part)
     groups = [speed + phases] if console.width >= _ONE_TABLE else [speed, phases]
     for columns in groups:
         console.print(_table(run, columns))
@@ -105,7 +104,3 @@ def _seconds(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:.3f}" if seconds < 1 else digits(seconds)
-
-
-def _is_part(run: RunRecord) -> bool:
-    return run.workload.images < run.workload.folder_images

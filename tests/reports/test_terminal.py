@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from feedbench.bench.results import Row, RunRecord
-from feedbench.reports.terminal import WIDTH, show
+from feedbench.bench.say import WIDTH
+from feedbench.reports.terminal import show
 from tests.reports.test_answer import a_part, a_row, a_run, compared, empty_row
 
 FOLDER = Path("/runs/today")
