@@ -13,11 +13,8 @@ memory in one thread: medians over eleven rounds that took the sets in turn, as 
 """
 
 import os
-import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.system import interrupts_held, signal_at_parent_death
+from feedbench.pipelines.pool import in_processes
 
 Floats = NDArray[np.float32]
 Colour = tuple[int, int, int]
@@ -108,7 +105,13 @@ def write_photos(
         unfinished = Path(temporary) / folder.name
         for scene in SCENES:
             (unfinished / scene.name).mkdir(parents=True)
-        _write_photos(unfinished, count, seed, min(processes, count), on_photo)
+        photos = [(unfinished, seed, index) for index in range(count)]
+        in_processes(
+            _write_photo,
+            photos,
+            min(processes, count),
+            lambda done: on_photo and on_photo(done, count),
+        )
         unfinished.rename(folder)
 
 
@@ -128,33 +131,6 @@ def _check(folder: Path, count: int, seed: int, processes: int | None) -> None:
             f"photo folder {folder}: expected a new or an empty folder, found {found}; "
             "name another folder or remove this one."
         )
-
-
-def _write_photos(
-    folder: Path, count: int, seed: int, processes: int, on_photo: Callable[[int, int], None] | None
-) -> None:
-    # Forked, not spawned: spawning would run the caller's `__main__` anew, which may be anybody's
-    # script, and load NumPy again in each worker. Forking is safe where this is called: before
-    # TensorFlow is loaded and threads are started. The executor forks all its workers at the
-    # first submit, before it starts its own threads.
-    pool = ProcessPoolExecutor(processes, get_context("fork"), _die_with, (os.getpid(),))
-    try:
-        with interrupts_held():
-            photos = [pool.submit(_write_photo, folder, seed, index) for index in range(count)]
-        for done, photo in enumerate(as_completed(photos), start=1):
-            photo.result()
-            if on_photo is not None:
-                on_photo(done, count)
-    finally:
-        with interrupts_held():  # a second Ctrl-C must not leave workers to a vanished folder
-            pool.shutdown(cancel_futures=True)
-
-
-def _die_with(parent: int) -> None:
-    """Have Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
-    signal_at_parent_death(signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the line above
-        os._exit(1)
 
 
 def _write_photo(folder: Path, seed: int, index: int) -> None:

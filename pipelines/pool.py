@@ -1,0 +1,46 @@
+"""Work done by several processes that end with whoever asked for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any
+
+from feedbench.pipelines.system import interrupts_held, signal_at_parent_death
+
+
+def in_processes(
+    work: Callable[..., object],
+    calls: Iterable[tuple[Any, ...]],
+    processes: int,
+    on_done: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Call `work` with each tuple of arguments; `on_done` is told, here, how many calls are done.
+
+    To be called in the main thread, before others are started. Raises what a call or `on_done`
+    raises, and RuntimeError if a process dies; calls that have not begun are dropped then.
+    """
+    # Forked, not spawned: spawning would run the caller's `__main__` anew, which may be anybody's
+    # script, and import everything again in each process. Forking is safe where this is called:
+    # before TensorFlow's runtime and any threads are started. The executor forks all its processes
+    # at the first submit, before it starts its own threads.
+    pool = ProcessPoolExecutor(processes, get_context("fork"), _die_with, (os.getpid(),))
+    try:
+        with interrupts_held():
+            pending = [pool.submit(work, *arguments) for arguments in calls]
+        for done, call in enumerate(as_completed(pending), start=1):
+            call.result()
+            on_done(done)
+    finally:
+        with interrupts_held():  # a second Ctrl-C must not leave workers to a vanished folder
+            pool.shutdown(cancel_futures=True)
+
+
+def _die_with(parent: int) -> None:
+    """Have Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
+    signal_at_parent_death(signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the line above
+        os._exit(1)
