@@ -57,3 +57,10 @@ def limit(text: str | None) -> int | Literal["all"] | None:
 def new_run_folder() -> Path:
     """Return where a run goes that was given no folder."""
     return Path("feedbench-runs") / datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
+
+
+def prepared_folder() -> Path:
+    """Return where what pipelines write beforehand is kept, unless it is told otherwise."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("feedbench") / "prepared"

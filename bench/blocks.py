@@ -72,6 +72,12 @@ class Blocks:
         """The labels of the pipelines that still run."""
         return tuple(label for label in self._specs if self._strikes[label] < _STRIKES)
 
+    @property
+    def seconds(self) -> float:
+        """About how long the next block takes; the baseline runs twice."""
+        each = [self._expected[label] for label in self.labels]
+        return sum(each) + (each[0] if each else 0.0)
+
     def run(self, allowance: Allowance, listener: Listener, keeper: Keeper) -> str:
         """Run blocks until something says enough, and return what did."""
         if not self.labels:

@@ -40,6 +40,7 @@ def run(
     limit: cli_options.Limit = None,
     seed: cli_options.Seed = 0,
     out: cli_options.Out = None,
+    prepared: cli_options.Prepared = None,
     fresh_interpreter: cli_options.FreshInterpreter = False,
     quiet: cli_options.Quiet = False,
     as_json: cli_options.Json = False,
@@ -81,6 +82,7 @@ def run(
             limit=arguments.limit(limit),
             seed=seed,
             out=out,
+            prepared=prepared or arguments.prepared_folder(),
             fresh_interpreter=fresh_interpreter,
             command=[image_id(word) for word in sys.argv],
             begun=_BEGUN,
@@ -113,6 +115,31 @@ def pipelines() -> None:
         for knob in knobs.knobs_of(kind):
             print(f"    {knob.name}={knob.default}: {knob.meaning} ({knob.accepts})")
         print()
+
+
+@app.command("prepared")
+def prepared_(
+    prepared: cli_options.Prepared = None,
+    clear: cli_options.Clear = False,
+) -> None:
+    """List what pipelines have written beforehand, such as record files, or clear it.
+
+    A run finds it again as long as neither the photos nor the pipeline's knobs have changed.
+
+    \b
+    Examples:
+      feedbench prepared
+      feedbench prepared --clear
+    """
+    from feedbench.bench import arguments
+    from feedbench.bench.preparations import listing
+    from feedbench.bench.store import Store
+
+    store = Store(prepared or arguments.prepared_folder())
+    print("\n".join(listing(store)))
+    if clear:
+        store.clear()
+        print("All of it is removed.")
 
 
 @app.command()

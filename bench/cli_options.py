@@ -19,7 +19,7 @@ Pipelines = Annotated[
         metavar="[LABEL=]SPEC",
         help="NAME[:knob=value,...] or FILE.py:FUNCTION; give it once for each. The first is the"
         " baseline.  [default: image_data_generator, tfdata_naive, tfdata_tuned:cache=none,"
-        " tfdata_tuned]",
+        " tfdata_tuned, tfrecord_gzip, tfrecord_sharded]",
     ),
 ]
 ImageSize = Annotated[
@@ -54,6 +54,15 @@ Out = Annotated[
         metavar="DIR", help="A new folder for the run.  [default: feedbench-runs/DATE-TIME]"
     ),
 ]
+Prepared = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where what pipelines write beforehand is kept, and found again.  [default: the"
+        " user's cache folder]",
+    ),
+]
+Clear = Annotated[bool, typer.Option("--clear", help="Remove all of it.")]
 FreshInterpreter = Annotated[
     bool,
     typer.Option("--fresh-interpreter", help="A whole new Python a trial, not a forked one."),

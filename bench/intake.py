@@ -17,7 +17,9 @@ from feedbench.bench.results import TrialRecord
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.trials import Limit, Trials
 from feedbench.bench.workload import workload_of, write_workload
+from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Preparing
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index, take
 
@@ -74,10 +76,16 @@ def choose(
     return take(index, images, options.seed)
 
 
-def check_foreign(processes: Processes, specs: Iterable[Spec], scratch: Path) -> None:
-    """Import other people's pipelines, in a child each. Raises RequestError where one cannot be."""
+def preparing_labels(processes: Processes, specs: Iterable[Spec], scratch: Path) -> set[str]:
+    """Return the labels of the pipelines that have an offline part.
+
+    Imports other people's, in a child each. Raises RequestError where one cannot be.
+    """
+    found = set()
     for spec in specs:
         if not spec.is_foreign:
+            if issubclass(catalog.built_in(spec.name), Preparing):
+                found.add(spec.label)
             continue
         request = Request(
             label=spec.label,
@@ -93,6 +101,9 @@ def check_foreign(processes: Processes, specs: Iterable[Spec], scratch: Path) ->
             raise RequestError(f"--pipeline {spec.text}: {outcome.failed.sentence}")
         if wrong := what_went_wrong(outcome):
             raise RequestError(f"--pipeline {spec.text}: while it was imported, {wrong}")
+        if outcome.built is not None and outcome.built.prepares:
+            found.add(spec.label)
+    return found
 
 
 def pilots(
@@ -136,7 +147,9 @@ def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
         return guess
     started = pilot.seconds - pilot.first_epoch_seconds
     image_seconds = pilot.first_epoch_seconds / pilot.first_epoch_images
-    return Cost(image_seconds, max(started, 0.0), pilot.continuous)
+    prepare_seconds = (pilot.prepare_seconds or 0.0) / pilot.first_epoch_images
+    started -= pilot.prepare_seconds or 0.0
+    return Cost(image_seconds, max(started, 0.0), pilot.continuous, prepare_seconds)
 
 
 def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:

@@ -27,6 +27,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | Literal["all"] | None = None  # images; None: as many as the time allows
     seed: int = 0
     out: Path
+    prepared: Path  # the store of what pipelines have written beforehand
     fresh_interpreter: bool = False
     command: list[str] = []
     begun: float = msgspec.field(default_factory=time.monotonic)  # CLOCK_MONOTONIC

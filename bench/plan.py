@@ -30,6 +30,7 @@ class Cost:
     image_seconds: float
     start_seconds: float = 0.5  # before the first image: open, and what it imports
     continuous: bool = True  # else restarted: its windows are whole epochs
+    prepare_seconds: float = 0.0  # an image, once
 
 
 def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
@@ -59,14 +60,15 @@ def images_that_fit(
     least: int,
     batch_size: int,
 ) -> int:
-    """Return the largest number of images of which `blocks` blocks fit in `seconds`.
+    """Return the largest number of images that can be prepared, and measured in `blocks` blocks.
 
-    `least`, where not even that fits: fewer images than that are no measurement.
+    All within `seconds`. `least`, where not even that fits: fewer are no measurement.
     """
     low, high = min(least, most), most
     while low < high:
         middle = math.ceil((low + high) / 2)
-        if blocks * block_seconds(costs, middle, batch_size) <= seconds:
+        preparing = middle * sum(cost.prepare_seconds for cost in costs)
+        if preparing + blocks * block_seconds(costs, middle, batch_size) <= seconds:
             low = middle
         else:
             high = middle - 1

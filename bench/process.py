@@ -23,6 +23,7 @@ from feedbench.bench.protocol import (
     Event,
     Failed,
     Measured,
+    Prepared,
     Ready,
     Start,
     Started,
@@ -37,6 +38,7 @@ _TICK_SECONDS = 0.5  # how often a dead forkserver is looked for
 FORKSERVER_DIED = "the forkserver died with it"
 
 OnEvent = Callable[[Event], None]
+OnTick = Callable[[], None]
 
 
 class ForkserverError(FeedbenchError):
@@ -46,7 +48,8 @@ class ForkserverError(FeedbenchError):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a trial's process went."""
 
-    built: bool = False  # a check that went well
+    built: Built | None = None  # a check that went well
+    prepared: Prepared | None = None
     measured: Measured | None = None
     failed: Failed | None = None
     over_limit: float | None = None  # seconds, where it was ended for taking longer
@@ -103,9 +106,16 @@ class Processes:
         return self._ready
 
     def run(
-        self, start: Start, limit_seconds: float, on_event: OnEvent = lambda _: None
+        self,
+        start: Start,
+        limit_seconds: float,
+        on_event: OnEvent = lambda _: None,
+        on_tick: OnTick = lambda: None,
     ) -> Outcome:
-        """Perform a trial and return how it went; it is ended when it takes over its limit."""
+        """Perform a trial and return how it went; it is ended when it takes over its limit.
+
+        `on_event` is told each event as it comes, and `on_tick` is called while none does.
+        """
         if self._is_dead():
             self.close()
             self.start()
@@ -127,6 +137,8 @@ class Processes:
                 found.end_asked_at = time.monotonic()
             elif found.is_stuck():
                 self._kill_server()
+            else:
+                on_tick()
         self._trial = None
         return found.outcome()
 
@@ -197,7 +209,8 @@ class _Found:
     def __init__(self, asked: float, limit_seconds: float) -> None:
         self._asked = asked
         self._limit = limit_seconds
-        self._built = False
+        self._built: Built | None = None
+        self._prepared: Prepared | None = None
         self._measured: Measured | None = None
         self._failed: Failed | None = None
         self.ended: Ended | None = None
@@ -206,7 +219,9 @@ class _Found:
     def take(self, event: Event) -> None:
         match event:
             case Built():
-                self._built = True
+                self._built = event
+            case Prepared():
+                self._prepared = event
             case Measured():
                 self._measured = event
             case Failed():
@@ -228,6 +243,7 @@ class _Found:
     def outcome(self) -> Outcome:
         return Outcome(
             built=self._built,
+            prepared=self._prepared,
             measured=self._measured,
             failed=self._failed,
             over_limit=self._limit if self.end_asked_at is not None else None,
@@ -239,7 +255,7 @@ class _Found:
 
 def what_went_wrong(outcome: Outcome) -> str | None:
     """Return what went wrong as a clause behind a label, or None where nothing did."""
-    if outcome.measured is not None or outcome.built:
+    if outcome.measured or outcome.built or outcome.prepared:
         return None
     if outcome.failed is not None:
         return outcome.failed.sentence

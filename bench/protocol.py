@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from feedbench.bench.store import Manifest
 from feedbench.bench.windows import Window
 
 SCHEMA = 1
 
-Purpose = Literal["check", "pilot", "main", "control"]
+Purpose = Literal["check", "pilot", "prepare", "main", "control"]
 """check: can it be built; pilot: roughly how fast; main and control: what is reported."""
 
 
@@ -28,7 +29,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     block: int = 0  # from 1; 0 before the blocks
     attempt: int = 1
     workload: str  # the file that holds it
-    prepared: str
+    prepared: str  # what `prepare` has written; for the purpose prepare, the store
     scratch: str
     pilot_seconds: float = 3.0  # after which a pilot reads no further batch
     steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
@@ -67,11 +68,29 @@ class Started(_Event, frozen=True, kw_only=True, tag="started"):
 class Built(_Event, frozen=True, kw_only=True, tag="built"):
     """A check went well: the pipeline could be imported and built."""
 
+    prepares: bool = False  # it has an offline part
+
+
+class Writing(_Event, frozen=True, kw_only=True, tag="writing"):
+    """A preparation was not found, and is being written."""
+
+    folder: str  # unfinished
+    source_bytes: int  # of the images' files
+    replaces: bool  # one that was there, but damaged
+
+
+class Prepared(_Event, frozen=True, kw_only=True, tag="prepared"):
+    """A preparation is there."""
+
+    folder: str
+    was_found: bool
+    manifest: Manifest
+
 
 class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
     """The trial has come so far."""
 
-    name: Literal["open", "first batch", "first epoch", "restarted", "continuous"]
+    name: Literal["waiting", "open", "first batch", "first epoch", "restarted", "continuous"]
     at: float
 
 
@@ -84,7 +103,7 @@ class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
 class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
     """What a trial found. Seconds; an empty list where the phase was not reached."""
 
-    prepare_seconds: float
+    prepare_seconds: float = 0.0  # of a pilot, over its own few images
     open_seconds: float
     first_batch_seconds: float  # after open returned
     first_epoch_seconds: float  # after open returned, to the arrival of the last batch
@@ -113,7 +132,7 @@ class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
 
 
 Command = Start | End
-Event = Ready | Started | Built | Phase | Edge | Measured | Failed | Ended
+Event = Ready | Started | Built | Writing | Prepared | Phase | Edge | Measured | Failed | Ended
 
 encode = msgspec.json.Encoder().encode
 decode_command = msgspec.json.Decoder(Command).decode

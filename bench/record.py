@@ -10,9 +10,11 @@ from typing import Literal
 import msgspec
 
 from feedbench.bench import environment, results, summary
+from feedbench.bench.breakeven import with_preparations
 from feedbench.bench.options import RunOptions
 from feedbench.bench.results import PipelineRecord, RunRecord, WorkloadRecord
 from feedbench.bench.runfolder import RunFolder, slugs
+from feedbench.bench.statistics import threshold_of
 from feedbench.bench.summary import Summary
 from feedbench.bench.trials import Trials
 from feedbench.pipelines.catalog import Spec
@@ -60,12 +62,19 @@ class Keeper:
             for t in self._trials.records
             if t.ended != "measured" or t.block <= blocks or not blocks
         ]
-        return summary.summarise(
-            records,
-            self._specs,
-            margin=self.run.margin,
-            folder_images=self.run.workload.folder_images,
+        work = self.run.workload
+        found = summary.summarise(
+            records, self._specs, margin=self.run.margin, folder_images=work.folder_images
         )
+        is_withheld = any(row.verdict == "withheld" for row in found.rows)
+        rows = with_preparations(
+            found.rows,
+            {t.label: t.preparation for t in records if t.preparation is not None},
+            summary.rates_by_block(records, "main"),
+            share=work.images / work.folder_images,
+            threshold=None if is_withheld else threshold_of(found.control_interval),
+        )
+        return msgspec.structs.replace(found, rows=rows)
 
     def is_precise(self, labels: tuple[str, ...]) -> bool:
         """Tell whether more blocks would add little to what is known of these."""

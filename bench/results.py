@@ -24,6 +24,27 @@ SCHEMA = 1
 _T = TypeVar("_T")
 
 
+class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
+    """After how many epochs a preparation has paid for itself, beside a pipeline without one."""
+
+    against: str  # label
+    epochs: float | None  # null: it was not shown to be faster, so never
+
+
+class Preparation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline reads was written beforehand; what that cost when it was done."""
+
+    folder: str
+    made_at: str  # UTC, ISO 8601
+    was_found: bool  # made by an earlier run, and used again
+    images: int
+    seconds: float  # synced to the disk
+    bytes: int  # written
+    source_bytes: int  # of the images' own files
+    files: int
+    break_even: list[BreakEven] = []
+
+
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One line of trials.jsonl. Seconds throughout; a phase that was not reached is null."""
 
@@ -35,7 +56,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     started_at: str  # UTC, ISO 8601
     seconds: float  # from asking for the process until it was gone
-    ended: Literal["measured", "failed", "time up", "interrupted"]
+    ended: Literal["measured", "prepared", "failed", "time up", "interrupted"]
     why: str | None = None  # what went wrong, as a clause
     exit_code: int | None = None  # of the process; null: a signal ended it, or the run did
     signal: int | None = None  # that ended the process
@@ -50,6 +71,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     turnover_seconds: list[float] = []  # from an epoch's last batch to the next one's first
     continuous: bool = True
     windows: list[Window] = []
+    preparation: Preparation | None = None
     threads: int | None = None
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
@@ -109,6 +131,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     folder_epoch_seconds: float | None = None  # of the whole folder, extrapolated
     continuous: bool = True
     unsteady_trials: int = 0
+    preparation: Preparation | None = None  # null: it reads the images' files as they are
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
     failures: list[str] = []  # how its failed trials ended

@@ -6,10 +6,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from feedbench.bench import intake
+from feedbench.bench import intake, preparations
 from feedbench.bench.blocks import Allowance, Blocks
 from feedbench.bench.options import RunOptions
 from feedbench.bench.pagecache import warm
@@ -21,11 +21,14 @@ from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.runfolder import RunFolder, refuse_used
 from feedbench.bench.say import counted, duration
 from feedbench.bench.statistics import LEAST_BLOCKS
-from feedbench.bench.trials import Trials
+from feedbench.bench.store import Store
+from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.folder import index_folder
 from feedbench.pipelines.system import Gate
+
+_PREPARE_LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
 
 
 def perform(options: RunOptions, listener: Listener) -> RunRecord:
@@ -38,8 +41,10 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     run = _Run(options, listener)
     guess = intake.guessed_cost(run.whole, options)
     intake.refuse_too_short(options, run.whole, guess)
+    store = Store(options.prepared)
     with (
         Gate() as gate,
+        ExitStack() as held,
         _scratch() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
     ):
@@ -47,7 +52,9 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         ready = processes.ready()
         if options.fresh_interpreter:
             guess = Cost(guess.image_seconds, guess.start_seconds + ready.seconds)
-        intake.check_foreign(processes, run.specs.values(), scratch)
+        run.preparing = intake.preparing_labels(processes, run.specs.values(), scratch)
+        if run.preparing:
+            held.enter_context(store.in_use())
         folder = RunFolder(options.out)
         folder.create()
         trials = Trials(
@@ -61,6 +68,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             pilots = run.pilots(guess, trials, scratch)
             keeper = Keeper(options, run.specs, folder, trials, whole=run.whole, part=run.part)
             blocks = run.blocks(guess, pilots, trials, folder)
+            run.prepare(blocks, trials, store)
         return run.measured(blocks, keeper, gate)
 
 
@@ -75,6 +83,7 @@ class _Run:
         listener.doing(f"listing {options.folder}")
         self.whole = index_folder(options.folder)
         self.part = self.whole  # the images that are measured
+        self.preparing: set[str] = set()  # labels of the pipelines that have an offline part
         self._options = options
         self._listener = listener
 
@@ -105,12 +114,12 @@ class _Run:
     ) -> Blocks:
         """Return the blocks that are to be run."""
         options = self._options
-        file = folder.path / "images.json"
+        self._file = folder.path / "images.json"
         blocks = Blocks(
             trials,
             self.specs,
             {label: intake.cost_of(record, guess) for label, record in pilots.items()},
-            intake.save_workload(options, self.part, len(self.whole.files), file),
+            intake.save_workload(options, self.part, len(self.whole.files), self._file),
             images=len(self.part.files),
             batch_size=options.batch_size,
             seed=options.seed,
@@ -118,6 +127,17 @@ class _Run:
         for record in pilots.values():
             blocks.strike(record)
         return blocks
+
+    def prepare(self, blocks: Blocks, trials: Trials, store: Store) -> None:
+        """Have written, or found, what the pipelines read that have an offline part."""
+        left = self._left()
+        limit = _PREPARE_LIMIT_SECONDS if left is None else left - blocks.seconds
+        specs = [self.specs[label] for label in blocks.labels if label in self.preparing]
+        records = preparations.obtain_all(
+            trials, specs, self._file, store, Limit(max(limit, 1.0)), self._listener
+        )
+        for record in records:
+            blocks.strike(record)
 
     def measured(self, blocks: Blocks, keeper: Keeper, gate: Gate) -> RunRecord:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""

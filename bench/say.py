@@ -23,3 +23,8 @@ def digits(value: float, count: int = 3) -> str:
 def counted(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: 1 block, 2 blocks."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def megabytes(count: float) -> str:
+    """Return bytes as people say them, by powers of ten: 0.52 MB, 37.6 MB, 1,240 MB."""
+    return f"{digits(count / 1e6)} MB"

@@ -18,13 +18,21 @@ from typing import Any
 
 import msgspec
 
+from feedbench.bench import preparing
 from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, consume, pair
 from feedbench.bench.protocol import Built, Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.store import Store
 from feedbench.bench.windows import MOST_RESTARTS, RESTART_SECONDS, Windows
 from feedbench.bench.workload import read_workload
 from feedbench.pipelines import catalog, knobs
-from feedbench.pipelines.contract import Feed, KnobOverruledWarning, Pipeline, Workload
-from feedbench.pipelines.errors import RequestError, WrongWorkError
+from feedbench.pipelines.contract import (
+    Feed,
+    KnobOverruledWarning,
+    Pipeline,
+    Preparing,
+    Workload,
+)
+from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
 
 # With AUTOTUNE on, deleting an iterator waits for a thread that sleeps twice as long each time: 4 s
 # and more were seen after some windows. The process ends without, and nothing is timed after it.
@@ -39,17 +47,23 @@ Clock = Callable[[], float]
 def perform(request: Request, say: Say) -> None:
     """Do what the request asks and say how it went. Raises only what is no failure of the trial."""
     try:
-        pipeline = catalog.load(catalog.spec_of(request.label, request.spec))
+        spec = catalog.spec_of(request.label, request.spec)
+        pipeline = catalog.load(spec)
         if request.purpose == "check":
-            say(Built())
+            say(Built(prepares=isinstance(pipeline, Preparing)))
             return
-        trial = Trial(pipeline, read_workload(Path(request.workload)), say)
+        workload = read_workload(Path(request.workload))
+        if request.purpose == "prepare":
+            assert isinstance(pipeline, Preparing)
+            preparing.obtain(pipeline, spec, workload, Store(Path(request.prepared)), say)
+            return
+        trial = Trial(pipeline, workload, say)
         with warnings.catch_warnings(record=True) as caught:
             # A loader that warns of something at every image must not pay for our memory of it.
             warnings.simplefilter("ignore")
             warnings.simplefilter("default", UserWarning)
             measured = trial.pilot(request) if request.purpose == "pilot" else trial.run(request)
-    except (RequestError, WrongWorkError) as error:
+    except FeedbenchError as error:
         say(Failed(sentence=_one_line(error)))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
         traceback.print_exc()  # into the trial's log
@@ -106,9 +120,10 @@ class Trial:
 
     def _open(self, request: Request) -> Feed:
         prepared, scratch = Path(request.prepared), Path(request.scratch)
-        begun = self.clock()
-        self.pipeline.prepare(self.workload, prepared)
-        ready = self.clock()
+        begun = ready = self.clock()
+        if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
+            self.pipeline.prepare(self.workload, prepared)  # its few images, in its own folder
+            ready = self.clock()
         feed = self.pipeline.open(self.workload, prepared, scratch)
         opened = self.clock()
         self._found["prepare_seconds"] = ready - begun

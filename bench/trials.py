@@ -11,9 +11,16 @@ from typing import Any
 import msgspec
 
 from feedbench.bench import results
-from feedbench.bench.process import Outcome, Processes, last_line, what_went_wrong
-from feedbench.bench.protocol import Measured, Purpose, Request, Start
-from feedbench.bench.results import TrialRecord
+from feedbench.bench.process import (
+    OnEvent,
+    OnTick,
+    Outcome,
+    Processes,
+    last_line,
+    what_went_wrong,
+)
+from feedbench.bench.protocol import Measured, Prepared, Purpose, Request, Start
+from feedbench.bench.results import Preparation, TrialRecord
 from feedbench.bench.runfolder import RunFolder, slugs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system import interrupts_held
@@ -48,6 +55,23 @@ class Trials:
         self._scratch = scratch
         self._slugs = slugs(labels)
         self._fresh = fresh_interpreter
+        self._prepared: dict[str, Path] = {}  # by label
+
+    def prepare(
+        self,
+        spec: Spec,
+        workload: Path,
+        store: Path,
+        limit: Limit,
+        on_event: OnEvent = lambda _: None,
+        on_tick: OnTick = lambda: None,
+    ) -> TrialRecord:
+        """Have what a pipeline reads found in the store, or written to it, for its later trials."""
+        watch = (on_event, on_tick)
+        record = self._perform(spec, "prepare", workload, limit, prepared=store, watch=watch)
+        if record.preparation is not None:
+            self._prepared[spec.label] = Path(record.preparation.folder)
+        return record
 
     def run(
         self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit, block: int = 0
@@ -56,12 +80,26 @@ class Trials:
 
         A KeyboardInterrupt is recorded as well, and goes on.
         """
+        prepared = self._prepared.get(spec.label)
+        return self._perform(spec, purpose, workload, limit, block, prepared=prepared)
+
+    def _perform(
+        self,
+        spec: Spec,
+        purpose: Purpose,
+        workload: Path,
+        limit: Limit,
+        block: int = 0,
+        *,
+        prepared: Path | None,
+        watch: tuple[OnEvent, OnTick] = (lambda _: None, lambda: None),
+    ) -> TrialRecord:
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
         name = f"{block:03d}-{purpose}-{self._slugs[spec.label]}"
         log = self._folder.logs / f"{name}.log"
         own = self._scratch / name
-        prepared, scratch = own / "prepared", own / "scratch"
-        for folder in (own, prepared, scratch):
+        scratch, empty = own / "scratch", own / "prepared"
+        for folder in (own, scratch, empty):
             folder.mkdir()
         trial: dict[str, Any] = {
             "label": spec.label,
@@ -72,13 +110,13 @@ class Trials:
         record = TrialRecord(**trial, started_at=begun, seconds=0.0, ended="interrupted")
         paths = {
             "workload": str(workload.absolute()),
-            "prepared": str(prepared),
+            "prepared": str((prepared or empty).absolute()),
             "scratch": str(scratch),
         }
         request = Request(**trial | paths)
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
-            outcome = self._processes.run(start, limit.seconds)
+            outcome = self._processes.run(start, limit.seconds, *watch)
             record = _recorded(record, outcome, limit, log)
         finally:
             self._keep(record)
@@ -109,12 +147,27 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
         exit_code=ended and ended.exit_code,
         signal=ended and ended.signal,
     )
-    if why is None:
-        assert outcome.measured is not None
+    if outcome.measured is not None:
         return _with_measured(record, outcome.measured, outcome.asked_at)
+    if outcome.prepared is not None:
+        return replace(record, ended="prepared", preparation=_preparation(outcome.prepared))
     if outcome.over_limit is not None and limit.is_deadline:
         return replace(record, ended="time up")
     return replace(record, ended="failed", why=why, last_words=last_line(log))
+
+
+def _preparation(prepared: Prepared) -> Preparation:
+    manifest = prepared.manifest
+    return Preparation(
+        folder=prepared.folder,
+        made_at=manifest.made_at,
+        was_found=prepared.was_found,
+        images=manifest.source.images,
+        seconds=manifest.seconds,
+        bytes=manifest.bytes,
+        source_bytes=manifest.source.bytes,
+        files=len(manifest.files),
+    )
 
 
 def _with_measured(record: TrialRecord, measured: Measured, asked_at: float) -> TrialRecord:

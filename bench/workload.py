@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from feedbench.pipelines.contract import Workload
@@ -22,6 +23,7 @@ def workload_of(
 ) -> Workload:
     """Return the workload of an index; `image_size` is (height, width) in pixels."""
     return Workload(
+        folder=os.fspath(index.folder),
         files=index.paths,
         labels=index.labels,
         class_names=index.class_names,

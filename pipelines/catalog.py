@@ -21,12 +21,16 @@ DEFAULT_SPECS = (
     "tfdata_naive",
     "tfdata_tuned:cache=none",
     "tfdata_tuned",
+    "tfrecord_gzip",
+    "tfrecord_sharded",
 )
 
 BUILT_IN = {  # name: class, imported when asked for
     "image_data_generator": "ImageDataGenerator",
     "tfdata_naive": "TfdataNaive",
     "tfdata_tuned": "TfdataTuned",
+    "tfrecord_gzip": "TfrecordGzip",
+    "tfrecord_sharded": "TfrecordSharded",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,7 @@ int32, with 1 <= B <= batch_size."""
 class Workload:
     """The images, and what every pipeline must deliver from them."""
 
+    folder: str = ""  # absolute; an image's id is its path below it
     files: tuple[str, ...]  # absolute paths, in the order of the index
     labels: tuple[int, ...]  # of each file: its place in class_names
     class_names: tuple[str, ...]
@@ -57,12 +58,21 @@ class Feed(Protocol):
 class Pipeline(Protocol):
     """One way to deliver a workload. Built-in ones are frozen dataclasses: fields are knobs."""
 
-    def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Write to `prepared`, once and offline, what `open` will read."""
-        ...
-
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed. `prepared` is shared, read only; `scratch` is this trial's own."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Pipeline, Protocol):
+    """A pipeline with an offline part.
+
+    It may also have `preparation(workload)`: a dict, as JSON can hold it, of what the files depend
+    on beside the images and labels. Without it, that is every knob and the whole workload.
+    """
+
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        """Write to the folder `prepared`, once and offline, what `open` will read."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 FeedbenchError            1  a pipeline failed
 ├── WrongWorkError        1  it delivered something else than the workload
+├── PreparationError      1  what it reads could not be written beforehand
 ├── RequestError          2  the request or the input is wrong
 └── InterruptionError   130  Ctrl-C
 """
@@ -15,6 +16,10 @@ class FeedbenchError(Exception):
 
 class WrongWorkError(FeedbenchError, ValueError):
     """A pipeline delivered something else than the workload."""
+
+
+class PreparationError(FeedbenchError, OSError):
+    """The files that a pipeline reads could not be written, or are not what was written."""
 
 
 class RequestError(FeedbenchError, ValueError):

@@ -23,9 +23,6 @@ class ImageDataGenerator:
         Meta(description="the resize; Keras' own default is nearest, which is less work"),
     ] = "bilinear"
 
-    def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Nothing: the files are read as they are."""
-
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed over exactly the workload's files.
 

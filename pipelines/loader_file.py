@@ -53,9 +53,6 @@ class FunctionPipeline:
         self.function = function
         self.name = name
 
-    def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Nothing: a function has no offline part."""
-
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Call the function. An iterator is good for one epoch, so that it is called for each."""
         made = self.function(workload)

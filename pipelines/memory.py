@@ -32,13 +32,15 @@ def fit_cache(
     images: int,
     folder_images: int,
     image_bytes: int,
+    encoded_bytes: int,
     memory_bytes: int,
     disk_bytes: int,
 ) -> CacheFit:
     """Decide what cache and shuffle buffer this machine can hold.
 
     It is the whole folder that must fit, not the part that is measured: a cache that works for a
-    part only would promise a rate that its user never sees.
+    part only would promise a rate that its user never sees. `encoded_bytes` is what one element of
+    a shuffle buffer holds that stands before the decoding; 0 for a path.
     """
     usable = int(memory_bytes * _USABLE)
     fitting, why = _fitting_cache(cache, folder_images, image_bytes, usable, disk_bytes)
@@ -48,9 +50,11 @@ def fit_cache(
     asked = {"full": folder_images, "none": 0}[shuffle] if isinstance(shuffle, str) else shuffle
     buffer = min(asked, folder_images)
     # A buffer behind a cache in memory shares the cache's images; behind a file it holds its own.
-    room = max(usable // image_bytes, 1)
-    if fitting == "file" and buffer > room:
-        reason = f"more decoded images than that do not fit in {_gb(usable)} of memory"
+    held = {"none": encoded_bytes, "memory": 0, "file": image_bytes}[fitting]
+    room = max(usable // held, 1) if held else buffer
+    if buffer > room:
+        kind = "encoded" if fitting == "none" else "decoded"
+        reason = f"more {kind} images than that do not fit in {_gb(usable)} of memory"
         overruled.append(("shuffle", shuffle, room, reason))
         buffer = room
     return CacheFit(fitting, min(buffer, images), tuple(overruled))

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.memory import available_bytes, fit_cache
+from feedbench.pipelines.tfrecord import SUFFIXES, TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.contract import Workload
     from feedbench.pipelines.tail_knobs import TailKnobs
+    from feedbench.pipelines.tfrecord import Tfrecord
+
+_MOST_READERS = 16  # record files that are read at once; more threads than that only wait
 
 
 def files_dataset(workload: Workload, knobs: TailKnobs, scratch: Path) -> tf.data.Dataset:
@@ -35,6 +39,38 @@ def files_dataset(workload: Workload, knobs: TailKnobs, scratch: Path) -> tf.dat
         return image(tf.io.read_file(path), workload, knobs), label
 
     return tail(listed, load, workload, knobs, scratch)
+
+
+def records_dataset(
+    workload: Workload, knobs: Tfrecord, prepared: Path, scratch: Path
+) -> tf.data.Dataset:
+    """Return a dataset of batches that reads and decodes the record files in `prepared`.
+
+    The files are taken in a new order each epoch and read several at once; then their records,
+    still encoded, go through the shuffle buffer.
+    """
+    files = sorted(prepared.glob(f"*{SUFFIXES[knobs.compression]}"))
+    names = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
+    if knobs.shuffle != "none":
+        names = names.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
+    at_once = min(len(files), _MOST_READERS)
+    calls = _or_autotune(knobs.parallel_calls)
+    listed = names.interleave(
+        lambda name: tf.data.TFRecordDataset(name, TYPES[knobs.compression]),
+        cycle_length=at_once,
+        num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
+    )
+    features = {
+        "image_raw": tf.io.FixedLenFeature([], tf.string),
+        "label": tf.io.FixedLenFeature([], tf.int64),
+    }
+
+    def load(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        parsed = tf.io.parse_single_example(record, features)
+        return image(parsed["image_raw"], workload, knobs), tf.cast(parsed["label"], tf.int32)
+
+    encoded_bytes = sum(file.stat().st_size for file in files) // workload.images
+    return tail(listed, load, workload, knobs, scratch, encoded_bytes)
 
 
 def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
@@ -53,13 +89,15 @@ def tail(
     workload: Workload,
     knobs: TailKnobs,
     scratch: Path,
+    encoded_bytes: int = 0,
 ) -> tf.data.Dataset:
     """Add what every tf.data pipeline ends in: load, cache, shuffle, batch, prefetch.
 
-    Without a cache the list is shuffled, which costs nothing. A decoded cache is shuffled after
-    it, or every epoch would come in the order of the first.
+    Without a cache the list is shuffled, which costs nothing where its elements are paths;
+    `encoded_bytes` is what one holds where they are not. A decoded cache is shuffled after it, or
+    every epoch would come in the order of the first.
     """
-    cache, buffer = _fitted(workload, knobs, scratch)
+    cache, buffer = _fitted(workload, knobs, scratch, encoded_bytes)
     calls = _or_autotune(knobs.parallel_calls)
     dataset = listed
     if cache == "none":
@@ -83,7 +121,9 @@ def without_rewrites(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path) -> tuple[str, int]:
+def _fitted(
+    workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: int
+) -> tuple[str, int]:
     """Return the cache and the shuffle buffer that fit here, and warn of what was overruled."""
     fit = fit_cache(
         cache=knobs.cache,
@@ -91,6 +131,7 @@ def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path) -> tuple[str, i
         images=workload.images,
         folder_images=workload.folder_images,
         image_bytes=workload.image_bytes,
+        encoded_bytes=encoded_bytes,
         memory_bytes=available_bytes(),
         disk_bytes=shutil.disk_usage(scratch).free,
     )

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from feedbench.pipelines.contract import Workload
 
 _Calls = Annotated[int, Meta(ge=1, le=1024)]
 _Images = Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -51,6 +46,3 @@ class TailKnobs:
     deterministic: Deterministic = True
     prefetch: Prefetch = "autotune"
     dct: Dct = "integer_accurate"
-
-    def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Nothing: the files are read as they are."""

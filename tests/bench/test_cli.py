@@ -69,7 +69,7 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
         (["PHOTOS", "--image-size", "big"], "--image-size 'big': expected pixels such as 224"),
         (["PHOTOS", "--batch-size", "0"], "--batch-size 0: expected 1 or more images"),
         (["PHOTOS", "--time", "soon"], "--time 'soon': expected a time such as"),
-        (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 4 pipelines"),
+        (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 6 pipelines"),
         (["PHOTOS", "--margin", "5"], "--margin '5': expected a share such as 5%"),
         (["PHOTOS", "--limit", "some"], "--limit 'some': expected a number of images, or all"),
         (["PHOTOS", "--out", "flat"], "--out flat: expected a new or empty folder; it is not"),

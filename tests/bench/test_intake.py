@@ -29,6 +29,7 @@ def an_index(images: int = 600, classes: int = 5) -> Index:
 
 def options(**given: Any) -> RunOptions:
     usual: dict[str, Any] = {"folder": Path("photos"), "specs": ("a", "b"), "out": Path("run")}
+    usual["prepared"] = Path("prepared")
     return RunOptions(**usual | given)
 
 
@@ -102,6 +103,11 @@ def test_what_the_pilots_have_shown_may_make_the_time_too_short_after_all() -> N
 @pytest.mark.parametrize("continuous", [True, False])
 def test_a_cost_is_what_the_pilot_took_and_how_it_can_be_read(continuous: bool) -> None:
     assert cost_of(a_pilot(continuous=continuous), GUESS) == Cost(0.02, 1.5, continuous)
+
+
+def test_a_cost_tells_what_the_pilot_prepared_from_what_it_took_to_start() -> None:
+    found = cost_of(a_pilot(prepare_seconds=0.5), GUESS)
+    assert (found.start_seconds, found.prepare_seconds) == (1.0, 0.005)
 
 
 def test_a_pilot_that_failed_leaves_the_guess() -> None:

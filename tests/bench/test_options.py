@@ -12,6 +12,7 @@ from feedbench.pipelines.errors import RequestError
 
 def options(**given: Any) -> RunOptions:
     usual: dict[str, Any] = {"folder": Path("photos"), "specs": ("tfdata_naive",)}
+    usual["prepared"] = Path("prepared")
     return RunOptions(**{**usual, "out": Path("run"), **given})
 
 

@@ -98,6 +98,15 @@ def test_of_a_small_folder_all_images_are_taken_where_the_time_is_long() -> None
     assert found == 600
 
 
+def test_what_is_prepared_once_takes_its_share_of_the_time() -> None:
+    few = images_that_fit([Cost(0.001)], 100, blocks=4, most=9999, least=64, batch_size=32)
+    cost = Cost(0.001, prepare_seconds=0.02)
+    fewer = images_that_fit([cost], 100, blocks=4, most=9999, least=64, batch_size=32)
+    seconds = 4 * block_seconds([cost], fewer, 32) + 0.02 * fewer
+    assert seconds <= 100 < seconds + 0.1
+    assert fewer < few
+
+
 def test_the_least_is_taken_where_not_even_that_fits() -> None:
     found = images_that_fit([Cost(1.0)], 10, blocks=4, most=600, least=64, batch_size=32)
     assert found == 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -220,7 +222,7 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
 ) -> None:
     done = feedbench.run("run", photos, "--time", "5s", "--out", "R")
     assert done.returncode == 2
-    assert done.stderr.startswith("feedbench: --time 5s is too short for one block of 4 pipelines")
+    assert done.stderr.startswith("feedbench: --time 5s is too short for one block of 6 pipelines")
     assert not (feedbench.folder / "R").exists()
 
 
@@ -258,6 +260,90 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
     assert hung
     assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
     assert feedbench.left_in_scratch() == []
+
+
+RECORDS = ["-p", "tfrecord_sharded", "-p", "tfrecord_gzip"]
+
+
+def test_records_are_written_once_found_again_and_told_with_what_they_cost(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    words = ["run", photos, *SMALL, "--blocks", "1", "--prepared", "P", *RECORDS]
+    done = feedbench.run(*words, "-p", "tfdata_naive", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    assert "tfrecord_gzip: wrote" in done.stderr
+    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
+    made = rows["tfrecord_gzip"].preparation
+    assert made is not None
+    assert (made.images, made.files, made.was_found) == (39, 1, False)
+    assert made.bytes == sum(file.stat().st_size for file in Path(made.folder).glob("*.gz"))
+    assert made.source_bytes == sum(file.stat().st_size for file in photos.rglob("*.jpg"))
+    assert rows["tfdata_naive"].preparation is None
+
+    again = feedbench.run(*words, "--out", "again")
+    assert again.returncode == 0, again.stderr
+    assert "tfrecord_gzip: found" in again.stderr
+    found = {row.label: row.preparation for row in read_run(feedbench.folder / "again").rows}
+    assert found["tfrecord_gzip"] == msgspec.structs.replace(made, was_found=True)
+    listed = feedbench.run("prepared", "--prepared", "P").stdout.splitlines()
+    assert [line.partition(":")[0] for line in listed[:-1]] == ["tfrecord_sharded", "tfrecord_gzip"]
+    assert feedbench.run("prepared", "--prepared", "P", "--clear").returncode == 0
+    assert not (feedbench.folder / "P").exists()
+
+
+def test_records_that_were_damaged_or_whose_photos_changed_are_written_anew(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    copy = shutil.copytree(photos, feedbench.folder / "photos")
+    words = ["run", copy, *SMALL, "--blocks", "1", "--prepared", "P", "-p", "tfrecord_sharded"]
+    assert feedbench.run(*words, "--out", "R").returncode == 0
+    [record_file, *_] = (feedbench.folder / "P").glob("*/*.tfrecord")
+    os.truncate(record_file, record_file.stat().st_size - 1)
+    damaged = feedbench.run(*words, "--out", "damaged")
+    assert damaged.returncode == 0, damaged.stderr
+    assert "what was prepared before is damaged" in damaged.stderr
+    assert "tfrecord_sharded: wrote" in damaged.stderr
+    shutil.copy(copy / "cats" / "00.jpg", copy / "cats" / "01.jpg")
+    changed = feedbench.run(*words, "--out", "changed")
+    assert "is damaged" not in changed.stderr
+    assert "tfrecord_sharded: wrote" in changed.stderr
+
+
+def test_a_disk_with_no_room_for_records_fails_their_pipeline_and_the_others_go_on(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    disk = feedbench.folder / "P"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no small disk can be mounted here: it takes root")
+    try:
+        done = feedbench.run(
+            *("run", photos, *SMALL, "--blocks", "1", "--prepared", "P", "--out", "R"),
+            *("-p", "tfdata_naive", "-p", "tfrecord_sharded"),
+        )
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert done.returncode == 1
+    assert "tfrecord_sharded failed: its records need about 0.0" in done.stdout
+    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
+    assert rows["tfdata_naive"].rate is not None
+    assert rows["tfrecord_sharded"].rate is None
+
+
+def test_a_folder_for_prepared_files_that_cannot_be_written_is_a_wrong_request(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    (feedbench.folder / "file").write_text("no folder")
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "1", "--prepared", "file/P", "--out", "R", *RECORDS)
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "feedbench: the folder for prepared files, file/P, cannot be written: Not a directory;"
+        " name another by --prepared"
+    )
+    assert not (feedbench.folder / "R").exists()
 
 
 def _trials_until(feedbench: Feedbench, process: subprocess.Popen[str], enough: Any) -> list[Any]:

@@ -184,12 +184,17 @@ def test_opening_the_first_batch_and_the_first_epoch_are_told_apart() -> None:
     assert found.first_epoch_images == 36
 
 
-def test_preparing_is_timed_apart_from_opening() -> None:
+def test_a_pilot_prepares_its_few_images_and_times_that_apart_from_opening() -> None:
     told = Told(continuous(), prepare_seconds=8.0)
-    found = told.run()
+    found = told.pilot()
     assert (found.prepare_seconds, found.open_seconds) == (8.0, 1.0)
     assert told.phases[0] == ("open", 8.0 + 1.0)
     assert found.first_batch_seconds == 0.25 + 0.5
+
+
+def test_a_trial_of_the_blocks_reads_what_was_prepared_before() -> None:
+    found = Told(continuous(), prepare_seconds=8.0).run()
+    assert (found.prepare_seconds, found.open_seconds) == (0.0, 1.0)
 
 
 def test_a_restarted_epoch_goes_from_last_batch_to_last_batch_with_the_teardown_in_it() -> None:

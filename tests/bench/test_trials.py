@@ -32,7 +32,7 @@ class ToldProcesses:
         self._outcome = outcome
         self.start: Start | None = None
 
-    def run(self, start: Start, limit_seconds: float) -> Outcome:
+    def run(self, start: Start, limit_seconds: float, *_: object) -> Outcome:
         self.start = start
         for folder in (start.request.prepared, start.request.scratch):
             assert Path(folder).is_dir()

@@ -130,7 +130,7 @@ def test_the_default_pipelines_can_all_be_built() -> None:
     specs = catalog.parse_all(catalog.DEFAULT_SPECS)
     assert [spec.label for spec in specs] == list(catalog.DEFAULT_SPECS)
     built = [catalog.load(spec) for spec in specs]
-    assert len({type(pipeline) for pipeline in built}) == 3
+    assert len({type(pipeline) for pipeline in built}) == 5
     assert knobs.values(built[2])["cache"] == "none"
     assert knobs.values(built[3])["cache"] == "memory"
 

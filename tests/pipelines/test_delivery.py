@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from feedbench.pipelines import catalog
-from feedbench.pipelines.contract import KnobOverruledWarning, Workload
+from feedbench.pipelines.contract import KnobOverruledWarning, Preparing, Workload
 from feedbench.pipelines.folder import index_folder
 
 pytestmark = pytest.mark.tensorflow
@@ -34,6 +34,12 @@ SHUFFLED_TFDATA = (
     "tfdata_tuned:parallel_calls=none",
     "tfdata_tuned:prefetch=none",
     "tfdata_tuned:cache=none,deterministic=false",
+    "tfrecord_gzip",
+    "tfrecord_gzip:shards=2,cache=file",
+    "tfrecord_sharded",
+    "tfrecord_sharded:shards=1",
+    "tfrecord_sharded:shards=3,parallel_calls=2,shuffle=20",
+    "tfrecord_sharded:cache=memory,parallel_calls=none",
 )
 SHUFFLED = ("image_data_generator", "image_data_generator:interpolation=nearest", *SHUFFLED_TFDATA)
 IN_FILE_ORDER = (
@@ -76,7 +82,8 @@ def opened(workload: Workload, tmp_path: Path) -> Open:
         prepared.mkdir(exist_ok=True)
         scratch.mkdir(exist_ok=True)
         pipeline = catalog.load(catalog.parse(spec))
-        pipeline.prepare(work, prepared)
+        if isinstance(pipeline, Preparing):
+            pipeline.prepare(work, prepared)
         return pipeline.open(work, prepared, scratch)
 
     return open_
@@ -288,6 +295,17 @@ def test_without_a_cache_every_epoch_reads_the_files(
         delivered(feed)
 
 
+@pytest.mark.parametrize(
+    "spec", ["tfrecord_gzip:shards=1", "tfrecord_gzip:shards=3", "tfrecord_sharded:shards=2"]
+)
+def test_records_are_delivered_in_one_order_each_epoch_when_not_shuffled(
+    opened: Open, pillows: Pixels, spec: str
+) -> None:
+    feed = opened(f"{spec},shuffle=none")
+    orders = [places(delivered(feed)[0], pillows) for _ in range(2)]
+    assert orders[0] == orders[1] != list(range(39))
+
+
 @pytest.mark.parametrize("spec", [*SHUFFLED, *IN_FILE_ORDER])
 def test_a_photo_that_has_gone_is_an_error_and_not_a_smaller_epoch(
     opened: Open, photos: Path, tmp_path: Path, spec: str
@@ -302,7 +320,7 @@ def test_a_photo_that_has_gone_is_an_error_and_not_a_smaller_epoch(
 
 
 @pytest.mark.parametrize("spec", [*SHUFFLED, *IN_FILE_ORDER])
-def test_only_a_file_cache_writes_and_into_scratch_only(
+def test_only_records_and_a_file_cache_are_written_each_into_its_own_folder(
     opened: Open, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str
 ) -> None:
     copy = shutil.copytree(photos, tmp_path / "copy")
@@ -311,10 +329,10 @@ def test_only_a_file_cache_writes_and_into_scratch_only(
     monkeypatch.chdir(here)
     before = set(tmp_path.rglob("*"))
     delivered(opened(spec, workload_of(copy)))
-    written = set(tmp_path.rglob("*")) - before - {tmp_path / "prepared", tmp_path / "scratch"}
-    assert {file.parent for file in written} == (
-        {tmp_path / "scratch"} if "cache=file" in spec else set()
-    )
+    prepared, scratch = tmp_path / "prepared", tmp_path / "scratch"
+    written = {file.parent for file in set(tmp_path.rglob("*")) - before - {prepared, scratch}}
+    assert written - {prepared} == ({scratch} if "cache=file" in spec else set())
+    assert (prepared in written) == ("tfrecord" in spec)
 
 
 def stages(dataset: Any) -> set[str]:

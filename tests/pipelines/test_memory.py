@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ def fit(
     folder_images: int = 1000,
     memory_bytes: int = 2 * GB,
     disk_bytes: int = 100 * GB,
+    encoded_bytes: int = 0,
 ) -> CacheFit:
     """Fit images of 1 MB: a folder of 1 GB, unless told otherwise."""
     return fit_cache(
@@ -26,6 +28,7 @@ def fit(
         images=images,
         folder_images=folder_images,
         image_bytes=MB,
+        encoded_bytes=encoded_bytes,
         memory_bytes=memory_bytes,
         disk_bytes=disk_bytes,
     )
@@ -100,6 +103,21 @@ def test_a_cache_that_had_to_go_to_a_file_bounds_its_shuffle_buffer_too() -> Non
 def test_a_buffer_that_shares_the_images_of_a_memory_cache_or_holds_names_is_not_bounded() -> None:
     assert fit("memory", images=1000, memory_bytes=1250 * MB).buffer == 1000
     assert fit("none", images=1000, memory_bytes=0).buffer == 1000
+
+
+def test_a_buffer_of_encoded_images_is_bounded_by_memory() -> None:
+    small: dict[str, Any] = {
+        "cache": "none",
+        "folder_images": 1000,
+        "images": 1000,
+        "memory_bytes": 125 * MB,
+    }
+    assert fit(**small, encoded_bytes=MB // 10).buffer == 1000
+    found = fit(**small, encoded_bytes=MB // 5)
+    assert found.buffer == 500
+    [(knob, asked, used, reason)] = found.overruled
+    assert (knob, asked, used) == ("shuffle", "full", 500)
+    assert reason == "more encoded images than that do not fit in 0.1 GB of memory"
 
 
 def test_no_shuffle_is_a_buffer_of_nothing_and_full_is_as_many_as_there_are() -> None:

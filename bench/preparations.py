@@ -1,0 +1,97 @@
+"""Before the blocks: what pipelines read is found in the store, or written to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from feedbench.bench.progress import Listener
+from feedbench.bench.protocol import Event, Phase, Writing
+from feedbench.bench.results import TrialRecord
+from feedbench.bench.say import counted, megabytes
+from feedbench.bench.store import Store
+from feedbench.bench.trials import Limit, Trials
+from feedbench.pipelines.catalog import Spec
+
+
+def obtain_all(
+    trials: Trials,
+    specs: Iterable[Spec],
+    workload: Path,
+    store: Store,
+    limit: Limit,
+    listener: Listener,
+) -> list[TrialRecord]:
+    """Prepare each of the pipelines and return the records; a failure is its own pipeline's."""
+    records = []
+    for spec in specs:
+        progress = _Progress(spec.label, listener)
+        record = trials.prepare(
+            spec, workload, store.folder, limit, progress.on_event, progress.on_tick
+        )
+        records.append(record)
+        listener.said(f"{spec.label}: {_how(record)}")
+    return records
+
+
+def listing(store: Store) -> list[str]:
+    """Return a line for each preparation in the store, and one for all of them."""
+    manifests = store.manifests().values()
+    lines = [
+        f"{made.source.pipeline}: {megabytes(made.bytes)} in {counted(len(made.files), 'file')}, of"
+        f" {counted(made.source.images, 'image')} in {made.source.folder};"
+        f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
+        for made in manifests
+    ]
+    total = megabytes(sum(made.bytes for made in manifests))
+    return [*lines, f"{counted(len(lines), 'preparation')}, {total}, in {store.folder}"]
+
+
+class _Progress:
+    """Watches a preparation from outside: whatever writes it, its files grow."""
+
+    def __init__(self, label: str, listener: Listener) -> None:
+        self._label = label
+        self._listener = listener
+        self._writing: Writing | None = None
+        listener.doing(f"looking for what {label} reads")
+
+    def on_event(self, event: Event) -> None:
+        match event:
+            case Writing():
+                self._writing = event
+                if event.replaces:
+                    self._listener.said(
+                        f"{self._label}: what was prepared before is damaged (a file is missing,"
+                        " cut short or changed), and is written anew."
+                    )
+                self.on_tick()
+            case Phase(name="waiting"):
+                self._listener.doing(f"waiting for another run that prepares {self._label}")
+
+    def on_tick(self) -> None:
+        if self._writing is None:
+            return
+        written = megabytes(_bytes_below(Path(self._writing.folder)))
+        about = megabytes(self._writing.source_bytes)
+        self._listener.doing(f"preparing {self._label}: {written} written of about {about}")
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:  # it was moved into place this moment
+            continue
+    return total
+
+
+def _how(record: TrialRecord) -> str:
+    made = record.preparation
+    if made is None:
+        return f"its preparation failed: {record.why or record.ended}"
+    files = f"{megabytes(made.bytes)} in {counted(made.files, 'file')}"
+    if made.was_found:
+        return f"found {files}, written on {made.made_at[:10]} in {made.seconds:.1f} s"
+    return f"wrote {files} in {made.seconds:.1f} s"

@@ -1,0 +1,72 @@
+"""What the pipelines that read TFRecords share: knobs, preparation and reading.
+
+They differ in nothing but the defaults of `compression` and `shards`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta
+
+from feedbench.pipelines.tail_knobs import Cache, Shuffle, TailKnobs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feedbench.pipelines.contract import Feed, Workload
+
+# The usual advice is 100 to 200 MB a file: https://www.tensorflow.org/tutorials/load_data/tfrecord
+SHARD_BYTES = 150_000_000
+
+SUFFIXES = {"none": ".tfrecord", "gzip": ".tfrecord.gz"}
+TYPES = {"none": "", "gzip": "GZIP"}  # as TensorFlow names compressions
+
+Compression = Annotated[
+    Literal["none", "gzip"], Meta(description="of the record files, as TensorFlow offers it")
+]
+Shards = Annotated[
+    Annotated[int, Meta(ge=1, le=10_000)] | Literal["auto"],
+    Meta(description="record files; auto: of about 150 MB each, yet one a core at least"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tfrecord(TailKnobs):
+    """Images and labels out of TFRecord files.
+
+    A record holds `image_raw`, the file's bytes as they are, `label` and `id`.
+    """
+
+    cache: Cache = "none"
+    shuffle: Shuffle = 1024
+    compression: Compression
+    shards: Shards
+
+    def preparation(self, workload: Workload) -> dict[str, Any]:
+        """Return what the record files depend on; the size that is delivered is none of it."""
+        return {"compression": self.compression, "shards": self._shards(workload)}
+
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        """Write the record files to `prepared`. Raises PreparationError where it has no room."""
+        from feedbench.pipelines import records
+
+        records.write(
+            workload, prepared, compression=self.compression, shards=self._shards(workload)
+        )
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        """Return a dataset of batches read from the record files."""
+        from feedbench.pipelines import steps
+
+        feed: Feed = steps.records_dataset(workload, self, prepared, scratch)
+        return feed
+
+    def _shards(self, workload: Workload) -> int:
+        if self.shards != "auto":
+            return min(self.shards, workload.images)
+        by_size = math.ceil(sum(map(os.path.getsize, workload.files)) / SHARD_BYTES)
+        return min(max(by_size, len(os.sched_getaffinity(0))), workload.images)

@@ -1,0 +1,15 @@
+"""One GZIP file of TFRecords, as TensorFlow's courses teach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbench.pipelines.tfrecord import Compression, Shards, Tfrecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfrecordGzip(Tfrecord):
+    """TFRecords in one GZIP file, which one thread must decompress."""
+
+    compression: Compression = "gzip"
+    shards: Shards = 1

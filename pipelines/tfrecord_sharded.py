@@ -1,0 +1,15 @@
+"""Uncompressed TFRecords in several files, as TensorFlow's performance guide has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbench.pipelines.tfrecord import Compression, Shards, Tfrecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfrecordSharded(Tfrecord):
+    """TFRecords in several uncompressed files, read in parallel."""
+
+    compression: Compression = "none"
+    shards: Shards = "auto"
