@@ -176,7 +176,9 @@ def test_a_disk_that_fills_while_it_is_written_leaves_no_file_that_looks_whole(
     lots = usage._replace(free=10**9)  # as it was before somebody else filled it
     answers = iter([lots])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: next(answers, usage))
-    with pytest.raises(PreparationError, match=r"its records need about 0\.\d+ MB, and 0\.\d+ MB are"):
+    with pytest.raises(
+        PreparationError, match=r"its records need about 0\.\d+ MB, and 0\.\d+ MB are"
+    ):
         pipeline.prepare(workload, small_disk)
     assert list(small_disk.glob("images-*")) == []
 
