@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from feedbench.bench.cores import usable_cores
+
 _PACKAGES = ("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy")
 
 
@@ -18,7 +20,7 @@ class Environment(msgspec.Struct, frozen=True):
 
     system: str
     processor: str
-    cores: int  # that this process may use
+    cores: float  # that this process may use, by its affinity and its cgroup's quota
     cores_online: int
     memory_bytes: int
     python: str
@@ -36,14 +38,6 @@ def describe() -> Environment:
         python=platform.python_version(),
         packages={name: found for name in _PACKAGES if (found := _version(name))},
     )
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may run on, by its affinity."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -17,6 +17,7 @@ import msgspec
 from feedbench.bench.environment import Environment
 from feedbench.bench.protocol import Purpose
 from feedbench.bench.statistics import Word
+from feedbench.bench.usage import GpuUsage, Latency, NoGpu, Usage
 from feedbench.bench.windows import Window
 from feedbench.pipelines.errors import RequestError
 
@@ -72,6 +73,9 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     continuous: bool = True
     windows: list[Window] = []
     preparation: Preparation | None = None
+    latency: Latency | None = None
+    usage: Usage | None = None
+    peak_memory_bytes: int | None = None  # resident, of the whole trial, its workers' own included
     threads: int | None = None
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
@@ -131,6 +135,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     folder_epoch_seconds: float | None = None  # of the whole folder, extrapolated
     continuous: bool = True
     unsteady_trials: int = 0
+    latency: Latency | None = None  # percentiles: means over the trials; longest: of all
+    cpu_seconds_per_1000_images: float | None = None  # of the whole process tree
+    cpu_utilisation: float | None = None  # of the cores that it could use, 0 to 1
+    peak_memory_bytes: int | None = None  # the most of any trial
+    read_bytes_per_image: float | None = None  # from the device
+    gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
     preparation: Preparation | None = None  # null: it reads the images' files as they are
     knobs: dict[str, Any] = {}
     remarks: list[str] = []

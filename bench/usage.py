@@ -1,0 +1,43 @@
+"""What a pipeline takes beside time: the shape of the figures that the meters read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Missing = Literal["not available", "not supported"]
+"""Why a figure is not there: the system would not say, or the device has no such sensor."""
+
+NoGpu = Literal["no GPU", "not available"]
+"""There is none; or there is a driver that would not answer."""
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds between one batch's arrival and the next one's, in the windows that count."""
+
+    batches: int
+    p50: float
+    p95: float
+    p99: float
+    longest: float
+
+
+class GpuUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """One GPU, read at the windows' edges; each figure is there or says why not by itself."""
+
+    name: str
+    utilisation: float | Missing  # mean; the share of time in which a kernel was active, 0 to 1
+    memory_bytes: float | Missing  # most that was in use on the device, by whomever
+    watts: float | Missing  # mean
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial's whole process tree took in the windows that count; null: not available."""
+
+    seconds: float  # between the readings at the first and at the last edge
+    cores: float  # that it could use: by affinity and by the cgroup's quota
+    cpu_seconds: float | None = None  # children that have ended included
+    read_bytes: int | None = None  # from the device, not from the page cache
+    written_bytes: int | None = None  # to the device, sooner or later
+    gpus: list[GpuUsage] | NoGpu = "no GPU"
