@@ -77,6 +77,11 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def forkserver(self) -> int | None:
+        """The process that the trials' processes descend from; it adopts their orphans."""
+        return None if self._server is None else self._server.pid
+
     def start(self) -> None:
         """Start the forkserver, which takes seconds; `ready` waits for it."""
         self._received = b""

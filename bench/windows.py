@@ -78,7 +78,15 @@ def steady_from(windows: list[Window]) -> int | None:
     return None
 
 
-def counted(windows: list[Window]) -> list[Window]:
-    """Return the windows that count: the steady ones, else the last three."""
+def counted_from(windows: list[Window]) -> int:
+    """Return the place of the first window that counts: the first steady one, else the last three.
+
+    Also that of the edge at which it begins: edges are one more than windows.
+    """
     place = steady_from(windows)
-    return windows[-STEADY_RUN:] if place is None else windows[place:]
+    return max(len(windows) - STEADY_RUN, 0) if place is None else place
+
+
+def counted(windows: list[Window]) -> list[Window]:
+    """Return the windows that count."""
+    return windows[counted_from(windows) :]

@@ -1,0 +1,85 @@
+"""What a trial takes beside time, read from outside by the parent, at the windows' edges.
+
+Every meter has the same face: `read()` takes a reading, and `used()` sums up a row of them.
+Neither raises: what the system will not say is missing from what `used()` returns.
+
+The parent shares the cores with what it measures, so an edge must cost it little: one
+takes 1 to 1.5 ms here without a GPU, a thousandth of the shortest window.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+import msgspec
+
+from feedbench.bench.cores import usable_cores
+from feedbench.bench.gpu import GpuMeter, GpuReading
+from feedbench.bench.processtree import Snapshot, TreeMeter
+from feedbench.bench.protocol import Edge, Event
+from feedbench.bench.usage import NoGpu, Usage
+from feedbench.bench.windows import Window, counted_from
+
+
+class Meters:
+    """The meters of a run. Opens NVML, once, and closes it at the end of its context."""
+
+    def __init__(self, gpus: GpuMeter | None = None) -> None:
+        self._gpus = GpuMeter() if gpus is None else gpus
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gpus.close()
+
+    def of_trial(self, forkserver: Callable[[], int | None]) -> Recorder:
+        """Return what records one trial; `forkserver` tells the root of its processes."""
+        return Recorder(TreeMeter(forkserver), self._gpus)
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    at: float  # CLOCK_MONOTONIC
+    tree: Snapshot | None
+    gpus: list[GpuReading] | NoGpu
+
+
+class Recorder:
+    """Reads the meters at each edge of one trial."""
+
+    def __init__(self, tree: TreeMeter, gpus: GpuMeter) -> None:
+        self._tree = tree
+        self._gpus = gpus
+        self._readings: list[_Reading] = []
+
+    def take(self, event: Event) -> None:
+        """Read at an edge, and let other events pass."""
+        if isinstance(event, Edge):
+            self._readings.append(_Reading(time.monotonic(), self._tree.read(), self._gpus.read()))
+
+    def usage(self, windows: list[Window]) -> Usage | None:
+        """Return what was used in the windows that count; None without a reading at each edge."""
+        if not windows or len(self._readings) != len(windows) + 1:
+            return None
+        readings = self._readings[counted_from(windows) :]
+        tree = self._tree.used([reading.tree for reading in readings])
+        return Usage(
+            seconds=readings[-1].at - readings[0].at,
+            cores=usable_cores(),
+            cpu_seconds=tree.cpu_seconds,
+            read_bytes=tree.read_bytes,
+            written_bytes=tree.written_bytes,
+            gpus=self._gpus.used([reading.gpus for reading in readings]),
+        )
+
+
+class Unmetered:
+    """Stands in for a recorder where nothing is read."""
+
+    def take(self, event: Event) -> None:
+        """Let it pass."""
+
+    def usage(self, windows: list[Window]) -> None:
+        """Return that nothing is known."""
