@@ -207,7 +207,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
         os.environ["TMPDIR"] = tempfile.tempdir = start.request.scratch
         from feedbench.bench.trial import perform
 
-        perform(start.request, lambda event: _write_all(events, encode(event) + b"\n"))
+        perform(start.request, lambda event: _write_all(events, encode(event) + b"\n"), parent)
         code = 0
     except SystemExit as error:  # a loader that calls sys.exit()
         code = error.code if isinstance(error.code, int) else 1

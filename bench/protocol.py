@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from feedbench.bench.store import Manifest
+from feedbench.bench.usage import Latency
 from feedbench.bench.windows import Window
 
 SCHEMA = 1
@@ -112,6 +113,8 @@ class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
     epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last
     turnover_seconds: list[float] = []  # from one epoch's last batch to the next one's first
     windows: list[Window] = []
+    latency: Latency | None = None
+    peak_memory_bytes: int | None = None  # null: not available
     continuous: bool = True  # one iterator over all windows; else restarted epochs
     threads: int = 0  # of the process, at the end
     knobs: dict[str, Any] = {}  # in effect

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 import warnings
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,11 @@ import msgspec
 
 from feedbench.bench import preparing
 from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, consume, pair
+from feedbench.bench.latency import latency_of
+from feedbench.bench.peakmemory import peak_memory_bytes
 from feedbench.bench.protocol import Built, Edge, Event, Failed, Measured, Phase, Request
 from feedbench.bench.store import Store
-from feedbench.bench.windows import MOST_RESTARTS, RESTART_SECONDS, Windows
+from feedbench.bench.windows import MOST_RESTARTS, RESTART_SECONDS, Windows, counted_from
 from feedbench.bench.workload import read_workload
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import (
@@ -44,8 +47,11 @@ Say = Callable[[Event], object]
 Clock = Callable[[], float]
 
 
-def perform(request: Request, say: Say) -> None:
-    """Do what the request asks and say how it went. Raises only what is no failure of the trial."""
+def perform(request: Request, say: Say, reaper: int | None = None) -> None:
+    """Do what the request asks and say how it went. Raises only what is no failure of the trial.
+
+    `reaper` is the process that adopts the trial's orphans, where one does.
+    """
     try:
         spec = catalog.spec_of(request.label, request.spec)
         pipeline = catalog.load(spec)
@@ -57,7 +63,7 @@ def perform(request: Request, say: Say) -> None:
             assert isinstance(pipeline, Preparing)
             preparing.obtain(pipeline, spec, workload, Store(Path(request.prepared)), say)
             return
-        trial = Trial(pipeline, workload, say)
+        trial = Trial(pipeline, workload, say, reaper=reaper)
         with warnings.catch_warnings(record=True) as caught:
             # A loader that warns of something at every image must not pay for our memory of it.
             warnings.simplefilter("ignore")
@@ -80,7 +86,10 @@ class Trial:
     workload: Workload
     say: Say
     clock: Clock = time.monotonic
+    reaper: int | None = None
     _found: dict[str, Any] = field(default_factory=dict)
+    _arrivals: array[float] = field(default_factory=lambda: array("d"))  # after the first epoch
+    _edges: list[float] = field(default_factory=list)
 
     def run(self, request: Request) -> Measured:
         """Go through all phases."""
@@ -93,8 +102,11 @@ class Trial:
             self._continuous_windows(feed, windows)
         else:
             self._restarted_epochs(feed, last, windows)
+        self._found["peak_memory_bytes"] = peak_memory_bytes(self.reaper)
         check.labels()
         self._found["windows"] = windows.windows
+        since = self._edges[counted_from(windows.windows)]
+        self._found["latency"] = latency_of(self._arrivals, since)
         return Measured(**self._found, threads=_threads())
 
     def pilot(self, request: Request) -> Measured:
@@ -161,6 +173,7 @@ class Trial:
         epochs: list[float] = []
         turnovers: list[float] = []
         begun = last
+        self._arrivals.append(last)
         if windows is not None:
             self._edge(windows, last, 0, 0)
         while True:
@@ -184,6 +197,7 @@ class Trial:
         images = batches = 0
         for delivered in feed:
             at = self.clock()
+            self._arrivals.append(at)
             first = first or at
             images += consume(delivered)
             batches += 1
@@ -205,6 +219,7 @@ class Trial:
         _NEVER_TORN_DOWN.append(batches)
         for delivered in batches:
             at = self.clock()
+            self._arrivals.append(at)
             images = consume(delivered)
             ledger.delivered(images)
             if self._edge(windows, at, images, 1) and windows.done:
@@ -216,6 +231,7 @@ class Trial:
     def _edge(self, windows: Windows, at: float, images: int, batches: int) -> bool:
         is_edge = windows.arrived(at, images, batches)
         if is_edge:
+            self._edges.append(at)
             self.say(Edge(at=at))
         return is_edge
 
