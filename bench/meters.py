@@ -73,13 +73,3 @@ class Recorder:
             written_bytes=tree.written_bytes,
             gpus=self._gpus.used([reading.gpus for reading in readings]),
         )
-
-
-class Unmetered:
-    """Stands in for a recorder where nothing is read."""
-
-    def take(self, event: Event) -> None:
-        """Let it pass."""
-
-    def usage(self, windows: list[Window]) -> None:
-        """Return that nothing is known."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from feedbench.bench import statistics
+from feedbench.bench.resources import resources
 from feedbench.bench.results import Row, TrialRecord
 from feedbench.bench.statistics import Interval
 from feedbench.bench.windows import counted, steady_from
@@ -113,6 +114,7 @@ class _Found(msgspec.Struct, frozen=True):
         if not main:
             return row
         fields = self._rate(main) | self._phases(main, folder_images)
+        fields |= resources(main, [trial_rate(trial) for trial in main])
         if interval is not None:
             fields |= _compared(interval, control, margin)
         return msgspec.structs.replace(row, **fields)

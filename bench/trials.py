@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from feedbench.bench import results
+from feedbench.bench.meters import Meters
 from feedbench.bench.process import (
     OnEvent,
     OnTick,
@@ -22,6 +24,8 @@ from feedbench.bench.process import (
 from feedbench.bench.protocol import Measured, Prepared, Purpose, Request, Start
 from feedbench.bench.results import Preparation, TrialRecord
 from feedbench.bench.runfolder import RunFolder, slugs
+from feedbench.bench.usage import Usage
+from feedbench.bench.windows import Window
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system import interrupts_held
 
@@ -33,12 +37,17 @@ _OF_MEASURED = (
         "first_epoch_seconds",
         "first_epoch_images",
     ),
-    *("epoch_seconds", "turnover_seconds", "continuous", "windows", "threads", "knobs", "remarks"),
+    *("epoch_seconds", "turnover_seconds", "continuous", "windows", "latency"),
+    *("peak_memory_bytes", "threads", "knobs", "remarks"),
 )
+_METERED: frozenset[Purpose] = frozenset(("main", "control"))
 
 
 class Trials:
-    """Runs trials of one run. `records` are the lines of trials.jsonl so far."""
+    """Runs trials of one run. `records` are the lines of trials.jsonl so far.
+
+    Without `meters`, nothing is known of what a trial takes beside time.
+    """
 
     def __init__(
         self,
@@ -48,6 +57,7 @@ class Trials:
         labels: tuple[str, ...],
         *,
         fresh_interpreter: bool,
+        meters: Meters | None = None,
     ) -> None:
         self.records: list[TrialRecord] = []
         self._processes = processes
@@ -55,6 +65,7 @@ class Trials:
         self._scratch = scratch
         self._slugs = slugs(labels)
         self._fresh = fresh_interpreter
+        self._meters = meters
         self._prepared: dict[str, Path] = {}  # by label
 
     def prepare(
@@ -67,7 +78,7 @@ class Trials:
         on_tick: OnTick = lambda: None,
     ) -> TrialRecord:
         """Have what a pipeline reads found in the store, or written to it, for its later trials."""
-        watch = (on_event, on_tick)
+        watch = _Watch(on_event, on_tick)
         record = self._perform(spec, "prepare", workload, limit, prepared=store, watch=watch)
         if record.preparation is not None:
             self._prepared[spec.label] = Path(record.preparation.folder)
@@ -80,8 +91,12 @@ class Trials:
 
         A KeyboardInterrupt is recorded as well, and goes on.
         """
+        watch = _Watch()
+        if self._meters is not None and purpose in _METERED:
+            recorder = self._meters.of_trial(lambda: self._processes.forkserver)
+            watch = _Watch(recorder.take, usage=recorder.usage)
         prepared = self._prepared.get(spec.label)
-        return self._perform(spec, purpose, workload, limit, block, prepared=prepared)
+        return self._perform(spec, purpose, workload, limit, block, prepared=prepared, watch=watch)
 
     def _perform(
         self,
@@ -92,7 +107,7 @@ class Trials:
         block: int = 0,
         *,
         prepared: Path | None,
-        watch: tuple[OnEvent, OnTick] = (lambda _: None, lambda: None),
+        watch: _Watch,
     ) -> TrialRecord:
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
         name = f"{block:03d}-{purpose}-{self._slugs[spec.label]}"
@@ -101,12 +116,8 @@ class Trials:
         scratch, empty = own / "scratch", own / "prepared"
         for folder in (own, scratch, empty):
             folder.mkdir()
-        trial: dict[str, Any] = {
-            "label": spec.label,
-            "spec": spec.text,
-            "purpose": purpose,
-            "block": block,
-        }
+        trial: dict[str, Any] = {"label": spec.label, "spec": spec.text}
+        trial |= {"purpose": purpose, "block": block}
         record = TrialRecord(**trial, started_at=begun, seconds=0.0, ended="interrupted")
         paths = {
             "workload": str(workload.absolute()),
@@ -116,8 +127,9 @@ class Trials:
         request = Request(**trial | paths)
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
-            outcome = self._processes.run(start, limit.seconds, *watch)
+            outcome = self._processes.run(start, limit.seconds, watch.on_event, watch.on_tick)
             record = _recorded(record, outcome, limit, log)
+            record = msgspec.structs.replace(record, usage=watch.usage(record.windows))
         finally:
             self._keep(record)
             # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
@@ -128,6 +140,14 @@ class Trials:
         with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose what the disk has
             results.append_trial(self._folder.path, record)
             self.records.append(record)
+
+
+class _Watch(msgspec.Struct, frozen=True):
+    """What looks on while a trial goes on, and says afterwards what it took."""
+
+    on_event: OnEvent = lambda _: None
+    on_tick: OnTick = lambda: None
+    usage: Callable[[list[Window]], Usage | None] = lambda _: None
 
 
 class Limit(msgspec.Struct, frozen=True):

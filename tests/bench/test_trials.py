@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.process import Outcome
-from feedbench.bench.protocol import Ended, Failed, Measured, Start
+from feedbench.bench.gpu import GpuMeter
+from feedbench.bench.meters import Meters
+from feedbench.bench.process import OnEvent, Outcome
+from feedbench.bench.protocol import Edge, Ended, Failed, Measured, Purpose, Start
 from feedbench.bench.results import TrialRecord, read_trials
 from feedbench.bench.runfolder import RunFolder
 from feedbench.bench.trials import Limit, Trials
+from feedbench.bench.usage import Latency
+from feedbench.bench.windows import Window
 from feedbench.pipelines.catalog import parse
+from tests.bench.test_gpu import Nvml
 
 MEASURED = Measured(
     prepare_seconds=3.0,
@@ -22,18 +27,25 @@ MEASURED = Measured(
     first_epoch_seconds=2.0,
     first_epoch_images=39,
     first_batch_at=110.0,
+    windows=[Window(100, 1.0)] * 3,
+    latency=Latency(batches=30, p50=0.1, p95=0.1, p99=0.1, longest=0.2),
+    peak_memory_bytes=10**9,
 )
 
 
 class ToldProcesses:
-    """Has a trial go as told."""
+    """Has a trial of three windows go as told."""
+
+    forkserver = None
 
     def __init__(self, outcome: Outcome | BaseException) -> None:
         self._outcome = outcome
         self.start: Start | None = None
 
-    def run(self, start: Start, limit_seconds: float, *_: object) -> Outcome:
+    def run(self, start: Start, limit_seconds: float, on_event: OnEvent, *_: object) -> Outcome:
         self.start = start
+        for number in range(4):
+            on_event(Edge(at=float(number)))
         for folder in (start.request.prepared, start.request.scratch):
             assert Path(folder).is_dir()
         if isinstance(self._outcome, BaseException):
@@ -41,11 +53,11 @@ class ToldProcesses:
         return self._outcome
 
 
-def trials_of(folder: Path, processes: Any) -> Trials:
+def trials_of(folder: Path, processes: Any, meters: Meters | None = None) -> Trials:
     run, scratch = RunFolder(folder / "R"), folder / "scratch"
     run.create()
     scratch.mkdir()
-    return Trials(processes, run, scratch, ("a",), fresh_interpreter=False)
+    return Trials(processes, run, scratch, ("a",), fresh_interpreter=False, meters=meters)
 
 
 def recorded(folder: Path, outcome: Outcome, *, is_deadline: bool = False) -> TrialRecord:
@@ -64,6 +76,36 @@ def test_a_trial_that_was_measured_is_recorded_with_its_seconds(tmp_path: Path) 
     assert (record.ended, record.exit_code, record.signal) == ("measured", 0, None)
     assert (record.prepare_seconds, record.open_seconds) == (3.0, 0.5)
     assert record.asked_to_first_batch_seconds == 6.0
+
+
+def test_latency_and_memory_are_recorded_as_the_trial_told_them(tmp_path: Path) -> None:
+    record = recorded(tmp_path, Outcome(measured=MEASURED, ended=Ended(exit_code=0, signal=None)))
+    assert record.latency == MEASURED.latency
+    assert record.peak_memory_bytes == MEASURED.peak_memory_bytes
+
+
+def metered(folder: Path, outcome: Outcome, purpose: Purpose) -> TrialRecord:
+    with Meters(GpuMeter(Nvml())) as meters:
+        trials = trials_of(folder, ToldProcesses(outcome), meters)
+        return trials.run(parse("a=tfdata_naive"), purpose, folder / "w.json", Limit(18.0), 1)
+
+
+@pytest.mark.parametrize("purpose", ["main", "control"])
+def test_what_is_reported_is_metered(tmp_path: Path, purpose: Purpose) -> None:
+    ended = Ended(exit_code=0, signal=None)
+    record = metered(tmp_path, Outcome(measured=MEASURED, ended=ended), purpose)
+    assert record.usage is not None
+    assert len(record.usage.gpus) == 2
+    assert read_trials(tmp_path / "R") == [record]
+
+
+def test_a_pilot_is_not_metered(tmp_path: Path) -> None:
+    ended = Ended(exit_code=0, signal=None)
+    assert metered(tmp_path, Outcome(measured=MEASURED, ended=ended), "pilot").usage is None
+
+
+def test_a_trial_that_failed_has_no_figures(tmp_path: Path) -> None:
+    assert metered(tmp_path, Outcome(failed=Failed(sentence="it raised")), "main").usage is None
 
 
 def test_how_its_process_ended_is_recorded(tmp_path: Path) -> None:
