@@ -11,6 +11,7 @@ from pathlib import Path
 
 from feedbench.bench import intake, preparations
 from feedbench.bench.blocks import Allowance, Blocks
+from feedbench.bench.meters import Meters
 from feedbench.bench.options import RunOptions
 from feedbench.bench.pagecache import warm
 from feedbench.bench.plan import Cost, block_seconds, pilots_seconds
@@ -47,6 +48,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         ExitStack() as held,
         _scratch() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
+        Meters() as meters,
     ):
         listener.doing("importing TensorFlow")
         ready = processes.ready()
@@ -63,6 +65,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             scratch,
             tuple(run.specs),
             fresh_interpreter=options.fresh_interpreter,
+            meters=meters,
         )
         with folder.discarded_on_error():
             pilots = run.pilots(guess, trials, scratch)

@@ -81,6 +81,10 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
     assert rates["naive"] is not None
     assert rates["mine"] is not None
     assert rates["short"] is None
+    assert [row.label for row in run.rows if row.gpus is not None] == ["naive", "mine"]
+    for trial in trials:
+        is_metered = trial.ended == "measured" and trial.purpose in {"main", "control"}
+        assert is_metered == (trial.usage is not None) == (trial.latency is not None)
     main = [(t.block, t.label, t.purpose) for t in trials if t.block]
     assert sorted(main) == sorted(
         (block, label, purpose)
