@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.say import counted, digits, duration
+from feedbench.bench.say import counted, duration
 from feedbench.bench.statistics import LEAST_BLOCKS
+from feedbench.reports import preparation
+from feedbench.reports.figures import shown
 
 if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
@@ -45,21 +48,10 @@ def answer(run: RunRecord) -> str:
 
 def notes(run: RunRecord) -> list[str]:
     """Return the sentences below the table: what failed, what was overruled, what to know."""
-    found = []
-    for row in run.rows:
-        count = len(row.failures)
-        if count:
-            times = "" if count == 1 else f" ({count} trials)"
-            found.append(f"{row.label} failed{times}: {row.failures[-1].rstrip('.')}.")
-        found += [f"{row.label}: {remark.rstrip('.')}." for remark in row.remarks]
-        if row.rate is not None and not row.continuous:
-            found.append(f"{row.label} can only be restarted: its rate has the turnover in it.")
-        if row.unsteady_trials * 2 > max(row.blocks, 1):
-            found.append(f"{row.label} was not steady in {row.unsteady_trials} of its trials.")
-        if row.within_margin and row.verdict in {"faster", "slower"}:
-            found.append(f"{row.label} is {row.verdict} by less than {run.margin:.0%}.")
-        if row.more_blocks is not None:
-            found.append(f"{row.label}: about {row.more_blocks:,} more blocks would decide.")
+    found = [note for row in run.rows for note in _notes_of(row, run)]
+    gzip = preparation.gzip_note(run.rows)
+    if gzip is not None:
+        found.append(gzip)
     if run.workload.is_part:
         found.append(
             f"The epoch is that of all {run.workload.folder_images:,} images, extrapolated:"
@@ -72,6 +64,32 @@ def notes(run: RunRecord) -> list[str]:
     return found
 
 
+def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
+    count = len(row.failures)
+    if count:
+        times = "" if count == 1 else f" ({count} trials)"
+        yield f"{row.label} failed{times}: {row.failures[-1].rstrip('.')}."
+    for remark in row.remarks:
+        yield f"{row.label}: {remark.rstrip('.')}."
+    if row.rate is not None and not row.continuous:
+        yield f"{row.label} can only be restarted: its rate has the turnover in it."
+    if row.unsteady_trials * 2 > max(row.blocks, 1):
+        yield f"{row.label} was not steady in {row.unsteady_trials} of its trials."
+    if row.within_margin and row.verdict in {"faster", "slower"}:
+        yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."
+    if row.more_blocks is not None:
+        yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."
+    prepared = preparation.note(row)
+    if prepared is not None:
+        yield prepared
+    buffer = row.knobs.get("shuffle")
+    if type(buffer) is int and buffer < run.workload.folder_images:
+        yield (
+            f"{row.label} shuffles through a buffer of {counted(buffer, 'image')}, which is less"
+            " of a shuffle than a full one."
+        )
+
+
 def _by_how_much(row: Row, run: RunRecord) -> str:
     baseline = run.rows[0]
     if row is not baseline and row.ratio is not None:
@@ -80,7 +98,7 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
         return f"{_ratio(row.ratio)} times the rate of {baseline.label} {interval}"
     others = [other.ratio for other in run.rows if other.ratio is not None]
     if not others:
-        return f"{row.rate:,.0f} images/s"
+        return _rate(row)
     return f"the next one has {_ratio(max(others))} times its rate"
 
 
@@ -98,12 +116,16 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
             f" {_ratio(run.control[2])}), so this machine was not calm enough."
         )
     if len(measured) == 1:
-        return f"{measured[0].label} delivers {measured[0].rate:,.0f} images/s."
+        return f"{measured[0].label} delivers {_rate(measured[0])}."
     return "No verdicts: too few blocks have both the baseline and another pipeline."
 
 
 def _ratio(value: float | None) -> str:
-    return "?" if value is None else digits(value)
+    return shown(value)
+
+
+def _rate(row: Row) -> str:
+    return f"{shown(row.rate, lambda rate: f'{rate:,.0f}')} images/s"
 
 
 def _and(labels: list[str]) -> str:

@@ -11,8 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH, digits
+from feedbench.bench.say import WIDTH
+from feedbench.reports import figures
 from feedbench.reports.answer import answer, heading, notes
+from feedbench.reports.figures import shown
+from feedbench.reports.preparation import pays_off_briefly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,26 +28,31 @@ _SHORT_LABEL = 20  # characters that stay on one line
 Column = tuple[str, Callable[["Row"], str]]
 
 
-def show(run: RunRecord, folder: Path, console: Console) -> None:
-    """Print the table, the answer, the notes, and where the run lies."""
+def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
+    """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(Text(heading(run), style="bold"))
     speed, phases = _speed(), _phases(extrapolated=run.workload.is_part)
     groups = [speed + phases] if console.width >= _ONE_TABLE else [speed, phases]
     for columns in groups:
         console.print(_table(run, columns))
+    resources = _known(run, _resources())
+    if resources:
+        console.print()
+        console.print(_table(run, resources))
     console.print(Text(answer(run), style="bold"))
     for note in notes(run):
         console.print(Padding(Text(note), (0, 0, 0, 2)))
-    console.print(Text(f"The run lies in {folder}", overflow="fold"))
+    last = f"The run lies in {folder}" if page is None else f"The report is {page}"
+    console.print(Text(last, overflow="fold"))
 
 
 def _speed() -> list[Column]:
     return [
         ("images/s", lambda row: _rate(row.rate)),
-        ("± %", _spread),
-        ("ratio", lambda row: "" if row.ratio is None else digits(row.ratio)),
-        ("interval", _interval),
+        ("± %", lambda row: shown(figures.spread(row), figures.percent, "")),
+        ("ratio", lambda row: shown(row.ratio, missing="")),
+        ("interval", lambda row: figures.interval(row.ratio_low, row.ratio_high, "")),
         ("verdict", lambda row: row.verdict or ""),
     ]
 
@@ -59,6 +67,29 @@ def _phases(*, extrapolated: bool) -> list[Column]:
         ("turn-\nover s", lambda row: _seconds(row.turnover_seconds)),
         ("epoch s", epoch),
     ]
+
+
+def _resources() -> list[Column]:
+    def prepared(row: Row) -> tuple[str, str, str]:
+        found = row.preparation
+        if found is None:
+            return "", "", ""
+        took = shown(found.seconds, figures.seconds, "")
+        return took, figures.size(found.bytes), pays_off_briefly(found)
+
+    return [
+        ("CPU s per\n1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images, missing="")),
+        ("CPU %", lambda row: shown(row.cpu_utilisation, figures.percent, "")),
+        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, figures.size, "")),
+        ("prepar-\nation s", lambda row: prepared(row)[0]),
+        ("\nwritten", lambda row: prepared(row)[1]),
+        ("pays off\nafter epochs", lambda row: prepared(row)[2]),
+    ]
+
+
+def _known(run: RunRecord, columns: list[Column]) -> list[Column]:
+    """Leave out the columns of which nothing is known."""
+    return [column for column in columns if any(column[1](row) for row in run.rows)]
 
 
 def _table(run: RunRecord, columns: list[Column]) -> Table:
@@ -83,24 +114,8 @@ def _folded(label: str) -> str:
 
 
 def _rate(rate: float | None) -> str:
-    if rate is None:
-        return "failed"
-    return digits(rate)
-
-
-def _spread(row: Row) -> str:
-    if row.rate is None or row.rate_low is None or row.rate_high is None:
-        return ""
-    return f"{(row.rate_high - row.rate_low) / 2 / row.rate:.1%}".removesuffix("%")
-
-
-def _interval(row: Row) -> str:
-    if row.ratio_low is None or row.ratio_high is None:
-        return ""
-    return f"{digits(row.ratio_low)}-{digits(row.ratio_high)}"
+    return "failed" if rate is None else shown(rate)
 
 
 def _seconds(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return f"{seconds:.3f}" if seconds < 1 else digits(seconds)
+    return shown(seconds, figures.seconds, "")

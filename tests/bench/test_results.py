@@ -9,14 +9,11 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from feedbench.bench.environment import Environment
 from feedbench.bench.results import (
     SCHEMA,
-    PipelineRecord,
     Row,
     RunRecord,
     TrialRecord,
-    WorkloadRecord,
     append_trial,
     read_run,
     read_trials,
@@ -24,54 +21,20 @@ from feedbench.bench.results import (
 )
 from feedbench.bench.windows import Window
 from feedbench.pipelines.errors import RequestError
-
-WORKLOAD = WorkloadRecord(
-    folder="/photos",
-    folder_images=600,
-    images=64,
-    ignored_files=1,
-    classes={"katzen-ä": 32, "dogs": 32},
-    height=224,
-    width=224,
-    channels=3,
-    batch_size=32,
-    dtype="float32",
-    value_range=(0.0, 1.0),
-    label_mode="int",
-    seed=0,
-)
-ENVIRONMENT = Environment("Linux", "a processor", 2, 2, 2**33, "3.11.7", {"numpy": "2.4.6"})
+from tests import builders
 
 
 def a_run(**given: Any) -> RunRecord:
-    fields: dict[str, Any] = {
-        "status": "running",
-        "command": ["feedbench", "run", "a name with \x1b in it"],
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "time_seconds": None,
-        "margin": 0.05,
-        "pipelines": [PipelineRecord("a", "tfdata_naive", "a")],
-        "workload": WORKLOAD,
-        "environment": ENVIRONMENT,
-        "control": (1.0, 0.99, 1.01),
-        "rows": [Row(label="a", spec="tfdata_naive", blocks=1, rate=0.1 + 0.2, verdict="faster")],
-    }
-    return RunRecord(**fields | given)
+    """A run that has begun, with a figure that has no short decimal form."""
+    row = Row(label="a", spec="tfdata_naive", blocks=1, rate=0.1 + 0.2, verdict="faster")
+    command = ["feedbench", "run", "a name with \x1b in it"]
+    return builders.a_run(row, **{"status": "running", "command": command, **given})
 
 
 def a_trial(block: int) -> TrialRecord:
-    return TrialRecord(
-        label="a",
-        spec="tfdata_naive",
-        purpose="main",
-        block=block,
-        started_at="2026-01-01T00:00:00.000+00:00",
-        seconds=1 / 3,
-        ended="measured",
-        windows=[Window(96, 1.0625)],
-        knobs={"cache": "memory", "prefetch": 2, "deterministic": True},
-        remarks=["one\nof two lines"],
-    )
+    knobs = {"cache": "memory", "prefetch": 2, "deterministic": True}
+    windows = [Window(96, 1.0625)]
+    return builders.a_trial(block, windows=windows, knobs=knobs, remarks=["one\nof two lines"])
 
 
 def broken(folder: Path, content: bytes) -> Path:

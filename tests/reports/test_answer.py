@@ -1,89 +1,20 @@
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
-from feedbench.bench.environment import Environment
-from feedbench.bench.results import PipelineRecord, Row, RunRecord, WorkloadRecord
 from feedbench.bench.say import digits
 from feedbench.reports.answer import answer, heading, notes
-
-WORKLOAD = WorkloadRecord(
-    folder="/photos",
-    folder_images=3670,
-    images=3670,
-    ignored_files=1,
-    classes={"daisy": 1670, "rose": 1000, "tulip": 1000},
-    height=180,
-    width=240,
-    channels=3,
-    batch_size=32,
-    dtype="float32",
-    value_range=(0.0, 1.0),
-    label_mode="int",
-    seed=0,
+from tests.builders import (
+    CHECKED,
+    WORKLOAD,
+    a_part,
+    a_preparation,
+    a_row,
+    a_run,
+    compared,
+    empty_row,
 )
-ENVIRONMENT = Environment("Linux", "a processor", 2, 2, 2**33, "3.11.7", {})
-CHECKED = (
-    "Checked in every trial's first epoch: as many images of each class as there are, shapes,"
-    " dtypes. Not compared yet: pixels."
-)
-
-
-def a_row(label: str, rate: float | None = 1000.0, **given: Any) -> Row:
-    """A row with all its phases, measured in eight blocks."""
-    fields: dict[str, Any] = {
-        "label": label,
-        "spec": label,
-        "blocks": 8,
-        "rate": rate,
-        "rate_low": rate and rate * 0.98,
-        "rate_high": rate and rate * 1.02,
-        "level": 0.99,
-        "first_batch_seconds": 0.532,
-        "first_epoch_seconds": 4.4,
-        "turnover_seconds": 0.0123,
-        "epoch_seconds": 3.67,
-        "folder_epoch_seconds": 36.7,
-    }
-    return Row(**fields | given)
-
-
-def compared(label: str, ratio: float, word: str, **given: Any) -> Row:
-    """A row beside a baseline of 1,000 images/s, its interval 2 % to either side."""
-    interval = {"ratio": ratio, "ratio_low": ratio * 0.98, "ratio_high": ratio * 1.02}
-    return a_row(label, 1000 * ratio, **{**interval, "verdict": word, **given})
-
-
-def empty_row(label: str, *failures: str) -> Row:
-    return Row(label=label, spec=label, blocks=0, failures=list(failures))
-
-
-def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:
-    fields: dict[str, Any] = {
-        "status": "complete",
-        "command": ["feedbench", "run"],
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "seconds": 245.0,
-        "time_seconds": 300.0,
-        "blocks": 8,
-        "margin": 0.05,
-        "pipelines": [PipelineRecord(row.label, row.spec, row.label) for row in rows],
-        "workload": WORKLOAD,
-        "environment": ENVIRONMENT,
-        "best": best or [],
-        "control": (1.001, 0.995, 1.007),
-        "rows": list(rows),
-    }
-    return RunRecord(**fields | given)
-
-
-def a_part(run: RunRecord) -> RunRecord:
-    """The same run over 512 of the 3,670 images."""
-    part = msgspec.structs.replace(run.workload, images=512)
-    return msgspec.structs.replace(run, workload=part)
 
 
 def test_the_heading_says_what_was_measured_and_how_long_it_took() -> None:
@@ -251,3 +182,78 @@ def test_an_extrapolated_epoch_is_noted_with_its_formula() -> None:
 def test_notes_come_in_the_order_of_the_rows() -> None:
     run = a_run(a_row("b", remarks=["one"]), empty_row("a", "it raised"), a_row("c", remarks=["2"]))
     assert [note[0] for note in notes(run)[:-1]] == ["b", "a", "c"]
+
+
+def test_what_records_took_is_noted_beside_the_photos_own_files() -> None:
+    found = notes(a_run(a_row("a"), a_row("records", preparation=a_preparation())))
+    expected = (
+        "records: its records took 2.10 s and 37.1 MB to write, 1.3% less than the photos' own"
+        " files."
+    )
+    assert found == [expected, CHECKED]
+
+
+def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compared_with() -> None:
+    row = a_row("records", preparation=a_preparation(naive=142.3, tuned=None, fast=0.2, b=None))
+    (note, _) = notes(a_run(row))
+    assert "; against naive they pay for themselves after 143 epochs; " in note
+    assert "; against fast they pay for themselves after 1 epoch; " in note
+    never = "; against tuned and b they never pay for themselves: it was not shown to be faster."
+    assert note.endswith(never)
+
+
+def test_records_of_an_earlier_run_are_noted_as_such() -> None:
+    earlier = msgspec.structs.replace(a_preparation(), was_found=True)
+    (note, _) = notes(a_run(a_row("records", preparation=earlier)))
+    assert note.startswith("records: its records, found from an earlier run, took 2.10 s and ")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (37_100_000, "as much as the photos' own files"),
+        (10_000_000, "271.0% more than the photos' own files"),
+    ],
+)
+def test_records_may_take_as_much_as_the_photos_or_more(source: int, said: str) -> None:
+    larger = msgspec.structs.replace(a_preparation(), source_bytes=source)
+    assert said in notes(a_run(a_row("records", preparation=larger)))[0]
+
+
+def two_records(gzip_bytes: int, images: int = 3670) -> list[str]:
+    gzip = msgspec.structs.replace(a_preparation(), bytes=gzip_bytes, images=images)
+    rows = [
+        a_row("gzip", preparation=gzip, knobs={"compression": "gzip"}),
+        a_row("plain", preparation=a_preparation(), knobs={"compression": "none"}),
+    ]
+    return notes(a_run(*rows))
+
+
+def test_what_gzip_saved_is_noted_where_both_kinds_of_records_are_in_the_run() -> None:
+    assert "GZIP saved 371 kB of the 37.1 MB of uncompressed records, 1.0%." in two_records(
+        36_729_000
+    )
+    larger = "GZIP made the records larger by 371 kB, 1.0% of the uncompressed ones."
+    assert larger in two_records(37_471_000)
+
+
+def test_records_of_other_images_are_not_compared() -> None:
+    assert not [note for note in two_records(36_729_000, images=512) if "GZIP" in note]
+
+
+@pytest.mark.parametrize("shuffle", ["full", "none", 3670, 5000, True])
+def test_a_full_shuffle_or_none_is_not_noted(shuffle: object) -> None:
+    assert notes(a_run(a_row("a", knobs={"shuffle": shuffle}))) == [CHECKED]
+
+
+def test_a_shuffle_through_a_smaller_buffer_than_the_folder_is_noted() -> None:
+    found = notes(a_run(a_row("a", knobs={"shuffle": 1000})))
+    said = (
+        "a shuffles through a buffer of 1,000 images, which is less of a shuffle than a full one."
+    )
+    assert found == [said, CHECKED]
+
+
+def test_one_more_block_is_said_in_the_singular() -> None:
+    row = compared("mine", 1.03, "inconclusive", more_blocks=1)
+    assert "mine: about 1 more block would decide." in notes(a_run(a_row("a"), row))

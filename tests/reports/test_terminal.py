@@ -11,7 +11,7 @@ from rich.console import Console
 from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.say import WIDTH
 from feedbench.reports.terminal import show
-from tests.reports.test_answer import a_part, a_row, a_run, compared, empty_row
+from tests.builders import a_part, a_preparation, a_row, a_run, compared, empty_row
 
 FOLDER = Path("/runs/today")
 LONG = "x" * 200
@@ -184,3 +184,57 @@ def test_a_file_gets_100_columns_and_no_colours() -> None:
     show(a_wide_run("tuned"), FOLDER, Console(width=300, file=file))
     assert "\x1b" not in file.getvalue()
     assert max(map(cell_len, file.getvalue().splitlines())) <= 100
+
+
+USED = {"cpu_seconds_per_1000_images": 1.056, "cpu_utilisation": 0.91, "peak_memory_bytes": 8.33e8}
+
+
+def test_what_a_pipeline_took_stands_in_a_table_of_its_own_where_it_is_known() -> None:
+    row = a_row("records", preparation=a_preparation(naive=142.3), **USED)
+    run = a_run(a_row("naive"), row)
+    (line,) = [line for line in lines(run)[5:] if line.startswith("records  ") and "MB" in line]
+    assert line.split() == ["records", "1.06", "91.0", "833", "MB", "2.10", "37.1", "MB", "143"]
+    assert sum(line.startswith("pipeline ") for line in lines(run)) == 2
+
+
+def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
+    text = printed(a_run(a_row("a", cpu_utilisation=0.5)))
+    assert "CPU %" in text
+    assert "peak" not in text
+    assert "pays off" not in text
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [
+        ({"a": None}, "never"),
+        ({"a": 3.0, "b": None}, "3 to never"),
+        ({"a": 40.0, "b": 2.5}, "3 to 40"),
+        ({"a": 2.5, "b": 3.0}, "3"),
+    ],
+)
+def test_the_epochs_until_a_preparation_has_paid_are_told_from_least_to_most(
+    epochs: dict[str, float | None], said: str
+) -> None:
+    row = a_row("records", preparation=a_preparation(**epochs))
+    assert any(line.endswith(f"37.1 MB  {said:>12}") for line in lines(a_run(row)))
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [None, 100, 80])
+def test_the_second_table_is_no_wider_than_the_terminal_either(
+    label: str, columns: int | None
+) -> None:
+    wide = {**USED, "cpu_seconds_per_1000_images": 12_345.6, "peak_memory_bytes": 1.234e11}
+    row = a_row(label, preparation=a_preparation(a=12_345.0, b=None), **wide)
+    text = printed(a_run(row), columns)
+    assert max(map(cell_len, text.splitlines())) <= (columns or WIDTH)
+    for figure in ("12,346", "91.0", "123 GB", "37.1 MB", "12,345 to never"):
+        assert figure in text
+
+
+def test_the_last_line_says_where_the_report_lies_where_there_is_one() -> None:
+    file = io.StringIO()
+    show(a_run(a_row("a")), FOLDER, Console(file=file), FOLDER / "report.html")
+    assert file.getvalue().endswith("The report is /runs/today/report.html\n")
+    assert "The run lies in" not in file.getvalue()

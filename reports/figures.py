@@ -1,0 +1,97 @@
+"""Figures as text, for every form of the report: digits, units, and what stands for a missing one.
+
+Nothing else writes a figure: so none is ever shown as nan, inf, None, or as a zero that nobody
+measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from feedbench.bench.results import Row
+from feedbench.bench.say import digits
+from feedbench.bench.usage import GpuUsage
+
+MISSING = "\N{EN DASH}"
+_THOUSAND = 1000
+_UNITS = ("kB", "MB", "GB", "TB")
+
+
+def is_known(value: float | None) -> bool:
+    """Tell whether there is a figure."""
+    return value is not None and math.isfinite(value)
+
+
+def shown(
+    value: float | None, form: Callable[[float], str] = digits, missing: str = MISSING
+) -> str:
+    """Return a figure in its form; `missing` where there is none."""
+    return form(value) if value is not None and math.isfinite(value) else missing
+
+
+def seconds(value: float) -> str:
+    """Return seconds to the millisecond, or with three digits that count: 0.034, 12.3."""
+    return f"{value:.3f}" if value < 1 else digits(value)
+
+
+def milliseconds(value: float) -> str:
+    """Return seconds as milliseconds, without their unit: 1.31."""
+    return digits(_THOUSAND * value)
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, without the sign: 3.4."""
+    return f"{100 * share:.1f}"
+
+
+def size(count: float) -> str:
+    """Return bytes in the largest unit that fits, by thousands: 37.1 MB."""
+    if abs(count) < _THOUSAND:
+        return f"{count:,.0f} B"
+    power = min(int(math.log(abs(count), _THOUSAND)), len(_UNITS))
+    return f"{digits(count / _THOUSAND**power)} {_UNITS[power - 1]}"
+
+
+def spread(row: Row) -> float | None:
+    """Return half the width of the rate's interval as a share of the rate."""
+    if not row.rate or row.rate_low is None or row.rate_high is None:
+        return None
+    return (row.rate_high - row.rate_low) / 2 / row.rate
+
+
+def interval(low: float | None, high: float | None, missing: str = MISSING) -> str:
+    """Return the two ends of a ratio's interval: 2.85-3.04."""
+    if not is_known(low) or not is_known(high):
+        return missing
+    return f"{shown(low)}-{shown(high)}"
+
+
+def knobs(row: Row) -> list[str]:
+    """Return the knobs in effect as they are written in a SPEC: deterministic=on."""
+    return [f"{name}={_knob(value)}" for name, value in row.knobs.items()]
+
+
+def gpu(row: Row) -> str:
+    """Return what each GPU did, or why that is not known: never a zero in its place."""
+    if row.gpus is None:
+        return MISSING
+    if isinstance(row.gpus, str):
+        return row.gpus
+    return "; ".join(_one_gpu(found) for found in row.gpus) or MISSING
+
+
+def _knob(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def _one_gpu(found: GpuUsage) -> str:
+    active = _sensor("utilisation", found.utilisation, lambda share: f"{percent(share)}% active")
+    memory = _sensor("memory", found.memory_bytes, size)
+    power = _sensor("power", found.watts, lambda watts: f"{digits(watts)} W")
+    return f"{found.name}: {active}, {memory}, {power}"
+
+
+def _sensor(name: str, value: float | str, form: Callable[[float], str]) -> str:
+    return f"{name} {value}" if isinstance(value, str) else shown(value, form, f"{name} {MISSING}")

@@ -1,0 +1,114 @@
+"""What pipelines wrote beforehand, and when that has paid for itself, in words. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+
+from feedbench.bench.results import BreakEven, Preparation, Row
+from feedbench.bench.say import counted
+from feedbench.reports.figures import MISSING, is_known, seconds, shown, size
+
+_SAME = 0.0005  # a share of the bytes that rounds to 0.0%
+
+
+def beside_the_photos(found: Preparation) -> str:
+    """Return what was written beside the photos' own files: 1.3% less than ..."""
+    if found.source_bytes <= 0:
+        return MISSING
+    share = found.bytes / found.source_bytes - 1
+    if abs(share) < _SAME:
+        return "as much as the photos' own files"
+    word = "less" if share < 0 else "more"
+    return f"{abs(share):.1%} {word} than the photos' own files"
+
+
+def made(found: Preparation) -> str:
+    """Return when it was made, and whether by this run."""
+    try:
+        at = f"{datetime.fromisoformat(found.made_at):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        at = MISSING
+    return f"{at}, by an earlier run" if found.was_found else f"{at}, by this run"
+
+
+def epochs(found: BreakEven) -> str:
+    """Return after how many epochs it has paid for itself: 12 epochs, or never."""
+    if found.epochs is None:
+        return "never"
+    return shown(found.epochs, lambda value: counted(max(math.ceil(value), 1), "epoch"))
+
+
+def pays_off(found: Preparation) -> str:
+    """Return after how many epochs it has paid for itself against whom."""
+    words = [
+        f"{epochs(one)}, against {one.against}"
+        for one in found.break_even
+        if one.epochs is not None
+    ]
+    never = _never(found)
+    if never:
+        words.append(f"never: not shown to be faster than {' or '.join(never)}")
+    return "; ".join(words) or MISSING
+
+
+def pays_off_briefly(found: Preparation) -> str:
+    """Return the least and the most of these epochs, without their labels: 3 to never."""
+    known = [one for one in found.break_even if one.epochs is None or is_known(one.epochs)]
+    known.sort(key=lambda one: math.inf if one.epochs is None else one.epochs)
+    if not known:
+        return ""
+    words = dict.fromkeys(epochs(one).partition(" ")[0] for one in (known[0], known[-1]))
+    return " to ".join(words)
+
+
+def note(row: Row) -> str | None:
+    """Return a sentence on what the pipeline's records took, and when they have paid for it."""
+    found = row.preparation
+    if found is None:
+        return None
+    earlier = ", found from an earlier run," if found.was_found else ""
+    sentence = (
+        f"{row.label}: its records{earlier} took {shown(found.seconds, seconds)} s and"
+        f" {size(found.bytes)} to write, {beside_the_photos(found)}"
+    )
+    return "; ".join([sentence, *_against(found)]) + "."
+
+
+def gzip_note(rows: Iterable[Row]) -> str | None:
+    """Return what GZIP saved, where records with and without it were written of the same images."""
+    plain: Preparation | None = None
+    packed: Preparation | None = None
+    for row in rows:
+        if row.knobs.get("compression") == "none":
+            plain = plain or row.preparation
+        if row.knobs.get("compression") == "gzip":
+            packed = packed or row.preparation
+    if plain is None or packed is None or plain.images != packed.images or plain.bytes <= 0:
+        return None
+    saved = plain.bytes - packed.bytes
+    share = f"{abs(saved) / plain.bytes:.1%}"
+    if saved < 0:
+        return f"GZIP made the records larger by {size(-saved)}, {share} of the uncompressed ones."
+    return f"GZIP saved {size(saved)} of the {size(plain.bytes)} of uncompressed records, {share}."
+
+
+def _never(found: Preparation) -> list[str]:
+    """Return the labels against which it was not shown to be faster."""
+    return [one.against for one in found.break_even if one.epochs is None]
+
+
+def _against(found: Preparation) -> list[str]:
+    clauses = [
+        f"against {one.against} they pay for themselves after {epochs(one)}"
+        for one in found.break_even
+        if is_known(one.epochs)
+    ]
+    never = _never(found)
+    if never:
+        clauses.append(
+            f"against {' and '.join(never)} they never pay for themselves: it was not shown to be"
+            " faster"
+        )
+    return clauses

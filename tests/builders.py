@@ -1,0 +1,154 @@
+"""Runs, rows and trials as the tests need them; each takes what a test wants otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from feedbench.bench.environment import Environment
+from feedbench.bench.results import (
+    BreakEven,
+    PipelineRecord,
+    Preparation,
+    Row,
+    RunRecord,
+    TrialRecord,
+    WorkloadRecord,
+    append_trial,
+    write_run,
+)
+from feedbench.bench.windows import Window
+
+WORKLOAD = WorkloadRecord(
+    folder="/photos",
+    folder_images=3670,
+    images=3670,
+    ignored_files=1,
+    classes={"daisy": 1670, "rose": 1000, "tulip": 1000},
+    height=180,
+    width=240,
+    channels=3,
+    batch_size=32,
+    dtype="float32",
+    value_range=(0.0, 1.0),
+    label_mode="int",
+    seed=0,
+)
+ENVIRONMENT = Environment("Linux", "a processor", 2, 2, 2**33, "3.11.7", {"numpy": "2.4.6"})
+CHECKED = (
+    "Checked in every trial's first epoch: as many images of each class as there are, shapes,"
+    " dtypes. Not compared yet: pixels."
+)
+SCRIPT = "<script>alert(1)</script>"
+KOREAN = "한국어 🐈"
+
+
+def a_row(label: str, rate: float | None = 1000.0, **given: Any) -> Row:
+    """A row with all its phases, measured in eight blocks."""
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": label,
+        "blocks": 8,
+        "rate": rate,
+        "rate_low": rate and rate * 0.98,
+        "rate_high": rate and rate * 1.02,
+        "level": 0.99,
+        "first_batch_seconds": 0.532,
+        "first_epoch_seconds": 4.4,
+        "turnover_seconds": 0.0123,
+        "epoch_seconds": 3.67,
+        "folder_epoch_seconds": 36.7,
+    }
+    return Row(**fields | given)
+
+
+def compared(label: str, ratio: float, word: str, **given: Any) -> Row:
+    """A row beside a baseline of 1,000 images/s, its interval 2 % to either side."""
+    interval = {"ratio": ratio, "ratio_low": ratio * 0.98, "ratio_high": ratio * 1.02}
+    return a_row(label, 1000 * ratio, **{**interval, "verdict": word, **given})
+
+
+def empty_row(label: str, *failures: str) -> Row:
+    return Row(label=label, spec=label, blocks=0, failures=list(failures))
+
+
+def a_preparation(**epochs: float | None) -> Preparation:
+    """37.1 MB of records beside 37.6 MB of photos; `epochs` until they have paid, by label."""
+    return Preparation(
+        folder="/prepared",
+        made_at="2026-01-01T22:10:00+00:00",
+        was_found=False,
+        images=3670,
+        seconds=2.1,
+        bytes=37_100_000,
+        source_bytes=37_590_000,
+        files=8,
+        break_even=[BreakEven(against=label, epochs=found) for label, found in epochs.items()],
+    )
+
+
+def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:
+    """A run of eight blocks that is complete."""
+    fields: dict[str, Any] = {
+        "status": "complete",
+        "command": ["feedbench", "run"],
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 245.0,
+        "time_seconds": 300.0,
+        "blocks": 8,
+        "margin": 0.05,
+        "pipelines": [PipelineRecord(row.label, row.spec, row.label) for row in rows],
+        "workload": WORKLOAD,
+        "environment": ENVIRONMENT,
+        "best": best or [],
+        "control": (1.001, 0.995, 1.007),
+        "rows": list(rows),
+    }
+    return RunRecord(**fields | given)
+
+
+def a_part(run: RunRecord) -> RunRecord:
+    """The same run over 512 of the 3,670 images."""
+    part = msgspec.structs.replace(run.workload, images=512)
+    return msgspec.structs.replace(run, workload=part)
+
+
+def a_trial(block: int, label: str = "a", rate: int = 1000, **given: Any) -> TrialRecord:
+    """A measured trial of four windows, a second each."""
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": label,
+        "purpose": "main",
+        "block": block,
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "seconds": 1 / 3,
+        "ended": "measured",
+        "windows": [Window(rate, 1.0)] * 4,
+    }
+    return TrialRecord(**fields | given)
+
+
+def trials_of(rates: Mapping[str, Sequence[int]]) -> list[TrialRecord]:
+    """Trials with these images/s, a block each; the first label's second copy has the same."""
+    first = next(iter(rates))
+    trials = [
+        a_trial(block, label, rate)
+        for label, of_label in rates.items()
+        for block, rate in enumerate(of_label, 1)
+    ]
+    return trials + [
+        a_trial(block, first, rate, purpose="control") for block, rate in enumerate(rates[first], 1)
+    ]
+
+
+def a_run_folder(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path:
+    """A run folder that holds them."""
+    folder.mkdir(exist_ok=True)
+    write_run(folder, run)
+    (folder / "trials.jsonl").touch()
+    for trial in trials:
+        append_trial(folder, trial)
+    return folder

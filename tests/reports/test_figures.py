@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedbench.bench.usage import GpuUsage, Missing
+from feedbench.reports import figures
+from feedbench.reports.figures import MISSING
+from tests.builders import a_row
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_missing_is_a_dash(value: float | None) -> None:
+    assert figures.shown(value) == MISSING
+    assert figures.shown(value, figures.seconds, "") == ""
+    assert figures.interval(value, 1.0) == figures.interval(1.0, value) == MISSING
+
+
+def test_a_figure_that_is_zero_is_shown() -> None:
+    assert figures.shown(0.0, figures.percent) == "0.0"
+    assert figures.shown(0.0, figures.size) == "0 B"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (37_100_000, "37.1 MB"),
+        (1.02e9, "1.02 GB"),
+        (5e12, "5.00 TB"),
+        (5e15, "5,000 TB"),
+    ],
+)
+def test_bytes_are_shown_in_the_largest_unit_that_fits(count: float, said: str) -> None:
+    assert figures.size(count) == said
+
+
+@settings(deadline=None)
+@given(st.floats(1.0, 1e18))
+def test_a_size_as_shown_is_within_a_percent_of_it(count: float) -> None:
+    number, unit = figures.size(count).split()
+    power = ["B", "kB", "MB", "GB", "TB"].index(unit)
+    assert float(number.replace(",", "")) * 1000.0**power == pytest.approx(count, rel=0.01, abs=0.5)
+
+
+def test_seconds_under_one_are_shown_to_the_millisecond() -> None:
+    assert [figures.seconds(value) for value in (0.0341, 0.5, 1.234, 1234.5)] == [
+        "0.034",
+        "0.500",
+        "1.23",
+        "1,234",
+    ]
+
+
+@pytest.mark.parametrize("ends", [{"rate_high": None}, {"rate_low": None}, {"rate": 0.0}])
+def test_a_rate_without_both_ends_has_no_spread(ends: dict[str, float | None]) -> None:
+    assert figures.spread(a_row("a", **ends)) is None
+
+
+def test_the_spread_is_half_the_interval_as_a_share_of_the_rate() -> None:
+    assert figures.spread(a_row("a", 1000.0, rate_low=950.0, rate_high=1070.0)) == 0.06
+
+
+@pytest.mark.parametrize("said", ["no GPU", "not available"])
+def test_a_gpu_that_is_not_there_is_told_in_words(said: str) -> None:
+    assert figures.gpu(a_row("a", gpus=said)) == said
+    assert figures.gpu(a_row("a")) == MISSING
+
+
+@pytest.mark.parametrize("missing", ["not available", "not supported"])
+def test_a_gpus_figures_are_each_there_or_say_why_not_by_themselves(missing: Missing) -> None:
+    known = GpuUsage(name="H200", utilisation=0.34, memory_bytes=12.3e9, watts=210.4)
+    other = GpuUsage(name="T4", utilisation=missing, memory_bytes=0.0, watts=missing)
+    assert figures.gpu(a_row("a", gpus=[known, other])) == (
+        f"H200: 34.0% active, 12.3 GB, 210 W; T4: utilisation {missing}, 0 B, power {missing}"
+    )
