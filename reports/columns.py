@@ -1,0 +1,111 @@
+"""The report's tables, said once for HTML and markdown: which columns, and a row's cell in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from feedbench.bench.results import Preparation, Row, RunRecord
+from feedbench.reports import preparation
+from feedbench.reports.figures import (
+    MISSING,
+    gpu,
+    interval,
+    milliseconds,
+    percent,
+    seconds,
+    shown,
+    size,
+    spread,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title, its unit, and a row's cell as text."""
+
+    title: str
+    unit: str
+    cell: Callable[[Row], str]
+    is_words: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table over some of a run's rows."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def tables(run: RunRecord) -> tuple[Table, ...]:
+    """Return the tables of a run; a preparation's only where a pipeline has one."""
+    rows = tuple(run.rows)
+    found = (
+        Table("speed", "Speed", _SPEED, rows),
+        Table("phases", "Phases and batch latency", _phases(run) + _LATENCY, rows),
+        Table("resources", "Resources", _RESOURCES, rows),
+    )
+    prepared = tuple(row for row in rows if row.preparation is not None)
+    if not prepared:
+        return found
+    return (*found, Table("preparation", "Preparation", _PREPARATION, prepared))
+
+
+def verdict(row: Row) -> str:
+    """Return the verdict, or that there is none because the pipeline failed."""
+    if row.rate is None and row.failures:
+        return "failed"
+    return row.verdict or MISSING
+
+
+def _phases(run: RunRecord) -> tuple[Column, ...]:
+    def epoch(row: Row) -> str:
+        found = row.folder_epoch_seconds if run.workload.is_part else row.epoch_seconds
+        return shown(found, seconds)
+
+    title = "epoch, extrapolated" if run.workload.is_part else "epoch"
+    return (
+        Column("first batch", "s", lambda row: shown(row.first_batch_seconds, seconds)),
+        Column("first epoch", "s", lambda row: shown(row.first_epoch_seconds, seconds)),
+        Column("turnover", "s", lambda row: shown(row.turnover_seconds, seconds)),
+        Column(title, "s", epoch),
+    )
+
+
+def _latency(name: str) -> Column:
+    def cell(row: Row) -> str:
+        return shown(getattr(row.latency, name, None), milliseconds)
+
+    return Column(f"latency {name}", "ms", cell)
+
+
+def _prepared(cell: Callable[[Preparation], str]) -> Callable[[Row], str]:
+    return lambda row: MISSING if row.preparation is None else cell(row.preparation)
+
+
+_SPEED = (
+    Column("rate", "images/s", lambda row: shown(row.rate)),
+    Column("±", "%", lambda row: shown(spread(row), percent)),
+    Column("ratio", "to the baseline", lambda row: shown(row.ratio)),
+    Column("interval", "of the ratio", lambda row: interval(row.ratio_low, row.ratio_high)),
+    Column("verdict", "", verdict, is_words=True),
+)
+_LATENCY = tuple(map(_latency, ("p50", "p95", "p99", "longest")))
+_RESOURCES = (
+    Column("CPU", "s per 1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images)),
+    Column("CPU in use", "% of the cores", lambda row: shown(row.cpu_utilisation, percent)),
+    Column("peak memory", "", lambda row: shown(row.peak_memory_bytes, size)),
+    Column("device reads", "per image", lambda row: shown(row.read_bytes_per_image, size)),
+    Column("GPU", "", gpu, is_words=True),
+)
+_PREPARATION = (
+    Column("took", "s", _prepared(lambda found: shown(found.seconds, seconds))),
+    Column("written", "", _prepared(lambda found: size(found.bytes))),
+    Column("files", "", _prepared(lambda found: f"{found.files:,}")),
+    Column("size", "", _prepared(preparation.beside_the_photos), is_words=True),
+    Column("made", "", _prepared(preparation.made), is_words=True),
+    Column("has paid for itself after", "", _prepared(preparation.pays_off), is_words=True),
+)

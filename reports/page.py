@@ -1,0 +1,131 @@
+"""A run as one HTML page that asks the network for nothing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.say import counted, duration
+from feedbench.reports import columns, figures, files, plots, table
+from feedbench.reports.answer import answer, heading, notes
+from feedbench.reports.figures import MISSING, size
+
+NAME = "report.html"
+
+
+def write(folder: Path, to: Path | None = None) -> Path:
+    """Write a run folder's page, by default as its report.html, and return where it lies.
+
+    Raises RequestError where the folder holds no run, or the page cannot be written.
+    """
+    run, trials = table.read(folder)
+    return files.replace(to or folder / NAME, render(run, trials))
+
+
+def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
+    """Return the page of a run."""
+    environment = Environment(
+        loader=PackageLoader("feedbench.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = _breakable
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        title=f"Feedbench: {Path(run.workload.folder).name}",
+        started=_moment(run.started_at),
+        interrupted=run.status != "complete",
+        answer=answer(run),
+        heading=heading(run),
+        baseline=run.rows[0].label if run.rows else "",
+        charts=_charts(run, trials),
+        tables=columns.tables(run),
+        colours=plots.colours(run),
+        notes=notes(run),
+        knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
+        failed=[_failure(trial) for trial in trials if trial.ended == "failed"],
+        facts=_facts(run),
+        margin=f"{100 * run.margin:.4g}%",
+        level=_level(run),
+    )
+
+
+def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Markup, Markup]]:
+    """Return each chart that there is, for a wide and for a narrow page."""
+    blocks = table.blocks(run, trials)
+    found = {}
+    for chart in (plots.rates, plots.ratios):
+        wide, narrow = (chart(run, blocks, width) for width in (plots.WIDE, plots.NARROW))
+        if wide is not None and narrow is not None:
+            found[chart.__name__] = (Markup(wide), Markup(narrow))  # noqa: S704 - escaped in svg.py
+    return found
+
+
+def _breakable(label: str) -> Markup:
+    """Let a label be broken where a person would, between its words and knobs."""
+    return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", str(escape(label))))  # noqa: S704 - escaped
+
+
+def _failure(trial: TrialRecord) -> dict[str, str]:
+    end = MISSING
+    if trial.signal is not None:
+        end = f"signal {trial.signal}"
+    elif trial.exit_code is not None:
+        end = f"exit code {trial.exit_code}"
+    return {
+        "label": trial.label,
+        "when": f"block {trial.block}" if trial.block else trial.purpose,
+        "why": trial.why or MISSING,
+        "end": end,
+        "last_words": trial.last_words or MISSING,
+    }
+
+
+def _facts(run: RunRecord) -> list[tuple[str, str]]:
+    """Return what was measured, on what, and how it was asked for."""
+    work, machine = run.workload, run.environment
+    images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
+    low, high = work.value_range
+    shape = f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
+    how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
+    software = {"Python": machine.python} | machine.packages
+    stopped = f", because {run.stopped_because}" if run.stopped_because else ""
+    given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
+    return [
+        ("Command", shlex.join(run.command)),
+        ("Started", _moment(run.started_at)),
+        ("Took", f"{duration(run.seconds)}{given}; {counted(run.blocks, 'whole block')}{stopped}"),
+        ("Photos", work.folder),
+        ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
+        ("Files ignored", f"{work.ignored_files:,}"),
+        ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
+        ("Delivered", f"{shape}, {how}"),
+        ("System", machine.system),
+        (
+            "Processor",
+            f"{machine.processor}; {machine.cores:g} of {counted(machine.cores_online, 'core')}",
+        ),
+        ("Memory", size(machine.memory_bytes)),
+        ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
+    ]
+
+
+def _level(run: RunRecord) -> str:
+    return next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "99%")
+
+
+def _moment(text: str) -> str:
+    """Return an ISO 8601 moment in UTC as people read it."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text
