@@ -90,10 +90,37 @@ def run(
         from feedbench.bench.run import perform
 
         found = perform(options, told)
-    _show(found, options.out, as_json=as_json)
+    page = _page(options.out)
+    _show(found, options.out, page, as_json=as_json)
     if found.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     raise typer.Exit(1 if any(row.failures for row in found.rows) else 0)
+
+
+@app.command()
+def report(
+    folder: cli_options.RunFolder,
+    format: cli_options.Format = "html",  # noqa: A002 - it is the option's name
+    out: cli_options.ReportFile = None,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Render a run again: a page, markdown for a pull request, CSV or JSON.
+
+    \b
+    Examples:
+      feedbench report feedbench-runs/2026-01-02T030405
+      feedbench report RUN --format markdown
+      feedbench report RUN --format csv --out figures.csv
+
+    \b
+    html writes RUN/report.html, one file that asks the network for nothing, and prints where it
+    lies. The other formats go to standard output. --out names a file for any of them.
+    """
+    from feedbench.reports import files, formats
+
+    text = formats.render(format, folder)
+    file = out or (folder / formats.PAGE if format == "html" else None)
+    print(text if file is None else files.replace(file, text), end="" if file is None else "\n")
 
 
 @app.command()
@@ -227,7 +254,25 @@ def _command() -> str:
     return " ".join(["feedbench", *(word for word in sys.argv[1:2] if word in known)])
 
 
-def _show(found: Any, out: Path, *, as_json: bool) -> None:
+def _page(out: Path) -> Path | None:
+    """Write the run's page; where that fails, say so, for the run itself is safe."""
+    try:
+        from feedbench.reports import page
+
+        return page.write(out)
+    except KeyboardInterrupt:
+        why = "interrupted"
+    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
+        why = " ".join(str(error).split()) or type(error).__name__
+    print(
+        f"feedbench: the report could not be written: {why}; the run lies in {out}, and"
+        f" feedbench report {out} tries again",
+        file=sys.stderr,
+    )
+    return None
+
+
+def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
@@ -237,7 +282,7 @@ def _show(found: Any, out: Path, *, as_json: bool) -> None:
 
     from feedbench.reports.terminal import show
 
-    show(found, out, Console(highlight=False))
+    show(found, out, Console(highlight=False), page)
 
 
 def _sample_photos(say: Callable[[str], None]) -> Path:

@@ -70,5 +70,13 @@ FreshInterpreter = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+Format = Annotated[
+    str, typer.Option(metavar="html|markdown|csv|json", help="What to render it as.")
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write to this file.  [default: for html RUN/report.html]"),
+]
 NewFolder = Annotated[Path, typer.Argument(help="A new folder.")]
 Count = Annotated[int, typer.Option(metavar="N", help="Photos, over 5 classes.")]

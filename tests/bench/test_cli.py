@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from feedbench.bench import cli
+from feedbench.bench.results import RunRecord
+from feedbench.reports import formats, page
+from tests.builders import a_row, a_run, a_run_folder, compared, trials_of
 
 COMMAND = Path(sys.executable).with_name("feedbench")
 
@@ -26,7 +34,7 @@ try:
     cli.main()
 except SystemExit as end:
     assert end.code == 0, end.code
-heavy = {"tensorflow", "keras", "pandas", "matplotlib", "scipy", "numpy", "PIL"}
+heavy = {"tensorflow", "keras", "pandas", "matplotlib", "jinja2", "scipy", "numpy", "PIL"}
 assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 """
     done = subprocess.run(
@@ -36,7 +44,7 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
     assert "run" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "photos", "pipelines"])
+@pytest.mark.parametrize("command", ["run", "report", "photos", "pipelines"])
 def test_every_command_has_an_example_in_its_help(command: str, tmp_path: Path) -> None:
     done = feedbench(command, "--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -119,3 +127,148 @@ def test_photos_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert [file.name for file in (tmp_path / "P").iterdir()] == ["mine.txt"]
+
+
+RUN = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+TRIALS = trials_of({"naive": [1000] * 4, "tuned": [4500] * 4})
+
+
+@dataclass
+class Called:
+    """What came of a command that was called in this very process."""
+
+    code: object
+    out: str
+    err: str
+
+
+Call = Callable[..., Called]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
+    """Call the front door in a folder of its own, which a subprocess would do more slowly."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+
+    def called(*words: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["feedbench", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return Called(end.value.code, *capsys.readouterr())
+
+    yield called
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    return a_run_folder(tmp_path / "R", RUN, TRIALS)
+
+
+def test_report_writes_the_page_into_the_run_and_prints_where(call: Call, run_folder: Path) -> None:
+    assert call("report", "R") == Called(0, "R/report.html\n", "")
+    assert (run_folder / "report.html").read_text() == page.render(RUN, TRIALS)
+
+
+@pytest.mark.parametrize("name", ["markdown", "csv", "json"])
+def test_report_prints_the_other_formats_or_writes_them_to_a_file(
+    name: str, call: Call, run_folder: Path
+) -> None:
+    shown = call("report", "R", "--format", name)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == formats.render(name, run_folder)
+    assert call("report", "R", "--format", name, "--out", "file").out == "file\n"
+    assert Path("file").read_text() == shown.out
+    assert not (run_folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "nowhere is no run folder: nowhere/run.json cannot be read (No such file"),
+        (["broken"], "broken/run.json is broken: "),
+        (["R", "--format", "pdf"], "--format pdf: expected one of html, markdown, csv, json"),
+        (["R", "--out", "no/where.html"], "no/where.html cannot be written (No such file or"),
+        (["R", "--format", "csv", "--out", "R"], "R cannot be written (Is a directory); name"),
+        ([], "Missing argument 'RUN'"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_one_sentence(
+    words: list[str], sentence: str, call: Call, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{")
+    before = sorted(tmp_path.rglob("*"))
+    done = call("report", *words)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_report_is_rendered_without_tensorflow(run_folder: Path, tmp_path: Path) -> None:
+    script = """
+import sys
+from feedbench.bench import cli
+sys.argv = ["feedbench", "report", "R"]
+try:
+    cli.main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+assert not {"tensorflow", "keras", "matplotlib.pyplot"} & sys.modules.keys()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def performed(run: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a run measure nothing: it leaves its folder R and returns its record."""
+
+    def perform(*_: object) -> RunRecord:
+        a_run_folder(Path("R"), run, TRIALS)
+        return run
+
+    monkeypatch.setattr("feedbench.bench.run.perform", perform)
+
+
+@pytest.mark.parametrize(("status", "code"), [("complete", 0), ("interrupted", 130)])
+def test_a_run_ends_with_its_page_and_says_where_it_lies(
+    status: str, code: int, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(*RUN.rows, best=["tuned"], status=status)
+    performed(run, monkeypatch)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert (done.code, done.err) == (code, "")
+    assert done.out.endswith("The report is R/report.html\n")
+    assert Path("R/report.html").read_text() == page.render(run, TRIALS)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (ValueError("two\nlines"), "two lines"),
+        (KeyboardInterrupt(), "interrupted"),
+    ],
+)
+def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
+    error: BaseException, why: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise error
+
+    performed(RUN, monkeypatch)
+    monkeypatch.setattr(page, "render", broken)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert done.code == 0
+    assert done.out.endswith("The run lies in R\n")
+    assert "tuned is the fastest" in done.out
+    assert done.err == (
+        f"feedbench: the report could not be written: {why}; the run lies in R, and feedbench"
+        " report R tries again\n"
+    )

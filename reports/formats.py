@@ -1,0 +1,53 @@
+"""A run folder in every format that there is, behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports import markdown, page, table
+
+PAGE = page.NAME  # in the run's folder
+
+
+def html(folder: Path) -> str:
+    """Return the page."""
+    return page.render(*table.read(folder))
+
+
+def as_markdown(folder: Path) -> str:
+    """Return the tables for a pull request."""
+    return markdown.render(table.read(folder)[0])
+
+
+def csv(folder: Path) -> str:
+    """Return a line a pipeline, with every figure; one that is missing is empty."""
+    return table.pipelines(table.read(folder)[0]).to_csv(index=False, lineterminator="\n")
+
+
+def json(folder: Path) -> str:
+    """Return the run's record, and each block's rate and ratio; what is missing is null."""
+    run, trials = table.read(folder)
+    records = table.blocks(run, trials).to_dict(orient="records")
+    # msgspec writes null where there is NaN, for which JSON has no word.
+    whole = msgspec.json.encode({"run": run, "blocks": records})
+    return msgspec.json.format(whole, indent=2).decode() + "\n"
+
+
+FORMATS: dict[str, Callable[[Path], str]] = {
+    "html": html,
+    "markdown": as_markdown,
+    "csv": csv,
+    "json": json,
+}
+
+
+def render(name: str, folder: Path) -> str:
+    """Return a run folder in the format of that name. Raises RequestError where there is none."""
+    if name not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise RequestError(f"--format {name}: expected one of {known}")
+    return FORMATS[name](folder)

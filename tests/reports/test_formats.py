@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import pytest
+
+from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports import formats, markdown, page
+from tests.builders import a_row, a_run, a_run_folder, a_trial, compared, empty_row, trials_of
+
+RUN = a_run(a_row("naive"), compared("tuned, fast", 4.5, "faster"), empty_row("mine", "it raised"))
+TRIALS = trials_of({"naive": [1000, 1000], "tuned, fast": [4500, 4000]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return a_run_folder(tmp_path, RUN, TRIALS)
+
+
+def no_constant(name: str) -> NoReturn:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_the_page_and_the_markdown_are_those_of_the_run(folder: Path) -> None:
+    assert formats.render("html", folder) == page.render(RUN, TRIALS)
+    assert formats.render("markdown", folder) == markdown.render(RUN)
+
+
+def test_csv_has_a_line_a_pipeline_and_leaves_empty_what_is_missing(folder: Path) -> None:
+    text = formats.render("csv", folder)
+    frame = pd.read_csv(io.StringIO(text))
+    assert list(frame["label"]) == ["naive", "tuned, fast", "mine"]
+    assert list(frame["images_per_second"][:2]) == [1000, 4500]
+    assert text.splitlines()[3].startswith("mine,mine,0,,,,,,")
+    assert "nan" not in text.lower()
+
+
+def test_json_has_the_whole_run_and_every_blocks_rate(folder: Path) -> None:
+    found: dict[str, Any] = json.loads(formats.render("json", folder))
+    assert found["run"] == json.loads((folder / "run.json").read_bytes())
+    assert {"label": "tuned, fast", "block": 2, "control": False, "images_per_second": 4000,
+            "ratio": 4} in found["blocks"]  # fmt: skip
+    assert len(found["blocks"]) == 6
+
+
+def test_json_has_null_where_there_is_no_number(tmp_path: Path) -> None:
+    run: RunRecord = a_run(empty_row("a", "it raised"), a_row("b", rate_high=math.inf))
+    trials: list[TrialRecord] = [a_trial(1, "b")]
+    text = formats.render("json", a_run_folder(tmp_path, run, trials))
+    found = json.loads(text, parse_constant=no_constant)
+    assert found["blocks"][0]["ratio"] is None
+
+
+def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(folder: Path) -> None:
+    with pytest.raises(RequestError, match="--format pdf: expected one of html, markdown, csv, js"):
+        formats.render("pdf", folder)

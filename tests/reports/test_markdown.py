@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from feedbench.reports import markdown
+from feedbench.reports.figures import MISSING
+from feedbench.reports.markdown import escaped
+from tests.builders import a_preparation, a_row, a_run, compared
+
+
+def table(text: str, title: str) -> list[list[str]]:
+    """The cells of the table under a title, the rule's included."""
+    lines = text.partition(f"### {title}\n\n")[2].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_the_answer_comes_first_then_the_tables_then_the_notes() -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    text = markdown.render(run)
+    assert text.startswith("**tuned is the fastest: 4.50 times the rate of naive (99% interval")
+    assert "\n\nAll 3,670 images in 3 classes, " in text
+    assert table(text, "Speed") == [
+        ["pipeline", "rate, images/s", "±, %", "ratio, to the baseline", "interval, of the ratio",
+         "verdict"],
+        [":---", "---:", "---:", "---:", "---:", ":---"],
+        ["naive", "1,000", "2.0", MISSING, MISSING, MISSING],
+        ["tuned", "4,500", "2.0", "4.50", "4.41-4.59", "faster"],
+    ]  # fmt: skip
+    assert text.index("### Resources") < text.index("\n- Checked in every trial")
+    assert text.endswith(".\n")
+
+
+def test_a_preparation_has_its_table_where_there_is_one() -> None:
+    assert "### Preparation" not in markdown.render(a_run(a_row("a")))
+    text = markdown.render(a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3))))
+    assert [row[0] for row in table(text, "Preparation")[2:]] == ["records"]
+    assert table(text, "Preparation")[2][-1] == "3 epochs, against a"
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("a|b", r"a\|b"),
+        ("`rm`", r"\`rm\`"),
+        ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
+        ("two\nlines\r\nor  three", "two lines or three"),
+        ("**x** [y](z) ~~s~~", r"\*\*x\*\* \[y\](z) \~\~s\~\~"),
+        ("_x_ and __y__", r"\_x\_ and \_\_y\_\_"),
+        ("a\\|b", r"a\\\|b"),
+        ("$x$", r"\$x\$"),
+        ("@someone #1", "&#64;someone &#35;1"),
+        ("tfdata_tuned:cache=none", "tfdata_tuned:cache=none"),
+    ],
+)
+def test_a_label_is_shown_as_it_is_and_calls_nobody(label: str, said: str) -> None:
+    assert escaped(label) == said
+
+
+@pytest.mark.parametrize("label", ["a|b", "a\nb", "`a`|\n", "\\|"])
+def test_no_label_breaks_a_table_or_a_list(label: str) -> None:
+    plain = markdown.render(a_run(a_row("a"), compared("b", 2, "faster", remarks=["c"])))
+    row = compared(label, 2, "faster", remarks=[label])
+    text = markdown.render(a_run(a_row("a"), row))
+    assert len(text.splitlines()) == len(plain.splitlines())
+    assert escaped(label) in [row[0] for row in table(text, "Speed")]
