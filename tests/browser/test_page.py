@@ -109,6 +109,15 @@ def test_a_run_with_less_to_show_is_a_whole_page_too(
     assert not re.search(r"\b(nan|inf|undefined|None(?! of these))\b", text)
 
 
+def test_on_a4_paper_nothing_is_cut_off_and_the_ground_is_white(
+    opened: Open, tmp_path: Path
+) -> None:
+    found = opened(written(tmp_path, *full_run()), 680, "dark")
+    found.page.emulate_media(media="print")
+    assert overflow(found) <= 0
+    assert brightness(found, "body", "background-color") == 1
+
+
 def test_figures_that_are_no_numbers_show_as_a_dash(opened: Open, tmp_path: Path) -> None:
     run, trials = odd_runs()["figures that are no numbers"]
     row = opened(written(tmp_path, run, trials)).page.locator("section:has(#speed) tbody tr").nth(1)
