@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from feedbench.bench import pagecache, plan
+from feedbench.bench.cores import usable_cores
 from feedbench.bench.options import RunOptions
 from feedbench.bench.plan import Cost
 from feedbench.bench.process import Processes, what_went_wrong
@@ -22,6 +24,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Preparing
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index, take
+from feedbench.pipelines.tail_knobs import TailKnobs
 
 # A pipeline that decodes on one core takes about so many times what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5
@@ -37,6 +40,19 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
     step = max(len(index.files) // _PROBED_FILES, 1)
     sample = index.paths[::step][:_PROBED_FILES]
     return Cost(_ONE_CORE_FACTOR * pagecache.decode_seconds(sample, options.image_size))
+
+
+def guesses(specs: Iterable[Spec], one_core: Cost) -> list[Cost]:
+    """Return a guess for each pipeline: those of tf.data decode on every core, others on one."""
+    spread = dataclasses.replace(
+        one_core, image_seconds=one_core.image_seconds / max(usable_cores(), 1.0)
+    )
+    return [
+        spread
+        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
+        else one_core
+        for spec in specs
+    ]
 
 
 def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:

@@ -19,7 +19,7 @@ PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
-REPORT_SECONDS = 1.0  # after the last block
+REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from feedbench.bench.progress import Listener
 from feedbench.bench.protocol import Event, Phase, Writing
 from feedbench.bench.results import TrialRecord
-from feedbench.bench.say import counted, megabytes
+from feedbench.bench.say import counted, size
 from feedbench.bench.store import Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines.catalog import Spec
@@ -38,12 +38,12 @@ def listing(store: Store) -> list[str]:
     """Return a line for each preparation in the store, and one for all of them."""
     manifests = store.manifests().values()
     lines = [
-        f"{made.source.pipeline}: {megabytes(made.bytes)} in {counted(len(made.files), 'file')}, of"
+        f"{made.source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, of"
         f" {counted(made.source.images, 'image')} in {made.source.folder};"
         f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
         for made in manifests
     ]
-    total = megabytes(sum(made.bytes for made in manifests))
+    total = size(sum(made.bytes for made in manifests))
     return [*lines, f"{counted(len(lines), 'preparation')}, {total}, in {store.folder}"]
 
 
@@ -72,8 +72,8 @@ class _Progress:
     def on_tick(self) -> None:
         if self._writing is None:
             return
-        written = megabytes(_bytes_below(Path(self._writing.folder)))
-        about = megabytes(self._writing.source_bytes)
+        written = size(_bytes_below(Path(self._writing.folder)))
+        about = size(self._writing.source_bytes)
         self._listener.doing(f"preparing {self._label}: {written} written of about {about}")
 
 
@@ -91,7 +91,7 @@ def _how(record: TrialRecord) -> str:
     made = record.preparation
     if made is None:
         return f"its preparation failed: {record.why or record.ended}"
-    files = f"{megabytes(made.bytes)} in {counted(made.files, 'file')}"
+    files = f"{size(made.bytes)} in {counted(made.files, 'file')}"
     if made.was_found:
         return f"found {files}, written on {made.made_at[:10]} in {made.seconds:.1f} s"
     return f"wrote {files} in {made.seconds:.1f} s"

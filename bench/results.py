@@ -163,7 +163,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     workload: WorkloadRecord
     environment: Environment
     best: list[str] = []  # labels not shown slower than another
-    control: tuple[float, float, float] | None = None  # ratio of the baseline to its second copy
+    control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     rows: list[Row] = []
 
 

@@ -92,7 +92,7 @@ class _Run:
 
     def pilots(self, guess: Cost, trials: Trials, scratch: Path) -> dict[str, TrialRecord]:
         """Choose the images, read them into the page cache, and pilot every pipeline."""
-        guesses = [guess] * len(self.specs)
+        guesses = intake.guesses(self.specs.values(), guess)
         left = self._left()
         if left is not None:
             left -= pilots_seconds(len(self.specs), guess)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 WIDTH = 100  # columns of a terminal that are used, at most
 _MINUTE = 60
+_THOUSAND = 1000
+_UNITS = ("kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float) -> str:
@@ -25,6 +28,14 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def megabytes(count: float) -> str:
-    """Return bytes as people say them, by powers of ten: 0.52 MB, 37.6 MB, 1,240 MB."""
-    return f"{digits(count / 1e6)} MB"
+def size(count: float) -> str:
+    """Return bytes in the largest unit that fits, by thousands: 512 B, 37.1 MB."""
+    if abs(count) < _THOUSAND:
+        return f"{count:,.0f} B"
+    power = min(int(math.log(abs(count), _THOUSAND)), len(_UNITS))
+    return f"{digits(count / _THOUSAND**power)} {_UNITS[power - 1]}"
+
+
+def listed(labels: Sequence[str], word: str = "and") -> str:
+    """Return names as people list them: a, b and c."""
+    return f" {word} ".join([*filter(None, [", ".join(labels[:-1])]), *labels[-1:]])

@@ -24,7 +24,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[Row]
     best: list[str]
-    control: tuple[float, float, float] | None = None  # ratio of the baseline to its second copy
+    control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     control_interval: Interval | None = None  # of the log of that ratio
     intervals: dict[str, Interval] = {}  # log ratios to the baseline
 
@@ -46,7 +46,7 @@ def summarise(
     """Return the rows of a run; `specs` maps labels to SPECs, the baseline first."""
     rates = rates_by_block(trials, "main")
     baseline = next(iter(specs))
-    control = _control(rates.get(baseline, {}), rates_by_block(trials, "control").get(baseline, {}))
+    control = _control(rates_by_block(trials, "control").get(baseline, {}), rates.get(baseline, {}))
     level = statistics.level_of(len(specs) - 1)
     rows: list[Row] = []
     intervals: dict[str, Interval] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.say import counted, duration
+from feedbench.bench.say import counted, duration, listed
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.reports import preparation
 from feedbench.reports.figures import shown
@@ -40,9 +40,9 @@ def answer(run: RunRecord) -> str:
     rows = {row.label: row for row in run.rows}
     best = [rows[label] for label in run.best]
     if len(best) == len(measured) > 1:
-        return f"No pipeline is shown slower than another: {_and([row.label for row in best])}."
+        return f"No pipeline is shown slower than another: {listed([row.label for row in best])}."
     if len(best) > 1:
-        return f"{_and([row.label for row in best])} are the fastest; which of them is not shown."
+        return f"{listed([row.label for row in best])} are the fastest; which of them is not shown."
     return f"{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
 
 
@@ -126,7 +126,3 @@ def _ratio(value: float | None) -> str:
 
 def _rate(row: Row) -> str:
     return f"{shown(row.rate, lambda rate: f'{rate:,.0f}')} images/s"
-
-
-def _and(labels: list[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from feedbench.bench.results import Preparation, Row, RunRecord
+from feedbench.bench.say import size
 from feedbench.reports import preparation
 from feedbench.reports.figures import (
     MISSING,
@@ -15,7 +16,6 @@ from feedbench.reports.figures import (
     percent,
     seconds,
     shown,
-    size,
     spread,
 )
 

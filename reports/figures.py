@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from feedbench.bench.results import Row
-from feedbench.bench.say import digits
+from feedbench.bench.say import digits, size
 from feedbench.bench.usage import GpuUsage
+from feedbench.pipelines.knobs import as_text
 
 MISSING = "\N{EN DASH}"
 _THOUSAND = 1000
-_UNITS = ("kB", "MB", "GB", "TB")
 
 
 def is_known(value: float | None) -> bool:
@@ -46,14 +45,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def size(count: float) -> str:
-    """Return bytes in the largest unit that fits, by thousands: 37.1 MB."""
-    if abs(count) < _THOUSAND:
-        return f"{count:,.0f} B"
-    power = min(int(math.log(abs(count), _THOUSAND)), len(_UNITS))
-    return f"{digits(count / _THOUSAND**power)} {_UNITS[power - 1]}"
-
-
 def spread(row: Row) -> float | None:
     """Return half the width of the rate's interval as a share of the rate."""
     if not row.rate or row.rate_low is None or row.rate_high is None:
@@ -69,8 +60,8 @@ def interval(low: float | None, high: float | None, missing: str = MISSING) -> s
 
 
 def knobs(row: Row) -> list[str]:
-    """Return the knobs in effect as they are written in a SPEC: deterministic=on."""
-    return [f"{name}={_knob(value)}" for name, value in row.knobs.items()]
+    """Return the knobs in effect as they are written in a SPEC: deterministic=true."""
+    return [f"{name}={as_text(value)}" for name, value in row.knobs.items()]
 
 
 def gpu(row: Row) -> str:
@@ -80,10 +71,6 @@ def gpu(row: Row) -> str:
     if isinstance(row.gpus, str):
         return row.gpus
     return "; ".join(_one_gpu(found) for found in row.gpus) or MISSING
-
-
-def _knob(value: Any) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _one_gpu(found: GpuUsage) -> str:

@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from feedbench.bench.results import RunRecord, TrialRecord
-from feedbench.bench.say import counted, duration
+from feedbench.bench.say import counted, duration, size
 from feedbench.reports import columns, figures, files, plots, table
 from feedbench.reports.answer import answer, heading, notes
-from feedbench.reports.figures import MISSING, size
+from feedbench.reports.figures import MISSING
 
 NAME = "report.html"
 

@@ -137,15 +137,14 @@ def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[_Line]:
 def _ratio_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[_Line]:
     control = _points(blocks, run.rows[0].label, "ratio", control=True) if run.rows else []
     if control:
-        # run.control is the baseline over its copy; here everything stands over the baseline.
-        estimate, low, high = (1 / value for value in run.control or (math.nan,) * 3)
+        estimate, low, high = run.control or (math.nan,) * 3
         yield _Line(
             label=f"{run.rows[0].label}, its second copy",
             note=f"{shown(estimate)}, control" if run.control else "control",
             colour=_BASELINE,
             estimate=estimate,
-            low=high,
-            high=low,
+            low=low,
+            high=high,
             points=control,
             is_control=True,
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from feedbench.bench.results import BreakEven, Preparation, Row
-from feedbench.bench.say import counted
-from feedbench.reports.figures import MISSING, is_known, seconds, shown, size
+from feedbench.bench.say import counted, listed, size
+from feedbench.reports.figures import MISSING, is_known, seconds, shown
 
 _SAME = 0.0005  # a share of the bytes that rounds to 0.0%
 
@@ -49,7 +49,7 @@ def pays_off(found: Preparation) -> str:
     ]
     never = _never(found)
     if never:
-        words.append(f"never: not shown to be faster than {' or '.join(never)}")
+        words.append(f"never: not shown to be faster than {listed(never, 'or')}")
     return "; ".join(words) or MISSING
 
 
@@ -107,8 +107,5 @@ def _against(found: Preparation) -> list[str]:
     ]
     never = _never(found)
     if never:
-        clauses.append(
-            f"against {' and '.join(never)} they never pay for themselves: it was not shown to be"
-            " faster"
-        )
+        clauses.append(f"against {listed(never)} they never do: it was not shown to be faster")
     return clauses

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH
+from feedbench.bench.say import WIDTH, size
 from feedbench.reports import figures
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import shown
@@ -75,12 +75,12 @@ def _resources() -> list[Column]:
         if found is None:
             return "", "", ""
         took = shown(found.seconds, figures.seconds, "")
-        return took, figures.size(found.bytes), pays_off_briefly(found)
+        return took, size(found.bytes), pays_off_briefly(found)
 
     return [
         ("CPU s per\n1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images, missing="")),
         ("CPU %", lambda row: shown(row.cpu_utilisation, figures.percent, "")),
-        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, figures.size, "")),
+        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, size, "")),
         ("prepar-\nation s", lambda row: prepared(row)[0]),
         ("\nwritten", lambda row: prepared(row)[1]),
         ("pays off\nafter epochs", lambda row: prepared(row)[2]),

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.intake import choose, cost_of, refuse_no_block, refuse_too_short
+from feedbench.bench import intake
+from feedbench.bench.intake import choose, cost_of, guesses, refuse_no_block, refuse_too_short
 from feedbench.bench.options import RunOptions
 from feedbench.bench.plan import Cost
 from feedbench.bench.results import TrialRecord
+from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index
 
@@ -71,6 +73,15 @@ def test_a_slower_pipeline_takes_fewer_of_a_part() -> None:
     part = choose(options(), an_index(), [GUESS] * 2, 90.0)
     fewer = choose(options(), part, [Cost(image_seconds=0.01)] * 2, 90.0)
     assert 64 <= len(fewer.files) < len(part.files)
+
+
+def test_a_pipeline_of_tfdata_is_guessed_to_decode_on_every_core_and_another_on_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "usable_cores", lambda: 4.0)
+    specs = map(catalog.parse, ["image_data_generator", "tfrecord_gzip", "tfdata_naive", "a.py:b"])
+    found = [cost.image_seconds for cost in guesses(specs, GUESS)]
+    assert found == [0.003, 0.00075, 0.00075, 0.003]
 
 
 @settings(deadline=None)

@@ -129,4 +129,4 @@ def test_each_pipeline_is_piloted_for_a_second_and_a_half() -> None:
 def test_before_the_blocks_come_the_import_and_the_pilots_and_after_them_the_report() -> None:
     cost = Cost(0.01, start_seconds=0.5)
     found = before_blocks_seconds(2, cost)
-    assert found == pytest.approx(8.0 + pilots_seconds(2, cost) + 1.0)
+    assert found == pytest.approx(8.0 + pilots_seconds(2, cost) + 3.0)

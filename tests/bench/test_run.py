@@ -74,6 +74,8 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
     assert "Rates only: 2 whole blocks measured, and verdicts need 4" in done.stdout
     assert "short failed: it delivered 36 images in an epoch; expected 39" in done.stdout
     assert "mine can only be restarted" in done.stdout
+    assert done.stdout.splitlines()[-1] == "The report is R/report.html"
+    assert "short failed" in (feedbench.folder / "R" / "report.html").read_text()
     assert max(map(len, done.stdout.splitlines())) <= 100
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
     assert (run.status, run.blocks) == ("complete", 2)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.say import counted, digits, duration
+from feedbench.bench.say import counted, digits, duration, listed, size
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,35 @@ def test_a_count_agrees_with_its_noun(count: int, said: str) -> None:
 def test_a_noun_may_have_a_plural_of_its_own() -> None:
     assert counted(1, "class", "classes") == "1 class"
     assert counted(3, "class", "classes") == "3 classes"
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")]
+)
+def test_names_are_listed_as_people_list_them(labels: list[str], text: str) -> None:
+    assert listed(labels) == text
+    assert listed(labels, "or") == text.replace("and", "or")
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (37_100_000, "37.1 MB"),
+        (1.02e9, "1.02 GB"),
+        (5e12, "5.00 TB"),
+        (5e15, "5,000 TB"),
+    ],
+)
+def test_bytes_are_shown_in_the_largest_unit_that_fits(count: float, said: str) -> None:
+    assert size(count) == said
+
+
+@settings(deadline=None)
+@given(st.floats(1.0, 1e18))
+def test_a_size_as_shown_is_within_a_percent_of_it(count: float) -> None:
+    number, unit = size(count).split()
+    power = ["B", "kB", "MB", "GB", "TB"].index(unit)
+    assert float(number.replace(",", "")) * 1000.0**power == pytest.approx(count, rel=0.01, abs=0.5)

@@ -219,13 +219,13 @@ def test_a_store_is_made_where_there_was_none(tmp_path: Path) -> None:
 
 
 def test_the_listing_says_what_there_is_what_it_is_of_and_how_much_it_takes(store: Store) -> None:
-    assert listing(store) == [f"0 preparations, 0.00 MB, in {store.folder}"]
+    assert listing(store) == [f"0 preparations, 0 B, in {store.folder}"]
     made, _ = store.obtain(KEY, SOURCE, Writer())
     shutil.copytree(store.folder / KEY, store.folder / "other")
     line, same, total = listing(store)
     assert line == same
     assert line == (
-        "tfrecord_gzip: 0.00102 MB in 2 files, of 39 images in /photos; written on"
+        "tfrecord_gzip: 1.02 kB in 2 files, of 39 images in /photos; written on"
         f" {made.made_at[:10]} in {made.seconds:.1f} s"
     )
-    assert total == f"2 preparations, 0.00205 MB, in {store.folder}"
+    assert total == f"2 preparations, 2.05 kB, in {store.folder}"

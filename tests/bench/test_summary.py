@@ -216,8 +216,9 @@ def test_a_pipeline_that_can_only_be_restarted_is_flagged() -> None:
     assert not row(found, "b").continuous
 
 
-def test_the_control_is_the_ratio_of_the_baseline_to_its_second_copy() -> None:
-    found = summary(blocks({"a": [1020, 1030, 1010, 1020], "b": CALM}, second=[1000] * 4))
+def test_the_control_is_the_ratio_of_the_baselines_second_copy_to_it() -> None:
+    copy = [1020, 1030, 1010, 1020]
+    found = summary(blocks({"a": [1000] * 4, "b": CALM}, second=copy))
     assert found.control is not None
     ratio, low, high = found.control
     assert ratio == pytest.approx((1020 * 1030 * 1010 * 1020) ** 0.25 / 1000)

@@ -198,7 +198,7 @@ def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compar
     (note, _) = notes(a_run(row))
     assert "; against naive they pay for themselves after 143 epochs; " in note
     assert "; against fast they pay for themselves after 1 epoch; " in note
-    never = "; against tuned and b they never pay for themselves: it was not shown to be faster."
+    never = "; against tuned and b they never do: it was not shown to be faster."
     assert note.endswith(never)
 
 

@@ -159,7 +159,7 @@ def test_what_was_noted_which_knobs_were_in_effect_and_on_what_machine_is_told()
     text = words(a_run(row, command=["feedbench", "run", "my photos"]))
     for note in notes(a_run(row)):
         assert note in text
-    for said in ("tfdata_tuned: cache=none deterministic=on", "numpy 2.4.6", "Python 3.11.7"):
+    for said in ("tfdata_tuned: cache=none deterministic=true", "numpy 2.4.6", "Python 3.11.7"):
         assert said in text
     assert "feedbench run 'my photos'" in text
     assert "daisy (1,670), rose (1,000), tulip (1,000)" in text

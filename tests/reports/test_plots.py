@@ -82,7 +82,7 @@ def test_the_second_copy_stands_over_the_baseline_as_all_others_do() -> None:
     run = a_run(*run.rows, control=(0.8, 0.5, 1.25))
     svg = plots.ratios(run, table.blocks(run, trials))
     assert svg is not None
-    assert "1.25, control" in texts(svg)
+    assert "0.800, control" in texts(svg)
 
 
 def test_a_pipeline_keeps_its_colour_in_all_charts() -> None:
