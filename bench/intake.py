@@ -81,15 +81,16 @@ def choose(
     if options.limit is not None:
         return take(index, options.limit, options.seed)
     assert seconds is not None
+    least = plan.least_images(options.batch_size, len(index.class_names), count)
     images = plan.images_that_fit(
         costs,
         seconds,
         blocks=options.blocks or plan.WANTED_BLOCKS,
         most=count,
-        least=plan.least_images(options.batch_size, len(index.class_names), count),
+        least=least,
         batch_size=options.batch_size,
     )
-    return take(index, images, options.seed)
+    return take(index, images if images == count else plan.rounded(images, least), options.seed)
 
 
 def preparing_labels(processes: Processes, specs: Iterable[Spec], scratch: Path) -> set[str]:

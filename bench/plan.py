@@ -20,6 +20,7 @@ _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
 REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
+_ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
 
@@ -73,6 +74,17 @@ def images_that_fit(
         else:
             high = middle - 1
     return low
+
+
+def rounded(images: int, least: int) -> int:
+    """Return a round number of images, the next below: 2,500 for 2,963; `least` at least.
+
+    The time allows a few more or less each run. Of a round number the next run takes the same
+    images, and finds what was prepared of them.
+    """
+    decade = 10 ** max(len(str(images)) - 1, 0)
+    fitting = [int(step * decade) for step in _ROUND if step * decade <= images]
+    return max(fitting[-1], least)
 
 
 def least_images(batch_size: int, classes: int, most: int) -> int:

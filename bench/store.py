@@ -142,7 +142,10 @@ class Store:
                 shutil.rmtree(unfinished, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove everything in the store. Raises RequestError while a run reads from it."""
+        """Remove all preparations. Raises RequestError while a run reads from the store.
+
+        The folder and the lock in it stay: a run that waits for the lock may have it open.
+        """
         if not self.folder.is_dir():
             return
         try:
@@ -155,9 +158,6 @@ class Store:
             raise RequestError(
                 f"{self.folder} is in use by a run; clear it when that has ended"
             ) from None
-        with contextlib.suppress(OSError):
-            (self.folder / ".in-use").unlink()
-            self.folder.rmdir()
 
     def _check(self) -> None:
         try:

@@ -21,6 +21,9 @@ from feedbench.bench.results import (
     write_run,
 )
 from feedbench.bench.windows import Window
+from feedbench.bench.workload import workload_of
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.folder import index_folder
 
 WORKLOAD = WorkloadRecord(
     folder="/photos",
@@ -152,3 +155,11 @@ def a_run_folder(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) ->
     for trial in trials:
         append_trial(folder, trial)
     return folder
+
+
+def workload_over(folder: Path) -> Workload:
+    """All images of a folder, to 32x32 in batches of 8."""
+    index = index_folder(folder)
+    return workload_of(
+        index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
+    )

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from feedbench.bench.process import Processes
-from feedbench.bench.workload import workload_of, write_workload
-from feedbench.pipelines.folder import index_folder
+from feedbench.bench.workload import write_workload
+from tests.builders import workload_over
 
 T = TypeVar("T")
 
@@ -37,12 +37,8 @@ def pids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def workload_file(photos: Path, tmp_path: Path) -> Path:
     """The workload of the tests' own photos: 39 images to 32x32 in batches of 8."""
-    index = index_folder(photos)
-    workload = workload_of(
-        index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
-    )
     file = tmp_path / "workload.json"
-    write_workload(workload, file)
+    write_workload(workload_over(photos), file)
     return file
 
 

@@ -2,21 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from feedbench.bench.breakeven import with_preparations
-from feedbench.bench.results import BreakEven, Preparation, Row
+from feedbench.bench.results import BreakEven, Row
+from tests.builders import a_preparation
 
-MADE = Preparation(
-    folder="/store/r",
-    made_at="2026-01-01T00:00:00+00:00",
-    was_found=False,
-    images=100,
-    seconds=30.0,
-    bytes=1,
-    source_bytes=1,
-    files=1,
-)
+MADE = msgspec.structs.replace(a_preparation(), seconds=30.0)
 
 
 def a_row(label: str, epoch: float | None, rate: float | None = 1.0) -> Row:

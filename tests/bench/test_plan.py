@@ -14,6 +14,7 @@ from feedbench.bench.plan import (
     images_that_fit,
     least_images,
     pilots_seconds,
+    rounded,
     trial_seconds,
 )
 
@@ -114,6 +115,21 @@ def test_the_least_is_taken_where_not_even_that_fits() -> None:
 
 def test_no_more_are_taken_than_there_are_even_where_that_is_under_the_least() -> None:
     assert images_that_fit([Cost(1.0)], 0, blocks=4, most=20, least=64, batch_size=32) == 20
+
+
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [(64, 64), (79, 64), (81, 80), (100, 100), (2963, 2500), (3000, 3000), (9999, 8000)],
+)
+def test_a_round_number_of_images_is_taken_that_the_next_run_takes_again(
+    images: int, found: int
+) -> None:
+    assert rounded(images, least=64) == found
+
+
+@given(st.integers(64, 10**8))
+def test_rounding_costs_a_quarter_of_the_images_at_most(images: int) -> None:
+    assert 0.75 * images <= rounded(images, least=1) <= images
 
 
 def test_worth_measuring_are_two_batches_and_every_class_but_no_more_than_there_are() -> None:

@@ -12,11 +12,10 @@ import pytest
 from feedbench.bench.preparing import key_of, obtain
 from feedbench.bench.protocol import Event, Prepared, Writing
 from feedbench.bench.store import Store
-from feedbench.bench.workload import workload_of
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.folder import index_folder
+from tests.builders import workload_over
 
 BUILT_IN = Spec("r", "tfrecord_gzip", "tfrecord_gzip", "")
 FOREIGN = Spec("r", "theirs", "theirs", "")
@@ -34,13 +33,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def workload(folder: Path) -> Workload:
     return workload_over(folder)
-
-
-def workload_over(folder: Path) -> Workload:
-    index = index_folder(folder)
-    return workload_of(
-        index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
-    )
 
 
 @dataclass(frozen=True)

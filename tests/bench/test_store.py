@@ -175,14 +175,20 @@ def test_what_a_killed_writer_left_goes_when_the_same_is_written_again(store: St
     assert visible(store) == [KEY]
 
 
-def test_clearing_removes_everything_and_the_folder_itself(store: Store) -> None:
+def test_clearing_removes_everything_but_the_lock_of_the_whole(store: Store) -> None:
     store.obtain(KEY, SOURCE, Writer())
     (store.folder / ".new-other-ffff").mkdir()
     with store.in_use():
         pass
     store.clear()
-    assert not store.folder.exists()
-    store.clear()  # of nothing there is nothing to clear
+    assert [path.name for path in store.folder.iterdir()] == [".in-use"]
+    with store.in_use():
+        assert store.obtain(KEY, SOURCE, Writer())[1] is False
+
+
+def test_of_a_store_that_was_never_made_there_is_nothing_to_clear(tmp_path: Path) -> None:
+    Store(tmp_path / "store").clear()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_clearing_leaves_what_is_not_its_own(store: Store) -> None:
@@ -190,7 +196,7 @@ def test_clearing_leaves_what_is_not_its_own(store: Store) -> None:
     (store.folder / "mine").mkdir()
     store.obtain(KEY, SOURCE, Writer())
     store.clear()
-    assert sorted(path.name for path in store.folder.iterdir()) == ["holiday.jpg", "mine"]
+    assert visible(store) == ["holiday.jpg", "mine"]
 
 
 def test_what_a_run_reads_is_not_cleared(store: Store) -> None:

@@ -15,13 +15,12 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.workload import workload_of
 from feedbench.pipelines import tfrecord
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.folder import index_folder
 from feedbench.pipelines.tfrecord_gzip import TfrecordGzip
 from feedbench.pipelines.tfrecord_sharded import TfrecordSharded
+from tests.builders import workload_over
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,13 +28,6 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture
 def workload(photos: Path) -> Workload:
     return workload_over(photos)
-
-
-def workload_over(folder: Path) -> Workload:
-    index = index_folder(folder)
-    return workload_of(
-        index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
-    )
 
 
 def records_in(folder: Path, compression: str = "") -> list[dict[str, Any]]:
