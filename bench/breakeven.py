@@ -40,6 +40,7 @@ def with_preparations(
             BreakEven(
                 against=other.label,
                 epochs=_epochs(made.seconds / share, row, other) if faster else None,
+                is_faster=faster,
             )
             for other in plain
             if (faster := shown.faster(row.label, other.label)) is not None

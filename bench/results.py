@@ -29,7 +29,8 @@ class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
     """After how many epochs a preparation has paid for itself, beside a pipeline without one."""
 
     against: str  # label
-    epochs: float | None  # null: it was not shown to be faster, so never
+    epochs: float | None  # null: never
+    is_faster: bool  # by its rate; without, no epoch is said to save anything
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,9 +47,7 @@ def pays_off(found: Preparation) -> str:
         for one in found.break_even
         if one.epochs is not None
     ]
-    never = _never(found)
-    if never:
-        words.append(f"never: not shown to be faster than {listed(never, 'or')}")
+    words += [f"never, against {listed(labels)}: {why}" for why, labels in _never(found)]
     return "; ".join(words) or MISSING
 
 
@@ -94,9 +92,14 @@ def gzip_note(rows: Iterable[Row]) -> str | None:
     return f"GZIP saved {size(saved)} of the {size(plain.bytes)} of uncompressed records, {share}."
 
 
-def _never(found: Preparation) -> list[str]:
-    """Return the labels against which it was not shown to be faster."""
-    return [one.against for one in found.break_even if one.epochs is None]
+def _never(found: Preparation) -> list[tuple[str, list[str]]]:
+    """Return why it never pays for itself, and against whom, for each reason that there is."""
+    never = [one for one in found.break_even if one.epochs is None]
+    reasons = [
+        ("not shown to be faster", [one.against for one in never if not one.is_faster]),
+        ("faster, but in epochs that are no shorter", [o.against for o in never if o.is_faster]),
+    ]
+    return [(why, labels) for why, labels in reasons if labels]
 
 
 def _against(found: Preparation) -> list[str]:
@@ -105,7 +108,5 @@ def _against(found: Preparation) -> list[str]:
         for one in found.break_even
         if is_known(one.epochs)
     ]
-    never = _never(found)
-    if never:
-        clauses.append(f"against {listed(never)} they never do: it was not shown to be faster")
+    clauses += [f"against {listed(labels)} they never do: {why}" for why, labels in _never(found)]
     return clauses

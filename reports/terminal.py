@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from feedbench.bench.results import Row, RunRecord
 
-_ONE_TABLE = 92  # columns below which the phases stand in a table of their own
+_ENDLESS = 10_000  # columns
 _SHORT_LABEL = 20  # characters that stay on one line
 
 Column = tuple[str, Callable[["Row"], str]]
@@ -33,9 +33,12 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(Text(heading(run), style="bold"))
     speed, phases = _speed(), _phases(extrapolated=run.workload.is_part)
-    groups = [speed + phases] if console.width >= _ONE_TABLE else [speed, phases]
-    for columns in groups:
-        console.print(_table(run, columns))
+    tables = [_table(run, speed + phases)]
+    endless = console.options.update(width=_ENDLESS)
+    if console.measure(tables[0], options=endless).maximum > console.width:
+        tables = [_table(run, speed), _table(run, phases)]
+    for table in tables:
+        console.print(table)
     resources = _known(run, _resources())
     if resources:
         console.print()

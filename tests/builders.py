@@ -89,7 +89,10 @@ def a_preparation(**epochs: float | None) -> Preparation:
         bytes=37_100_000,
         source_bytes=37_590_000,
         files=8,
-        break_even=[BreakEven(against=label, epochs=found) for label, found in epochs.items()],
+        break_even=[
+            BreakEven(against=label, epochs=found, is_faster=found is not None)
+            for label, found in epochs.items()
+        ],
     )
 
 

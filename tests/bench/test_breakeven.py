@@ -57,9 +57,15 @@ def test_what_is_faster_by_less_than_the_control_was_off_never_pays() -> None:
     assert pays(ROWS, close, threshold=0.03) == [("files", 5.0)]
 
 
-def test_a_faster_rate_whose_epochs_are_longer_never_pays() -> None:
+def test_a_faster_rate_whose_epochs_are_longer_never_pays_and_is_still_called_faster() -> None:
     slow_to_restart = [a_row("files", 4.0), a_row("records", 4.5)]
-    assert pays(slow_to_restart, {"files": rates(1), "records": rates(2)}) == [("files", None)]
+    found = {"files": rates(1), "records": rates(2)}
+    assert pays(slow_to_restart, found) == [("files", None)]
+    [_, row] = with_preparations(
+        slow_to_restart, {"records": MADE}, found, share=1.0, threshold=0.0
+    )
+    assert row.preparation is not None
+    assert [each.is_faster for each in row.preparation.break_even] == [True]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +93,6 @@ def test_it_is_compared_with_every_pipeline_that_has_no_preparation() -> None:
     assert by_label["files"] is by_label["cached"] is by_label["failed"] is None
     assert by_label["records"] is not None
     assert by_label["records"].break_even == [
-        BreakEven(against="files", epochs=5.0),
-        BreakEven(against="cached", epochs=None),
+        BreakEven(against="files", epochs=5.0, is_faster=True),
+        BreakEven(against="cached", epochs=None, is_faster=False),
     ]

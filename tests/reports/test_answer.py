@@ -198,8 +198,19 @@ def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compar
     (note, _) = notes(a_run(row))
     assert "; against naive they pay for themselves after 143 epochs; " in note
     assert "; against fast they pay for themselves after 1 epoch; " in note
-    never = "; against tuned and b they never do: it was not shown to be faster."
+    never = "; against tuned and b they never do: not shown to be faster."
     assert note.endswith(never)
+
+
+def test_records_that_are_read_faster_in_epochs_that_are_no_shorter_are_said_to_be_so() -> None:
+    row = a_row("records", preparation=a_preparation(naive=None, tuned=None))
+    assert row.preparation is not None
+    naive, tuned = row.preparation.break_even
+    both = [msgspec.structs.replace(naive, is_faster=True), tuned]
+    found = msgspec.structs.replace(row.preparation, break_even=both)
+    (note, _) = notes(a_run(msgspec.structs.replace(row, preparation=found)))
+    assert "; against tuned they never do: not shown to be faster; against naive they never" in note
+    assert note.endswith(" do: faster, but in epochs that are no shorter.")
 
 
 def test_records_of_an_earlier_run_are_noted_as_such() -> None:

@@ -103,11 +103,14 @@ def test_a_rate_without_an_upper_end_has_no_spread() -> None:
     assert cells(a_run(a_row("a", rate_high=None)), "a")[:2] == ["1,000", "0.532"]
 
 
-@pytest.mark.parametrize(("columns", "tables"), [(100, 1), (92, 1), (91, 2), (80, 2)])
+@pytest.mark.parametrize(
+    ("columns", "word", "tables"),
+    [(100, "faster", 1), (80, "faster", 2), (100, "inconclusive", 1), (85, "inconclusive", 2)],
+)
 def test_all_stands_in_one_table_where_there_is_room_and_in_two_where_there_is_none(
-    columns: int, tables: int
+    columns: int, word: str, tables: int
 ) -> None:
-    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    run = a_run(a_row("naive"), compared("tuned", 4.5, word), best=["tuned"])
     assert sum(line.startswith("pipeline ") for line in lines(run, columns)) == tables
     found = " ".join(line for line in lines(run, columns) if line.startswith("tuned "))
     assert "4.41-4.59" in found
@@ -130,10 +133,16 @@ def test_figures_are_never_cut_short_however_long_the_label(label: str, columns:
         assert figure in text
 
 
+def test_a_label_is_broken_only_where_two_tables_have_no_room_for_it_either() -> None:
+    label = "a" * 40
+    run = a_run(a_row("naive"), compared(label, 4.5, "inconclusive"))
+    assert sum(line.startswith(f"{label} ") for line in lines(run, 100)) == 2
+
+
 @pytest.mark.parametrize("columns", [100, 80])
 def test_nothing_of_a_long_label_is_lost(columns: int) -> None:
-    tables = 1 if columns == 100 else 2
-    assert printed(a_run(a_row("ж" * 200)), columns).count("ж") == 200 * (tables + 1)  # the answer
+    found = printed(a_run(a_row("ж" * 200)), columns).count("ж")
+    assert found == 200 * 3  # in two tables and in the answer
 
 
 def test_a_long_label_is_broken_before_its_knobs() -> None:
