@@ -70,7 +70,8 @@ def run(
 
     told, shown = listener(quiet=quiet)
     out = out or arguments.new_run_folder()
-    with _interruptible("interrupted before anything was measured", out), shown:
+    unmeasured = "interrupted before anything was measured; no run is left of it"
+    with _interruptible(unmeasured, out), shown:
         options = RunOptions(
             folder=folder or _sample_photos(told.said),
             specs=tuple(pipeline or DEFAULT_SPECS),
@@ -148,10 +149,11 @@ def pipelines() -> None:
 def prepared_(
     prepared: cli_options.Prepared = None,
     clear: cli_options.Clear = False,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """List what pipelines have written beforehand, such as record files, or clear it.
 
-    A run finds it again as long as neither the photos nor the pipeline's knobs have changed.
+    A run that takes the same images with the same knobs finds it again.
 
     \b
     Examples:
@@ -197,7 +199,9 @@ def photos(
             if done % 16 == 0 or done == total:
                 progress.update(task, completed=done, refresh=True)
 
-        with _interruptible("interrupted before the photos were whole", folder):
+        with _interruptible(
+            "interrupted before the photos were whole; nothing is left of them", folder
+        ):
             write_photos(folder, count, seed=seed, on_photo=on_photo)
     print(f"{count} photos in {folder}")
 
@@ -237,7 +241,7 @@ def _interruptible(sentence: str, folder: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         if folder.exists() > there:
             raise InterruptionError(f"interrupted; what there is lies in {folder}") from None
-        raise InterruptionError(f"{sentence}; nothing is left of it") from None
+        raise InterruptionError(sentence) from None
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -250,7 +254,8 @@ def _fail(sentence: str, code: int) -> NoReturn:
 
 
 def _command() -> str:
-    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = app.registered_commands
+    known = {each.name or each.callback.__name__ for each in commands if each.callback}
     return " ".join(["feedbench", *(word for word in sys.argv[1:2] if word in known)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from feedbench.bench import pagecache, plan
@@ -32,6 +32,7 @@ _PROBED_FILES = 24
 _PILOT_IMAGES = 256
 _CHECK_LIMIT_SECONDS = 60.0  # for the import of somebody's loader
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
+_PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
 _PILOT_LIMIT_FACTOR = 4.0  # ... and then so many times what its images should take
 
 
@@ -131,11 +132,13 @@ def pilots(
     guess: Cost,
     scratch: Path,
     listener: Listener,
+    preparing: Collection[str],
 ) -> dict[str, TrialRecord]:
     """Run a short trial of each pipeline over a few images and return the records by label.
 
     As few as should be read within seconds: a decoded cache delivers its first batch only after
-    all of them. Raises RequestError where the time is up before the last.
+    all of them. Those that are `preparing` write what they read of these images first. Raises
+    RequestError where the time is up before the last.
     """
     fitting = int(plan.PILOT_SECONDS / guess.image_seconds)
     images = min(max(fitting, options.batch_size), _PILOT_IMAGES, len(index.files))
@@ -146,7 +149,10 @@ def pilots(
     records = {}
     for label, spec in specs.items():
         left = seconds_left(options)
-        limit = Limit(own) if left is None or left > own else Limit(left, is_deadline=True)
+        most = own
+        if label in preparing:  # somebody's preparation may take its time
+            most += _PILOT_PREPARE_SECONDS if left is None else left * _PILOT_PREPARE_SHARE
+        limit = Limit(most) if left is None or left > most else Limit(left, is_deadline=True)
         listener.trial_begins(0, label, left)
         records[label] = trials.run(spec, "pilot", file, limit)
         listener.trial_ended(records[label], left)

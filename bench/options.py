@@ -45,8 +45,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
             _positive("--limit", self.limit, "images, or all")
         if not 0 <= self.seed <= MOST_SEED:
             raise RequestError(f"--seed {self.seed}: expected 0 to {MOST_SEED}")
-        if not _is_utf8(str(self.out.absolute())):
-            raise RequestError(f"--out {str(self.out)!r}: expected a name in valid UTF-8")
+        for option, folder in (("--out", self.out), ("--prepared", self.prepared)):
+            if not _is_utf8(str(folder.absolute())):
+                raise RequestError(f"{option} {str(folder)!r}: expected a name in valid UTF-8")
         if not 0 < self.margin < 1:
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"

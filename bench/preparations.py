@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import stat
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from feedbench.bench.progress import Listener
 from feedbench.bench.protocol import Event, Phase, Writing
 from feedbench.bench.results import TrialRecord
 from feedbench.bench.say import counted, size
-from feedbench.bench.store import Store
+from feedbench.bench.store import Manifest, Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines.catalog import Spec
+
+_PAUSE_FACTOR = 20.0
 
 
 def obtain_all(
@@ -19,15 +23,18 @@ def obtain_all(
     specs: Iterable[Spec],
     workload: Path,
     store: Store,
-    limit: Limit,
+    limit: Callable[[], Limit],
     listener: Listener,
 ) -> list[TrialRecord]:
-    """Prepare each of the pipelines and return the records; a failure is its own pipeline's."""
+    """Prepare each of the pipelines and return the records; a failure is its own pipeline's.
+
+    `limit` is asked before each, as the time that is left grows less.
+    """
     records = []
     for spec in specs:
         progress = _Progress(spec.label, listener)
         record = trials.prepare(
-            spec, workload, store.folder, limit, progress.on_event, progress.on_tick
+            spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
         )
         records.append(record)
         listener.said(f"{spec.label}: {_how(record)}")
@@ -36,15 +43,22 @@ def obtain_all(
 
 def listing(store: Store) -> list[str]:
     """Return a line for each preparation in the store, and one for all of them."""
-    manifests = store.manifests().values()
+    contents = store.contents()
     lines = [
-        f"{made.source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, of"
-        f" {counted(made.source.images, 'image')} in {made.source.folder};"
-        f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
-        for made in manifests
+        _line(made) if made else f"damaged or unfinished: {size(_bytes_below(path))} in {path}"
+        for path, made in contents
     ]
-    total = size(sum(made.bytes for made in manifests))
+    total = size(sum(made.bytes if made else _bytes_below(path) for path, made in contents))
     return [*lines, f"{counted(len(lines), 'preparation')}, {total}, in {store.folder}"]
+
+
+def _line(made: Manifest) -> str:
+    source = made.source
+    return (
+        f"{source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, of"
+        f" {counted(source.images, 'image')} in {source.folder};"
+        f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
+    )
 
 
 class _Progress:
@@ -54,6 +68,7 @@ class _Progress:
         self._label = label
         self._listener = listener
         self._writing: Writing | None = None
+        self._not_before = 0.0  # CLOCK_MONOTONIC
         listener.doing(f"looking for what {label} reads")
 
     def on_event(self, event: Event) -> None:
@@ -70,9 +85,12 @@ class _Progress:
                 self._listener.doing(f"waiting for another run that prepares {self._label}")
 
     def on_tick(self) -> None:
-        if self._writing is None:
+        begun = time.monotonic()
+        if self._writing is None or begun < self._not_before:
             return
         written = size(_bytes_below(Path(self._writing.folder)))
+        # Of a million small files the count takes seconds, on a core that the writer could use.
+        self._not_before = begun + _PAUSE_FACTOR * (time.monotonic() - begun)
         about = size(self._writing.source_bytes)
         self._listener.doing(f"preparing {self._label}: {written} written of about {about}")
 
@@ -81,9 +99,10 @@ def _bytes_below(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            total += path.stat().st_size
+            found = path.stat()
         except OSError:  # it was moved into place this moment
             continue
+        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
     return total
 
 

@@ -59,7 +59,18 @@ def obtain(
             Writing(folder=str(folder), source_bytes=source_bytes, replaces=is_damaged)
         ),
     )
-    say(Prepared(folder=str(store.folder / key), was_found=was_found, manifest=manifest))
+    say(
+        Prepared(
+            folder=os.fspath(store.files(key)),
+            was_found=was_found,
+            made_at=manifest.made_at,
+            seconds=manifest.seconds,
+            images=manifest.source.images,
+            bytes=manifest.bytes,
+            source_bytes=manifest.source.bytes,
+            files=len(manifest.files),
+        )
+    )
 
 
 def key_of(name: str, depends_on: dict[str, Any], workload: Workload) -> tuple[str, int]:

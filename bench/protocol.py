@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from feedbench.bench.store import Manifest
 from feedbench.bench.usage import Latency
 from feedbench.bench.windows import Window
 
@@ -84,8 +83,13 @@ class Prepared(_Event, frozen=True, kw_only=True, tag="prepared"):
     """A preparation is there."""
 
     folder: str
-    was_found: bool
-    manifest: Manifest
+    was_found: bool  # it was not written now
+    made_at: str  # UTC, ISO 8601
+    seconds: float  # that it took when it was made
+    images: int
+    bytes: int  # written
+    source_bytes: int  # of the images' files
+    files: int
 
 
 class Phase(_Event, frozen=True, kw_only=True, tag="phase"):

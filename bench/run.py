@@ -101,7 +101,14 @@ class _Run:
         self._listener.doing(f"reading {counted(len(self.part.files), 'file')}")
         warm(self.part.paths)
         records = intake.pilots(
-            trials, self.specs, self._options, self.part, guess, scratch, self._listener
+            trials,
+            self.specs,
+            self._options,
+            self.part,
+            guess,
+            scratch,
+            self._listener,
+            self.preparing,
         )
         self._take_fewer(
             {
@@ -133,12 +140,16 @@ class _Run:
 
     def prepare(self, blocks: Blocks, trials: Trials, store: Store) -> None:
         """Have written, or found, what the pipelines read that have an offline part."""
-        left = self._left()
-        limit = _PREPARE_LIMIT_SECONDS if left is None else left - blocks.seconds
+
+        def limit() -> Limit:
+            left = self._left()
+            if left is None:
+                return Limit(_PREPARE_LIMIT_SECONDS)
+            advice = "give more --time, or fewer images by --limit"
+            return Limit(max(left - blocks.seconds, 1.0), advice=advice)
+
         specs = [self.specs[label] for label in blocks.labels if label in self.preparing]
-        records = preparations.obtain_all(
-            trials, specs, self._file, store, Limit(max(limit, 1.0)), self._listener
-        )
+        records = preparations.obtain_all(trials, specs, self._file, store, limit, self._listener)
         for record in records:
             blocks.strike(record)
 
@@ -175,6 +186,7 @@ class _Run:
                 f"Measures {counted(self._options.blocks, 'block')}, in about {about} ({need})."
             )
         elif left is not None:
+            left -= len(self.part.files) * sum(cost.prepare_seconds for cost in costs.values())
             fitting = counted(max(int(left / block), 1), "block")
             self._listener.said(
                 f"There is time for about {fitting} of about {duration(block)} ({need})."

@@ -4,6 +4,7 @@ STORE/.in-use            locked, shared, by every run that reads from the store
 STORE/KEY.lock           locked by the one that writes KEY
 STORE/.new-KEY-...       unfinished; of no meaning to anybody but its writer
 STORE/KEY/               whole: moved here in one step, after everything in it was synced
+STORE/KEY/files/         what the pipeline has written
 STORE/KEY/manifest.json  what it is, what it cost, and the size and checksum of each file
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -26,9 +28,13 @@ from typing import Any
 import msgspec
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import image_id
 
 SCHEMA = 1
-_MANIFEST = "manifest.json"
+_IN_USE, _FILES, _MANIFEST = ".in-use", "files", "manifest.json"
+_KEY = re.compile(r"[a-z0-9-]+-[0-9a-f]{20}")
+_LOCK = re.compile(rf"{_KEY.pattern}\.lock")
+_UNFINISHED = re.compile(rf"\.new-{_KEY.pattern}-[0-9a-f]{{8}}")
 _CHUNK = 1 << 20
 _TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
 
@@ -62,7 +68,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """The folder of preparations. Several runs may use it at once."""
+    """The folder of preparations. Several runs, and several users, may use it at once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -73,24 +79,35 @@ class Store:
 
         Makes the folder where it is missing. Raises RequestError where it cannot be written.
         """
-        self._check()
-        with self._locked(".in-use", fcntl.LOCK_SH):
+        with contextlib.ExitStack() as held:
             try:
-                yield
-            finally:
-                self.sweep()
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=self.folder):
+                    pass
+                held.enter_context(self._locked(_IN_USE, fcntl.LOCK_SH))
+            except OSError as error:
+                raise RequestError(
+                    f"the folder for prepared files, {self.folder}, cannot be written:"
+                    f" {error.strerror}; name another by --prepared"
+                ) from error
+            held.callback(self.sweep)
+            self.sweep()
+            yield
 
     def find(self, key: str) -> Manifest | None:
         """Return the manifest of a preparation that is whole, having read all of its files.
 
         None where there is none, or a file is missing, cut short or other than what was written.
         """
-        folder = self.folder / key
         try:
-            manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
-            return manifest if _written(folder) == manifest.files else None
+            manifest = _read(self.folder / key)
+            return manifest if _written(self.files(key)) == manifest.files else None
         except (OSError, msgspec.MsgspecError):
             return None
+
+    def files(self, key: str) -> Path:
+        """Return the folder of what a pipeline has written."""
+        return self.folder / key / _FILES
 
     def obtain(
         self,
@@ -113,11 +130,13 @@ class Store:
             if found is not None:
                 return found, True
             is_damaged = (self.folder / key).exists()
-            self._remove(key)  # what is damaged, and what a killed writer has left
+            for old in (self.folder / key, *self.folder.glob(f".new-{key}-*")):
+                shutil.rmtree(old, ignore_errors=True)
             unfinished = self.folder / f".new-{key}-{secrets.token_hex(4)}"
             unfinished.mkdir()
             try:
-                on_write(unfinished, is_damaged)
+                (unfinished / _FILES).mkdir()
+                on_write(unfinished / _FILES, is_damaged)
                 manifest = _filled(unfinished, source, prepare)
                 unfinished.rename(self.folder / key)
                 _sync(self.folder)
@@ -126,82 +145,95 @@ class Store:
                 raise
         return manifest, False
 
-    def manifests(self) -> dict[str, Manifest]:
-        """Return the preparations by key, the oldest first, without reading their files."""
-        found = {}
-        for file in self.folder.glob(f"[!.]*/{_MANIFEST}"):
+    def contents(self) -> list[tuple[Path, Manifest | None]]:
+        """Return the folders of the preparations, the oldest first, without reading their files.
+
+        Without a manifest: what is damaged, or was left unfinished. Raises RequestError where the
+        store is no folder.
+        """
+        found: list[tuple[Path, Manifest | None]] = []
+        for path in self._own(_KEY, _UNFINISHED):
+            manifest = None
             with contextlib.suppress(OSError, msgspec.MsgspecError):
-                found[file.parent.name] = msgspec.json.decode(file.read_bytes(), type=Manifest)
-        return dict(sorted(found.items(), key=lambda item: item[1].made_at))
+                manifest = _read(path)
+            found.append((path, manifest))
+        return sorted(found, key=lambda item: item[1].made_at if item[1] else "")
 
     def sweep(self) -> None:
         """Remove what writers that were killed have left."""
-        for unfinished in self.folder.glob(".new-*"):
+        for unfinished in self._own(_UNFINISHED):
             key = unfinished.name.removeprefix(".new-").rpartition("-")[0]
-            with contextlib.suppress(BlockingIOError), self._locked(f"{key}.lock", _TRY):
+            with contextlib.suppress(OSError), self._locked(f"{key}.lock", _TRY):
                 shutil.rmtree(unfinished, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove all preparations. Raises RequestError while a run reads from the store.
+        """Remove all preparations, and nothing else that may lie there.
 
-        The folder and the lock in it stay: a run that waits for the lock may have it open.
+        The folder and the lock of the whole stay: a run that waits for it has it open. Raises
+        RequestError while a run reads from the store, and OSError for what cannot be removed.
         """
-        if not self.folder.is_dir():
+        if not self._own(_KEY, _UNFINISHED, _LOCK):
             return
         try:
-            with self._locked(".in-use", _TRY):
-                for key in self.manifests():
-                    self._remove(key)
-                for rest in (*self.folder.glob("*.lock"), *self.folder.glob(".new-*")):
-                    shutil.rmtree(rest) if rest.is_dir() else rest.unlink()
+            with self._locked(_IN_USE, _TRY):
+                for path in self._own(_KEY, _UNFINISHED):
+                    shutil.rmtree(path)
+                for lock in self._own(_LOCK):
+                    lock.unlink()
         except BlockingIOError:
             raise RequestError(
                 f"{self.folder} is in use by a run; clear it when that has ended"
             ) from None
 
-    def _check(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        except OSError as error:
-            raise RequestError(
-                f"the folder for prepared files, {self.folder}, cannot be written:"
-                f" {error.strerror}; name another by --prepared"
-            ) from error
-
-    def _remove(self, key: str) -> None:
-        shutil.rmtree(self.folder / key, ignore_errors=True)
-        for unfinished in self.folder.glob(f".new-{key}-*"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+    def _own(self, *patterns: re.Pattern[str]) -> list[Path]:
+        """Return what in the store has a name of ours: people may keep other things there."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise RequestError(f"{self.folder} is a file; expected a folder of prepared files")
+        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        return [path for path in found if any(p.fullmatch(path.name) for p in patterns)]
 
     @contextlib.contextmanager
     def _locked(
         self, name: str, how: int, on_wait: Callable[[], object] = lambda: None
     ) -> Iterator[None]:
         """Hold a lock, which the kernel takes away from a process that dies."""
-        with (self.folder / name).open("ab") as file:
+        descriptor = _opened(self.folder / name)
+        try:
             try:
-                fcntl.flock(file, how | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             except BlockingIOError:
                 if how == _TRY:
                     raise
                 on_wait()
-                fcntl.flock(file, how)
+                fcntl.flock(descriptor, how)
             yield
+        finally:
+            os.close(descriptor)
+
+
+def _opened(lock: Path) -> int:
+    """Open a lock's file, which may be another user's and is never written; make it if missing."""
+    try:
+        return os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644)
+
+
+def _read(folder: Path) -> Manifest:
+    return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
 
 
 def _filled(folder: Path, source: Source, prepare: Callable[[Path], object]) -> Manifest:
     """Have a folder filled, see to it that all of it is on the disk, and describe it."""
     begun = time.monotonic()
-    prepare(folder)
+    prepare(folder / _FILES)
     for path in folder.rglob("*"):
         _sync(path)
     manifest = Manifest(
         source=source,
         made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=time.monotonic() - begun,
-        files=_written(folder),
+        files=_written(folder / _FILES),
     )
     file = folder / _MANIFEST
     file.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
@@ -212,10 +244,11 @@ def _filled(folder: Path, source: Source, prepare: Callable[[Path], object]) -> 
 
 def _written(folder: Path) -> Written:
     """Read every file below a folder, which also leaves it in the page cache."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
         read = list(pool.map(_size_and_checksum, files))
-    return {os.fspath(file.relative_to(folder)): of for file, of in zip(files, read, strict=True)}
+    names = (image_id(os.fspath(file.relative_to(folder))) for file in files)
+    return dict(zip(names, read, strict=True))
 
 
 def _size_and_checksum(file: Path) -> tuple[int, int]:

@@ -155,6 +155,7 @@ class Limit(msgspec.Struct, frozen=True):
 
     seconds: float
     is_deadline: bool = False  # the run's time is up then, which is no fault of the pipeline
+    advice: str = ""  # what somebody can do about it
 
 
 def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
@@ -173,21 +174,13 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
         return replace(record, ended="prepared", preparation=_preparation(outcome.prepared))
     if outcome.over_limit is not None and limit.is_deadline:
         return replace(record, ended="time up")
+    if outcome.over_limit is not None and limit.advice:
+        why = f"{why}: {limit.advice}"
     return replace(record, ended="failed", why=why, last_words=last_line(log))
 
 
 def _preparation(prepared: Prepared) -> Preparation:
-    manifest = prepared.manifest
-    return Preparation(
-        folder=prepared.folder,
-        made_at=manifest.made_at,
-        was_found=prepared.was_found,
-        images=manifest.source.images,
-        seconds=manifest.seconds,
-        bytes=manifest.bytes,
-        source_bytes=manifest.source.bytes,
-        files=len(manifest.files),
-    )
+    return Preparation(**msgspec.structs.asdict(prepared))
 
 
 def _with_measured(record: TrialRecord, measured: Measured, asked_at: float) -> TrialRecord:

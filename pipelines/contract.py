@@ -72,7 +72,10 @@ class Preparing(Pipeline, Protocol):
     """
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Write to the folder `prepared`, once and offline, what `open` will read."""
+        """Write to the folder `prepared`, offline, what `open` will read.
+
+        Called for the few images of a pilot, and once for those that are measured.
+        """
         ...
 
 

@@ -109,5 +109,5 @@ def _no_room(folder: Path, needed: int) -> PreparationError:
     free = shutil.disk_usage(folder).free
     return PreparationError(
         f"its records need about {needed / 1e6:,.3f} MB, and {free / 1e6:,.3f} MB are free in"
-        f" {folder.parent}: make room, or name another folder by --prepared"
+        f" {folder}: make room there, or name another folder (--prepared; for a pilot, TMPDIR)"
     )

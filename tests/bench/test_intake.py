@@ -11,11 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.bench import intake
-from feedbench.bench.intake import choose, cost_of, guesses, refuse_no_block, refuse_too_short
+from feedbench.bench.intake import (
+    choose,
+    cost_of,
+    guesses,
+    pilots,
+    refuse_no_block,
+    refuse_too_short,
+)
 from feedbench.bench.options import RunOptions
 from feedbench.bench.plan import Cost
+from feedbench.bench.progress import Quiet
+from feedbench.bench.protocol import Purpose
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.trials import Limit
 from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index
 
@@ -124,3 +135,27 @@ def test_a_cost_tells_what_the_pilot_prepared_from_what_it_took_to_start() -> No
 def test_a_pilot_that_failed_leaves_the_guess() -> None:
     failed = a_pilot(ended="failed", first_epoch_seconds=None, first_epoch_images=None)
     assert cost_of(failed, GUESS) is GUESS
+
+
+class FailingTrials:
+    """Has every pilot fail, and keeps the limits that they had."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, Limit] = {}
+
+    def run(self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit) -> TrialRecord:
+        self.limits[spec.label] = limit
+        return a_pilot(label=spec.label, ended="failed")
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(None, 3600.0), (300.0, 300.0 / 3)])
+def test_a_pilot_that_prepares_may_take_its_time_for_that(
+    tmp_path: Path, seconds: float | None, most: float
+) -> None:
+    trials: Any = FailingTrials()
+    specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_naive", "tfrecord_gzip"))}
+    given = options(seconds=seconds, specs=tuple(specs))
+    pilots(trials, specs, given, an_index(), GUESS, tmp_path, Quiet(), {"tfrecord_gzip"})
+    usual, longer = (trials.limits[label].seconds for label in specs)
+    assert 20 <= usual < 30
+    assert most - 5 < longer - usual <= most

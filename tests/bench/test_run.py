@@ -194,7 +194,7 @@ def test_ctrl_c_before_anything_was_measured_leaves_nothing(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err == "feedbench: interrupted before anything was measured; nothing is left of it\n"
+    assert err == "feedbench: interrupted before anything was measured; no run is left of it\n"
     assert not (feedbench.folder / "a").exists()
     assert feedbench.left_in_scratch() == []
 
@@ -303,7 +303,7 @@ def test_records_that_were_damaged_or_whose_photos_changed_are_written_anew(
     copy = shutil.copytree(photos, feedbench.folder / "photos")
     words = ["run", copy, *SMALL, "--blocks", "1", "--prepared", "P", "-p", "tfrecord_sharded"]
     assert feedbench.run(*words, "--out", "R").returncode == 0
-    [record_file, *_] = (feedbench.folder / "P").glob("*/*.tfrecord")
+    [record_file, *_] = (feedbench.folder / "P").glob("*/files/*.tfrecord")
     os.truncate(record_file, record_file.stat().st_size - 1)
     damaged = feedbench.run(*words, "--out", "damaged")
     assert damaged.returncode == 0, damaged.stderr

@@ -21,7 +21,8 @@ from tests.bench.conftest import until
 SOURCE = Source(
     pipeline="tfrecord_gzip", depends_on={"shards": 2}, folder="/photos", images=39, bytes=40_000
 )
-KEY = "tfrecord-gzip-0123"
+KEY = "tfrecord-gzip-0123456789abcdef0123"
+OTHER = "another-0123456789abcdef0123"
 
 
 @pytest.fixture
@@ -64,15 +65,15 @@ def test_what_was_written_is_found_again_and_not_written_twice(store: Store) -> 
     assert made.bytes == 1024
     assert set(made.files) == {"a.tfrecord", "below/b.tfrecord"}
     assert made.source == SOURCE
-    assert (store.folder / KEY / "below" / "b.tfrecord").read_bytes() == b"b" * 24
+    assert (store.files(KEY) / "below" / "b.tfrecord").read_bytes() == b"b" * 24
 
 
 def test_another_key_is_another_preparation(store: Store) -> None:
     write = Writer()
     store.obtain(KEY, SOURCE, write)
-    store.obtain("other", SOURCE, write)
+    store.obtain(OTHER, SOURCE, write)
     assert write.calls == 2
-    assert visible(store) == ["other", KEY]
+    assert visible(store) == [OTHER, KEY]
 
 
 def test_what_failed_leaves_nothing_and_is_written_the_next_time(store: Store) -> None:
@@ -85,12 +86,12 @@ def test_what_failed_leaves_nothing_and_is_written_the_next_time(store: Store) -
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / "a.tfrecord").unlink(),
-        lambda folder: os.truncate(folder / "a.tfrecord", 999),
-        lambda folder: (folder / "a.tfrecord").write_bytes(b"x" * 1000),  # a foreign one
+        lambda folder: (folder / "files" / "a.tfrecord").unlink(),
+        lambda folder: os.truncate(folder / "files" / "a.tfrecord", 999),
+        lambda folder: (folder / "files" / "a.tfrecord").write_bytes(b"x" * 1000),  # a foreign one
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "manifest.json").write_text('{"schema": 1'),
-        lambda folder: (folder / "more.tfrecord").write_bytes(b"more"),
+        lambda folder: (folder / "files" / "more.tfrecord").write_bytes(b"more"),
     ],
     ids=["missing", "cut short", "foreign", "no manifest", "broken manifest", "one too many"],
 )
@@ -157,27 +158,27 @@ def test_a_writer_that_is_killed_leaves_nothing_that_looks_whole_and_is_swept_aw
 
     process = context.Process(target=lambda: store.obtain(KEY, SOURCE, half))
     process.start()
-    until(lambda: list(store.folder.glob(".new-*/half")))
+    until(lambda: list(store.folder.glob(".new-*/files/half")))
     store.sweep()  # it is at work: nothing of it is touched
-    assert list(store.folder.glob(".new-*/half"))
+    assert list(store.folder.glob(".new-*/files/half"))
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert store.find(KEY) is None
-    assert store.manifests() == {}
+    assert [manifest for _, manifest in store.contents()] == [None]
     store.sweep()
     assert visible(store) == []
 
 
 def test_what_a_killed_writer_left_goes_when_the_same_is_written_again(store: Store) -> None:
-    (store.folder / f".new-{KEY}-ffff").mkdir()
+    (store.folder / f".new-{KEY}-ffffffff").mkdir()
     store.obtain(KEY, SOURCE, Writer())
     assert visible(store) == [KEY]
 
 
 def test_clearing_removes_everything_but_the_lock_of_the_whole(store: Store) -> None:
     store.obtain(KEY, SOURCE, Writer())
-    (store.folder / ".new-other-ffff").mkdir()
+    (store.folder / f".new-{OTHER}-ffffffff").mkdir()
     with store.in_use():
         pass
     store.clear()
@@ -191,12 +192,50 @@ def test_of_a_store_that_was_never_made_there_is_nothing_to_clear(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_clearing_leaves_what_is_not_its_own(store: Store) -> None:
-    (store.folder / "holiday.jpg").write_bytes(b"mine")
-    (store.folder / "mine").mkdir()
-    store.obtain(KEY, SOURCE, Writer())
+def test_clearing_and_sweeping_leave_what_is_not_their_own(store: Store) -> None:
+    for name in ("holiday.jpg", "poetry.lock"):
+        (store.folder / name).write_bytes(b"mine")
+    for name in ("mine", "my.lock", ".new-website"):
+        (store.folder / name).mkdir()
+    before = set(store.folder.iterdir())
+    with store.in_use():
+        store.obtain(KEY, SOURCE, Writer())
     store.clear()
-    assert visible(store) == ["holiday.jpg", "mine"]
+    assert set(store.folder.iterdir()) == before | {store.folder / ".in-use"}
+
+
+def test_what_is_damaged_or_unfinished_is_listed_and_cleared_too(store: Store) -> None:
+    store.obtain(KEY, SOURCE, Writer())
+    (store.folder / KEY / "manifest.json").write_text("broken")
+    (store.folder / f".new-{OTHER}-ffffffff").mkdir()
+    unfinished, damaged, total = listing(store)
+    assert unfinished == f"damaged or unfinished: 0 B in {store.folder / f'.new-{OTHER}-ffffffff'}"
+    assert damaged == f"damaged or unfinished: 1.03 kB in {store.folder / KEY}"
+    assert total == f"2 preparations, 1.03 kB, in {store.folder}"
+    store.clear()
+    assert visible(store) == []
+
+
+def test_a_pipeline_may_write_a_manifest_of_its_own(store: Store) -> None:
+    store.obtain(KEY, SOURCE, lambda folder: (folder / "manifest.json").write_text("mine"))
+    assert (store.files(KEY) / "manifest.json").read_text() == "mine"
+    (store.files(KEY) / "manifest.json").write_text("else")
+    assert store.find(KEY) is None
+
+
+def test_a_store_in_which_another_user_has_made_the_locks_can_be_used(store: Store) -> None:
+    for name in (".in-use", f"{KEY}.lock"):
+        (store.folder / name).touch()
+        (store.folder / name).chmod(0o444)
+    with store.in_use():
+        assert store.obtain(KEY, SOURCE, Writer())[1] is False
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for ask in (Store(tmp_path / "file").contents, Store(tmp_path / "file").clear):
+        with pytest.raises(RequestError, match="file is a file; expected a folder of prepared"):
+            ask()
 
 
 def test_what_a_run_reads_is_not_cleared(store: Store) -> None:
@@ -221,13 +260,13 @@ def test_a_store_is_made_where_there_was_none(tmp_path: Path) -> None:
     store = Store(tmp_path / "a" / "store")
     with store.in_use():
         store.obtain(KEY, SOURCE, Writer())
-    assert list(store.manifests()) == [KEY]
+    assert [path.name for path, _ in store.contents()] == [KEY]
 
 
 def test_the_listing_says_what_there_is_what_it_is_of_and_how_much_it_takes(store: Store) -> None:
     assert listing(store) == [f"0 preparations, 0 B, in {store.folder}"]
     made, _ = store.obtain(KEY, SOURCE, Writer())
-    shutil.copytree(store.folder / KEY, store.folder / "other")
+    shutil.copytree(store.folder / KEY, store.folder / OTHER)
     line, same, total = listing(store)
     assert line == same
     assert line == (
