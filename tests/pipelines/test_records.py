@@ -144,7 +144,7 @@ def test_a_disk_with_too_little_room_is_left_as_it_is_with_what_is_needed_and_wh
     found = re.match(r"its records need about (.*) MB, and 0\.002 MB are free", str(refused.value))
     assert found is not None
     assert needed < float(found[1]) < 1.2 * needed
-    assert "make room, or name another folder by --prepared" in str(refused.value)
+    assert "make room there, or name another folder (--prepared" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 
