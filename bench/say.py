@@ -29,11 +29,12 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def size(count: float) -> str:
-    """Return bytes in the largest unit that fits, by thousands: 512 B, 37.1 MB."""
-    if abs(count) < _THOUSAND:
-        return f"{count:,.0f} B"
-    power = min(int(math.log(abs(count), _THOUSAND)), len(_UNITS))
-    return f"{digits(count / _THOUSAND**power)} {_UNITS[power - 1]}"
+    """Return bytes in the unit that leaves them under a thousand as shown: 512 B, 37.1 MB."""
+    power = 0
+    while round(count) >= _THOUSAND and power < len(_UNITS):
+        count /= _THOUSAND
+        power += 1
+    return f"{digits(max(count, 1.0))} {_UNITS[power - 1]}" if power else f"{count:.0f} B"
 
 
 def listed(labels: Sequence[str], word: str = "and") -> str:

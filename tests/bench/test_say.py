@@ -81,8 +81,15 @@ def test_names_are_listed_as_people_list_them(labels: list[str], text: str) -> N
     [
         (0, "0 B"),
         (999, "999 B"),
+        (999.6, "1.00 kB"),
         (1000, "1.00 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.00 MB"),
+        (999_999, "1.00 MB"),
+        (1_000_000, "1.00 MB"),
         (37_100_000, "37.1 MB"),
+        (1_000_000_000, "1.00 GB"),
+        (10**12, "1.00 TB"),
         (1.02e9, "1.02 GB"),
         (5e12, "5.00 TB"),
         (5e15, "5,000 TB"),
@@ -90,6 +97,14 @@ def test_names_are_listed_as_people_list_them(labels: list[str], text: str) -> N
 )
 def test_bytes_are_shown_in_the_largest_unit_that_fits(count: float, said: str) -> None:
     assert size(count) == said
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**15 - 10**12) | st.floats(0.0, 9.9e14))
+def test_a_size_stands_in_the_unit_that_leaves_it_from_1_to_999(count: float) -> None:
+    number, unit = size(count).split()
+    assert float(number) <= 999
+    assert float(number) >= 1 or unit == "B"
 
 
 @settings(deadline=None)
