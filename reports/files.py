@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -15,8 +16,32 @@ _MODE = 0o644
 def replace(file: Path, text: str) -> Path:
     """Put `text` in the place of `file`, and return it; a reader always finds a whole one.
 
-    Raises RequestError where it cannot be written.
+    A link stays one, and the file that it leads to is replaced. What is no regular file, such as
+    a pipe or /dev/stdout, cannot be replaced, and is written to. Raises RequestError where it
+    cannot be written.
     """
+    try:
+        if _is_special(file):
+            with file.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        else:
+            _replace(Path(os.path.realpath(file)), text)
+    except OSError as error:
+        raise RequestError(
+            f"{file} cannot be written ({error.strerror}); name another file by --out"
+        ) from error
+    return file
+
+
+def _is_special(file: Path) -> bool:
+    """Tell whether there is something that is no regular file."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(file: Path, text: str) -> None:
     new: str | None = None
     try:
         handle, new = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:60]}.")
@@ -26,11 +51,8 @@ def replace(file: Path, text: str) -> Path:
             os.fsync(stream.fileno())
         Path(new).chmod(_MODE)  # mkstemp's own is for nobody else to read
         Path(new).replace(file)
-    except OSError as error:
+    except OSError:
         if new is not None:
             with contextlib.suppress(OSError):
                 Path(new).unlink()
-        raise RequestError(
-            f"{file} cannot be written ({error.strerror}); name another file by --out"
-        ) from error
-    return file
+        raise

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports.files import replace
+
+
+def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("a longer text")
+    with file.open() as reader:  # as one who has begun to read it
+        assert replace(file, "new") == file
+        assert reader.read() == "a longer text"
+    assert file.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_one_and_the_file_that_it_leads_to_is_replaced(
+    is_there: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    if is_there:
+        target.write_text("old")
+    link.symlink_to("far/target")
+    assert replace(link, "new") == link
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "far", target, link]
+
+
+def test_a_link_that_leads_to_itself_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("a")
+    with pytest.raises(RequestError, match=r"a cannot be written \(Too many levels of symbolic"):
+        replace(tmp_path / "a", "new")
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    replace(pipe, "new")
+    reader.join(10)
+    assert read == ["new"]
+    assert pipe.is_fifo()
+
+
+def test_what_the_system_calls_a_file_and_is_none_is_written_to() -> None:
+    reader, writer = os.pipe()
+    replace(Path(f"/dev/fd/{writer}"), "new")  # as /dev/stdout is, where a pipe reads it
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    os.close(writer)
+    replace(Path("/dev/null"), "new")
+    assert Path("/dev/null").is_char_device()
