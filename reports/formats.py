@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from pandas.api.types import is_string_dtype
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown, page, table
+from feedbench.reports.visible import no_formula
 
 PAGE = page.NAME  # in the run's folder
 
@@ -24,8 +26,15 @@ def as_markdown(folder: Path) -> str:
 
 
 def csv(folder: Path) -> str:
-    """Return a line a pipeline, with every figure; one that is missing is empty."""
-    return table.pipelines(table.read(folder)[0]).to_csv(index=False, lineterminator="\n")
+    """Return a line a pipeline, with every figure; one that is missing is empty.
+
+    No text is a formula to a spreadsheet that opens it.
+    """
+    frame = table.pipelines(table.read(folder)[0])
+    for name in frame.columns:
+        if is_string_dtype(frame[name]):
+            frame[name] = frame[name].map(no_formula, na_action="ignore")
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def json(folder: Path) -> str:

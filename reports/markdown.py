@@ -7,6 +7,7 @@ import re
 from feedbench.bench.results import RunRecord
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.columns import Column, Table, tables
+from feedbench.reports.visible import visible
 
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -24,7 +25,7 @@ def render(run: RunRecord) -> str:
 
 def escaped(text: str) -> str:
     """Return a text that shows as it is, in one line, also within a table's cell."""
-    line = " ".join(text.split())
+    line = " ".join(visible(text).split())
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", line).translate(_ENTITIES)
 
 

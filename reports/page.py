@@ -16,6 +16,7 @@ from feedbench.bench.say import counted, duration, size
 from feedbench.reports import columns, figures, files, plots, table
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import MISSING
+from feedbench.reports.visible import visible
 
 NAME = "report.html"
 
@@ -35,6 +36,7 @@ def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
         loader=PackageLoader("feedbench.reports"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -70,9 +72,15 @@ def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Ma
     return found
 
 
+def _visible(value: object) -> object:
+    """Make harmless what the template is about to escape; markup has been through that."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _breakable(label: str) -> Markup:
     """Let a label be broken where a person would, between its words and knobs."""
-    return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", str(escape(label))))  # noqa: S704 - escaped
+    text = str(escape(visible(label)))
+    return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped
 
 
 def _failure(trial: TrialRecord) -> dict[str, str]:

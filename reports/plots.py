@@ -23,6 +23,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import MaxNLocator  # noqa: E402
 
 from feedbench.reports import svg  # noqa: E402
+from feedbench.reports.visible import visible  # noqa: E402
 
 WIDE, NARROW = 760, 340  # pixels: a desk's screen, a telephone's
 # Told apart with any colour vision, and by at least 3:1 from a white and from a dark page.
@@ -288,7 +289,7 @@ def _folded(label: str, width: int, note: str) -> list[str]:
     """Break a label over lines that leave room for the note: behind a : or , where there is one."""
     most = int(width / _COLUMN) - cell_len(note) - 3
     lines = [""]
-    for piece in re.split(r"(?<=[:,/\s])", svg.one_line(label)):
+    for piece in re.split(r"(?<=[:,/\s])", visible(label)):
         if cell_len(lines[-1]) + cell_len(piece) > most and lines[-1]:
             lines.append("")
         *whole, rest = chop_cells(lines[-1] + piece, most) or [""]

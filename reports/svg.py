@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import io
 import re
-import unicodedata
 import warnings
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from feedbench.reports.visible import visible
 
 # matplotlib takes colours, not CSS variables: these are drawn, and stand for what the page says.
 INK, MUTED, RULE, BAND, PAPER = "#1b1f24", "#59616b", "#d3d8de", "#e4eaf2", "#fefefe"
@@ -37,15 +38,10 @@ def render(figure: Figure, name: str, title: str, description: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
         f' viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
         f' aria-labelledby="{name}-title {name}-desc">'
-        f'<title id="{name}-title">{html.escape(one_line(title))}</title>'
-        f'<desc id="{name}-desc">{html.escape(one_line(description))}</desc>'
+        f'<title id="{name}-title">{html.escape(visible(title))}</title>'
+        f'<desc id="{name}-desc">{html.escape(visible(description))}</desc>'
     )
     return re.sub(r"<svg[^>]*>", lambda _: head, body, count=1).strip()
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks and without the characters that XML may not hold."""
-    return "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
 
 
 def _themed(tag: str, name: str) -> str:

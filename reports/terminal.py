@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +16,7 @@ from feedbench.reports import figures
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import shown
 from feedbench.reports.preparation import pays_off_briefly
+from feedbench.reports.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ Column = tuple[str, Callable[["Row"], str]]
 def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
     """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    console.print(Text(heading(run), style="bold"))
+    console.print(_text(heading(run), style="bold"))
     speed, phases = _speed(), _phases(extrapolated=run.workload.is_part)
     tables = [_table(run, speed + phases)]
     endless = console.options.update(width=_ENDLESS)
@@ -43,11 +44,15 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
     if resources:
         console.print()
         console.print(_table(run, resources))
-    console.print(Text(answer(run), style="bold"))
+    console.print(_text(answer(run), style="bold"))
     for note in notes(run):
-        console.print(Padding(Text(note), (0, 0, 0, 2)))
+        console.print(Padding(_text(note), (0, 0, 0, 2)))
     last = f"The run lies in {folder}" if page is None else f"The report is {page}"
-    console.print(Text(last, overflow="fold"))
+    console.print(_text(last, overflow="fold"))
+
+
+def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) -> Text:
+    return Text(visible(text), style=style, overflow=overflow)
 
 
 def _speed() -> list[Column]:
@@ -107,7 +112,7 @@ def _table(run: RunRecord, columns: list[Column]) -> Table:
         )
     for row in run.rows:
         cells = [value(row) for _, value in columns]
-        table.add_row(Text(_folded(row.label)), *map(Text, cells))
+        table.add_row(Text(_folded(visible(row.label))), *map(_text, cells))
     return table
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -39,6 +40,24 @@ def test_csv_has_a_line_a_pipeline_and_leaves_empty_what_is_missing(folder: Path
     assert list(frame["images_per_second"][:2]) == [1000, 4500]
     assert text.splitlines()[3].startswith("mine,mine,0,,,,,,")
     assert "nan" not in text.lower()
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_text_in_csv_is_a_formula_to_a_spreadsheet(first: str, tmp_path: Path) -> None:
+    formula = f"{first}=1+1"
+    row = compared(formula, 2, "faster", spec=formula, remarks=[formula], knobs={formula: 1})
+    text = formats.render("csv", a_run_folder(tmp_path, a_run(a_row("a"), row), []))
+    found = list(csv.DictReader(io.StringIO(text)))[1]
+    for column in ("label", "spec", "remarks"):
+        assert found[column] == f"'{formula.replace(first, ' ') if first.isspace() else formula}"
+    assert found["knobs"].startswith("'")
+    assert float(found["ratio"]) == 2
+    assert len(text.splitlines()) == 3
+
+
+def test_csv_holds_no_control_characters(tmp_path: Path) -> None:
+    run = a_run(a_row("a\x1b[31m"))
+    assert r"a\x1b[31m," in formats.render("csv", a_run_folder(tmp_path, run, []))
 
 
 def test_json_has_the_whole_run_and_every_blocks_rate(folder: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_preparation_has_its_table_where_there_is_one() -> None:
         ("_x_ and __y__", r"\_x\_ and \_\_y\_\_"),
         ("a\\|b", r"a\\\|b"),
         ("$x$", r"\$x\$"),
+        ("a\x1b[31mb\x00", r"a\\x1b\[31mb\\x00"),
         ("@someone #1", "&#64;someone &#35;1"),
         ("tfdata_tuned:cache=none", "tfdata_tuned:cache=none"),
     ],

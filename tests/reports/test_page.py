@@ -199,6 +199,16 @@ def test_nothing_of_a_label_or_a_message_is_read_as_markup() -> None:
     assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt; is the fastest" in text
 
 
+def test_a_page_holds_no_control_characters_wherever_they_were() -> None:
+    odd = "b\x1b[31m\x00\x9b\x7f"
+    row = compared(odd, 2, "faster", remarks=[odd], failures=[odd], knobs={odd: odd})
+    trial = a_trial(1, odd, ended="failed", why=odd, last_words=odd, windows=[])
+    run = a_run(a_row("a"), row, best=[odd], command=["feedbench", odd])
+    text = page.render(run, [*trials_of({"a": [1000], odd: [2000]}), trial])
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert r"<h1>b\x1b[31m\x00\x9b\x7f is the fastest" in text
+
+
 def test_the_page_asks_the_network_for_nothing_and_may_not() -> None:
     reader = Reader(page.render(RUN, TRIALS))
     policies = [

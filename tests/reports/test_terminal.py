@@ -166,6 +166,18 @@ def test_a_label_is_shown_as_it_is_and_never_read_as_markup(label: str) -> None:
     assert f"  {label} failed: [b]it[/b] raised." in text
 
 
+def test_no_character_of_a_label_or_a_message_acts_on_the_terminal() -> None:
+    label = "mine\x1b[31m\x9b1m\x07"
+    row = compared(label, 4.5, "faster", remarks=["a\x1b[2Jb"], failures=["c\rd\ne"])
+    file = io.StringIO()
+    run = a_run(a_row("naive"), row, best=[label])
+    show(run, Path("/runs/\x1b[0m"), Console(file=file))
+    text = file.getvalue()
+    assert all(char.isprintable() or char == "\n" for char in text)
+    for said in (r"mine\x1b[31m\x9b1m\x07  ", r"a\x1b[2Jb.", "failed: c d e.", r"/runs/\x1b[0m"):
+        assert said in text
+
+
 @pytest.mark.parametrize(("columns", "tables"), [(100, 1), (80, 2)])
 def test_of_twenty_pipelines_each_has_its_row(columns: int, tables: int) -> None:
     labels = [f"p{number:02d}" for number in range(20)]

@@ -1,0 +1,32 @@
+"""Text from outside, such as labels and what processes said, made harmless to whoever shows it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_ACTING = {"Cc", "Cs"}  # control characters; halves of a pair, which UTF-8 cannot hold
+_FORMULA = tuple("=+-@\t\r\n")
+
+
+def visible(text: str) -> str:
+    r"""Return a text in one line, in which no character acts: an ESC is shown as \x1b.
+
+    Line breaks and tabs become spaces.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def no_formula(text: str) -> str:
+    """Return a visible text that a spreadsheet takes for text, by an apostrophe where it must."""
+    shown = visible(text)
+    return f"'{shown}" if text.startswith(_FORMULA) else shown
+
+
+def _visible(char: str) -> str:
+    if char in "\t\n\v\f\r":
+        return " "
+    if unicodedata.category(char) in _ACTING:
+        return char.encode("unicode_escape").decode("ascii")
+    return char
