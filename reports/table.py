@@ -12,6 +12,7 @@ from feedbench.bench.results import Row, RunRecord, TrialRecord, read_run, read_
 from feedbench.bench.summary import rates_by_block
 from feedbench.bench.usage import GpuUsage
 from feedbench.pipelines.errors import RequestError
+from feedbench.reports import sanity
 from feedbench.reports.figures import is_known, knobs
 from feedbench.reports.preparation import epochs
 
@@ -46,14 +47,18 @@ _GPU = ("name", "utilisation", "memory_bytes", "watts")
 
 def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
     """Read a run folder. Raises RequestError where it is none, or broken."""
-    run = read_run(folder)
     try:
-        return run, read_trials(folder)
+        run = read_run(folder)
+        trials = read_trials(folder)
+        sanity.refuse_broken(folder, run, trials)
+    except RecursionError as error:
+        raise RequestError(f"{folder} is broken: one of its files nests too deep") from error
     except OSError as error:
         raise RequestError(
             f"{folder} is no whole run folder: {folder / 'trials.jsonl'} cannot be read"
             f" ({error.strerror})"
         ) from error
+    return run, trials
 
 
 def pipelines(run: RunRecord) -> pd.DataFrame:
