@@ -76,6 +76,7 @@ def colours(run: RunRecord) -> dict[str, str]:
     return dict.fromkeys(labels[:1], _BASELINE) | others
 
 
+@svg.plain_style()
 def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None:
     """Return the chart of images/s: a dot a block, the interval, the estimate. None without any.
 
@@ -95,6 +96,7 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said)
 
 
+@svg.plain_style()
 def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None:
     """Return the chart of ratios to the baseline, with the margin and the verdicts.
 

@@ -6,6 +6,8 @@ import html
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -19,10 +21,19 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _TAG = re.compile(r"<[^<>]+>")  # text has its own < and > escaped
 
 
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Have matplotlib draw and save as it comes, whatever the user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
+
+
 def render(figure: Figure, name: str, title: str, description: str) -> str:
     """Return the figure as an <svg> element; `name` keeps its ids apart from other charts'.
 
-    Text stays text, in the page's own fonts, and the same figure gives the same characters.
+    Text stays text, in the page's own fonts, and the same figure gives the same characters, where
+    it was drawn in the plain style and is rendered in it.
     """
     file = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), warnings.catch_warnings():

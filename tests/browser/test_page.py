@@ -26,6 +26,7 @@ from tests.builders import (
     empty_row,
     trials_of,
 )
+from tests.reports.contrast import luminance
 
 pytestmark = pytest.mark.browser
 
@@ -188,6 +189,4 @@ def brightness(opened: Opened, selector: str, style: str) -> float:
     colour = opened.page.locator(selector).first.evaluate(
         "(element, style) => getComputedStyle(element).getPropertyValue(style)", style
     )
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return luminance([int(part) for part in re.findall(r"\d+", colour)[:3]])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from importlib.resources import files
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import pytest
 
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.reports import plots, table
 from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, compared, empty_row, trials_of
+from tests.reports.contrast import contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
 LABELS = [SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", f"{KOREAN} \x1b\n", "x" * 100]
@@ -115,6 +119,35 @@ def test_a_long_label_is_broken_before_a_knob_and_leaves_room_for_the_rate() -> 
 
 def test_the_same_run_gives_the_same_characters() -> None:
     assert rates(*two(2000)) == rates(*two(2000))
+
+
+def test_a_users_own_matplotlibrc_changes_nothing_and_stays_in_force_elsewhere() -> None:
+    expected = rates(*two(2000))
+    theirs: dict[Any, Any] = {
+        "text.usetex": True,
+        "savefig.bbox": "tight",
+        "axes.grid": True,
+        "lines.linestyle": "--",
+        "lines.marker": "x",
+        "svg.fonttype": "path",
+    }
+    with mpl.rc_context(theirs):
+        assert rates(*two(2000)) == expected
+        assert {name: mpl.rcParams[name] for name in theirs} == theirs
+
+
+@pytest.mark.parametrize("ground", ["--paper: #fefefe", "--paper: #15181c"])
+def test_every_pipelines_colour_stands_out_from_a_light_and_from_a_dark_page(ground: str) -> None:
+    """By the ratio that WCAG 2 asks of graphics: 3."""
+    style = files("feedbench.reports") / "templates" / "page.css"
+    assert ground in style.read_text()
+    rows = [a_row(str(number)) for number in range(20)]
+    for colour in set(plots.colours(a_run(*rows)).values()):
+        assert contrast(*map(parts, (colour, ground[-7:]))) >= 3, colour
+
+
+def parts(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
 
 
 def test_two_charts_share_no_id_and_every_reference_has_its_target() -> None:
