@@ -52,6 +52,11 @@ def spread(row: Row) -> float | None:
     return (row.rate_high - row.rate_low) / 2 / row.rate
 
 
+def no_rate(row: Row) -> str:
+    """Return why a row without a rate has none: its time may have run out before its turn."""
+    return "failed" if row.failures else "not measured"
+
+
 def interval(low: float | None, high: float | None, missing: str = MISSING) -> str:
     """Return the two ends of a ratio's interval: 2.85-3.04."""
     if not is_known(low) or not is_known(high):

@@ -14,7 +14,7 @@ import pandas as pd
 from rich.cells import cell_len, chop_cells
 
 from feedbench.bench.results import RunRecord
-from feedbench.reports.figures import is_known, percent, shown, spread
+from feedbench.reports.figures import is_known, no_rate, percent, shown, spread
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache as it loads
 
@@ -120,7 +120,7 @@ def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[_Line]:
         half = spread(row)
         note = shown(row.rate) + (f" ± {percent(half)}%" if half is not None else "")
         if not is_known(row.rate):
-            note = "failed" if row.failures else "not measured"
+            note = no_rate(row)
         points = _points(blocks, row.label, "images_per_second")
         yield _Line(
             label=row.label,

@@ -57,7 +57,7 @@ def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) ->
 
 def _speed() -> list[Column]:
     return [
-        ("images/s", lambda row: _rate(row.rate)),
+        ("images/s", _rate),
         ("± %", lambda row: shown(figures.spread(row), figures.percent, "")),
         ("ratio", lambda row: shown(row.ratio, missing="")),
         ("interval", lambda row: figures.interval(row.ratio_low, row.ratio_high, "")),
@@ -121,8 +121,8 @@ def _folded(label: str) -> str:
     return label if len(label) <= _SHORT_LABEL else label.replace(":", ":\n  ", 1)
 
 
-def _rate(rate: float | None) -> str:
-    return "failed" if rate is None else shown(rate)
+def _rate(row: Row) -> str:
+    return figures.no_rate(row) if row.rate is None else shown(row.rate)
 
 
 def _seconds(seconds: float | None) -> str:

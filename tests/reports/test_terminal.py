@@ -94,6 +94,12 @@ def test_what_was_not_measured_is_failed_and_otherwise_empty() -> None:
     assert "  mine failed: it raised OSError: gone." in lines(run)
 
 
+def test_what_had_no_turn_is_not_said_to_have_failed() -> None:
+    run = a_run(a_row("naive"), empty_row("mine"), blocks=0)
+    assert lines(run).count("mine      not measured") == 1
+    assert "failed" not in printed(run)
+
+
 def test_figures_that_are_missing_are_left_empty() -> None:
     bare = Row(label="bare", spec="bare", blocks=2, rate=123.0, ratio=2.0)
     assert cells(a_run(a_row("naive"), bare, blocks=2), "bare") == ["123", "2.00"]
