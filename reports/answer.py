@@ -79,7 +79,7 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
         yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."
     if row.more_blocks is not None:
         yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."
-    prepared = preparation.note(row)
+    prepared = preparation.note(row, run.workload.folder_images)
     if prepared is not None:
         yield prepared
     buffer = row.knobs.get("shuffle")
@@ -104,8 +104,20 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
 
 def _rates_only(run: RunRecord) -> str:
     blocks = counted(run.blocks, "whole block")
-    more = "give more --time" if run.time_seconds is not None else "give more --blocks"
-    return f"Rates only: {blocks} measured, and verdicts need {LEAST_BLOCKS}; {more}."
+    return f"Rates only: {blocks} measured, and verdicts need {LEAST_BLOCKS}; {_advice(run)}."
+
+
+def _advice(run: RunRecord) -> str:
+    """Return what would bring more blocks, by what ended these; or what did, where nothing would.
+
+    These endings are those of `bench/blocks.py`.
+    """
+    if run.status == "running":
+        return "the run was not completed"
+    ended = run.stopped_because or "nothing is known of why it ended"
+    if ended.endswith("asked for"):
+        return "give more --blocks"
+    return "give more --time" if ended == "its time was up" else ended
 
 
 def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:

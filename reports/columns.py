@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from feedbench.bench.results import Preparation, Row, RunRecord
-from feedbench.bench.say import size
+from feedbench.bench.say import counted, size
 from feedbench.reports import preparation
 from feedbench.reports.figures import (
     MISSING,
@@ -51,7 +51,7 @@ def tables(run: RunRecord) -> tuple[Table, ...]:
     prepared = tuple(row for row in rows if row.preparation is not None)
     if not prepared:
         return found
-    return (*found, Table("preparation", "Preparation", _PREPARATION, prepared))
+    return (*found, Table("preparation", "Preparation", _preparation(run), prepared))
 
 
 def verdict(row: Row) -> str:
@@ -86,6 +86,20 @@ def _prepared(cell: Callable[[Preparation], str]) -> Callable[[Row], str]:
     return lambda row: MISSING if row.preparation is None else cell(row.preparation)
 
 
+def _preparation(run: RunRecord) -> tuple[Column, ...]:
+    work = run.workload
+    part = f"for {counted(work.images, 'image')}" if work.is_part else ""
+    epochs = f"epochs of all {work.folder_images:,}" if work.is_part else ""
+    return (
+        Column("took", f"s {part}".rstrip(), _prepared(lambda it: shown(it.seconds, seconds))),
+        Column("written", part, _prepared(lambda it: size(it.bytes))),
+        Column("files", "", _prepared(lambda it: f"{it.files:,}")),
+        Column("size", "", preparation.beside_the_photos, is_words=True),
+        Column("made", "", _prepared(preparation.made), is_words=True),
+        Column("has paid for itself after", epochs, _prepared(preparation.pays_off), is_words=True),
+    )
+
+
 _SPEED = (
     Column("rate", "images/s", lambda row: shown(row.rate)),
     Column("±", "%", lambda row: shown(spread(row), percent)),
@@ -100,12 +114,4 @@ _RESOURCES = (
     Column("peak memory", "", lambda row: shown(row.peak_memory_bytes, size)),
     Column("device reads", "per image", lambda row: shown(row.read_bytes_per_image, size)),
     Column("GPU", "", gpu, is_words=True),
-)
-_PREPARATION = (
-    Column("took", "s", _prepared(lambda found: shown(found.seconds, seconds))),
-    Column("written", "", _prepared(lambda found: size(found.bytes))),
-    Column("files", "", _prepared(lambda found: f"{found.files:,}")),
-    Column("size", "", _prepared(preparation.beside_the_photos), is_words=True),
-    Column("made", "", _prepared(preparation.made), is_words=True),
-    Column("has paid for itself after", "", _prepared(preparation.pays_off), is_words=True),
 )

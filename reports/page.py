@@ -56,6 +56,7 @@ def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
         knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
         failed=[_failure(trial) for trial in trials if trial.ended == "failed"],
         facts=_facts(run),
+        part=f"{run.workload.images:,}" if run.workload.is_part else "",
         margin=f"{100 * run.margin:.4g}%",
         level=_level(run),
     )

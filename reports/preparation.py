@@ -13,9 +13,13 @@ from feedbench.reports.figures import MISSING, is_known, seconds, shown
 _SAME = 0.0005  # a share of the bytes that rounds to 0.0%
 
 
-def beside_the_photos(found: Preparation) -> str:
-    """Return what was written beside the photos' own files: 1.3% less than ..."""
-    if found.source_bytes <= 0:
+def beside_the_photos(row: Row) -> str:
+    """Return what was written beside the photos' own files: 1.3% less than ...
+
+    Only of records, which hold these files: anything else is no more or less of the same.
+    """
+    found = row.preparation
+    if found is None or "compression" not in row.knobs or found.source_bytes <= 0:
         return MISSING
     share = found.bytes / found.source_bytes - 1
     if abs(share) < _SAME:
@@ -61,17 +65,25 @@ def pays_off_briefly(found: Preparation) -> str:
     return " to ".join(words)
 
 
-def note(row: Row) -> str | None:
-    """Return a sentence on what the pipeline's records took, and when they have paid for it."""
+def note(row: Row, folder_images: int) -> str | None:
+    """Return a sentence on what a pipeline's preparation took, and when it has paid for itself."""
     found = row.preparation
     if found is None:
         return None
     earlier = ", found from an earlier run," if found.was_found else ""
+    against = _against(found)
+    part = ""
+    if found.images < folder_images:
+        part = f" (for {found.images:,} of the {folder_images:,} images"
+        part += "; the epochs are of all of them)" if against else ")"
     sentence = (
-        f"{row.label}: its records{earlier} took {shown(found.seconds, seconds)} s and"
-        f" {size(found.bytes)} to write, {beside_the_photos(found)}"
+        f"{row.label}: its preparation{earlier} took {shown(found.seconds, seconds)} s and"
+        f" {size(found.bytes)} to write{part}"
     )
-    return "; ".join([sentence, *_against(found)]) + "."
+    beside = beside_the_photos(row)
+    if beside != MISSING:
+        sentence += f", {beside}"
+    return "; ".join([sentence, *against]) + "."
 
 
 def gzip_note(rows: Iterable[Row]) -> str | None:
@@ -104,9 +116,9 @@ def _never(found: Preparation) -> list[tuple[str, list[str]]]:
 
 def _against(found: Preparation) -> list[str]:
     clauses = [
-        f"against {one.against} they pay for themselves after {epochs(one)}"
+        f"against {one.against} it pays for itself after {epochs(one)}"
         for one in found.break_even
         if is_known(one.epochs)
     ]
-    clauses += [f"against {listed(labels)} they never do: {why}" for why, labels in _never(found)]
+    clauses += [f"against {listed(labels)} it never does: {why}" for why, labels in _never(found)]
     return clauses

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
+from feedbench.bench.results import Preparation, Row, RunRecord
 from feedbench.bench.say import digits
 from feedbench.reports.answer import answer, heading, notes
 from tests.builders import (
@@ -68,6 +71,11 @@ def test_a_pipeline_that_failed_is_not_among_all() -> None:
     assert answer(run) == "No pipeline is shown slower than another: a and b."
 
 
+def rates_only(**given: Any) -> RunRecord:
+    rows = [a_row("a"), a_row("b", ratio=2.0)]
+    return a_run(*rows, **{"blocks": 1, "control": None, **given})
+
+
 @pytest.mark.parametrize(
     ("blocks", "said"),
     [
@@ -77,8 +85,31 @@ def test_a_pipeline_that_failed_is_not_among_all() -> None:
     ],
 )
 def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
-    run = a_run(a_row("a"), a_row("b", ratio=2.0), blocks=blocks, control=None)
+    run = rates_only(blocks=blocks, stopped_because="its time was up")
     assert answer(run) == f"Rates only: {said}, and verdicts need 4; give more --time."
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ("its time was up", "give more --time"),
+        ("1 blocks were asked for", "give more --blocks"),
+        ("1 block was asked for", "give more --blocks"),
+        ("every pipeline failed", "every pipeline failed"),
+        ("it was interrupted", "it was interrupted"),
+        (None, "nothing is known of why it ended"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [None, 300.0])
+def test_more_of_what_ended_the_run_is_advised_and_nothing_where_that_is_of_no_use(
+    ended: str | None, said: str, seconds: float | None
+) -> None:
+    run = rates_only(stopped_because=ended, time_seconds=seconds)
+    assert answer(run) == f"Rates only: 1 whole block measured, and verdicts need 4; {said}."
+
+
+def test_a_run_that_came_to_no_end_is_said_to_be_so_and_nothing_is_advised() -> None:
+    assert answer(rates_only(status="running")).endswith("; the run was not completed.")
 
 
 def test_where_verdicts_are_withheld_the_control_is_told() -> None:
@@ -184,21 +215,39 @@ def test_notes_come_in_the_order_of_the_rows() -> None:
     assert [note[0] for note in notes(run)[:-1]] == ["b", "a", "c"]
 
 
+def some_records(found: Preparation) -> Row:
+    return a_row("records", preparation=found, knobs={"compression": "none"})
+
+
 def test_what_records_took_is_noted_beside_the_photos_own_files() -> None:
-    found = notes(a_run(a_row("a"), a_row("records", preparation=a_preparation())))
+    found = notes(a_run(a_row("a"), some_records(a_preparation())))
     expected = (
-        "records: its records took 2.10 s and 37.1 MB to write, 1.3% less than the photos' own"
+        "records: its preparation took 2.10 s and 37.1 MB to write, 1.3% less than the photos' own"
         " files."
     )
     assert found == [expected, CHECKED]
 
 
+def test_what_is_no_record_of_the_photos_is_not_compared_with_their_files() -> None:
+    found = notes(a_run(a_row("mine", preparation=a_preparation())))
+    assert found == ["mine: its preparation took 2.10 s and 37.1 MB to write.", CHECKED]
+
+
+def test_of_a_part_it_is_noted_what_the_preparation_and_what_the_epochs_are_of() -> None:
+    part = msgspec.structs.replace(a_preparation(), images=512)
+    (note, *_) = notes(a_part(a_run(some_records(part))))
+    assert " to write (for 512 of the 3,670 images), 1.3% less than " in note
+    paid = msgspec.structs.replace(a_preparation(naive=3), images=512)
+    (note, *_) = notes(a_part(a_run(some_records(paid))))
+    assert " (for 512 of the 3,670 images; the epochs are of all of them), 1.3% less than " in note
+
+
 def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compared_with() -> None:
     row = a_row("records", preparation=a_preparation(naive=142.3, tuned=None, fast=0.2, b=None))
     (note, _) = notes(a_run(row))
-    assert "; against naive they pay for themselves after 143 epochs; " in note
-    assert "; against fast they pay for themselves after 1 epoch; " in note
-    never = "; against tuned and b they never do: not shown to be faster."
+    assert "; against naive it pays for itself after 143 epochs; " in note
+    assert "; against fast it pays for itself after 1 epoch; " in note
+    never = "; against tuned and b it never does: not shown to be faster."
     assert note.endswith(never)
 
 
@@ -209,14 +258,14 @@ def test_records_that_are_read_faster_in_epochs_that_are_no_shorter_are_said_to_
     both = [msgspec.structs.replace(naive, is_faster=True), tuned]
     found = msgspec.structs.replace(row.preparation, break_even=both)
     (note, _) = notes(a_run(msgspec.structs.replace(row, preparation=found)))
-    assert "; against tuned they never do: not shown to be faster; against naive they never" in note
-    assert note.endswith(" do: faster, but in epochs that are no shorter.")
+    assert "; against tuned it never does: not shown to be faster; against naive it never" in note
+    assert note.endswith(" does: faster, but in epochs that are no shorter.")
 
 
 def test_records_of_an_earlier_run_are_noted_as_such() -> None:
     earlier = msgspec.structs.replace(a_preparation(), was_found=True)
     (note, _) = notes(a_run(a_row("records", preparation=earlier)))
-    assert note.startswith("records: its records, found from an earlier run, took 2.10 s and ")
+    assert note.startswith("records: its preparation, found from an earlier run, took 2.10 s")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +277,7 @@ def test_records_of_an_earlier_run_are_noted_as_such() -> None:
 )
 def test_records_may_take_as_much_as_the_photos_or_more(source: int, said: str) -> None:
     larger = msgspec.structs.replace(a_preparation(), source_bytes=source)
-    assert said in notes(a_run(a_row("records", preparation=larger)))[0]
+    assert said in notes(a_run(some_records(larger)))[0]
 
 
 def two_records(gzip_bytes: int, images: int = 3670) -> list[str]:

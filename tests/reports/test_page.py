@@ -132,7 +132,8 @@ def test_a_preparation_is_compared_with_the_photos_and_with_those_that_have_none
     found = msgspec.structs.replace(
         a_preparation(tuned=None, naive=142.3, other=None), was_found=True
     )
-    assert cells(a_run(a_row("records", preparation=found)), "preparation", "records") == [
+    row = a_row("records", preparation=found, knobs={"compression": "none"})
+    assert cells(a_run(row), "preparation", "records") == [
         "2.10",
         "37.1 MB",
         "8",
@@ -140,6 +141,27 @@ def test_a_preparation_is_compared_with_the_photos_and_with_those_that_have_none
         "2026-01-01 22:10 UTC, by an earlier run",
         "143 epochs, against naive; never, against tuned and other: not shown to be faster",
     ]
+
+
+def test_what_is_no_record_of_the_photos_is_not_compared_with_their_files() -> None:
+    row = a_row("mine", preparation=a_preparation())
+    assert cells(a_run(row), "preparation", "mine")[3] == MISSING
+
+
+def test_of_a_part_the_page_says_what_the_preparation_and_what_the_epochs_are_of() -> None:
+    whole = a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3)))
+    titles = Reader(page.render(a_part(whole), [])).tables["preparation"][0]
+    assert titles[1:3] == ["tooks for 512 images", "writtenfor 512 images"]
+    assert titles[-1] == "has paid for itself afterepochs of all 3,670"
+    assert "Seconds and bytes are for the 512 images measured" in words(a_part(whole))
+    assert "images measured;" not in words(whole)
+
+
+def test_it_is_said_that_the_photos_came_from_memory_and_whose_seconds_a_found_one_shows() -> None:
+    text = words(RUN)
+    assert "The photos had just been read, so they came from memory" in text
+    assert "the seconds end when all of it is on the disk" in text
+    assert "One that was found shows what it cost when it was made" in text
 
 
 def test_where_nothing_was_prepared_it_is_said() -> None:
