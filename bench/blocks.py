@@ -16,6 +16,7 @@ from feedbench.bench.process import FORKSERVER_DIED
 from feedbench.bench.progress import Listener
 from feedbench.bench.record import Keeper
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.say import counted
 from feedbench.bench.schedule import block_order
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines.catalog import Spec
@@ -92,7 +93,8 @@ class Blocks:
             if not self.labels:
                 return "every pipeline failed"
             if allowance.blocks is not None and self.whole >= allowance.blocks:
-                return f"{allowance.blocks} blocks were asked for"
+                blocks = counted(allowance.blocks, "block")
+                return f"{blocks} {'was' if allowance.blocks == 1 else 'were'} asked for"
             if allowance.blocks is None and keeper.is_precise(self.labels):
                 return "every interval was narrow enough"
             left = allowance.left()

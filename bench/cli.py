@@ -121,7 +121,12 @@ def report(
 
     text = formats.render(format, folder)
     file = out or (folder / formats.PAGE if format == "html" else None)
-    print(text if file is None else files.replace(file, text), end="" if file is None else "\n")
+    if file is None:
+        print(text, end="")
+        return
+    written = files.replace(file, text)
+    if written.is_file():  # what went into a pipe or a device has no line of ours behind it
+        print(written)
 
 
 @app.command()

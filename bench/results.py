@@ -198,7 +198,9 @@ def read_run(folder: Path) -> RunRecord:
     with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
         found = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
         if found != SCHEMA:
-            raise RequestError(f"{file} is of schema {found}; this Feedbench reads schema {SCHEMA}")
+            raise RequestError(
+                f"{file} is of schema {found!r}; this Feedbench reads schema {SCHEMA}"
+            )
     return _decoded(content, RunRecord, str(file))
 
 
