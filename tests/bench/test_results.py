@@ -109,7 +109,7 @@ def test_a_folder_without_a_run_is_refused_by_its_name_and_the_file_that_was_exp
 @pytest.mark.parametrize("schema", [0, 2, "1", None])
 def test_a_run_of_another_schema_is_refused_with_both(tmp_path: Path, schema: object) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"schema": schema, "of": "the future"}))
-    with pytest.raises(RequestError, match=f"is of schema {schema}; this Feedbench reads schema 1"):
+    with pytest.raises(RequestError, match=f"is of schema {schema!r}; this Feedbench reads"):
         read_run(tmp_path)
 
 
