@@ -168,6 +168,7 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
 def test_ctrl_c_keeps_what_was_measured(feedbench: Feedbench, photos: Path) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
     _trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    _trial_process(process)  # the second one is under way
     family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
