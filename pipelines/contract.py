@@ -10,8 +10,15 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 Batch = tuple[Any, Any]
-"""`(images, labels)`: arrays or tensors on the host, `[B, H, W, C]` float32 in [0, 1] and `[B]`
-int32, with 1 <= B <= batch_size."""
+"""`(images, labels)`: arrays or tensors on the host, 1 <= B <= batch_size.
+
+Images `[B, H, W, C]` of the workload's dtype. Labels by its mode: int: int32 `[B]`, the place in
+class_names; categorical: float32 `[B, classes]`, 1 there and else 0; binary: float32 `[B, 1]`.
+"""
+
+Channels = Literal[1, 3]
+Dtype = Literal["float32", "uint8"]
+LabelMode = Literal["int", "categorical", "binary"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +29,14 @@ class Workload:
     files: tuple[str, ...]  # absolute paths, in the order of the index
     labels: tuple[int, ...]  # of each file: its place in class_names
     class_names: tuple[str, ...]
+    formats: tuple[str, ...] = ()  # that the files have by their first bytes; (): not known
     height: int  # pixels, delivered
     width: int
-    channels: Literal[3] = 3
+    channels: Channels = 3  # RGB; 1: their luma, 0.299 R + 0.587 G + 0.114 B
     batch_size: int = 32
-    dtype: Literal["float32"] = "float32"
-    value_range: tuple[float, float] = (0.0, 1.0)
-    label_mode: Literal["int"] = "int"
+    dtype: Dtype = "float32"  # uint8: rounded to the nearest, halves to the even one
+    value_range: tuple[float, float] = (0.0, 1.0)  # of black and white; (0, 255) for uint8
+    label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # images in the whole folder, of which `files` may be a part
 

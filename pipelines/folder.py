@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from feedbench.pipelines.errors import RequestError
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
 """What every pipeline can decode, by the file's name."""
 
 

@@ -16,7 +16,7 @@ ParallelCalls = Annotated[
 ]
 Cache = Annotated[
     Literal["none", "memory", "file"],
-    Meta(description="where decoded images are kept after the first epoch"),
+    Meta(description="where images are kept after the first epoch, decoded and as delivered"),
 ]
 Shuffle = Annotated[
     _Images | Literal["full", "none"],

@@ -85,9 +85,10 @@ def test_folders_below_a_class_come_in_the_order_of_their_whole_paths(tmp_path: 
 
 
 def test_a_suffix_in_upper_case_counts(tmp_path: Path) -> None:
-    fill(tmp_path, "c/1.JPG", "c/2.Jpeg", "c/3.PNG", "c/4.jpeg", "c/5.png")
+    fill(tmp_path, "c/1.JPG", "c/2.Jpeg", "c/3.PNG", "c/4.jpeg", "c/5.png", "c/6.BMP")
+    fill(tmp_path, "c/7.WebP", "c/8.GIF")
     index = index_folder(tmp_path)
-    assert len(index.files) == 5
+    assert len(index.files) == 8
     assert index.ignored == 0
 
 
@@ -163,9 +164,9 @@ def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -
 
 
 def test_classes_without_any_photo_are_refused(tmp_path: Path) -> None:
-    assert refused(fill(tmp_path, "a/1.gif", "a/2.gif", "b/1.txt", "README")) == (
-        f"{tmp_path}: expected photos (.jpg, .jpeg, .png) in its sub-folders (2);"
-        " found none, only other files (4)"
+    assert refused(fill(tmp_path, "a/1.tif", "a/2.svg", "b/1.txt", "README")) == (
+        f"{tmp_path}: expected photos (.jpg, .jpeg, .png, .bmp, .webp, .gif) in its"
+        " sub-folders (2); found none, only other files (4)"
     )
 
 

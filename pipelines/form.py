@@ -1,0 +1,40 @@
+"""What a workload asks of images that are decoded and resized, in NumPy: grey, uint8, labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.contract import Batch, Workload
+
+LUMA = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in the luma of ITU-R BT.601-7, section 2.5.1."""
+
+Array = np.ndarray[Any, Any]
+
+
+def in_form(batch: Batch, workload: Workload) -> Batch:
+    """Return a batch in the workload's channels, dtype and label mode.
+
+    It has images `[B, H, W, 3]` in the workload's range (grey stays in it, as the weights sum up to
+    1), float32 or in the workload's dtype already, and labels `[B]` int32. What needs no change is
+    returned as it is.
+    """
+    images, labels = batch
+    if workload.channels == 1:
+        images = (images @ np.asarray(LUMA, np.float32))[..., np.newaxis]
+    if workload.dtype == "uint8" and images.dtype != np.uint8:
+        images = np.rint(images).clip(0, 255).astype(np.uint8)  # rint: halves to the even one
+    if workload.label_mode == "binary":
+        labels = labels.astype(np.float32)[:, np.newaxis]
+    elif workload.label_mode == "categorical":
+        labels = _one_hot(labels, len(workload.class_names))
+    return images, labels
+
+
+def _one_hot(labels: Array, classes: int) -> Array:
+    found = np.zeros((len(labels), classes), np.float32)
+    found[np.arange(len(labels)), labels] = 1
+    return found
