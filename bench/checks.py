@@ -34,19 +34,35 @@ class EpochCheck:
             raise WrongWorkError(
                 f"it delivered a batch of {count} images; expected 1 to {work.batch_size}"
             )
-        if labels.shape != (count,) or labels.dtype != np.int32:
-            raise WrongWorkError(
-                f"it delivered labels of {labels.dtype} {list(labels.shape)};"
-                f" expected int32 [{count}], as many as there are images"
-            )
+        places = self._places(labels, count)
         self.images += count
         if self.images > work.images:
             raise WrongWorkError(
                 f"it delivered {self.images} images or more in an epoch; expected {work.images},"
                 " every image once, and then an end (a dataset must not repeat() itself)"
             )
-        self._labels.append(labels.copy())  # a loader may fill the same array again
+        self._labels.append(places)
         return count
+
+    def _places(self, labels: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+        """Return the class that each label means, as an array of our own: `[B]`."""
+        mode, classes = self._workload.label_mode, len(self._workload.class_names)
+        shape, dtype = {
+            "int": ((count,), "int32"),
+            "categorical": ((count, classes), "float32"),
+            "binary": ((count, 1), "float32"),
+        }[mode]
+        if labels.shape != shape or labels.dtype != dtype:
+            raise WrongWorkError(
+                f"it delivered labels of {labels.dtype} {list(labels.shape)};"
+                f" expected {dtype} {list(shape)}, as many as there are images"
+                + (f" (the label mode is {mode})" if mode != "int" else "")
+            )
+        if mode == "int":
+            return labels.copy()  # a loader may fill the same array again
+        if mode == "binary":
+            return _binary(labels)
+        return _one_hot(labels)
 
     def end(self) -> None:
         """Check that the epoch is whole. Raises WrongWorkError."""
@@ -80,9 +96,10 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
     """Check that the values lie in the workload's range. Raises WrongWorkError."""
     least, most = float(images.min()), float(images.max())
     low, high = workload.value_range
-    # NaN fails every comparison, so it is asked for what is right; 1e-3 is a quarter of a grey
-    # level in [0, 1], and forgives rounding.
-    if not (low - 1e-3 <= least and most <= high + 1e-3):
+    # NaN fails every comparison, so it is asked for what is right; a thousandth of the range is a
+    # quarter of a grey level, and forgives rounding.
+    slack = (high - low) / 1000
+    if not (low - slack <= least and most <= high + slack):
         raise WrongWorkError(
             f"it delivered values from {least:g} to {most:g}; expected {low:g} to {high:g}"
         )
@@ -131,6 +148,30 @@ class EpochLedger:
                 f"its repeat() delivered a batch of images from two epochs of {self._epoch};"
                 " expected the last short batch to stay (repeat() comes after batch())"
             )
+
+
+def _binary(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the places of binary labels, `[B, 1]`."""
+    if wrong := labels[(labels != 0) & (labels != 1)].tolist():
+        raise WrongWorkError(
+            f"it delivered a binary label of {wrong[0]:g}; expected 0 or 1, a class's place in"
+            " class_names"
+        )
+    return labels[:, 0].astype(np.int32)
+
+
+def _one_hot(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the places of categorical labels, `[B, classes]`."""
+    places: np.ndarray[Any, Any] = labels.argmax(axis=1)
+    tops = labels[np.arange(len(labels)), places]
+    if not (tops == 1).all() or np.count_nonzero(labels) != len(labels):
+        others = np.count_nonzero(labels, axis=1) != 1
+        row = labels[np.flatnonzero((tops != 1) | others)[0]]
+        raise WrongWorkError(
+            f"it delivered a categorical label of {np.count_nonzero(row)} values that are not 0,"
+            f" whose sum is {row.sum():g}; expected a 1 at the class's place, and 0 else"
+        )
+    return places
 
 
 def _what(delivered: object) -> str:
