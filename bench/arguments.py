@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
 from feedbench.pipelines.errors import RequestError
 
+CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
+DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
+LABEL_MODES: dict[str, LabelMode] = {
+    "int": "int",
+    "categorical": "categorical",
+    "binary": "binary",
+}
+_RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _DEFAULT_SECONDS = 300.0
+_T = TypeVar("_T")
 
 
 def seconds(text: str | None) -> float:
@@ -33,6 +46,21 @@ def image_size(text: str) -> tuple[int, int]:
         )
     height, width = parts.groups()
     return int(height), int(width or height)
+
+
+def one_of(option: str, text: str, choices: Mapping[str, _T]) -> _T:
+    """Read one of a few words; returns what it stands for."""
+    if text not in choices:
+        *others, last = choices
+        raise RequestError(f"{option} {text!r}: expected {', '.join(others)} or {last}")
+    return choices[text]
+
+
+def value_range(text: str | None, dtype: str) -> tuple[float, float]:
+    """Read the values of black and white, such as -1..1; None: what is usual for the dtype."""
+    if text is None:
+        text = "0..255" if dtype == "uint8" else "0..1"
+    return one_of("--range", text, _RANGES)
 
 
 def share(option: str, text: str) -> float:

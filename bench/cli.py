@@ -33,6 +33,10 @@ def run(
     folder: cli_options.Folder = None,
     pipeline: cli_options.Pipelines = None,
     image_size: cli_options.ImageSize = "224",
+    channels: cli_options.Channels = "3",
+    dtype: cli_options.Dtype = "float32",
+    value_range: cli_options.Range = None,
+    label_mode: cli_options.LabelMode = "int",
     batch_size: cli_options.BatchSize = 32,
     time: cli_options.Time = None,
     blocks: cli_options.Blocks = None,
@@ -53,12 +57,15 @@ def run(
       feedbench run ~/photos
       feedbench run ~/photos -p tfdata_naive -p tfdata_tuned:cache=file --time 2m
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
+      feedbench run ~/photos --image-size 160x240 --range -1..1 --label-mode categorical
+      feedbench run ~/photos --channels 1 --dtype uint8
       feedbench run
 
     \b
     loader.py holds a function photos(workload) that returns an iterable of (images, labels):
-    images [B, height, width, 3] float32 in [0, 1], labels [B] int32, every image once. workload
-    has files, labels, class_names, height, width, batch_size and seed.
+    images [B, height, width, channels] and labels as the options say, by default float32 in
+    [0, 1] and [B] int32, every image once. workload has files, labels, class_names, height,
+    width, channels, dtype, value_range, label_mode, batch_size and seed.
 
     Exit codes: 0 measured; 1 a pipeline failed; 2 the request or the input is wrong; 130 Ctrl-C.
     """
@@ -76,6 +83,10 @@ def run(
             folder=folder or _sample_photos(told.said),
             specs=tuple(pipeline or DEFAULT_SPECS),
             image_size=arguments.image_size(image_size),
+            channels=arguments.one_of("--channels", channels, arguments.CHANNELS),
+            dtype=arguments.one_of("--dtype", dtype, arguments.DTYPES),
+            value_range=arguments.value_range(value_range, dtype),
+            label_mode=arguments.one_of("--label-mode", label_mode, arguments.LABEL_MODES),
             batch_size=batch_size,
             seconds=arguments.seconds(time) if time is not None or blocks is None else None,
             blocks=blocks,

@@ -25,6 +25,35 @@ Pipelines = Annotated[
 ImageSize = Annotated[
     str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
 ]
+Channels = Annotated[
+    str,
+    typer.Option(
+        metavar="1|3", help="3: RGB. 1: grey, 0.299 R + 0.587 G + 0.114 B of the resized image."
+    ),
+]
+Dtype = Annotated[
+    str,
+    typer.Option(
+        metavar="float32|uint8",
+        help="Of the images. uint8: 0..255, rounded, halves to the even number.",
+    ),
+]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="0..1|-1..1|0..255",
+        help="Black and white. -1..1: as MobileNet's preprocess_input; 0..255: for a model that"
+        " has a Rescaling layer.  [default: 0..1, or 0..255 for uint8]",
+    ),
+]
+LabelMode = Annotated[
+    str,
+    typer.Option(
+        metavar="int|categorical|binary",
+        help="Labels [B] int32; [B, classes] float32, one-hot; or, of 2 classes, [B, 1] float32.",
+    ),
+]
 BatchSize = Annotated[int, typer.Option(metavar="N", help="Images in a batch.")]
 Time = Annotated[
     str | None,

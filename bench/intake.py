@@ -16,6 +16,7 @@ from feedbench.bench.process import Processes, what_went_wrong
 from feedbench.bench.progress import Listener
 from feedbench.bench.protocol import Request, Start
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.say import counted
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.trials import Limit, Trials
 from feedbench.bench.workload import workload_of, write_workload
@@ -34,6 +35,16 @@ _CHECK_LIMIT_SECONDS = 60.0  # for the import of somebody's loader
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
 _PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
 _PILOT_LIMIT_FACTOR = 4.0  # ... and then so many times what its images should take
+
+
+def refuse_label_mode(options: RunOptions, index: Index) -> None:
+    """Raise RequestError where the labels cannot be delivered in the mode that was asked for."""
+    found = len(index.class_names)
+    if options.label_mode == "binary" and found != 2:  # noqa: PLR2004 - that is what binary means
+        raise RequestError(
+            f"--label-mode binary: expected 2 classes; {index.folder} has"
+            f" {counted(found, 'class', 'classes')}; take --label-mode int or categorical"
+        )
 
 
 def guessed_cost(index: Index, options: RunOptions) -> Cost:
@@ -181,7 +192,11 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
         index,
         folder_images=folder_images,
         image_size=options.image_size,
+        channels=options.channels,
         batch_size=options.batch_size,
+        dtype=options.dtype,
+        value_range=options.value_range,
+        label_mode=options.label_mode,
         seed=options.seed,
     )
     write_workload(workload, file)

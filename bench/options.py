@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 
 MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
@@ -20,7 +21,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     specs: tuple[str, ...]  # the first is the baseline
     image_size: tuple[int, int] = (224, 224)  # height, width
+    channels: Channels = 3
     batch_size: int = 32
+    dtype: Dtype = "float32"
+    value_range: tuple[float, float] = (0.0, 1.0)
+    label_mode: LabelMode = "int"
     seconds: float | None = 300.0  # for everything, from the command to the report
     blocks: int | None = None  # exactly so many
     margin: float = 0.05  # a share
@@ -38,6 +43,12 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         if not (1 <= height <= MOST_PIXELS and 1 <= width <= MOST_PIXELS):
             raise RequestError(
                 f"--image-size {height}x{width}: expected 1 to {MOST_PIXELS} pixels a side"
+            )
+        if self.dtype == "uint8" and self.value_range != (0, 255):
+            low, high = self.value_range
+            raise RequestError(
+                f"--range {low:g}..{high:g}: expected 0..255, which is what uint8 means; leave it"
+                " out, or take --dtype float32"
             )
         _positive("--batch-size", self.batch_size, "images")
         _positive("--blocks", self.blocks, "blocks")

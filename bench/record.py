@@ -18,7 +18,6 @@ from feedbench.bench.statistics import threshold_of
 from feedbench.bench.summary import Summary
 from feedbench.bench.trials import Trials
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.folder import Index, counts, image_id
 
 
@@ -111,10 +110,10 @@ def _workload(options: RunOptions, whole: Index, part: Index) -> WorkloadRecord:
         classes={image_id(name): count for name, count in counts(part).items()},
         height=options.image_size[0],
         width=options.image_size[1],
-        channels=3,
+        channels=options.channels,
         batch_size=options.batch_size,
-        dtype=Workload.dtype,
-        value_range=Workload.value_range,
-        label_mode=Workload.label_mode,
+        dtype=options.dtype,
+        value_range=options.value_range,
+        label_mode=options.label_mode,
         seed=options.seed,
     )

@@ -40,6 +40,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     has, its status "interrupted".
     """
     run = _Run(options, listener)
+    intake.refuse_label_mode(options, run.whole)
     guess = intake.guessed_cost(run.whole, options)
     intake.refuse_too_short(options, run.whole, guess)
     store = Store(options.prepared)

@@ -10,7 +10,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
+from feedbench.pipelines.formats import formats_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,17 +20,34 @@ if TYPE_CHECKING:
 
 
 def workload_of(
-    index: Index, *, folder_images: int, image_size: tuple[int, int], batch_size: int, seed: int
+    index: Index,
+    *,
+    folder_images: int,
+    image_size: tuple[int, int],
+    channels: Channels = 3,
+    batch_size: int,
+    dtype: Dtype = "float32",
+    value_range: tuple[float, float] = (0.0, 1.0),
+    label_mode: LabelMode = "int",
+    seed: int,
 ) -> Workload:
-    """Return the workload of an index; `image_size` is (height, width) in pixels."""
+    """Return the workload of an index; `image_size` is (height, width) in pixels.
+
+    Looks at the first bytes of every file.
+    """
     return Workload(
         folder=os.fspath(index.folder),
         files=index.paths,
         labels=index.labels,
         class_names=index.class_names,
+        formats=formats_of(index.paths),
         height=image_size[0],
         width=image_size[1],
+        channels=channels,
         batch_size=batch_size,
+        dtype=dtype,
+        value_range=value_range,
+        label_mode=label_mode,
         seed=seed,
         folder_images=folder_images,
     )

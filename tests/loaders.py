@@ -23,6 +23,14 @@ def batches(workload, copies=1, missing=0):
 """
 
 GOOD = "def photos(workload):\n    return batches(workload)\n"
+GREY_UINT8_CATEGORICAL = """
+def photos(workload):
+    assert workload.value_range == (0, 255) and workload.label_mode == "categorical"
+    one_hot = np.eye(len(workload.class_names), dtype=np.float32)
+    for images, labels in batches(workload):
+        grey = (images * 255)[..., :workload.channels].astype(workload.dtype)
+        yield grey, one_hot[labels]
+"""
 NOTHING = "def photos(workload):\n    pass\n"
 EMPTY = "def photos(workload):\n    return []\n"
 TOO_FEW = "def photos(workload):\n    return batches(workload, missing=3)\n"

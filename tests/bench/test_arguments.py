@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -55,6 +56,48 @@ def test_what_is_no_image_size_is_refused_with_the_option_and_an_example(text: s
     sentence = f"--image-size {text!r}: expected pixels such as 224, or HEIGHTxWIDTH"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}"):
         arguments.image_size(text)
+
+
+@pytest.mark.parametrize(
+    ("option", "choices", "found"),
+    [
+        ("--channels", arguments.CHANNELS, [1, 3]),
+        ("--dtype", arguments.DTYPES, ["float32", "uint8"]),
+        ("--label-mode", arguments.LABEL_MODES, ["int", "categorical", "binary"]),
+    ],
+)
+def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
+    option: str, choices: Mapping[str, Any], found: list[Any]
+) -> None:
+    assert [arguments.one_of(option, text, choices) for text in choices] == found
+    for wrong in ("", "2", "float64", "INT", " int", "1.0"):
+        with pytest.raises(RequestError, match=f"^{option} '{wrong}': expected .* or {found[-1]}$"):
+            arguments.one_of(option, wrong, choices)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype", "found"),
+    [
+        (None, "float32", (0, 1)),
+        (None, "uint8", (0, 255)),
+        ("0..1", "float32", (0, 1)),
+        ("-1..1", "float32", (-1, 1)),
+        ("0..255", "float32", (0, 255)),
+        ("0..255", "uint8", (0, 255)),
+        ("-1..1", "uint8", (-1, 1)),
+    ],
+)
+def test_a_range_is_its_two_ends_and_0_to_255_for_uint8_if_nothing_is_said(
+    text: str | None, dtype: str, found: tuple[float, float]
+) -> None:
+    assert arguments.value_range(text, dtype) == found
+
+
+@pytest.mark.parametrize("text", ["", "0", "0..2", "1..0", "0-1", "0...1", "0..1.0", "[0, 1]"])
+def test_what_is_no_range_is_refused_with_those_that_there_are(text: str) -> None:
+    sentence = f"--range {text!r}: expected 0..1, -1..1 or 0..255"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        arguments.value_range(text, "float32")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,18 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
         (["PHOTOS", "-p", "tfdata_naive", "-p", "tfdata_naive"], "two pipelines have the label"),
         (["PHOTOS", "--image-size", "0"], "--image-size 0x0: expected 1 to"),
         (["PHOTOS", "--image-size", "big"], "--image-size 'big': expected pixels such as 224"),
+        (["PHOTOS", "--channels", "2"], "--channels '2': expected 1 or 3"),
+        (["PHOTOS", "--dtype", "float16"], "--dtype 'float16': expected float32 or uint8"),
+        (["PHOTOS", "--range", "0..2"], "--range '0..2': expected 0..1, -1..1 or 0..255"),
+        (
+            ["PHOTOS", "--dtype", "uint8", "--range", "-1..1"],
+            "--range -1..1: expected 0..255, which is what uint8 means",
+        ),
+        (
+            ["PHOTOS", "--label-mode", "one-hot"],
+            "--label-mode 'one-hot': expected int, categorical or binary",
+        ),
+        (["PHOTOS", "--label-mode", "binary"], "--label-mode binary: expected 2 classes;"),
         (["PHOTOS", "--batch-size", "0"], "--batch-size 0: expected 1 or more images"),
         (["PHOTOS", "--time", "soon"], "--time 'soon': expected a time such as"),
         (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 6 pipelines"),

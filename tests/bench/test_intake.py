@@ -61,6 +61,23 @@ def a_pilot(**given: Any) -> TrialRecord:
     return TrialRecord(**fields | given)
 
 
+def test_binary_labels_are_taken_for_two_classes_alone() -> None:
+    binary = options(label_mode="binary")
+    intake.refuse_label_mode(binary, an_index(classes=2))
+    for classes, found in ((1, "1 class"), (3, "3 classes")):
+        sentence = (
+            f"--label-mode binary: expected 2 classes; /photos has {found}; take --label-mode"
+        )
+        with pytest.raises(RequestError, match=f"^{sentence} int or categorical$"):
+            intake.refuse_label_mode(binary, an_index(classes=classes))
+
+
+@pytest.mark.parametrize("mode", ["int", "categorical"])
+def test_other_labels_are_taken_for_any_number_of_classes(mode: str) -> None:
+    for classes in (1, 2, 3):
+        intake.refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
+
+
 def test_without_time_and_limit_and_with_the_limit_all_the_whole_folder_is_taken() -> None:
     index = an_index()
     assert choose(options(seconds=None), index, [GUESS], None) is index

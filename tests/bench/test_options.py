@@ -21,6 +21,8 @@ def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_
 ):
     usual = options()
     assert (usual.image_size, usual.batch_size, usual.seconds) == ((224, 224), 32, 300.0)
+    assert (usual.channels, usual.dtype, usual.value_range) == (3, "float32", (0, 1))
+    assert usual.label_mode == "int"
     assert (usual.margin, usual.blocks, usual.limit, usual.seed) == (0.05, None, None, 0)
 
 
@@ -51,6 +53,13 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"image_size": (224, 0)}, "--image-size 224x0: expected 1 to 4096 pixels a side"),
         ({"image_size": (4097, 9)}, "--image-size 4097x9: expected 1 to 4096 pixels a side"),
         ({"image_size": (9, 4097)}, "--image-size 9x4097: expected 1 to 4096 pixels a side"),
+        (
+            {"dtype": "uint8", "value_range": (-1.0, 1.0)},
+            (
+                "--range -1..1: expected 0..255, which is what uint8 means; leave it out, or take"
+                " --dtype float32"
+            ),
+        ),
         ({"batch_size": 0}, "--batch-size 0: expected 1 or more images"),
         ({"batch_size": -1}, "--batch-size -1: expected 1 or more images"),
         ({"blocks": 0}, "--blocks 0: expected 1 or more blocks"),

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from feedbench.bench.results import read_run, read_trials
+from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests import loaders
 from tests.bench.conftest import gone, until
 
@@ -94,6 +95,28 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
         for label, purpose in (("naive", "main"), ("naive", "control"), ("mine", "main"))
     )
     assert feedbench.left_in_scratch() == []
+
+
+def test_grey_uint8_images_with_categorical_labels_are_measured_in_whoever_delivers_them(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "1", "--limit", "20", "--out", "R", "--prepared", "P"),
+        *("--channels", "1", "--dtype", "uint8", "--label-mode", "categorical"),
+        *(word for spec in DEFAULT_SPECS for word in ("-p", spec)),
+        *("-p", f"colours={feedbench.loader(loaders.GOOD)}"),
+        *("-p", f"mine={feedbench.loader(loaders.GREY_UINT8_CATEGORICAL, 'mine.py')}"),
+    )
+    assert done.returncode == 1, done.stderr
+    found = "images of float32 [8, 32, 32, 3]; expected uint8 [B, 32, 32, 1]"
+    assert f"colours failed: it delivered {found}" in " ".join(done.stdout.split())
+    run = read_run(feedbench.folder / "R")
+    assert [row.label for row in run.rows if row.rate is not None] == [*DEFAULT_SPECS, "mine"]
+    work = run.workload
+    assert (work.channels, work.dtype, work.value_range) == (1, "uint8", (0, 255))
+    assert work.label_mode == "categorical"
+    page = (feedbench.folder / "R" / "report.html").read_text()
+    assert "32x32x1 uint8 in [0, 255]" in page
 
 
 def test_the_run_as_json_is_all_that_standard_output_holds(
