@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.layouts import Layout
 
 CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
 DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
@@ -80,6 +82,12 @@ def limit(text: str | None) -> int | Literal["all"] | None:
     if not text.isdecimal():
         raise RequestError(f"--limit {text!r}: expected a number of images, or all")
     return int(text)
+
+
+def layout(labels: str | None, classes: str | None, part: str | None) -> Layout:
+    """Read where the labels stand; a class's name that holds a comma stands in double quotes."""
+    names = None if classes is None else tuple(next(csv.reader([classes]), []))
+    return Layout(labels=labels, classes=names, part=part)
 
 
 def new_run_folder() -> Path:

@@ -32,6 +32,9 @@ app = typer.Typer(
 def run(
     folder: cli_options.Folder = None,
     pipeline: cli_options.Pipelines = None,
+    labels: cli_options.Labels = None,
+    classes: cli_options.Classes = None,
+    part: cli_options.Part = None,
     image_size: cli_options.ImageSize = "224",
     channels: cli_options.Channels = "3",
     dtype: cli_options.Dtype = "float32",
@@ -59,6 +62,8 @@ def run(
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
       feedbench run ~/photos --image-size 160x240 --range -1..1 --label-mode categorical
       feedbench run ~/photos --channels 1 --dtype uint8
+      feedbench run ~/flat --labels labels.csv --classes cats,dogs
+      feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
       feedbench run
 
     \b
@@ -81,6 +86,7 @@ def run(
     with _interruptible(unmeasured, out), shown:
         options = RunOptions(
             folder=folder or _sample_photos(told.said),
+            layout=arguments.layout(labels, classes, part),
             specs=tuple(pipeline or DEFAULT_SPECS),
             image_size=arguments.image_size(image_size),
             channels=arguments.one_of("--channels", channels, arguments.CHANNELS),

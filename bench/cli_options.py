@@ -22,6 +22,26 @@ Pipelines = Annotated[
         " tfdata_tuned, tfrecord_gzip, tfrecord_sharded]",
     ),
 ]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CSV|REGEX",
+        help="Where the labels stand if not in sub-folders: a file of lines FILE,LABEL, or what to"
+        " find in the photos' own names: '^(\\w+)\\.' reads cat in cat.0.jpg.",
+    ),
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="The classes to take, in this order.  [default: all]"),
+]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="train|validation|test",
+        help="Which part of a folder that has these inside, each with sub-folders of its own."
+        "  [default: train]",
+    ),
+]
 ImageSize = Annotated[
     str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
 ]

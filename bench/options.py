@@ -10,6 +10,7 @@ import msgspec
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.layouts import Layout
 
 MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
 MOST_PIXELS = 4096  # a side; a batch of 32 is 6 GB then
@@ -19,6 +20,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `feedbench run`."""
 
     folder: Path
+    layout: Layout = Layout()
     specs: tuple[str, ...]  # the first is the baseline
     image_size: tuple[int, int] = (224, 224)  # height, width
     channels: Channels = 3

@@ -107,6 +107,7 @@ def _workload(options: RunOptions, whole: Index, part: Index) -> WorkloadRecord:
         folder_images=len(whole.files),
         images=len(part.files),
         ignored_files=whole.ignored,
+        notes=list(whole.notes),
         classes={image_id(name): count for name, count in counts(part).items()},
         height=options.image_size[0],
         width=options.image_size[1],

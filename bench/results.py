@@ -97,6 +97,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     folder_images: int
     images: int  # that were measured: all of the folder, or a part
     ignored_files: int
+    notes: list[str] = []  # what a person may not have expected of the list of images
     classes: dict[str, int]  # images measured of each
     height: int
     width: int

@@ -26,7 +26,7 @@ from feedbench.bench.store import Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.layouts import index_images
 from feedbench.pipelines.system import Gate
 
 _PREPARE_LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
@@ -85,7 +85,7 @@ class _Run:
         }
         refuse_used(options.out)
         listener.doing(f"listing {options.folder}")
-        self.whole = index_folder(options.folder)
+        self.whole = index_images(options.folder, options.layout)
         self.part = self.whole  # the images that are measured
         self.preparing: set[str] = set()  # labels of the pipelines that have an offline part
         self._options = options
@@ -99,6 +99,8 @@ class _Run:
             left -= pilots_seconds(len(self.specs), guess)
         self.part = intake.choose(self._options, self.whole, guesses, left)
         self._listener.said(f"Takes {self._taken()}.")
+        for note in self.whole.notes:
+            self._listener.said(note)
         self._listener.doing(f"reading {counted(len(self.part.files), 'file')}")
         warm(self.part.paths)
         records = intake.pilots(

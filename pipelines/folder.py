@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -14,6 +16,8 @@ from feedbench.pipelines.errors import RequestError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
 """What every pipeline can decode, by the file's name."""
+
+_MOST_NAMED = 5  # of many names, how many a sentence holds
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Index:
     files: tuple[str, ...]  # relative to the folder
     labels: tuple[int, ...]  # of each file: its place in class_names
     ignored: int  # files that have no image's suffix, or stand outside the class folders
+    notes: tuple[str, ...] = ()  # sentences: what a person may not have expected of the list
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -32,40 +37,43 @@ class Index:
         return tuple(os.path.join(self.folder, file) for file in self.files)  # noqa: PTH118
 
 
-def index_folder(folder: Path) -> Index:
+@dataclass
+class Walk:
+    """What lies below a folder, however deep. Paths are relative to the folder of the index."""
+
+    images: list[str] = dataclasses.field(default_factory=list)  # in order
+    others: int = 0  # files that have no image's suffix
+    nested: int = 0  # images that do not lie in the folder itself
+    links: int = 0  # to folders: they are not followed
+
+
+def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
     """List a folder whose sub-folders are the classes; images deeper down belong to their class.
 
-    Raises RequestError where the folder is missing, cannot be read, or holds no images by class.
+    `classes` are those to take, in their order. Raises RequestError where the folder is missing,
+    cannot be read, or holds no images by class.
     """
-    try:
-        missing, is_file = not folder.exists(), not folder.is_dir()
-    except OSError as error:  # a folder around it may not be entered
-        _refuse(error)
-    if missing:
+    check_folder(folder, "one sub-folder of photos a class")
+    top = entries(folder)
+    found = tuple(sorted(entry.name for entry in top if is_folder(entry)))
+    if not found:
+        what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
         raise RequestError(
-            f"there is no folder {folder}: expected a folder with one sub-folder of photos a class"
+            f"{folder}: expected one sub-folder of photos a class; found {what}"
+            + ("; where the files' names hold the labels, say so by --labels" if top else "")
         )
-    if is_file:
-        raise RequestError(f"{folder} is a file: expected a folder with one sub-folder a class")
-    top = _entries(folder)
-    class_names = tuple(sorted(entry.name for entry in top if entry.is_dir()))
-    if not class_names:
-        found = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
-        raise RequestError(f"{folder}: expected one sub-folder of photos a class; found {found}")
-    files: list[str] = []
-    labels: list[int] = []
-    ignored = len(top) - len(class_names)
-    for label, class_name in enumerate(class_names):
-        images, others = _images_below(folder, class_name)
-        files += images
-        labels += [label] * len(images)
-        ignored += others
+    class_names, notes = ordered(found, classes)
+    walks = [walk(folder, class_name) for class_name in class_names]
+    files = tuple(file for walked in walks for file in walked.images)
+    labels = tuple(label for label, walked in enumerate(walks) for _ in walked.images)
+    ignored = len(top) - len(found) + sum(walked.others for walked in walks)
     if not files:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its sub-folders"
             f" ({len(class_names)}); found none, only other files ({ignored})"
         )
-    return Index(folder.absolute(), class_names, tuple(files), tuple(labels), ignored)
+    notes = (*notes, *_notes(class_names, walks))
+    return Index(folder.absolute(), class_names, files, labels, ignored, notes)
 
 
 def take(index: Index, images: int, seed: int) -> Index:
@@ -84,16 +92,19 @@ def take(index: Index, images: int, seed: int) -> Index:
     # The smallest class first: what it cannot give is shared out among the larger ones.
     for turn, places in enumerate(sorted(by_class.values(), key=len)):
         share = -(-left // (len(by_class) - turn))
-        part = rng.sample(places, min(share, len(places), left))
-        chosen += part
-        left -= len(part)
+        drawn = rng.sample(places, min(share, len(places), left))
+        chosen += drawn
+        left -= len(drawn)
     chosen.sort()
-    return Index(
-        index.folder,
-        index.class_names,
-        tuple(index.files[place] for place in chosen),
-        tuple(index.labels[place] for place in chosen),
-        index.ignored,
+    return part(index, chosen)
+
+
+def part(index: Index, places: Collection[int]) -> Index:
+    """Return the part of an index that has the files at these places, in the order given."""
+    return dataclasses.replace(
+        index,
+        files=tuple(index.files[place] for place in places),
+        labels=tuple(index.labels[place] for place in places),
     )
 
 
@@ -102,37 +113,114 @@ def image_id(file: str) -> str:
     return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
+def shown(name: str) -> str:
+    r"""Return a name as it stands in a sentence, on one line: what cannot be printed as \uNNNN."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in image_id(name)
+    )
+
+
+def named(names: Iterable[str]) -> str:
+    """Return names as a list for a sentence; of many, the first and how many more there are."""
+    texts = [shown(name) for name in names]
+    more = len(texts) - _MOST_NAMED
+    return ", ".join(texts[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def counts(index: Index) -> dict[str, int]:
     """Return the number of images of each class."""
     found = Counter(index.labels)
     return {name: found[label] for label, name in enumerate(index.class_names)}
 
 
-def _images_below(folder: Path, class_name: str) -> tuple[list[str], int]:
-    """Return the class's images, relative to the folder and in order, and the count of others.
-
-    As in Keras: links to folders are not followed down, links to files are files.
-    """
-    images: list[str] = []
-    others = 0
-    # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
-    walked = os.walk(folder / class_name, onerror=_refuse)
-    for root, _, names in sorted(walked, key=itemgetter(0)):
-        below = os.path.relpath(root, folder)
-        for name in sorted(names):
-            if name.lower().endswith(SUFFIXES):
-                images.append(os.path.join(below, name))  # noqa: PTH118 - a million times
-            else:
-                others += 1
-    return images, others
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def check_folder(folder: Path, expected: str) -> None:
+    """Raise RequestError where there is no such folder; `expected` says what it should hold."""
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
+        missing, is_file = not folder.exists(), not folder.is_dir()
+    except OSError as error:  # a folder around it may not be entered
+        _refuse(error)
+    if missing:
+        raise RequestError(f"there is no folder {folder}: expected a folder with {expected}")
+    if is_file:
+        raise RequestError(f"{folder} is a file: expected a folder with {expected}")
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder. Raises RequestError where it cannot be listed."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
     except OSError as error:
         _refuse(error)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether it is a folder, or a link to one; a link that leads round to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def ordered(
+    found: Sequence[str], wanted: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the classes to take, in their order, and a note on those that are left out.
+
+    Raises RequestError where a class that is wanted is not among those found.
+    """
+    if wanted is None:
+        return tuple(found), ()
+    there = set(found)
+    if missing := [name for name in wanted if name not in there]:
+        raise RequestError(
+            f"--classes: there is no class {shown(missing[0])}; found {named(found)}: name some of"
+            " these, separated by commas"
+        )
+    rest = sorted(there.difference(wanted))
+    return tuple(wanted), (f"Other classes ({len(rest)}) are left out: {named(rest)}.",) * bool(
+        rest
+    )
+
+
+def walk(folder: Path, below: str = "") -> Walk:
+    """List the images in `folder / below` and deeper down. As in Keras: links to files are files.
+
+    Raises RequestError where a folder cannot be listed.
+    """
+    found = Walk()
+    # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
+    top = os.path.join(folder, below)  # noqa: PTH118 - as os.walk joins them
+    for root, folders, names in sorted(os.walk(top, onerror=_refuse), key=itemgetter(0)):
+        found.links += sum(map(os.path.islink, (os.path.join(root, name) for name in folders)))  # noqa: PTH118
+        inside = os.path.relpath(root, folder)
+        prefix = "" if inside == os.curdir else inside + os.sep
+        images = [prefix + name for name in sorted(names) if name.lower().endswith(SUFFIXES)]
+        found.images += images
+        found.others += len(names) - len(images)
+        if root != top:
+            found.nested += len(images)
+    return found
+
+
+def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> list[str]:
+    notes = []
+    if empty := [n for n, walked in zip(class_names, walks, strict=True) if not walked.images]:
+        notes.append(
+            f"No images are in the folders of these classes ({len(empty)}): {named(empty)}."
+        )
+    if nested := sum(walked.nested for walked in walks):
+        notes.append(
+            f"Images in folders below a class's folder ({nested:,}) belong to that class, as Keras"
+            " has it."
+        )
+    if links := sum(walked.links for walked in walks):
+        notes.append(
+            f"Links to folders below a class's folder ({links:,}) are not followed, as Keras has"
+            " it."
+        )
+    return notes
 
 
 def _refuse(error: OSError) -> NoReturn:

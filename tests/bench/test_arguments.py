@@ -135,3 +135,9 @@ def test_a_run_without_a_folder_goes_into_one_named_after_the_local_date_and_tim
     after = datetime.now().astimezone()
     assert folder.parent == Path("feedbench-runs")
     assert f"{before:%Y-%m-%dT%H%M%S}" <= folder.name <= f"{after:%Y-%m-%dT%H%M%S}"
+
+
+def test_classes_are_read_as_names_between_commas() -> None:
+    assert arguments.layout(None, "cats,two words", None).classes == ("cats", "two words")
+    assert arguments.layout(None, '"a,b",c', None).classes == ("a,b", "c")
+    assert arguments.layout(None, None, None).classes is None

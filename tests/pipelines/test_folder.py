@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import Index, counts, image_id, index_folder, take
+from feedbench.pipelines.folder import Index, counts, image_id, index_folder, shown, take
 
 NOBODY = 65534
 
@@ -108,6 +108,7 @@ def test_a_class_without_photos_beside_others_keeps_its_label(tmp_path: Path) ->
     index = index_folder(tmp_path)
     assert index.labels == (0, 2)
     assert counts(index) == {"a": 1, "b": 0, "c": 1}
+    assert index.notes == ("No images are in the folders of these classes (1): b.",)
 
 
 def test_the_paths_are_absolute_wherever_the_folder_was_seen_from(
@@ -125,7 +126,66 @@ def test_links_to_files_count_and_links_to_folders_are_not_followed_below_a_clas
     (tmp_path / "photos/c/2.jpg").symlink_to(tmp_path / "elsewhere/1.jpg")
     (tmp_path / "photos/c/deeper").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "photos/c/round").symlink_to(tmp_path / "photos/c")
-    assert index_folder(tmp_path / "photos").files == ("c/1.jpg", "c/2.jpg")
+    index = index_folder(tmp_path / "photos")
+    assert index.files == ("c/1.jpg", "c/2.jpg")
+    assert index.notes == (
+        "Links to folders below a class's folder (2) are not followed, as Keras has it.",
+    )
+
+
+def test_a_link_that_leads_round_to_itself_is_no_class(tmp_path: Path) -> None:
+    fill(tmp_path, "c/1.jpg")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    assert index_folder(tmp_path).class_names == ("c",)
+
+
+def test_images_deeper_down_belong_to_their_class_which_is_said(tmp_path: Path) -> None:
+    index = index_folder(fill(tmp_path, "c/1.jpg", "c/x/2.jpg", "c/x/y/3.jpg"))
+    assert index.labels == (0, 0, 0)
+    assert index.notes == (
+        "Images in folders below a class's folder (2) belong to that class, as Keras has it.",
+    )
+
+
+def test_classes_are_taken_in_the_order_asked_for_and_the_others_are_named(tmp_path: Path) -> None:
+    fill(tmp_path, "cats/1.jpg", "dogs/1.jpg", "owls/1.jpg", "owls/2.jpg")
+    index = index_folder(tmp_path, ("owls", "cats"))
+    assert index.class_names == ("owls", "cats")
+    assert index.files == ("owls/1.jpg", "owls/2.jpg", "cats/1.jpg")
+    assert index.labels == (0, 0, 1)
+    assert index.notes == ("Other classes (1) are left out: dogs.",)
+
+
+def test_a_class_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{name}/1.jpg" for name in "abcdefg"))
+    with pytest.raises(RequestError) as caught:
+        index_folder(tmp_path, ("a", "cats"))
+    assert str(caught.value) == (
+        "--classes: there is no class cats; found a, b, c, d, e and 2 more: name some of these,"
+        " separated by commas"
+    )
+
+
+def test_names_stand_on_one_line_of_a_sentence_whatever_they_hold() -> None:
+    assert shown("two\nlines \x1b[31m \u202e") == r"two\nlines \x1b[31m \u202e"
+    assert shown("<script> 'a' \"b\" 한국어") == "<script> 'a' \"b\" 한국어"
+    assert shown(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words",
+        "<script>alert(1)</script>".replace("/", ":"),
+        'it\'s "q"',
+        "한국어 🐈",
+        "x" * 80,
+    ],
+)
+def test_classes_and_files_may_have_any_name(tmp_path: Path, name: str) -> None:
+    index = index_folder(fill(tmp_path, f"{name}/{name}.jpg"))
+    assert index.class_names == (name,)
+    assert index.files == (f"{name}/{name}.jpg",)
 
 
 def test_a_link_to_a_folder_is_a_class_like_any_other(tmp_path: Path) -> None:
@@ -144,7 +204,7 @@ def test_a_missing_folder_is_named_with_what_was_expected(tmp_path: Path) -> Non
 def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:
     fill(tmp_path, "photos.zip")
     assert refused(tmp_path / "photos.zip") == (
-        f"{tmp_path}/photos.zip is a file: expected a folder with one sub-folder a class"
+        f"{tmp_path}/photos.zip is a file: expected a folder with one sub-folder of photos a class"
     )
 
 
@@ -159,7 +219,8 @@ def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -
     sentence = refused(fill(tmp_path, "1.jpg", "2.jpg"))
     assert sentence == (
         f"{tmp_path}: expected one sub-folder of photos a class;"
-        " found no sub-folder, only files (2)"
+        " found no sub-folder, only files (2); where the files' names hold the labels, say so by"
+        " --labels"
     )
 
 

@@ -1,0 +1,189 @@
+"""Labels that stand in a CSV file, or in the images' own names."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import SUFFIXES, Index, check_folder, named, ordered, shown, walk
+
+_FILE_TITLES = ("file", "filename", "file_name", "image", "path", "filepath", "id")
+_LABEL_TITLES = ("label", "class", "category", "target")
+_COLUMNS = 2
+
+Labelled = Iterable[tuple[str, str]]
+"""A file's path relative to the folder, and its label."""
+
+
+def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = None) -> Index:
+    """List a folder's images by `labels`: a CSV file, or else a regular expression.
+
+    Classes, and the files of each, come in code-point order, unless `classes` says otherwise.
+    Raises RequestError where the folder, the file or the expression cannot be worked with.
+    """
+    check_folder(folder, "photos")
+    walked = walk(folder)
+    notes: list[str] = []
+    if is_file(labels):
+        pairs = _from_csv(folder, Path(labels))
+        seen = len(walked.images) + walked.others
+    else:
+        pairs, unmatched = _from_names(folder, labels, walked.images)
+        seen = len(walked.images) + walked.others
+        if unmatched:
+            notes.append(
+                f"Images whose names hold no label by {labels} ({len(unmatched):,}) are ignored:"
+                f" {named(unmatched)}."
+            )
+    class_names, left_out = ordered(sorted({label for _, label in pairs}), classes)
+    place = {name: label for label, name in enumerate(class_names)}
+    rows = sorted((place[label], file) for file, label in pairs if label in place)
+    if walked.links:
+        notes.append(f"Links to folders ({walked.links:,}) are not followed, as Keras has it.")
+    return Index(
+        folder.absolute(),
+        class_names,
+        tuple(file for _, file in rows),
+        tuple(label for label, _ in rows),
+        max(seen - len(pairs), 0),
+        (*left_out, *notes),
+    )
+
+
+def is_file(labels: str) -> bool:
+    """Tell whether the value names a file that is there; else it is a regular expression."""
+    with suppress(OSError):
+        return Path(labels).is_file()
+    return False
+
+
+def _from_names(
+    folder: Path, expression: str, images: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the images with the label in each one's name, and those whose names hold none."""
+    pattern = _compiled(expression)
+    pairs, unmatched = [], []
+    for image in images:
+        match = pattern.search(os.path.basename(image))  # noqa: PTH119 - a million times
+        if match and match[1]:
+            pairs.append((image, match[1]))
+        else:
+            unmatched.append(image)
+    if pairs:
+        return pairs, unmatched
+    found = f"names such as {named(unmatched[:1])}" if unmatched else "no photos at all"
+    raise RequestError(
+        f"--labels {expression!r}: expected the names of photos ({', '.join(SUFFIXES)}) in {folder}"
+        f" to match it; found {found}: try it on one of them, or name a CSV file"
+    )
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    what = "a CSV file that is there, or a regular expression with one group, such as ^(\\w+)\\."
+    if expression.lower().endswith(".csv"):
+        raise RequestError(f"--labels {expression!r}: expected {what}; found no such file")
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise RequestError(f"--labels {expression!r}: expected {what}; found {error}") from error
+    if pattern.groups != 1:
+        raise RequestError(
+            f"--labels {expression!r}: expected {what}; found {pattern.groups} groups"
+        )
+    return pattern
+
+
+def _from_csv(folder: Path, file: Path) -> list[tuple[str, str]]:
+    """Return each image's path below the folder and its label, in the order of the file."""
+    first: dict[str, int] = {}  # an image -> the line that names it
+    pairs: list[tuple[str, str]] = []
+    for number, name, label in _rows(folder, file):
+        where = f"{file}, line {number}"
+        image = os.path.normpath(name)
+        if os.path.isabs(image) or Path(image).parts[:1] == (os.pardir,):  # noqa: PTH117
+            raise RequestError(
+                f"{where}: expected a name relative to {folder}, below it; found {shown(name)}"
+            )
+        if image in first:
+            raise RequestError(
+                f"{where}: expected each file once; found {shown(name)} again, which line"
+                f" {first[image]} names: remove one of the two"
+            )
+        if not label:
+            raise RequestError(f"{where}: expected a label; found none behind {shown(name)}")
+        if not _is_there(folder, image):
+            raise RequestError(
+                f"{where}: expected a file in {folder}; there is no {shown(name)}: correct the"
+                " name or remove the line"
+            )
+        first[image] = number
+        pairs.append((image, label))
+    if not pairs:
+        raise RequestError(f"{file}: expected lines of file,label; found none")
+    return pairs
+
+
+def _rows(folder: Path, file: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield each line's number, file and label. Raises RequestError at the first wrong line."""
+    file_at, label_at, width = 0, 1, _COLUMNS
+    try:
+        # Names need not be valid UTF-8; Excel begins its files with a byte-order mark.
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as opened:
+            reader = csv.reader(opened, strict=True)
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if reader.line_num == 1 and _is_header(folder, cells):
+                    file_at, label_at, width = _columns(file, cells)
+                    continue
+                if len(cells) != width:
+                    found = f"{len(cells)} fields" if any(cells) else "a blank line"
+                    raise RequestError(
+                        f"{file}, line {reader.line_num}: expected {width} fields, the file and its"
+                        f" label among them; found {found}: correct or remove it"
+                    )
+                yield reader.line_num, cells[file_at], cells[label_at]
+    except OSError as error:
+        raise RequestError(f"--labels {file}: it cannot be read: {error.strerror}") from error
+    except csv.Error as error:
+        raise RequestError(
+            f"{file}, line {reader.line_num}: expected file,label; found no valid CSV: {error}"
+        ) from error
+
+
+def _is_header(folder: Path, cells: Sequence[str]) -> bool:
+    """Tell a first line of titles from one that names an image, be it one that is missing."""
+    titles = {cell.lower() for cell in cells}
+    if titles & {*_FILE_TITLES, *_LABEL_TITLES}:
+        return not any(_is_there(folder, cell) for cell in cells)
+    named_file = cells[0] if cells else ""
+    is_image = named_file.lower().endswith(SUFFIXES) or _is_there(folder, named_file)
+    return any(cells) and not is_image
+
+
+def _columns(file: Path, titles: Sequence[str]) -> tuple[int, int, int]:
+    """Return where the file and the label stand in a line, and how many fields it has."""
+    lowered = [title.lower() for title in titles]
+    if len(titles) == _COLUMNS:
+        is_turned = lowered[0] in _LABEL_TITLES and lowered[1] not in _LABEL_TITLES
+        return (1, 0, _COLUMNS) if is_turned else (0, 1, _COLUMNS)
+    file_at = [at for at, title in enumerate(lowered) if title in _FILE_TITLES]
+    label_at = [at for at, title in enumerate(lowered) if title in _LABEL_TITLES]
+    if len(file_at) != 1 or len(label_at) != 1:
+        raise RequestError(
+            f"{file}, line 1: expected two columns, or the titles file and label among"
+            f" {len(titles)}; found {named(titles)}"
+        )
+    return file_at[0], label_at[0], len(titles)
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    if not name:
+        return False
+    with suppress(OSError, ValueError):
+        return os.path.isfile(os.path.join(folder, name))  # noqa: PTH113, PTH118 - a million times
+    return False
