@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
+from feedbench.bench.checking import Checks, How
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.layouts import Layout
 
@@ -88,6 +89,18 @@ def layout(labels: str | None, classes: str | None, part: str | None) -> Layout:
     """Read where the labels stand; a class's name that holds a comma stands in double quotes."""
     names = None if classes is None else tuple(next(csv.reader([classes]), []))
     return Layout(labels=labels, classes=names, part=part)
+
+
+def checks(how: str, bad_images: str, most_pixels: int) -> Checks:
+    """Read how images are looked at; what is found is remembered in the user's cache folder."""
+    import platformdirs
+
+    return Checks(
+        how=cast("How", how),
+        bad_images=cast("Literal['error', 'skip']", bad_images),
+        most_pixels=most_pixels,
+        cache=platformdirs.user_cache_path("feedbench") / "checked",
+    )
 
 
 def new_run_folder() -> Path:

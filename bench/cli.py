@@ -35,6 +35,9 @@ def run(
     labels: cli_options.Labels = None,
     classes: cli_options.Classes = None,
     part: cli_options.Part = None,
+    check: cli_options.Check = "decode",
+    bad_images: cli_options.BadImages = "error",
+    max_pixels: cli_options.MaxPixels = 89_478_485,
     image_size: cli_options.ImageSize = "224",
     channels: cli_options.Channels = "3",
     dtype: cli_options.Dtype = "float32",
@@ -62,6 +65,7 @@ def run(
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
       feedbench run ~/photos --image-size 160x240 --range -1..1 --label-mode categorical
       feedbench run ~/photos --channels 1 --dtype uint8
+      feedbench run ~/photos --bad-images skip
       feedbench run ~/flat --labels labels.csv --classes cats,dogs
       feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
       feedbench run
@@ -87,6 +91,7 @@ def run(
         options = RunOptions(
             folder=folder or _sample_photos(told.said),
             layout=arguments.layout(labels, classes, part),
+            checks=arguments.checks(check, bad_images, max_pixels),
             specs=tuple(pipeline or DEFAULT_SPECS),
             image_size=arguments.image_size(image_size),
             channels=arguments.one_of("--channels", channels, arguments.CHANNELS),

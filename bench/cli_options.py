@@ -42,6 +42,21 @@ Part = Annotated[
         "  [default: train]",
     ),
 ]
+Check = Annotated[
+    str,
+    typer.Option(
+        metavar="none|header|decode",
+        help="How images are looked at beforehand: by name only, by what their headers say, or"
+        " decoded by TensorFlow and Pillow, which is remembered.",
+    ),
+]
+BadImages = Annotated[
+    str,
+    typer.Option(metavar="error|skip", help="Refuse a folder with bad images, or leave them out."),
+]
+MaxPixels = Annotated[
+    int, typer.Option(metavar="N", help="Pixels above which an image is bad, and not decoded.")
+]
 ImageSize = Annotated[
     str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
 ]

@@ -51,7 +51,9 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
     """Return what a pipeline would cost that decodes on one core, by a few of the files."""
     step = max(len(index.files) // _PROBED_FILES, 1)
     sample = index.paths[::step][:_PROBED_FILES]
-    return Cost(_ONE_CORE_FACTOR * pagecache.decode_seconds(sample, options.image_size))
+    most_pixels = options.checks.most_pixels
+    decoded = pagecache.decode_seconds(sample, options.image_size, most_pixels)
+    return Cost(_ONE_CORE_FACTOR * decoded)
 
 
 def guesses(specs: Iterable[Spec], one_core: Cost) -> list[Cost]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from feedbench.bench.checking import Checks
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.layouts import Layout
@@ -21,6 +22,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
     layout: Layout = Layout()
+    checks: Checks = Checks()
     specs: tuple[str, ...]  # the first is the baseline
     image_size: tuple[int, int] = (224, 224)  # height, width
     channels: Channels = 3

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 
+from feedbench.pipelines.check import MOST_PIXELS, header
 from feedbench.pipelines.errors import RequestError
 
 _CHUNK = 1 << 20
@@ -35,17 +36,24 @@ def warm(files: Sequence[str], on_file: Callable[[int], None] = lambda _: None) 
     return total
 
 
-def decode_seconds(files: Sequence[str], image_size: tuple[int, int], limit: float = 1.0) -> float:
+def decode_seconds(
+    files: Sequence[str],
+    image_size: tuple[int, int],
+    most_pixels: int = MOST_PIXELS,
+    limit: float = 1.0,
+) -> float:
     """Return about how many seconds one core takes to read, decode and resize one of `files`.
 
-    Pillow, at most `limit` seconds in all. A file that cannot be decoded is passed over: it is
-    the index that judges files. 0.01 where none could be.
+    Pillow, at most `limit` seconds in all. A file that cannot be decoded, or has more pixels than
+    `most_pixels`, is passed over: it is the check that judges files. 0.01 where none could be.
     """
     from PIL import Image
 
     begun = time.perf_counter()
     done = 0
     for file in files:
+        if not 0 < header(file).pixels <= most_pixels:
+            continue
         try:
             with Image.open(file) as image:
                 image.convert("RGB").resize(

@@ -12,11 +12,13 @@ import msgspec
 
 from feedbench.bench.usage import Latency
 from feedbench.bench.windows import Window
+from feedbench.pipelines.check import Finding
 
 SCHEMA = 1
 
-Purpose = Literal["check", "pilot", "prepare", "main", "control"]
-"""check: can it be built; pilot: roughly how fast; main and control: what is reported."""
+Purpose = Literal["check", "decode", "pilot", "prepare", "main", "control"]
+"""check: can it be built; decode: which files are bad; pilot: roughly how fast; main and control:
+what is reported."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +30,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     block: int = 0  # from 1; 0 before the blocks
     attempt: int = 1
-    workload: str  # the file that holds it
+    workload: str  # the file that holds it; for the purpose decode, one that lists files
     prepared: str  # what `prepare` has written; for the purpose prepare, the store
     scratch: str
     pilot_seconds: float = 3.0  # after which a pilot reads no further batch
@@ -69,6 +71,13 @@ class Built(_Event, frozen=True, kw_only=True, tag="built"):
     """A check went well: the pipeline could be imported and built."""
 
     prepares: bool = False  # it has an offline part
+
+
+class Checked(_Event, frozen=True, kw_only=True, tag="checked"):
+    """A file was looked at."""
+
+    place: int  # in the list
+    finding: Finding
 
 
 class Writing(_Event, frozen=True, kw_only=True, tag="writing"):
@@ -139,7 +148,19 @@ class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
 
 
 Command = Start | End
-Event = Ready | Started | Built | Writing | Prepared | Phase | Edge | Measured | Failed | Ended
+Event = (
+    Ready
+    | Started
+    | Built
+    | Checked
+    | Writing
+    | Prepared
+    | Phase
+    | Edge
+    | Measured
+    | Failed
+    | Ended
+)
 
 encode = msgspec.json.Encoder().encode
 decode_command = msgspec.json.Decoder(Command).decode

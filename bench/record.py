@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -11,8 +11,9 @@ import msgspec
 
 from feedbench.bench import environment, results, summary
 from feedbench.bench.breakeven import with_preparations
+from feedbench.bench.checking import Bad
 from feedbench.bench.options import RunOptions
-from feedbench.bench.results import PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.results import LeftOut, PipelineRecord, RunRecord, WorkloadRecord
 from feedbench.bench.runfolder import RunFolder, slugs
 from feedbench.bench.statistics import threshold_of
 from feedbench.bench.summary import Summary
@@ -33,6 +34,7 @@ class Keeper:
         *,
         whole: Index,
         part: Index,
+        bad: Sequence[Bad],
     ) -> None:
         self._begun = options.begun
         self._folder = folder
@@ -49,7 +51,7 @@ class Keeper:
             pipelines=[
                 PipelineRecord(label, text, slug[label]) for label, text in self._specs.items()
             ],
-            workload=_workload(options, whole, part),
+            workload=_workload(options, whole, part, bad),
             environment=environment.describe(),
         )
         self.save()
@@ -101,12 +103,14 @@ class Keeper:
         return self.run
 
 
-def _workload(options: RunOptions, whole: Index, part: Index) -> WorkloadRecord:
+def _workload(options: RunOptions, whole: Index, part: Index, bad: Sequence[Bad]) -> WorkloadRecord:
     return WorkloadRecord(
         folder=image_id(str(whole.folder)),
         folder_images=len(whole.files),
         images=len(part.files),
         ignored_files=whole.ignored,
+        check=options.checks.how,
+        left_out=[LeftOut(file=image_id(file), reason=reason) for file, reason in bad],
         notes=list(whole.notes),
         classes={image_id(name): count for name, count in counts(part).items()},
         height=options.image_size[0],

@@ -90,6 +90,13 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     slug: str  # the label as a file's name
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that no pipeline was given."""
+
+    file: str  # relative to the folder
+    reason: str  # why it is bad
+
+
 class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The images and what was to be delivered; the list itself is in images.json."""
 
@@ -97,6 +104,8 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     folder_images: int
     images: int  # that were measured: all of the folder, or a part
     ignored_files: int
+    check: str = "none"  # how the images were looked at before: header, decode or none
+    left_out: list[LeftOut] = []  # of those that were to be measured
     notes: list[str] = []  # what a person may not have expected of the list of images
     classes: dict[str, int]  # images measured of each
     height: int

@@ -1,16 +1,17 @@
-"""The story of a run: index, choose images, pilots, blocks, summary."""
+"""The story of a run: index, choose images, check them, pilots, blocks, summary."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from feedbench.bench import intake, preparations
 from feedbench.bench.blocks import Allowance, Blocks
+from feedbench.bench.checking import Bad, Checker, bad_of, refuse, without
 from feedbench.bench.meters import Meters
 from feedbench.bench.options import RunOptions
 from feedbench.bench.pagecache import warm
@@ -26,9 +27,12 @@ from feedbench.bench.store import Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.folder import shown
 from feedbench.pipelines.layouts import index_images
 from feedbench.pipelines.system import Gate
 
+_MOST_SAID = 3  # bad images
 _PREPARE_LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
 
 
@@ -69,8 +73,11 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             meters=meters,
         )
         with folder.discarded_on_error():
-            pilots = run.pilots(guess, trials, scratch)
-            keeper = Keeper(options, run.specs, folder, trials, whole=run.whole, part=run.part)
+            checker = Checker(options.checks, Workload.channels, processes, scratch, listener)
+            pilots = run.pilots(guess, trials, scratch, checker)
+            keeper = Keeper(
+                options, run.specs, folder, trials, whole=run.whole, part=run.part, bad=run.bad
+            )
             blocks = run.blocks(guess, pilots, trials, folder)
             run.prepare(blocks, trials, store)
         return run.measured(blocks, keeper, gate)
@@ -87,19 +94,23 @@ class _Run:
         listener.doing(f"listing {options.folder}")
         self.whole = index_images(options.folder, options.layout)
         self.part = self.whole  # the images that are measured
+        self.bad: list[Bad] = []  # of the images that were to be measured
         self.preparing: set[str] = set()  # labels of the pipelines that have an offline part
         self._options = options
         self._listener = listener
 
-    def pilots(self, guess: Cost, trials: Trials, scratch: Path) -> dict[str, TrialRecord]:
-        """Choose the images, read them into the page cache, and pilot every pipeline."""
+    def pilots(
+        self, guess: Cost, trials: Trials, scratch: Path, checker: Checker
+    ) -> dict[str, TrialRecord]:
+        """Choose the images without bad ones, read them into the page cache, and pilot."""
         guesses = intake.guesses(self.specs.values(), guess)
         left = self._left()
         if left is not None:
             left -= pilots_seconds(len(self.specs), guess)
         self.part = intake.choose(self._options, self.whole, guesses, left)
+        self._leave_out_bad(checker)
         self._listener.said(f"Takes {self._taken()}.")
-        for note in self.whole.notes:
+        for note in (*self.whole.notes, *_left_out(self.bad)):
             self._listener.said(note)
         self._listener.doing(f"reading {counted(len(self.part.files), 'file')}")
         warm(self.part.paths)
@@ -169,6 +180,12 @@ class _Run:
             return keeper.save("interrupted", blocks.whole, "it was interrupted")
         return keeper.save("complete", blocks.whole, why)
 
+    def _leave_out_bad(self, checker: Checker) -> None:
+        """Leave the bad ones out of the images; none takes their place."""
+        self.bad = bad_of(self.part, checker.findings(self.part, self._left()))
+        refuse(self.part, self.bad, self._options.checks)
+        self.part, self.whole = without(self.part, self.bad), without(self.whole, self.bad)
+
     def _take_fewer(self, costs: dict[str, Cost]) -> None:
         """Take fewer images if the pilots show that the time allows no more, and say it."""
         if not costs:
@@ -206,6 +223,15 @@ class _Run:
             f" {counted(len(whole.class_names), 'class', 'classes')} of {whole.folder}"
             + (f" ({ignored} ignored)" if whole.ignored else "")
         )
+
+
+def _left_out(bad: Sequence[Bad]) -> list[str]:
+    if not bad:
+        return []
+    first = "; ".join(f"{shown(file)} ({reason})" for file, reason in bad[:_MOST_SAID])
+    more = len(bad) - _MOST_SAID
+    rest = f"; and {more:,} more, which run.json lists" if more > 0 else ""
+    return [f"Leaves out {counted(len(bad), 'bad image')}: {first}{rest}."]
 
 
 @contextmanager

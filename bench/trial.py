@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench import preparing
+from feedbench.bench import checking, preparing
 from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, consume, pair
 from feedbench.bench.latency import latency_of
 from feedbench.bench.peakmemory import peak_memory_bytes
@@ -52,6 +52,9 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
 
     `reaper` is the process that adopts the trial's orphans, where one does.
     """
+    if request.purpose == "decode":
+        checking.serve(Path(request.workload), say)
+        return
     try:
         spec = catalog.spec_of(request.label, request.spec)
         pipeline = catalog.load(spec)

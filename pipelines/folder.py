@@ -14,8 +14,13 @@ from typing import NoReturn
 
 from feedbench.pipelines.errors import RequestError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".jpe", ".jfif", ".mpo")
 """What every pipeline can decode, by the file's name."""
+
+FOREIGN_SUFFIXES = (".tif", ".tiff", ".ico", ".jp2", ".jxl", ".svg", ".avif", ".heic")
+"""Images' names as well, of formats that not every pipeline decodes: files of these are bad."""
+
+_CANDIDATES = SUFFIXES + FOREIGN_SUFFIXES
 
 _MOST_NAMED = 5  # of many names, how many a sentence holds
 
@@ -196,7 +201,7 @@ def walk(folder: Path, below: str = "") -> Walk:
         found.links += sum(map(os.path.islink, (os.path.join(root, name) for name in folders)))  # noqa: PTH118
         inside = os.path.relpath(root, folder)
         prefix = "" if inside == os.curdir else inside + os.sep
-        images = [prefix + name for name in sorted(names) if name.lower().endswith(SUFFIXES)]
+        images = [prefix + name for name in sorted(names) if name.lower().endswith(_CANDIDATES)]
         found.images += images
         found.others += len(names) - len(images)
         if root != top:

@@ -27,7 +27,7 @@ def in_processes(
     # script, and import everything again in each process. Forking is safe where this is called:
     # before TensorFlow's runtime and any threads are started. The executor forks all its processes
     # at the first submit, before it starts its own threads.
-    pool = ProcessPoolExecutor(processes, get_context("fork"), _die_with, (os.getpid(),))
+    pool = ProcessPoolExecutor(processes, get_context("fork"), die_with, (os.getpid(),))
     try:
         with interrupts_held():
             pending = [pool.submit(work, *arguments) for arguments in calls]
@@ -39,7 +39,7 @@ def in_processes(
             pool.shutdown(cancel_futures=True)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Have Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
     signal_at_parent_death(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the line above

@@ -31,10 +31,18 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def flowers() -> Path:
     """600 real photos. Skips where they are not there."""
-    given = os.environ.get("FEEDBENCH_TEST_DATA")
-    data = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
-    if not (data / "flowers").is_dir():
-        pytest.skip(
-            f"no real photos in {data / 'flowers'}: set FEEDBENCH_TEST_DATA to their folder"
-        )
-    return data / "flowers"
+    return given("flowers")
+
+
+@pytest.fixture(scope="session")
+def odd() -> Path:
+    """88 real odd files, in one folder. Skips where they are not there."""
+    return given("odd")
+
+
+def given(name: str) -> Path:
+    data = os.environ.get("FEEDBENCH_TEST_DATA")
+    folder = (Path(data) if data else Path(__file__).parents[2] / "shared" / "data") / name
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}: set FEEDBENCH_TEST_DATA to the folder around it")
+    return folder

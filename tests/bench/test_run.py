@@ -20,6 +20,7 @@ from feedbench.bench.results import read_run, read_trials
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests import loaders
 from tests.bench.conftest import gone, until
+from tests.odd import write_odd_files
 
 pytestmark = pytest.mark.tensorflow
 
@@ -132,6 +133,47 @@ def test_the_run_as_json_is_all_that_standard_output_holds(
     assert run == json.loads((feedbench.folder / "R" / "run.json").read_bytes())
     assert (run["workload"]["images"], run["workload"]["folder_images"]) == (20, 39)
     assert run["workload"]["classes"] == {"cats": 7, "dogs": 7, "owls": 6}
+
+
+@pytest.fixture
+def messy(photos: Path, tmp_path: Path) -> Path:
+    """The tests' photos, and a class of odd files of which 13 are bad."""
+    shutil.copytree(photos, tmp_path / "messy")
+    write_odd_files(tmp_path / "messy" / "odd")
+    return tmp_path / "messy"
+
+
+def test_bad_images_are_refused_with_the_list_and_how_to_leave_them_out(
+    feedbench: Feedbench, messy: Path
+) -> None:
+    words = ("run", messy, *SMALL, "--blocks", "1", "--out", "R", "-p", "tfdata_naive")
+    done = feedbench.run(*words)
+    assert done.returncode == 2
+    first, *listed = done.stderr.splitlines()
+    assert "are bad; expected images that TensorFlow and Pillow decode alike" in first
+    assert first.endswith("or leave them out by --bad-images skip:")
+    assert "  odd/empty.jpg: an empty file" in listed
+    assert done.stdout == ""
+    assert not (feedbench.folder / "R").exists()
+    assert feedbench.left_in_scratch() == []
+
+
+def test_bad_images_are_left_out_of_every_pipeline_and_named(
+    feedbench: Feedbench, messy: Path
+) -> None:
+    done = feedbench.run(
+        *("run", messy, *SMALL, "--blocks", "1", "--out", "R", "--bad-images", "skip"),
+        *("-p", "tfdata_tuned:cache=none", "-p", "image_data_generator", "-p", "tfrecord_sharded"),
+    )
+    assert done.returncode == 0, done.stderr
+    work = read_run(feedbench.folder / "R").workload
+    bad = {left.file: left.reason for left in work.left_out}
+    assert bad["odd/page.jpg"] == "HTML or XML text and no image"
+    assert f"Leaves out {len(bad)} bad images: odd/cut.jpg (Pillow: image file" in done.stderr
+    assert work.classes == {"cats": 13, "dogs": 13, "odd": 11, "owls": 13}
+    assert work.images == work.folder_images == 50
+    listed = json.loads((feedbench.folder / "R" / "images.json").read_bytes())["files"]
+    assert not set(bad) & {os.path.relpath(file, messy) for file in listed}
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ def test_a_suffix_in_upper_case_counts(tmp_path: Path) -> None:
     assert index.ignored == 0
 
 
+def test_images_that_not_every_pipeline_decodes_are_no_other_files(tmp_path: Path) -> None:
+    index = index_folder(fill(tmp_path, "c/1.tif", "c/2.SVG", "c/3.jpg"))
+    assert (len(index.files), index.ignored) == (3, 0)
+
+
 def test_what_is_no_photo_or_stands_outside_the_classes_is_ignored_and_counted(
     photos: Path, tmp_path: Path
 ) -> None:
@@ -225,9 +230,9 @@ def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -
 
 
 def test_classes_without_any_photo_are_refused(tmp_path: Path) -> None:
-    assert refused(fill(tmp_path, "a/1.tif", "a/2.svg", "b/1.txt", "README")) == (
-        f"{tmp_path}: expected photos (.jpg, .jpeg, .png, .bmp, .webp, .gif) in its"
-        " sub-folders (2); found none, only other files (4)"
+    assert refused(fill(tmp_path, "a/1.doc", "a/2.doc", "b/1.txt", "README")) == (
+        f"{tmp_path}: expected photos (.jpg, .jpeg, .png, .bmp, .gif, .webp, .jpe, .jfif, .mpo)"
+        " in its sub-folders (2); found none, only other files (4)"
     )
 
 

@@ -1,0 +1,288 @@
+"""Whether a file is an image that every pipeline delivers alike, and if not, why.
+
+No TensorFlow is imported until a file is decoded, which happens in a process of its own (one that
+may crash, hang or run out of memory for a file's sake: see workers.py). TensorFlow decodes here as
+the pipelines do: JPEG with INTEGER_ACCURATE, others by `decode_image`, of a GIF the first frame.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import resource
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_PIXELS = 89_478_485  # as Pillow's own limit, at which it begins to warn
+MOST_MOST_PIXELS = 2 * MOST_PIXELS  # above which Pillow, and with it Keras, refuses an image
+
+_MOST_DIFFERENCE = 1.0  # grey levels of 255, the mean over all values: METHOD, rule 2
+_STRIP_VALUES = 1 << 20  # compared at once, so that comparing takes no memory to speak of
+# A worker holds the file, TensorFlow's 3 bytes a pixel, and Pillow's 4, 4 more while it converts
+# and 3 as an array; and what it takes to begin with, threads' stacks included.
+_BYTES_A_PIXEL = 16
+_OWN_BYTES = 1 << 29
+_ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4
+_HEAD = 32  # bytes
+_MARKUP_HEAD = 512
+_PNG_DEPTH_AT = 24  # PNG 1.2, 11.2.2: bit depth, behind signature, length, type, width and height
+_DEEP = 16
+_LONGEST_REASON = 200  # characters
+_SIGNATURES = (
+    ("JPEG", rb"\xff\xd8\xff"),
+    ("PNG", rb"\x89PNG"),
+    ("GIF", rb"GIF8[79]a"),
+    ("BMP", rb"BM.{4}\x00{4}"),
+    ("WebP", rb"RIFF.{4}WEBP"),
+    ("TIFF", rb"II\*\x00|MM\x00\*"),
+    ("ICO", rb"\x00\x00\x01\x00.\x00"),
+    ("JPEG 2000", rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"),
+    ("JPEG XL", rb"\xff\x0a|\x00\x00\x00\x0cJXL "),
+    ("AVIF or HEIC", rb".{4}ftyp(avi|hei|mif)"),
+)
+_NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}  # as people write what Pillow calls so
+
+
+class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What is known of a file. A null: not known, mostly because the file is bad."""
+
+    reason: str | None = None  # why it is bad
+    format: str | None = None
+    mode: str | None = None  # Pillow's: RGB, L, P, CMYK, ...
+    width: int = 0  # pixels
+    height: int = 0
+    orientation: int | None = None  # EXIF; 1 is upright
+    channels: int = 0  # at which it was decoded; 0: only its header was looked at
+    lasts: bool = True  # as long as the file does not change
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the image."""
+        return self.width * self.height
+
+
+def worker_bytes(most_pixels: int) -> int:
+    """Return the memory that a process may take which checks images up to so many pixels."""
+    return _OWN_BYTES + _BYTES_A_PIXEL * most_pixels
+
+
+def limit_memory(most_pixels: int) -> None:
+    """Have this process's own data grow by no more than the stated bytes from now on (Linux)."""
+    with Path("/proc/self/status").open() as status:
+        found = re.search(r"VmData:\s*(\d+) kB", status.read())
+    if found is not None:
+        most = int(found[1]) * 1024 + worker_bytes(most_pixels)
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def check(path: str, channels: int, most_pixels: int) -> Finding:
+    """Look at a file's header and, with `channels`, decode it by TensorFlow and by Pillow.
+
+    What has more pixels than `most_pixels` is not decoded, and its reason is left to `judged`.
+    """
+    found = header(path)
+    if found.reason is not None or not channels or found.pixels > most_pixels:
+        return found
+    try:
+        reason = _difference(path, channels)
+    except (MemoryError, OSError) as error:
+        return msgspec.structs.replace(found, reason=_of_error(error), lasts=False)
+    return msgspec.structs.replace(found, reason=reason, channels=channels)
+
+
+def judged(found: Finding, channels: int, most_pixels: int) -> str | None:
+    """Return why a file is bad for who asks with this limit, and at these channels (0: header)."""
+    if found.pixels > most_pixels and (found.reason is None or found.channels):
+        return (
+            f"{found.width:,} x {found.height:,} pixels: over the limit of {most_pixels:,}"
+            " (--max-pixels)"
+        )
+    return None if found.channels and not channels else found.reason
+
+
+def header(path: str) -> Finding:
+    """Return what a file's first bytes say, as Pillow reads them; no pixel is decoded."""
+    from PIL import Image
+
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a million times
+        if not stat.S_ISREG(status.st_mode):
+            return Finding("no regular file", lasts=False)
+        if not status.st_size:
+            return Finding("an empty file")
+        os.close(os.open(path, os.O_RDONLY))  # what the system says of it is no fault of the image
+    except OSError as error:
+        return Finding(_of_error(error), lasts=False)
+    try:
+        with _unlimited(), Image.open(path) as image:
+            return Finding(
+                format=_NAMES.get(image.format or "", image.format),
+                mode=image.mode,
+                width=image.width,
+                height=image.height,
+                orientation=_orientation(image),
+            )
+    except Exception as error:  # noqa: BLE001 - whatever a broken file makes Pillow raise
+        return Finding(_unidentified(path, error), format=signature(path))
+
+
+def signature(path: str) -> str | None:
+    """Return the format of which a file's first bytes are typical; None where of none."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - names may not be UTF-8
+            head = file.read(_HEAD)
+    except OSError:
+        return None
+    for name, pattern in _SIGNATURES:
+        if re.match(pattern, head, re.DOTALL):
+            return name
+    return None
+
+
+def prepare_to_decode() -> None:
+    """Keep TensorFlow's runtime, which the first image starts, to one thread and off the GPU."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.set_visible_devices([], "GPU")
+
+
+def _unidentified(path: str, error: Exception) -> str:
+    from PIL import UnidentifiedImageError
+
+    if not isinstance(error, UnidentifiedImageError):
+        return f"Pillow: {_text(error)}"
+    if known := signature(path):
+        return f"Pillow cannot identify it, though it begins as {known} does"
+    with Path(path).open("rb") as file:
+        begins = file.read(_MARKUP_HEAD).lstrip().lower()
+    if b"<svg" in begins:
+        return "SVG, which neither TensorFlow nor Pillow decodes"
+    is_markup = begins.startswith((b"<!", b"<?", b"<html"))
+    return "HTML or XML text and no image" if is_markup else "no image that Pillow can identify"
+
+
+def _difference(path: str, channels: int) -> str | None:
+    """Decode a file twice and return how the results differ, or why there are none."""
+    import numpy as np
+    from PIL import Image
+
+    encoded = Path(path).read_bytes()
+    try:
+        with _unlimited(), Image.open(BytesIO(encoded)) as image:
+            kind = _kind(image, encoded)
+            name = _NAMES.get(image.format or "", image.format)
+            theirs = np.asarray(image.convert("RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a broken file makes Pillow raise
+        return f"Pillow: {_text(error)}"
+    ours = _by_tensorflow(encoded)
+    if isinstance(ours, str):
+        if "Unknown image file format" in ours:
+            return f"TensorFlow does not decode {name}"
+        return f"{kind}TensorFlow: {ours}"
+    if ours.shape != theirs.shape:
+        sizes = [f"{shape[1]:,} x {shape[0]:,}" for shape in (ours.shape, theirs.shape)]
+        return f"TensorFlow decodes {sizes[0]} pixels, Pillow {sizes[1]}"
+    levels = _mean_difference(ours, theirs, channels)
+    if levels <= _MOST_DIFFERENCE:
+        return None
+    return f"{kind}TensorFlow and Pillow differ by {levels:.1f} grey levels on average"
+
+
+def _by_tensorflow(encoded: bytes) -> Any:
+    """Return TensorFlow's array `[height, width, 3]`, or what it says to the file."""
+    import numpy as np
+    import tensorflow as tf
+
+    try:
+        if encoded.startswith(b"\xff\xd8\xff"):  # tf.io.is_jpeg
+            return np.asarray(tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"))
+        return np.asarray(tf.io.decode_image(encoded, channels=3, expand_animations=False))
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError from error
+    except (tf.errors.OpError, ValueError) as error:
+        return _text(error)
+
+
+def _mean_difference(ours: Any, theirs: Any, channels: int) -> float:
+    """Return the mean absolute difference in grey levels: of the colours, or of their luma."""
+    import numpy as np
+
+    rows = max(_STRIP_VALUES // (3 * ours.shape[1]), 1)
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    total = 0.0
+    for top in range(0, len(ours), rows):
+        strip = ours[top : top + rows].astype(np.float32) - theirs[top : top + rows]
+        total += float(np.abs(strip @ weights if channels == 1 else strip).sum(dtype=np.float64))
+    return total / (float(ours.size) / (3 if channels == 1 else 1))
+
+
+def _kind(image: Image.Image, encoded: bytes) -> str:
+    """Return what is uncommon about an image, to stand before what came of it."""
+    if image.mode == "CMYK":
+        return "CMYK: "
+    is_png = image.format == "PNG"
+    if image.mode.startswith(("I", "F")) or (is_png and encoded[_PNG_DEPTH_AT] == _DEEP):
+        return "16-bit: " if is_png else f"mode {image.mode}: "
+    if image.mode.endswith("A") or "transparency" in image.info:
+        return "transparency: "
+    return "palette: " if image.mode == "P" else ""
+
+
+def _orientation(image: Image.Image) -> int | None:
+    # Of a PNG, Pillow would decode all of it to find what stands behind the pixels.
+    if image.format not in {"JPEG", "MPO", "WEBP", "TIFF"}:
+        return None
+    try:
+        found = image.getexif().get(_ORIENTATION)
+    except Exception:  # noqa: BLE001 - broken EXIF data do not make the pixels bad
+        return None
+    return found if isinstance(found, int) else None
+
+
+def _of_error(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return "it needs more memory than a check may take"
+    match error.errno:
+        case errno.ENOENT:
+            return "there is no such file, or it is a link that leads nowhere"
+        case errno.ELOOP:
+            return "a link that leads round to itself"
+    return f"it cannot be read: {error.strerror}"
+
+
+def _text(error: Exception) -> str:
+    """Return what an error says, on one line, without what TensorFlow puts around it."""
+    text = re.sub(r"^\{\{.*?\}\} | \[Op:\w+\].*$", "", " ".join(str(error).split()))
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text[:_LONGEST_REASON].rstrip(".") or type(error).__name__
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
+    """Lift Pillow's own limit: it is `judged` that knows the limit asked for."""
+    from PIL import Image
+
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before

@@ -1,0 +1,126 @@
+"""Work on many things, by processes of which each may crash, hang or be killed for one's sake."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing import connection, get_context
+from typing import TYPE_CHECKING
+
+from feedbench.pipelines.pool import die_with
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+_TRIES = 2  # before a thing is held to be what its worker died of: it may have been another's fault
+_END_SECONDS = 5.0
+_TICK_SECONDS = 1.0
+
+Work = Callable[[int], bytes]
+
+
+class LostError(Exception):
+    """A worker was lost over a thing; says how, as a clause."""
+
+
+def each(
+    begin: Callable[[], Work], count: int, processes: int, limit_seconds: float
+) -> Iterator[tuple[int, bytes | LostError]]:
+    """Do a piece of work for each number below `count` and yield what came of it, as it comes.
+
+    `begin` is called once in each of the processes and returns the work, which is given one
+    number at a time: whatever happens to the process then costs that number, and a new process
+    goes on. To be called in a process's only thread. Raises LostError where `begin` ends a process.
+    """
+    waiting = deque((number, 1) for number in range(count))
+    workers = [_Worker(begin) for _ in range(min(processes, count))]
+    done = 0
+    try:
+        while done < count:
+            for worker in _heard(workers, limit_seconds):
+                answer = worker.answer(limit_seconds)
+                if isinstance(answer, LostError):
+                    if worker.number is None:
+                        raise answer
+                    workers[workers.index(worker)] = _Worker(begin)
+                    if worker.tried < _TRIES and not worker.is_late:
+                        waiting.append((worker.number, worker.tried + 1))
+                        continue
+                if worker.number is not None:
+                    yield worker.number, answer
+                    done += 1
+                    worker.number = None
+                if waiting and not isinstance(answer, LostError):
+                    worker.give(*waiting.popleft())
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+class _Worker:
+    """A process, the connection to it, and what it is working on."""
+
+    def __init__(self, begin: Callable[[], Work]) -> None:
+        context = get_context("fork")  # pool.py says why
+        self.connection, theirs = context.Pipe()
+        self._process: BaseProcess = context.Process(
+            target=_serve, args=(begin, theirs, os.getpid()), daemon=True
+        )
+        self._process.start()
+        theirs.close()  # so that its end is seen when it dies
+        self.number: int | None = None  # none: it begins, or there is nothing left to do
+        self.tried = 0
+        self.is_late = False
+        self._since = time.monotonic()
+
+    def give(self, number: int, tried: int) -> None:
+        self.number, self.tried, self._since = number, tried, time.monotonic()
+        with suppress(OSError):  # it died: the end of the connection says so
+            self.connection.send(number)
+
+    def is_over(self, limit_seconds: float) -> bool:
+        return self.number is not None and time.monotonic() - self._since > limit_seconds
+
+    def answer(self, limit_seconds: float) -> bytes | LostError:
+        """Return what it answered; else end it and say how it was lost."""
+        if self.connection.poll():
+            try:
+                return self.connection.recv_bytes()
+            except (EOFError, OSError):
+                self._process.join(_END_SECONDS)
+                code = self._process.exitcode
+                self.end()
+                how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+                return LostError(f"it ends the process that decodes it ({how})")
+        self.is_late = True
+        self.end()
+        return LostError(f"it takes over {limit_seconds:.0f} s to decode")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+def _heard(workers: list[_Worker], limit_seconds: float) -> list[_Worker]:
+    """Wait until some have answered, died or had their time, and return these."""
+    by_connection = {worker.connection: worker for worker in workers}
+    ready = {
+        by_connection[found]
+        for found in connection.wait(list(by_connection), _TICK_SECONDS)
+        if isinstance(found, connection.Connection)
+    }
+    return [worker for worker in workers if worker in ready or worker.is_over(limit_seconds)]
+
+
+def _serve(
+    begin: Callable[[], Work], numbers: connection.Connection[bytes, int], parent: int
+) -> None:
+    die_with(parent)
+    work = begin()
+    numbers.send_bytes(b"")  # it is ready
+    while True:
+        numbers.send_bytes(work(numbers.recv()))

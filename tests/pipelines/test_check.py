@@ -1,0 +1,105 @@
+"""Which files are bad, and why: what needs no TensorFlow. The decoding is in test_checking.py."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from feedbench.pipelines.check import (
+    MOST_PIXELS,
+    Finding,
+    check,
+    header,
+    judged,
+    signature,
+    worker_bytes,
+)
+from tests.odd import encoded, jpeg, noise, png, png_of, write_odd_files
+
+
+def found(tmp_path: Path, content: bytes) -> Finding:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    return header(str(file))
+
+
+def test_a_header_tells_format_mode_and_size_by_content(tmp_path: Path) -> None:
+    assert found(tmp_path, jpeg(40, 60)) == Finding(None, "JPEG", "RGB", 60, 40)
+    assert found(tmp_path, png(2, 3)) == Finding(None, "PNG", "RGB", 3, 2)
+    grey = encoded(Image.fromarray(noise(5, 7)), "WEBP")
+    assert found(tmp_path, grey).format == "WebP"
+
+
+def test_the_orientation_is_read_from_exif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(Image.fromarray(noise(5, 7, 3)), "JPEG", exif=exif)
+    assert found(tmp_path, turned).orientation == 6
+
+
+def test_broken_exif_data_make_no_bad_image(tmp_path: Path) -> None:
+    broken = encoded(Image.fromarray(noise(5, 7, 3)), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    assert found(tmp_path, broken).reason is None
+
+
+def test_what_no_header_can_be_read_of_has_a_reason(tmp_path: Path) -> None:
+    reasons = write_odd_files(tmp_path)
+    for name in ("empty.jpg", "page.jpg", "drawing.svg", "text.jpg", "round.jpg", "gone.jpg"):
+        assert header(str(tmp_path / name)).reason == reasons[name]
+    assert header(str(tmp_path / "folder.jpg")).reason == "no regular file"
+
+
+def test_what_a_permission_decides_is_not_remembered(tmp_path: Path) -> None:
+    write_odd_files(tmp_path)
+    assert not header(str(tmp_path / "gone.jpg")).lasts
+    assert header(str(tmp_path / "empty.jpg")).lasts
+
+
+def test_an_image_over_the_limit_is_not_decoded(tmp_path: Path) -> None:
+    (tmp_path / "huge.png").write_bytes(png_of(20_000, 14_000))
+    seen = check(str(tmp_path / "huge.png"), channels=3, most_pixels=MOST_PIXELS)
+    assert (seen.channels, seen.reason) == (0, None)
+    assert judged(seen, 3, MOST_PIXELS) == (
+        "20,000 x 14,000 pixels: over the limit of 89,478,485 (--max-pixels)"
+    )
+    assert judged(seen, 0, 280_000_000) is None
+
+
+def test_a_bomb_of_more_pixels_than_pillow_opens_is_told_by_its_size(tmp_path: Path) -> None:
+    seen = found(tmp_path, png_of(60_000, 60_000))
+    assert judged(seen, 3, MOST_PIXELS) == (
+        "60,000 x 60,000 pixels: over the limit of 89,478,485 (--max-pixels)"
+    )
+    assert Image.MAX_IMAGE_PIXELS is not None
+
+
+def test_what_only_decoding_shows_is_not_said_of_headers() -> None:
+    seen = Finding("Pillow: image file is truncated", "JPEG", "RGB", 6, 4, channels=3)
+    assert judged(seen, 3, MOST_PIXELS) == "Pillow: image file is truncated"
+    assert judged(seen, 0, MOST_PIXELS) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("JPEG", "JPEG"), ("PNG", "PNG"), ("GIF", "GIF"), ("BMP", "BMP"), ("TIFF", "TIFF")),
+        *(("WEBP", "WebP"), ("ICO", "ICO"), ("JPEG2000", "JPEG 2000")),
+    ],
+)
+def test_a_format_is_known_by_its_first_bytes(tmp_path: Path, kind: str, name: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(encoded(Image.fromarray(noise(32, 32, 3)), kind))
+    assert signature(str(file)) == name
+
+
+@pytest.mark.parametrize("content", [b"", b"BM is a word", b"text", bytes(64), b"\xff\xd8"])
+def test_other_files_have_no_signature(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    assert signature(str(file)) is None
+    assert signature(str(tmp_path / "gone")) is None
+
+
+def test_the_memory_of_a_worker_follows_from_the_limit_on_pixels() -> None:
+    assert worker_bytes(MOST_PIXELS) < 2 * 2**30
+    assert worker_bytes(2 * MOST_PIXELS) - worker_bytes(MOST_PIXELS) == 16 * MOST_PIXELS
