@@ -27,7 +27,6 @@ from feedbench.bench.store import Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.folder import shown
 from feedbench.pipelines.layouts import index_images
 from feedbench.pipelines.system import Gate
@@ -73,7 +72,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             meters=meters,
         )
         with folder.discarded_on_error():
-            checker = Checker(options.checks, Workload.channels, processes, scratch, listener)
+            checker = Checker(options.checks, options.channels, processes, scratch, listener)
             pilots = run.pilots(guess, trials, scratch, checker)
             keeper = Keeper(
                 options, run.specs, folder, trials, whole=run.whole, part=run.part, bad=run.bad

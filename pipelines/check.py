@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from feedbench.pipelines.form import LUMA
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -209,10 +211,10 @@ def _by_tensorflow(encoded: bytes) -> Any:
     import numpy as np
     import tensorflow as tf
 
+    from feedbench.pipelines import steps
+
     try:
-        if encoded.startswith(b"\xff\xd8\xff"):  # tf.io.is_jpeg
-            return np.asarray(tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"))
-        return np.asarray(tf.io.decode_image(encoded, channels=3, expand_animations=False))
+        return np.asarray(steps.decoded(tf.constant(encoded), (), "integer_accurate"))
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError from error
     except (tf.errors.OpError, ValueError) as error:
@@ -224,7 +226,7 @@ def _mean_difference(ours: Any, theirs: Any, channels: int) -> float:
     import numpy as np
 
     rows = max(_STRIP_VALUES // (3 * ours.shape[1]), 1)
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    weights = np.array(LUMA, np.float32)
     total = 0.0
     for top in range(0, len(ours), rows):
         strip = ours[top : top + rows].astype(np.float32) - theirs[top : top + rows]
