@@ -13,6 +13,8 @@ from feedbench.reports.figures import shown
 if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
 
+_RGB = 3  # channels
+
 
 def heading(run: RunRecord) -> str:
     """Return what was measured, in one line."""
@@ -22,8 +24,10 @@ def heading(run: RunRecord) -> str:
         part = f"{work.images:,} of {work.folder_images:,}"
     blocks = counted(run.blocks, "block")
     classes = counted(len(work.classes), "class", "classes")
+    form = "" if work.channels == _RGB else " grey"
+    form += "" if work.dtype == "float32" else f" {work.dtype}"
     return (
-        f"{part} images in {classes}, to {work.height}x{work.width}, in"
+        f"{part} images in {classes}, to {work.height}x{work.width}{form}, in"
         f" batches of {work.batch_size}; {blocks} in {duration(run.seconds)}"
     )
 
@@ -49,6 +53,11 @@ def answer(run: RunRecord) -> str:
 def notes(run: RunRecord) -> list[str]:
     """Return the sentences below the table: what failed, what was overruled, what to know."""
     found = [note for row in run.rows for note in _notes_of(row, run)]
+    left_out = run.workload.left_out
+    if left_out:
+        first = f"{left_out[0].file} ({left_out[0].reason})"
+        more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+        found.append(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
     gzip = preparation.gzip_note(run.rows)
     if gzip is not None:
         found.append(gzip)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.results import Preparation, Row, RunRecord
+from feedbench.bench.results import LeftOut, Preparation, Row, RunRecord
 from feedbench.bench.say import digits
 from feedbench.reports.answer import answer, heading, notes
 from tests.builders import (
@@ -317,3 +317,34 @@ def test_a_shuffle_through_a_smaller_buffer_than_the_folder_is_noted() -> None:
 def test_one_more_block_is_said_in_the_singular() -> None:
     row = compared("mine", 1.03, "inconclusive", more_blocks=1)
     assert "mine: about 1 more block would decide." in notes(a_run(a_row("a"), row))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "to 180x240, in"),
+        ({"channels": 1}, "to 180x240 grey, in"),
+        ({"dtype": "uint8"}, "to 180x240 uint8, in"),
+        ({"channels": 1, "dtype": "uint8"}, "to 180x240 grey uint8, in"),
+    ],
+)
+def test_the_heading_says_what_is_delivered_where_it_is_not_the_usual(
+    given: dict[str, Any], said: str
+) -> None:
+    run = a_run(a_row("a"))
+    work = msgspec.structs.replace(run.workload, **given)
+    assert said in heading(msgspec.structs.replace(run, workload=work))
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "1 bad image left out: cats/0.jpg (an empty file)."),
+        (13, "13 bad images left out: cats/0.jpg (an empty file), and 12 more."),
+    ],
+)
+def test_images_that_were_left_out_are_noted(count: int, said: str) -> None:
+    run = a_run(a_row("a"))
+    bad = [LeftOut(file=f"cats/{place}.jpg", reason="an empty file") for place in range(count)]
+    work = msgspec.structs.replace(run.workload, left_out=bad)
+    assert notes(msgspec.structs.replace(run, workload=work)) == [said, CHECKED]

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.results import RunRecord
+from feedbench.bench.results import LeftOut, RunRecord
 from feedbench.bench.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import page
@@ -280,3 +280,15 @@ def test_a_page_that_cannot_be_written_is_one_sentence_that_says_what_to_do(tmp_
     with pytest.raises(RequestError, match=r"cannot be written \(No such file"):
         page.write(folder, folder / "nowhere" / "page.html")
     assert not list(folder.glob(".report*"))
+
+
+def test_each_image_that_was_left_out_is_listed_with_its_reason() -> None:
+    left_out = [
+        LeftOut(file="cats/<script>alert(1)</script>.jpg", reason="an empty file"),
+        LeftOut(file="dogs/2.png", reason="TensorFlow does not decode TIFF"),
+    ]
+    work = msgspec.structs.replace(RUN.workload, left_out=left_out)
+    text = page.render(msgspec.structs.replace(RUN, workload=work), TRIALS)
+    assert Reader(text).tables["left-out"][1:] == [[image.file, image.reason] for image in left_out]
+    assert "<script>" not in text
+    assert "Images left out" not in page.render(RUN, TRIALS)
