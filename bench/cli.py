@@ -152,6 +152,56 @@ def report(
 
 
 @app.command()
+def inspect(
+    folder: cli_options.Inspected,
+    labels: cli_options.Labels = None,
+    classes: cli_options.Classes = None,
+    part: cli_options.Part = None,
+    image_size: cli_options.ImageSize = "224",
+    channels: cli_options.Channels = 3,
+    check: cli_options.Check = "decode",
+    max_pixels: cli_options.MaxPixels = 89_478_485,
+    format: cli_options.InspectFormat = "text",  # noqa: A002 - it is the option's name
+    quiet: cli_options.Quiet = False,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Say what is in a folder: classes, formats, sizes, duplicates, and bad images with reasons.
+
+    \b
+    Examples:
+      feedbench inspect ~/photos
+      feedbench inspect ~/photos --check header --format json
+      feedbench inspect ~/flat --labels labels.csv --image-size 180x240
+
+    Every file is looked at, which is remembered for a run. Bad images are no error here.
+    """
+    from feedbench.bench import arguments
+    from feedbench.bench.inspection import inspect as look
+    from feedbench.bench.progress import listener
+
+    if format not in {"text", "json"}:
+        raise RequestError(f"--format {format!r}: expected text or json")
+    told, context = listener(quiet=quiet)
+    with _interruptible("interrupted before every image was looked at", folder), context:
+        found = look(
+            folder,
+            arguments.layout(labels, classes, part),
+            arguments.checks(check, "skip", max_pixels),
+            image_size=arguments.image_size(image_size),
+            channels=channels,
+            listener=told,
+        )
+    if format == "json":
+        _print_json(found)
+        return
+    from rich.console import Console
+
+    from feedbench.reports.inspection import show
+
+    show(found, Console(highlight=False))
+
+
+@app.command()
 def pipelines() -> None:
     """List what can be measured, with its knobs.
 
@@ -306,15 +356,19 @@ def _page(out: Path) -> Path | None:
 
 def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
     if as_json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        _print_json(found)
         return
     from rich.console import Console
 
     from feedbench.reports.terminal import show
 
     show(found, out, Console(highlight=False), page)
+
+
+def _print_json(found: Any) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 def _sample_photos(say: Callable[[str], None]) -> Path:

@@ -22,6 +22,11 @@ Pipelines = Annotated[
         " tfdata_tuned, tfrecord_gzip, tfrecord_sharded]",
     ),
 ]
+Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos.")]
+InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="How to print it.")]
+Channels = Annotated[
+    int, typer.Option(metavar="1|3", help="At which the images are compared: grey or colours.")
+]
 Labels = Annotated[
     str | None,
     typer.Option(

@@ -139,6 +139,11 @@ def counts(index: Index) -> dict[str, int]:
     return {name: found[label] for label, name in enumerate(index.class_names)}
 
 
+def is_candidate(name: str) -> bool:
+    """Tell whether a file's name has an image's suffix."""
+    return name.lower().endswith(_CANDIDATES)
+
+
 def check_folder(folder: Path, expected: str) -> None:
     """Raise RequestError where there is no such folder; `expected` says what it should hold."""
     try:

@@ -55,6 +55,22 @@ def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = No
     )
 
 
+def index_unlabelled(folder: Path) -> Index:
+    """List a folder's images as one class, of no name, for who only wants to look at them.
+
+    Raises RequestError where there are none.
+    """
+    walked = walk(folder)
+    if not walked.images:
+        raise RequestError(
+            f"{folder}: expected photos ({', '.join(SUFFIXES)}); found none, only other files"
+            f" ({walked.others})"
+        )
+    note = "The photos lie in no class's folder: a run needs --labels to know their classes."
+    labels = (0,) * len(walked.images)
+    return Index(folder.absolute(), ("",), tuple(walked.images), labels, walked.others, (note,))
+
+
 def is_file(labels: str) -> bool:
     """Tell whether the value names a file that is there; else it is a regular expression."""
     with suppress(OSError):

@@ -1,0 +1,122 @@
+"""What is in a folder, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from feedbench.bench.say import WIDTH, counted, size
+from feedbench.pipelines.folder import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from feedbench.bench.inspection import Bin, Inspection
+
+_BAR = 40  # columns of the longest bar
+_MOST_LISTED = 40  # classes, groups of duplicates
+_UPRIGHT = "1"
+_LONGEST_NAME = 40  # characters of a class's name
+
+
+def show(found: Inspection, console: Console) -> None:
+    """Print it, never wider than WIDTH columns."""
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    for line in lines(found):
+        console.print(Text(line, overflow="fold"))
+
+
+def lines(found: Inspection) -> Iterator[str]:
+    """Yield what was found, line by line."""
+    is_labelled = "" not in found.classes
+    classes = f" in {counted(len(found.classes), 'class', 'classes')}" if is_labelled else ""
+    images = counted(found.images, "image")
+    yield f"{shown(found.folder)}: {images}{classes}, {size(found.bytes)}"
+    yield from (f"  {note}" for note in found.notes)
+    if is_labelled:
+        yield from _bars(found.classes)
+    for title, values in (("Formats", found.formats), ("Modes", found.modes)):
+        if values:
+            yield f"{title}: " + ", ".join(f"{name} {count:,}" for name, count in values.items())
+    for title, bins in (("Widths", found.widths), ("Heights", found.heights)):
+        if bins:
+            yield f"{title} in pixels:"
+            yield from _bars(_named(bins))
+    yield from _orientations(found)
+    yield from _duplicates(found.duplicates)
+    height, width = found.image_size
+    yield (
+        f"A cache of the decoded images at {height}x{width}x{found.channels} float32 takes"
+        f" {size(found.cache_bytes)}."
+    )
+    yield from _left_out(found)
+
+
+def _left_out(found: Inspection) -> Iterator[str]:
+    ignored = counted(found.ignored_files, "file")
+    if found.ignored_files:
+        yield f"Ignored: {ignored} outside the classes or without an image's suffix."
+    yield from (f"  {shown(left.file)}: {left.reason}" for left in found.ignored_images)
+    how = {
+        "decode": "every image was decoded by TensorFlow and by Pillow",
+        "header": "only headers were looked at",
+        "none": "only names were looked at",
+    }[found.check]
+    if not found.bad:
+        yield f"No bad images; {how}."
+        return
+    yield (
+        f"Bad images: {len(found.bad):,}; {how}. A run refuses them, or leaves them out by"
+        " --bad-images skip:"
+    )
+    yield from (f"  {shown(left.file)}: {left.reason}" for left in found.bad)
+
+
+def _orientations(found: Inspection) -> Iterator[str]:
+    turned = {name: n for name, n in found.orientations.items() if name != _UPRIGHT}
+    if not turned:
+        return
+    kinds = ", ".join(f"orientation {name}: {count:,}" for name, count in sorted(turned.items()))
+    yield (
+        f"Images that EXIF says are to be turned: {sum(turned.values()):,} ({kinds}). TensorFlow"
+        " and Keras ignore that, and deliver them as they are stored."
+    )
+
+
+def _duplicates(groups: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not groups:
+        yield "No duplicates."
+        return
+    extra = sum(len(group) - 1 for group in groups)
+    yield f"Duplicates: {counted(extra, 'file')} more than once, by content:"
+    for group in groups[:_MOST_LISTED]:
+        yield "  " + " = ".join(map(shown, group))
+    yield from _more(len(groups))
+
+
+def _named(bins: Sequence[Bin]) -> dict[str, int]:
+    return {
+        f"{one.least:,}" if one.least == one.most else f"{one.least:,}-{one.most:,}": one.images
+        for one in bins
+    }
+
+
+def _bars(values: Mapping[str, int]) -> Iterator[str]:
+    """Yield a bar for each value, as long as its share of the largest."""
+    largest = max([*values.values(), 1])
+    names = [shown(name) for name in list(values)[:_MOST_LISTED]]
+    short = [
+        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names
+    ]
+    wide = max(map(len, short), default=0)
+    for name, count in zip(short, values.values(), strict=False):
+        bar = "█" * -(-_BAR * count // largest)
+        yield f"  {name:<{wide}} {count:>9,} {bar}".rstrip()
+    yield from _more(len(values))
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > _MOST_LISTED:
+        yield f"  and {count - _MOST_LISTED:,} more, which --format json lists"
