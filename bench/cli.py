@@ -158,7 +158,7 @@ def inspect(
     classes: cli_options.Classes = None,
     part: cli_options.Part = None,
     image_size: cli_options.ImageSize = "224",
-    channels: cli_options.Channels = 3,
+    channels: cli_options.Channels = "3",
     check: cli_options.Check = "decode",
     max_pixels: cli_options.MaxPixels = 89_478_485,
     format: cli_options.InspectFormat = "text",  # noqa: A002 - it is the option's name
@@ -188,7 +188,7 @@ def inspect(
             arguments.layout(labels, classes, part),
             arguments.checks(check, "skip", max_pixels),
             image_size=arguments.image_size(image_size),
-            channels=channels,
+            channels=arguments.one_of("--channels", channels, arguments.CHANNELS),
             listener=told,
         )
     if format == "json":

@@ -24,9 +24,6 @@ Pipelines = Annotated[
 ]
 Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos.")]
 InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="How to print it.")]
-Channels = Annotated[
-    int, typer.Option(metavar="1|3", help="At which the images are compared: grey or colours.")
-]
 Labels = Annotated[
     str | None,
     typer.Option(

@@ -18,7 +18,6 @@ from feedbench.bench.progress import Listener
 from feedbench.bench.remembered import stamp_of
 from feedbench.bench.results import LeftOut
 from feedbench.pipelines.check import Finding, signature
-from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import (
     Index,
     check_folder,
@@ -79,8 +78,6 @@ def inspect(
     listener: Listener,
 ) -> Inspection:
     """Look at every file of a folder. Raises RequestError where it cannot be listed."""
-    if channels not in {1, 3}:
-        raise RequestError(f"--channels {channels}: expected 1 or 3")
     listener.doing(f"listing {folder}")
     index = _index(folder, layout)
     with tempfile.TemporaryDirectory(prefix="feedbench-", ignore_cleanup_errors=True) as scratch:
