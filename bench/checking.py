@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -31,6 +31,7 @@ How = Literal["none", "header", "decode"]
 OnFinding = Callable[[int, Finding], object]
 
 _FILE_LIMIT_SECONDS = 60.0  # for one file, however large
+_ENDLESS_SECONDS = 1e9
 _SAID_SECONDS = 0.5  # between two words of progress
 _MOST_LISTED = 100  # bad files in an error
 
@@ -88,7 +89,8 @@ class Checker:
         the files cannot be checked at all.
         """
         if self._checks.how == "none":
-            return [Finding(_by_name(file)) for file in index.files]
+            fine = Finding()
+            return [_by_name(file) or fine for file in index.files]
         stamps = {path: stamp for path in index.paths if (stamp := stamp_of(path)) is not None}
         known: dict[str, Finding] = {}
         memory = None
@@ -149,10 +151,8 @@ class Checker:
                 seen += 1
                 on_finding(event.place, event.finding)
 
-        endless = float(10**9)
-        outcome = self._processes.run(
-            Start(request=request, log=str(log)), limit_seconds or endless, on_event
-        )
+        limit = _ENDLESS_SECONDS if limit_seconds is None else max(limit_seconds, 1.0)
+        outcome = self._processes.run(Start(request=request, log=str(log)), limit, on_event)
         if seen == len(files):
             return
         if outcome.over_limit is not None:
@@ -237,9 +237,11 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
     )
 
 
-def _by_name(file: str) -> str | None:
-    suffix = next((s for s in FOREIGN_SUFFIXES if file.lower().endswith(s)), None)
-    return suffix and f"not every pipeline decodes {suffix} (judged by its name)"
+def _by_name(file: str) -> Finding | None:
+    if not file.lower().endswith(FOREIGN_SUFFIXES):
+        return None
+    suffix = PurePath(file).suffix.lower()
+    return Finding(f"not every pipeline decodes {suffix} (judged by its name)")
 
 
 def _processes(most_pixels: int) -> int:

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 
-def noise(*shape: int, dtype: Any = np.uint8) -> Any:
+def noise(*shape: int, dtype: Any = np.uint8, seed: int = 0) -> Any:
     """Return random values of all that the dtype can hold."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     return rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
 
 

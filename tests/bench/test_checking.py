@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from feedbench.bench import checking
 from feedbench.bench.checking import Bad, Checker, Checks, bad_of, refuse, without
 from feedbench.bench.process import Processes
 from feedbench.bench.progress import Quiet
+from feedbench.bench.workload import workload_of
 from feedbench.pipelines.check import MOST_PIXELS, Finding
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index, index_folder
 from feedbench.pipelines.image_data_generator import ImageDataGenerator
 from feedbench.pipelines.tfdata_tuned import TfdataTuned
-from tests.odd import jpeg, write_odd_files
+from tests.odd import encoded, jpeg, noise, write_odd_files
 
 CHANNELS = get_args(get_type_hints(Workload)["channels"])
 
@@ -33,9 +38,9 @@ class Told(Quiet):
 
 
 def checker(
-    tmp_path: Path, processes: Processes | None, channels: int = 3, **given: Any
+    tmp_path: Path, processes: Processes | None, channels: int = 3, **asked: Any
 ) -> Checker:
-    checks = Checks(**{"cache": tmp_path / "cache", **given})
+    checks = Checks(**{"cache": tmp_path / "cache", **asked})
     return Checker(checks, channels, processes, tmp_path, Told())
 
 
@@ -163,16 +168,16 @@ def test_a_long_list_of_bad_files_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("asked", "sentence"),
     [
         ({"how": "well"}, "--check 'well': expected none, header or decode"),
         ({"bad_images": "drop"}, "--bad-images 'drop': expected error or skip"),
         ({"most_pixels": 0}, "--max-pixels 0: expected 1 to 178,956,970, above which Pillow"),
     ],
 )
-def test_checks_that_cannot_be_meant_are_refused(given: dict[str, Any], sentence: str) -> None:
+def test_checks_that_cannot_be_meant_are_refused(asked: dict[str, Any], sentence: str) -> None:
     with pytest.raises(RequestError) as caught:
-        Checks(**given)
+        Checks(**asked)
     assert str(caught.value).startswith(sentence)
 
 
@@ -186,17 +191,66 @@ def test_as_many_files_are_decoded_at_once_as_memory_and_cores_allow(
     assert checking._processes(MOST_PIXELS) == 1
 
 
+KINDS = st.sampled_from(
+    [
+        *(("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "RGBA")),
+        *(("PNG", "L"), ("PNG", "LA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")),
+        *(("BMP", "RGB"), ("BMP", "L"), ("BMP", "P"), ("BMP", "1"), ("GIF", "P"), ("GIF", "L")),
+        *(("WEBP", "RGB"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("TIFF", "CMYK"), ("ICO", "RGBA")),
+    ]
+)
+
+
+def an_image(kind: str, mode: str, seed: int, side: int) -> bytes:
+    if mode == "I;16":
+        return encoded(Image.fromarray(noise(side, side, dtype=np.uint16, seed=seed)), kind)
+    return encoded(Image.fromarray(noise(side, side, 3, seed=seed)).convert(mode), kind)
+
+
+@pytest.mark.tensorflow
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(KINDS, st.integers(0, 9)), min_size=1, max_size=12), st.integers(1, 40))
+def test_what_is_left_of_any_folder_is_delivered_alike(
+    processes: Processes, kinds: list[tuple[tuple[str, str], int]], side: int
+) -> None:
+    """Each file is a class of its own, by which its image is known in whatever order it comes."""
+    side = max(side, 16 if any(kind == "ICO" for (kind, _), _ in kinds) else 1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for place, ((kind, mode), seed) in enumerate(kinds):
+            (folder / f"{place:02d}").mkdir()
+            (folder / f"{place:02d}" / "image.jpg").write_bytes(an_image(kind, mode, seed, side))
+        index = index_folder(folder)
+        findings = checker(folder, processes, cache=None).findings(index)
+        left = without(index, bad_of(index, findings))
+        if not left.files:
+            return
+        workload = workload_of(
+            left, folder_images=len(left.files), image_size=(side, side), batch_size=12, seed=0
+        )
+        ours, theirs = (
+            dict(zip(labels.tolist(), 255 * images, strict=True))
+            for images, labels in (
+                batch_of(pipeline, workload, folder)
+                for pipeline in (TfdataTuned(cache="none"), ImageDataGenerator())
+            )
+        )
+        assert ours.keys() == theirs.keys() == set(left.labels)
+        assert all(np.abs(ours[label] - theirs[label]).mean() <= 1.001 for label in ours)
+
+
 @pytest.fixture(scope="module")
 def odd_index(odd: Path) -> Index:
     files = tuple(sorted(file.name for file in odd.iterdir()))
     return Index(odd, ("odd",), files, (0,) * len(files), 0)
 
 
-def delivered(pipeline: Any, workload: Workload, tmp_path: Path) -> Any:
+def batch_of(pipeline: Any, workload: Workload, tmp_path: Path) -> tuple[Any, Any]:
+    """Return the images and labels of a workload of one batch."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow has its opinion of some palettes
         (batch,) = list(pipeline.open(workload, tmp_path, tmp_path))
-    return np.asarray(batch[0])[0]
+    return np.asarray(batch[0]), np.asarray(batch[1])
 
 
 @pytest.mark.tensorflow
@@ -222,6 +276,6 @@ def test_every_odd_file_is_left_out_with_a_reason_or_delivered_alike(
             **at_channels,
         )
         pipelines = (TfdataTuned(cache="none"), ImageDataGenerator())
-        ours, theirs = (delivered(pipeline, workload, tmp_path) for pipeline in pipelines)
+        ours, theirs = (batch_of(pipeline, workload, tmp_path)[0][0] for pipeline in pipelines)
         assert ours.shape == theirs.shape == (found.height, found.width, channels)
         assert 255 * np.abs(ours - theirs).mean() <= 1, path

@@ -148,8 +148,8 @@ def test_names_of_any_kind_fit_on_the_terminal(tmp_path: Path) -> None:
 def test_the_command_decodes_every_file_and_bad_ones_are_no_error(tmp_path: Path) -> None:
     expected = write_odd_files(tmp_path / "P" / "odd")
     env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    words = map(str, [COMMAND, "inspect", tmp_path / "P", "--format", "json"])
-    done = subprocess.run([*words], env=env, capture_output=True, text=True, check=False)
+    words = [str(COMMAND), "inspect", str(tmp_path / "P"), "--format", "json"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     bad = {Path(left["file"]).name for left in json.loads(done.stdout)["bad"]}
     assert bad == expected.keys()
@@ -160,8 +160,8 @@ def test_it_names_a_reason_for_every_odd_file_that_it_would_leave_out(
     odd: Path, tmp_path: Path
 ) -> None:
     env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    words = map(str, [COMMAND, "inspect", odd])
-    done = subprocess.run([*words], env=env, capture_output=True, text=True, check=False)
+    words = [str(COMMAND), "inspect", str(odd)]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Bad images: 38; every image was decoded by TensorFlow and by Pillow." in done.stdout
     assert "20,000 x 14,000 pixels: over the limit" in " ".join(done.stdout.split())

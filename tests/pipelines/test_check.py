@@ -15,6 +15,7 @@ from feedbench.pipelines.check import (
     worker_bytes,
 )
 from tests.odd import encoded, jpeg, noise, png, png_of, write_odd_files
+from tests.pipelines.test_folder import barred
 
 
 def found(tmp_path: Path, content: bytes) -> Finding:
@@ -49,10 +50,22 @@ def test_what_no_header_can_be_read_of_has_a_reason(tmp_path: Path) -> None:
     assert header(str(tmp_path / "folder.jpg")).reason == "no regular file"
 
 
-def test_what_a_permission_decides_is_not_remembered(tmp_path: Path) -> None:
+def test_what_only_its_surroundings_decide_is_not_remembered(tmp_path: Path) -> None:
     write_odd_files(tmp_path)
     assert not header(str(tmp_path / "gone.jpg")).lasts
     assert header(str(tmp_path / "empty.jpg")).lasts
+
+
+def test_a_file_that_may_not_be_read_is_bad_until_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(jpeg())
+    with barred(Path("photo.jpg")):
+        found = header("photo.jpg")
+    assert (found.reason, found.lasts) == ("it cannot be read: Permission denied", False)
+    assert header("photo.jpg").reason is None
 
 
 def test_an_image_over_the_limit_is_not_decoded(tmp_path: Path) -> None:
