@@ -132,17 +132,6 @@ class Checker:
             for place, finding in task.results():
                 on_finding(place, finding)
             return
-        file = self._scratch / "check.json"
-        file.write_text(json.dumps(task._asdict()), encoding="ascii")
-        log = self._scratch / "check.log"
-        request = Request(
-            label="check",
-            spec="",
-            purpose="decode",
-            workload=str(file),
-            prepared="",
-            scratch=str(self._scratch),
-        )
         seen = 0
 
         def on_event(event: Event) -> None:
@@ -152,7 +141,8 @@ class Checker:
                 on_finding(event.place, event.finding)
 
         limit = _ENDLESS_SECONDS if limit_seconds is None else max(limit_seconds, 1.0)
-        outcome = self._processes.run(Start(request=request, log=str(log)), limit, on_event)
+        start = self._start(task)
+        outcome = self._processes.run(start, limit, on_event)
         if seen == len(files):
             return
         if outcome.over_limit is not None:
@@ -161,9 +151,23 @@ class Checker:
                 " expected all of them: run it again, which goes on from there, give more --time"
                 " or use --check header"
             )
+        last = last_line(Path(start.log))
         raise FeedbenchError(
-            f"the images could not be checked: {what_went_wrong(outcome)} ({last_line(log)})"
+            f"the images could not be checked: {what_went_wrong(outcome)} ({last})"
         )
+
+    def _start(self, task: _Task) -> Start:
+        file = self._scratch / "check.json"
+        file.write_text(json.dumps(task._asdict()), encoding="ascii")
+        request = Request(
+            label="check",
+            spec="",
+            purpose="decode",
+            workload=str(file),
+            prepared="",
+            scratch=str(self._scratch),
+        )
+        return Start(request=request, log=str(self._scratch / "check.log"))
 
 
 class _Task(NamedTuple):

@@ -80,19 +80,7 @@ def inspect(
     """Look at every file of a folder. Raises RequestError where it cannot be listed."""
     listener.doing(f"listing {folder}")
     index = _index(folder, layout)
-    with tempfile.TemporaryDirectory(prefix="feedbench-", ignore_cleanup_errors=True) as scratch:
-        processes = Processes(Path(scratch), Path(scratch) / "forkserver.log")
-        try:  # it is started only where something must be decoded
-            checker = Checker(
-                checks,
-                channels,
-                processes if checks.how == "decode" else None,
-                Path(scratch),
-                listener,
-            )
-            findings = checker.findings(index)
-        finally:
-            processes.close()
+    findings = _findings(index, checks, channels, listener)
     listener.doing("looking for duplicates")
     bad = bad_of(index, findings)
     height, width = image_size
@@ -117,6 +105,17 @@ def inspect(
         channels=channels,
         cache_bytes=(len(index.files) - len(bad)) * height * width * channels * _FLOAT32_BYTES,
     )
+
+
+def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -> list[Finding]:
+    with tempfile.TemporaryDirectory(prefix="feedbench-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        processes = Processes(scratch, scratch / "forkserver.log")
+        decoder = processes if checks.how == "decode" else None
+        try:  # it is started only where something must be decoded
+            return Checker(checks, channels, decoder, scratch, listener).findings(index)
+        finally:
+            processes.close()
 
 
 def _index(folder: Path, layout: Layout) -> Index:

@@ -63,20 +63,12 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             held.enter_context(store.in_use())
         folder = RunFolder(options.out)
         folder.create()
-        trials = Trials(
-            processes,
-            folder,
-            scratch,
-            tuple(run.specs),
-            fresh_interpreter=options.fresh_interpreter,
-            meters=meters,
-        )
+        labels, fresh = tuple(run.specs), options.fresh_interpreter
+        trials = Trials(processes, folder, scratch, labels, fresh_interpreter=fresh, meters=meters)
         with folder.discarded_on_error():
             checker = Checker(options.checks, options.channels, processes, scratch, listener)
             pilots = run.pilots(guess, trials, scratch, checker)
-            keeper = Keeper(
-                options, run.specs, folder, trials, whole=run.whole, part=run.part, bad=run.bad
-            )
+            keeper = run.keeper(trials, folder)
             blocks = run.blocks(guess, pilots, trials, folder)
             run.prepare(blocks, trials, store)
         return run.measured(blocks, keeper, gate)
@@ -150,6 +142,18 @@ class _Run:
         for record in pilots.values():
             blocks.strike(record)
         return blocks
+
+    def keeper(self, trials: Trials, folder: RunFolder) -> Keeper:
+        """Return what keeps the run's record, which is on disk from now on."""
+        return Keeper(
+            self._options,
+            self.specs,
+            folder,
+            trials,
+            whole=self.whole,
+            part=self.part,
+            bad=self.bad,
+        )
 
     def prepare(self, blocks: Blocks, trials: Trials, store: Store) -> None:
         """Have written, or found, what the pipelines read that have an offline part."""
