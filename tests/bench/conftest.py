@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 import pytest
@@ -13,6 +13,9 @@ import pytest
 from feedbench.bench.process import Processes
 from feedbench.bench.workload import write_workload
 from tests.builders import workload_over
+
+if TYPE_CHECKING:
+    from tests.bench.command import Feedbench
 
 T = TypeVar("T")
 
@@ -40,6 +43,14 @@ def workload_file(photos: Path, tmp_path: Path) -> Path:
     file = tmp_path / "workload.json"
     write_workload(workload_over(photos), file)
     return file
+
+
+@pytest.fixture
+def feedbench(tmp_path: Path) -> Feedbench:
+    """The command, in a folder of its own."""
+    from tests.bench.command import Feedbench  # which waits by what stands below
+
+    return Feedbench(tmp_path)
 
 
 def alive(pids: Iterable[int]) -> list[int]:

@@ -3,64 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import psutil
 import pytest
 
 from feedbench.bench.results import read_run, read_trials
-from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests import loaders
+from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.bench.conftest import gone, until
-from tests.odd import write_odd_files
 
 pytestmark = pytest.mark.tensorflow
-
-SMALL = ["--image-size", "32", "--batch-size", "8"]
-
-
-class Feedbench:
-    """The command, in a folder of its own with a scratch folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.scratch = folder / "tmp"
-        self.scratch.mkdir()
-        self._command = Path(sys.executable).with_name("feedbench")
-
-    def start(self, *words: object) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self._command, *map(str, words)],
-            cwd=self.folder,
-            env=os.environ | {"TMPDIR": str(self.scratch)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        with self.start(*words) as process:
-            out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def left_in_scratch(self) -> list[str]:
-        return [file.name for file in self.scratch.iterdir()]
-
-    def loader(self, text: str, name: str = "loader.py") -> str:
-        return f"{loaders.write_loader(self.folder, text, name).name}:photos"
-
-
-@pytest.fixture
-def feedbench(tmp_path: Path) -> Feedbench:
-    return Feedbench(tmp_path)
 
 
 def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
@@ -98,28 +54,6 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
     assert feedbench.left_in_scratch() == []
 
 
-def test_grey_uint8_images_with_categorical_labels_are_measured_in_whoever_delivers_them(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    done = feedbench.run(
-        *("run", photos, *SMALL, "--blocks", "1", "--limit", "20", "--out", "R", "--prepared", "P"),
-        *("--channels", "1", "--dtype", "uint8", "--label-mode", "categorical"),
-        *(word for spec in DEFAULT_SPECS for word in ("-p", spec)),
-        *("-p", f"colours={feedbench.loader(loaders.GOOD)}"),
-        *("-p", f"mine={feedbench.loader(loaders.GREY_UINT8_CATEGORICAL, 'mine.py')}"),
-    )
-    assert done.returncode == 1, done.stderr
-    found = "images of float32 [8, 32, 32, 3]; expected uint8 [B, 32, 32, 1]"
-    assert f"colours failed: it delivered {found}" in " ".join(done.stdout.split())
-    run = read_run(feedbench.folder / "R")
-    assert [row.label for row in run.rows if row.rate is not None] == [*DEFAULT_SPECS, "mine"]
-    work = run.workload
-    assert (work.channels, work.dtype, work.value_range) == (1, "uint8", (0, 255))
-    assert work.label_mode == "categorical"
-    page = (feedbench.folder / "R" / "report.html").read_text()
-    assert "32x32x1 uint8 in [0, 255]" in page
-
-
 def test_the_run_as_json_is_all_that_standard_output_holds(
     feedbench: Feedbench, photos: Path
 ) -> None:
@@ -133,47 +67,6 @@ def test_the_run_as_json_is_all_that_standard_output_holds(
     assert run == json.loads((feedbench.folder / "R" / "run.json").read_bytes())
     assert (run["workload"]["images"], run["workload"]["folder_images"]) == (20, 39)
     assert run["workload"]["classes"] == {"cats": 7, "dogs": 7, "owls": 6}
-
-
-@pytest.fixture
-def messy(photos: Path, tmp_path: Path) -> Path:
-    """The tests' photos, and a class of odd files of which 13 are bad."""
-    shutil.copytree(photos, tmp_path / "messy")
-    write_odd_files(tmp_path / "messy" / "odd")
-    return tmp_path / "messy"
-
-
-def test_bad_images_are_refused_with_the_list_and_how_to_leave_them_out(
-    feedbench: Feedbench, messy: Path
-) -> None:
-    words = ("run", messy, *SMALL, "--blocks", "1", "--out", "R", "-p", "tfdata_naive")
-    done = feedbench.run(*words)
-    assert done.returncode == 2
-    first, *listed = done.stderr.splitlines()
-    assert "are bad; expected images that TensorFlow and Pillow decode alike" in first
-    assert first.endswith("or leave them out by --bad-images skip:")
-    assert "  odd/empty.jpg: an empty file" in listed
-    assert done.stdout == ""
-    assert not (feedbench.folder / "R").exists()
-    assert feedbench.left_in_scratch() == []
-
-
-def test_bad_images_are_left_out_of_every_pipeline_and_named(
-    feedbench: Feedbench, messy: Path
-) -> None:
-    done = feedbench.run(
-        *("run", messy, *SMALL, "--blocks", "1", "--out", "R", "--bad-images", "skip"),
-        *("-p", "tfdata_tuned:cache=none", "-p", "image_data_generator", "-p", "tfrecord_sharded"),
-    )
-    assert done.returncode == 0, done.stderr
-    work = read_run(feedbench.folder / "R").workload
-    bad = {left.file: left.reason for left in work.left_out}
-    assert bad["odd/page.jpg"] == "HTML or XML text and no image"
-    assert f"Leaves out {len(bad)} bad images: odd/cut.jpg (Pillow: image file" in done.stderr
-    assert work.classes == {"cats": 13, "dogs": 13, "odd": 11, "owls": 13}
-    assert work.images == work.folder_images == 50
-    listed = json.loads((feedbench.folder / "R" / "images.json").read_bytes())["files"]
-    assert not set(bad) & {os.path.relpath(file, messy) for file in listed}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +112,7 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
         *("run", photos, *SMALL, "--blocks", "2", "--out", "R"),
         *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
     )
-    trials = _trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    trials = trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     assert trials[-1]["ended"] == "measured"
     _trial_process(process).kill()
     out, err = process.communicate(timeout=300)
@@ -232,7 +125,7 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
 
 def test_ctrl_c_keeps_what_was_measured(feedbench: Feedbench, photos: Path) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
-    _trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     _trial_process(process)  # the second one is under way
     family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(signal.SIGINT)
@@ -269,7 +162,7 @@ def test_a_killed_run_keeps_its_trials_and_leaves_no_process(
     feedbench: Feedbench, photos: Path
 ) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
-    _trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.kill()
     process.communicate()
@@ -281,7 +174,7 @@ def test_a_killed_run_keeps_its_trials_and_leaves_no_process(
 
 def test_the_parent_of_a_run_loads_no_tensorflow(feedbench: Feedbench, photos: Path) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
-    _trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     child = _trial_process(process)
     assert "tensorflow" in _mapped(child.pid)  # what is looked for would be seen
     assert "tensorflow" not in _mapped(process.pid)
@@ -332,103 +225,6 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
     assert hung
     assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
     assert feedbench.left_in_scratch() == []
-
-
-RECORDS = ["-p", "tfrecord_sharded", "-p", "tfrecord_gzip"]
-
-
-def test_records_are_written_once_found_again_and_told_with_what_they_cost(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    words = ["run", photos, *SMALL, "--blocks", "1", "--prepared", "P", *RECORDS]
-    done = feedbench.run(*words, "-p", "tfdata_naive", "--out", "R")
-    assert done.returncode == 0, done.stderr
-    assert "tfrecord_gzip: wrote" in done.stderr
-    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
-    made = rows["tfrecord_gzip"].preparation
-    assert made is not None
-    assert (made.images, made.files, made.was_found) == (39, 1, False)
-    assert made.bytes == sum(file.stat().st_size for file in Path(made.folder).glob("*.gz"))
-    assert made.source_bytes == sum(file.stat().st_size for file in photos.rglob("*.jpg"))
-    assert rows["tfdata_naive"].preparation is None
-
-    again = feedbench.run(*words, "--out", "again")
-    assert again.returncode == 0, again.stderr
-    assert "tfrecord_gzip: found" in again.stderr
-    found = {row.label: row.preparation for row in read_run(feedbench.folder / "again").rows}
-    assert found["tfrecord_gzip"] == msgspec.structs.replace(made, was_found=True)
-    listed = feedbench.run("prepared", "--prepared", "P").stdout.splitlines()
-    assert [line.partition(":")[0] for line in listed[:-1]] == ["tfrecord_sharded", "tfrecord_gzip"]
-    assert feedbench.run("prepared", "--prepared", "P", "--clear").returncode == 0
-    assert list((feedbench.folder / "P").glob("[!.]*")) == []
-
-
-def test_records_that_were_damaged_or_whose_photos_changed_are_written_anew(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    copy = shutil.copytree(photos, feedbench.folder / "photos")
-    words = ["run", copy, *SMALL, "--blocks", "1", "--prepared", "P", "-p", "tfrecord_sharded"]
-    assert feedbench.run(*words, "--out", "R").returncode == 0
-    [record_file, *_] = (feedbench.folder / "P").glob("*/files/*.tfrecord")
-    os.truncate(record_file, record_file.stat().st_size - 1)
-    damaged = feedbench.run(*words, "--out", "damaged")
-    assert damaged.returncode == 0, damaged.stderr
-    assert "what was prepared before is damaged" in damaged.stderr
-    assert "tfrecord_sharded: wrote" in damaged.stderr
-    shutil.copy(copy / "cats" / "00.jpg", copy / "cats" / "01.jpg")
-    changed = feedbench.run(*words, "--out", "changed")
-    assert "is damaged" not in changed.stderr
-    assert "tfrecord_sharded: wrote" in changed.stderr
-
-
-def test_a_disk_with_no_room_for_records_fails_their_pipeline_and_the_others_go_on(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    disk = feedbench.folder / "P"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.skip("no small disk can be mounted here: it takes root")
-    try:
-        done = feedbench.run(
-            *("run", photos, *SMALL, "--blocks", "1", "--prepared", "P", "--out", "R"),
-            *("-p", "tfdata_naive", "-p", "tfrecord_sharded"),
-        )
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-    assert done.returncode == 1
-    assert "tfrecord_sharded failed: its records need about 0.0" in done.stdout
-    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
-    assert rows["tfdata_naive"].rate is not None
-    assert rows["tfrecord_sharded"].rate is None
-
-
-def test_a_folder_for_prepared_files_that_cannot_be_written_is_a_wrong_request(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    (feedbench.folder / "file").write_text("no folder")
-    done = feedbench.run(
-        *("run", photos, *SMALL, "--blocks", "1", "--prepared", "file/P", "--out", "R", *RECORDS)
-    )
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == (
-        "feedbench: the folder for prepared files, file/P, cannot be written: Not a directory;"
-        " name another by --prepared"
-    )
-    assert not (feedbench.folder / "R").exists()
-
-
-def _trials_until(feedbench: Feedbench, process: subprocess.Popen[str], enough: Any) -> list[Any]:
-    """Wait until trials.jsonl holds enough, and return its lines."""
-    file = feedbench.folder / "R" / "trials.jsonl"
-
-    def found() -> list[Any]:
-        assert process.poll() is None, process.communicate()
-        text = file.read_text() if file.exists() else ""
-        lines = [json.loads(line) for line in text.split("\n")[:-1]]
-        return lines if enough(lines) else []
-
-    return until(found)
 
 
 def _trial_process(parent: subprocess.Popen[str]) -> psutil.Process:
