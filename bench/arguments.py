@@ -91,14 +91,16 @@ def layout(labels: str | None, classes: str | None, part: str | None) -> Layout:
     return Layout(labels=labels, classes=names, part=part)
 
 
-def checks(how: str, bad_images: str, most_pixels: int) -> Checks:
+def checks(how: str, bad_images: str, most_pixels: int | None) -> Checks:
     """Read how images are looked at; what is found is remembered in the user's cache folder."""
     import platformdirs
+
+    from feedbench.pipelines.check import MOST_PIXELS
 
     return Checks(
         how=cast("How", how),
         bad_images=cast("Literal['error', 'skip']", bad_images),
-        most_pixels=most_pixels,
+        most_pixels=MOST_PIXELS if most_pixels is None else most_pixels,
         cache=platformdirs.user_cache_path("feedbench") / "checked",
     )
 

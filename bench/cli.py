@@ -37,7 +37,7 @@ def run(
     part: cli_options.Part = None,
     check: cli_options.Check = "decode",
     bad_images: cli_options.BadImages = "error",
-    max_pixels: cli_options.MaxPixels = 89_478_485,
+    max_pixels: cli_options.MaxPixels = None,
     image_size: cli_options.ImageSize = "224",
     channels: cli_options.Channels = "3",
     dtype: cli_options.Dtype = "float32",
@@ -73,8 +73,8 @@ def run(
     \b
     loader.py holds a function photos(workload) that returns an iterable of (images, labels):
     images [B, height, width, channels] and labels as the options say, by default float32 in
-    [0, 1] and [B] int32, every image once. workload has files, labels, class_names, height,
-    width, channels, dtype, value_range, label_mode, batch_size and seed.
+    [0, 1] and [B] int32, every image once. workload has folder, files, labels, class_names,
+    formats, height, width, channels, dtype, value_range, label_mode, batch_size and seed.
 
     Exit codes: 0 measured; 1 a pipeline failed; 2 the request or the input is wrong; 130 Ctrl-C.
     """
@@ -160,7 +160,7 @@ def inspect(
     image_size: cli_options.ImageSize = "224",
     channels: cli_options.Channels = "3",
     check: cli_options.Check = "decode",
-    max_pixels: cli_options.MaxPixels = 89_478_485,
+    max_pixels: cli_options.MaxPixels = None,
     format: cli_options.InspectFormat = "text",  # noqa: A002 - it is the option's name
     quiet: cli_options.Quiet = False,
     debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error

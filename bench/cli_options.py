@@ -57,7 +57,12 @@ BadImages = Annotated[
     typer.Option(metavar="error|skip", help="Refuse a folder with bad images, or leave them out."),
 ]
 MaxPixels = Annotated[
-    int, typer.Option(metavar="N", help="Pixels above which an image is bad, and not decoded.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Pixels above which an image is bad, and not decoded.  [default: Pillow's own limit,"
+        " 89,478,485]",
+    ),
 ]
 ImageSize = Annotated[
     str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
