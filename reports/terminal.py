@@ -33,22 +33,28 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
     """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(_text(heading(run), style="bold"))
-    speed, phases = _speed(), _phases(extrapolated=run.workload.is_part)
-    tables = [_table(run, speed + phases)]
-    endless = console.options.update(width=_ENDLESS)
-    if console.measure(tables[0], options=endless).maximum > console.width:
-        tables = [_table(run, speed), _table(run, phases)]
-    for table in tables:
-        console.print(table)
-    resources = _known(run, _resources())
-    if resources:
+    _print_tables(run, _speed(), _phases(extrapolated=run.workload.is_part), console)
+    used, prepared = _known(run, _used()), _known(run, _prepared())
+    if used or prepared:
         console.print()
-        console.print(_table(run, resources))
+        _print_tables(run, used, prepared, console)
     console.print(_text(answer(run), style="bold"))
     for note in notes(run):
         console.print(Padding(_text(note), (0, 0, 0, 2)))
     last = f"The run lies in {folder}" if page is None else f"The report is {page}"
     console.print(_text(last, overflow="fold"))
+
+
+def _print_tables(
+    run: RunRecord, left: list[Column], right: list[Column], console: Console
+) -> None:
+    """Print the columns side by side where there is room, else below each other."""
+    tables = [_table(run, left + right)]
+    endless = console.options.update(width=_ENDLESS)
+    if console.measure(tables[0], options=endless).maximum > console.width:
+        tables = [_table(run, columns) for columns in (left, right) if columns]
+    for table in tables:
+        console.print(table)
 
 
 def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) -> Text:
@@ -77,7 +83,15 @@ def _phases(*, extrapolated: bool) -> list[Column]:
     ]
 
 
-def _resources() -> list[Column]:
+def _used() -> list[Column]:
+    return [
+        ("CPU s per\n1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images, missing="")),
+        ("CPU %", lambda row: shown(row.cpu_utilisation, figures.percent, "")),
+        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, size, "")),
+    ]
+
+
+def _prepared() -> list[Column]:
     def prepared(row: Row) -> tuple[str, str, str]:
         found = row.preparation
         if found is None:
@@ -86,9 +100,6 @@ def _resources() -> list[Column]:
         return took, size(found.bytes), pays_off_briefly(found)
 
     return [
-        ("CPU s per\n1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images, missing="")),
-        ("CPU %", lambda row: shown(row.cpu_utilisation, figures.percent, "")),
-        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, size, "")),
         ("prepar-\nation s", lambda row: prepared(row)[0]),
         ("\nwritten", lambda row: prepared(row)[1]),
         ("pays off\nafter epochs", lambda row: prepared(row)[2]),

@@ -265,3 +265,12 @@ def test_the_last_line_says_where_the_report_lies_where_there_is_one() -> None:
     show(a_run(a_row("a")), FOLDER, Console(file=file), FOLDER / "report.html")
     assert file.getvalue().endswith("The report is /runs/today/report.html\n")
     assert "The run lies in" not in file.getvalue()
+
+
+def test_what_a_pipeline_took_is_parted_too_where_its_label_would_be_broken() -> None:
+    label = "image_data_generator"
+    took = {"cpu_seconds_per_1000_images": 1.95, "cpu_utilisation": 0.5, "peak_memory_bytes": 10**8}
+    row = a_row(label, preparation=a_preparation(naive=142.3, tuned=None), **took)
+    for columns, tables in ((100, 1), (80, 2)):
+        found = [line for line in lines(a_run(row), columns) if line.startswith(f"{label} ")]
+        assert sum("1.95" in line or "37.1 MB" in line for line in found) == tables
