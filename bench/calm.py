@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from feedbench.bench.results import BlockCalm, Calm, TrialRecord
+from feedbench.bench.speed import Share
 
 _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
 
@@ -22,9 +23,9 @@ def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
         share for t in probed if t.around is not None for share in (t.around.before, t.around.after)
     ]
     return Calm(
-        low=min(t.around.low for t in probed if t.around is not None),
-        lowest=min(shares),
-        middle=median(shares),
+        low=_each(min, [t.around.low for t in probed if t.around is not None]),
+        lowest=_each(min, shares),
+        middle=_each(median, shares),
         attempts=len(probed),
         disturbed=sum(is_disturbed(trial) for trial in probed),
         retaken=sum(trial.attempt > 1 for trial in probed),
@@ -42,6 +43,12 @@ def is_disturbed(trial: TrialRecord) -> bool:
     return trial.around is not None and trial.around.is_disturbed
 
 
+def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
+    """Return the least, or another figure, of each kind of work."""
+    hashed, copied = ([getattr(share, kind) for share in shares] for kind in ("hashed", "copied"))
+    return Share(round(of(hashed), 4), round(of(copied), 4))
+
+
 def _block(number: int, trials: Sequence[TrialRecord]) -> BlockCalm:
     arounds = [trial.around for trial in trials if trial.around is not None]
     counted: dict[str, float | None] = {}
@@ -52,7 +59,7 @@ def _block(number: int, trials: Sequence[TrialRecord]) -> BlockCalm:
     return BlockCalm(
         block=number,
         seconds=sum(trial.seconds for trial in trials),
-        probes=[round(share, 4) for around in arounds for share in (around.before, around.after)],
+        probes=[share for around in arounds for share in (around.before, around.after)],
         disturbed=[
             f"{trial.label} ({trial.purpose})" if trial.purpose == "control" else trial.label
             for trial in trials

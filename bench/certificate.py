@@ -35,6 +35,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     resident: float | None = None  # the share before the trial; null: not known
     read_bytes: int | None = None  # from the device in the first epoch; null: not known
     why_not: str | None = None  # a clause: why it is not certified
+    is_contradicted: bool = False  # it is known to be otherwise than was asked for
 
     @property
     def is_certified(self) -> bool:
@@ -75,27 +76,39 @@ class PageCache:
                 with suppress(RequestError):  # a file that is gone is the trial's to meet
                     warm(files)
                 found = self._ask(files)
+        contradicted = _contradicted_by(found.share, self.state)
         return Certificate(
             asked=self.state,
             files=len(files),
             bytes=sum(stamp.size for file in files if (stamp := stamp_of(file)) is not None),
             resident=found.share,
-            why_not=why or found.why_unknown or _contradicted_by(found.share, self.state),
+            why_not=why or found.why_unknown or contradicted,
+            is_contradicted=contradicted is not None,
         )
 
 
 def after(certificate: Certificate, read_bytes: int | None) -> Certificate:
     """Return the certificate with the bytes that the first epoch read from the device."""
-    why = certificate.why_not
-    if why is None and read_bytes is None:
-        why = "it is not known how much was read from the device"
-    if why is None and read_bytes is not None and certificate.bytes:
-        share = read_bytes / certificate.bytes
-        if certificate.asked == "cold" and share < _COLD_READS:
-            why = f"only {share:.0%} of the files' bytes were read from the device"
-        if certificate.asked == "warm" and share > _WARM_READS:
-            why = f"{share:.0%} of the files' bytes were read from the device"
-    return msgspec.structs.replace(certificate, read_bytes=read_bytes, why_not=why)
+    contradicted = None
+    if read_bytes is not None and certificate.bytes:
+        contradicted = _read_otherwise(read_bytes / certificate.bytes, certificate.asked)
+    unknown = (
+        None if read_bytes is not None else "it is not known how much was read from the device"
+    )
+    return msgspec.structs.replace(
+        certificate,
+        read_bytes=read_bytes,
+        why_not=certificate.why_not or contradicted or unknown,
+        is_contradicted=certificate.is_contradicted or contradicted is not None,
+    )
+
+
+def _read_otherwise(share: float, asked: State) -> str | None:
+    if asked == "cold" and share < _COLD_READS:
+        return f"only {share:.0%} of the files' bytes were read from the device"
+    if asked == "warm" and share > _WARM_READS:
+        return f"{share:.0%} of the files' bytes were read from the device"
+    return None
 
 
 def _contradicted_by(share: float | None, state: State) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from feedbench.bench.kernel import Counters, read_counters
-from feedbench.bench.speed import CALIBRATION_PROBES, Level, Probe, Speed, level_of
+from feedbench.bench.speed import CALIBRATION_PROBES, Level, Probe, Share, Speed, is_low, level_of
 
 WAIT_SECONDS = 5.0  # for a good probe, before a trial is begun all the same
 _PAUSE_SECONDS = 0.4  # between two probes while waiting
@@ -21,16 +21,16 @@ _FRESH_SECONDS = 0.3  # for so long, the probe after one trial is that before th
 class Around(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine was like around one trial. Speeds as shares of the good level."""
 
-    before: float
-    after: float
-    low: float  # under which a probe is low
+    before: Share
+    after: Share
+    low: Share  # under which a probe is low
     waited_seconds: float  # for a good probe
     counters: Counters  # what the kernel counted meanwhile
 
     @property
     def is_disturbed(self) -> bool:
         """Whether the machine was not what it was when it was calibrated."""
-        return min(self.before, self.after) < self.low
+        return is_low(self.before, self.low) or is_low(self.after, self.low)
 
 
 class Machine:
@@ -49,9 +49,10 @@ class Machine:
         self._sleep = sleep
         self._wait_seconds = wait_seconds
         self._level: Level | None = None
-        self._latest: tuple[float, float] | None = None  # a share, and when it was taken
+        self._latest: tuple[Share, float] | None = None  # a share, and when it was taken
         self._counters = Counters()
-        self._before = self._waited = 0.0
+        self._before = Share(1.0, 1.0)
+        self._waited = 0.0
         self.probe_seconds = 0.0  # that all probes took, waiting not counted
 
     @property
@@ -85,7 +86,7 @@ class Machine:
             counters=counters,
         )
 
-    def _share(self) -> float:
+    def _share(self) -> Share:
         level = self.level
         begun = self._clock()
         share = level.of(self._probe())
@@ -94,7 +95,7 @@ class Machine:
         self._latest = share, now
         return share
 
-    def _fresh(self) -> float | None:
+    def _fresh(self) -> Share | None:
         """Return the probe that has just been taken, if one has."""
         if self._latest is None or self._clock() - self._latest[1] > _FRESH_SECONDS:
             return None

@@ -16,6 +16,8 @@ from feedbench.bench.windows import (
 )
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
+PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
+CALIBRATION_SECONDS = 2.0  # of the probe
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
@@ -52,7 +54,7 @@ def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
 
 def block_seconds(costs: Sequence[Cost], images: int, batch_size: int) -> float:
     """Return about how long a block takes; the first pipeline, the baseline, runs twice."""
-    each = [trial_seconds(cost, images, batch_size) for cost in costs]
+    each = [PROBE_SECONDS + trial_seconds(cost, images, batch_size) for cost in costs]
     return sum(each) + each[0]
 
 
@@ -116,4 +118,5 @@ def pilots_seconds(pipelines: int, cost: Cost) -> float:
 def before_blocks_seconds(pipelines: int, cost: Cost) -> float:
     """Return about how long it takes until the first block can start, and the report's own."""
     verifying = verify_seconds([cost] * pipelines, 0)
-    return IMPORT_SECONDS + pilots_seconds(pipelines, cost) + verifying + REPORT_SECONDS
+    own = IMPORT_SECONDS + CALIBRATION_SECONDS + REPORT_SECONDS
+    return own + pilots_seconds(pipelines, cost) + verifying

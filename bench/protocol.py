@@ -151,6 +151,7 @@ class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
     peak_memory_bytes: int | None = None  # null: not available
     continuous: bool = True  # one iterator over all windows; else restarted epochs
     run_delay_seconds: float | None = None  # null: not available
+    consumer_seconds: float | None = None  # that the harness itself takes for a batch
     threads: int = 0  # of the process, at the end
     knobs: dict[str, Any] = {}  # in effect
     remarks: list[str] = []

@@ -10,6 +10,9 @@ from feedbench.bench.certificate import Certificate
 from feedbench.bench.gpu import together
 from feedbench.bench.results import PageCacheUse, TrialRecord
 from feedbench.bench.usage import GpuUsage, Latency, NoGpu, Usage
+from feedbench.bench.windows import counted
+
+MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too
 
 
 def resources(trials: Sequence[TrialRecord], rates: Sequence[float]) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def resources(trials: Sequence[TrialRecord], rates: Sequence[float]) -> dict[str
     could_use = sum(u.seconds * u.cores for _, u, _ in cpu)
     return {
         "latency": _latency([t.latency for t in trials if t.latency is not None]),
+        "consumer_share": _consumer_share(trials),
         "cpu_seconds_per_1000_images": _share(1000 * cpu_seconds, _images(cpu)),
         "cpu_utilisation": _share(cpu_seconds, could_use),
         "peak_memory_bytes": max(peaks, default=None),
@@ -48,8 +52,21 @@ def page_cache_use(found: Sequence[Certificate]) -> PageCacheUse | None:
         read_bytes=fmean(read) if read else None,
         trials=len(found),
         certified=sum(one.is_certified for one in found),
+        contradicted=sum(one.is_contradicted for one in found),
         why_not=next((one.why_not for one in found if one.why_not is not None), None),
     )
+
+
+def _consumer_share(trials: Sequence[TrialRecord]) -> float | None:
+    """Return what the harness took of the windows' time: its cost a batch, and how many came."""
+    shares = [
+        trial.consumer_seconds
+        * trial.latency.batches
+        / sum(w.seconds for w in counted(trial.windows))
+        for trial in trials
+        if trial.consumer_seconds is not None and trial.latency is not None
+    ]
+    return fmean(shares) if shares else None
 
 
 def _images(found: Sequence[tuple[float, Usage, float]]) -> float:

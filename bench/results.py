@@ -19,6 +19,7 @@ from feedbench.bench.environment import Environment
 from feedbench.bench.equality import Proof
 from feedbench.bench.machine import Around
 from feedbench.bench.protocol import Purpose
+from feedbench.bench.speed import Share
 from feedbench.bench.statistics import Word
 from feedbench.bench.usage import GpuUsage, Latency, NoGpu, Usage
 from feedbench.bench.windows import Window
@@ -84,6 +85,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     page_cache: Certificate | None = None  # of the first epoch; null: it was not looked at
     around: Around | None = None  # what the machine was like; null: it was not probed
     run_delay_seconds: float | None = None  # that the trial's threads were ready and had no core
+    consumer_seconds: float | None = None  # that the harness itself takes for a batch
     threads: int | None = None
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
@@ -140,6 +142,7 @@ class PageCacheUse(msgspec.Struct, frozen=True, kw_only=True):
     read_bytes: float | None  # from the device in a first epoch, the mean
     trials: int
     certified: int  # of these
+    contradicted: int = 0  # of these: known to be otherwise, and left out of the first epoch
     why_not: str | None = None  # a clause: why the first was not
 
 
@@ -175,6 +178,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0  # trials that were measured, retaken ones included
     disturbed: int = 0  # of these, around which the machine was not calm: left out
     latency: Latency | None = None  # percentiles: means over the trials; longest: of all
+    consumer_share: float | None = None  # of the windows' time that the harness itself takes
     cpu_seconds_per_1000_images: float | None = None  # of the whole process tree
     cpu_utilisation: float | None = None  # of the cores that it could use, 0 to 1
     peak_memory_bytes: int | None = None  # the most of any trial
@@ -193,7 +197,7 @@ class BlockCalm(msgspec.Struct, frozen=True, kw_only=True):
 
     block: int
     seconds: float  # of its trials
-    probes: list[float]  # before and after each, as shares of the good level
+    probes: list[Share]  # before and after each, as shares of the good level
     disturbed: list[str]  # labels
     stolen_seconds: float | None
     throttled_seconds: float | None
@@ -205,9 +209,9 @@ class BlockCalm(msgspec.Struct, frozen=True, kw_only=True):
 class Calm(msgspec.Struct, frozen=True, kw_only=True):
     """How calm the machine was."""
 
-    low: float  # the share of the good level under which a probe is low
-    lowest: float  # of all probes
-    middle: float  # their median: far over 1, the calibration itself was disturbed
+    low: Share  # of the good level, under which a probe is low
+    lowest: Share  # of all probes, each kind of work by itself
+    middle: Share  # their medians: hashing far over 1, the calibration itself was disturbed
     attempts: int  # trials, retaken ones included
     disturbed: int  # of these
     retaken: int

@@ -23,12 +23,14 @@ HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
 _COPIED_BYTES = 1 << 25  # two of these are larger than a processor's last cache
-# A probe is low where it is under the good level by this, or by so many deviations of the
-# calibration's own probes, whichever is more; but what is under the last is low anywhere. Of 135
-# trials of tfdata_naive here, those with a probe under 0.8 were slower by 1.4 %, those from 0.8 to
-# 0.9 by 0.4 %, at a deviation of 1.4 %: a limit of 0.9 left out a quarter of the trials, and ratios
-# spread no less for it.
-_LEAST_DROP, _DEVIATIONS, _MOST_DROP = 0.2, 4.0, 0.3
+# Hashing is low where it is under the good level by this, or by so many deviations of the
+# calibration's own probes, whichever is more; but what is under the last is low anywhere. On the
+# shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a minute), and
+# copying, which shares the memory with all neighbours, by 14 % (0.78 to 1.54), from one probe to
+# the next and for minutes: 21 trials of tfdata_naive in a slow spell of copying were 2 % slower.
+# To hold both to one limit left out 33 of 40 trials. So copying is low at half its good level.
+_LEAST_DROP, _DEVIATIONS, _MOST_DROP = 0.15, 4.0, 0.3
+_LOW_COPIED = 0.5
 _TO_DEVIATION = 1.4826  # a normal distribution's median absolute deviation to its standard one
 
 
@@ -39,19 +41,31 @@ class Speed(msgspec.Struct, frozen=True):
     copied: float
 
 
+class Share(msgspec.Struct, frozen=True):
+    """A speed beside the good one, as shares of it."""
+
+    hashed: float
+    copied: float
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """The good level, and what is low beside it. Frozen before the first block."""
 
     good: Speed
-    low: float  # a share of the good level
+    low: Share
 
-    def of(self, speed: Speed) -> float:
-        """Return a speed as a share of the good level: the mean of both kinds of work."""
-        return (speed.hashed / self.good.hashed + speed.copied / self.good.copied) / 2
+    def of(self, speed: Speed) -> Share:
+        """Return a speed as shares of the good level."""
+        return Share(speed.hashed / self.good.hashed, speed.copied / self.good.copied)
 
-    def is_low(self, share: float) -> bool:
+    def is_low(self, share: Share) -> bool:
         """Tell whether a machine of this share is not what it was."""
-        return share < self.low
+        return is_low(share, self.low)
+
+
+def is_low(share: Share, low: Share) -> bool:
+    """Tell whether either kind of work is slower than is good."""
+    return share.hashed < low.hashed or share.copied < low.copied
 
 
 def level_of(probes: Sequence[Speed]) -> Level:
@@ -63,11 +77,11 @@ def level_of(probes: Sequence[Speed]) -> Level:
     hashed = _better_half([probe.hashed for probe in probes])
     copied = _better_half([probe.copied for probe in probes])
     good = Speed(statistics.median(hashed), statistics.median(copied))
-    shares = [Level(good=good, low=0.0).of(probe) for probe in probes]
+    shares = [probe.hashed / good.hashed for probe in probes]
     middle = statistics.median(shares)
     deviation = _TO_DEVIATION * statistics.median(abs(share - middle) for share in shares)
     drop = min(max(_LEAST_DROP, _DEVIATIONS * deviation), _MOST_DROP)
-    return Level(good=good, low=1 - drop)
+    return Level(good=good, low=Share(1 - drop, _LOW_COPIED))
 
 
 def _better_half(values: Sequence[float]) -> list[float]:

@@ -70,6 +70,8 @@ def summarise(
         everything = _paired(whole.get(label, {}), whole.get(baseline, {}), level)
         if everything is not None and row.verdict is not None:
             depends |= statistics.contradicts(everything.estimate, row.verdict, margin)
+        elif everything is not None and depends and everything.n >= statistics.LEAST_BLOCKS:
+            row = msgspec.structs.replace(row, verdict="withheld")  # too few were undisturbed
         rows.append(_withheld(row, control, unequal, baseline, depends=depends))
     best: tuple[str, ...] = ()
     if any(row.verdict is not None for row in rows):
@@ -218,11 +220,8 @@ class _Found(msgspec.Struct, frozen=True):
         if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
             epoch = fmean(fmean(_settled(t.epoch_seconds)) for t in main) - turnover
             delivery = epoch * folder_images / (main[0].first_epoch_images or folder_images)
-        opened = fmean(trial.open_seconds or 0.0 for trial in main)
-        return {
+        return _first(main) | {
             "level": self.level,
-            "first_batch_seconds": opened + fmean(t.first_batch_seconds or 0.0 for t in main),
-            "first_epoch_seconds": opened + fmean(t.first_epoch_seconds or 0.0 for t in main),
             "turnover_seconds": turnover,
             "epoch_seconds": fmean(fmean(_settled(trial.epoch_seconds)) for trial in main),
             "folder_epoch_seconds": delivery + turnover,
@@ -230,6 +229,21 @@ class _Found(msgspec.Struct, frozen=True):
             "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
             "knobs": main[-1].knobs,
         }
+
+
+def _first(main: list[TrialRecord]) -> dict[str, Any]:
+    """Return the first batch and the first epoch, from open's call.
+
+    Of a trial whose page cache was not what it is said to be they would be another's.
+    """
+    sound = [t for t in main if t.page_cache is None or not t.page_cache.is_contradicted]
+    if not sound:
+        return {}
+    opened = fmean(trial.open_seconds or 0.0 for trial in sound)
+    return {
+        "first_batch_seconds": opened + fmean(t.first_batch_seconds or 0.0 for t in sound),
+        "first_epoch_seconds": opened + fmean(t.first_epoch_seconds or 0.0 for t in sound),
+    }
 
 
 def _settled(seconds: list[float]) -> list[float]:

@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 
 from feedbench.bench import checking, preparing, proving, reference_files
-from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, consume, pair
+from feedbench.bench.checks import EpochCheck, check_range, consume, pair
+from feedbench.bench.consumer import Consumer, consumer_seconds
 from feedbench.bench.equality import Proof
 from feedbench.bench.kernel import run_delay
 from feedbench.bench.latency import latency_of
@@ -115,6 +116,7 @@ class Trial:
     _found: dict[str, Any] = field(default_factory=dict)
     _arrivals: array[float] = field(default_factory=lambda: array("d"))  # after the first epoch
     _edges: list[float] = field(default_factory=list)
+    _latest: object = None  # batch
 
     def run(self, request: Request) -> Measured:
         """Go through all phases."""
@@ -129,6 +131,7 @@ class Trial:
             self._restarted_epochs(feed, last, windows)
         self._found["run_delay_seconds"] = run_delay()
         self._found["peak_memory_bytes"] = peak_memory_bytes(self.reaper)
+        self._found["consumer_seconds"] = consumer_seconds(self._latest)
         check.labels()
         self._found["windows"] = windows.windows
         since = self._edges[counted_from(windows.windows)]
@@ -206,15 +209,15 @@ class Trial:
         turnovers: list[float] = []
         begun = last
         self._arrivals.append(last)
-        if windows is not None:
-            self._edge(windows, last, 0, 0)
+        if windows is not None and windows.arrived(last, 0, 0):
+            self._edge(last)
         while True:
             first, at, batches = self._restarted_epoch(feed, len(epochs) + 2)
             turnovers.append(first - last)
             epochs.append(at - last)
             last = at
-            if windows is not None:
-                self._edge(windows, at, self.workload.images, batches)
+            if windows is not None and windows.arrived(at, self.workload.images, batches):
+                self._edge(at)
             enough = len(epochs) >= MOST_RESTARTS or at - begun >= RESTART_SECONDS
             if enough if windows is None else windows.done:
                 break
@@ -233,6 +236,7 @@ class Trial:
             first = first or at
             images += consume(delivered)
             batches += 1
+            self._latest = delivered
             if images > self.workload.images:
                 break  # it may never end
         if images != self.workload.images:
@@ -245,27 +249,22 @@ class Trial:
 
     def _continuous_windows(self, feed: Any, windows: Windows) -> None:
         """Time windows over one iterator over many epochs."""
-        ledger = EpochLedger(self.workload.images)
+        images, arrivals = self.workload.images, self._arrivals
+        consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
         gc.collect()  # what the phases before have left is no cost of this one
         batches = iter(feed.repeat())
         _NEVER_TORN_DOWN.append(batches)
         for delivered in batches:
-            at = self.clock()
-            self._arrivals.append(at)
-            images = consume(delivered)
-            ledger.delivered(images)
-            if self._edge(windows, at, images, 1) and windows.done:
+            if consumer.take(delivered) and windows.done:
+                self._latest = delivered
                 break
         else:
             raise WrongWorkError("its repeat() came to an end; expected epoch after epoch without")
         self.say(Phase(name="continuous", at=self.clock()))
 
-    def _edge(self, windows: Windows, at: float, images: int, batches: int) -> bool:
-        is_edge = windows.arrived(at, images, batches)
-        if is_edge:
-            self._edges.append(at)
-            self.say(Edge(at=at))
-        return is_edge
+    def _edge(self, at: float) -> None:
+        self._edges.append(at)
+        self.say(Edge(at=at))
 
 
 def _one_line(error: Exception) -> str:

@@ -41,7 +41,7 @@ _OF_MEASURED = (
         "first_epoch_images",
     ),
     *("epoch_seconds", "turnover_seconds", "continuous", "windows", "latency"),
-    *("peak_memory_bytes", "run_delay_seconds", "threads", "knobs", "remarks"),
+    *("peak_memory_bytes", "run_delay_seconds", "consumer_seconds", "threads", "knobs", "remarks"),
 )
 _METERED: frozenset[Purpose] = frozenset(("main", "control"))
 

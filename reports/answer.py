@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from feedbench.bench.equality import is_equal
+from feedbench.bench.resources import MOST_CONSUMER_SHARE
 from feedbench.bench.say import counted, duration, listed
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.reports import calm, pagecache, preparation, work
-from feedbench.reports.figures import shown
+from feedbench.reports.figures import percent, shown
 
 if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
@@ -84,6 +85,11 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
         yield f"{row.label} can only be restarted: its rate has the turnover in it."
     if row.unsteady_trials * 2 > max(row.blocks, 1):
         yield f"{row.label} was not steady in {row.unsteady_trials} of its trials."
+    if row.consumer_share is not None and row.consumer_share > MOST_CONSUMER_SHARE:
+        yield (
+            f"{row.label} is faster than its rate says: {shown(row.consumer_share, percent)}% of"
+            " the time is Feedbench's own, which takes each batch and looks at it."
+        )
     if row.withheld == "exclusions":
         baseline = run.rows[0]
         yield (
@@ -164,7 +170,11 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
         )
     if withheld & {"work", "baseline's work"}:
         return "No verdicts: the pipelines do not deliver the same images."
-    return "No verdicts: too few blocks have both the baseline and another pipeline."
+    why = "too few blocks have both the baseline and another pipeline"
+    if run.calm is not None and run.calm.disturbed:
+        trials = counted(run.calm.attempts, "trial")
+        why += f", because {run.calm.disturbed} of {trials} were disturbed"
+    return f"No verdicts: {why}."
 
 
 def _ratio(value: float | None) -> str:

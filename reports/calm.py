@@ -15,12 +15,15 @@ def sentence(calm: Calm | None) -> str | None:
     if calm is None or not calm.attempts:
         return None
     trials = counted(calm.attempts, "trial")
-    lowest = f"the lowest probe read {calm.lowest:.2f} of its good level"
-    if calm.middle > _FAR_OVER:
+    lowest = (
+        f"the lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
+        f" {calm.lowest.copied:.2f} of the good level"
+    )
+    if calm.middle.hashed > _FAR_OVER:
         return (
-            f"The machine was disturbed when it was calibrated: half of the later probes read"
-            f" {calm.middle:.2f} of that level or more, so that disturbances went unseen; what"
-            " would help: measuring again when other programs have ended."
+            "The machine was disturbed when it was calibrated: half of the later probes hashed at"
+            f" {calm.middle.hashed:.2f} of that level or more, so that disturbances went unseen;"
+            " what would help: measuring again when other programs have ended."
         )
     if not calm.disturbed:
         return f"The machine was calm: none of {trials} was disturbed; {lowest}."

@@ -18,8 +18,17 @@ def note(row: Row) -> str | None:
     return (
         f"{row.label}: its first epochs are not certified to be {found.asked} in"
         f" {found.trials - found.certified} of {counted(found.trials, 'trial')}{why}:"
-        f" {figures(found)}."
+        f" {figures(found)}{_left_out(found)}."
     )
+
+
+def _left_out(found: PageCacheUse) -> str:
+    """Return that figures are left out where the page cache is known not to have been so."""
+    if not found.contradicted:
+        return ""
+    if found.contradicted == found.trials:
+        return "; so its first batch and first epoch are not told"
+    return f"; {found.contradicted} of them left out of its first batch and first epoch"
 
 
 def figures(found: PageCacheUse) -> str:

@@ -41,6 +41,7 @@ _FIGURES = {  # a row's field -> its column
     "cpu_seconds_per_1000_images": "cpu_seconds_per_1000_images",
     "cpu_utilisation": "cpu_utilisation",
     "peak_memory_bytes": "peak_memory_bytes",
+    "consumer_share": "consumer_share",
     "read_bytes_per_image": "read_bytes_per_image",
 }
 _LATENCY = ("batches", "p50", "p95", "p99", "longest")

@@ -18,6 +18,7 @@ from feedbench.bench.plan import Cost
 from feedbench.bench.process import FORKSERVER_DIED
 from feedbench.bench.progress import Quiet
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.speed import Share
 from feedbench.bench.trials import Limit
 from feedbench.pipelines.catalog import Spec, parse
 
@@ -113,8 +114,11 @@ class Told:
         return self.blocks.run(Allowance(deadline=deadline, blocks=blocks), Quiet(), keeper)
 
 
-CALM = Around(before=1.0, after=1.0, low=0.93, waited_seconds=0.0, counters=Counters())
-DISTURBED: Fields = {"ended": "measured", "around": replace(CALM, after=0.5)}
+GOOD = Share(1.0, 1.0)
+CALM = Around(
+    before=GOOD, after=GOOD, low=Share(0.93, 0.5), waited_seconds=0.0, counters=Counters()
+)
+DISTURBED: Fields = {"ended": "measured", "around": replace(CALM, after=Share(0.5, 0.5))}
 
 
 def test_a_disturbed_trial_is_taken_again_at_the_end_of_its_block() -> None:

@@ -8,6 +8,7 @@ from feedbench.bench.calm import calm_of, is_disturbed
 from feedbench.bench.kernel import Counters
 from feedbench.bench.machine import Around
 from feedbench.bench.results import TrialRecord
+from feedbench.bench.speed import Share
 from tests.builders import a_trial
 
 
@@ -15,7 +16,13 @@ def probed(
     label: str, block: int, before: float = 1.0, after: float = 1.0, **given: Any
 ) -> TrialRecord:
     counters = Counters(stolen=0.5, throttled=None, cpu_pressure=2.0)
-    around = Around(before=before, after=after, low=0.9, waited_seconds=0.5, counters=counters)
+    around = Around(
+        before=Share(before, 0.8),
+        after=Share(after, 0.7),
+        low=Share(0.9, 0.5),
+        waited_seconds=0.5,
+        counters=counters,
+    )
     return a_trial(block, label, around=around, **given)
 
 
@@ -35,11 +42,16 @@ def test_trials_probes_and_counters_are_summed_up_block_by_block() -> None:
     found = calm_of(trials, 7.5)
     assert found is not None
     assert (found.attempts, found.disturbed, found.retaken) == (4, 2, 1)
-    assert (found.low, found.lowest, found.middle) == (0.9, 0.6, 1.0)
+    assert (found.low, found.lowest, found.middle) == (
+        Share(0.9, 0.5),
+        Share(0.6, 0.7),
+        Share(1.0, 0.75),
+    )
     assert (found.waited_seconds, found.probe_seconds) == (2.0, 7.5)
     first, second = found.blocks
     assert (first.block, first.disturbed) == (1, ["a (control)"])
-    assert first.probes == [1.0, 1.0, 1.0, 0.6, 1.0, 1.0]
+    assert [probe.hashed for probe in first.probes] == [1.0, 1.0, 1.0, 0.6, 1.0, 1.0]
+    assert [probe.copied for probe in first.probes] == [0.8, 0.7] * 3
     assert first.seconds == pytest.approx(1.0)
     assert (first.stolen_seconds, first.throttled_seconds) == (1.5, None)
     assert first.cpu_pressure_seconds == 6.0

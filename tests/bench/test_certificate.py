@@ -86,6 +86,7 @@ def test_what_is_resident_may_contradict_the_word(
 ) -> None:
     found = Told(state, images, share, share).cache.before(None)
     assert found.why_not == f"{share:.0%} of the files' bytes were resident before"
+    assert found.is_contradicted
 
 
 @pytest.mark.parametrize("state", ["warm", "cold"])
@@ -99,6 +100,7 @@ def test_a_file_that_is_gone_is_a_reason_and_no_error(images: list[str], state: 
 def test_what_is_not_known_is_not_certified_and_says_why(images: list[str]) -> None:
     found = Told("warm", images, "this system has no mincore").cache.before(None)
     assert (found.resident, found.why_not) == (None, "this system has no mincore")
+    assert not found.is_contradicted
 
 
 def certificate(state: State, why_not: str | None = None) -> Certificate:
@@ -120,6 +122,7 @@ def test_the_bytes_that_the_first_epoch_read_must_agree(
 ) -> None:
     found = after(certificate(state), read)
     assert (found.read_bytes, found.why_not) == (read, why_not)
+    assert found.is_contradicted == (read is not None and why_not is not None)
 
 
 def test_the_first_reason_stays() -> None:

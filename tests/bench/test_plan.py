@@ -74,9 +74,9 @@ def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds(
     assert windows(2.0) == pytest.approx(4 * 8.0)
 
 
-def test_a_block_runs_the_first_pipeline_twice() -> None:
+def test_a_block_runs_the_first_pipeline_twice_and_probes_after_each_trial() -> None:
     slow, fast = Cost(0.02), Cost(0.001)
-    each = [trial_seconds(cost, 100, 8) for cost in (slow, fast)]
+    each = [0.15 + trial_seconds(cost, 100, 8) for cost in (slow, fast)]
     assert block_seconds([slow, fast], 100, 8) == pytest.approx(2 * each[0] + each[1])
     assert block_seconds([fast, slow], 100, 8) == pytest.approx(each[0] + 2 * each[1])
 
@@ -160,4 +160,4 @@ def test_before_the_blocks_come_import_pilots_and_equal_work_and_after_them_the_
     cost = Cost(0.01, start_seconds=0.5)
     found = before_blocks_seconds(2, cost)
     verifying = verify_seconds([cost, cost], 0)
-    assert found == pytest.approx(8.0 + pilots_seconds(2, cost) + verifying + 3.0)
+    assert found == pytest.approx(8.0 + 2.0 + pilots_seconds(2, cost) + verifying + 3.0)

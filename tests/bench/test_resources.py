@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from feedbench.bench.resources import resources
 from feedbench.bench.results import TrialRecord
 from feedbench.bench.usage import GpuUsage, Latency, Usage
+from feedbench.bench.windows import Window
 from tests.bench.test_summary import a_trial, row, summary
 
 
@@ -128,3 +130,13 @@ def test_a_gpus_figure_that_a_trial_lacks_keeps_its_reason(figure: str, reason: 
     for order in ([a_usage(gpus=[gpu()]), lacking], [lacking, a_usage(gpus=[gpu()])]):
         (found,) = the_row(trials(*order)).gpus
         assert getattr(found, figure) == reason
+
+
+def test_the_consumers_share_is_its_cost_a_batch_times_the_batches_of_the_time() -> None:
+    windows = [Window(1000, 1.0)] * 3  # which all count
+    latency = Latency(batches=3000, p50=0.001, p95=0.001, p99=0.001, longest=0.002)
+    one = a_trial(windows=windows, latency=latency, consumer_seconds=10e-6)
+    two = a_trial(windows=windows, latency=latency, consumer_seconds=30e-6)
+    none = a_trial(windows=windows, latency=latency)
+    assert resources([one, two, none], [1000.0] * 3)["consumer_share"] == pytest.approx(0.02)
+    assert resources([none], [1000.0])["consumer_share"] is None

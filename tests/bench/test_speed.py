@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.speed import HALF_SECONDS, Level, Probe, Speed, level_of
+from feedbench.bench.speed import HALF_SECONDS, Level, Probe, Share, Speed, level_of
 
 COUNTS = st.floats(1.0, 1e6)
 SPEEDS = st.builds(Speed, COUNTS, COUNTS)
@@ -19,9 +19,8 @@ def steady(count: int = 15, hashed: float = 1000.0, copied: float = 100.0) -> li
 
 def test_a_machine_of_the_good_level_is_one_and_half_of_it_is_a_half() -> None:
     level = level_of(steady())
-    assert level.of(Speed(1000, 100)) == 1
-    assert level.of(Speed(500, 50)) == 0.5
-    assert level.of(Speed(1000, 50)) == 0.75
+    assert level.of(Speed(1000, 100)) == Share(1, 1)
+    assert level.of(Speed(500, 75)) == Share(0.5, 0.75)
 
 
 def test_the_good_level_is_that_of_the_better_half_of_the_calibration() -> None:
@@ -32,31 +31,40 @@ def test_the_good_level_is_that_of_the_better_half_of_the_calibration() -> None:
 
 
 def test_a_steady_machine_has_a_narrow_limit_and_a_noisy_one_a_wider_but_not_any() -> None:
-    assert level_of(steady()).low == pytest.approx(0.8)
-    noisy = [Speed(1000 + 13 * step, 100 + 1.3 * step) for step in range(-7, 8)]
-    wild = [Speed(1000 + 130 * step, 100 + 13 * step) for step in range(-7, 8)]
-    assert 0.7 < level_of(noisy).low < 0.8
-    assert level_of(wild).low == pytest.approx(0.7)
+    assert level_of(steady()).low.hashed == pytest.approx(0.85)
+    noisy = [Speed(1000 + 10 * step, 100) for step in range(-7, 8)]
+    wild = [Speed(1000 + 130 * step, 100) for step in range(-7, 8)]
+    assert 0.7 < level_of(noisy).low.hashed < 0.85
+    assert level_of(wild).low.hashed == pytest.approx(0.7)
+
+
+def test_copying_which_all_neighbours_share_has_a_wide_limit_on_any_machine() -> None:
+    wild = [Speed(1000, 100 + 13 * step) for step in range(-7, 8)]
+    assert level_of(steady()).low.copied == level_of(wild).low.copied == 0.5
+    assert level_of(wild).low.hashed == pytest.approx(0.85)
 
 
 @given(st.lists(SPEEDS, min_size=1, max_size=20), st.floats(0.01, 100))
 def test_the_unit_of_work_is_of_no_account(probes: list[Speed], scale: float) -> None:
     scaled = [Speed(probe.hashed * scale, probe.copied * scale) for probe in probes]
-    assert level_of(scaled).low == pytest.approx(level_of(probes).low, abs=1e-6)
-    assert level_of(scaled).of(scaled[0]) == pytest.approx(level_of(probes).of(probes[0]))
+    ours, theirs = level_of(scaled), level_of(probes)
+    assert ours.low.hashed == pytest.approx(theirs.low.hashed, abs=1e-6)
+    assert ours.of(scaled[0]).hashed == pytest.approx(theirs.of(probes[0]).hashed)
+    assert ours.of(scaled[0]).copied == pytest.approx(theirs.of(probes[0]).copied)
 
 
 @given(st.lists(SPEEDS, min_size=1, max_size=20))
-def test_the_limit_lies_between_a_fifth_and_three_tenths_below(
+def test_the_limit_of_hashing_lies_between_fifteen_and_thirty_per_cent_below(
     probes: list[Speed],
 ) -> None:
-    assert 0.7 - 1e-9 <= level_of(probes).low <= 0.8 + 1e-9
+    assert 0.7 - 1e-9 <= level_of(probes).low.hashed <= 0.85 + 1e-9
 
 
 def test_a_share_is_low_only_under_the_limit() -> None:
-    level = Level(good=Speed(1, 1), low=0.9)
-    assert level.is_low(0.89)
-    assert not level.is_low(0.9)
+    level = Level(good=Speed(1, 1), low=Share(0.9, 0.5))
+    assert level.is_low(Share(0.89, 1.0))
+    assert level.is_low(Share(1.0, 0.49))
+    assert not level.is_low(Share(0.9, 0.5))
 
 
 def test_a_probe_takes_a_tenth_of_a_second_and_leaves_no_thread_and_no_pinning() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from feedbench.bench.certificate import Certificate
 from feedbench.bench.kernel import Counters
 from feedbench.bench.machine import Around
 from feedbench.bench.results import Row, TrialRecord
+from feedbench.bench.speed import Share
 from feedbench.bench.summary import Summary, summarise, trial_rate
 from feedbench.bench.windows import Window
 
@@ -261,6 +263,20 @@ def test_phases_are_means_over_the_trials() -> None:
     assert found.first_epoch_seconds == pytest.approx(0.5 + 3.0)
 
 
+def test_a_first_epoch_whose_page_cache_was_not_as_asked_does_not_count() -> None:
+    cold = Certificate(asked="cold", files=3, bytes=1000)
+    warm = replace(cold, is_contradicted=True, why_not="only 30% were read")
+    phases: dict[str, Any] = {"open_seconds": 0.25, "first_batch_seconds": 0.5}
+    sound = a_trial(block=1, page_cache=cold, first_epoch_seconds=4.0, **phases)
+    unsound = a_trial(block=2, page_cache=warm, first_epoch_seconds=2.0, **phases)
+    assert row(summary([sound, unsound], "a"), "a").first_epoch_seconds == pytest.approx(4.25)
+    found = row(summary([unsound], "a"), "a")
+    assert (found.first_batch_seconds, found.first_epoch_seconds) == (None, None)
+    assert found.rate is not None
+    assert found.page_cache is not None
+    assert found.page_cache.contradicted == 1
+
+
 def test_the_turnover_is_a_trials_median_and_the_epoch_its_mean() -> None:
     first = a_trial(block=1, turnover_seconds=[9, 0.1, 0.7, 0.2], epoch_seconds=[9, 1.0, 1.0, 4.0])
     second = a_trial(block=2, turnover_seconds=[0.4], epoch_seconds=[4.0])
@@ -379,7 +395,10 @@ def test_where_the_baseline_differs_from_itself_that_is_why_verdicts_are_withhel
 
 
 def around(share: float) -> Around:
-    return Around(before=1.0, after=share, low=0.93, waited_seconds=0.0, counters=Counters())
+    good, low = Share(1.0, 1.0), Share(0.93, 0.5)
+    return Around(
+        before=good, after=Share(share, 1.0), low=low, waited_seconds=0.0, counters=Counters()
+    )
 
 
 def probed(trials: list[TrialRecord], share: float = 1.0) -> list[TrialRecord]:
@@ -444,12 +463,13 @@ def test_where_the_baseline_is_disturbed_more_often_nothing_has_a_verdict() -> N
     assert found.best == []
 
 
-def test_a_pipeline_whose_every_trial_was_disturbed_has_a_rate_and_no_verdict() -> None:
+def test_a_pipeline_whose_every_trial_was_disturbed_has_a_rate_and_depends_on_exclusions() -> None:
     calm = probed(blocks({"a": CALM, "b": CALM}))
     trials = [replace(t, around=around(0.5)) if t.label == "b" else t for t in calm]
     found = row(summary(trials), "b")
     assert found.rate == pytest.approx(1000, rel=1e-2)
-    assert (found.ratio, found.verdict, found.disturbed) == (None, None, 4)
+    assert (found.ratio, found.disturbed) == (None, 4)
+    assert (found.verdict, found.withheld) == ("withheld", "exclusions")
 
 
 def test_disturbances_that_fall_on_all_alike_withhold_nothing() -> None:

@@ -18,6 +18,7 @@ from tests.builders import (
     compared,
     empty_row,
 )
+from tests.reports.test_calm import a_calm
 
 
 def test_the_heading_says_what_was_measured_and_how_long_it_took() -> None:
@@ -349,3 +350,20 @@ def test_images_that_were_left_out_are_noted(count: int, said: str) -> None:
     bad = [LeftOut(file=f"cats/{place}.jpg", reason="an empty file") for place in range(count)]
     work = msgspec.structs.replace(run.workload, left_out=bad)
     assert notes(msgspec.structs.replace(run, workload=work)) == [said, NOT_COMPARED]
+
+
+def test_a_row_whose_time_is_the_harnesss_own_is_marked() -> None:
+    marked = notes(a_run(a_row("a", consumer_share=0.031), a_row("b", consumer_share=0.0099)))
+    (note,) = [note for note in marked if "faster than its rate says" in note]
+    assert note == (
+        "a is faster than its rate says: 3.1% of the time is Feedbench's own, which takes each"
+        " batch and looks at it."
+    )
+
+
+def test_where_disturbed_trials_leave_too_few_blocks_that_is_why_there_are_no_verdicts() -> None:
+    run = a_run(a_row("a"), a_row("b"), calm=a_calm(20))
+    assert answer(run) == (
+        "No verdicts: too few blocks have both the baseline and another pipeline, because 20 of 48"
+        " trials were disturbed."
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from feedbench.bench.results import BlockCalm, Calm
+from feedbench.bench.speed import Share
 from feedbench.reports.answer import answer, notes
 from feedbench.reports.calm import sentence
 from tests.builders import a_row, a_run, compared
@@ -12,7 +13,7 @@ def a_calm(disturbed: int = 0, **given: Any) -> Calm:
     block: dict[str, Any] = {
         "block": 1,
         "seconds": 300.0,
-        "probes": [1.0],
+        "probes": [Share(1.0, 1.0)],
         "disturbed": [],
         "stolen_seconds": given.pop("stolen", 0.1),
         "throttled_seconds": given.pop("throttled", None),
@@ -21,9 +22,9 @@ def a_calm(disturbed: int = 0, **given: Any) -> Calm:
         "memory_pressure_seconds": None,
     }
     fields: dict[str, Any] = {
-        "low": 0.9,
-        "lowest": 0.97,
-        "middle": 1.0,
+        "low": Share(0.9, 0.5),
+        "lowest": Share(0.97, 0.81),
+        "middle": Share(1.0, 1.0),
         "attempts": 48,
         "disturbed": disturbed,
         "retaken": 0,
@@ -41,15 +42,15 @@ def test_of_a_machine_that_was_not_probed_nothing_is_said() -> None:
 
 def test_a_calm_machine_is_said_to_be_calm() -> None:
     assert sentence(a_calm()) == (
-        "The machine was calm: none of 48 trials was disturbed; the lowest probe read 0.97 of its"
-        " good level."
+        "The machine was calm: none of 48 trials was disturbed; the lowest probe hashed at 0.97"
+        " and copied at 0.81 of the good level."
     )
 
 
 def test_a_few_disturbed_trials_are_counted() -> None:
-    assert sentence(a_calm(3, retaken=3, lowest=0.5)) == (
+    assert sentence(a_calm(3, retaken=3, lowest=Share(0.5, 0.4))) == (
         "The machine was mostly calm: 3 of 48 trials were disturbed and left out, and 3 taken"
-        " again; the lowest probe read 0.50 of its good level."
+        " again; the lowest probe hashed at 0.50 and copied at 0.40 of the good level."
     )
 
 
@@ -73,8 +74,9 @@ def test_a_quota_and_a_hypervisor_are_named_where_they_took_something() -> None:
 
 
 def test_a_calibration_that_was_disturbed_itself_is_told() -> None:
-    assert str(sentence(a_calm(middle=1.4))).startswith(
-        "The machine was disturbed when it was calibrated: half of the later probes read 1.40 of"
+    assert str(sentence(a_calm(middle=Share(1.4, 1.0)))).startswith(
+        "The machine was disturbed when it was calibrated: half of the later probes hashed at"
+        " 1.40 of"
     )
 
 

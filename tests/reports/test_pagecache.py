@@ -52,3 +52,10 @@ def test_figures_that_are_not_known_are_said_to_be_unknown() -> None:
         ": an unknown part of the 40.0 MB in 600 files that it reads was resident before, and an"
         " unknown number of bytes came from the device."
     )
+
+
+def test_what_is_known_to_be_otherwise_is_left_out_and_said() -> None:
+    row = a_use(certified=6, contradicted=2, why_not="only 30% of the files' bytes were read")
+    assert str(note(row)).endswith("; 2 of them left out of its first batch and first epoch.")
+    none = a_use(certified=0, contradicted=8, why_not="only 30% of the files' bytes were read")
+    assert str(note(none)).endswith("; so its first batch and first epoch are not told.")
