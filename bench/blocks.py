@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -16,7 +17,6 @@ from feedbench.bench.calm import is_disturbed
 from feedbench.bench.plan import Cost
 from feedbench.bench.process import FORKSERVER_DIED
 from feedbench.bench.progress import Listener
-from feedbench.bench.record import Keeper
 from feedbench.bench.results import TrialRecord
 from feedbench.bench.say import counted
 from feedbench.bench.schedule import Turn, block_order
@@ -27,6 +27,17 @@ _STRIKES = 2  # failed trials after which a pipeline is left out of the blocks t
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial may take so much of what it should
 _RETAKEN_SHARE = 0.5  # of a block's trials, at most, are taken again: it may be no use
 _BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and this, would fit
+
+
+class Keeps(Protocol):
+    """What is told of each block, and asked whether there are enough."""
+
+    def save(self, *, blocks: int) -> object:
+        """Take the number of whole blocks."""
+
+    def is_precise(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether more blocks would add little to what is known of these."""
+        ...
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +97,7 @@ class Blocks:
         each = [self._expected[label] for label in self.labels]
         return sum(each) + (each[0] if each else 0.0)
 
-    def run(self, allowance: Allowance, listener: Listener, keeper: Keeper) -> str:
+    def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> str:
         """Run blocks until something says enough, and return what did."""
         if not self.labels:
             return "every pipeline failed"

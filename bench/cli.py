@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -152,6 +153,43 @@ def prepared_(
     if clear:
         store.clear()
         print("All of it is removed.")
+
+
+@app.command()
+def selftest(
+    quiet: cli_options.Quiet = False,
+    as_json: cli_options.Json = False,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Measure pipelines whose behaviour is known; say whether the harness can be trusted here.
+
+    \b
+    Examples:
+      feedbench selftest
+      feedbench selftest --json
+
+    \b
+    Takes two to three minutes, through the same code as a run: known rates, a loader that works
+    ahead, bursts, a slow end, a slow beginning; a pipeline beside its copy, one that takes 10 %
+    longer, and one that brings a neighbour with it, which takes every core.
+
+    Exit codes: 0 all as expected; 1 something is not.
+    """
+    from feedbench.bench.progress import listener
+    from feedbench.bench.selftest import selftest as measure
+
+    told, shown = listener(quiet=quiet)
+    with interruptible("interrupted; nothing is left of the self-test", Path()), shown:
+        found = measure(told)
+    if as_json:
+        print_json(found)
+    else:
+        from rich.console import Console
+
+        from feedbench.reports.selftest import show
+
+        show(found, Console(highlight=False))
+    raise typer.Exit(0 if found.has_passed else 1)
 
 
 @app.command()

@@ -44,7 +44,9 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
     assert "run" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "report", "prepared", "inspect", "photos", "pipelines"])
+@pytest.mark.parametrize(
+    "command", ["run", "report", "prepared", "inspect", "photos", "pipelines", "selftest"]
+)
 def test_every_command_has_an_example_in_its_help(command: str, tmp_path: Path) -> None:
     done = feedbench(command, "--help", cwd=tmp_path)
     assert done.returncode == 0

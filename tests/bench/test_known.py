@@ -1,0 +1,144 @@
+"""The self-test's pipelines through a whole trial under a claimed clock: nobody waits."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from feedbench.bench import known
+from feedbench.bench.protocol import Measured, Request
+from feedbench.bench.trial import Trial
+from feedbench.bench.windows import counted
+from feedbench.pipelines.contract import Feed, Workload
+
+IMAGES, BATCH = 64, 16
+RATE = BATCH / known.PERIOD
+
+
+class Claimed:
+    """A clock that shows what has been slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+
+@dataclass
+class Opened:
+    feed: Feed
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        return self.feed
+
+
+def a_workload(folder: str = "") -> Workload:
+    return Workload(
+        folder=folder,
+        files=tuple(map(str, range(IMAGES))),
+        labels=tuple(place % 2 for place in range(IMAGES)),
+        class_names=("a", "b"),
+        height=4,
+        width=4,
+        batch_size=BATCH,
+        folder_images=IMAGES,
+    )
+
+
+def measured(kind: Callable[..., known.Metronome], **given: Any) -> Measured:
+    clock = Claimed()
+    feed = kind(a_workload(), clock=clock, sleep=clock.sleep, **given)
+    request = Request(label="a", spec="a", purpose="main", workload="", prepared="", scratch="")
+    return Trial(Opened(feed), a_workload(), lambda _: None, clock=clock).run(request)
+
+
+def rate_of(found: Measured) -> float:
+    windows = counted(found.windows)
+    return sum(window.images for window in windows) / sum(window.seconds for window in windows)
+
+
+@pytest.mark.parametrize("kind", [known.Metronome, known.Bursts, known.Prefetcher])
+def test_a_known_rate_reads_as_it_is_however_the_batches_come(
+    kind: type[known.Metronome],
+) -> None:
+    assert rate_of(measured(kind)) == pytest.approx(RATE, rel=1e-6)
+
+
+def test_one_that_takes_a_tenth_longer_reads_so() -> None:
+    slower = measured(known.Metronome, period=known.PERIOD * known.SLOWER)
+    assert rate_of(slower) == pytest.approx(RATE / known.SLOWER, rel=1e-6)
+
+
+def test_bursts_are_seen_as_the_wait_between_them() -> None:
+    found = measured(known.Bursts)
+    assert found.latency is not None
+    assert found.latency.p99 == pytest.approx(known.BURST * known.PERIOD)
+    assert found.latency.p50 == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_slow_end_is_turnover_and_nothing_else() -> None:
+    found = measured(known.Metronome, teardown=known.TEARDOWN_SECONDS)
+    assert found.turnover_seconds == pytest.approx(
+        [known.TEARDOWN_SECONDS + known.PERIOD] * len(found.turnover_seconds)
+    )
+    assert rate_of(found) == pytest.approx(RATE, rel=1e-6)
+
+
+def test_a_ramp_is_waited_out() -> None:
+    found = measured(known.Ramp)
+    assert found.windows[0].rate < RATE / 2
+    assert rate_of(found) == pytest.approx(RATE, rel=0.03)
+
+
+def test_a_ramp_gains_what_an_arithmetic_series_says() -> None:
+    ramp = known.Ramp(a_workload())
+    taken = np.diff([ramp.moment(number) for number in range(known.RAMP_BATCHES + 3)])
+    assert taken[0] == pytest.approx(known.PERIOD * (3 - 2 / known.RAMP_BATCHES))
+    assert np.diff(taken)[: known.RAMP_BATCHES - 2] == pytest.approx(
+        -2 * known.PERIOD / known.RAMP_BATCHES
+    )
+    assert taken[-2:] == pytest.approx(known.PERIOD)
+
+
+def test_a_prefetcher_has_worked_ahead_by_its_buffer_where_nobody_asked_for_a_while() -> None:
+    clock = Claimed()
+    batches = known.Prefetcher(a_workload(), clock=clock, sleep=clock.sleep).repeat()
+    next(batches)
+    clock.sleep(100 * known.PERIOD)
+    begun = clock.now
+    for _ in range(known.BUFFER):
+        next(batches)
+    assert clock.now == begun
+    next(batches)
+    assert clock.now > begun
+
+
+def test_every_pipeline_of_the_loader_delivers_an_epoch_of_the_workload(tmp_path: Path) -> None:
+    (tmp_path / known.TOUCHED).touch()
+    work = a_workload(str(tmp_path))
+    for function in (
+        *(known.metronome, known.slower, known.teardown, known.bursts),
+        *(known.ramp, known.prefetcher, known.with_neighbour),
+    ):
+        labels = np.concatenate([labels for _, labels in function(work)._batches])
+        assert labels.tolist() == list(work.labels)
+
+
+def test_one_that_brings_a_neighbour_touches_its_file_at_every_batch(tmp_path: Path) -> None:
+    file = tmp_path / known.TOUCHED
+    file.touch()
+    os.utime(file, (0, 0))
+    next(iter(known.with_neighbour(a_workload(str(tmp_path)))))
+    assert time.time() - file.stat().st_mtime < 60

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from feedbench.bench.neighbour import neighbours
+from tests.bench.conftest import gone, until
+
+
+def burned(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def test_they_burn_while_the_file_is_touched_and_are_gone_afterwards(tmp_path: Path) -> None:
+    file = tmp_path / "touched"
+    with neighbours(file, 1):
+        (child,) = psutil.Process().children()
+        until(lambda: "feedbench.bench.neighbour" in child.cmdline(), 10)
+        time.sleep(0.5)
+        before = burned(child)
+        time.sleep(0.5)
+        assert burned(child) - before < 0.25
+        os.utime(file)
+        before = burned(child)
+        until(lambda: burned(child) - before > 0.3, 10)
+    assert gone([child.pid])
+
+
+def test_one_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from feedbench.bench.neighbour import neighbours\n"
+        "with neighbours(Path(sys.argv[1]), 1):\n"
+        "    print('there', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "touched")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        (child,) = psutil.Process(parent.pid).children()
+        until(lambda: "feedbench.bench.neighbour" in child.cmdline(), 10)
+        time.sleep(0.5)  # it asks for the signal once it has begun
+        parent.kill()
+    assert gone([child.pid])
