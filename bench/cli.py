@@ -156,6 +156,26 @@ def prepared_(
 
 
 @app.command()
+def tensorboard(
+    folder: cli_options.RunFolder,
+    port: cli_options.Port = 6006,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Open a run's traces in TensorBoard, and print the address of the profile page.
+
+    \b
+    Examples:
+      feedbench tensorboard feedbench-runs/2026-01-02T030405
+      feedbench tensorboard RUN --port 0
+
+    Works offline, on this machine only. Ctrl-C ends it.
+    """
+    from feedbench.bench.tensorboard import serve
+
+    serve(folder, port, print)
+
+
+@app.command()
 def selftest(
     quiet: cli_options.Quiet = False,
     as_json: cli_options.Json = False,

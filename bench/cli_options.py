@@ -154,6 +154,17 @@ PageCache = Annotated[
         " that a pipeline reads out of the page cache first; both are checked.",
     ),
 ]
+Trace = Annotated[
+    bool,
+    typer.Option(
+        "--trace/--no-trace",
+        help="After the blocks, within a fifth of the time: traces for TensorBoard, the machine's"
+        " ceilings, each step's cost, and advice.",
+    ),
+]
+Port = Annotated[
+    int, typer.Option(metavar="N", min=0, max=65535, help="Of TensorBoard; 0: any that is free.")
+]
 FreshInterpreter = Annotated[
     bool,
     typer.Option("--fresh-interpreter", help="A whole new Python a trial, not a forked one."),

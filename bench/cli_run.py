@@ -39,6 +39,7 @@ def run(
     out: cli_options.Out = None,
     prepared: cli_options.Prepared = None,
     page_cache: cli_options.PageCache = "warm",
+    trace: cli_options.Trace = True,
     fresh_interpreter: cli_options.FreshInterpreter = False,
     quiet: cli_options.Quiet = False,
     as_json: cli_options.Json = False,
@@ -97,6 +98,7 @@ def run(
             out=out,
             prepared=prepared or arguments.prepared_folder(),
             page_cache=arguments.one_of("--page-cache", page_cache, arguments.PAGE_CACHES),
+            trace=trace,
             fresh_interpreter=fresh_interpreter,
             begun=_BEGUN,
         )

@@ -70,7 +70,7 @@ def _preload() -> Ready:
     import PIL.Image
     import tensorflow as tf
 
-    from feedbench.bench import trial  # noqa: F401
+    from feedbench.bench import performing, profiling  # noqa: F401
     from feedbench.pipelines import steps  # noqa: F401
 
     PIL.Image.preinit()  # the decoders that the first image would load
@@ -205,7 +205,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
         _redirect(Path(start.log))
         # TensorFlow's autograph, and many a loader, leave files in the folder for temporary ones.
         os.environ["TMPDIR"] = tempfile.tempdir = start.request.scratch
-        from feedbench.bench.trial import perform
+        from feedbench.bench.performing import perform
 
         perform(start.request, lambda event: _write_all(events, encode(event) + b"\n"), parent)
         code = 0

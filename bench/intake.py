@@ -82,6 +82,7 @@ def refuse_no_block(
     """Raise RequestError where, the pilots' costs now known, no block fits in what is left."""
     if left is not None:
         assert options.seconds is not None
+        left += kept_seconds(options)  # rather no diagnosis than no block
         _refuse(options, index, costs, options.seconds - left, options.seconds)
 
 
@@ -209,7 +210,13 @@ def seconds_left(options: RunOptions) -> float | None:
     """Return the seconds left for blocks; None where there is no limit on time."""
     if options.seconds is None:
         return None
-    return options.seconds - plan.REPORT_SECONDS - (time.monotonic() - options.begun)
+    left = options.seconds - plan.REPORT_SECONDS - (time.monotonic() - options.begun)
+    return left - kept_seconds(options)
+
+
+def kept_seconds(options: RunOptions) -> float:
+    """Return the seconds that are kept for the trials after the blocks."""
+    return plan.diagnostic_seconds(options.seconds) if options.trace else 0.0
 
 
 def _refuse(

@@ -40,6 +40,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     prepared: Path  # the store of what pipelines have written beforehand
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere
     page_cache: State = "warm"
+    trace: bool = True  # and whatever else tells, after the blocks, why it is so
     fresh_interpreter: bool = False
     command: list[str] = []
     begun: float = msgspec.field(default_factory=time.monotonic)  # CLOCK_MONOTONIC

@@ -25,6 +25,8 @@ PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
 # 600 photos of flowers took 1.9 s and 1.8 s.
 _COMPARE_SECONDS = 0.002
 _COMPARED_EPOCHS = 2
+# Of the time, what is kept for trials that tell why, after the blocks; none of a short one.
+_DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
 REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
@@ -108,6 +110,13 @@ def rounded(images: int, least: int) -> int:
 def least_images(batch_size: int, classes: int, most: int) -> int:
     """Return the fewest images that are worth measuring: two batches, and every class."""
     return min(max(2 * batch_size, classes), most)
+
+
+def diagnostic_seconds(seconds: float | None) -> float:
+    """Return what is kept of so much time for the trials after the blocks."""
+    if seconds is None or seconds < _DIAGNOSTIC_LEAST_SECONDS:
+        return 0.0
+    return _DIAGNOSTIC_SHARE * seconds
 
 
 def pilots_seconds(pipelines: int, cost: Cost) -> float:

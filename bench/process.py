@@ -28,6 +28,7 @@ from feedbench.bench.protocol import (
     Referenced,
     Start,
     Started,
+    Traced,
     Verified,
     decode_event,
     encode,
@@ -55,6 +56,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     referenced: Referenced | None = None
     verified: Verified | None = None
     measured: Measured | None = None
+    traced: Traced | None = None
     failed: Failed | None = None
     over_limit: float | None = None  # seconds, where it was ended for taking longer
     ended: Ended | None = None  # None: the forkserver died with it
@@ -223,6 +225,7 @@ class _Found:
         self._referenced: Referenced | None = None
         self._verified: Verified | None = None
         self._measured: Measured | None = None
+        self._traced: Traced | None = None
         self._failed: Failed | None = None
         self.ended: Ended | None = None
         self.end_asked_at: float | None = None
@@ -239,6 +242,8 @@ class _Found:
                 self._verified = event
             case Measured():
                 self._measured = event
+            case Traced():
+                self._traced = event
             case Failed():
                 self._failed = event
             case Ended():
@@ -262,6 +267,7 @@ class _Found:
             referenced=self._referenced,
             verified=self._verified,
             measured=self._measured,
+            traced=self._traced,
             failed=self._failed,
             over_limit=self._limit if self.end_asked_at is not None else None,
             ended=self.ended,
@@ -272,8 +278,8 @@ class _Found:
 
 def what_went_wrong(outcome: Outcome) -> str | None:
     """Return what went wrong as a clause behind a label, or None where nothing did."""
-    done = (outcome.built, outcome.prepared, outcome.referenced, outcome.verified, outcome.measured)
-    if any(done):
+    done = (outcome.built, outcome.prepared, outcome.referenced, outcome.verified)
+    if any((*done, outcome.measured, outcome.traced)):
         return None
     if outcome.failed is not None:
         return outcome.failed.sentence

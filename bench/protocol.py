@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from feedbench.bench.diagnosis import Autotune
 from feedbench.bench.equality import Proof
 from feedbench.bench.usage import Latency
 from feedbench.bench.windows import Window
@@ -17,9 +18,24 @@ from feedbench.pipelines.check import Finding
 
 SCHEMA = 1
 
-Purpose = Literal["check", "decode", "pilot", "prepare", "references", "verify", "main", "control"]
+Purpose = Literal[
+    "check",
+    "decode",
+    "pilot",
+    "prepare",
+    "references",
+    "verify",
+    "main",
+    "control",
+    "trace",
+    "ceiling",
+    "diagnostic",
+]
 """check: can it be built; decode: which files are bad; pilot: roughly how fast; references: what is
-to be delivered; verify: is it; main and control: what is reported."""
+to be delivered; verify: is it; main and control: what is reported; the others: why it is so."""
+
+DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
+"""What is measured after the blocks, and is no rate of a pipeline."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +51,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     prepared: str  # what `prepare` has written; for the purpose prepare, the store
     scratch: str
     references: str = ""  # the folder of what is to be delivered; written for that purpose
+    until: Literal["", "read", "decode", "resize", "all"] = ""  # the step that is the last; ...
+    # ... where there is one, only a short rate is measured; all: of the whole pipeline
+    is_autotuned: bool = True  # false: AUTOTUNE is switched off
+    trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pilot_seconds: float = 3.0  # after which a pilot reads no further batch
     steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
@@ -153,8 +173,20 @@ class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
     run_delay_seconds: float | None = None  # null: not available
     consumer_seconds: float | None = None  # that the harness itself takes for a batch
     threads: int = 0  # of the process, at the end
+    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
     knobs: dict[str, Any] = {}  # in effect
     remarks: list[str] = []
+
+
+class Traced(_Event, frozen=True, kw_only=True, tag="traced"):
+    """A trace is on disk."""
+
+    images: int
+    steps: int
+    seconds: float
+    cpu_seconds: float  # of the whole process tree
+    is_tf_data: bool
+    functions: list[tuple[str, float]] = []  # of Python, by seconds of their own
 
 
 class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
@@ -184,6 +216,7 @@ Event = (
     | Phase
     | Edge
     | Measured
+    | Traced
     | Failed
     | Ended
 )

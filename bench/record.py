@@ -13,8 +13,10 @@ from feedbench.bench import environment, results, summary
 from feedbench.bench.breakeven import with_preparations
 from feedbench.bench.calm import calm_of
 from feedbench.bench.checking import Bad
+from feedbench.bench.diagnosis import Diagnosis
 from feedbench.bench.equality import Proof, is_equal
 from feedbench.bench.options import RunOptions
+from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import LeftOut, PipelineRecord, RunRecord, WorkloadRecord
 from feedbench.bench.runfolder import RunFolder, slugs
 from feedbench.bench.statistics import differs_from_itself, threshold_of
@@ -42,6 +44,7 @@ class Keeper:
         self.folder = folder
         self._trials = trials
         self.proofs: dict[str, Proof] | None = None  # None: nothing was compared yet
+        self.diagnosis: Diagnosis | None = None
         self._specs = {label: spec.text for label, spec in specs.items()}
         slug = slugs(tuple(specs))
         started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
@@ -65,7 +68,8 @@ class Keeper:
         records = [
             t
             for t in self._trials.records
-            if t.ended != "measured" or t.block <= blocks or not blocks
+            if t.purpose not in DIAGNOSTIC
+            and (t.ended != "measured" or t.block <= blocks or not blocks)
         ]
         work = self.run.workload
         proofs = self.proofs or {}
@@ -111,6 +115,7 @@ class Keeper:
             rows=found.rows,
             best=found.best,
             control=found.control,
+            diagnosis=self.diagnosis,
             calm=calm_of(self._trials.records, self._trials.probe_seconds),
         )
         results.write_run(self.folder.path, self.run)

@@ -15,10 +15,11 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from feedbench.bench.certificate import Certificate, State
+from feedbench.bench.diagnosis import Autotune, Diagnosis
 from feedbench.bench.environment import Environment
 from feedbench.bench.equality import Proof
 from feedbench.bench.machine import Around
-from feedbench.bench.protocol import Purpose
+from feedbench.bench.protocol import Purpose, Traced
 from feedbench.bench.speed import Share
 from feedbench.bench.statistics import Word
 from feedbench.bench.usage import GpuUsage, Latency, NoGpu, Usage
@@ -62,7 +63,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     started_at: str  # UTC, ISO 8601
     seconds: float  # from asking for the process until it was gone
-    ended: Literal["measured", "prepared", "verified", "failed", "time up", "interrupted"]
+    ended: Literal["measured", "prepared", "verified", "traced", "failed", "time up", "interrupted"]
     why: str | None = None  # what went wrong, as a clause
     exit_code: int | None = None  # of the process; null: a signal ended it, or the run did
     signal: int | None = None  # that ended the process
@@ -87,6 +88,9 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     run_delay_seconds: float | None = None  # that the trial's threads were ready and had no core
     consumer_seconds: float | None = None  # that the harness itself takes for a batch
     threads: int | None = None
+    until: str = ""  # the step after which it was cut off
+    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
+    traced: Traced | None = None
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
 
@@ -187,6 +191,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     preparation: Preparation | None = None  # null: it reads the images' files as they are
     proof: Proof | None = None  # that it delivers the same images; null: not looked at
     page_cache: PageCacheUse | None = None  # around its first epochs; null: it was not looked at
+    autotune: Autotune | None = None  # what it had chosen when the last trial ended
     knobs: dict[str, Any] = {}
     remarks: list[str] = []
     failures: list[str] = []  # how its failed trials ended
@@ -240,6 +245,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row] = []
     calm: Calm | None = None
     page_cache: State = "warm"  # that was asked for
+    diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
 
 
 def write_run(folder: Path, run: RunRecord) -> None:

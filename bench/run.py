@@ -13,6 +13,7 @@ from feedbench.bench import intake, preparations
 from feedbench.bench.blocks import Allowance, Blocks
 from feedbench.bench.certificate import PageCache
 from feedbench.bench.checking import Bad, Checker, bad_of, refuse, without
+from feedbench.bench.diagnostics import Diagnostics
 from feedbench.bench.machine import Machine
 from feedbench.bench.meters import Meters
 from feedbench.bench.options import RunOptions
@@ -89,7 +90,8 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
             verifier = Verifier(trials, processes, run.file, scratch, proofs, listener)
             run.verify(blocks, keeper, verifier)
             trials.page_cache = PageCache(options.page_cache, run.part.paths)
-        return run.measured(blocks, keeper, gate)
+            diagnostics = run.diagnostics(trials, keeper, scratch)
+        return run.measured(blocks, keeper, diagnostics, gate)
 
 
 class _Run:
@@ -208,13 +210,24 @@ class _Run:
             blocks.strike(record)
         keeper.save()
 
-    def measured(self, blocks: Blocks, keeper: Keeper, gate: Gate) -> RunRecord:
+    def diagnostics(self, trials: Trials, keeper: Keeper, scratch: Path) -> Diagnostics | None:
+        """Return what tells, after the blocks, why pipelines are as fast as they are."""
+        if not self._options.trace:
+            return None
+        return Diagnostics(trials, keeper, self.specs, self.file, scratch, self._listener)
+
+    def measured(
+        self, blocks: Blocks, keeper: Keeper, diagnostics: Diagnostics | None, gate: Gate
+    ) -> RunRecord:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
         left = self._left()
         deadline = None if left is None else time.monotonic() + left
         allowance = Allowance(deadline=deadline, blocks=self._options.blocks)
         try:
             why = blocks.run(allowance, self._listener, keeper)
+            if diagnostics is not None and blocks.labels:
+                keeper.save(blocks=blocks.whole, stopped_because=why)
+                keeper.diagnosis = diagnostics.run(blocks.labels, self.part.paths, self._ends_at())
             gate.shut()
         except KeyboardInterrupt:
             gate.shut()
@@ -256,6 +269,14 @@ class _Run:
 
     def _left(self) -> float | None:
         return intake.seconds_left(self._options)
+
+    def _ends_at(self) -> float | None:
+        """Return when the last trial of all is to have ended, in CLOCK_MONOTONIC seconds."""
+        left = self._left()
+        if left is None:
+            return None
+        kept = intake.kept_seconds(self._options)
+        return time.monotonic() + min(left, 0.0) + kept
 
     def _taken(self) -> str:
         whole = self.whole

@@ -28,6 +28,11 @@ class RunFolder:
         """The folder of contact sheets."""
         return self.path / "samples"
 
+    @property
+    def traces(self) -> Path:
+        """The folder of traces, a log folder of TensorBoard's."""
+        return self.path / "traces"
+
     def create(self) -> None:
         """Make the folder. Raises RequestError where it holds something or cannot be made."""
         refuse_used(self.path)
@@ -56,6 +61,7 @@ class RunFolder:
         if self.logs in self._made:
             shutil.rmtree(self.logs)
             shutil.rmtree(self.samples, ignore_errors=True)
+            shutil.rmtree(self.traces, ignore_errors=True)
             for file in ("run.json", "trials.jsonl", "images.json", ".run.json.new"):
                 (self.path / file).unlink(missing_ok=True)
         for folder in reversed(self._made):

@@ -228,6 +228,7 @@ class _Found(msgspec.Struct, frozen=True):
             "continuous": all(trial.continuous for trial in main),
             "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
             "knobs": main[-1].knobs,
+            "autotune": main[-1].autotune,
         }
 
 

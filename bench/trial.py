@@ -9,17 +9,13 @@ from __future__ import annotations
 import gc
 import threading
 import time
-import traceback
-import warnings
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from feedbench.bench import checking, preparing, proving, reference_files
+from feedbench.bench import autotune, proving
 from feedbench.bench.checks import EpochCheck, check_range, consume, pair
 from feedbench.bench.consumer import Consumer, consumer_seconds
 from feedbench.bench.equality import Proof
@@ -27,81 +23,27 @@ from feedbench.bench.kernel import run_delay
 from feedbench.bench.latency import latency_of
 from feedbench.bench.peakmemory import peak_memory_bytes
 from feedbench.bench.protocol import (
-    Built,
     Edge,
     Event,
-    Failed,
     Measured,
     Phase,
     Request,
-    Verified,
 )
-from feedbench.bench.store import Store
 from feedbench.bench.windows import MOST_RESTARTS, RESTART_SECONDS, Windows, counted_from
-from feedbench.bench.workload import read_workload
-from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import (
     Feed,
-    KnobOverruledWarning,
     Pipeline,
     Preparing,
     Workload,
 )
-from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
+from feedbench.pipelines.errors import WrongWorkError
 
 # With AUTOTUNE on, deleting an iterator waits for a thread that sleeps twice as long each time: 4 s
 # and more were seen after some windows. The process ends without, and nothing is timed after it.
-_NEVER_TORN_DOWN: list[Any] = []
-_LONGEST_SENTENCE = 500  # characters
-_MOST_REMARKS = 10
+NEVER_TORN_DOWN: list[Any] = []
 
 Say = Callable[[Event], object]
 Clock = Callable[[], float]
-
-
-def perform(request: Request, say: Say, reaper: int | None = None) -> None:
-    """Do what the request asks and say how it went. Raises only what is no failure of the trial.
-
-    `reaper` is the process that adopts the trial's orphans, where one does.
-    """
-    if request.purpose == "decode":
-        checking.serve(Path(request.workload), say)
-        return
-    try:
-        if request.purpose == "references":
-            folder = Path(request.references)
-            reference_files.serve(read_workload(Path(request.workload)), folder, say)
-        else:
-            _of_pipeline(request, say, reaper)
-    except FeedbenchError as error:
-        say(Failed(sentence=_one_line(error)))
-    except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
-        traceback.print_exc()  # into the trial's log
-        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(error)}"))
-
-
-def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
-    """Do what is asked of a pipeline. Raises what it raises."""
-    spec = catalog.spec_of(request.label, request.spec)
-    pipeline = catalog.load(spec)
-    if request.purpose == "check":
-        say(Built(prepares=isinstance(pipeline, Preparing)))
-        return
-    workload = read_workload(Path(request.workload))
-    if request.purpose == "prepare":
-        assert isinstance(pipeline, Preparing)
-        preparing.obtain(pipeline, spec, workload, Store(Path(request.prepared)), say)
-        return
-    trial = Trial(pipeline, workload, say, reaper=reaper)
-    with warnings.catch_warnings(record=True) as caught:
-        # A loader that warns of something at every image must not pay for our memory of it.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("default", UserWarning)
-        if request.purpose == "verify":
-            say(Verified(proof=trial.verify(request)))
-            return
-        measured = trial.pilot(request) if request.purpose == "pilot" else trial.run(request)
-    say(_with_remarks(measured, pipeline, caught))
 
 
 @dataclass
@@ -173,6 +115,8 @@ class Trial:
             ready = self.clock()
         feed = self.pipeline.open(self.workload, prepared, scratch)
         opened = self.clock()
+        if not request.is_autotuned:
+            feed = autotune.without(feed)
         self._found["prepare_seconds"] = ready - begun
         self._found["open_seconds"] = opened - ready
         self.say(Phase(name="open", at=opened))
@@ -253,10 +197,11 @@ class Trial:
         consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
         gc.collect()  # what the phases before have left is no cost of this one
         batches = iter(feed.repeat())
-        _NEVER_TORN_DOWN.append(batches)
+        NEVER_TORN_DOWN.append(batches)
         for delivered in batches:
             if consumer.take(delivered) and windows.done:
                 self._latest = delivered
+                self._found["autotune"] = autotune.chosen_by(batches)
                 break
         else:
             raise WrongWorkError("its repeat() came to an end; expected epoch after epoch without")
@@ -265,12 +210,6 @@ class Trial:
     def _edge(self, at: float) -> None:
         self._edges.append(at)
         self.say(Edge(at=at))
-
-
-def _one_line(error: Exception) -> str:
-    """Return what an error says as one line that can be written anywhere."""
-    shown = " ".join(str(error).split())[:_LONGEST_SENTENCE]
-    return shown.encode("utf-8", "backslashreplace").decode()
 
 
 def _threads() -> int:
@@ -282,18 +221,3 @@ def _native_threads() -> int:
         return sum(1 for _ in Path("/proc/self/task").iterdir())
     except OSError:  # not Linux
         return 0
-
-
-def _with_remarks(
-    measured: Measured, pipeline: Pipeline, caught: list[warnings.WarningMessage]
-) -> Measured:
-    """Add the knobs in effect, and what was warned of, each sentence once."""
-    in_effect = knobs.values(pipeline)
-    remarks = []
-    for warning in caught:
-        if isinstance(warning.message, KnobOverruledWarning):
-            in_effect[warning.message.knob] = warning.message.used
-        remarks.append(_one_line(Exception(warning.message)))
-    return msgspec.structs.replace(
-        measured, knobs=in_effect, remarks=list(dict.fromkeys(remarks))[:_MOST_REMARKS]
-    )

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from feedbench.bench import results
 from feedbench.bench.certificate import Certificate, PageCache, after
+from feedbench.bench.equality import Proof
 from feedbench.bench.machine import Around, Machine
 from feedbench.bench.meters import Meters
 from feedbench.bench.process import (
@@ -41,9 +42,10 @@ _OF_MEASURED = (
         "first_epoch_images",
     ),
     *("epoch_seconds", "turnover_seconds", "continuous", "windows", "latency"),
-    *("peak_memory_bytes", "run_delay_seconds", "consumer_seconds", "threads", "knobs", "remarks"),
+    *("peak_memory_bytes", "run_delay_seconds", "consumer_seconds", "threads", "autotune"),
+    *("knobs", "remarks"),
 )
-_METERED: frozenset[Purpose] = frozenset(("main", "control"))
+_REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 
 
 class Trials:
@@ -118,6 +120,19 @@ class Trials:
             sheet="" if sheet is None else str(sheet.absolute()),
         )
 
+    def diagnose(
+        self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit, number: int, **asked: Any
+    ) -> TrialRecord:
+        """Perform a trial that tells why; `asked` are fields of its request, `number` its own."""
+        watch = _Watch()
+        if self._meters is not None:
+            recorder = self._meters.of_trial(lambda: self._processes.forkserver)
+            watch = _Watch(recorder.take, usage=recorder.usage)
+        prepared = self._prepared.get(spec.label)
+        return self._perform(
+            spec, purpose, workload, limit, attempt=number, prepared=prepared, watch=watch, **asked
+        )
+
     def run(
         self,
         spec: Spec,
@@ -134,7 +149,7 @@ class Trials:
         """
         watch = _Watch()
         prepared = self._prepared.get(spec.label)
-        if self._meters is not None and purpose in _METERED:
+        if self._meters is not None and purpose in _REPORTED:
             recorder = self._meters.of_trial(lambda: self._processes.forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
             if self.page_cache is not None:
@@ -142,7 +157,7 @@ class Trials:
                 watch = replace(
                     watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
                 )
-        if self._machine is not None and purpose in _METERED:
+        if self._machine is not None and purpose in _REPORTED:
             self._machine.begin()
             watch = replace(watch, around=self._machine.end)
         return self._perform(
@@ -163,7 +178,8 @@ class Trials:
         **asked: Any,
     ) -> TrialRecord:
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
-        name = f"{block:03d}-{purpose}-{self._slugs[spec.label]}"
+        slug = self._slugs.get(spec.label) or slugs((spec.label,))[spec.label]
+        name = f"{block:03d}-{purpose}-{slug}"
         name += f"-{attempt}" if attempt > 1 else ""
         log = self._folder.logs / f"{name}.log"
         own = self._scratch / name
@@ -172,6 +188,7 @@ class Trials:
             folder.mkdir()
         trial: dict[str, Any] = {"label": spec.label, "spec": spec.text}
         trial |= {"purpose": purpose, "block": block, "attempt": attempt}
+        trial |= {"until": asked.pop("until", "")}
         record = TrialRecord(**trial, started_at=begun, seconds=0.0, ended="interrupted")
         paths = {
             "workload": str(workload.absolute()),
@@ -220,7 +237,6 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
-    why = what_went_wrong(outcome)
     ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
     record = replace(
         record,
@@ -233,10 +249,20 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
     if outcome.prepared is not None:
         return replace(record, ended="prepared", preparation=_preparation(outcome.prepared))
     if outcome.verified is not None:
-        proof = outcome.verified.proof
-        if proof.is_wrong:
-            return replace(record, ended="failed", why=proof.reason, proof=proof)
-        return replace(record, ended="verified", proof=proof)
+        return _with_proof(record, outcome.verified.proof)
+    if outcome.traced is not None:
+        return replace(record, ended="traced", traced=outcome.traced)
+    return _failed(record, outcome, limit, log)
+
+
+def _with_proof(record: TrialRecord, proof: Proof) -> TrialRecord:
+    if proof.is_wrong:
+        return replace(record, ended="failed", why=proof.reason, proof=proof)
+    return replace(record, ended="verified", proof=proof)
+
+
+def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
+    why = what_went_wrong(outcome)
     if outcome.over_limit is not None and limit.is_deadline:
         return replace(record, ended="time up")
     if outcome.over_limit is not None and limit.advice:

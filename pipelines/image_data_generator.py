@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from feedbench.pipelines.contract import Batch, Feed, Workload
+    from feedbench.pipelines.truncated import TruncatedPillow, Until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,12 @@ class ImageDataGenerator:
             validate_filenames=False,
         )
         return _KerasFeed(iterator, workload)
+
+    def truncated(self, until: Until) -> TruncatedPillow:
+        """Return what it does with Pillow, cut off after a step."""
+        from feedbench.pipelines.truncated import TruncatedPillow
+
+        return TruncatedPillow(until, self.interpolation)
 
 
 def _around_0(image: Any) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -18,15 +20,28 @@ from feedbench.pipelines.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecord import SUFFIXES, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from feedbench.pipelines.contract import Workload
     from feedbench.pipelines.tail_knobs import TailKnobs
     from feedbench.pipelines.tfrecord import Tfrecord
+    from feedbench.pipelines.truncated import Until
 
 _DECODE_JPEG_DECODES = {"JPEG", "PNG"}
 _MOST_READERS = 16  # record files that are read at once; more threads than that only wait
+
+_until: ContextVar[Until | None] = ContextVar("until", default=None)
+
+
+@contextmanager
+def cut_off(until: Until) -> Iterator[None]:
+    """Have the datasets that are made within do no more with an image than this step."""
+    token = _until.set(until)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 def files_dataset(workload: Workload, knobs: TailKnobs, scratch: Path) -> tf.data.Dataset:
@@ -81,8 +96,15 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
     Resizing is TensorFlow's bilinear rule, not antialiased. Grey is made of what was resized: both
     are linear, so that the order changes no value, and there are fewer pixels then.
     """
+    until = _until.get()
+    if until == "read":
+        return tf.strings.length(encoded)[tf.newaxis]
     colours = decoded(encoded, workload.formats, knobs.dct)
+    if until == "decode":
+        return colours[0, 0, :1]
     resized = tf.image.resize(colours, [workload.height, workload.width])
+    if until == "resize":
+        return resized[0, 0, :1]
     if workload.channels == 1:
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
     if workload.dtype == "uint8":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.truncated import TruncatedDataset, Until
 
 _Calls = Annotated[int, Meta(ge=1, le=1024)]
 _Images = Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -46,3 +49,10 @@ class TailKnobs:
     deterministic: Deterministic = True
     prefetch: Prefetch = "autotune"
     dct: Dct = "integer_accurate"
+
+    def truncated(self, until: Until) -> TruncatedDataset:
+        """Return this pipeline, cut off after a step."""
+        from feedbench.pipelines.truncated import TruncatedDataset
+
+        whole: Any = self  # of which every pipeline with these knobs is one
+        return TruncatedDataset(whole, until)

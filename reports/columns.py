@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from feedbench.bench.equality import Proof
 from feedbench.bench.results import Preparation, Row, RunRecord
 from feedbench.bench.say import counted, size
-from feedbench.reports import pagecache, preparation, work
+from feedbench.reports import pagecache, preparation, why, work
 from feedbench.reports.figures import (
     MISSING,
     gpu,
@@ -48,6 +48,7 @@ def tables(run: RunRecord) -> tuple[Table, ...]:
     found = (
         Table("speed", "Speed", _SPEED, rows),
         *_of_work(rows),
+        *_of_why(run, rows),
         Table("phases", "Phases and batch latency", _phases(run) + _LATENCY, rows),
         Table("resources", "Resources", _RESOURCES, rows),
     )
@@ -66,6 +67,30 @@ def _of_work(rows: tuple[Row, ...]) -> tuple[Table, ...]:
         Table("work", "Equal work", _WORK, proven),
         Table("shuffle", "Shuffle", _SHUFFLE, proven),
     )
+
+
+def _of_why(run: RunRecord, rows: tuple[Row, ...]) -> tuple[Table, ...]:
+    """Return the table of where the time goes; none where it was not looked at."""
+    found = run.diagnosis
+    if found is None:
+        return ()
+    columns = (
+        Column("at most", "of the ceiling", lambda row: why.of_ceiling(row, found), is_words=True),
+        Column(
+            "largest stages",
+            "of CPU time",
+            lambda row: why.stages(found.traces.get(row.label)),
+            is_words=True,
+        ),
+        Column("CPU", "ms an image, traced", lambda row: why.cpu_ms(found.traces.get(row.label))),
+        Column("AUTOTUNE chose", "", lambda row: why.chosen(row.autotune), is_words=True),
+        Column(
+            "waits for input",
+            "% of a step",
+            lambda row: why.input_bound(found.traces.get(row.label)),
+        ),
+    )
+    return (Table("why", "Why", columns, rows),)
 
 
 def verdict(row: Row) -> str:

@@ -8,6 +8,7 @@ from feedbench.bench.results import RunRecord
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.columns import Column, Table, tables
 from feedbench.reports.visible import visible
+from feedbench.reports.why import sentences
 
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -19,7 +20,7 @@ def render(run: RunRecord) -> str:
     parts = [f"**{escaped(answer(run))}**", _sentence(escaped(heading(run)))]
     for table in tables(run):
         parts += [f"### {table.title}", _table(table)]
-    parts.append("\n".join(f"- {escaped(note)}" for note in notes(run)))
+    parts.append("\n".join(f"- {escaped(note)}" for note in (*sentences(run), *notes(run))))
     return "\n\n".join(parts) + "\n"
 
 

@@ -15,7 +15,7 @@ from feedbench.bench.contactsheet import AMPLIFIED
 from feedbench.bench.equality import MOST_NEAR, MOST_SAME
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.say import counted, duration, size
-from feedbench.reports import columns, figures, files, plots, sheets, table
+from feedbench.reports import columns, figures, files, plots, sheets, table, why
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import MISSING
 from feedbench.reports.visible import visible
@@ -66,6 +66,9 @@ def render(
         most_same=f"{MOST_SAME:g}",
         most_near=f"{MOST_NEAR:g}",
         notes=notes(run),
+        why=why.sentences(run),
+        ceilings=why.ceilings(run.diagnosis) if run.diagnosis else None,
+        waterfalls=_waterfalls(run),
         knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
         failed=[_failure(trial) for trial in trials if trial.ended == "failed"],
         left_out=run.workload.left_out,
@@ -74,6 +77,12 @@ def render(
         margin=f"{100 * run.margin:.4g}%",
         level=_level(run),
     )
+
+
+def _waterfalls(run: RunRecord) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return each pipeline that was cut off step by step, and its steps."""
+    found = run.diagnosis.waterfalls if run.diagnosis else []
+    return [(waterfall.label, why.step_cells(waterfall)) for waterfall in found]
 
 
 def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Markup, Markup]]:

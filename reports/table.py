@@ -15,6 +15,7 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.reports import sanity
 from feedbench.reports.figures import is_known, knobs
 from feedbench.reports.preparation import epochs
+from feedbench.reports.why import chosen
 
 _FIGURES = {  # a row's field -> its column
     "blocks": "blocks",
@@ -120,6 +121,7 @@ def _pipeline(row: Row) -> dict[str, Any]:
     pays_off = row.preparation.break_even if row.preparation else []
     return record | {
         "pays_off_after": "; ".join(f"{one.against}: {epochs(one)}" for one in pays_off) or None,
+        "autotune": chosen(row.autotune) if row.autotune is not None else None,
         "knobs": ", ".join(knobs(row)) or None,
         "remarks": "; ".join(row.remarks) or None,
         "failed_trials": len(row.failures),

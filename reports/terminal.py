@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from feedbench.bench.say import WIDTH, size
-from feedbench.reports import figures, work
+from feedbench.reports import figures, why, work
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import shown
 from feedbench.reports.preparation import pays_off_briefly
@@ -40,7 +40,7 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
         console.print(table)
         console.print()
     console.print(_text(answer(run), style="bold"))
-    for note in notes(run):
+    for note in (*why.briefly(run), *notes(run)):
         console.print(Padding(_text(note), (0, 0, 0, 2)))
     last = f"The run lies in {folder}" if page is None else f"The report is {page}"
     console.print(_text(last, overflow="fold"))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from tests.bench.command import Feedbench
 
 CLASSES = ("cats", "dogs", "owls")
 PHOTOS_PER_CLASS = 13  # so that 39 photos in batches of 8 leave a short last one
@@ -52,3 +58,33 @@ def given(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"there is no {folder}: set FEEDBENCH_TEST_DATA to the folder around it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def traced(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Feedbench:
+    """The folder of a command that has made a run R with the traces of two pipelines."""
+    from tests.bench.command import SMALL, Feedbench
+
+    feedbench = Feedbench(tmp_path_factory.mktemp("traced"))
+    words = ("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned:cache=none", "--blocks", "1")
+    done = feedbench.run("run", photos, *SMALL, *words, "--trace", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    return feedbench
+
+
+@pytest.fixture(scope="session")
+def profile_server(traced: Feedbench) -> Iterator[str]:
+    """The address of `feedbench tensorboard R`, which Ctrl-C must end without a trace."""
+    import psutil
+
+    from tests.bench.conftest import gone
+
+    with traced.start("tensorboard", "R", "--port", "0") as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said.startswith("The traces are at http://127.0.0.1:"), process.communicate()
+        yield said.split()[4].partition("/#")[0]
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert gone(child.pid for child in children)

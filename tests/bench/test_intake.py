@@ -15,9 +15,11 @@ from feedbench.bench.intake import (
     choose,
     cost_of,
     guesses,
+    kept_seconds,
     pilots,
     refuse_no_block,
     refuse_too_short,
+    seconds_left,
 )
 from feedbench.bench.options import RunOptions
 from feedbench.bench.plan import Cost
@@ -171,8 +173,20 @@ def test_a_pilot_that_prepares_may_take_its_time_for_that(
 ) -> None:
     trials: Any = FailingTrials()
     specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_naive", "tfrecord_gzip"))}
-    given = options(seconds=seconds, specs=tuple(specs))
+    given = options(seconds=seconds, specs=tuple(specs), trace=False)
     pilots(trials, specs, given, an_index(), GUESS, tmp_path, Quiet(), {"tfrecord_gzip"})
     usual, longer = (trials.limits[label].seconds for label in specs)
     assert 20 <= usual < 30
     assert most - 5 < longer - usual <= most
+
+
+def test_a_fifth_of_the_time_is_kept_for_what_tells_why_unless_it_is_short_or_not_asked() -> None:
+    def kept(seconds: float | None, *, trace: bool = True) -> float:
+        return kept_seconds(options(seconds=seconds, trace=trace))
+
+    assert kept(300.0) == 60.0
+    assert (kept(50.0), kept(None), kept(300.0, trace=False)) == (0.0, 0.0, 0.0)
+    with_trace, without = (seconds_left(options(seconds=300.0, trace=on)) for on in (True, False))
+    assert with_trace is not None
+    assert without is not None
+    assert without - with_trace == pytest.approx(60.0, abs=0.1)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from feedbench.bench.performing import perform
 from feedbench.bench.protocol import Edge, Event, Failed, Measured, Phase, Request
-from feedbench.bench.trial import Trial, perform
+from feedbench.bench.trial import Trial
 from feedbench.bench.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import WrongWorkError

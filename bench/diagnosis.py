@@ -1,0 +1,138 @@
+"""What was found out, after the blocks, about why pipelines are as fast as they are: the schema."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Until = Literal["read", "decode", "resize"]
+"""The step after which a pipeline is cut off: what follows is not done."""
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage that a person knows, and what it takes."""
+
+    name: str
+    ms: float  # an image, summed over threads
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline's trace says. Milliseconds an image, summed over threads."""
+
+    folder: str  # of the trace, seen from the run folder
+    images: int = 0  # that were delivered while it was traced
+    steps: int = 0
+    seconds: float = 0.0
+    cpu_ms: float | None = None  # of the whole process tree
+    stages: list[Stage] = []  # the largest first
+    conclusion: str | None = None  # xprof's own sentence on being input-bound
+    input_bound: float | None = None  # the share of a step that waits for input, of 1
+    functions: list[Stage] = []  # of Python, by own time, the largest first; where it was traced
+    why_not: str | None = None  # a clause: why nothing is known of its stages
+
+    @property
+    def total_ms(self) -> float:
+        """What all stages take."""
+        return sum(stage.ms for stage in self.stages)
+
+    def share(self, name: str) -> float:
+        """Return a stage's share of all stages, 0 where it has none."""
+        own = sum(stage.ms for stage in self.stages if stage.name == name)
+        return own / self.total_ms if self.total_ms else 0.0
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What AUTOTUNE had chosen for one stage of a tf.data pipeline when a trial ended."""
+
+    stage: str  # as tf.data names it
+    parallelism: int | None = None  # calls at once; null: the stage has none
+    most_parallelism: int | None = None
+    buffer: int | None = None  # elements; null: the stage has none
+    ms: float  # an element, on the threads that work on it
+
+
+class Autotune(msgspec.Struct, frozen=True, kw_only=True):
+    """AUTOTUNE's budgets and choices."""
+
+    cpu_budget: int  # cores
+    ram_budget: int  # bytes
+    choices: list[Choice]  # in the order of the data's way to the consumer, the last first
+
+    @property
+    def parallelism(self) -> Choice | None:
+        """The stage that works with the most calls at once, if any does."""
+        parallel = [one for one in self.choices if one.parallelism is not None]
+        return max(parallel, key=lambda one: (one.most_parallelism or 0, one.ms), default=None)
+
+
+class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
+    """What this machine could do at best."""
+
+    name: Literal["read", "decode", "ready"]
+    rate: float  # images/s
+    cpu_ms: float | None = None  # an image
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline cut off after a step; the last one is the whole."""
+
+    name: Literal["read", "decode", "resize", "the rest"]
+    rate: float  # images/s, of all up to here
+    cpu_ms: float | None = None  # an image, of all up to here
+
+
+class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline, step by step."""
+
+    label: str
+    steps: list[Step]
+
+    def added_ms(self) -> dict[str, float]:
+        """Return what each step adds, in CPU milliseconds an image; empty where it is not known."""
+        found: dict[str, float] = {}
+        before = 0.0
+        for step in self.steps:
+            if step.cpu_ms is None:
+                return {}
+            found[step.name] = step.cpu_ms - before
+            before = step.cpu_ms
+        return found
+
+
+class Fixed(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline with fixed values in AUTOTUNE's place, in one trial beside one as it is."""
+
+    label: str
+    spec: str  # with the fixed values
+    rate: float  # images/s
+    own_rate: float  # of the pipeline as it is, measured beside it
+    turnover_seconds: float | None = None
+    own_turnover_seconds: float | None = None
+
+    @property
+    def gain(self) -> float:
+        """By which share the fixed values are faster."""
+        return self.rate / self.own_rate - 1
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of advice, tied to the figure that it rests on."""
+
+    label: str
+    sentence: str
+    figure: str  # the field of run.json, as a path
+    gain: float  # the share of time, or of rate, that it is about: the largest comes first
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    traces: dict[str, Trace] = {}  # by label
+    ceilings: list[Ceiling] = []
+    waterfalls: list[Waterfall] = []
+    fixed: list[Fixed] = []
+    source_pixels: float | None = None  # of an image's file, the mean over some
+    advice: list[Advice] = []
+    skipped: list[str] = []  # sentences
+    seconds: float = 0.0

@@ -1,0 +1,238 @@
+"""After the blocks: traces, ceilings, pipelines cut off step by step, and AUTOTUNE switched off."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from feedbench.bench import stages, tracing
+from feedbench.bench.advice import advice_of
+from feedbench.bench.cores import usable_cores
+from feedbench.bench.diagnosis import (
+    Ceiling,
+    Diagnosis,
+    Fixed,
+    Stage,
+    Step,
+    Trace,
+    Until,
+    Waterfall,
+)
+from feedbench.bench.progress import Listener
+from feedbench.bench.protocol import Purpose
+from feedbench.bench.record import Keeper
+from feedbench.bench.results import Row, TrialRecord
+from feedbench.bench.say import duration
+from feedbench.bench.sourcepixels import mean_pixels
+from feedbench.bench.summary import trial_rate
+from feedbench.bench.trials import Limit, Trials
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.tail_knobs import TailKnobs
+
+_LOADER = "ready_batch.py"
+_STEPS: tuple[Until, ...] = ("read", "decode", "resize")
+_TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # what a trial takes beside its own epochs, at least
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
+
+
+class Diagnostics:
+    """Tells why pipelines are as fast as they are, as far as the time allows."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        keeper: Keeper,
+        specs: Mapping[str, Spec],
+        workload: Path,
+        scratch: Path,
+        listener: Listener,
+    ) -> None:
+        self._trials = trials
+        self._keeper = keeper
+        self._specs = specs
+        self._workload = workload
+        self._scratch = scratch
+        self._listener = listener
+        self._ends_at: float | None = None
+        self._number = 0  # of trials
+        self._left_out: list[str] = []
+
+    def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> Diagnosis:
+        """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit)."""
+        begun = time.monotonic()
+        self._ends_at = ends_at
+        left = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
+        self._listener.said(f"Looks for the reasons: traces, ceilings, steps{left}.")
+        rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
+        labels = [label for label in labels if label in rows]
+        traces = {label: trace for label in labels if (trace := self._trace(rows[label]))}
+        ceilings = [*self._ceilings()]
+        best = _fastest_uncached(rows, self._specs)
+        waterfalls = [self._waterfall(self._specs[best.label])] if best is not None else []
+        fixed = self._fixed(best) if best is not None else None
+        baseline = next(iter(self._specs))
+        if baseline in rows and (best is None or best.label != baseline):
+            waterfalls.append(self._waterfall(self._specs[baseline]))
+        found_out = Diagnosis(
+            traces=traces,
+            ceilings=ceilings,
+            waterfalls=[waterfall for waterfall in waterfalls if waterfall is not None],
+            fixed=[fixed] if fixed is not None else [],
+            source_pixels=mean_pixels(files),
+            skipped=self._skipped(),
+        )
+        found_out = msgspec.structs.replace(
+            found_out, advice=advice_of(self._keeper.run, found_out)
+        )
+        return msgspec.structs.replace(found_out, seconds=time.monotonic() - begun)
+
+    def _trace(self, row: Row) -> Trace | None:
+        spec = self._specs[row.label]
+        slug = next(p.slug for p in self._keeper.run.pipelines if p.label == row.label)
+        folder = self._keeper.folder.traces / slug
+        seconds = _TRACE_SECONDS + (row.first_epoch_seconds or 0.0)
+        record = self._trial(spec, "trace", "its trace", seconds, trace=str(folder.absolute()))
+        if record is None:
+            return None
+        shown = f"traces/{slug}"
+        taken = record.traced
+        if taken is None:
+            return Trace(folder=shown, why_not=record.why or "its trial was cut short")
+        said = tracing.said_of(folder, self._keeper.folder.logs / f"trace-{slug}.log")
+        cpu_ms = 1000 * taken.cpu_seconds / taken.images
+        found = stages.stages(said.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data)
+        return Trace(
+            folder=shown,
+            images=taken.images,
+            steps=taken.steps,
+            seconds=taken.seconds,
+            cpu_ms=cpu_ms,
+            stages=found if said.why_not is None else [],
+            # Of a loader in Python xprof sees no input: it would say that none is waited for.
+            conclusion=said.conclusion if taken.is_tf_data else None,
+            input_bound=said.input_bound if taken.is_tf_data else None,
+            functions=[
+                Stage(name=name, ms=1000 * own / taken.images) for name, own in taken.functions
+            ],
+            why_not=said.why_not,
+        )
+
+    def _ceilings(self) -> list[Ceiling]:
+        cores = max(math.ceil(usable_cores()), 1)
+        everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
+        loader = self._scratch / _LOADER
+        loader.write_text("from feedbench.bench.known import ready\n")
+        found = []
+        asked: tuple[tuple[Literal["read", "decode", "ready"], str, str], ...] = (
+            ("read", everywhere, "read"),
+            ("decode", everywhere, "decode"),
+            ("ready", f"{loader}:ready", "all"),
+        )
+        for name, text, until in asked:
+            spec = catalog.spec_of(f"ceiling {name}", text)
+            what = f"what this machine can do at best: {name}"
+            record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
+            if record is not None and record.ended == "measured":
+                found.append(Ceiling(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+        return found
+
+    def _waterfall(self, spec: Spec) -> Waterfall | None:
+        if spec.is_foreign or not hasattr(catalog.built_in(spec.name), "truncated"):
+            self._left_out.append(
+                f"{spec.label} is not cut off step by step: only Feedbench's own pipelines can be."
+            )
+            return None
+        steps = []
+        for until in (*_STEPS, "all"):
+            what = "all its steps" if until == "all" else f"its steps up to {until}"
+            record = self._trial(spec, "diagnostic", what, _SHORT_SECONDS, until=until)
+            if record is None or record.ended != "measured":
+                return None
+            name: Any = "the rest" if until == "all" else until
+            steps.append(Step(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+        return Waterfall(label=spec.label, steps=steps)
+
+    def _fixed(self, row: Row) -> Fixed | None:
+        """Measure a pipeline beside itself with fixed values and AUTOTUNE switched off."""
+        if row.autotune is None or row.autotune.parallelism is None:
+            return None
+        spec = self._specs[row.label]
+        fixed = _with_fixed(spec, row)
+        seconds = _SHORT_SECONDS + 3 * (row.first_epoch_seconds or 0.0)
+        own = self._trial(spec, "diagnostic", "as it is", seconds)
+        other = self._trial(fixed, "diagnostic", "AUTOTUNE off", seconds, is_autotuned=False)
+        if own is None or other is None or {own.ended, other.ended} != {"measured"}:
+            return None
+        return Fixed(
+            label=row.label,
+            spec=fixed.text,
+            rate=trial_rate(other),
+            own_rate=trial_rate(own),
+            turnover_seconds=_turnover(other),
+            own_turnover_seconds=_turnover(own),
+        )
+
+    def _trial(
+        self, spec: Spec, purpose: Purpose, what: str, seconds: float, **asked: Any
+    ) -> TrialRecord | None:
+        """Run a trial that takes so long, about; None where there is no time for it."""
+        left = math.inf if self._ends_at is None else self._ends_at - time.monotonic()
+        if left < seconds:
+            self._left_out.append(f"{spec.label}: {what}")
+            return None
+        self._number += 1
+        self._listener.doing(f"{spec.label}: {what}")
+        most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
+        limit = Limit(most) if left > most else Limit(left, is_deadline=True)
+        record = self._trials.diagnose(spec, purpose, self._workload, limit, self._number, **asked)
+        if record.ended == "failed":
+            self._listener.said(f"{spec.label}: {what}: failed: {record.why}")
+        return record
+
+    def _skipped(self) -> list[str]:
+        """Return sentences on what there was no time for, or no way to."""
+        sentences = [one for one in self._left_out if one.endswith(".")]
+        parts = [one for one in self._left_out if not one.endswith(".")]
+        if parts:
+            sentences.append(f"There was no time for: {'; '.join(parts)}. Give more --time.")
+        return sentences
+
+
+def _fastest_uncached(rows: Mapping[str, Row], specs: Mapping[str, Spec]) -> Row | None:
+    """Return the fastest tf.data pipeline of ours whose every epoch reads and decodes."""
+    found = [
+        row
+        for label, row in rows.items()
+        if not specs[label].is_foreign
+        and issubclass(catalog.built_in(specs[label].name), TailKnobs)
+        and row.knobs.get("cache") == "none"
+    ]
+    return max(found, key=lambda row: row.rate or 0.0, default=None)
+
+
+def _with_fixed(spec: Spec, row: Row) -> Spec:
+    """Return the same pipeline with a call a core, and two batches ahead."""
+    cores = max(math.ceil(usable_cores()), 1)
+    knobs = dict(part.split("=", 1) for part in filter(None, spec.argument.split(",")))
+    knobs |= {"parallel_calls": str(cores), "prefetch": "2"}
+    given = ",".join(f"{name.strip()}={value.strip()}" for name, value in knobs.items())
+    return catalog.spec_of(row.label, f"{spec.name}:{given}")
+
+
+def _cpu_ms(record: TrialRecord) -> float | None:
+    """Return a trial's CPU milliseconds an image, of the whole process tree."""
+    if record.usage is None or record.usage.cpu_seconds is None:
+        return None
+    images = record.usage.seconds * trial_rate(record)
+    return 1000 * record.usage.cpu_seconds / images if images else None
+
+
+def _turnover(record: TrialRecord) -> float | None:
+    seconds = record.turnover_seconds[1:] or record.turnover_seconds
+    return sum(seconds) / len(seconds) if seconds else None

@@ -1,0 +1,138 @@
+"""Why pipelines are as fast as they are, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from feedbench.bench.advice import binding
+from feedbench.bench.diagnosis import Autotune, Diagnosis, Trace, Waterfall
+from feedbench.bench.results import Row, RunRecord
+from feedbench.bench.say import counted, digits, listed
+from feedbench.bench.stages import REST
+from feedbench.reports.figures import MISSING, percent, shown
+
+_STAGES_SHOWN = 3
+_DIFFERENT = 0.15  # of a pipeline's time
+_READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
+
+
+def sentences(run: RunRecord) -> list[str]:
+    """Return what is to be said: advice first, then what to know of the figures."""
+    found = run.diagnosis
+    if found is None:
+        return []
+    told = [f"{line.label}: {line.sentence}" for line in found.advice]
+    return [*told, *_limits(found)]
+
+
+def briefly(run: RunRecord) -> list[str]:
+    """Return the first line of advice of each pipeline, and what to know of the figures."""
+    found = run.diagnosis
+    if found is None:
+        return []
+    first: dict[str, str] = {}
+    for line in found.advice:
+        first.setdefault(line.label, f"{line.label}: {line.sentence}")
+    more = len(found.advice) - len(first)
+    rest = f"{counted(more, 'more line')} of advice, and where the time goes, are in the report."
+    return [*first.values(), *([rest] if more else []), *_limits(found)]
+
+
+def _limits(found: Diagnosis) -> Iterator[str]:
+    for label, trace in found.traces.items():
+        if trace.why_not is not None:
+            yield f"{label}: its trace tells nothing: {trace.why_not.rstrip('.')}."
+    for waterfall in found.waterfalls:
+        difference = disagreement(waterfall, found.traces.get(waterfall.label))
+        if difference is not None:
+            yield difference
+    yield from found.skipped
+
+
+def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
+    """Return a sentence where the trace and the steps cut off say something else of a step."""
+    added = waterfall.added_ms()
+    total = sum(added.values())
+    if not added or total <= 0 or trace is None or not trace.stages:
+        return None
+    for name, ms in added.items():
+        by_trace, by_steps = _share_of_step(trace, name), ms / total
+        if abs(by_trace - by_steps) > _DIFFERENT:
+            return (
+                f"{waterfall.label}: by its trace {name} takes {by_trace:.0%} of its CPU time, and"
+                f" {by_steps:.0%} by what is saved where it is left out: trust neither to the"
+                " last digit."
+            )
+    return None
+
+
+def _share_of_step(trace: Trace, step: str) -> float:
+    if step == "read":
+        return sum(trace.share(name) for name in _READING)
+    if step in {"decode", "resize"}:
+        return trace.share(step)
+    return 1 - sum(trace.share(name) for name in (*_READING, "decode", "resize"))
+
+
+def stages(trace: Trace | None) -> str:
+    """Return the largest stages with their shares, such as: decode 61%, resize 20%."""
+    if trace is None or not trace.stages:
+        return MISSING
+    largest = [stage for stage in trace.stages if stage.name != REST] or trace.stages
+    return ", ".join(
+        f"{stage.name} {trace.share(stage.name):.0%}" for stage in largest[:_STAGES_SHOWN]
+    )
+
+
+def cpu_ms(trace: Trace | None) -> str:
+    """Return the CPU milliseconds an image while it was traced."""
+    return shown(None if trace is None else trace.cpu_ms, digits)
+
+
+def input_bound(trace: Trace | None) -> str:
+    """Return the share of a step that waits for input, by xprof."""
+    return shown(None if trace is None else trace.input_bound, percent)
+
+
+def chosen(autotune: Autotune | None) -> str:
+    """Return what AUTOTUNE chose, such as: 1 of 2 calls, 8 batches ahead."""
+    if autotune is None:
+        return MISSING
+    parts = []
+    parallel = autotune.parallelism
+    if parallel is not None:
+        parts.append(f"{parallel.parallelism} of {parallel.most_parallelism} calls")
+    buffers = [one.buffer for one in autotune.choices if one.buffer is not None]
+    if buffers:
+        parts.append(f"{buffers[0]} ahead")
+    return ", ".join(parts) or MISSING
+
+
+def of_ceiling(row: Row, found: Diagnosis | None) -> str:
+    """Return the rate as a share of the ceiling that binds it, such as: 87% of decode."""
+    bound = binding(row, found) if found is not None else None
+    if bound is None or row.rate is None:
+        return MISSING
+    return f"{row.rate / bound[1]:.0%} of {bound[0]}"
+
+
+def ceilings(found: Diagnosis) -> str | None:
+    """Return one sentence on what this machine can do; None where it was not measured."""
+    if not found.ceilings:
+        return None
+    words = {
+        "read": "reads {} images/s",
+        "decode": "reads and decodes {}",
+        "ready": "takes {} out of a batch that is ready",
+    }
+    parts = [words[one.name].format(f"{one.rate:,.0f}") for one in found.ceilings]
+    return f"At best this machine {listed(parts)}."
+
+
+def step_cells(waterfall: Waterfall) -> list[tuple[str, str, str]]:
+    """Return each step, the images/s up to it, and the CPU milliseconds an image that it adds."""
+    added = waterfall.added_ms()
+    return [
+        (step.name, f"{step.rate:,.0f}", shown(added.get(step.name), digits))
+        for step in waterfall.steps
+    ]

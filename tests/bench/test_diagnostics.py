@@ -1,0 +1,164 @@
+"""A run's diagnosis from end to end: planted slow stages are named, and nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.bench.results import read_trials
+from tests.bench.command import SMALL, Feedbench
+
+pytestmark = pytest.mark.tensorflow
+
+# A matrix product of some milliseconds for each image, in the same graph as the rest.
+SLOW_OP = """
+def photos(workload):
+    import tensorflow as tf
+    from pathlib import Path
+    from feedbench.pipelines.tfdata_naive import TfdataNaive
+
+    matrix = tf.random.uniform([400, 400])
+
+    def slow(image, label):
+        product = tf.matmul(matrix, matrix + tf.reduce_mean(image))
+        return image + 0 * product[0, 0], label
+
+    dataset = TfdataNaive().open(workload, Path(), Path())
+    return dataset.unbatch().map(slow, num_parallel_calls=2).batch(workload.batch_size)
+"""
+SLOW_PYTHON = """
+import time
+
+def slowly(image):
+    end = time.thread_time() + 0.005
+    while time.thread_time() < end:
+        sum(range(1000))
+    return image
+
+def photos(workload):
+    class Feed:
+        def __iter__(self):
+            for images, labels in batches(workload):
+                for image in images:
+                    slowly(image)
+                yield images, labels
+    return Feed()
+"""
+
+
+def diagnosed(feedbench: Feedbench, photos: Path, *words: str) -> tuple[dict[str, Any], str]:
+    done = feedbench.run("run", photos, *SMALL, *words, "--blocks", "1", "--trace", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    run: dict[str, Any] = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    return run, done.stdout
+
+
+@pytest.fixture(scope="module")
+def planted(
+    photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], str, Path]:
+    """A run over plain tf.data, a planted slow op, and a planted slow loader in Python."""
+    feedbench = Feedbench(tmp_path_factory.mktemp("planted"))
+    op = feedbench.loader(SLOW_OP, "op.py")
+    python = feedbench.loader(SLOW_PYTHON, "python.py")
+    run, out = diagnosed(
+        feedbench, photos, *("-p", "tfdata_naive", "-p", f"op={op}", "-p", f"python={python}")
+    )
+    return run, out, feedbench.folder / "R"
+
+
+def test_a_planted_slow_op_is_named_by_its_trace_and_by_the_first_line_of_its_advice(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    assert diagnosis["traces"]["op"]["stages"][0]["name"] == "MatMul"
+    first = next(line for line in diagnosis["advice"] if line["label"] == "op")
+    assert first["sentence"].startswith("MatMul takes ")
+    assert f"op: {first['sentence'][:40]}" in " ".join(planted[1].split())
+
+
+def test_a_planted_slow_loader_is_named_as_python_with_its_function(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    trace = diagnosis["traces"]["python"]
+    assert trace["stages"][0]["name"] == "Python"
+    named = {function["name"] for function in trace["functions"]}
+    assert named & {"python.slowly", "builtins.sum", "time.thread_time"}
+    first = next(line for line in diagnosis["advice"] if line["label"] == "python")
+    assert "Python" in first["sentence"]
+
+
+def test_a_trace_is_in_its_own_folder_and_its_rate_is_no_rate(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    run, _, folder = planted
+    for pipeline in run["pipelines"]:
+        traces = list((folder / "traces" / pipeline["slug"]).rglob("*.xplane.pb"))
+        assert len(traces) == 1
+        assert traces[0].stat().st_size > 1000
+    assert {row["blocks"] for row in run["rows"]} == {1}
+    purposes = [trial.purpose for trial in read_trials(folder)]
+    assert purposes.count("trace") == 3
+    assert purposes.count("ceiling") == 3
+    assert all(row["failures"] == [] for row in run["rows"])
+
+
+def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    rows = {row["label"]: row for row in planted[0]["rows"]}
+    choices = rows["tfdata_naive"]["autotune"]["choices"]
+    (parallel,) = [choice for choice in choices if choice["parallelism"] is not None]
+    assert 1 <= parallel["parallelism"] <= parallel["most_parallelism"]
+    assert rows["tfdata_naive"]["autotune"]["cpu_budget"] >= 1
+    assert rows["op"]["autotune"] is not None
+    assert rows["python"]["autotune"] is None
+
+
+def test_the_plain_pipeline_is_cut_off_step_by_step_and_each_step_adds_to_the_one_before(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    (waterfall,) = diagnosis["waterfalls"]
+    assert waterfall["label"] == "tfdata_naive"
+    assert [step["name"] for step in waterfall["steps"]] == [
+        *("read", "decode", "resize", "the rest")
+    ]
+    assert waterfall["steps"][0]["rate"] > waterfall["steps"][1]["rate"]
+    assert [ceiling["name"] for ceiling in diagnosis["ceilings"]] == ["read", "decode", "ready"]
+
+
+def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -> None:
+    page = (planted[2] / "report.html").read_text()
+    assert "What to try" in page
+    assert "MatMul takes" in page
+    assert "step by step" in page
+
+
+def test_without_time_left_it_is_said_what_was_not_looked_at(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    words = ("-p", "tfdata_naive", "--time", "61s", "--trace", "--out", "R")
+    done = feedbench.run("run", photos, *SMALL, *words)
+    assert done.returncode == 0, done.stderr
+    run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    assert run["seconds"] < 63
+    assert run["diagnosis"]["traces"]
+    assert run["diagnosis"]["skipped"][-1].startswith("There was no time for: ")
+
+
+def test_without_traces_nothing_is_looked_at_and_no_folder_is_there(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run("run", photos, *SMALL, "-p", "tfdata_naive", "--blocks", "1", "--out", "R")
+    assert done.returncode == 0
+    run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    assert run["diagnosis"] is None
+    assert not (feedbench.folder / "R" / "traces").exists()
+    refused = feedbench.run("tensorboard", "R")
+    assert refused.returncode == 2
+    assert "R has no traces: it was run with --no-trace" in refused.stderr

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from feedbench.bench.diagnosis import (
+    Advice,
+    Autotune,
+    Ceiling,
+    Choice,
+    Diagnosis,
+    Stage,
+    Step,
+    Trace,
+    Waterfall,
+)
+from feedbench.reports import why
+from feedbench.reports.columns import tables
+from feedbench.reports.markdown import render
+from tests.builders import a_row, a_run
+
+TRACE = Trace(
+    folder="traces/a",
+    images=100,
+    cpu_ms=1.5,
+    input_bound=0.961,
+    stages=[
+        Stage(name="decode", ms=0.9),
+        Stage(name="resize", ms=0.3),
+        Stage(name="the rest", ms=0.2),
+        Stage(name="read", ms=0.1),
+    ],
+)
+STEPS = Waterfall(
+    label="a",
+    steps=[
+        Step(name="read", rate=20_000.0, cpu_ms=0.1),
+        Step(name="decode", rate=2_000.0, cpu_ms=1.0),
+        Step(name="resize", rate=1_500.0, cpu_ms=1.3),
+        Step(name="the rest", rate=1_400.0, cpu_ms=1.5),
+    ],
+)
+AUTOTUNE = Autotune(
+    cpu_budget=2,
+    ram_budget=2**30,
+    choices=[
+        Choice(stage="Prefetch", buffer=8, ms=0.1),
+        Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=40.0),
+    ],
+)
+ADVICE = [
+    Advice(label="a", sentence="do this.", figure="x", gain=0.5),
+    Advice(label="b", sentence="do that.", figure="x", gain=0.4),
+    Advice(label="a", sentence="then this.", figure="x", gain=0.1),
+]
+
+
+def test_where_nothing_was_looked_at_nothing_is_said() -> None:
+    run = a_run(a_row("a"))
+    assert (why.sentences(run), why.briefly(run)) == ([], [])
+    assert "why" not in [table.name for table in tables(run)]
+
+
+def test_all_advice_is_in_the_report_and_the_first_line_of_each_on_the_terminal() -> None:
+    run = a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(advice=ADVICE, skipped=["No time."]))
+    assert why.sentences(run) == ["a: do this.", "b: do that.", "a: then this.", "No time."]
+    assert why.briefly(run) == [
+        *("a: do this.", "b: do that."),
+        "1 more line of advice, and where the time goes, are in the report.",
+        "No time.",
+    ]
+    assert "- a: do this." in render(run)
+
+
+def test_a_trace_that_tells_nothing_says_why() -> None:
+    found = Diagnosis(traces={"a": Trace(folder="t", why_not="the profiler wrote no trace")})
+    assert why.sentences(a_run(a_row("a"), diagnosis=found)) == [
+        "a: its trace tells nothing: the profiler wrote no trace."
+    ]
+
+
+def test_a_trace_and_steps_that_agree_are_not_spoken_of_and_others_are() -> None:
+    assert why.disagreement(STEPS, TRACE) is None
+    other = Waterfall(
+        label="a", steps=[*STEPS.steps[:-1], Step(name="the rest", rate=900.0, cpu_ms=3.0)]
+    )
+    assert why.disagreement(other, TRACE) == (
+        "a: by its trace decode takes 60% of its CPU time, and 30% by what is saved where it is"
+        " left out: trust neither to the last digit."
+    )
+    assert why.disagreement(other, None) is None
+
+
+def test_the_table_has_stages_ceiling_and_what_autotune_chose() -> None:
+    found = Diagnosis(traces={"a": TRACE}, ceilings=[Ceiling(name="decode", rate=1_250.0)])
+    run = a_run(a_row("a", autotune=AUTOTUNE), a_row("b"), diagnosis=found)
+    (table,) = [table for table in tables(run) if table.name == "why"]
+    cells = [[column.cell(row) for column in table.columns] for row in table.rows]
+    assert cells[0] == [
+        *("80% of decode", "decode 60%, resize 20%, read 7%", "1.50", "1 of 2 calls, 8 ahead"),
+        "96.1",
+    ]
+    assert cells[1][1:4] == ["–", "–", "–"]  # noqa: RUF001 - what stands for a missing figure
+
+
+def test_ceilings_are_one_sentence() -> None:
+    ceilings = [
+        Ceiling(name="read", rate=15_266.0),
+        Ceiling(name="decode", rate=1_997.0),
+        Ceiling(name="ready", rate=7e6),
+    ]
+    assert why.ceilings(Diagnosis(ceilings=ceilings)) == (
+        "At best this machine reads 15,266 images/s, reads and decodes 1,997 and takes 7,000,000"
+        " out of a batch that is ready."
+    )
+    assert why.ceilings(Diagnosis()) is None
+
+
+def test_steps_are_shown_with_what_each_adds() -> None:
+    assert why.step_cells(STEPS)[1] == ("decode", "2,000", "0.900")
