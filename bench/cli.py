@@ -59,6 +59,49 @@ def report(
 
 
 @app.command()
+def compare(
+    base: cli_options.BaseRun,
+    new: cli_options.NewRun,
+    tolerance: cli_options.Tolerance = "5%",
+    format: cli_options.CompareFormat = "table",  # noqa: A002 - it is the option's name
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Say of two runs of the same images whether any pipeline became slower.
+
+    \b
+    Examples:
+      feedbench compare feedbench-runs/main feedbench-runs/branch
+      feedbench compare BASE NEW --tolerance 10% --format markdown >> "$GITHUB_STEP_SUMMARY"
+
+    \b
+    Pipelines are matched by their labels. Slower is one whose whole interval lies beyond the
+    tolerance; one whose interval lies within is not slower; else it cannot be told.
+
+    \b
+    Exit codes: 0 nothing is slower; 1 a pipeline is; 2 these runs cannot be compared; 3 it cannot
+    be told.
+    """
+    from feedbench.bench import arguments
+    from feedbench.bench.comparison import compare as put_beside
+    from feedbench.reports import comparison, table
+
+    if format not in {"table", "markdown", "json"}:
+        raise RequestError(f"--format {format!r}: expected table, markdown or json")
+    most = arguments.share("--tolerance", tolerance)
+    runs = [(str(folder), *table.read(folder)) for folder in (base, new)]
+    found = put_beside(runs[0], runs[1], most)
+    if format == "json":
+        print_json(found)
+    elif format == "markdown":
+        print(comparison.markdown(found), end="")
+    else:
+        from rich.console import Console
+
+        comparison.show(found, Console(highlight=False))
+    raise typer.Exit({"not slower": 0, "slower": 1, "cannot tell": 3}[found.word])
+
+
+@app.command()
 def inspect(
     folder: cli_options.Inspected,
     labels: cli_options.Labels = None,

@@ -172,6 +172,12 @@ FreshInterpreter = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
+BaseRun = Annotated[Path, typer.Argument(metavar="BASE", help="The folder of the run before.")]
+NewRun = Annotated[Path, typer.Argument(metavar="NEW", help="The folder of the run after.")]
+Tolerance = Annotated[
+    str, typer.Option(metavar="SHARE", help="How much slower a pipeline may become.")
+]
+CompareFormat = Annotated[str, typer.Option(metavar="table|markdown|json", help="How to print it.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Format = Annotated[
     str, typer.Option(metavar="html|markdown|csv|json", help="What to render it as.")

@@ -203,8 +203,10 @@ def verify(
 def _page(out: Path) -> Path | None:
     """Write the run's page; where that fails, say so, for the run itself is safe."""
     try:
-        from feedbench.reports import page
+        from feedbench.bench import benchmarkjson
+        from feedbench.reports import page, table
 
+        benchmarkjson.write(out, *table.read(out))
         return page.write(out)
     except KeyboardInterrupt:
         why = "interrupted"

@@ -86,6 +86,7 @@ class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline, step by step."""
 
     label: str
+    like: str = ""  # the pipeline that stands in for all steps but the last; "": it itself
     steps: list[Step]
 
     def added_ms(self) -> dict[str, float]:

@@ -36,6 +36,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.tail_knobs import TailKnobs
 
 _LOADER = "ready_batch.py"
+_STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
 _TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # what a trial takes beside its own epochs, at least
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
@@ -63,34 +64,54 @@ class Diagnostics:
         self._number = 0  # of trials
         self._left_out: list[str] = []
 
-    def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> Diagnosis:
-        """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit)."""
+    def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> None:
+        """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit).
+
+        What is found out is the keeper's at once, whatever comes next. Nothing that fails here is a
+        failure of the run: it is said.
+        """
         begun = time.monotonic()
         self._ends_at = ends_at
         left = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
         self._listener.said(f"Looks for the reasons: traces, ceilings, steps{left}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
-        labels = [label for label in labels if label in rows]
-        traces = {label: trace for label in labels if (trace := self._trace(rows[label]))}
-        ceilings = [*self._ceilings()]
+        self._keeper.diagnosis = Diagnosis(source_pixels=mean_pixels(files))
+        skipped = []
+        try:
+            self._look({label: rows[label] for label in labels if label in rows})
+        except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
+            why = " ".join(str(error).split()) or type(error).__name__
+            skipped.append(f"Not all reasons could be looked for: {why}.")
+        if self._left_out:
+            parts = "; ".join(self._left_out)
+            skipped.append(f"There was no time for: {parts}. Give more --time.")
+        found = self._keeper.diagnosis
+        self._keep(
+            advice=advice_of(self._keeper.run, found),
+            skipped=skipped,
+            seconds=time.monotonic() - begun,
+        )
+
+    def _look(self, rows: Mapping[str, Row]) -> None:
+        """Look at one thing after another, what tells most first."""
+        traces: dict[str, Trace] = {}
+        for label, row in rows.items():
+            if (trace := self._trace(row)) is not None:
+                traces[label] = trace
+            self._keep(traces=traces)
+        self._keep(ceilings=self._ceilings())
         best = _fastest_uncached(rows, self._specs)
         waterfalls = [self._waterfall(self._specs[best.label])] if best is not None else []
         fixed = self._fixed(best) if best is not None else None
+        self._keep(fixed=[fixed] if fixed is not None else [])
         baseline = next(iter(self._specs))
         if baseline in rows and (best is None or best.label != baseline):
             waterfalls.append(self._waterfall(self._specs[baseline]))
-        found_out = Diagnosis(
-            traces=traces,
-            ceilings=ceilings,
-            waterfalls=[waterfall for waterfall in waterfalls if waterfall is not None],
-            fixed=[fixed] if fixed is not None else [],
-            source_pixels=mean_pixels(files),
-            skipped=self._skipped(),
-        )
-        found_out = msgspec.structs.replace(
-            found_out, advice=advice_of(self._keeper.run, found_out)
-        )
-        return msgspec.structs.replace(found_out, seconds=time.monotonic() - begun)
+        self._keep(waterfalls=[waterfall for waterfall in waterfalls if waterfall is not None])
+
+    def _keep(self, **found: Any) -> None:
+        assert self._keeper.diagnosis is not None
+        self._keeper.diagnosis = msgspec.structs.replace(self._keeper.diagnosis, **found)
 
     def _trace(self, row: Row) -> Trace | None:
         spec = self._specs[row.label]
@@ -143,20 +164,22 @@ class Diagnostics:
         return found
 
     def _waterfall(self, spec: Spec) -> Waterfall | None:
-        if spec.is_foreign or not hasattr(catalog.built_in(spec.name), "truncated"):
-            self._left_out.append(
-                f"{spec.label} is not cut off step by step: only Feedbench's own pipelines can be."
-            )
-            return None
+        """Measure a pipeline cut off step by step.
+
+        A person's own cannot be cut off: its first steps are taken to be those of plain tf.data.
+        """
+        own = not spec.is_foreign and hasattr(catalog.built_in(spec.name), "truncated")
+        first = spec if own else catalog.spec_of(spec.label, _STAND_IN)
         steps = []
         for until in (*_STEPS, "all"):
             what = "all its steps" if until == "all" else f"its steps up to {until}"
-            record = self._trial(spec, "diagnostic", what, _SHORT_SECONDS, until=until)
+            measured = spec if until == "all" else first
+            record = self._trial(measured, "diagnostic", what, _SHORT_SECONDS, until=until)
             if record is None or record.ended != "measured":
                 return None
             name: Any = "the rest" if until == "all" else until
             steps.append(Step(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
-        return Waterfall(label=spec.label, steps=steps)
+        return Waterfall(label=spec.label, like="" if own else _STAND_IN, steps=steps)
 
     def _fixed(self, row: Row) -> Fixed | None:
         """Measure a pipeline beside itself with fixed values and AUTOTUNE switched off."""
@@ -194,14 +217,6 @@ class Diagnostics:
         if record.ended == "failed":
             self._listener.said(f"{spec.label}: {what}: failed: {record.why}")
         return record
-
-    def _skipped(self) -> list[str]:
-        """Return sentences on what there was no time for, or no way to."""
-        sentences = [one for one in self._left_out if one.endswith(".")]
-        parts = [one for one in self._left_out if not one.endswith(".")]
-        if parts:
-            sentences.append(f"There was no time for: {'; '.join(parts)}. Give more --time.")
-        return sentences
 
 
 def _fastest_uncached(rows: Mapping[str, Row], specs: Mapping[str, Spec]) -> Row | None:

@@ -227,7 +227,7 @@ class _Run:
             why = blocks.run(allowance, self._listener, keeper)
             if diagnostics is not None and blocks.labels:
                 keeper.save(blocks=blocks.whole, stopped_because=why)
-                keeper.diagnosis = diagnostics.run(blocks.labels, self.part.paths, self._ends_at())
+                diagnostics.run(blocks.labels, self.part.paths, self._ends_at())
             gate.shut()
         except KeyboardInterrupt:
             gate.shut()

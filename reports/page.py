@@ -79,10 +79,10 @@ def render(
     )
 
 
-def _waterfalls(run: RunRecord) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Return each pipeline that was cut off step by step, and its steps."""
+def _waterfalls(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Return each pipeline that was cut off step by step, what stood in for it, and its steps."""
     found = run.diagnosis.waterfalls if run.diagnosis else []
-    return [(waterfall.label, why.step_cells(waterfall)) for waterfall in found]
+    return [(each.label, each.like, why.step_cells(each)) for each in found]
 
 
 def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Markup, Markup]]:

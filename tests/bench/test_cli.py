@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +47,8 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "report", "prepared", "inspect", "photos", "pipelines", "selftest"]
+    "command",
+    ["run", "report", "compare", "tensorboard", "prepared", "inspect", "photos", "selftest"],
 )
 def test_every_command_has_an_example_in_its_help(command: str, tmp_path: Path) -> None:
     done = feedbench(command, "--help", cwd=tmp_path)
@@ -292,4 +295,61 @@ def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
     assert done.err == (
         f"feedbench: the report could not be written: {why}; the run lies in R, and feedbench"
         " report R tries again\n"
+    )
+
+
+def a_folder_of(name: str, factor: float = 1.0, blocks: int = 8, **given: Any) -> str:
+    """A run folder in the current one, all of whose trials are at about 1,000 images/s."""
+    rates = {
+        label: [round(factor * (1000 + block)) for block in range(blocks)] for label in ("a", "b")
+    }
+    run = a_run(a_row("a"), a_row("b"), **given)
+    a_run_folder(Path(name), run, trials_of(rates))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("factor", "blocks", "code"), [(1.0, 8, 0), (0.7, 8, 1), (1.0, 3, 3), (0.97, 8, 0)]
+)
+def test_the_exit_code_of_compare_is_the_gate(
+    factor: float, blocks: int, code: int, call: Call
+) -> None:
+    base, new = a_folder_of("base"), a_folder_of("new", factor, blocks)
+    assert call("compare", base, new).code == code
+    assert json.loads(call("compare", base, new, "--format", "json").out)["tolerance"] == 0.05
+    assert call("compare", base, new, "--format", "markdown").out.startswith("**")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("base", "nowhere"), "nowhere is no run folder: nowhere/run.json cannot be read"),
+        (("base", "newer"), "newer/run.json is of schema 99; this Feedbench reads schema 1"),
+        (("base", "broken"), "broken/run.json is broken: "),
+        (("base", "base", "--format", "csv"), "--format 'csv': expected table, markdown or json"),
+        (("base", "base", "--tolerance", "x"), "--tolerance 'x': expected a share such as 5%"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_one_sentence(
+    words: tuple[str, ...], sentence: str, call: Call
+) -> None:
+    for name in ("base", "newer", "broken"):
+        a_folder_of(name)
+    text = Path("newer/run.json").read_text()
+    Path("newer/run.json").write_text(text.replace('"schema": 1', '"schema": 99', 1))
+    Path("broken/run.json").write_text(text[: len(text) // 2])
+    done = call("compare", *words)
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.out == ""
+
+
+def test_a_run_leaves_what_pytest_benchmark_reads(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performed(RUN, monkeypatch)
+    assert call("run", ".", "--quiet", "--out", "R").code == 0
+    found = json.loads(Path("R/benchmark.json").read_text())
+    assert [each["name"] for each in found["benchmarks"]] == list(
+        dict.fromkeys(trial.label for trial in TRIALS if trial.purpose == "main")
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from feedbench.bench.diagnostics import Diagnostics
+from feedbench.bench.progress import Quiet
 from feedbench.bench.results import read_trials
+from feedbench.bench.runfolder import RunFolder
+from feedbench.pipelines.catalog import parse
 from tests.bench.command import SMALL, Feedbench
+from tests.builders import a_row, a_run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -60,12 +66,12 @@ def diagnosed(feedbench: Feedbench, photos: Path, *words: str) -> tuple[dict[str
 def planted(
     photos: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Any], str, Path]:
-    """A run over plain tf.data, a planted slow op, and a planted slow loader in Python."""
+    """A run over a planted slow op, plain tf.data, and a planted slow loader in Python."""
     feedbench = Feedbench(tmp_path_factory.mktemp("planted"))
     op = feedbench.loader(SLOW_OP, "op.py")
     python = feedbench.loader(SLOW_PYTHON, "python.py")
     run, out = diagnosed(
-        feedbench, photos, *("-p", "tfdata_naive", "-p", f"op={op}", "-p", f"python={python}")
+        feedbench, photos, *("-p", f"op={op}", "-p", "tfdata_naive", "-p", f"python={python}")
     )
     return run, out, feedbench.folder / "R"
 
@@ -119,12 +125,39 @@ def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
     assert rows["python"]["autotune"] is None
 
 
+def test_a_planted_slow_op_is_the_largest_step_where_plain_tf_data_stands_in_for_the_others(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    (waterfall,) = [w for w in planted[0]["diagnosis"]["waterfalls"] if w["label"] == "op"]
+    assert waterfall["like"] == "tfdata_naive"
+    before, whole = waterfall["steps"][-2:]
+    assert whole["name"] == "the rest"
+    assert whole["cpu_ms"] - before["cpu_ms"] > before["cpu_ms"]
+
+
+def test_on_real_photos_decoding_is_the_largest_stage_and_the_largest_step(
+    feedbench: Feedbench, flowers: Path
+) -> None:
+    words = ("-p", "tfdata_naive", "--blocks", "1", "--trace", "--out", "R")
+    done = feedbench.run("run", flowers, *words)
+    assert done.returncode == 0, done.stderr
+    diagnosis = json.loads((feedbench.folder / "R" / "run.json").read_bytes())["diagnosis"]
+    assert diagnosis["traces"]["tfdata_naive"]["stages"][0]["name"] == "decode"
+    (waterfall,) = diagnosis["waterfalls"]
+    total = [0.0, *(step["cpu_ms"] for step in waterfall["steps"])]
+    added = {
+        step["name"]: after - before
+        for step, before, after in zip(waterfall["steps"], total, total[1:], strict=False)
+    }
+    assert max(added, key=lambda name: added[name]) == "decode"
+
+
 def test_the_plain_pipeline_is_cut_off_step_by_step_and_each_step_adds_to_the_one_before(
     planted: tuple[dict[str, Any], str, Path],
 ) -> None:
     diagnosis = planted[0]["diagnosis"]
-    (waterfall,) = diagnosis["waterfalls"]
-    assert waterfall["label"] == "tfdata_naive"
+    (waterfall,) = [w for w in diagnosis["waterfalls"] if w["label"] == "tfdata_naive"]
+    assert waterfall["like"] == ""
     assert [step["name"] for step in waterfall["steps"]] == [
         *("read", "decode", "resize", "the rest")
     ]
@@ -137,6 +170,28 @@ def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -
     assert "What to try" in page
     assert "MatMul takes" in page
     assert "step by step" in page
+
+
+class Broken:
+    """Trials of which none can be begun."""
+
+    def diagnose(self, *_: object, **__: object) -> Any:
+        raise OSError(28, "No space left on device")
+
+
+def test_what_fails_while_reasons_are_looked_for_is_said_and_loses_nothing(tmp_path: Path) -> None:
+    keeper: Any = SimpleNamespace(
+        run=a_run(a_row("tfdata_naive")), folder=RunFolder(tmp_path), diagnosis=None
+    )
+    trials: Any = Broken()
+    specs = {"tfdata_naive": parse("tfdata_naive")}
+    Diagnostics(trials, keeper, specs, tmp_path / "w", tmp_path, Quiet()).run(
+        ["tfdata_naive"], [], None
+    )
+    assert keeper.diagnosis.skipped == [
+        "Not all reasons could be looked for: [Errno 28] No space left on device."
+    ]
+    assert keeper.diagnosis.advice == []
 
 
 def test_without_time_left_it_is_said_what_was_not_looked_at(

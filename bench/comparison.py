@@ -1,0 +1,234 @@
+"""Two runs of one workload, pipeline by pipeline. Pure.
+
+Blocks of different runs are not paired: what slowed a block of one run slowed nothing of the other.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from feedbench.bench import statistics
+from feedbench.bench.equality import is_equal
+from feedbench.bench.results import Row, RunRecord, TrialRecord
+from feedbench.bench.statistics import LEAST_BLOCKS, Interval
+from feedbench.bench.summary import rates_by_block
+from feedbench.pipelines.errors import RequestError
+
+Word = Literal["slower", "not slower", "cannot tell"]
+
+_OF_WORKLOAD = (
+    *("images", "classes", "height", "width", "channels", "batch_size", "dtype"),
+    *("value_range", "label_mode"),
+)
+_OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
+_LONGEST = 80  # characters of a value
+_MEMORY_SHARE = 0.05  # by which two readings of one machine's memory may differ
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One pipeline in both runs. Rates in images/s, ratios new / base."""
+
+    label: str
+    word: Word
+    base_rate: float | None = None
+    rate: float | None = None
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    blocks: tuple[int, int] = (0, 0)  # undisturbed ones, of base and new
+    why: str | None = None  # a clause: why it cannot be told
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two runs side by side."""
+
+    schema: int = 1
+    base: str
+    new: str
+    tolerance: float  # a share
+    level: float  # of each interval
+    pipelines: list[Compared]
+    differences: list[str] = []  # of machines and versions, as clauses
+    remarks: list[str] = []  # sentences
+
+    @property
+    def word(self) -> Word:
+        """The answer over all pipelines: the worst of them."""
+        words = {one.word for one in self.pipelines}
+        if "slower" in words:
+            return "slower"
+        return "not slower" if words == {"not slower"} else "cannot tell"
+
+
+Run = tuple[str, RunRecord, Sequence[TrialRecord]]
+"""A run's folder as it was named, its record, and its trials."""
+
+
+def compare(base: Run, new: Run, tolerance: float) -> Comparison:
+    """Compare each pipeline that both runs have.
+
+    Raises RequestError where they measured different workloads, or have no pipeline in common.
+    """
+    refuse_other_workload(base, new)
+    theirs, ours = ({row.label: row for row in run.rows} for _, run, _ in (base, new))
+    shared = [label for label in theirs if label in ours]
+    if not shared:
+        raise RequestError(
+            f"{base[0]} and {new[0]} have no pipeline in common: labels must match; there are"
+            f" {', '.join(theirs)} and {', '.join(ours)}"
+        )
+    level = statistics.level_of(len(shared))
+    rates = tuple(_rates(run, trials) for _, run, trials in (base, new))
+    pipelines = [
+        _compared(
+            theirs[label],
+            ours[label],
+            rates[0].get(label, {}),
+            rates[1].get(label, {}),
+            level,
+            tolerance,
+        )
+        for label in shared
+    ]
+    return Comparison(
+        base=base[0],
+        new=new[0],
+        tolerance=tolerance,
+        level=level,
+        pipelines=pipelines,
+        differences=list(differences(base[1], new[1])),
+        remarks=list(_remarks(base, new, shared, theirs, ours)),
+    )
+
+
+def refuse_other_workload(base: Run, new: Run) -> None:
+    """Raise RequestError where the runs did not measure the same work."""
+    theirs, ours = base[1].workload, new[1].workload
+    for field in _OF_WORKLOAD:
+        before, after = getattr(theirs, field), getattr(ours, field)
+        if before != after:
+            raise RequestError(
+                f"{base[0]} and {new[0]} measured different workloads: {field.replace('_', ' ')}"
+                f" {_shown(before)} and {_shown(after)}; compare runs of the same images in the"
+                " same form"
+            )
+    if theirs.is_part and theirs.seed != ours.seed:
+        raise RequestError(
+            f"{base[0]} and {new[0]} measured different images of the folder: seed {theirs.seed}"
+            f" and {ours.seed}; give both the same --seed, or --limit all"
+        )
+
+
+def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
+    """Yield what differs between two machines and their software."""
+    theirs, ours = base.environment, new.environment
+    for field in _OF_MACHINE:
+        before, after = getattr(theirs, field), getattr(ours, field)
+        if before != after:
+            yield f"{field.replace('_', ' ')}: {before} and {after}"
+    if abs(theirs.memory_bytes / max(ours.memory_bytes, 1) - 1) > _MEMORY_SHARE:
+        yield f"memory: {theirs.memory_bytes:,} and {ours.memory_bytes:,} bytes"
+    for name in sorted({*theirs.packages, *ours.packages}):
+        before, after = theirs.packages.get(name, "none"), ours.packages.get(name, "none")
+        if before != after:
+            yield f"{name}: {before} and {after}"
+    if base.page_cache != new.page_cache:
+        yield f"page cache: {base.page_cache} and {new.page_cache}"
+
+
+def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
+    """Return the difference of the means of ln(rate), over blocks of two runs.
+
+    Welch (1947), "The generalization of 'Student's' problem when several different population
+    variances are involved", Biometrika 34. Needs two blocks of each.
+    """
+    from scipy import stats
+
+    ours, theirs = np.log(np.asarray(rates)), np.log(np.asarray(others))
+    estimate = float(ours.mean() - theirs.mean())
+    n = min(len(rates), len(others))
+    if not ours.std() and not theirs.std():  # scipy divides by the variance
+        return Interval(estimate, estimate, estimate, n, level)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of blocks that hardly differ
+        found = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(level)
+    return Interval(estimate, float(found.low), float(found.high), n, level)
+
+
+def judged(interval: Interval, tolerance: float) -> Word:
+    """Return whether a pipeline is slower by more than the tolerance, is not, or neither."""
+    most = -math.log1p(tolerance)
+    if interval.high < most:
+        return "slower"
+    return "not slower" if interval.low > most else "cannot tell"
+
+
+def _rates(run: RunRecord, trials: Sequence[TrialRecord]) -> Mapping[str, Mapping[int, float]]:
+    kept = [trial for trial in trials if trial.block <= run.blocks or not run.blocks]
+    return rates_by_block(kept, "main")
+
+
+def _compared(
+    base: Row,
+    new: Row,
+    base_rates: Mapping[int, float],
+    rates: Mapping[int, float],
+    level: float,
+    tolerance: float,
+) -> Compared:
+    blocks = (len(base_rates), len(rates))
+    found = Compared(
+        label=new.label, word="cannot tell", base_rate=base.rate, rate=new.rate, blocks=blocks
+    )
+    if why := _why_not(base, new, blocks):
+        return msgspec.structs.replace(found, why=why)
+    interval = unpaired([*rates.values()], [*base_rates.values()], level)
+    return msgspec.structs.replace(
+        found,
+        word=judged(interval, tolerance),
+        ratio=math.exp(interval.estimate),
+        ratio_low=math.exp(interval.low),
+        ratio_high=math.exp(interval.high),
+    )
+
+
+def _why_not(base: Row, new: Row, blocks: tuple[int, int]) -> str | None:
+    for row, which in ((base, "base"), (new, "new")):
+        if row.rate is None:
+            return f"it was not measured in the {which} run"
+    if min(blocks) < LEAST_BLOCKS:
+        return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; {LEAST_BLOCKS} are needed"
+    words = [row.proof.work for row in (base, new) if row.proof is not None]
+    if len(set(words)) > 1:
+        return f"its work is not that of before: {words[0]} and {words[1]}"
+    if any(row.proof is not None and not is_equal(row.proof) for row in (base, new)):
+        return "what it delivers is not what was asked for"
+    if base.continuous != new.continuous:
+        return "it could be restarted only, in one of the runs"
+    return None
+
+
+def _remarks(
+    base: Run, new: Run, shared: Sequence[str], theirs: Mapping[str, Row], ours: Mapping[str, Row]
+) -> Iterator[str]:
+    for name, rows in ((base[0], theirs), (new[0], ours)):
+        others = [label for label in rows if label not in shared]
+        if others:
+            yield f"Only in {name}: {', '.join(others)}."
+    for label in shared:
+        if theirs[label].spec != ours[label].spec:
+            yield f"{label} was {theirs[label].spec}, and is {ours[label].spec}."
+    for name, run, _ in (base, new):
+        if run.status != "complete":
+            yield f"{name} was not completed: what there is of it is compared."
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

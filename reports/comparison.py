@@ -1,0 +1,91 @@
+"""Two runs side by side, as a table for a terminal or for a pull request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feedbench.bench.say import WIDTH, listed
+from feedbench.reports import figures
+from feedbench.reports.figures import MISSING, shown
+from feedbench.reports.markdown import escaped
+from feedbench.reports.terminal import folded, simple_table
+from feedbench.reports.visible import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from feedbench.bench.comparison import Compared, Comparison
+
+_TITLES = ("base", "new", "ratio", "interval", "verdict")
+UNPAIRED = (
+    "Two runs compare less sharply than two pipelines of one run: they share no blocks, so that"
+    " what slowed one run does not cancel, and blocks of one sitting say nothing about another"
+    " day's machine."
+)
+
+
+def answer(found: Comparison) -> str:
+    """Return the one sentence that a person came for."""
+    slower = [one.label for one in found.pipelines if one.word == "slower"]
+    unsure = [one.label for one in found.pipelines if one.word == "cannot tell"]
+    most = f"{100 * found.tolerance:.4g}%"
+    if slower:
+        are = "is" if len(slower) == 1 else "are"
+        return f"{listed(slower)} {are} slower by more than {most}."
+    if unsure:
+        return (
+            f"It cannot be told whether {listed(unsure, 'or')} became slower by more than {most}."
+        )
+    return f"Nothing is slower by more than {most}."
+
+
+def notes(found: Comparison) -> list[str]:
+    """Return the sentences below the table, what differs first."""
+    told = []
+    if found.differences:
+        told.append(
+            "WARNING: the runs are not of the same machine and software, and what differs may be"
+            f" the reason: {'; '.join(found.differences)}."
+        )
+    told += [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
+    return [*told, *found.remarks, UNPAIRED]
+
+
+def cells(one: Compared) -> tuple[str, ...]:
+    """Return a pipeline's cells: both rates, the ratio, its interval, the verdict."""
+    return (
+        shown(one.base_rate),
+        shown(one.rate),
+        shown(one.ratio),
+        figures.interval(one.ratio_low, one.ratio_high, MISSING),
+        one.word,
+    )
+
+
+def show(found: Comparison, console: Console) -> None:
+    """Print the table, the answer and the notes."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    table = simple_table()
+    for title in _TITLES:
+        table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
+    for one in found.pipelines:
+        table.add_row(Text(folded(visible(one.label))), *map(Text, cells(one)))
+    console.print(table)
+    console.print()
+    console.print(Text(visible(answer(found)), style="bold"))
+    for note in notes(found):
+        console.print(Padding(Text(visible(note)), (0, 0, 0, 2)))
+
+
+def markdown(found: Comparison) -> str:
+    """Return it for a pull request, or a job's summary."""
+    titles = ("pipeline", "base, images/s", "new, images/s", *_TITLES[2:])
+    rules = (":---", *("---:",) * 4, ":---")
+    rows = [(one.label, *cells(one)) for one in found.pipelines]
+    lines = [f"| {' | '.join(line)} |" for line in (titles, rules)]
+    lines += [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    told = "\n".join(f"- {escaped(note)}" for note in notes(found))
+    return f"**{escaped(answer(found))}**\n\n" + "\n".join(lines) + f"\n\n{told}\n"
