@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from feedbench.bench.diagnosis import Advice, Diagnosis, Trace
+from feedbench.bench.diagnosis import Advice, Choice, Diagnosis, Fixed, Trace
 from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.say import digits
 from feedbench.bench.stages import KNOWN, PYTHON, REST
@@ -13,8 +13,9 @@ _LARGE = 0.3  # a stage's share of a pipeline's time, from which it is worth a l
 _MANY_PIXELS = 1.5  # times those that are asked for
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial beside one, which may differ by half of that without a reason
-_ONE_CORE = 1.3  # cores in use, up to which one thread does it all
-_NEAR = 0.9  # of a ceiling
+_LEAST_TURNOVER = 0.05  # seconds, under which nobody would notice
+_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
+_NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
 
 
 def advice_of(run: RunRecord, found: Diagnosis) -> list[Advice]:
@@ -39,7 +40,10 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iter
     if largest.name == REST and len(trace.stages) > 1:
         largest = trace.stages[1]
     share = trace.share(largest.name)
-    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(largest.ms)} an image)"
+    ms = largest.ms
+    if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
+        ms = share * row.cpu_seconds_per_1000_images  # to trace its calls has slowed it
+    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} an image)"
     if share < _LARGE:
         return
     path = f"diagnosis.traces.{row.label}.stages"
@@ -62,9 +66,9 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iter
 
 def _of_python(row: Row, takes: str, trace: Trace) -> str:
     most = trace.functions[0] if trace.functions else None
-    within = f", first of all in {most.name} ({_ms(most.ms)} traced)" if most is not None else ""
+    within = f", first of all in {most.name}" if most is not None else ""
     cores = _cores_in_use(row)
-    if cores is not None and cores <= _ONE_CORE:
+    if cores is not None and _BUSY <= cores <= _ONE_CORE:
         return (
             f"one Python thread does the work: {cores:.2f} cores are in use; {takes}{within}:"
             " decode in tf.data, or in several processes."
@@ -98,7 +102,7 @@ def _of_decoding(
 def _of_restart(row: Row) -> Iterator[Advice]:
     """Yield what a new iterator costs an epoch of the whole folder."""
     turnover, epoch = row.turnover_seconds, row.folder_epoch_seconds
-    if turnover is None or not epoch or turnover / epoch < _WORTH:
+    if turnover is None or not epoch or turnover / epoch < _WORTH or turnover < _LEAST_TURNOVER:
         return
     yield Advice(
         label=row.label,
@@ -106,7 +110,7 @@ def _of_restart(row: Row) -> Iterator[Advice]:
             f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch: use repeat()"
             " and steps_per_epoch, or more images."
         ),
-        figure=f"rows.{row.label}.turnover_seconds",
+        figure=f"the row of {row.label}: turnover_seconds",
         gain=turnover / epoch,
     )
 
@@ -117,7 +121,8 @@ def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
     if ceiling is None or row.rate is None or ceiling[0] != "decode":
         return
     share = row.rate / ceiling[1]
-    if share < _NEAR:
+    trace = found.traces.get(row.label)
+    if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
     yield Advice(
         label=row.label,
@@ -136,6 +141,9 @@ def binding(row: Row, found: Diagnosis) -> tuple[str, float] | None:
     A pipeline that keeps what it decoded is bound by a batch that is ready; any other by the lower
     of reading and decoding.
     """
+    trace = found.traces.get(row.label)
+    if "cache" not in row.knobs and (trace is None or trace.share("decode") < _LARGE):
+        return None  # somebody's own, or Keras': what it does each epoch is not known
     rates = {ceiling.name: ceiling.rate for ceiling in found.ceilings}
     names = ("ready",) if row.knobs.get("cache") in {"memory", "file"} else ("read", "decode")
     known = [(name, rates[name]) for name in names if name in rates]
@@ -147,7 +155,7 @@ def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
     for fixed in found.fixed:
         row = rows[fixed.label]
         chosen = row.autotune.parallelism if row.autotune is not None else None
-        if chosen is None or fixed.gain < _GAIN:
+        if chosen is None or not _is_better(fixed, row, chosen):
             continue
         yield Advice(
             label=fixed.label,
@@ -172,12 +180,21 @@ def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
             )
 
 
+def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:
+    """Tell whether fixed values are another choice, and beat more than the trial beside them."""
+    known = row.rate_high or row.rate or 0.0
+    is_other = (chosen.parallelism or 0) < (chosen.most_parallelism or 0)
+    return is_other and fixed.gain >= _GAIN and fixed.rate > known
+
+
 def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
     """Yield what GZIP costs, beside the same records without it."""
     plain = {
         row.label: row
         for row in run.rows
-        if row.knobs.get("compression") == "none" and row.label in found.traces
+        if row.knobs.get("compression") == "none"
+        and row.label in found.traces
+        and found.traces[row.label].stages
     }
     for row in run.rows:
         trace = found.traces.get(row.label)
@@ -188,7 +205,7 @@ def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
         share = inflating / trace.total_ms if trace.total_ms else 0.0
         if share < _WORTH or row.preparation is None or other.preparation is None:
             continue
-        saved = 1 - row.preparation.bytes / other.preparation.bytes
+        saved = max(1 - row.preparation.bytes / other.preparation.bytes, 0.0)
         yield Advice(
             label=row.label,
             sentence=(

@@ -16,19 +16,20 @@ def chosen_by(iterator: Any) -> Autotune | None:
 
     try:
         model = tf.data.experimental.get_model_proto(iterator)
-    except (ValueError, AttributeError, tf.errors.OpError):
+        budgets = model.optimization_params
+        return Autotune(
+            cpu_budget=budgets.cpu_budget,
+            ram_budget=budgets.ram_budget,
+            choices=[_choice(node) for _, node in sorted(model.nodes.items())],
+        )
+    except Exception:  # noqa: BLE001 - a trial that was measured must not fail for it
         return None
-    budgets = model.optimization_params
-    return Autotune(
-        cpu_budget=budgets.cpu_budget,
-        ram_budget=budgets.ram_budget,
-        choices=[_choice(node) for _, node in sorted(model.nodes.items())],
-    )
 
 
 def _choice(node: Any) -> Choice:
-    # state_value is what the stage works with, value what the model proposes for it.
-    parameters = {parameter.name: parameter for parameter in node.parameters}
+    # state_value is what the stage works with, value what the model proposes for it. What a person
+    # has fixed is no choice; and a stage that has not begun has -1.
+    parameters = {p.name: p for p in node.parameters if p.tunable and p.state_value >= 0}
     parallelism, buffer = parameters.get("parallelism"), parameters.get("buffer_size")
     return Choice(
         stage=node.name,

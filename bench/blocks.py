@@ -20,6 +20,7 @@ from feedbench.bench.progress import Listener
 from feedbench.bench.results import TrialRecord
 from feedbench.bench.say import counted
 from feedbench.bench.schedule import Turn, block_order
+from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines.catalog import Spec
 
@@ -45,10 +46,15 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
 
     deadline: float | None  # CLOCK_MONOTONIC seconds, the report's own already taken off
     blocks: int | None  # exactly so many
+    # Seconds beyond the deadline that the blocks which verdicts need may take: these come first.
+    kept_seconds: float = 0.0
 
-    def left(self) -> float | None:
-        """Return the seconds left; None without a deadline."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
+    def left(self, whole: int = LEAST_BLOCKS) -> float | None:
+        """Return the seconds left after so many whole blocks; None without a deadline."""
+        if self.deadline is None:
+            return None
+        kept = self.kept_seconds if whole < LEAST_BLOCKS else 0.0
+        return self.deadline + kept - time.monotonic()
 
 
 class Blocks:
@@ -115,7 +121,7 @@ class Blocks:
                 return f"{blocks} {'was' if allowance.blocks == 1 else 'were'} asked for"
             if allowance.blocks is None and keeper.is_precise(self.labels):
                 return "every interval was narrow enough"
-            left = allowance.left()
+            left = allowance.left(self.whole)
             if left is not None and left < self._longest * _BLOCK_RESERVE:
                 return "its time was up"
 
@@ -124,7 +130,7 @@ class Blocks:
         disturbed: list[Turn] = []
         turns = block_order(tuple(self._specs), self._seed, block)
         for turn in turns:
-            left = allowance.left()
+            left = allowance.left(self.whole)
             if left is not None and left <= 0:
                 return False
             record = self._trial(turn, block, 1, allowance, listener)
@@ -134,7 +140,7 @@ class Blocks:
                 disturbed.append(turn)
         # The block is whole. What the machine disturbed is taken again at its end, within limits.
         for turn in disturbed[: math.ceil(len(turns) * _RETAKEN_SHARE)]:
-            left = allowance.left()
+            left = allowance.left(self.whole)
             if left is not None and left < _BLOCK_RESERVE * self._expected[turn[0]]:
                 break
             self._trial(turn, block, 2, allowance, listener)
@@ -148,11 +154,11 @@ class Blocks:
         if label not in self.labels:
             return None
         limit = self._limit(label, allowance)
-        listener.trial_begins(block, label, allowance.left())
+        listener.trial_begins(block, label, allowance.left(self.whole))
         record = self._trials.run(
             self._specs[label], purpose, self._workload, limit, block, attempt
         )
-        listener.trial_ended(record, allowance.left())
+        listener.trial_ended(record, allowance.left(self.whole))
         self.strike(record)
         if record.ended == "measured":
             self._expected[label] = max(self._expected[label], record.seconds)
@@ -160,5 +166,5 @@ class Blocks:
 
     def _limit(self, label: str, allowance: Allowance) -> Limit:
         own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[label])
-        left = allowance.left()
+        left = allowance.left(self.whole)
         return Limit(own) if left is None or left > own else Limit(left, is_deadline=True)

@@ -211,7 +211,7 @@ def tensorboard(
       feedbench tensorboard feedbench-runs/2026-01-02T030405
       feedbench tensorboard RUN --port 0
 
-    Works offline, on this machine only. Ctrl-C ends it.
+    On this machine only; without a network the page works, but for its charts. Ctrl-C ends it.
     """
     from feedbench.bench.tensorboard import serve
 

@@ -158,7 +158,7 @@ Trace = Annotated[
     bool,
     typer.Option(
         "--trace/--no-trace",
-        help="After the blocks, within a fifth of the time: traces for TensorBoard, the machine's"
+        help="After the blocks, within a fifth of --time: traces for TensorBoard, the machine's"
         " ceilings, each step's cost, and advice.",
     ),
 ]

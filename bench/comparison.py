@@ -116,8 +116,13 @@ def refuse_other_workload(base: Run, new: Run) -> None:
             raise RequestError(
                 f"{base[0]} and {new[0]} measured different workloads: {field.replace('_', ' ')}"
                 f" {_shown(before)} and {_shown(after)}; compare runs of the same images in the"
-                " same form"
+                " same form (--limit N or all takes the same however fast a machine is)"
             )
+    if (theirs.is_part or ours.is_part) and theirs.folder_images != ours.folder_images:
+        raise RequestError(
+            f"{base[0]} and {new[0]} measured parts of different folders: of"
+            f" {theirs.folder_images:,} and {ours.folder_images:,} images"
+        )
     if theirs.is_part and theirs.seed != ours.seed:
         raise RequestError(
             f"{base[0]} and {new[0]} measured different images of the folder: seed {theirs.seed}"

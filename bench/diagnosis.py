@@ -96,8 +96,9 @@ class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
         for step in self.steps:
             if step.cpu_ms is None:
                 return {}
-            found[step.name] = step.cpu_ms - before
-            before = step.cpu_ms
+            # Each is a trial of its own: one that took less than the one before adds nothing.
+            found[step.name] = max(step.cpu_ms - before, 0.0)
+            before = max(step.cpu_ms, before)
         return found
 
 

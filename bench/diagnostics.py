@@ -39,6 +39,7 @@ _LOADER = "ready_batch.py"
 _STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
 _TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # what a trial takes beside its own epochs, at least
+_LEAST_XPROF_SECONDS = 5.0
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
 
 
@@ -63,6 +64,7 @@ class Diagnostics:
         self._ends_at: float | None = None
         self._number = 0  # of trials
         self._left_out: list[str] = []
+        self._failed: list[str] = []  # sentences
 
     def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> None:
         """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit).
@@ -76,21 +78,20 @@ class Diagnostics:
         self._listener.said(f"Looks for the reasons: traces, ceilings, steps{left}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
         self._keeper.diagnosis = Diagnosis(source_pixels=mean_pixels(files))
-        skipped = []
         try:
             self._look({label: rows[label] for label in labels if label in rows})
         except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
             why = " ".join(str(error).split()) or type(error).__name__
-            skipped.append(f"Not all reasons could be looked for: {why}.")
-        if self._left_out:
-            parts = "; ".join(self._left_out)
-            skipped.append(f"There was no time for: {parts}. Give more --time.")
-        found = self._keeper.diagnosis
-        self._keep(
-            advice=advice_of(self._keeper.run, found),
-            skipped=skipped,
-            seconds=time.monotonic() - begun,
-        )
+            self._failed.append(f"Not all reasons could be looked for: {why}.")
+        finally:
+            if self._left_out:
+                parts = "; ".join(self._left_out)
+                self._failed.append(f"There was no time for: {parts}. Give more --time.")
+            self._keep(
+                advice=advice_of(self._keeper.run, self._keeper.diagnosis),
+                skipped=self._failed,
+                seconds=time.monotonic() - begun,
+            )
 
     def _look(self, rows: Mapping[str, Row]) -> None:
         """Look at one thing after another, what tells most first."""
@@ -101,13 +102,18 @@ class Diagnostics:
             self._keep(traces=traces)
         self._keep(ceilings=self._ceilings())
         best = _fastest_uncached(rows, self._specs)
-        waterfalls = [self._waterfall(self._specs[best.label])] if best is not None else []
-        fixed = self._fixed(best) if best is not None else None
-        self._keep(fixed=[fixed] if fixed is not None else [])
-        baseline = next(iter(self._specs))
-        if baseline in rows and (best is None or best.label != baseline):
-            waterfalls.append(self._waterfall(self._specs[baseline]))
-        self._keep(waterfalls=[waterfall for waterfall in waterfalls if waterfall is not None])
+        waterfalls = []
+        if best is not None and (found := self._waterfall(self._specs[best.label])) is not None:
+            waterfalls.append(found)
+            self._keep(waterfalls=waterfalls)
+        if best is not None and (fixed := self._fixed(best)) is not None:
+            self._keep(fixed=[fixed])
+        baseline = rows.get(next(iter(self._specs)))
+        # What keeps its decoded images has no steps in most of its epochs.
+        if baseline is None or baseline is best or baseline.knobs.get("cache", "none") != "none":
+            return
+        if (found := self._waterfall(self._specs[baseline.label])) is not None:
+            self._keep(waterfalls=[*waterfalls, found])
 
     def _keep(self, **found: Any) -> None:
         assert self._keeper.diagnosis is not None
@@ -125,8 +131,11 @@ class Diagnostics:
         taken = record.traced
         if taken is None:
             return Trace(folder=shown, why_not=record.why or "its trial was cut short")
-        said = tracing.said_of(folder, self._keeper.folder.logs / f"trace-{slug}.log")
-        cpu_ms = 1000 * taken.cpu_seconds / taken.images
+        log = self._keeper.folder.logs / f"trace-{slug}.log"
+        said = tracing.said_of(folder, log, limit_seconds=max(self._left(), _LEAST_XPROF_SECONDS))
+        cpu_ms = None
+        if taken.cpu_seconds is not None:
+            cpu_ms = 1000 * taken.cpu_seconds / taken.images
         found = stages.stages(said.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data)
         return Trace(
             folder=shown,
@@ -205,7 +214,7 @@ class Diagnostics:
         self, spec: Spec, purpose: Purpose, what: str, seconds: float, **asked: Any
     ) -> TrialRecord | None:
         """Run a trial that takes so long, about; None where there is no time for it."""
-        left = math.inf if self._ends_at is None else self._ends_at - time.monotonic()
+        left = self._left()
         if left < seconds:
             self._left_out.append(f"{spec.label}: {what}")
             return None
@@ -214,9 +223,12 @@ class Diagnostics:
         most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
         limit = Limit(most) if left > most else Limit(left, is_deadline=True)
         record = self._trials.diagnose(spec, purpose, self._workload, limit, self._number, **asked)
-        if record.ended == "failed":
-            self._listener.said(f"{spec.label}: {what}: failed: {record.why}")
+        if record.ended not in {"measured", "traced"}:
+            self._failed.append(f"{spec.label}: {what}: {record.why or record.ended}.")
         return record
+
+    def _left(self) -> float:
+        return math.inf if self._ends_at is None else self._ends_at - time.monotonic()
 
 
 def _fastest_uncached(rows: Mapping[str, Row], specs: Mapping[str, Spec]) -> Row | None:
@@ -234,9 +246,10 @@ def _fastest_uncached(rows: Mapping[str, Row], specs: Mapping[str, Spec]) -> Row
 def _with_fixed(spec: Spec, row: Row) -> Spec:
     """Return the same pipeline with a call a core, and two batches ahead."""
     cores = max(math.ceil(usable_cores()), 1)
-    knobs = dict(part.split("=", 1) for part in filter(None, spec.argument.split(",")))
+    parts = (part.partition("=") for part in filter(None, spec.argument.split(",")))
+    knobs = {name.strip(): value.strip() for name, _, value in parts}
     knobs |= {"parallel_calls": str(cores), "prefetch": "2"}
-    given = ",".join(f"{name.strip()}={value.strip()}" for name, value in knobs.items())
+    given = ",".join(f"{name}={value}" for name, value in knobs.items())
     return catalog.spec_of(row.label, f"{spec.name}:{given}")
 
 

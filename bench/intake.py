@@ -97,14 +97,21 @@ def choose(
         return take(index, options.limit, options.seed)
     assert seconds is not None
     least = plan.least_images(options.batch_size, len(index.class_names), count)
-    images = plan.images_that_fit(
-        costs,
-        seconds,
-        blocks=options.blocks or plan.WANTED_BLOCKS,
-        most=count,
-        least=least,
-        batch_size=options.batch_size,
-    )
+
+    def fitting(seconds: float) -> int:
+        return plan.images_that_fit(
+            costs,
+            seconds,
+            blocks=options.blocks or plan.WANTED_BLOCKS,
+            most=count,
+            least=least,
+            batch_size=options.batch_size,
+        )
+
+    images = fitting(seconds)
+    # A whole folder is worth more than to be told why: nothing of it is extrapolated.
+    if images < count <= fitting(seconds + kept_seconds(options)):
+        return index
     return take(index, images if images == count else plan.rounded(images, least), options.seed)
 
 

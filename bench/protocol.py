@@ -184,7 +184,7 @@ class Traced(_Event, frozen=True, kw_only=True, tag="traced"):
     images: int
     steps: int
     seconds: float
-    cpu_seconds: float  # of the whole process tree
+    cpu_seconds: float | None  # of the whole process tree; null: not known
     is_tf_data: bool
     functions: list[tuple[str, float]] = []  # of Python, by seconds of their own
 

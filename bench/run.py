@@ -179,7 +179,7 @@ class _Run:
         """Have written, or found, what the pipelines read that have an offline part."""
 
         def limit() -> Limit:
-            left = self._left()
+            left = self._left_of_all()
             if left is None:
                 return Limit(_PREPARE_LIMIT_SECONDS)
             advice = "give more --time, or fewer images by --limit"
@@ -194,7 +194,7 @@ class _Run:
         """Have every pipeline laid beside the references; what was found is kept."""
 
         def limit(spec: Spec | None) -> Limit:
-            left = self._left()
+            left = self._left_of_all()
             if spec is None:
                 return Limit(_PREPARE_LIMIT_SECONDS if left is None else max(left, 1.0))
             own = max(_VERIFY_FACTOR * blocks.expected(spec.label), _VERIFY_LEAST_SECONDS)
@@ -212,7 +212,10 @@ class _Run:
 
     def diagnostics(self, trials: Trials, keeper: Keeper, scratch: Path) -> Diagnostics | None:
         """Return what tells, after the blocks, why pipelines are as fast as they are."""
-        if not self._options.trace:
+        given = self._options.seconds
+        if not self._options.trace or (
+            given is not None and not intake.kept_seconds(self._options)
+        ):
             return None
         return Diagnostics(trials, keeper, self.specs, self.file, scratch, self._listener)
 
@@ -222,7 +225,9 @@ class _Run:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
         left = self._left()
         deadline = None if left is None else time.monotonic() + left
-        allowance = Allowance(deadline=deadline, blocks=self._options.blocks)
+        kept = intake.kept_seconds(self._options)
+        allowance = Allowance(deadline=deadline, blocks=self._options.blocks, kept_seconds=kept)
+        why = "it was interrupted"
         try:
             why = blocks.run(allowance, self._listener, keeper)
             if diagnostics is not None and blocks.labels:
@@ -231,7 +236,7 @@ class _Run:
             gate.shut()
         except KeyboardInterrupt:
             gate.shut()
-            return keeper.save("interrupted", blocks.whole, "it was interrupted")
+            return keeper.save("interrupted", blocks.whole, why)
         return keeper.save("complete", blocks.whole, why)
 
     def _leave_out_bad(self, checker: Checker) -> None:
@@ -269,6 +274,11 @@ class _Run:
 
     def _left(self) -> float | None:
         return intake.seconds_left(self._options)
+
+    def _left_of_all(self) -> float | None:
+        """Return the seconds left for whatever is needed for a block, what is kept included."""
+        left = self._left()
+        return None if left is None else left + intake.kept_seconds(self._options)
 
     def _ends_at(self) -> float | None:
         """Return when the last trial of all is to have ended, in CLOCK_MONOTONIC seconds."""

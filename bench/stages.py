@@ -76,7 +76,10 @@ def stages(
         stage = stage_of(kind, name)
         if stage is not None:
             found[stage] += microseconds / 1000 / images
-    rest = (cpu_ms or 0.0) - sum(found.values())
+    total = sum(found.values())
+    if cpu_ms is not None and total > cpu_ms:  # ops waited for a core: that was no work
+        found = defaultdict(float, {name: ms * cpu_ms / total for name, ms in found.items()})
+    rest = (cpu_ms or 0.0) - total
     if rest > 0:
         found[REST if is_tf_data else PYTHON] += rest
     ordered = sorted(found.items(), key=lambda item: -item[1])

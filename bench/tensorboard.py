@@ -69,6 +69,7 @@ def _free(port: int) -> int:
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     """Wait until it answers. Raises FeedbenchError where it ended, or does not."""
     deadline = time.monotonic() + _START_SECONDS
+    here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is no proxy's business
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise FeedbenchError(
@@ -76,7 +77,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
                 " try python -m tensorboard.main --logdir RUN/traces"
             )
         try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/", timeout=5):
+            with here.open(f"http://{_HOST}:{port}/", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(_PAUSE_SECONDS)

@@ -31,19 +31,22 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     why_not: str | None = None  # a clause
 
 
-def said_of(folder: Path, log: Path, python: str = sys.executable) -> Said:
+def said_of(
+    folder: Path, log: Path, python: str = sys.executable, limit_seconds: float = _LIMIT_SECONDS
+) -> Said:
     """Return what xprof says of the trace in a folder. Whatever fails is a clause, no error."""
+    limit = min(limit_seconds, _LIMIT_SECONDS)
     command = [python, "-m", "feedbench.bench.tracing", str(folder)]
     try:
         with log.open("ab") as file:
             done = subprocess.run(
-                command, stdout=subprocess.PIPE, stderr=file, timeout=_LIMIT_SECONDS, check=False
+                command, stdout=subprocess.PIPE, stderr=file, timeout=limit, check=False
             )
         if done.returncode:
             return Said(why_not=f"xprof ended with exit code {done.returncode}; see {log.name}")
         return msgspec.json.decode(done.stdout, type=Said)
     except subprocess.TimeoutExpired:
-        return Said(why_not=f"xprof took over {_LIMIT_SECONDS:.0f} s")
+        return Said(why_not=f"xprof took over {limit:.0f} s")
     except (OSError, msgspec.DecodeError) as error:
         return Said(why_not=f"xprof said nothing that can be read ({error})")
 

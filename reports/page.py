@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from feedbench.bench.contactsheet import AMPLIFIED
 from feedbench.bench.equality import MOST_NEAR, MOST_SAME
+from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.say import counted, duration, size
 from feedbench.reports import columns, figures, files, plots, sheets, table, why
@@ -70,13 +71,17 @@ def render(
         ceilings=why.ceilings(run.diagnosis) if run.diagnosis else None,
         waterfalls=_waterfalls(run),
         knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
-        failed=[_failure(trial) for trial in trials if trial.ended == "failed"],
+        failed=[_failure(trial) for trial in trials if _has_failed(trial)],
         left_out=run.workload.left_out,
         facts=_facts(run),
         part=f"{run.workload.images:,}" if run.workload.is_part else "",
         margin=f"{100 * run.margin:.4g}%",
         level=_level(run),
     )
+
+
+def _has_failed(trial: TrialRecord) -> bool:
+    return trial.ended == "failed" and trial.purpose not in DIAGNOSTIC
 
 
 def _waterfalls(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str]]]]:

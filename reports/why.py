@@ -8,7 +8,7 @@ from feedbench.bench.advice import binding
 from feedbench.bench.diagnosis import Autotune, Diagnosis, Trace, Waterfall
 from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.say import counted, digits, listed
-from feedbench.bench.stages import REST
+from feedbench.bench.stages import PYTHON, REST
 from feedbench.reports.figures import MISSING, percent, shown
 
 _STAGES_SHOWN = 3
@@ -53,8 +53,10 @@ def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
     """Return a sentence where the trace and the steps cut off say something else of a step."""
     added = waterfall.added_ms()
     total = sum(added.values())
-    if not added or total <= 0 or trace is None or not trace.stages:
+    if not added or total <= 0 or trace is None or not trace.stages or waterfall.like:
         return None
+    if trace.share(PYTHON) > _DIFFERENT:
+        return None  # whose steps a trace does not tell apart
     for name, ms in added.items():
         by_trace, by_steps = _share_of_step(trace, name), ms / total
         if abs(by_trace - by_steps) > _DIFFERENT:

@@ -42,7 +42,7 @@ def row(label: str = "a", **given: Any) -> Row:
         "folder_epoch_seconds": 36.7,
         "knobs": {"cache": "none"},
     }
-    return a_row(label, **usual | given)
+    return a_row(label, given.pop("rate", 1000.0), **usual | given)
 
 
 def lines(*rows: Row, **given: Any) -> list[Advice]:
@@ -85,10 +85,12 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     assert sentences(one, traces={"a": trace}) == [
         (
             "one Python thread does the work: 1.00 cores are in use; Python takes 100% of its CPU"
-            " time (1.80 ms an image), first of all in PIL.decode (0.900 ms traced): decode in"
+            " time (1.00 ms an image), first of all in PIL.decode: decode in"
             " tf.data, or in several processes."
         ),
     ]
+    idle = row(cpu_seconds_per_1000_images=0.1)  # it waits for something, and does no work
+    assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
     many = row(cpu_seconds_per_1000_images=1.9)
     assert "which run on all cores at once" in sentences(many, traces={"a": trace})[0]
 
@@ -98,6 +100,7 @@ def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
         "a restart costs 0.30 s, 30% of an epoch: use repeat() and steps_per_epoch, or more images."
     ]
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=10.0)) == []
+    assert sentences(row(turnover_seconds=0.003, folder_epoch_seconds=0.03)) == []
 
 
 def fixed(rate: float, **given: Any) -> Fixed:
@@ -116,6 +119,11 @@ def test_what_autotune_chose_is_told_where_fixed_values_were_faster() -> None:
     ]
     assert found[0].gain == pytest.approx(0.41)
     assert sentences(row(autotune=AUTOTUNE), fixed=[fixed(1080.0)]) == []
+    faster = row(rate=1500.0, autotune=AUTOTUNE)  # in the blocks, than the fixed values
+    assert sentences(faster, fixed=[fixed(1410.0)]) == []
+    both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
+    same = row(autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
+    assert sentences(same, fixed=[fixed(1410.0)]) == []
 
 
 def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it() -> None:
@@ -143,16 +151,27 @@ def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
     assert binding(row(), found) == ("decode", 1050.0)
     assert binding(row(knobs={"cache": "memory"}), found) == ("ready", 7e6)
     assert binding(row(), Diagnosis()) is None
+    theirs = row(knobs={})
+    assert binding(theirs, found) is None
+    decoding = Diagnosis(ceilings=CEILINGS, traces={"a": a_trace(decode=0.6, MatMul=0.4)})
+    assert binding(theirs, decoding) == ("decode", 1050.0)
 
 
 def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
-    assert sentences(row(), ceilings=CEILINGS) == [
+    decoding = {"a": a_trace(decode=0.6, resize=0.4)}
+    assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
         (
             "it reaches 95% of what decoding alone does on all cores: what would be faster is less"
             " to decode, a cache, or more cores."
         ),
     ]
-    assert sentences(a_row("a", 800.0, turnover_seconds=0.0), ceilings=CEILINGS) == []
+    slow = row(rate=800.0)
+    assert sentences(slow, ceilings=CEILINGS, traces=decoding) == []
+    for other in (row(rate=1300.0), row()):  # far beyond it, or hardly decoding: another matter
+        trace = (
+            decoding if other.rate == 1300.0 else {"a": a_trace(resize=0.2, read=0.2, scale=0.1)}
+        )
+        assert sentences(other, ceilings=CEILINGS, traces=trace) == []
 
 
 def test_what_is_about_most_comes_first() -> None:

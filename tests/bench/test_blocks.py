@@ -289,3 +289,14 @@ def test_a_trial_is_limited_by_the_end_of_the_runs_time_where_that_is_nearer() -
     told = Told()
     told.run(blocks=1, seconds=10.0)
     assert all(limit.is_deadline and 9 < limit.seconds <= 10 for limit in told.trials.limits)
+
+
+def test_the_blocks_that_verdicts_need_may_take_the_time_that_is_kept_and_no_others() -> None:
+    allowance = Allowance(deadline=time.monotonic() + 10.0, blocks=None, kept_seconds=60.0)
+    first, fourth, fifth = (allowance.left(whole) for whole in (0, 3, 4))
+    assert first is not None
+    assert fourth is not None
+    assert fifth is not None
+    assert 69 < fourth <= first <= 70
+    assert 9 < fifth <= 10
+    assert Allowance(deadline=None, blocks=None, kept_seconds=60.0).left(0) is None

@@ -126,6 +126,14 @@ def test_parts_of_a_folder_by_different_seeds_are_refused() -> None:
     assert compare(("base", part, trials), ("new", part, trials), 0.05).word == "not slower"
 
 
+def test_parts_of_folders_of_different_sizes_are_refused() -> None:
+    _, base, trials = a_folder()
+    part = a_part(base)
+    other = replace(part, workload=replace(part.workload, folder_images=5000))
+    with pytest.raises(RequestError, match="parts of different folders: of 3,670 and 5,000 images"):
+        compare(("base", part, trials), ("new", other, trials), 0.05)
+
+
 def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
     base = a_folder("base", a_row("a"), a_row("b"), a_row("old"))
     new = a_folder("new", a_row("a"), a_row("b"), a_row("fresh"))

@@ -93,15 +93,17 @@ def test_as_many_are_taken_as_were_asked_for_whatever_the_time() -> None:
 @pytest.mark.parametrize("seconds", [1.0, 30.0, 90.0, 1e6])
 def test_what_is_chosen_from_a_part_lies_in_that_part(seconds: float) -> None:
     slow = Cost(image_seconds=0.01)
-    part = choose(options(), an_index(), [GUESS] * 2, 90.0)
-    fewer = choose(options(), part, [slow] * 2, seconds)
+    given = options(trace=False)
+    part = choose(given, an_index(), [GUESS] * 2, 90.0)
+    fewer = choose(given, part, [slow] * 2, seconds)
     assert set(fewer.files) <= set(part.files)
     assert 64 <= len(part.files) < 600
 
 
 def test_a_slower_pipeline_takes_fewer_of_a_part() -> None:
-    part = choose(options(), an_index(), [GUESS] * 2, 90.0)
-    fewer = choose(options(), part, [Cost(image_seconds=0.01)] * 2, 90.0)
+    given = options(trace=False)
+    part = choose(given, an_index(), [GUESS] * 2, 90.0)
+    fewer = choose(given, part, [Cost(image_seconds=0.01)] * 2, 90.0)
     assert 64 <= len(fewer.files) < len(part.files)
 
 
@@ -190,3 +192,19 @@ def test_a_fifth_of_the_time_is_kept_for_what_tells_why_unless_it_is_short_or_no
     assert with_trace is not None
     assert without is not None
     assert without - with_trace == pytest.approx(60.0, abs=0.1)
+
+
+def test_a_whole_folder_is_taken_where_it_fits_without_the_time_that_is_kept() -> None:
+    cost, index = Cost(0.002), an_index(600)
+    given = options(seconds=300.0)
+    whole = next(
+        seconds
+        for seconds in range(60, 600)
+        if len(choose(options(seconds=300.0, trace=False), index, [cost], seconds).files) == 600
+    )
+    assert len(choose(given, index, [cost], whole - 1.0).files) == 600
+    assert len(choose(given, index, [cost], whole - 62.0).files) < 600
+    large = an_index(600_000)
+    assert len(choose(given, large, [cost], whole).files) == len(
+        choose(options(seconds=300.0, trace=False), large, [cost], whole).files
+    )

@@ -54,7 +54,7 @@ def test_each_function_has_the_time_of_its_own() -> None:
         outer()
         time.sleep(0.05)
     found = dict(calls.longest())
-    assert found["time.sleep"] >= 0.05
+    assert found.get("time.sleep", 0.0) < 0.02  # to wait is no work
     own = sum(seconds for name, seconds in found.items() if "burn" in name or "perf" in name)
     assert own >= 0.015
     assert found.get(f"{__name__}.outer", 0.0) < 0.015

@@ -67,6 +67,8 @@ def test_without_a_dataset_what_is_left_is_pythons() -> None:
     assert stages([], 100, cpu_ms=None, is_tf_data=False) == []
 
 
-def test_ops_that_took_more_than_the_process_leave_no_rest() -> None:
+def test_ops_that_took_more_than_the_process_waited_for_a_core_and_are_scaled_down() -> None:
     found = stages(NAIVE, 2808, cpu_ms=0.5, is_tf_data=True)
     assert REST not in [stage.name for stage in found]
+    assert sum(stage.ms for stage in found) == pytest.approx(0.5)
+    assert found[0].name == "decode"

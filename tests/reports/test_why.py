@@ -86,6 +86,10 @@ def test_a_trace_and_steps_that_agree_are_not_spoken_of_and_others_are() -> None
         " left out: trust neither to the last digit."
     )
     assert why.disagreement(other, None) is None
+    stood_in = Waterfall(label="a", like="tfdata_naive", steps=other.steps)
+    assert why.disagreement(stood_in, TRACE) is None
+    python = Trace(folder="t", stages=[Stage(name="Python", ms=2.0)])
+    assert why.disagreement(other, python) is None
 
 
 def test_the_table_has_stages_ceiling_and_what_autotune_chose() -> None:
