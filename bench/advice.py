@@ -201,7 +201,7 @@ def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
         if row.knobs.get("compression") != "gzip" or trace is None or not plain:
             continue
         other = next(iter(plain.values()))
-        inflating = _stage(trace, "read") - _stage(found.traces[other.label], "read")
+        inflating = trace.ms_of("read") - found.traces[other.label].ms_of("read")
         share = inflating / trace.total_ms if trace.total_ms else 0.0
         if share < _WORTH or row.preparation is None or other.preparation is None:
             continue
@@ -215,10 +215,6 @@ def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
             figure=f"diagnosis.traces.{row.label}.stages",
             gain=share,
         )
-
-
-def _stage(trace: Trace, name: str) -> float:
-    return sum(stage.ms for stage in trace.stages if stage.name == name)
 
 
 def _ms(milliseconds: float) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from feedbench.bench.results import Row, RunRecord, TrialRecord
-from feedbench.bench.summary import rates_by_block
+from feedbench.bench.summary import of_whole_blocks, rates_by_block
 
 NAME = "benchmark.json"
 
@@ -32,8 +32,7 @@ def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) ->
     What changes from run to run is kept out of `machine_info`: pytest-benchmark warns where that
     differs.
     """
-    kept = [trial for trial in trials if trial.block <= run.blocks or not run.blocks]
-    rates = rates_by_block(kept, "main")
+    rates = rates_by_block(of_whole_blocks(trials, run.blocks), "main")
     machine = run.environment
     return {
         "machine_info": {

@@ -17,7 +17,7 @@ from feedbench.bench import statistics
 from feedbench.bench.equality import is_equal
 from feedbench.bench.results import Row, RunRecord, TrialRecord
 from feedbench.bench.statistics import LEAST_BLOCKS, Interval
-from feedbench.bench.summary import rates_by_block
+from feedbench.bench.summary import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
 
 Word = Literal["slower", "not slower", "cannot tell"]
@@ -175,8 +175,7 @@ def judged(interval: Interval, tolerance: float) -> Word:
 
 
 def _rates(run: RunRecord, trials: Sequence[TrialRecord]) -> Mapping[str, Mapping[int, float]]:
-    kept = [trial for trial in trials if trial.block <= run.blocks or not run.blocks]
-    return rates_by_block(kept, "main")
+    return rates_by_block(of_whole_blocks(trials, run.blocks), "main")
 
 
 def _compared(

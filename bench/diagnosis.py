@@ -6,9 +6,6 @@ from typing import Literal
 
 import msgspec
 
-Until = Literal["read", "decode", "resize"]
-"""The step after which a pipeline is cut off: what follows is not done."""
-
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A stage that a person knows, and what it takes."""
@@ -36,10 +33,13 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
         """What all stages take."""
         return sum(stage.ms for stage in self.stages)
 
+    def ms_of(self, name: str) -> float:
+        """Return what a stage takes, 0 where there is none of that name."""
+        return sum(stage.ms for stage in self.stages if stage.name == name)
+
     def share(self, name: str) -> float:
-        """Return a stage's share of all stages, 0 where it has none."""
-        own = sum(stage.ms for stage in self.stages if stage.name == name)
-        return own / self.total_ms if self.total_ms else 0.0
+        """Return a stage's share of all stages, 0 where there is none of that name."""
+        return self.ms_of(name) / self.total_ms if self.total_ms else 0.0
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     sentence: str
-    figure: str  # the field of run.json, as a path
+    figure: str  # where in run.json it stands
     gain: float  # the share of time, or of rate, that it is about: the largest comes first
 
 

@@ -20,7 +20,6 @@ from feedbench.bench.diagnosis import (
     Stage,
     Step,
     Trace,
-    Until,
     Waterfall,
 )
 from feedbench.bench.progress import Listener
@@ -34,6 +33,7 @@ from feedbench.bench.trials import Limit, Trials
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.tail_knobs import TailKnobs
+from feedbench.pipelines.truncated import Until
 
 _LOADER = "ready_batch.py"
 _STAND_IN = "tfdata_naive"

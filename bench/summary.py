@@ -139,6 +139,11 @@ def _best(
     return statistics.best_set(equal, statistics.threshold_of(control))
 
 
+def of_whole_blocks(trials: Sequence[TrialRecord], blocks: int) -> list[TrialRecord]:
+    """Return the trials of the whole blocks, of which there are so many; of none, all."""
+    return [trial for trial in trials if trial.block <= blocks or not blocks]
+
+
 def rates_by_block(
     trials: Sequence[TrialRecord], purpose: str, *, with_disturbed: bool = False
 ) -> dict[str, dict[int, float]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Until = Literal["read", "decode", "resize"]
+"""The step after which a pipeline is cut off: what follows is not done."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from feedbench.bench.say import WIDTH, counted, duration
+from feedbench.reports.terminal import plain_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 def show(found: SelfTest, console: Console) -> None:
     """Print a line for everything that was expected, and the answer."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    table = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False
-    )
+    table = plain_table()
     for title in ("", "expected", "measured", ""):
         table.add_column(title)
     for line in found.lines:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from feedbench.bench.results import Row, RunRecord, TrialRecord, read_run, read_trials
-from feedbench.bench.summary import rates_by_block
+from feedbench.bench.summary import of_whole_blocks, rates_by_block
 from feedbench.bench.usage import GpuUsage
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import sanity
@@ -86,7 +86,7 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
 
     Columns: label, block, control, images_per_second, and ratio: to the baseline in that block.
     """
-    kept = [trial for trial in trials if trial.block <= run.blocks or not run.blocks]
+    kept = of_whole_blocks(trials, run.blocks)
     main = rates_by_block(kept, "main")
     baseline = main.get(run.pipelines[0].label, {}) if run.pipelines else {}
     records = [

@@ -136,11 +136,16 @@ def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
     return table
 
 
-def simple_table() -> Table:
-    """Return a table of the form that all of ours have, with a column for the pipeline."""
-    table = Table(
+def plain_table() -> Table:
+    """Return a table of the form that all of ours have, without a column."""
+    return Table(
         box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False
     )
+
+
+def simple_table() -> Table:
+    """Return a table of the form that all of ours have, with a column for the pipeline."""
+    table = plain_table()
     table.add_column("pipeline", overflow="fold", vertical="bottom")
     return table
 
