@@ -17,13 +17,15 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
 
     Raises RequestError where the file raises on import or has no such function.
     """
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    name, root = _place(file.resolve())
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # As `python FILE.py` would have it: neighbours can be imported, workers can find the module.
-    sys.path.insert(0, str(file.resolve().parent))
-    sys.modules[file.stem] = module
+    # As `python FILE.py` would have it: neighbours can be imported, workers can find the module;
+    # and as `python -m PACKAGE.FILE` would: its own package can.
+    sys.path[:0] = dict.fromkeys((str(file.resolve().parent), str(root)))
+    sys.modules[name] = module
     loader = spec.loader
     imported(str(file), lambda: loader.exec_module(module))
     found = getattr(module, function, None)
@@ -33,6 +35,14 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
             f"{file} has no function {function!r}: it has {', '.join(functions) or 'none'}"
         )
     return FunctionPipeline(found, f"{file}:{function}")
+
+
+def _place(file: Path) -> tuple[str, Path]:
+    """Return a module's whole name, and the folder from which its outermost package is imported."""
+    name, folder = file.stem, file.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        name, folder = f"{folder.name}.{name}", folder.parent
+    return name, folder
 
 
 def imported(what: str, load: Callable[[], Any]) -> Any:

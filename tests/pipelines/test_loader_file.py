@@ -182,5 +182,17 @@ def photos(workload):
     assert list(feed) == ["from next door"]
 
 
+def test_a_file_in_a_package_can_import_from_its_own_package(load: Load, tmp_path: Path) -> None:
+    inner = tmp_path / "their_package" / "inner"
+    inner.mkdir(parents=True)
+    for folder in (inner.parent, inner):
+        (folder / "__init__.py").write_text("")
+    (inner.parent / "batches.py").write_text("BATCHES = ['from the package']\n")
+    (inner / "loader.py").write_text(
+        "from ..batches import BATCHES\ndef photos(workload):\n    return BATCHES\n"
+    )
+    assert list(opened(load_function(inner / "loader.py", "photos"))) == ["from the package"]
+
+
 def test_a_function_has_nothing_to_prepare(load: Load) -> None:
     assert not isinstance(load(GENERATOR), Preparing)

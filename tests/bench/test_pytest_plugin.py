@@ -1,0 +1,315 @@
+"""The pytest plugin as a stranger meets it: in a suite of one's own, by the installed package."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests import loaders
+from tests.bench.conftest import gone, until
+
+SMALL = ("--feedbench-image-size=32", "--feedbench-batch-size=8")
+THEIRS = """
+import pytest
+from .loader import photos as mine
+
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+def test_naive(feedbench):
+    assert feedbench.rate > 0
+
+@pytest.mark.benchmark(group="ours")
+@pytest.mark.feedbench(pipeline=mine)
+def test_mine(feedbench):
+    assert feedbench.ratio is not None
+
+def test_of_something_else():
+    pass
+"""
+
+
+class Suite:
+    """A package of somebody's tests, and pytest in the folder around it."""
+
+    def __init__(self, folder: Path, tests: str) -> None:
+        self.folder = folder
+        package = folder / "theirs"
+        package.mkdir()
+        (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+        (package / "__init__.py").write_text("")
+        (package / "test_loading.py").write_text(tests)
+        loaders.write_loader(package, loaders.GOOD)
+
+    def start(self, *words: object) -> subprocess.Popen[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *map(str, words)],
+            cwd=self.folder,
+            env=environment | {"XDG_CACHE_HOME": str(self.folder / "cache")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def measured(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Run it; skips where the machine is too busy for a single trial to count."""
+        for _ in range(3):
+            done = self.run(*words, "-rs")
+            if "was disturbed by something else on this machine" not in done.stdout:
+                return done
+            shutil.rmtree(self.folder / "R", ignore_errors=True)
+        pytest.skip("this machine is too busy: each trial of a pipeline was disturbed")
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    return Suite(tmp_path, THEIRS)
+
+
+def test_a_strangers_suite_with_folders_of_the_same_names_is_not_disturbed(tmp_path: Path) -> None:
+    for room in ("bench", "pipelines", "reports"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text(f"name = {room!r}\n")
+    theirs = """
+import sys
+
+def test_own_packages():
+    import bench, pipelines, reports
+    assert [bench.name, pipelines.name, reports.name] == ["bench", "pipelines", "reports"]
+
+def test_nothing_heavy_is_loaded():
+    assert not {"tensorflow", "numpy", "pandas", "feedbench.bench.run"} & sys.modules.keys()
+"""
+    done = Suite(tmp_path, theirs).run("-q")
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+    left = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
+    assert left == {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}
+    assert not any((tmp_path / ".benchmarks").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (("--benchmark-skip",), "1 passed, 2 skipped"),
+        (("--benchmark-disable",), "1 passed, 2 skipped"),
+        (("-n", "2"), "1 passed, 2 skipped"),
+        (("--collect-only", "-q"), "3 tests collected"),
+        (("-k", "something_else"), "1 passed, 2 deselected"),
+    ],
+)
+def test_where_nothing_is_to_be_measured_nothing_is_begun(
+    suite: Suite, words: tuple[str, ...], outcome: str
+) -> None:
+    done = suite.run(*words)
+    assert done.returncode == 0, done.stdout
+    assert outcome in done.stdout
+    assert "feedbench: measures" not in done.stdout
+
+
+def test_without_pytest_benchmark_other_tests_go_on(suite: Suite) -> None:
+    (suite.folder / "theirs" / "test_loading.py").write_text(
+        "import pytest\n@pytest.mark.feedbench(pipeline='tfdata_naive')\n"
+        "def test_naive(feedbench): pass\ndef test_of_something_else(): pass\n"
+    )
+    done = suite.run("-p", "no:benchmark")
+    assert "fixture 'benchmark' not found" in done.stdout
+    assert "1 passed, 1 error" in done.stdout
+
+
+_MARK = "@pytest.mark.feedbench"
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        (_MARK, "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a function"),
+        (f"{_MARK}(pipeline=3)", "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a fun"),
+        (f"{_MARK}(pipeline=lambda workload: [])", "expected a function at the top of a module"),
+        (f"{_MARK}(pipeline='tfdata_naive', label='a=b')", "expected a label without : and =;"),
+        ("", "has no pipeline: mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')"),
+    ],
+)
+def test_a_test_that_names_no_pipeline_is_told_how(
+    tmp_path: Path, marker: str, sentence: str
+) -> None:
+    theirs = f"import pytest\n\n{marker}\ndef test_it(feedbench):\n    pass\n"
+    done = Suite(tmp_path, theirs).run()
+    assert done.returncode != 0
+    assert sentence in done.stdout + done.stderr
+
+
+def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
+    theirs = (
+        "import pytest\n"
+        "@pytest.mark.feedbench(pipeline='x=tfdata_naive')\n"
+        "def test_one(feedbench): pass\n"
+        "@pytest.mark.feedbench(pipeline='tfdata_tuned', label='x')\n"
+        "def test_two(feedbench): pass\n"
+    )
+    done = Suite(tmp_path, theirs).run()
+    assert done.returncode == 4
+    assert "two pipelines have the name 'x': tfdata_naive and tfdata_tuned" in done.stderr
+
+
+@pytest.mark.tensorflow
+def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
+    suite: Suite, photos: Path
+) -> None:
+    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=4", "--feedbench-out=R")
+    kept = ("--benchmark-storage=file://kept", "--benchmark-save=base")
+    done = suite.measured(*words, *kept, "--benchmark-histogram=drawn")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("feedbench: measures tfdata_naive, photos;") == 1
+    assert (suite.folder / "drawn.svg").exists()
+    saved = next((suite.folder / "kept").rglob("*_base.json"))
+    found: dict[str, Any] = {
+        each["name"]: each for each in json.loads(saved.read_text())["benchmarks"]
+    }
+    run = json.loads((suite.folder / "R" / "run.json").read_bytes())
+    rates = {row["label"]: row["rate"] for row in run["rows"]}
+    assert found["test_naive"]["stats"]["ops"] == pytest.approx(rates["tfdata_naive"], rel=1e-6)
+    assert found["test_mine"]["stats"]["ops"] == pytest.approx(rates["photos"], rel=1e-6)
+    assert found["test_mine"]["group"] == "ours"
+    assert found["test_naive"]["extra_info"]["work"] == "same"
+    assert found["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
+    assert (suite.folder / "R" / "benchmark.json").exists()
+
+    # As a build would have it, whose loading has become ten times slower since it was saved.
+    before = json.loads(saved.read_text())
+    for each in before["benchmarks"]:
+        each["stats"] |= {name: each["stats"][name] / 10 for name in ("min", "max", "mean")}
+    saved.write_text(json.dumps(before))
+    gate = ("--benchmark-compare", "--benchmark-compare-fail=mean:20%", "-k", "naive")
+    again = suite.measured(*words[:-1], kept[0], *gate)
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "Performance has regressed" in again.stdout + again.stderr
+    assert "feedbench: measures tfdata_naive; the run lies in" in again.stdout
+
+
+@pytest.mark.tensorflow
+def test_a_pipeline_that_fails_fails_its_own_test_with_its_reason(
+    tmp_path: Path, photos: Path
+) -> None:
+    theirs = (
+        THEIRS.replace(
+            "from .loader import photos as mine",
+            "def mine(workload):\n    raise OSError('the disk is gone')\n",
+        )
+        + """
+from .loader import batches
+
+def mirrored(workload):
+    return [(images[:, :, ::-1], labels) for images, labels in batches(workload)]
+
+@pytest.mark.feedbench(pipeline=mirrored, label="theirs")
+def test_mirrored(feedbench):
+    pass
+"""
+    )
+    done = Suite(tmp_path, theirs).measured(
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json")
+    )
+    assert done.returncode == 1
+    assert "2 failed, 2 passed" in done.stdout
+    assert "mine: it raised OSError: the disk is gone" in done.stdout
+    assert "theirs does not deliver the work: 39 of the 39 images" in done.stdout
+    assert "was not used at all" not in done.stdout
+    saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    assert [each["name"] for each in saved] == ["test_naive"]
+
+
+@pytest.mark.tensorflow
+def test_each_folder_has_a_run_of_its_own_and_a_wrong_one_fails_its_own_tests(
+    tmp_path: Path, photos: Path
+) -> None:
+    theirs = (
+        THEIRS
+        + """
+@pytest.mark.feedbench(pipeline="tfdata_naive", folder="nowhere")
+def test_nowhere(feedbench):
+    pass
+"""
+    )
+    suite = Suite(tmp_path, theirs)
+    done = suite.measured(
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R"),
+        *("-k", "naive or nowhere"),
+    )
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert f"there is no folder {tmp_path}/theirs/nowhere" in done.stdout
+    assert [folder.name for folder in (tmp_path / "R").iterdir()] == [
+        "-".join(str(photos).split("/")[1:])
+    ]
+
+
+def test_pytest_writes_nothing_beside_photos_that_it_takes_for_tests(
+    suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp("data") / "photos"
+    data.mkdir()
+    with suite.start("--feedbench-data", data, "--benchmark-skip") as process:
+        out, _ = process.communicate(timeout=60)
+    assert f"rootdir: {suite.folder}\n" not in out
+    assert "write --feedbench-data=FOLDER, with an =" in out
+    assert not [*data.parent.rglob(".pytest_cache"), *suite.folder.rglob(".pytest_cache")]
+    right = suite.run(f"--feedbench-data={data}", "--benchmark-skip")
+    assert f"rootdir: {suite.folder}\n" in right.stdout
+    assert "with an =" not in right.stdout
+
+
+def test_a_wrong_option_is_named_as_it_is_called_here(suite: Suite, photos: Path) -> None:
+    done = suite.run(f"--feedbench-data={photos}", "--feedbench-time=soon")
+    assert done.returncode == 1
+    assert "--feedbench-time 'soon': expected a time such as 90s, 5m or 1h" in done.stdout
+
+
+@pytest.mark.tensorflow
+def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None:
+    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=50", "--feedbench-out=R")
+    with suite.start(*words) as process:
+        trials = suite.folder / "R" / "trials.jsonl"
+        until(lambda: trials.exists() and '"block":1' in trials.read_text())
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "KeyboardInterrupt" in out
+    assert gone(child.pid for child in children)
+    assert json.loads((suite.folder / "R" / "run.json").read_bytes())["status"] == "interrupted"
+
+
+def test_the_ready_suite_has_a_benchmark_for_each_default_pipeline(tmp_path: Path) -> None:
+    done = Suite(tmp_path, "").run("--pyargs", "feedbench.bench.suite", "--collect-only", "-q")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("test_pipeline[") == 6
+    assert "test_pipeline[tfdata_tuned:cache=none]" in done.stdout
+
+
+@pytest.mark.tensorflow
+def test_the_ready_suite_measures_what_it_is_given_over_photos_that_it_makes(
+    tmp_path: Path,
+) -> None:
+    suite = Suite(tmp_path, "")
+    done = suite.measured(
+        *("-v", "--pyargs", "feedbench.bench.suite", *SMALL, "--feedbench-blocks=1"),
+        *("--feedbench-limit=32", "--feedbench-pipeline=a=tfdata_naive", "--benchmark-json=b.json"),
+    )
+    assert done.returncode == 0, done.stdout
+    assert "feedbench: Makes 512 sample photos in" in done.stdout
+    saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    assert [each["name"] for each in saved] == ["test_pipeline[a=tfdata_naive]"]
