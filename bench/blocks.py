@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -103,27 +103,43 @@ class Blocks:
         each = [self._expected[label] for label in self.labels]
         return sum(each) + (each[0] if each else 0.0)
 
+    def go_on(self, whole: int, records: Sequence[TrialRecord]) -> None:
+        """Take what an earlier process has measured, so that the block after it comes next."""
+        self.whole = whole
+        seconds: Counter[int] = Counter()
+        for record in records:
+            self.strike(record)
+            seconds[record.block] += math.ceil(record.seconds)
+            if record.ended == "measured" and record.label in self._expected and record.block:
+                self._expected[record.label] = max(self._expected[record.label], record.seconds)
+        self._longest = max((seconds[block] for block in seconds if block), default=0.0)
+
     def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> str:
         """Run blocks until something says enough, and return what did."""
-        if not self.labels:
-            return "every pipeline failed"
-        while True:
+        while (why := self._enough(allowance, keeper)) is None:
             begun = time.monotonic()
             if not self._block(self.whole + 1, allowance, listener):
                 return "its time was up"
             self.whole += 1
             self._longest = max(self._longest, time.monotonic() - begun)
             keeper.save(blocks=self.whole)
-            if not self.labels:
-                return "every pipeline failed"
-            if allowance.blocks is not None and self.whole >= allowance.blocks:
-                blocks = counted(allowance.blocks, "block")
-                return f"{blocks} {'was' if allowance.blocks == 1 else 'were'} asked for"
-            if allowance.blocks is None and keeper.is_precise(self.labels):
-                return "every interval was narrow enough"
-            left = allowance.left(self.whole)
-            if left is not None and left < self._longest * _BLOCK_RESERVE:
-                return "its time was up"
+        return why
+
+    def _enough(self, allowance: Allowance, keeper: Keeps) -> str | None:
+        """Return why there is to be no further block, if so."""
+        if not self.labels:
+            return "every pipeline failed"
+        if not self.whole:
+            return None
+        if allowance.blocks is not None and self.whole >= allowance.blocks:
+            blocks = counted(allowance.blocks, "block")
+            return f"{blocks} {'was' if allowance.blocks == 1 else 'were'} asked for"
+        if allowance.blocks is None and keeper.is_precise(self.labels):
+            return "every interval was narrow enough"
+        left = allowance.left(self.whole)
+        if left is not None and left < self._longest * _BLOCK_RESERVE:
+            return "its time was up"
+        return None
 
     def _block(self, block: int, allowance: Allowance, listener: Listener) -> bool:
         """Run one block; False where the time was up before its end."""

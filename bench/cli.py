@@ -61,17 +61,20 @@ def report(
 @app.command()
 def compare(
     base: cli_options.BaseRun,
-    new: cli_options.NewRun,
+    new: cli_options.NewRun = None,
     tolerance: cli_options.Tolerance = "5%",
     format: cli_options.CompareFormat = "table",  # noqa: A002 - it is the option's name
     debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """Say of two runs of the same images whether any pipeline became slower.
 
+    Without NEW, of the two environments of one run.
+
     \b
     Examples:
       feedbench compare feedbench-runs/main feedbench-runs/branch
       feedbench compare BASE NEW --tolerance 10% --format markdown >> "$GITHUB_STEP_SUMMARY"
+      feedbench compare RUN     # made with --against: its two environments
 
     \b
     Pipelines are matched by their labels. Slower is one whose whole interval lies beyond the
@@ -83,13 +86,17 @@ def compare(
     """
     from feedbench.bench import arguments
     from feedbench.bench.comparison import compare as put_beside
+    from feedbench.bench.comparison import within
     from feedbench.reports import comparison, table
 
     if format not in {"table", "markdown", "json"}:
         raise RequestError(f"--format {format!r}: expected table, markdown or json")
     most = arguments.share("--tolerance", tolerance)
-    runs = [(str(folder), *table.read(folder)) for folder in (base, new)]
-    found = put_beside(runs[0], runs[1], most)
+    before = (str(base), *table.read(base))
+    if new is None:
+        found = within(before, most)
+    else:
+        found = put_beside(before, (str(new), *table.read(new)), most)
     if format == "json":
         print_json(found)
     elif format == "markdown":

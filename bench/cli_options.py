@@ -137,6 +137,22 @@ Out = Annotated[
         metavar="DIR", help="A new folder for the run.  [default: feedbench-runs/DATE-TIME]"
     ),
 ]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PYTHON",
+        help="The Python of another environment that has Feedbench: each pipeline is measured there"
+        " too, in the same blocks.",
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN",
+        help="Go on with a run that was killed or interrupted, as it was asked for: no other option"
+        " but --quiet, --json and --debug. Refused where images, workload or software changed.",
+    ),
+]
 Prepared = Annotated[
     Path | None,
     typer.Option(
@@ -173,7 +189,13 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
 BaseRun = Annotated[Path, typer.Argument(metavar="BASE", help="The folder of the run before.")]
-NewRun = Annotated[Path, typer.Argument(metavar="NEW", help="The folder of the run after.")]
+NewRun = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[NEW]",
+        help="The folder of the run after. Without it, BASE is one that was made with --against.",
+    ),
+]
 Tolerance = Annotated[
     str, typer.Option(metavar="SHARE", help="How much slower a pipeline may become.")
 ]

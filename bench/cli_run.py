@@ -5,18 +5,22 @@ from __future__ import annotations
 import sys
 import time as clock
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from feedbench.bench import cli_options
 from feedbench.bench.cli_support import interruptible, print_json, sample_photos
-from feedbench.pipelines.errors import InterruptionError
+from feedbench.pipelines.errors import InterruptionError, RequestError
+
+if TYPE_CHECKING:
+    from feedbench.bench.results import RunRecord
 
 _BEGUN = clock.monotonic()  # --time covers everything from here
 
 
 def run(
+    context: typer.Context,
     folder: cli_options.Folder = None,
     pipeline: cli_options.Pipelines = None,
     labels: cli_options.Labels = None,
@@ -41,6 +45,8 @@ def run(
     page_cache: cli_options.PageCache = "warm",
     trace: cli_options.Trace = True,
     fresh_interpreter: cli_options.FreshInterpreter = False,
+    against: cli_options.Against = None,
+    resume: cli_options.Resume = None,
     quiet: cli_options.Quiet = False,
     as_json: cli_options.Json = False,
     debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
@@ -58,6 +64,8 @@ def run(
       feedbench run ~/photos --page-cache cold
       feedbench run ~/flat --labels labels.csv --classes cats,dogs
       feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
+      feedbench run ~/photos -p tfdata_tuned --against ~/tensorflow-2.20/bin/python
+      feedbench run --resume feedbench-runs/2026-01-31T120000
       feedbench run
 
     \b
@@ -72,6 +80,13 @@ def run(
     from feedbench.bench.progress import listener
 
     told, shown = listener(quiet=quiet)
+    if resume is not None:
+        _refuse_more(context)
+        with interruptible(f"interrupted; {resume} can still be gone on with", resume), shown:
+            from feedbench.bench.run import resume as go_on
+
+            found = go_on(resume, told)
+        _end(found, resume, as_json=as_json)
     out = out or arguments.new_run_folder()
     unmeasured = "interrupted before anything was measured; no run is left of it"
     with interruptible(unmeasured, out), shown:
@@ -100,16 +115,13 @@ def run(
             page_cache=arguments.one_of("--page-cache", page_cache, arguments.PAGE_CACHES),
             trace=trace,
             fresh_interpreter=fresh_interpreter,
+            against=against,
             begun=_BEGUN,
         )
         from feedbench.bench.run import perform
 
         found = perform(options, told)
-    page = _page(options.out)
-    _show(found, options.out, page, as_json=as_json)
-    if found.status == "interrupted":
-        raise typer.Exit(InterruptionError.exit_code)
-    raise typer.Exit(1 if any(row.failures for row in found.rows) else 0)
+    _end(found, options.out, as_json=as_json)
 
 
 def verify(
@@ -200,6 +212,28 @@ def verify(
     raise typer.Exit(0 if found.is_equal else 1)
 
 
+def _refuse_more(context: typer.Context) -> None:
+    """Raise RequestError where something is asked for beside to go on with a run."""
+    may_be = {"resume", "quiet", "as_json", "debug"}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if name not in may_be and source is not None and source.name == "COMMANDLINE":
+            raise RequestError(
+                f"--resume goes on with what the run was asked for, and takes nothing else: leave"
+                f" out {'FOLDER' if name == 'folder' else parameter.opts[0]}, or start another run"
+            )
+
+
+def _end(found: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
+    """Write the page, print the answer, and end with the exit code."""
+    page = _page(out)
+    _show(found, out, page, as_json=as_json)
+    if found.status == "interrupted":
+        raise typer.Exit(InterruptionError.exit_code)
+    raise typer.Exit(1 if any(row.failures for row in found.rows) else 0)
+
+
 def _page(out: Path) -> Path | None:
     """Write the run's page; where that fails, say so, for the run itself is safe."""
     try:
@@ -228,4 +262,13 @@ def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
 
     from feedbench.reports.terminal import show
 
-    show(found, out, Console(highlight=False), page)
+    console = Console(highlight=False)
+    if found.against is not None:
+        from feedbench.bench.comparison import within
+        from feedbench.bench.results import read_trials
+        from feedbench.reports import comparison
+
+        both = within((str(out), found, read_trials(out)), found.margin)
+        comparison.show(both, console)
+        console.print()
+    show(found, out, console, page)

@@ -1,6 +1,7 @@
-"""Two runs of one workload, pipeline by pipeline. Pure.
+"""Two runs of one workload, or two environments of one run, pipeline by pipeline. Pure.
 
 Blocks of different runs are not paired: what slowed a block of one run slowed nothing of the other.
+Those of one run are.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     new: str
     tolerance: float  # a share
     level: float  # of each interval
+    is_paired: bool = False  # both in the same blocks
     pipelines: list[Compared]
     differences: list[str] = []  # of machines and versions, as clauses
     remarks: list[str] = []  # sentences
@@ -104,6 +106,48 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
         pipelines=pipelines,
         differences=list(differences(base[1], new[1])),
         remarks=list(_remarks(base, new, shared, theirs, ours)),
+    )
+
+
+def within(run: Run, tolerance: float) -> Comparison:
+    """Compare each pipeline of a run with itself in the other environment, over blocks of both.
+
+    Raises RequestError where the run has no other environment.
+    """
+    folder, record, trials = run
+    if record.against is None:
+        raise RequestError(
+            f"{folder} holds one environment: expected a second run to compare it with, or a run"
+            " with --against, which holds two"
+        )
+    rows = {row.label: row for row in record.rows}
+    pairs = [
+        (rows[there.label], rows[there.beside])
+        for there in record.pipelines
+        if there.beside is not None and {there.label, there.beside} <= rows.keys()
+    ]
+    level = statistics.level_of(len(pairs))
+    rates = _rates(record, trials)
+    pipelines = []
+    for base, new in pairs:
+        ours, theirs = (rates.get(row.label, {}) for row in (new, base))
+        both = [block for block in ours if block in theirs]
+        found = _side_by_side(base, new, (len(both), len(both)))
+        if found.why is None:
+            interval = statistics.log_ratio(
+                [ours[block] for block in both], [theirs[block] for block in both], level
+            )
+            found = _told(found, interval, tolerance)
+        pipelines.append(found)
+    other = msgspec.structs.replace(record, environment=record.against.environment)
+    return Comparison(
+        base=record.against.name,
+        new="this environment",
+        tolerance=tolerance,
+        level=level,
+        is_paired=True,
+        pipelines=pipelines,
+        differences=list(differences(other, record)),
     )
 
 
@@ -186,13 +230,26 @@ def _compared(
     level: float,
     tolerance: float,
 ) -> Compared:
-    blocks = (len(base_rates), len(rates))
-    found = Compared(
-        label=new.label, word="cannot tell", base_rate=base.rate, rate=new.rate, blocks=blocks
-    )
-    if why := _why_not(base, new, blocks):
-        return msgspec.structs.replace(found, why=why)
+    found = _side_by_side(base, new, (len(base_rates), len(rates)))
+    if found.why is not None:
+        return found
     interval = unpaired([*rates.values()], [*base_rates.values()], level)
+    return _told(found, interval, tolerance)
+
+
+def _side_by_side(base: Row, new: Row, blocks: tuple[int, int]) -> Compared:
+    """Return a pipeline of which it is told at most why it cannot be compared."""
+    return Compared(
+        label=new.label,
+        word="cannot tell",
+        base_rate=base.rate,
+        rate=new.rate,
+        blocks=blocks,
+        why=_why_not(base, new, blocks),
+    )
+
+
+def _told(found: Compared, interval: Interval, tolerance: float) -> Compared:
     return msgspec.structs.replace(
         found,
         word=judged(interval, tolerance),

@@ -71,7 +71,7 @@ def guesses(specs: Iterable[Spec], one_core: Cost) -> list[Cost]:
 
 def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
     """Raise RequestError where the time is too short for a single block."""
-    count = len(options.specs)
+    count = len(options.specs) * (1 if options.against is None else 2)
     fixed = plan.before_blocks_seconds(count, guess)
     _refuse(options, index, [guess] * count, fixed, options.seconds)
 
@@ -115,8 +115,10 @@ def choose(
     return take(index, images if images == count else plan.rounded(images, least), options.seed)
 
 
-def preparing_labels(processes: Processes, specs: Iterable[Spec], scratch: Path) -> set[str]:
-    """Return the labels of the pipelines that have an offline part.
+def preparing_labels(
+    processes: Mapping[str, Processes], specs: Iterable[Spec], scratch: Path
+) -> set[str]:
+    """Return the labels of the pipelines that have an offline part; `processes` by interpreter.
 
     Imports other people's, in a child each. Raises RequestError where one cannot be.
     """
@@ -135,7 +137,7 @@ def preparing_labels(processes: Processes, specs: Iterable[Spec], scratch: Path)
             scratch=str(scratch),
         )
         start = Start(request=request, log=str(scratch / "check.log"))
-        outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
+        outcome = processes[spec.python].run(start, _CHECK_LIMIT_SECONDS)
         if outcome.failed is not None:
             raise RequestError(f"--pipeline {spec.text}: {outcome.failed.sentence}")
         if wrong := what_went_wrong(outcome):

@@ -42,6 +42,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     page_cache: State = "warm"
     trace: bool = True  # and whatever else tells, after the blocks, why it is so
     fresh_interpreter: bool = False
+    against: str | None = None  # the interpreter of another environment
     command: list[str] = []
     begun: float = msgspec.field(default_factory=time.monotonic)  # CLOCK_MONOTONIC
 

@@ -15,6 +15,7 @@ from typing import Self
 
 import msgspec
 
+from feedbench.bench.against import environment_of
 from feedbench.bench.protocol import (
     Built,
     Command,
@@ -101,6 +102,7 @@ class Processes:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env=environment_of(self._python),
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
             )
 

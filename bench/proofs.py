@@ -46,7 +46,7 @@ class Proofs:
 
         `sheet` is where they go, without a suffix.
         """
-        if self._folder is None or spec.is_foreign:
+        if self._folder is None or spec.is_foreign or spec.python:
             return None
         try:
             content = self._file(self._folder, spec, workload).read_bytes()
@@ -63,7 +63,7 @@ class Proofs:
 
         Not where images were missing, doubled or had wrong labels: that may have been an accident.
         """
-        if self._folder is None or spec.is_foreign or proof.is_wrong:
+        if self._folder is None or spec.is_foreign or spec.python or proof.is_wrong:
             return
         sheets = {}
         for name in (".webp", "_full.webp", REFERENCE):
@@ -83,7 +83,7 @@ class Proofs:
         }
         depends_on = {
             "proof": _SCHEMA,
-            "software": _software(),
+            "software": software(),
             "knobs": knobs.values(catalog.load(spec)),
             "workload": {name: fields[name] for name in fields if name not in _LISTS},
         }
@@ -107,7 +107,7 @@ def _sheet(stem: Path, name: str) -> Path:
 
 
 @cache
-def _software() -> dict[str, str]:
+def software() -> dict[str, str]:
     """Return what decides what is delivered and how it is judged: versions, and our own code."""
     found = {}
     for name in _PACKAGES:

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from feedbench.bench import environment, results, summary
+from feedbench.bench.against import Other, beside
 from feedbench.bench.breakeven import with_preparations
 from feedbench.bench.calm import calm_of
 from feedbench.bench.checking import Bad
@@ -31,37 +32,21 @@ class Keeper:
 
     def __init__(
         self,
-        options: RunOptions,
+        run: RunRecord,
         specs: Mapping[str, Spec],
         folder: RunFolder,
         trials: Trials,
         *,
-        whole: Index,
-        part: Index,
-        bad: Sequence[Bad],
+        begun: float,
     ) -> None:
-        self._begun = options.begun
         self.folder = folder
-        self._trials = trials
         self.proofs: dict[str, Proof] | None = None  # None: nothing was compared yet
         self.diagnosis: Diagnosis | None = None
+        self._begun = begun  # CLOCK_MONOTONIC
+        self._trials = trials
         self._specs = {label: spec.text for label, spec in specs.items()}
-        slug = slugs(tuple(specs))
-        started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
-        self.run = RunRecord(
-            status="running",
-            command=options.command,
-            started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-            time_seconds=options.seconds,
-            margin=options.margin,
-            page_cache=options.page_cache,
-            pipelines=[
-                PipelineRecord(label, text, slug[label]) for label, text in self._specs.items()
-            ],
-            workload=workload_record(options, whole, part, bad),
-            environment=environment.describe(),
-        )
-        self.save()
+        self.run = run
+        self.save(blocks=run.blocks)
 
     def _summarise(self, blocks: int) -> Summary:
         """Sum up the whole blocks so far, and all failures; without a whole one, what there is."""
@@ -120,6 +105,35 @@ class Keeper:
         )
         results.write_run(self.folder.path, self.run)
         return self.run
+
+
+def new_record(
+    options: RunOptions,
+    specs: Mapping[str, Spec],
+    whole: Index,
+    part: Index,
+    bad: Sequence[Bad],
+    other: Other | None = None,
+) -> RunRecord:
+    """Return the record of a run that has measured nothing yet."""
+    slug = slugs(tuple(specs))
+    here = {beside(label, other): label for label in specs} if other is not None else {}
+    started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
+    return RunRecord(
+        status="running",
+        command=options.command,
+        started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        time_seconds=options.seconds,
+        margin=options.margin,
+        page_cache=options.page_cache,
+        pipelines=[
+            PipelineRecord(label, spec.text, slug[label], here.get(label))
+            for label, spec in specs.items()
+        ],
+        workload=workload_record(options, whole, part, bad),
+        environment=environment.describe(),
+        against=other,
+    )
 
 
 def workload_record(

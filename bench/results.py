@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from feedbench.bench.against import Other
 from feedbench.bench.certificate import Certificate, State
 from feedbench.bench.diagnosis import Autotune, Diagnosis
 from feedbench.bench.environment import Environment
@@ -101,6 +103,7 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     label: str
     spec: str
     slug: str  # the label as a file's name
+    beside: str | None = None  # of one in another environment: the label of the same one in this
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,6 +228,14 @@ class Calm(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[BlockCalm]
 
 
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """That a run was gone on with by another process."""
+
+    at: str  # UTC, ISO 8601
+    blocks: int  # that were whole by then
+    left_out: int  # trials of the block under way, and what came after the blocks: measured anew
+
+
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """run.json."""
 
@@ -236,6 +247,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     time_seconds: float | None  # that it was given
     blocks: int = 0  # that are whole
     stopped_because: str | None = None
+    resumed: list[Resumed] = []
     margin: float
     pipelines: list[PipelineRecord]
     workload: WorkloadRecord
@@ -245,6 +257,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row] = []
     calm: Calm | None = None
     page_cache: State = "warm"  # that was asked for
+    against: Other | None = None  # the other environment
     diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
 
 
@@ -260,10 +273,19 @@ def write_run(folder: Path, run: RunRecord) -> None:
 
 def append_trial(folder: Path, trial: TrialRecord) -> None:
     """Add a line to trials.jsonl; it is on disk when this returns."""
-    with (folder / "trials.jsonl").open("ab") as file:
-        file.write(msgspec.json.encode(trial) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_trials(folder / "trials.jsonl", [trial], add=True)
+
+
+def write_trials(file: Path, trials: Sequence[TrialRecord], *, add: bool = False) -> None:
+    """Replace a file of trials in one step, or add to it; it is on disk when this returns."""
+    lines = b"".join(msgspec.json.encode(trial) + b"\n" for trial in trials)
+    to = file if add else file.with_name(f".{file.name}.new")
+    with to.open("ab" if add else "wb") as opened:
+        opened.write(lines)
+        opened.flush()
+        os.fsync(opened.fileno())
+    if not add:
+        to.replace(file)
 
 
 def read_run(folder: Path) -> RunRecord:

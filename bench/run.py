@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from feedbench.bench import intake, preparations
+from feedbench.bench import intake, preparations, resuming
+from feedbench.bench.against import Other, arms, look
 from feedbench.bench.blocks import Allowance, Blocks
 from feedbench.bench.certificate import PageCache
 from feedbench.bench.checking import Bad, Checker, bad_of, refuse, without
@@ -22,7 +24,7 @@ from feedbench.bench.plan import Cost, block_seconds, pilots_seconds, verify_sec
 from feedbench.bench.process import Processes
 from feedbench.bench.progress import Listener
 from feedbench.bench.proofs import Proofs
-from feedbench.bench.record import Keeper
+from feedbench.bench.record import Keeper, new_record
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.runfolder import RunFolder, refuse_used
 from feedbench.bench.say import counted, duration
@@ -30,15 +32,17 @@ from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.store import Store
 from feedbench.bench.trials import Limit, Trials
 from feedbench.bench.verifying import Verifier
+from feedbench.bench.workload import read_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.folder import shown
+from feedbench.pipelines.folder import Index, shown
 from feedbench.pipelines.layouts import index_images
 from feedbench.pipelines.system import Gate
 
 _MOST_SAID = 3  # bad images
 # To lay two epochs beside the references takes less than a trial, as a rule.
 _VERIFY_FACTOR, _VERIFY_LEAST_SECONDS = 3.0, 20.0
+_UNKNOWN_SECONDS = 0.01  # an image, of a pipeline whose pilot did not get there
 _PREPARE_LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
 
 
@@ -49,65 +53,134 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     KeyboardInterrupt before the first block goes on likewise; later, the run ends with what it
     has, its status "interrupted".
     """
-    run = _Run(options, listener)
-    intake.refuse_label_mode(options, run.whole)
-    guess = intake.guessed_cost(run.whole, options)
-    intake.refuse_too_short(options, run.whole, guess)
-    store = Store(options.prepared)
+    catalog.parse_all(options.specs)  # what is wrong there is said at once
+    other = None if options.against is None else look(options.against)
+    refuse_used(options.out)
+    listener.doing(f"listing {shown(str(options.folder))}")
+    whole = index_images(options.folder, options.layout)
+    intake.refuse_label_mode(options, whole)
+    guess = intake.guessed_cost(whole, options)
+    intake.refuse_too_short(options, whole, guess)
+    folder = RunFolder(options.out)
+    run = _Run(options, folder, whole, other, listener)
+    with Gate() as gate, _at_work(run, listener) as work:
+        if options.fresh_interpreter:
+            guess = Cost(guess.image_seconds, guess.start_seconds + work.import_seconds)
+        folder.create()
+        trials = work.trials(folder, run)
+        with folder.discarded_on_error():
+            checker = Checker(
+                options.checks, options.channels, work.processes, work.scratch, listener
+            )
+            pilots = run.pilots(guess, trials, work.scratch, checker)
+            workload = intake.save_workload(options, run.part, len(run.whole.files), run.file)
+            resuming.write(folder.path, options, read_workload(workload))
+            work.held.enter_context(resuming.held(folder.path))
+            record = new_record(options, run.specs, run.whole, run.part, run.bad, other)
+            keeper = Keeper(record, run.specs, folder, trials, begun=options.begun)
+            blocks = run.blocks(guess, pilots, trials)
+            for pilot in pilots.values():
+                blocks.strike(pilot)
+            diagnostics = run.made_ready(blocks, keeper, trials, work)
+        return run.measured(blocks, keeper, diagnostics, gate)
+
+
+def resume(path: Path, listener: Listener) -> RunRecord:
+    """Go on with a run whose process was killed or interrupted, and return it.
+
+    Raises RequestError where that cannot be; the folder is as it was then. What was measured of a
+    block that was cut short is measured again: its trials belong together in time.
+    """
+    past = resuming.read(path)
+    folder = RunFolder(path)
+    run = _Run(past.options, folder, past.part, past.run.against, listener)
+    with resuming.held(path), Gate() as gate, _at_work(run, listener) as work:
+        past = resuming.read(path)  # again, for nobody else can change it now
+        past.cut()
+        folder.clear_traces()
+        listener.said(resuming.said(past))
+        listener.doing(f"reading {counted(len(run.part.files), 'file')}")
+        warm(run.part.paths)
+        trials = work.trials(folder, run)
+        trials.records = list(past.kept)
+        keeper = Keeper(past.record, run.specs, folder, trials, begun=past.options.begun)
+        blocks = run.blocks(Cost(_UNKNOWN_SECONDS), past.pilots, trials)
+        blocks.go_on(past.run.blocks, past.kept)
+        diagnostics = run.made_ready(blocks, keeper, trials, work)
+        return run.measured(blocks, keeper, diagnostics, gate)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a run works with, and gives back in the end."""
+
+    processes: Processes
+    others: dict[str, Processes]  # of another environment, by its interpreter
+    meters: Meters
+    scratch: Path
+    store: Store
+    held: ExitStack
+    import_seconds: float  # of TensorFlow
+
+    def trials(self, folder: RunFolder, run: _Run) -> Trials:
+        return Trials(
+            self.processes,
+            folder,
+            self.scratch,
+            tuple(run.specs),
+            fresh_interpreter=run.options.fresh_interpreter,
+            meters=self.meters,
+            machine=Machine(),
+            others=self.others,
+        )
+
+
+@contextmanager
+def _at_work(run: _Run, listener: Listener) -> Iterator[_Work]:
+    """Start what a run works with. Raises RequestError where a loader cannot be imported."""
     with (
-        Gate() as gate,
         ExitStack() as held,
         _scratch() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
         Meters() as meters,
     ):
         listener.doing("importing TensorFlow")
-        ready = processes.ready()
-        if options.fresh_interpreter:
-            guess = Cost(guess.image_seconds, guess.start_seconds + ready.seconds)
-        run.preparing = intake.preparing_labels(processes, run.specs.values(), scratch)
+        seconds = processes.ready().seconds
+        others = {}
+        if run.other is not None:
+            listener.doing(f"importing TensorFlow in {run.other.name}")
+            theirs, log = scratch / "other", scratch / "other.log"
+            theirs.mkdir()
+            there = held.enter_context(Processes(theirs, log, run.other.python))
+            there.ready()
+            others[run.other.python] = there
+        every = {"": processes, **others}
+        run.preparing = intake.preparing_labels(every, run.specs.values(), scratch)
+        store = Store(run.options.prepared)
         if run.preparing:
             held.enter_context(store.in_use())
-        folder = RunFolder(options.out)
-        folder.create()
-        labels, fresh = tuple(run.specs), options.fresh_interpreter
-        trials = Trials(
-            processes,
-            folder,
-            scratch,
-            labels,
-            fresh_interpreter=fresh,
-            meters=meters,
-            machine=Machine(),
-        )
-        with folder.discarded_on_error():
-            checker = Checker(options.checks, options.channels, processes, scratch, listener)
-            pilots = run.pilots(guess, trials, scratch, checker)
-            keeper = run.keeper(trials, folder)
-            blocks = run.blocks(guess, pilots, trials, folder)
-            run.prepare(blocks, trials, store)
-            proofs = Proofs(options.proofs)
-            verifier = Verifier(trials, processes, run.file, scratch, proofs, listener)
-            run.verify(blocks, keeper, verifier)
-            trials.page_cache = PageCache(options.page_cache, run.part.paths)
-            diagnostics = run.diagnostics(trials, keeper, scratch)
-        return run.measured(blocks, keeper, diagnostics, gate)
+        yield _Work(processes, others, meters, scratch, store, held, seconds)
 
 
 class _Run:
     """What a run knows on its way through its stages."""
 
-    def __init__(self, options: RunOptions, listener: Listener) -> None:
-        self.specs: dict[str, Spec] = {
-            spec.label: spec for spec in catalog.parse_all(options.specs)
-        }
-        refuse_used(options.out)
-        listener.doing(f"listing {shown(str(options.folder))}")
-        self.whole = index_images(options.folder, options.layout)
-        self.part = self.whole  # the images that are measured
+    def __init__(
+        self,
+        options: RunOptions,
+        folder: RunFolder,
+        whole: Index,
+        other: Other | None,
+        listener: Listener,
+    ) -> None:
+        self.options = options
+        self.other = other
+        self.specs = arms(catalog.parse_all(options.specs), other)
+        self.whole = whole
+        self.part = whole  # the images that are measured
         self.bad: list[Bad] = []  # of the images that were to be measured
         self.preparing: set[str] = set()  # labels of the pipelines that have an offline part
-        self._options = options
+        self.file = folder.path / "images.json"
         self._listener = listener
 
     def pilots(
@@ -118,7 +191,7 @@ class _Run:
         left = self._left()
         if left is not None:
             left -= pilots_seconds(len(self.specs), guess)
-        self.part = intake.choose(self._options, self.whole, guesses, left)
+        self.part = intake.choose(self.options, self.whole, guesses, left)
         self._leave_out_bad(checker)
         self._listener.said(f"Takes {self._taken()}.")
         for note in (*self.whole.notes, *_left_out(self.bad)):
@@ -128,7 +201,7 @@ class _Run:
         records = intake.pilots(
             trials,
             self.specs,
-            self._options,
+            self.options,
             self.part,
             guess,
             scratch,
@@ -144,38 +217,30 @@ class _Run:
         )
         return records
 
-    def blocks(
-        self, guess: Cost, pilots: dict[str, TrialRecord], trials: Trials, folder: RunFolder
-    ) -> Blocks:
+    def blocks(self, guess: Cost, pilots: Mapping[str, TrialRecord], trials: Trials) -> Blocks:
         """Return the blocks that are to be run."""
-        options = self._options
-        self.file = folder.path / "images.json"
-        blocks = Blocks(
+        return Blocks(
             trials,
             self.specs,
             {label: intake.cost_of(record, guess) for label, record in pilots.items()},
-            intake.save_workload(options, self.part, len(self.whole.files), self.file),
+            self.file,
             images=len(self.part.files),
-            batch_size=options.batch_size,
-            seed=options.seed,
-        )
-        for record in pilots.values():
-            blocks.strike(record)
-        return blocks
-
-    def keeper(self, trials: Trials, folder: RunFolder) -> Keeper:
-        """Return what keeps the run's record, which is on disk from now on."""
-        return Keeper(
-            self._options,
-            self.specs,
-            folder,
-            trials,
-            whole=self.whole,
-            part=self.part,
-            bad=self.bad,
+            batch_size=self.options.batch_size,
+            seed=self.options.seed,
         )
 
-    def prepare(self, blocks: Blocks, trials: Trials, store: Store) -> None:
+    def made_ready(
+        self, blocks: Blocks, keeper: Keeper, trials: Trials, work: _Work
+    ) -> Diagnostics | None:
+        """Have pipelines prepared and their work compared; return what comes after the blocks."""
+        self._prepare(blocks, trials, work.store)
+        proofs = Proofs(self.options.proofs)
+        verifier = Verifier(trials, work.processes, self.file, work.scratch, proofs, self._listener)
+        self._verify(blocks, keeper, verifier)
+        trials.page_cache = PageCache(self.options.page_cache, self.part.paths)
+        return self._diagnostics(trials, keeper, work.scratch)
+
+    def _prepare(self, blocks: Blocks, trials: Trials, store: Store) -> None:
         """Have written, or found, what the pipelines read that have an offline part."""
 
         def limit() -> Limit:
@@ -190,7 +255,7 @@ class _Run:
         for record in records:
             blocks.strike(record)
 
-    def verify(self, blocks: Blocks, keeper: Keeper, verifier: Verifier) -> None:
+    def _verify(self, blocks: Blocks, keeper: Keeper, verifier: Verifier) -> None:
         """Have every pipeline laid beside the references; what was found is kept."""
 
         def limit(spec: Spec | None) -> Limit:
@@ -208,14 +273,12 @@ class _Run:
         keeper.proofs, records = verifier.verify_all(specs, samples, limit, anew=False)
         for record in records:
             blocks.strike(record)
-        keeper.save()
+        keeper.save(blocks=blocks.whole)
 
-    def diagnostics(self, trials: Trials, keeper: Keeper, scratch: Path) -> Diagnostics | None:
+    def _diagnostics(self, trials: Trials, keeper: Keeper, scratch: Path) -> Diagnostics | None:
         """Return what tells, after the blocks, why pipelines are as fast as they are."""
-        given = self._options.seconds
-        if not self._options.trace or (
-            given is not None and not intake.kept_seconds(self._options)
-        ):
+        given = self.options.seconds
+        if not self.options.trace or (given is not None and not intake.kept_seconds(self.options)):
             return None
         return Diagnostics(trials, keeper, self.specs, self.file, scratch, self._listener)
 
@@ -225,14 +288,15 @@ class _Run:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
         left = self._left()
         deadline = None if left is None else time.monotonic() + left
-        kept = intake.kept_seconds(self._options)
-        allowance = Allowance(deadline=deadline, blocks=self._options.blocks, kept_seconds=kept)
+        kept = intake.kept_seconds(self.options)
+        allowance = Allowance(deadline=deadline, blocks=self.options.blocks, kept_seconds=kept)
         why = "it was interrupted"
         try:
             why = blocks.run(allowance, self._listener, keeper)
             if diagnostics is not None and blocks.labels:
                 keeper.save(blocks=blocks.whole, stopped_because=why)
-                diagnostics.run(blocks.labels, self.part.paths, self._ends_at())
+                here = [label for label in blocks.labels if not self.specs[label].python]
+                diagnostics.run(here, self.part.paths, self._ends_at())
             gate.shut()
         except KeyboardInterrupt:
             gate.shut()
@@ -242,7 +306,7 @@ class _Run:
     def _leave_out_bad(self, checker: Checker) -> None:
         """Leave the bad ones out of the images; none takes their place."""
         self.bad = bad_of(self.part, checker.findings(self.part, self._left()))
-        refuse(self.part, self.bad, self._options.checks)
+        refuse(self.part, self.bad, self.options.checks)
         self.part, self.whole = without(self.part, self.bad), without(self.whole, self.bad)
 
     def _take_fewer(self, costs: dict[str, Cost]) -> None:
@@ -250,19 +314,19 @@ class _Run:
         if not costs:
             return
         left = self._left()
-        intake.refuse_no_block(self._options, self.whole, list(costs.values()), left)
+        intake.refuse_no_block(self.options, self.whole, list(costs.values()), left)
         # Of those already read into the page cache, or the first trials would read from the disk.
-        fewer = intake.choose(self._options, self.part, list(costs.values()), left)
+        fewer = intake.choose(self.options, self.part, list(costs.values()), left)
         if len(fewer.files) < len(self.part.files):
             self.part = fewer
             slowest = max(costs, key=lambda label: costs[label].image_seconds)
             self._listener.said(f"Now takes {self._taken()}, because {slowest} is slow here.")
-        block = block_seconds(list(costs.values()), len(self.part.files), self._options.batch_size)
+        block = block_seconds(list(costs.values()), len(self.part.files), self.options.batch_size)
         need = f"verdicts need {LEAST_BLOCKS}"
-        if self._options.blocks is not None:
-            about = duration(self._options.blocks * block)
+        if self.options.blocks is not None:
+            about = duration(self.options.blocks * block)
             self._listener.said(
-                f"Measures {counted(self._options.blocks, 'block')}, in about {about} ({need})."
+                f"Measures {counted(self.options.blocks, 'block')}, in about {about} ({need})."
             )
         elif left is not None:
             left -= len(self.part.files) * sum(cost.prepare_seconds for cost in costs.values())
@@ -273,19 +337,19 @@ class _Run:
             )
 
     def _left(self) -> float | None:
-        return intake.seconds_left(self._options)
+        return intake.seconds_left(self.options)
 
     def _left_of_all(self) -> float | None:
         """Return the seconds left for whatever is needed for a block, what is kept included."""
         left = self._left()
-        return None if left is None else left + intake.kept_seconds(self._options)
+        return None if left is None else left + intake.kept_seconds(self.options)
 
     def _ends_at(self) -> float | None:
         """Return when the last trial of all is to have ended, in CLOCK_MONOTONIC seconds."""
         left = self._left()
         if left is None:
             return None
-        kept = intake.kept_seconds(self._options)
+        kept = intake.kept_seconds(self.options)
         return time.monotonic() + min(left, 0.0) + kept
 
     def _taken(self) -> str:

@@ -47,6 +47,10 @@ class RunFolder:
                 f"--out {self.path}: the folder cannot be made: {error.strerror}"
             ) from error
 
+    def clear_traces(self) -> None:
+        """Remove the traces of a run that was killed: they are taken anew."""
+        shutil.rmtree(self.traces, ignore_errors=True)
+
     @contextlib.contextmanager
     def discarded_on_error(self) -> Iterator[None]:
         """Leave nothing behind if what is done in this context raises."""
@@ -62,7 +66,7 @@ class RunFolder:
             shutil.rmtree(self.logs)
             shutil.rmtree(self.samples, ignore_errors=True)
             shutil.rmtree(self.traces, ignore_errors=True)
-            for file in ("run.json", "trials.jsonl", "images.json", ".run.json.new"):
+            for file in ("run.json", "trials.jsonl", "images.json", "resume.json", ".run.json.new"):
                 (self.path / file).unlink(missing_ok=True)
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,8 @@ _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 class Trials:
     """Runs trials of one run. `records` are the lines of trials.jsonl so far.
 
-    Without `meters`, nothing is known of what a trial takes beside time; without `machine`, it is
-    not probed.
+    `others` are the processes of other environments, by their interpreters. Without `meters`,
+    nothing is known of what a trial takes beside time; without `machine`, it is not probed.
     """
 
     def __init__(
@@ -66,9 +66,10 @@ class Trials:
         meters: Meters | None = None,
         machine: Machine | None = None,
         page_cache: PageCache | None = None,
+        others: Mapping[str, Processes] | None = None,
     ) -> None:
         self.records: list[TrialRecord] = []
-        self._processes = processes
+        self._of_python = {"": processes, **(others or {})}  # by interpreter
         self._folder = folder
         self._scratch = scratch
         self._slugs = slugs(labels)
@@ -126,7 +127,7 @@ class Trials:
         """Perform a trial that tells why; `asked` are fields of its request, `number` its own."""
         watch = _Watch()
         if self._meters is not None:
-            recorder = self._meters.of_trial(lambda: self._processes.forkserver)
+            recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
         prepared = self._prepared.get(spec.label)
         return self._perform(
@@ -150,7 +151,7 @@ class Trials:
         watch = _Watch()
         prepared = self._prepared.get(spec.label)
         if self._meters is not None and purpose in _REPORTED:
-            recorder = self._meters.of_trial(lambda: self._processes.forkserver)
+            recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
             if self.page_cache is not None:
                 certificate = self.page_cache.before(prepared)
@@ -198,7 +199,8 @@ class Trials:
         request = Request(**trial | paths | asked)
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
-            outcome = self._processes.run(start, limit.seconds, watch.on_event, watch.on_tick)
+            processes = self._of_python[spec.python]
+            outcome = processes.run(start, limit.seconds, watch.on_event, watch.on_tick)
             record = _recorded(record, outcome, limit, log)
             record = replace(
                 record,

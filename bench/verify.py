@@ -122,7 +122,7 @@ class _Work:
 
     def prepare(self, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
         """Have written what pipelines read; returns how it failed, by label."""
-        labels = intake.preparing_labels(self._processes, self._specs.values(), self._scratch)
+        labels = intake.preparing_labels({"": self._processes}, self._specs.values(), self._scratch)
         if not labels:
             return {}
         store = Store(self._options.prepared)

@@ -42,6 +42,7 @@ class Spec:
     text: str  # without the label
     name: str  # before the first colon
     argument: str  # behind it
+    python: str = ""  # another environment's interpreter; "": this one
 
     @property
     def is_file(self) -> bool:

@@ -56,6 +56,11 @@ def answer(run: RunRecord) -> str:
 def notes(run: RunRecord) -> list[str]:
     """Return the sentences below the table: what failed, what was overruled, what to know."""
     found = [note for row in run.rows for note in _notes_of(row, run)]
+    found += [
+        f"The run was gone on with after {counted(each.blocks, 'block')}, at {each.at}: another"
+        " process, and the same order."
+        for each in run.resumed
+    ]
     left_out = run.workload.left_out
     if left_out:
         first = f"{left_out[0].file} ({left_out[0].reason})"

@@ -22,6 +22,10 @@ UNPAIRED = (
     " what slowed one run does not cancel, and blocks of one sitting say nothing about another"
     " day's machine."
 )
+PAIRED = (
+    "Each pipeline beside itself in the environment {base}, the base here: both in the same blocks,"
+    " so that what slowed one slowed the other."
+)
 
 
 def answer(found: Comparison) -> str:
@@ -42,13 +46,16 @@ def answer(found: Comparison) -> str:
 def notes(found: Comparison) -> list[str]:
     """Return the sentences below the table, what differs first."""
     told = []
-    if found.differences:
+    if found.differences and found.is_paired:
+        told.append(f"What differs between them: {'; '.join(found.differences)}.")
+    elif found.differences:
         told.append(
             "WARNING: the runs are not of the same machine and software, and what differs may be"
             f" the reason: {'; '.join(found.differences)}."
         )
     told += [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
-    return [*told, *found.remarks, UNPAIRED]
+    last = PAIRED.format(base=found.base) if found.is_paired else UNPAIRED
+    return [*told, *found.remarks, last]
 
 
 def cells(one: Compared) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from feedbench.bench.comparison import within
 from feedbench.bench.contactsheet import AMPLIFIED
 from feedbench.bench.equality import MOST_NEAR, MOST_SAME
 from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.say import counted, duration, size
-from feedbench.reports import columns, figures, files, plots, sheets, table, why
+from feedbench.reports import columns, comparison, figures, files, plots, sheets, table, why
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import MISSING
 from feedbench.reports.visible import visible
@@ -60,6 +61,7 @@ def render(
         heading=heading(run),
         baseline=run.rows[0].label if run.rows else "",
         charts=_charts(run, trials),
+        against=_against(run, trials),
         tables=columns.tables(run),
         colours=plots.colours(run),
         sheets=strips,
@@ -78,6 +80,17 @@ def render(
         margin=f"{100 * run.margin:.4g}%",
         level=_level(run),
     )
+
+
+def _against(
+    run: RunRecord, trials: Sequence[TrialRecord]
+) -> tuple[str, str, list[tuple[str, tuple[str, ...]]], list[str]] | None:
+    """Return the other environment, the answer, each pipeline's cells beside it, and the notes."""
+    if run.against is None:
+        return None
+    found = within(("", run, trials), run.margin)
+    rows = [(one.label, comparison.cells(one)) for one in found.pipelines]
+    return run.against.name, comparison.answer(found), rows, comparison.notes(found)
 
 
 def _has_failed(trial: TrialRecord) -> bool:

@@ -96,7 +96,7 @@ def test_other_software_is_compared_anew(
     memory: Proofs, workload: Workload, sheet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
-    monkeypatch.setattr(proofs, "_software", lambda: {"tensorflow": "9"})
+    monkeypatch.setattr(proofs, "software", lambda: {"tensorflow": "9"})
     assert memory.find(NAIVE, workload, None) is None
 
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.results import LeftOut, RunRecord
+from feedbench.bench.against import Other
+from feedbench.bench.results import LeftOut, PipelineRecord, RunRecord
 from feedbench.bench.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import page
 from feedbench.reports.answer import answer, notes
 from feedbench.reports.figures import MISSING
 from tests.builders import (
+    ENVIRONMENT,
     SCRIPT,
     a_part,
     a_preparation,
@@ -180,6 +182,21 @@ def test_that_a_run_was_not_completed_is_said(status: str) -> None:
     assert "This run was not completed" not in words(RUN)
     unfinished = words(msgspec.structs.replace(RUN, status=status))
     assert "This run was not completed" in unfinished
+
+
+def test_pipelines_are_beside_themselves_in_the_other_environment() -> None:
+    rates = {"a": [900] * 5, "a @old": [1000] * 5}
+    run = a_run(
+        a_row("a", 900.0),
+        a_row("a @old"),
+        pipelines=[PipelineRecord("a", "a", "a"), PipelineRecord("a @old", "a", "a-old", "a")],
+        against=Other(python="/old/bin/python", name="old", environment=ENVIRONMENT),
+    )
+    text = page.render(run, trials_of(rates))
+    assert "a is slower by more than 5%. Rates in images/s" in text
+    (_, row) = Reader(text).tables["against"]
+    assert row == ["a", "1,000", "900", "0.900", "0.900-0.900", "slower"]
+    assert "Beside old" not in page.render(RUN, TRIALS)
 
 
 def test_nothing_of_a_label_or_a_message_is_read_as_markup() -> None:

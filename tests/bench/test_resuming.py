@@ -1,0 +1,286 @@
+"""To go on with a run that was killed: what is kept of it, and when it is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench import environment, resuming
+from feedbench.bench.options import RunOptions
+from feedbench.bench.results import TrialRecord, append_trial, read_run, read_trials, write_run
+from feedbench.bench.runfolder import RunFolder
+from feedbench.bench.schedule import block_order
+from feedbench.bench.workload import workload_of, write_workload
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import index_folder
+from tests import loaders
+from tests.bench.command import SMALL, Feedbench, trials_until
+from tests.builders import a_row, a_run
+
+STARTED = "2026-01-01T00:00:00+00:00"
+
+
+def a_trial(block: int, label: str = "mine", **given: Any) -> TrialRecord:
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": "loader.py:photos",
+        "purpose": "main" if block else "pilot",
+        "block": block,
+        "started_at": "2026-01-01T00:01:00.000+00:00",
+        "seconds": 2.0,
+        "ended": "measured",
+    }
+    return TrialRecord(**fields | given)
+
+
+class Killed:
+    """A run of one pipeline of somebody's that was killed in its third block."""
+
+    def __init__(self, folder: Path, photos: Path) -> None:
+        self.folder = folder / "R"
+        self.photos = photos
+        self.loader = loaders.write_loader(folder, loaders.GOOD)
+        self.folder.mkdir()
+        index = index_folder(photos)
+        workload = workload_of(
+            index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=3
+        )
+        self.options = RunOptions(
+            folder=photos,
+            specs=(f"mine={self.loader}:photos",),
+            image_size=(32, 32),
+            blocks=5,
+            out=self.folder,
+            prepared=folder / "prepared",
+        )
+        write_workload(workload, self.folder / "images.json")
+        resuming.write(self.folder, self.options, workload)
+        write_run(
+            self.folder,
+            a_run(
+                a_row("mine"),
+                status="running",
+                blocks=2,
+                seconds=40.0,
+                environment=environment.describe(),
+                started_at=STARTED,
+            ),
+        )
+        for block in (0, 1, 2, 3):
+            append_trial(self.folder, a_trial(block))
+        with (self.folder / "trials.jsonl").open("ab") as file:
+            file.write(b'{"schema":1,"label":"mi')  # it was killed while it wrote
+
+    def change_run(self, **given: Any) -> None:
+        write_run(self.folder, replace(read_run(self.folder), **given))
+
+
+@pytest.fixture
+def killed(tmp_path: Path, own_photos: Path) -> Killed:
+    return Killed(tmp_path, own_photos)
+
+
+@pytest.fixture
+def own_photos(photos: Path, tmp_path: Path) -> Path:
+    """Photos that the test may change."""
+    folder = tmp_path / "photos"
+    for file in photos.rglob("*.jpg"):
+        copy = folder / file.relative_to(photos)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    return folder
+
+
+def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_anew(
+    killed: Killed,
+) -> None:
+    past = resuming.read(killed.folder)
+    assert [trial.block for trial in past.kept] == [0, 1, 2]
+    assert [trial.block for trial in past.left_out] == [3]
+    past.cut()
+    assert [trial.block for trial in read_trials(killed.folder)] == [0, 1, 2]
+    left_out = (killed.folder / "left-out.jsonl").read_bytes()
+    assert [json.loads(line)["block"] for line in left_out.splitlines()] == [3]
+    append_trial(killed.folder, a_trial(3))  # no half a line is in its way
+    assert [trial.block for trial in read_trials(killed.folder)] == [0, 1, 2, 3]
+
+
+def test_what_was_asked_for_is_asked_for_again(killed: Killed) -> None:
+    past = resuming.read(killed.folder)
+    assert replace(past.options, begun=killed.options.begun) == killed.options
+    assert list(past.part.paths) == sorted(map(str, killed.photos.rglob("*.jpg")))
+    assert past.pilots.keys() == {"mine"}
+
+
+def test_the_time_that_was_used_is_gone(killed: Killed) -> None:
+    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    assert used == pytest.approx(62, abs=1)  # its last trial began after 60 s, and took 2
+    killed.change_run(seconds=100.0)
+    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    assert used == pytest.approx(100, abs=1)
+
+
+def test_the_record_says_that_it_was_gone_on_with(killed: Killed) -> None:
+    record = resuming.read(killed.folder).record
+    assert record.status == "running"
+    assert [(it.blocks, it.left_out) for it in record.resumed] == [(2, 1)]
+    assert resuming.said(resuming.read(killed.folder)) == (
+        "Goes on after 2 whole blocks; 1 trial of the next one will be measured again."
+    )
+
+
+def _change_photo(killed: Killed) -> None:
+    (killed.photos / "cats" / "00.jpg").write_bytes(b"another")
+
+
+def _remove_photo(killed: Killed) -> None:
+    (killed.photos / "cats" / "00.jpg").unlink()
+
+
+def _change_all_photos(killed: Killed) -> None:
+    for file in killed.photos.rglob("*.jpg"):
+        os.utime(file, (0, 0))
+
+
+def _change_loader(killed: Killed) -> None:
+    killed.loader.write_text(killed.loader.read_text() + "\n")
+
+
+def _change_tensorflow(killed: Killed) -> None:
+    before = environment.describe()
+    packages = before.packages | {"tensorflow": "1.15"}
+    killed.change_run(environment=msgspec.structs.replace(before, packages=packages))
+
+
+def _change_python(killed: Killed) -> None:
+    killed.change_run(environment=msgspec.structs.replace(environment.describe(), python="2.7"))
+
+
+def _change_own_code(killed: Killed) -> None:
+    file = killed.folder / "resume.json"
+    found = json.loads(file.read_text())
+    found["software"]["feedbench"] = "0" * 64
+    file.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_change_photo, "cats/00.jpg was changed: start another run"),
+        (_remove_photo, "cats/00.jpg is gone: start another run"),
+        (_change_all_photos, "02.jpg was changed; and 36 more: start another run"),
+        (_change_loader, "because mine was changed"),
+        (_change_tensorflow, "because tensorflow was 1.15, and is 2."),
+        (_change_python, "because python was 2.7, and is 3."),
+        (_change_own_code, "because feedbench was changed"),
+    ],
+)
+def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
+    killed: Killed, change: Callable[[Killed], None], said: str
+) -> None:
+    change(killed)
+    with pytest.raises(RequestError, match="cannot be gone on with, because ") as refused:
+        resuming.read(killed.folder)
+    assert said in str(refused.value)
+
+
+def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
+    killed.change_run(status="complete", stopped_because="its time was up")
+    with pytest.raises(RequestError, match=r"is complete \(its time was up\): there is nothing"):
+        resuming.read(killed.folder)
+
+
+def test_a_run_of_which_nobody_wrote_down_what_it_needs_is_refused(killed: Killed) -> None:
+    (killed.folder / "resume.json").unlink()
+    with pytest.raises(RequestError, match=r"resume.json cannot be read \(No such file"):
+        resuming.read(killed.folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}', '{"schema": 1, "options": {}}'])
+def test_a_broken_file_is_refused_by_its_name(killed: Killed, text: str) -> None:
+    (killed.folder / "resume.json").write_text(text)
+    with pytest.raises(RequestError, match=r"resume.json is (broken|of schema)"):
+        resuming.read(killed.folder)
+
+
+def test_two_processes_do_not_go_on_with_one_run(killed: Killed) -> None:
+    with resuming.held(killed.folder):
+        other = pytest.raises(RequestError, match="is being measured by another process")
+        with other, resuming.held(killed.folder):
+            pass
+    with resuming.held(killed.folder):
+        pass
+
+
+def test_names_that_are_not_valid_utf_8_are_found_again(tmp_path: Path, own_photos: Path) -> None:
+    renamed = own_photos / os.fsdecode(b"caf\xe9")
+    (own_photos / "cats").rename(renamed)
+    killed = Killed(tmp_path, own_photos)
+    assert str(renamed / "00.jpg") in resuming.read(killed.folder).part.paths
+    (renamed / "00.jpg").unlink()
+    with pytest.raises(RequestError, match=r"caf\\xe9/00.jpg is gone"):
+        resuming.read(killed.folder)
+
+
+def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
+    tmp_path: Path, own_photos: Path
+) -> None:
+    folder = RunFolder(tmp_path / "new")
+    folder.create()
+    index = index_folder(own_photos)
+    options = RunOptions(
+        folder=own_photos, specs=("tfdata_naive",), out=folder.path, prepared=tmp_path
+    )
+    workload = workload_of(index, folder_images=1, image_size=(8, 8), batch_size=8, seed=0)
+    resuming.write(folder.path, options, workload)
+    folder.discard()
+    assert not folder.path.exists()
+
+
+@pytest.mark.tensorflow
+def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_block_once(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    words = ("-p", "tfdata_naive", "-p", f"mine={feedbench.loader(loaders.GOOD)}")
+    process = feedbench.start("run", photos, *SMALL, *words, "--blocks", "4", "--out", "R")
+    trials_until(feedbench, process, lambda lines: any(t["block"] == 3 for t in lines))
+    process.kill()
+    process.communicate()
+    before = read_trials(feedbench.folder / "R")
+
+    done = feedbench.run("run", "--resume", "R")
+    assert done.returncode == 0, done.stderr
+    assert "Goes on after 2 whole blocks" in done.stderr
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert (run.status, run.blocks, len(run.resumed)) == ("complete", 4, 1)
+    turns = [(t.block, (t.label, t.purpose)) for t in trials if t.block and t.attempt == 1]
+    labels = ("tfdata_naive", "mine")
+    assert turns == [
+        (block, turn) for block in (1, 2, 3, 4) for turn in block_order(labels, 0, block)
+    ]
+    kept = [trial for trial in before if trial.block < 3]
+    assert trials[: len(kept)] == kept
+    assert {row.blocks for row in run.rows} <= {3, 4}  # a disturbed trial may not count
+    assert (feedbench.folder / "R" / "report.html").exists()
+    assert "was gone on with" in done.stdout
+    assert feedbench.left_in_scratch() == []
+
+    again = feedbench.run("run", "--resume", "R")
+    assert again.returncode == 2
+    assert "R is complete (4 blocks were asked for)" in again.stderr
+
+
+def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
+    for words, named in (((photos,), "FOLDER"), (("--blocks", "3"), "--blocks")):
+        refused = feedbench.run("run", "--resume", "R", *words)
+        assert refused.returncode == 2
+        assert f"leave out {named}, or start another run" in refused.stderr
+    assert "R is no run folder" in feedbench.run("run", "--resume", "R").stderr
