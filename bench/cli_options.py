@@ -192,7 +192,7 @@ BaseRun = Annotated[Path, typer.Argument(metavar="BASE", help="The folder of the
 NewRun = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[NEW]",
+        metavar="NEW",
         help="The folder of the run after. Without it, BASE is one that was made with --against.",
     ),
 ]
