@@ -16,11 +16,16 @@ from feedbench.bench.environment import Environment
 from feedbench.bench.protocol import SCHEMA
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import image_id
 
 _LOOK = """
 import sys, msgspec
-from feedbench.bench import environment, protocol
-found = {"protocol": protocol.SCHEMA, "environment": environment.describe()}
+from feedbench.bench import environment, protocol, software
+found = {
+    "protocol": protocol.SCHEMA,
+    "environment": environment.describe(),
+    "code": software.code(),
+}
 sys.stdout.buffer.write(msgspec.json.encode(found))
 """
 _SECONDS = 60.0  # for that to be answered
@@ -34,11 +39,13 @@ class Other(msgspec.Struct, frozen=True, kw_only=True):
     python: str  # its interpreter
     name: str  # of the environment's folder
     environment: Environment
+    code: str  # a digest of its Feedbench
 
 
 class _Said(msgspec.Struct, frozen=True):
     protocol: int
     environment: Environment
+    code: str
 
 
 def look(python: str) -> Other:
@@ -77,7 +84,8 @@ def look(python: str) -> Other:
             f"--against {python}: its Feedbench speaks protocol {said.protocol}, and this one"
             f" {SCHEMA}: install one there that speaks the same"
         )
-    return Other(python=path, name=_name(path), environment=said.environment)
+    name = image_id(_name(path))
+    return Other(python=path, name=name, environment=said.environment, code=said.code)
 
 
 def arms(specs: Iterable[Spec], other: Other | None) -> dict[str, Spec]:

@@ -132,7 +132,9 @@ def within(run: Run, tolerance: float) -> Comparison:
     for base, new in pairs:
         ours, theirs = (rates.get(row.label, {}) for row in (new, base))
         both = [block for block in ours if block in theirs]
-        found = _side_by_side(base, new, (len(both), len(both)))
+        found = _side_by_side(
+            base, new, (len(both), len(both)), (f"in {record.against.name}", "here")
+        )
         if found.why is None:
             interval = statistics.log_ratio(
                 [ours[block] for block in both], [theirs[block] for block in both], level
@@ -148,6 +150,7 @@ def within(run: Run, tolerance: float) -> Comparison:
         is_paired=True,
         pipelines=pipelines,
         differences=list(differences(other, record)),
+        remarks=list(_unfinished(run)),
     )
 
 
@@ -230,14 +233,16 @@ def _compared(
     level: float,
     tolerance: float,
 ) -> Compared:
-    found = _side_by_side(base, new, (len(base_rates), len(rates)))
+    found = _side_by_side(
+        base, new, (len(base_rates), len(rates)), ("in the base run", "in the new run")
+    )
     if found.why is not None:
         return found
     interval = unpaired([*rates.values()], [*base_rates.values()], level)
     return _told(found, interval, tolerance)
 
 
-def _side_by_side(base: Row, new: Row, blocks: tuple[int, int]) -> Compared:
+def _side_by_side(base: Row, new: Row, blocks: tuple[int, int], where: tuple[str, str]) -> Compared:
     """Return a pipeline of which it is told at most why it cannot be compared."""
     return Compared(
         label=new.label,
@@ -245,7 +250,7 @@ def _side_by_side(base: Row, new: Row, blocks: tuple[int, int]) -> Compared:
         base_rate=base.rate,
         rate=new.rate,
         blocks=blocks,
-        why=_why_not(base, new, blocks),
+        why=_why_not(base, new, blocks, where),
     )
 
 
@@ -259,10 +264,10 @@ def _told(found: Compared, interval: Interval, tolerance: float) -> Compared:
     )
 
 
-def _why_not(base: Row, new: Row, blocks: tuple[int, int]) -> str | None:
-    for row, which in ((base, "base"), (new, "new")):
+def _why_not(base: Row, new: Row, blocks: tuple[int, int], where: tuple[str, str]) -> str | None:
+    for row, place in zip((base, new), where, strict=True):
         if row.rate is None:
-            return f"it was not measured in the {which} run"
+            return f"it was not measured {place}"
     if min(blocks) < LEAST_BLOCKS:
         return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; {LEAST_BLOCKS} are needed"
     words = [row.proof.work for row in (base, new) if row.proof is not None]
@@ -271,7 +276,7 @@ def _why_not(base: Row, new: Row, blocks: tuple[int, int]) -> str | None:
     if any(row.proof is not None and not is_equal(row.proof) for row in (base, new)):
         return "what it delivers is not what was asked for"
     if base.continuous != new.continuous:
-        return "it could be restarted only, in one of the runs"
+        return "it could be restarted only, in one of the two"
     return None
 
 
@@ -285,9 +290,14 @@ def _remarks(
     for label in shared:
         if theirs[label].spec != ours[label].spec:
             yield f"{label} was {theirs[label].spec}, and is {ours[label].spec}."
-    for name, run, _ in (base, new):
-        if run.status != "complete":
-            yield f"{name} was not completed: what there is of it is compared."
+    yield from _unfinished(base)
+    yield from _unfinished(new)
+
+
+def _unfinished(run: Run) -> Iterator[str]:
+    name, record, _ = run
+    if record.status != "complete":
+        yield f"{name} was not completed: what there is of it is compared."
 
 
 def _shown(value: object) -> str:

@@ -141,7 +141,8 @@ class _Server:
         with Path(start.log).open("ab") as log:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "feedbench.bench.forkserver", "--trial"),
+                    *(sys.executable, *(["-P"] if sys.flags.safe_path else [])),
+                    *("-m", "feedbench.bench.forkserver", "--trial"),
                     *(str(self._events), str(os.getpid())),
                 ],
                 stdin=subprocess.PIPE,

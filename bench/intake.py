@@ -138,10 +138,11 @@ def preparing_labels(
         )
         start = Start(request=request, log=str(scratch / "check.log"))
         outcome = processes[spec.python].run(start, _CHECK_LIMIT_SECONDS)
+        where = f" by {spec.python}" if spec.python else ""
         if outcome.failed is not None:
-            raise RequestError(f"--pipeline {spec.text}: {outcome.failed.sentence}")
+            raise RequestError(f"--pipeline {spec.text}{where}: {outcome.failed.sentence}")
         if wrong := what_went_wrong(outcome):
-            raise RequestError(f"--pipeline {spec.text}: while it was imported, {wrong}")
+            raise RequestError(f"--pipeline {spec.text}: while it was imported{where}, {wrong}")
         if outcome.built is not None and outcome.built.prepares:
             found.add(spec.label)
     return found

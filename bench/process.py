@@ -96,7 +96,7 @@ class Processes:
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
                 [
-                    *(self._python, "-m", "feedbench.bench.forkserver"),
+                    *(self._python, *self._safely(), "-m", "feedbench.bench.forkserver"),
                     *(str(os.getpid()), str(self._scratch)),
                 ],
                 stdin=subprocess.PIPE,
@@ -105,6 +105,10 @@ class Processes:
                 env=environment_of(self._python),
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
             )
+
+    def _safely(self) -> list[str]:
+        """Keep another environment from finding its packages in the folder that we are in."""
+        return [] if self._python == sys.executable else ["-P"]
 
     def ready(self) -> Ready:
         """Wait until TensorFlow is imported. Raises ForkserverError where it cannot be."""

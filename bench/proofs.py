@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import tempfile
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -19,6 +16,7 @@ import msgspec
 from feedbench.bench.contactsheet import REFERENCE
 from feedbench.bench.equality import Proof
 from feedbench.bench.preparing import key_of
+from feedbench.bench.software import software
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
@@ -26,7 +24,6 @@ from feedbench.pipelines.contract import Workload
 _SCHEMA = 1
 _MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
 _SUFFIX = ".proof"
-_PACKAGES = ("tensorflow", "keras", "pillow", "numpy", "scipy", "pandas")
 _LISTS = {"files", "labels", "class_names"}  # that the key takes file by file
 
 
@@ -104,20 +101,6 @@ def _replace(file: Path, content: bytes) -> None:
 
 def _sheet(stem: Path, name: str) -> Path:
     return stem.with_name(name if name == REFERENCE else stem.name + name)
-
-
-@cache
-def software() -> dict[str, str]:
-    """Return what decides what is delivered and how it is judged: versions, and our own code."""
-    found = {}
-    for name in _PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for file in sorted([*here.glob("*.py"), *here.parent.glob("pipelines/*.py")]):
-        digest.update(file.read_bytes())
-    return found | {"feedbench": digest.hexdigest()}
 
 
 def _make_room(folder: Path) -> None:

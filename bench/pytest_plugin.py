@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+
+from feedbench.pipelines.errors import FeedbenchError
 
 if TYPE_CHECKING:
     from feedbench.bench.pytest_runs import Runs
@@ -126,15 +130,47 @@ def _is_misread(config: pytest.Config) -> bool:
     return "--feedbench-data" in config.invocation_params.args and not is_usual
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Forget how pytest imported the ready suite: as `bench.suite`, from a new path's beginning.
+
+    It takes the rooms for top-level packages, as no `__init__.py` stands above them; somebody's own
+    bench, pipelines or reports would no longer be found.
+    """
+    rooms = Path(__file__).parents[1]
+    if collector.path != rooms / "bench" / "suite.py":
+        return (yield)
+    theirs = _forgotten()
+    report = yield
+    _forgotten()
+    sys.modules |= theirs
+    sys.path[:] = [entry for entry in sys.path if entry != str(rooms)]
+    return report
+
+
+def _forgotten() -> dict[str, ModuleType]:
+    """Return the modules of a top-level package `bench`, which are forgotten."""
+    names = [name for name in sys.modules if name.partition(".")[0] == "bench"]
+    return {name: sys.modules.pop(name) for name in names}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Read the markers, before a hook of another plugin looks at those of pytest-benchmark."""
     seen: dict[tuple[Path | None, str], str] = {}
     for item in items:
         marker = item.get_closest_marker("feedbench")
-        if marker is None or not config.pluginmanager.hasplugin("benchmark"):
+        # A mark of a class or a module stands on tests too that do not ask.
+        asks = "feedbench" in getattr(item, "fixturenames", ())
+        if marker is None or not asks or not config.pluginmanager.hasplugin("benchmark"):
             continue
-        item.stash[WANTED] = wanted = _wanted(item, *marker.args, **marker.kwargs)
+        try:
+            wanted = _wanted(item, *marker.args, **marker.kwargs)
+        except (TypeError, FeedbenchError) as error:  # an argument that the mark does not have
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+        item.stash[WANTED] = wanted
         spec = seen.setdefault((wanted.folder, wanted.label), wanted.spec)
         if spec != wanted.spec:
             raise pytest.UsageError(
@@ -150,7 +186,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(name="feedbench")
 def feedbench_(
     request: pytest.FixtureRequest, benchmark: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Row | None:
+) -> Row:
     """Return the row of the test's pipeline, whose blocks are the rounds of its benchmark.
 
     The first test that asks starts the run of all that are to be run over the same folder; the
@@ -174,7 +210,7 @@ def feedbench_(
     if isinstance(found, str):
         request.node.stash[_WHY_NOT] = found
         _let_fail(benchmark)
-        return None
+        return cast("Row", _NoRow(found))
     row, rounds, extra = found
     benchmark.extra_info.update(extra)  # in place: another dict would not be saved
     left = iter(rounds)
@@ -190,6 +226,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     """Fail the test whose pipeline has nothing sound to hand over, in place of calling it."""
     if _WHY_NOT in pyfuncitem.stash:
         pytest.fail(pyfuncitem.stash[_WHY_NOT], pytrace=False)
+
+
+class _NoRow:
+    """Stands in for a row that there is not: a fixture that looks at it fails with the reason."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.fail(self._why, pytrace=False)
 
 
 def _let_fail(benchmark: Any) -> None:

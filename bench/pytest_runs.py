@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,7 @@ class Runs:
         were disturbed.
         """
         if wanted.folder not in self._runs:
+            self._runs[wanted.folder] = "the run of its pipelines was broken off in another test"
             self._runs[wanted.folder] = self._performed(wanted.folder)
         run = self._runs[wanted.folder]
         if isinstance(run, str):
@@ -108,7 +110,8 @@ class Runs:
 
     def _wanted(self) -> list[Wanted]:
         """Return what the tests want that are left of all that were collected."""
-        found = (item.stash.get(WANTED, None) for item in self._session.items)
+        items = (item for item in self._session.items if not _is_skipped(item))
+        found = (item.stash.get(WANTED, None) for item in items)
         return [each for each in found if each is not None]
 
     def _out(self, folder: Path | None) -> Path:
@@ -185,9 +188,14 @@ def _number(option: str, text: str) -> int:
 
 def _as_given_here(sentence: str) -> str:
     """Name the options as they are called here."""
-    for name, _, _ in OPTIONS:
-        sentence = sentence.replace(f"--{name} ", f"--feedbench-{name} ")
-    return sentence
+    names = "|".join(re.escape(name) for name, _, _ in OPTIONS)
+    return re.sub(rf"--({names})\b", r"--feedbench-\1", sentence)
+
+
+def _is_skipped(item: pytest.Item) -> bool:
+    """Tell whether a test is known to be skipped; what a string says is not looked at."""
+    conditions = [marker.args[:1] for marker in item.iter_markers("skipif")]
+    return item.get_closest_marker("skip") is not None or (True,) in conditions
 
 
 @contextmanager

@@ -40,8 +40,9 @@ class Keeper:
         begun: float,
     ) -> None:
         self.folder = folder
-        self.proofs: dict[str, Proof] | None = None  # None: nothing was compared yet
-        self.diagnosis: Diagnosis | None = None
+        # None: nothing was compared yet.
+        self.proofs: dict[str, Proof] | None = _proofs_of(run)
+        self.diagnosis: Diagnosis | None = run.diagnosis
         self._begun = begun  # CLOCK_MONOTONIC
         self._trials = trials
         self._specs = {label: spec.text for label, spec in specs.items()}
@@ -105,6 +106,11 @@ class Keeper:
         )
         results.write_run(self.folder.path, self.run)
         return self.run
+
+
+def _proofs_of(run: RunRecord) -> dict[str, Proof] | None:
+    found = {row.label: row.proof for row in run.rows if row.proof is not None}
+    return found or None
 
 
 def new_record(

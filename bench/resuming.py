@@ -22,10 +22,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from feedbench.bench import environment
+from feedbench.bench import environment, intake
 from feedbench.bench.against import look
 from feedbench.bench.options import RunOptions
-from feedbench.bench.proofs import software
 from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import (
     Resumed,
@@ -33,11 +32,14 @@ from feedbench.bench.results import (
     TrialRecord,
     read_run,
     read_trials,
+    write_run,
     write_trials,
 )
 from feedbench.bench.say import counted
+from feedbench.bench.software import software
+from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.bench.workload import read_workload
-from feedbench.pipelines.catalog import GROUP, Spec, parse_all
+from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import Index, image_id
@@ -46,6 +48,7 @@ NAME = "resume.json"
 LEFT_OUT = "left-out.jsonl"
 _SCHEMA = 1
 _SHOWN = 3  # changes
+_START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to calibrate the probe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,12 +82,16 @@ class Past:
 
 def write(folder: Path, options: RunOptions, workload: Workload) -> None:
     """Write down what a run needs to be gone on with."""
-    asked = msgspec.to_builtins(options, enc_hook=os.fspath)
+    absolute = replace(
+        options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
+    )
+    asked = msgspec.to_builtins(absolute, enc_hook=os.fspath)
     del asked["begun"]
     depends_on = {
         "software": software(),
         "pipelines": _identities(options.specs),
         "files": [_status(file) for file in workload.files],
+        "began_in": os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
     }
     text = json.dumps({"schema": _SCHEMA, "options": asked, **depends_on})
     (folder / NAME).write_text(text, encoding="ascii")
@@ -93,13 +100,15 @@ def write(folder: Path, options: RunOptions, workload: Workload) -> None:
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Let no other process go on with this run. Raises RequestError where one does already."""
-    with (folder / NAME).open("rb") as file:
+    with (folder / NAME).open("r+b") as file:  # to lock it, NFS wants it open for writing
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RequestError(
                 f"{folder} is being measured by another process: wait until it has ended"
             ) from None
+        except OSError:
+            pass  # a file system without locks
         yield
 
 
@@ -121,8 +130,13 @@ def read(folder: Path) -> Past:
         options: RunOptions = msgspec.convert(
             asked, RunOptions, dec_hook=lambda _, value: Path(value)
         )
+        _refuse_elsewhere(folder, options, found["began_in"])
         workload = read_workload(folder / "images.json")
         changes = [*_changed_software(run, found, options), *_changed_images(found, workload)]
+    except RequestError:
+        raise
+    except FileNotFoundError as error:
+        raise RequestError(f"{folder} cannot be gone on with: {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{folder / NAME} is broken: {error}") from error
     if changes:
@@ -204,8 +218,14 @@ def _changed_software(
         if getattr(before, what) != getattr(now, what):
             yield f"{what} was {getattr(before, what)}, and is {getattr(now, what)}"
     yield from _differing(before.packages, now.packages)
-    if run.against is not None and look(run.against.python).environment != run.against.environment:
-        yield f"{run.against.name} is not what it was"
+    if run.against is not None:
+        there, is_now = run.against, look(run.against.python)
+        before_there = {"python": there.environment.python, "its Feedbench": there.code}
+        now_there = {"python": is_now.environment.python, "its Feedbench": is_now.code}
+        for what in _differing(
+            before_there | there.environment.packages, now_there | is_now.environment.packages
+        ):
+            yield f"in {there.name} {what}"
     yield from _differing(found["software"], software())
     yield from _differing(found["pipelines"], _identities(options.specs))
 
@@ -232,6 +252,20 @@ def _identity(spec: Spec) -> str:
     return "missing"
 
 
+def _refuse_elsewhere(folder: Path, options: RunOptions, began_in: str) -> None:
+    """Raise RequestError where loaders' files are named from another folder than this."""
+    here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
+    are_named_from_there = any(
+        text.partition(":")[0].endswith(".py") and not Path(parse(text).name).is_absolute()
+        for text in options.specs
+    )
+    if are_named_from_there and here != began_in:
+        raise RequestError(
+            f"{folder} was begun in {image_id(began_in)}, from which the files of its pipelines are"
+            " named: go on with it there"
+        )
+
+
 def _index(workload: Workload) -> Index:
     return Index(
         folder=Path(workload.folder),
@@ -245,6 +279,33 @@ def _index(workload: Workload) -> Index:
 def said(past: Past) -> str:
     """Return a sentence on what is gone on with."""
     again = ""
-    if past.left_out:
-        again = f"; {counted(len(past.left_out), 'trial')} of the next one will be measured again"
+    cut_short = sum(trial.block > past.run.blocks for trial in past.left_out)
+    if cut_short:
+        again = f"; {counted(cut_short, 'trial')} of the next one will be measured again"
     return f"Goes on after {counted(past.run.blocks, 'whole block')}{again}."
+
+
+def completed(past: Past, why: str) -> RunRecord:
+    """Write down that the run is complete as it is, and return it."""
+    run = replace(past.run, status="complete", stopped_because=why)
+    write_run(past.folder, run)
+    return run
+
+
+def ended(past: Past) -> str | None:
+    """Return why there is nothing left to be measured, if so."""
+    options, whole = past.options, past.run.blocks
+    is_known = past.run.diagnosis is not None or not options.trace
+    if options.blocks is not None and whole >= options.blocks and is_known:
+        were = "was" if options.blocks == 1 else "were"
+        return f"{counted(options.blocks, 'block')} {were} asked for"
+    left = intake.seconds_left(options)
+    if left is None:
+        return None
+    if whole < LEAST_BLOCKS:
+        left += intake.kept_seconds(options)
+    seconds: dict[int, float] = {}
+    for trial in past.kept:
+        seconds[trial.block] = seconds.get(trial.block, 0.0) + trial.seconds
+    longest = max((seconds[block] for block in seconds if block), default=0.0)
+    return "its time was up" if left < longest + _START_SECONDS else None

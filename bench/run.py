@@ -94,20 +94,23 @@ def resume(path: Path, listener: Listener) -> RunRecord:
     past = resuming.read(path)
     folder = RunFolder(path)
     run = _Run(past.options, folder, past.part, past.run.against, listener)
-    with resuming.held(path), Gate() as gate, _at_work(run, listener) as work:
+    with resuming.held(path):
         past = resuming.read(path)  # again, for nobody else can change it now
-        past.cut()
-        folder.clear_traces()
-        listener.said(resuming.said(past))
-        listener.doing(f"reading {counted(len(run.part.files), 'file')}")
-        warm(run.part.paths)
-        trials = work.trials(folder, run)
-        trials.records = list(past.kept)
-        keeper = Keeper(past.record, run.specs, folder, trials, begun=past.options.begun)
-        blocks = run.blocks(Cost(_UNKNOWN_SECONDS), past.pilots, trials)
-        blocks.go_on(past.run.blocks, past.kept)
-        diagnostics = run.made_ready(blocks, keeper, trials, work)
-        return run.measured(blocks, keeper, diagnostics, gate)
+        if (why := resuming.ended(past)) is not None:
+            listener.said(f"Nothing is left to be measured: {why}.")
+            return resuming.completed(past, why)
+        with Gate() as gate, _at_work(run, listener) as work:
+            past.cut()
+            listener.said(resuming.said(past))
+            listener.doing(f"reading {counted(len(run.part.files), 'file')}")
+            warm(run.part.paths)
+            trials = work.trials(folder, run)
+            trials.records = list(past.kept)
+            keeper = Keeper(past.record, run.specs, folder, trials, begun=past.options.begun)
+            blocks = run.blocks(Cost(_UNKNOWN_SECONDS), past.pilots, trials)
+            blocks.go_on(past.run.blocks, past.kept)
+            diagnostics = run.made_ready(blocks, keeper, trials, work)
+            return run.measured(blocks, keeper, diagnostics, gate)
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,10 @@ class _Work:
 def _at_work(run: _Run, listener: Listener) -> Iterator[_Work]:
     """Start what a run works with. Raises RequestError where a loader cannot be imported."""
     with (
-        ExitStack() as held,
         _scratch() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
         Meters() as meters,
+        ExitStack() as held,
     ):
         listener.doing("importing TensorFlow")
         seconds = processes.ready().seconds
@@ -268,9 +271,10 @@ class _Run:
             # What is not compared by then has no verdict; but there is a block of the others.
             return Limit(max(left - blocks.seconds, 1.0), is_deadline=True)
 
-        specs = [self.specs[label] for label in blocks.labels]
-        samples = keeper.folder.samples
-        keeper.proofs, records = verifier.verify_all(specs, samples, limit, anew=False)
+        known = keeper.proofs or {}  # of a run that is gone on with
+        specs = [self.specs[label] for label in blocks.labels if label not in known]
+        found, records = verifier.verify_all(specs, keeper.folder.samples, limit, anew=False)
+        keeper.proofs = {**known, **found}
         for record in records:
             blocks.strike(record)
         keeper.save(blocks=blocks.whole)
@@ -295,6 +299,7 @@ class _Run:
             why = blocks.run(allowance, self._listener, keeper)
             if diagnostics is not None and blocks.labels:
                 keeper.save(blocks=blocks.whole, stopped_because=why)
+                keeper.folder.clear_traces()  # of a run that was killed among them
                 here = [label for label in blocks.labels if not self.specs[label].python]
                 diagnostics.run(here, self.part.paths, self._ends_at())
             gate.shut()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from feedbench.pipelines.contract import Batch, Feed, Workload
@@ -17,17 +19,7 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
 
     Raises RequestError where the file raises on import or has no such function.
     """
-    name, root = _place(file.resolve())
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # As `python FILE.py` would have it: neighbours can be imported, workers can find the module;
-    # and as `python -m PACKAGE.FILE` would: its own package can.
-    sys.path[:0] = dict.fromkeys((str(file.resolve().parent), str(root)))
-    sys.modules[name] = module
-    loader = spec.loader
-    imported(str(file), lambda: loader.exec_module(module))
+    module = imported(str(file), lambda: _module(file.resolve()))
     found = getattr(module, function, None)
     if not callable(found):
         functions = [name for name, value in vars(module).items() if _is_own(value, module)]
@@ -35,6 +27,27 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
             f"{file} has no function {function!r}: it has {', '.join(functions) or 'none'}"
         )
     return FunctionPipeline(found, f"{file}:{function}")
+
+
+def _module(file: Path) -> ModuleType:
+    """Import a file as `python FILE.py` would: its neighbours can be imported.
+
+    One that stands in a package is that package's module, and can import from it.
+    """
+    name, root = _place(file)
+    sys.path[:0] = dict.fromkeys((str(file.parent), str(root)))
+    if "." in name:
+        module = importlib.import_module(name)
+        if module.__file__ is not None and Path(module.__file__).resolve() == file:
+            return module
+        name = file.stem  # another package of that name was imported before
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # workers can find it
+    spec.loader.exec_module(module)
+    return module
 
 
 def _place(file: Path) -> tuple[str, Path]:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from feedbench import pipelines
+from feedbench.bench import software
 from feedbench.bench.against import Other, arms, environment_of, look
 from feedbench.bench.comparison import compare, within
 from feedbench.bench.environment import describe
@@ -21,7 +22,7 @@ from feedbench.pipelines.errors import RequestError
 from tests.bench.command import SMALL, Feedbench
 from tests.builders import ENVIRONMENT, a_row, a_run, trials_of
 
-OTHER = Other(python="/old/bin/python", name="old", environment=ENVIRONMENT)
+OTHER = Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code="0" * 64)
 CALM = [1000, 1004, 998, 1001, 1003, 999, 1002, 997]
 # On a machine whose speed doubles and halves between blocks.
 RESTLESS = [round(rate * (2 if place % 2 else 0.5)) for place, rate in enumerate(CALM)]
@@ -53,6 +54,7 @@ def test_each_pipeline_is_followed_by_itself_in_the_other_environment() -> None:
 def test_this_environment_answers_what_it_is() -> None:
     found = look(sys.executable)
     assert found.environment == describe()
+    assert found.code == software.code()
     assert found.python == sys.executable
 
 
@@ -70,7 +72,8 @@ def test_an_environment_without_feedbench_is_refused(tmp_path: Path, text: str, 
 
 
 def test_one_that_speaks_another_protocol_is_refused(tmp_path: Path) -> None:
-    answer = json.dumps({"protocol": SCHEMA + 1, "environment": msgspec.to_builtins(ENVIRONMENT)})
+    machine = msgspec.to_builtins(ENVIRONMENT)
+    answer = json.dumps({"protocol": SCHEMA + 1, "environment": machine, "code": ""})
     with pytest.raises(RequestError, match=f"speaks protocol {SCHEMA + 1}, and this one {SCHEMA}"):
         look(str(a_python(tmp_path, f"cat <<'END'\n{answer}\nEND")))
 

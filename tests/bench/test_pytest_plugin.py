@@ -101,6 +101,40 @@ def test_nothing_heavy_is_loaded():
     assert not any((tmp_path / ".benchmarks").iterdir())
 
 
+@pytest.mark.parametrize("suite_is_first", [True, False])
+def test_the_ready_suite_hides_nobodys_packages(tmp_path: Path, suite_is_first: bool) -> None:
+    for room in ("bench", "pipelines"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text(f"name = {room!r}\n")
+    theirs = Suite(
+        tmp_path,
+        "import bench\n"
+        "def test_own_packages():\n"
+        "    import bench as again, pipelines\n"
+        "    assert (bench.name, again.name, pipelines.name) == ('bench', 'bench', 'pipelines')\n",
+    )
+    both = ["feedbench.bench.suite", "theirs"]
+    words = ["--pyargs", *(both if suite_is_first else both[::-1]), "--benchmark-skip"]
+    done = theirs.run(*words)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 6 skipped" in done.stdout
+
+
+def test_a_mark_of_a_class_is_nothing_to_a_test_that_does_not_ask(tmp_path: Path) -> None:
+    theirs = """
+import pytest
+
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+class TestLoading:
+    def test_something_else(self, benchmark):
+        benchmark(sum, [1, 2])
+"""
+    done = Suite(tmp_path, theirs).run("--benchmark-max-time=0.01")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    assert "feedbench: measures" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "outcome"),
     [
@@ -137,6 +171,8 @@ _MARK = "@pytest.mark.feedbench"
     ("marker", "sentence"),
     [
         (_MARK, "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a function"),
+        (f"{_MARK}(pipelin='tfdata_naive')", "unexpected keyword argument 'pipelin'"),
+        (f"{_MARK}(pipeline=':x')", "':x': expected [label=]NAME[:knob=value,...]"),
         (f"{_MARK}(pipeline=3)", "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a fun"),
         (f"{_MARK}(pipeline=lambda workload: [])", "expected a function at the top of a module"),
         (f"{_MARK}(pipeline='tfdata_naive', label='a=b')", "expected a label without : and =;"),
@@ -218,15 +254,30 @@ def mirrored(workload):
 @pytest.mark.feedbench(pipeline=mirrored, label="theirs")
 def test_mirrored(feedbench):
     pass
+
+@pytest.fixture
+def rate(feedbench):
+    return feedbench.rate
+
+@pytest.mark.feedbench(pipeline=mirrored, label="theirs")
+def test_by_a_fixture(rate):
+    pass
+
+@pytest.mark.skip
+@pytest.mark.feedbench(pipeline=mirrored, label="never")
+def test_never(feedbench):
+    pass
 """
     )
     done = Suite(tmp_path, theirs).measured(
         *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json")
     )
     assert done.returncode == 1
-    assert "2 failed, 2 passed" in done.stdout
+    assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
+    assert "feedbench: measures tfdata_naive, mine, theirs;" in done.stdout
     assert "mine: it raised OSError: the disk is gone" in done.stdout
     assert "theirs does not deliver the work: 39 of the 39 images" in done.stdout
+    assert done.stdout.count("theirs does not deliver the work") == 2
     assert "was not used at all" not in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["test_naive"]

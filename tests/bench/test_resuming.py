@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,16 +15,21 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench import environment, resuming
+from feedbench.bench.diagnosis import Diagnosis
 from feedbench.bench.options import RunOptions
+from feedbench.bench.progress import Quiet
+from feedbench.bench.record import Keeper
 from feedbench.bench.results import TrialRecord, append_trial, read_run, read_trials, write_run
+from feedbench.bench.run import resume
 from feedbench.bench.runfolder import RunFolder
 from feedbench.bench.schedule import block_order
-from feedbench.bench.workload import workload_of, write_workload
+from feedbench.bench.workload import read_workload, workload_of, write_workload
+from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import index_folder
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
-from tests.builders import a_row, a_run
+from tests.builders import a_proof, a_row, a_run
 
 STARTED = "2026-01-01T00:00:00+00:00"
 
@@ -243,6 +249,50 @@ def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
     resuming.write(folder.path, options, workload)
     folder.discard()
     assert not folder.path.exists()
+
+
+def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
+    asked = json.loads((killed.folder / "resume.json").read_text())
+    asked["options"] |= {"seconds": 300.0, "blocks": None}
+    (killed.folder / "resume.json").write_text(json.dumps(asked))
+    assert resuming.ended(resuming.read(killed.folder)) is None  # 62 s of 300 were used
+    killed.change_run(seconds=295.0)
+    assert resuming.ended(resuming.read(killed.folder)) == "its time was up"
+    run = resume(killed.folder, Quiet())
+    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert read_run(killed.folder) == run
+    assert len(read_trials(killed.folder)) == 4
+
+
+def test_a_run_that_has_its_blocks_and_its_reasons_ends_as_it_is(killed: Killed) -> None:
+    killed.change_run(blocks=5)
+    assert resuming.ended(resuming.read(killed.folder)) is None  # its reasons are not known yet
+    killed.change_run(diagnosis=Diagnosis())
+    assert resuming.ended(resuming.read(killed.folder)) == "5 blocks were asked for"
+
+
+def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> None:
+    killed.change_run(rows=[a_row("mine", proof=a_proof("different"))])
+    past = resuming.read(killed.folder)
+    trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
+    specs = {"mine": parse("mine=tfdata_naive")}
+    keeper = Keeper(past.record, specs, RunFolder(killed.folder), trials, begun=0.0)
+    (row,) = read_run(killed.folder).rows
+    assert row.proof is not None
+    assert row.proof.work == "different"
+    assert keeper.proofs is not None
+
+
+def test_a_loader_that_is_named_from_another_folder_is_refused_here(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    relative = replace(killed.options, specs=("mine=loader.py:photos",))
+    resuming.write(killed.folder, relative, read_workload(killed.folder / "images.json"))
+    assert resuming.read(killed.folder).options.specs == ("mine=loader.py:photos",)
+    monkeypatch.chdir("/")
+    with pytest.raises(RequestError, match=f"was begun in {tmp_path}, from which the files"):
+        resuming.read(killed.folder)
 
 
 @pytest.mark.tensorflow

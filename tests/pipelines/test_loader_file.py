@@ -194,5 +194,26 @@ def test_a_file_in_a_package_can_import_from_its_own_package(load: Load, tmp_pat
     assert list(opened(load_function(inner / "loader.py", "photos"))) == ["from the package"]
 
 
+def test_a_package_may_export_the_loader_that_imports_from_it(load: Load, tmp_path: Path) -> None:
+    package = tmp_path / "their_exports"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .loader import photos\n")
+    (package / "batches.py").write_text("BATCHES = ['from the package']\n")
+    (package / "loader.py").write_text(
+        "from .batches import BATCHES\ndef photos(workload):\n    return BATCHES\n"
+    )
+    assert list(opened(load_function(package / "loader.py", "photos"))) == ["from the package"]
+
+
+def test_a_file_whose_package_has_anothers_name_is_imported_all_the_same(
+    load: Load, tmp_path: Path
+) -> None:
+    package = tmp_path / "json"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "decoder.py").write_text("def photos(workload):\n    return ['own']\n")
+    assert list(opened(load_function(package / "decoder.py", "photos"))) == ["own"]
+
+
 def test_a_function_has_nothing_to_prepare(load: Load) -> None:
     assert not isinstance(load(GENERATOR), Preparing)

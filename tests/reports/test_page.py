@@ -190,7 +190,7 @@ def test_pipelines_are_beside_themselves_in_the_other_environment() -> None:
         a_row("a", 900.0),
         a_row("a @old"),
         pipelines=[PipelineRecord("a", "a", "a"), PipelineRecord("a @old", "a", "a-old", "a")],
-        against=Other(python="/old/bin/python", name="old", environment=ENVIRONMENT),
+        against=Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code=""),
     )
     text = page.render(run, trials_of(rates))
     assert "a is slower by more than 5%. Rates in images/s" in text
