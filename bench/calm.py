@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import median
 
+from feedbench.bench.others import MOST_SHARE
 from feedbench.bench.results import BlockCalm, Calm, TrialRecord
 from feedbench.bench.speed import Share
 
@@ -22,7 +23,9 @@ def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
     shares = [
         share for t in probed if t.around is not None for share in (t.around.before, t.around.after)
     ]
+    others = [share for t in probed if (share := others_share(t)) is not None]
     return Calm(
+        others=round(max(others), 4) if others else None,
         low=_each(min, [t.around.low for t in probed if t.around is not None]),
         lowest=_each(min, shares),
         middle=_each(median, shares),
@@ -39,8 +42,18 @@ def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
 
 
 def is_disturbed(trial: TrialRecord) -> bool:
-    """Tell whether the machine was not calm around a trial; False where it was not probed."""
-    return trial.around is not None and trial.around.is_disturbed
+    """Tell whether the machine was not calm around a trial, or others were at work in it.
+
+    False where it was not probed.
+    """
+    if trial.around is None:
+        return False
+    return trial.around.is_disturbed or (others_share(trial) or 0.0) > MOST_SHARE
+
+
+def others_share(trial: TrialRecord) -> float | None:
+    """Return what other programs took of the cores in a trial; None where it is not known."""
+    return None if trial.usage is None else trial.usage.others_share
 
 
 def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:

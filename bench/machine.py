@@ -1,6 +1,6 @@
 """The machine around a trial: probed before and after, and waited for while it is not good.
 
-The choice of what counts looks at the probe alone, never at a rate.
+The choice of what counts looks at the probe, and at what others took (others.py), never at a rate.
 """
 
 from __future__ import annotations

@@ -10,13 +10,14 @@ takes 1 to 1.5 ms here without a GPU, a thousandth of the shortest window.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import msgspec
 
 from feedbench.bench.cores import usable_cores
 from feedbench.bench.gpu import GpuMeter, GpuReading
+from feedbench.bench.others import user_seconds, watched_cores
 from feedbench.bench.processtree import Snapshot, TreeMeter
 from feedbench.bench.protocol import Edge, Event, Phase
 from feedbench.bench.usage import NoGpu, Usage
@@ -43,6 +44,7 @@ class Meters:
 class _Reading(msgspec.Struct, frozen=True):
     at: float  # CLOCK_MONOTONIC
     tree: Snapshot | None
+    user_seconds: float | None  # of all programs
     gpus: list[GpuReading] | NoGpu
 
 
@@ -52,13 +54,15 @@ class Recorder:
     def __init__(self, tree: TreeMeter, gpus: GpuMeter) -> None:
         self._tree = tree
         self._gpus = gpus
+        self._cores = watched_cores()
         self._readings: list[_Reading] = []
         self._first_epoch: list[Snapshot | None] = []  # at its beginning and its end
 
     def take(self, event: Event) -> None:
         """Read at an edge, and at both ends of the first epoch; let other events pass."""
         if isinstance(event, Edge):
-            self._readings.append(_Reading(time.monotonic(), self._tree.read(), self._gpus.read()))
+            now, tree = time.monotonic(), self._tree.read()
+            self._readings.append(_Reading(now, tree, user_seconds(self._cores), self._gpus.read()))
         elif isinstance(event, Phase) and event.name in {"open", "first epoch"}:
             self._first_epoch.append(self._tree.read())
 
@@ -78,7 +82,15 @@ class Recorder:
             seconds=readings[-1].at - readings[0].at,
             cores=usable_cores(),
             cpu_seconds=tree.cpu_seconds,
+            others_cpu_seconds=_of_others(readings, tree.user_seconds),
             read_bytes=tree.read_bytes,
             written_bytes=tree.written_bytes,
             gpus=self._gpus.used([reading.gpus for reading in readings]),
         )
+
+
+def _of_others(readings: Sequence[_Reading], own: float | None) -> float | None:
+    first, last = readings[0].user_seconds, readings[-1].user_seconds
+    if own is None or first is None or last is None:
+        return None
+    return max(last - first - own, 0.0)

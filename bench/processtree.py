@@ -28,6 +28,7 @@ class _Process(msgspec.Struct, frozen=True):
     started: int  # since boot; tells apart two processes that had the same pid
     own: int  # user and system time of all its threads, ended ones included
     waited: int  # of its children that have ended and were waited for, and of theirs
+    user: int  # of both, in the programs themselves and not in the kernel
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -36,6 +37,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     root: int
     processes: Mapping[int, _Process]
     io: _Io | None
+
+    @property
+    def user_ticks(self) -> int:
+        """The part of the CPU time that is not in the kernel; the root's own next to nothing."""
+        return sum(found.user for found in self.processes.values())
 
     @property
     def ticks(self) -> int:
@@ -48,6 +54,7 @@ class TreeUsage(msgspec.Struct, frozen=True, kw_only=True):
     """What a tree used between two readings; None: not available."""
 
     cpu_seconds: float | None = None
+    user_seconds: float | None = None  # of these, in the programs themselves
     read_bytes: int | None = None
     written_bytes: int | None = None
 
@@ -91,10 +98,12 @@ class TreeMeter:
             return TreeUsage()
         first, last = known[0], known[-1]
         cpu_seconds = (last.ticks - first.ticks) / os.sysconf("SC_CLK_TCK")
+        user_seconds = (last.user_ticks - first.user_ticks) / os.sysconf("SC_CLK_TCK")
         if first.io is None or last.io is None:
-            return TreeUsage(cpu_seconds=cpu_seconds)
+            return TreeUsage(cpu_seconds=cpu_seconds, user_seconds=user_seconds)
         return TreeUsage(
             cpu_seconds=cpu_seconds,
+            user_seconds=user_seconds,
             read_bytes=last.io[0] - first.io[0],
             written_bytes=last.io[1] - first.io[1],
         )
@@ -153,7 +162,12 @@ def _parsed(pid: int, stat: bytes) -> _Process:
     fields = stat[stat.rindex(b")") + 1 :].split()  # from the third; a name may hold ") ("
     user, system, children_user, children_system = map(int, fields[11:15])
     return _Process(
-        pid, int(fields[1]), int(fields[19]), user + system, children_user + children_system
+        pid=pid,
+        parent=int(fields[1]),
+        started=int(fields[19]),
+        own=user + system,
+        waited=children_user + children_system,
+        user=user + children_user,
     )
 
 

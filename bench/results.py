@@ -225,6 +225,7 @@ class Calm(msgspec.Struct, frozen=True, kw_only=True):
     retaken: int
     waited_seconds: float  # for good probes
     probe_seconds: float  # that all probes took
+    others: float | None = None  # the most of the cores that other programs took in a trial
     blocks: list[BlockCalm]
 
 

@@ -38,6 +38,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float  # between the readings at the first and at the last edge
     cores: float  # that it could use: by affinity and by the cgroup's quota
     cpu_seconds: float | None = None  # children that have ended included
+    others_cpu_seconds: float | None = None  # of other programs, on the same cores
     read_bytes: int | None = None  # from the device, not from the page cache
     written_bytes: int | None = None  # to the device, sooner or later
     gpus: list[GpuUsage] | NoGpu = "no GPU"
+
+    @property
+    def others_share(self) -> float | None:
+        """What other programs took of the cores, 0 to 1."""
+        if self.others_cpu_seconds is None or self.seconds <= 0:
+            return None
+        return self.others_cpu_seconds / (self.seconds * self.cores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedbench.bench.others import MOST_SHARE
 from feedbench.bench.results import Calm
 from feedbench.bench.say import counted, duration
 
@@ -19,6 +20,8 @@ def sentence(calm: Calm | None) -> str | None:
         f"the lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
         f" {calm.lowest.copied:.2f} of the good level"
     )
+    if calm.others is not None and calm.others > MOST_SHARE:
+        lowest += f"; other programs took up to {calm.others:.0%} of the cores"
     if calm.middle.hashed > _FAR_OVER:
         return (
             "The machine was disturbed when it was calibrated: half of the later probes hashed at"
@@ -47,4 +50,6 @@ def _help(calm: Calm) -> str:
         return f"a larger CPU quota (the cgroup's was used up for {duration(throttled)})"
     if stolen > _TELLING * seconds:
         return f"a machine without neighbours (its hypervisor took {duration(stolen)} of CPU time)"
+    if calm.others is not None and calm.others > MOST_SHARE:
+        return "ending other programs, or more --time"
     return "ending other programs, a machine without neighbours, or more --time"
