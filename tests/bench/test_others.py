@@ -72,13 +72,13 @@ def test_a_program_at_work_is_seen() -> None:
     if not cores:
         pytest.skip("a quota leaves fewer cores than there are")
     before = user_seconds(cores)
-    burning = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
-    subprocess.run([sys.executable, "-c", burning], check=True)
+    # Its time is its own, not the kernel's.
+    subprocess.run([sys.executable, "-c", "sum(i * i for i in range(10**7))"], check=True)
     time.sleep(0.05)  # for the last tick
     after = user_seconds(cores)
     assert before is not None
     assert after is not None
-    assert after - before > 0.4
+    assert after - before > 0.2
 
 
 def test_a_trial_beside_a_program_that_takes_a_twentieth_of_the_cores_is_disturbed() -> None:
