@@ -92,7 +92,9 @@ class Runs:
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
-        self._listener.said(f"measures {', '.join(wanted)}; the run lies in {out}")
+        self._listener.said(
+            f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out}"
+        )
         try:
             given = self._given()
             photos = folder or sample_photos(self._listener.said)

@@ -142,7 +142,7 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     pipeline = old / "feedbench" / "pipelines" / "tfdata_naive.py"
     pipeline.write_text(pipeline.read_text() + SLOWER)
     python = a_python(feedbench.folder, f'PYTHONPATH={old} exec {sys.executable} "$@"')
-    words = ("-p", "tfdata_naive", "--blocks", "4", "--against", python, "--out", "R")
+    words = ("-p", "tfdata_naive", "--blocks", "1", "--against", python, "--out", "R")
     done = feedbench.run("run", photos, *SMALL, *words)
     assert done.returncode == 0, done.stderr
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
@@ -150,12 +150,12 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     assert {t.label for t in trials if t.block == 1} == {"tfdata_naive", "tfdata_naive @old"}
     assert run.rows[1].proof is not None
     assert run.rows[1].proof.work == "same"
-    both = within(("R", run, trials), 0.05)
-    assert both.pipelines[0].ratio is None or both.pipelines[0].ratio > 1.5
+    here, there = (row.rate for row in run.rows)
+    assert here is None or there is None or here > 1.5 * there  # None: all were disturbed
     assert "Each pipeline beside itself in the environment old" in done.stdout
     assert "Beside old" in (feedbench.folder / "R" / "report.html").read_text()
     compared = feedbench.run("compare", "R", "--format", "json")
-    assert compared.returncode in {0, 3}  # 3: too many trials were disturbed
+    assert compared.returncode == 3  # one block tells nothing
     assert json.loads(compared.stdout)["is_paired"] is True
     assert feedbench.left_in_scratch() == []
 

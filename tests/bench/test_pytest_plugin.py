@@ -205,11 +205,11 @@ def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     suite: Suite, photos: Path
 ) -> None:
-    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=4", "--feedbench-out=R")
+    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R")
     kept = ("--benchmark-storage=file://kept", "--benchmark-save=base")
     done = suite.measured(*words, *kept, "--benchmark-histogram=drawn")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("feedbench: measures tfdata_naive, photos;") == 1
+    assert done.stdout.count(f"feedbench: measures tfdata_naive, photos over {photos};") == 1
     assert (suite.folder / "drawn.svg").exists()
     saved = next((suite.folder / "kept").rglob("*_base.json"))
     found: dict[str, Any] = {
@@ -233,7 +233,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     again = suite.measured(*words[:-1], kept[0], *gate)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "Performance has regressed" in again.stdout + again.stderr
-    assert "feedbench: measures tfdata_naive; the run lies in" in again.stdout
+    assert f"feedbench: measures tfdata_naive over {photos}; the run lies in" in again.stdout
 
 
 @pytest.mark.tensorflow
@@ -274,7 +274,7 @@ def test_never(feedbench):
     )
     assert done.returncode == 1
     assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
-    assert "feedbench: measures tfdata_naive, mine, theirs;" in done.stdout
+    assert "feedbench: measures tfdata_naive, mine, theirs over" in done.stdout
     assert "mine: it raised OSError: the disk is gone" in done.stdout
     assert "theirs does not deliver the work: 39 of the 39 images" in done.stdout
     assert done.stdout.count("theirs does not deliver the work") == 2
@@ -361,6 +361,7 @@ def test_the_ready_suite_measures_what_it_is_given_over_photos_that_it_makes(
         *("--feedbench-limit=32", "--feedbench-pipeline=a=tfdata_naive", "--benchmark-json=b.json"),
     )
     assert done.returncode == 0, done.stdout
+    assert "feedbench: measures a over sample photos; the run lies in" in done.stdout
     assert "feedbench: Makes 512 sample photos in" in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["test_pipeline[a=tfdata_naive]"]
