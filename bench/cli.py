@@ -64,6 +64,7 @@ def compare(
     new: cli_options.NewRun = None,
     tolerance: cli_options.Tolerance = "5%",
     format: cli_options.CompareFormat = "table",  # noqa: A002 - it is the option's name
+    html: cli_options.ComparePage = None,
     debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """Say of two runs of the same images whether any pipeline became slower.
@@ -74,6 +75,7 @@ def compare(
     Examples:
       feedbench compare feedbench-runs/main feedbench-runs/branch
       feedbench compare BASE NEW --tolerance 10% --format markdown >> "$GITHUB_STEP_SUMMARY"
+      feedbench compare BASE NEW --html compared.html
       feedbench compare RUN     # made with --against: its two environments
 
     \b
@@ -97,6 +99,10 @@ def compare(
         found = within(before, most)
     else:
         found = put_beside(before, (str(new), *table.read(new)), most)
+    if html is not None:
+        from feedbench.reports import comparison_page
+
+        comparison_page.write(found, html)
     if format == "json":
         print_json(found)
     elif format == "markdown":

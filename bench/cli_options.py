@@ -199,6 +199,10 @@ NewRun = Annotated[
 Tolerance = Annotated[
     str, typer.Option(metavar="SHARE", help="How much slower a pipeline may become.")
 ]
+ComparePage = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page as well, to send to a colleague."),
+]
 CompareFormat = Annotated[str, typer.Option(metavar="table|markdown|json", help="How to print it.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Format = Annotated[

@@ -45,7 +45,7 @@ def answer(found: Comparison) -> str:
 
 def notes(found: Comparison) -> list[str]:
     """Return the sentences below the table, what differs first."""
-    told = []
+    told: list[str] = []
     if found.differences and found.is_paired:
         told.append(f"What differs between them: {'; '.join(found.differences)}.")
     elif found.differences:
@@ -53,7 +53,12 @@ def notes(found: Comparison) -> list[str]:
             "WARNING: the runs are not of the same machine and software, and what differs may be"
             f" the reason: {'; '.join(found.differences)}."
         )
-    told += [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
+    return [*told, *remarks(found)]
+
+
+def remarks(found: Comparison) -> list[str]:
+    """Return the sentences on the pipelines, on the runs, and on how sharply they compare."""
+    told = [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
     last = PAIRED.format(base=found.base) if found.is_paired else UNPAIRED
     return [*told, *found.remarks, last]
 

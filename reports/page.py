@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from feedbench.bench.comparison import within
 from feedbench.bench.contactsheet import AMPLIFIED
@@ -20,7 +18,7 @@ from feedbench.bench.say import counted, duration, size
 from feedbench.reports import columns, comparison, figures, files, plots, sheets, table, why
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.figures import MISSING
-from feedbench.reports.visible import visible
+from feedbench.reports.templating import rendered
 
 NAME = "report.html"
 
@@ -43,17 +41,8 @@ def render(
     run: RunRecord, trials: Sequence[TrialRecord], strips: Sequence[sheets.Sheet] = ()
 ) -> str:
     """Return the page of a run, with the contact sheets that there are."""
-    environment = Environment(
-        loader=PackageLoader("feedbench.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["breakable"] = _breakable
-    template = environment.get_template("page.html.j2")
-    return template.render(
+    return rendered(
+        "page.html.j2",
         title=f"Feedbench: {Path(run.workload.folder).name}",
         started=_moment(run.started_at),
         interrupted=run.status != "complete",
@@ -112,17 +101,6 @@ def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Ma
         if wide is not None and narrow is not None:
             found[chart.__name__] = (Markup(wide), Markup(narrow))  # noqa: S704 - escaped in svg.py
     return found
-
-
-def _visible(value: object) -> object:
-    """Make harmless what the template is about to escape; markup has been through that."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _breakable(label: str) -> Markup:
-    """Let a label be broken where a person would, between its words and knobs."""
-    text = str(escape(visible(label)))
-    return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped
 
 
 def _failure(trial: TrialRecord) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from rich.cells import cell_len, chop_cells
 
+from feedbench.bench.comparison import Comparison
 from feedbench.bench.results import RunRecord
 from feedbench.reports.figures import is_known, no_rate, percent, shown, spread
 
@@ -112,6 +113,35 @@ def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | Non
     figure = _figure(lines, scale, width, margin=margin)
     said = "; ".join(f"{line.label}: {line.note}" for line in lines)
     return svg.render(figure, f"ratios-{width}", "Ratio of each pipeline to the baseline", said)
+
+
+@svg.plain_style()
+def compared(found: Comparison, width: int = WIDE) -> str | None:
+    """Return the chart of two runs' ratios, with the tolerance and the verdicts. None without any.
+
+    `width` in pixels.
+    """
+    lines = [
+        _Line(
+            label=one.label,
+            note=f"{shown(one.ratio)}, {one.word}",
+            colour=_COLOURS[place % len(_COLOURS)],
+            estimate=one.ratio,
+            low=one.ratio_low,
+            high=one.ratio_high,
+        )
+        for place, one in enumerate(found.pipelines)
+        if is_known(one.ratio)
+    ]
+    if not lines:
+        return None
+    tolerance = 1 + found.tolerance
+    known = [value for line in lines for value in line.known]
+    low, high = min([1 / tolerance, *known]), max([tolerance, *known])
+    scale = _padded(low, high, "new rate over base rate, on a logarithmic scale")
+    figure = _figure(lines, scale, width, margin=tolerance)
+    said = "; ".join(f"{line.label}: {line.note}" for line in lines)
+    return svg.render(figure, f"compared-{width}", "Ratio of the new run to the base", said)
 
 
 def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[_Line]:

@@ -1,0 +1,37 @@
+"""Two runs side by side as one HTML page that asks the network for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from feedbench.bench.comparison import Comparison
+from feedbench.reports import comparison, files, plots
+from feedbench.reports.templating import rendered
+
+
+def write(found: Comparison, file: Path) -> Path:
+    """Write the page and return where it lies. Raises RequestError where it cannot be written."""
+    return files.replace(file, render(found))
+
+
+def render(found: Comparison) -> str:
+    """Return the page of a comparison."""
+    pictures = [plots.compared(found, width) for width in (plots.WIDE, plots.NARROW)]
+    return rendered(
+        "comparison.html.j2",
+        title=f"Feedbench: {found.base} and {found.new}",
+        base=found.base,
+        new=found.new,
+        is_paired=found.is_paired,
+        answer=comparison.answer(found),
+        # Escaped in svg.py.
+        chart=[Markup(picture) for picture in pictures if picture is not None],  # noqa: S704
+        rows=[(one.label, comparison.cells(one), one.blocks) for one in found.pipelines],
+        differences=found.differences,
+        notes=comparison.remarks(found),
+        tolerance=f"{100 * found.tolerance:.4g}%",
+        least=f"{1 / (1 + found.tolerance):.3f}",
+        level=f"{100 * found.level:.4g}%",
+    )

@@ -1,0 +1,71 @@
+"""The page of a comparison as text; what a browser makes of it is tested in tests/browser."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench.comparison import Comparison
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports import comparison_page
+from feedbench.reports.comparison import PAIRED, UNPAIRED
+from feedbench.reports.figures import MISSING
+from tests.builders import SCRIPT
+from tests.reports.reader import Reader
+from tests.reports.test_comparison import FINE, SLOWER, UNSURE, a_comparison
+
+BOTH = a_comparison(FINE, SLOWER, UNSURE)
+
+
+def test_the_answer_stands_first_and_every_pipeline_has_its_row() -> None:
+    text = comparison_page.render(BOTH)
+    assert "<h1>b is slower by more than 5%.</h1>" in text
+    _, *rows = Reader(text).tables["compared"]
+    assert rows == [
+        ["a", "1,000", "1,010", "1.01", "0.990-1.03", "0 and 0", "not slower"],
+        ["b", "1,000", "700", "0.700", "0.680-0.720", "8 and 8", "slower"],
+        ["c", *[MISSING] * 4, "0 and 0", "cannot tell"],
+    ]
+
+
+def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
+    differing = replace(BOTH, differences=["tensorflow: 2.20 and 2.21"])
+    warning = "what differs may be the reason"
+    assert warning in comparison_page.render(differing)
+    assert "tensorflow: 2.20 and 2.21" in comparison_page.render(differing)
+    paired = comparison_page.render(replace(differing, is_paired=True))
+    assert warning not in paired
+    assert "tensorflow: 2.20 and 2.21" in paired
+    assert "Neither the machine nor its software" in comparison_page.render(BOTH)
+
+
+@pytest.mark.parametrize(
+    ("is_paired", "sentence"), [(False, UNPAIRED), (True, PAIRED.format(base="base"))]
+)
+def test_it_says_how_sharply_they_compare(is_paired: bool, sentence: str) -> None:
+    text = comparison_page.render(replace(BOTH, is_paired=is_paired))
+    assert html.escape(sentence, quote=True).replace("&#x27;", "&#39;") in text
+
+
+def test_without_a_ratio_there_is_no_chart_and_the_page_is_whole() -> None:
+    text = comparison_page.render(a_comparison(UNSURE))
+    assert "No ratios: no pipeline could be compared." in text
+    assert "<svg" not in text
+    assert "c: it was not measured in the new run." in text
+
+
+def test_nothing_of_a_name_is_read_as_markup() -> None:
+    named: Comparison = replace(
+        a_comparison(replace(SLOWER, label=SCRIPT)), base=SCRIPT, differences=[SCRIPT]
+    )
+    elements = {tag for tag, _ in Reader(comparison_page.render(named)).elements}
+    assert "script" not in elements
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="cannot be written"):
+        comparison_page.write(BOTH, tmp_path / "none" / "page.html")
+    assert comparison_page.write(BOTH, tmp_path / "page.html").read_text().startswith("<!DOCTYPE")
