@@ -97,7 +97,7 @@ def test_nothing_heavy_is_loaded():
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
     left = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
-    assert left == {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}
+    assert left <= {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}  # pytest's own
     assert not any((tmp_path / ".benchmarks").iterdir())
 
 
