@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from feedbench.pipelines.catalog import DEFAULT_SPECS
+from feedbench.pipelines.catalog import DEFAULT_SPECS, parse
+from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from feedbench.bench.results import Row
@@ -19,7 +20,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each pipeline."""
     specs = metafunc.config.getoption("--feedbench-pipeline") or DEFAULT_SPECS
     marked = [pytest.param(spec, marks=pytest.mark.feedbench(pipeline=spec)) for spec in specs]
-    metafunc.parametrize("pipeline", marked, ids=specs)
+    # By its label, under which a changed pipeline is found again in what was saved before.
+    metafunc.parametrize("pipeline", marked, ids=[_label(spec) for spec in specs])
+
+
+def _label(spec: str) -> str:
+    try:
+        return parse(spec).label
+    except RequestError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def test_pipeline(pipeline: str, feedbench: Row) -> None:
