@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -57,6 +57,19 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
         return self.deadline + kept - time.monotonic()
 
 
+def asked_for(blocks: int) -> str:
+    """Return that so many blocks are enough, as a clause."""
+    return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} asked for"
+
+
+def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
+    """Return what the trials of the longest block took; 0 without a block."""
+    seconds: defaultdict[int, float] = defaultdict(float)
+    for record in records:
+        seconds[record.block] += record.seconds
+    return max((seconds[block] for block in seconds if block), default=0.0)
+
+
 class Blocks:
     """Runs blocks of all pipelines that have not failed too often."""
 
@@ -106,13 +119,11 @@ class Blocks:
     def go_on(self, whole: int, records: Sequence[TrialRecord]) -> None:
         """Take what an earlier process has measured, so that the block after it comes next."""
         self.whole = whole
-        seconds: Counter[int] = Counter()
+        self._longest = longest_block_seconds(records)
         for record in records:
             self.strike(record)
-            seconds[record.block] += math.ceil(record.seconds)
             if record.ended == "measured" and record.label in self._expected and record.block:
                 self._expected[record.label] = max(self._expected[record.label], record.seconds)
-        self._longest = max((seconds[block] for block in seconds if block), default=0.0)
 
     def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> str:
         """Run blocks until something says enough, and return what did."""
@@ -132,8 +143,7 @@ class Blocks:
         if not self.whole:
             return None
         if allowance.blocks is not None and self.whole >= allowance.blocks:
-            blocks = counted(allowance.blocks, "block")
-            return f"{blocks} {'was' if allowance.blocks == 1 else 'were'} asked for"
+            return asked_for(allowance.blocks)
         if allowance.blocks is None and keeper.is_precise(self.labels):
             return "every interval was narrow enough"
         left = allowance.left(self.whole)

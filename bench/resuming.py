@@ -24,6 +24,7 @@ from msgspec.structs import replace
 
 from feedbench.bench import environment, intake
 from feedbench.bench.against import look
+from feedbench.bench.blocks import asked_for, longest_block_seconds
 from feedbench.bench.options import RunOptions
 from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import (
@@ -99,8 +100,16 @@ def write(folder: Path, options: RunOptions, workload: Workload) -> None:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Let no other process go on with this run. Raises RequestError where one does already."""
-    with (folder / NAME).open("r+b") as file:  # to lock it, NFS wants it open for writing
+    """Let no other process go on with this run. Raises RequestError where one does already.
+
+    Where there is no file to lock, `read` says what is wrong.
+    """
+    try:
+        opened = (folder / NAME).open("r+b")  # to lock it, NFS wants it open for writing
+    except OSError:
+        yield
+        return
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -297,15 +306,11 @@ def ended(past: Past) -> str | None:
     options, whole = past.options, past.run.blocks
     is_known = past.run.diagnosis is not None or not options.trace
     if options.blocks is not None and whole >= options.blocks and is_known:
-        were = "was" if options.blocks == 1 else "were"
-        return f"{counted(options.blocks, 'block')} {were} asked for"
+        return asked_for(options.blocks)
     left = intake.seconds_left(options)
     if left is None:
         return None
     if whole < LEAST_BLOCKS:
         left += intake.kept_seconds(options)
-    seconds: dict[int, float] = {}
-    for trial in past.kept:
-        seconds[trial.block] = seconds.get(trial.block, 0.0) + trial.seconds
-    longest = max((seconds[block] for block in seconds if block), default=0.0)
-    return "its time was up" if left < longest + _START_SECONDS else None
+    needed = longest_block_seconds(past.kept) + _START_SECONDS
+    return "its time was up" if left < needed else None

@@ -91,14 +91,13 @@ def resume(path: Path, listener: Listener) -> RunRecord:
     Raises RequestError where that cannot be; the folder is as it was then. What was measured of a
     block that was cut short is measured again: its trials belong together in time.
     """
-    past = resuming.read(path)
-    folder = RunFolder(path)
-    run = _Run(past.options, folder, past.part, past.run.against, listener)
     with resuming.held(path):
-        past = resuming.read(path)  # again, for nobody else can change it now
+        past = resuming.read(path)
         if (why := resuming.ended(past)) is not None:
             listener.said(f"Nothing is left to be measured: {why}.")
             return resuming.completed(past, why)
+        folder = RunFolder(path)
+        run = _Run(past.options, folder, past.part, past.run.against, listener)
         with Gate() as gate, _at_work(run, listener) as work:
             past.cut()
             listener.said(resuming.said(past))

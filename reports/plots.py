@@ -93,7 +93,7 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     else:
         scale = _Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
     figure = _figure(lines, scale, width)
-    said = "; ".join(f"{line.label}: {line.note}" for line in lines if not line.is_control)
+    said = _said([line for line in lines if not line.is_control])
     return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said)
 
 
@@ -106,13 +106,10 @@ def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | Non
     lines = list(_ratio_lines(run, blocks))
     if all(line.is_control for line in lines):
         return None
-    known = [value for line in lines for value in line.known]
-    margin = 1 + run.margin
-    low, high = min([1 / margin, *known]), max([margin, *known])
-    scale = _padded(low, high, "times the rate of the baseline, on a logarithmic scale")
-    figure = _figure(lines, scale, width, margin=margin)
-    said = "; ".join(f"{line.label}: {line.note}" for line in lines)
-    return svg.render(figure, f"ratios-{width}", "Ratio of each pipeline to the baseline", said)
+    scale = _around_1(lines, run.margin, "times the rate of the baseline, on a logarithmic scale")
+    figure = _figure(lines, scale, width, margin=1 + run.margin)
+    title = "Ratio of each pipeline to the baseline"
+    return svg.render(figure, f"ratios-{width}", title, _said(lines))
 
 
 @svg.plain_style()
@@ -135,13 +132,9 @@ def compared(found: Comparison, width: int = WIDE) -> str | None:
     ]
     if not lines:
         return None
-    tolerance = 1 + found.tolerance
-    known = [value for line in lines for value in line.known]
-    low, high = min([1 / tolerance, *known]), max([tolerance, *known])
-    scale = _padded(low, high, "new rate over base rate, on a logarithmic scale")
-    figure = _figure(lines, scale, width, margin=tolerance)
-    said = "; ".join(f"{line.label}: {line.note}" for line in lines)
-    return svg.render(figure, f"compared-{width}", "Ratio of the new run to the base", said)
+    scale = _around_1(lines, found.tolerance, "new rate over base rate, on a logarithmic scale")
+    figure = _figure(lines, scale, width, margin=1 + found.tolerance)
+    return svg.render(figure, f"compared-{width}", "Ratio of the new run to the base", _said(lines))
 
 
 def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[_Line]:
@@ -209,6 +202,18 @@ def _padded(low: float, high: float, name: str) -> _Scale:
     """Return a logarithmic scale with some room at its ends."""
     room = max((high / low) ** 0.04, 1.01)
     return _Scale(low=low / room, high=high * room, logarithmic=True, name=name)
+
+
+def _around_1(lines: Sequence[_Line], share: float, name: str) -> _Scale:
+    """Return a scale of ratios that has all of these on it, and the margin of this share."""
+    known = [value for line in lines for value in line.known]
+    low, high = min([1 / (1 + share), *known]), max([1 + share, *known])
+    return _padded(low, high, name)
+
+
+def _said(lines: Sequence[_Line]) -> str:
+    """Return what a chart shows, for those who hear it."""
+    return "; ".join(f"{line.label}: {line.note}" for line in lines)
 
 
 def _figure(
