@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from feedbench.bench.say import WIDTH, listed
 from feedbench.reports import figures
 from feedbench.reports.figures import MISSING, shown
-from feedbench.reports.markdown import escaped
+from feedbench.reports.markdown import bold, bullets
+from feedbench.reports.markdown import table as markdown_table
 from feedbench.reports.terminal import folded, simple_table
 from feedbench.reports.visible import visible
 
@@ -95,9 +96,6 @@ def show(found: Comparison, console: Console) -> None:
 def markdown(found: Comparison) -> str:
     """Return it for a pull request, or a job's summary."""
     titles = ("pipeline", "base, images/s", "new, images/s", *_TITLES[2:])
-    rules = (":---", *("---:",) * 4, ":---")
     rows = [(one.label, *cells(one)) for one in found.pipelines]
-    lines = [f"| {' | '.join(line)} |" for line in (titles, rules)]
-    lines += [f"| {' | '.join(map(escaped, row))} |" for row in rows]
-    told = "\n".join(f"- {escaped(note)}" for note in notes(found))
-    return f"**{escaped(answer(found))}**\n\n" + "\n".join(lines) + f"\n\n{told}\n"
+    parts = (bold(answer(found)), markdown_table(titles, rows), bullets(notes(found)))
+    return "\n\n".join(parts) + "\n"

@@ -1,26 +1,35 @@
-"""A run as markdown, for a pull request: the answer, the tables, the notes."""
+"""A run as markdown, for a pull request: the answer, the short tables, the notes.
+
+No line is wider than a terminal: in a log it is read as it stands.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 
-from feedbench.bench.results import RunRecord
+from rich.cells import cell_len, chop_cells
+
+from feedbench.bench.results import Row, RunRecord
+from feedbench.bench.say import WIDTH
+from feedbench.reports import brief
 from feedbench.reports.answer import answer, heading, notes
-from feedbench.reports.columns import Column, Table, tables
+from feedbench.reports.figures import MISSING
 from feedbench.reports.visible import visible
 from feedbench.reports.why import sentences
 
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"})
+_BEGINS_A_LIST = re.compile(r"([-+]|\d+[.)])(\s|$)")
+_LEAST_LABEL = 8  # characters that are left of a long one
 
 
 def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
-    parts = [f"**{escaped(answer(run))}**", _sentence(escaped(heading(run)))]
-    for table in tables(run):
-        parts += [f"### {table.title}", _table(table)]
-    parts.append("\n".join(f"- {escaped(note)}" for note in (*sentences(run), *notes(run))))
+    parts = [bold(answer(run)), wrapped(f"{_capital(heading(run))}.")]
+    parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
+    parts.append(bullets((*sentences(run), *notes(run))))
     return "\n\n".join(parts) + "\n"
 
 
@@ -30,19 +39,105 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", line).translate(_ENTITIES)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def bold(text: str) -> str:
+    """Return a sentence that stands out."""
+    return _joined([*_lines(f"**{escaped(text)}**", WIDTH)], "")
 
 
-def _table(table: Table) -> str:
-    titles = ["pipeline", *map(_title, table.columns)]
-    rules = [":---", *(":---" if column.is_words else "---:" for column in table.columns)]
-    rows = [
-        [escaped(row.label), *(escaped(column.cell(row)) for column in table.columns)]
-        for row in table.rows
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rules, *rows))
+def wrapped(text: str) -> str:
+    """Return a sentence in lines."""
+    return _joined([*_lines(escaped(text), WIDTH - 1)], "")
 
 
-def _title(column: Column) -> str:
-    return f"{column.title}, {column.unit}" if column.unit else column.title
+def bullets(sentences: Iterable[str]) -> str:
+    """Return a list, an item a sentence."""
+    items = [[*_lines(escaped(sentence), WIDTH - 3)] for sentence in sentences]
+    return "\n".join(f"- {_joined(lines, '  ')}" for lines in items)
+
+
+def table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], words: Iterable[str] = ("verdict",)
+) -> str:
+    """Return a table whose first column is the pipelines; what of a label has no room is below.
+
+    The columns called as `words` are aligned to the left, all other but the first to the right.
+    """
+    rules = [":---", *(":---" if title in words else "---:" for title in titles[1:])]
+    lines = [_row(titles), _row(rules)]
+    below: list[str] = []
+    for label, *cells in rows:
+        rest = [escaped(cell) if cell else MISSING for cell in cells]
+        room = WIDTH - cell_len(_row(["", *rest]))
+        short = escaped(label)
+        if cell_len(short) > room:
+            number = f"({len(below) + 1})"
+            short = f"{_shortened(label, room - len(number) - 1)} {number}"
+            below.append(f"{number} {label}")
+        lines.append(_row([short, *rest]))
+    found = "\n".join(lines)
+    return f"{found}\n\n{bullets(below)}" if below else found
+
+
+def _tables(run: RunRecord) -> Iterator[tuple[str, str]]:
+    prepared = [row for row in run.rows if row.preparation is not None]
+    part = run.workload.is_part
+    for title, rows, columns in (
+        ("Speed", run.rows, brief.speed()),
+        ("Phases", run.rows, brief.phases(extrapolated=part)),
+        ("Resources", run.rows, brief.used()),
+        ("Preparation", prepared, brief.prepared()),
+    ):
+        known = brief.known(run, columns)
+        if rows and known:
+            yield title, _of(rows, known)
+
+
+def _of(rows: Sequence[Row], columns: Sequence[brief.Column]) -> str:
+    titles = ["pipeline", *(_in_one_line(title) for title, _ in columns)]
+    cells = [[row.label, *(cell(row) for _, cell in columns)] for row in rows]
+    return table(titles, cells, brief.WORDS)
+
+
+def _in_one_line(title: str) -> str:
+    return title.replace("-\n", "").replace("\n", " ").strip()
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _shortened(label: str, room: int) -> str:
+    """Return a label's beginning, escaped, that fits; what its escapes take is counted."""
+    text = " ".join(visible(label).split())
+    for length in range(len(text), _LEAST_LABEL, -1):
+        short = f"{escaped(text[:length])}…"
+        if cell_len(short) <= room:
+            return short
+    return f"{escaped(text[:_LEAST_LABEL])}…"
+
+
+def _lines(text: str, width: int) -> Iterator[str]:
+    """Break a text between its words; in one only that has no room in a line of its own."""
+    line = ""
+    for word in text.split(" "):
+        if line and cell_len(line) + 1 + cell_len(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+        while cell_len(line) > width:
+            first, *rest = chop_cells(line, width)
+            yield first
+            line = "".join(rest)
+    yield line
+
+
+def _joined(lines: Sequence[str], indent: str) -> str:
+    """Join a text's lines so that none but the first can begin a list."""
+    later = [_BEGINS_A_LIST.sub(r"\\\1\2", line, count=1) if _BEGINS_A_LIST.match(line) else line
+             for line in lines[1:]]  # fmt: skip
+    return f"\n{indent}".join([*lines[:1], *later])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -11,11 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH, size
-from feedbench.reports import figures, why, work
+from feedbench.bench.say import WIDTH
+from feedbench.reports import brief, why
 from feedbench.reports.answer import answer, heading, notes
-from feedbench.reports.figures import shown
-from feedbench.reports.preparation import pays_off_briefly
+from feedbench.reports.brief import WORDS, Column
 from feedbench.reports.visible import visible
 
 if TYPE_CHECKING:
@@ -24,12 +23,9 @@ if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
 
 _ENDLESS = 10_000  # columns
-_WORDS = {"verdict", "work"}
 _SHORT_LABEL = 20  # characters that stay on one line
 
 _T = TypeVar("_T")
-
-Column = tuple[str, Callable[["Row"], str]]
 
 
 def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
@@ -48,12 +44,12 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
 
 def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
     """Yield speed, phases with what was used beside them where there is room, preparations."""
-    yield _table(run.rows, _known(run, _speed()))
-    phases, used = _phases(extrapolated=run.workload.is_part), _known(run, _used())
+    yield _table(run.rows, brief.known(run, brief.speed()))
+    phases, used = brief.phases(extrapolated=run.workload.is_part), brief.known(run, brief.used())
     yield from fitting(lambda columns: _table(run.rows, columns), phases, used, console)
     prepared = [row for row in run.rows if row.preparation is not None]
     if prepared:
-        yield _table(prepared, _known(run, _prepared()))
+        yield _table(prepared, brief.known(run, brief.prepared()))
 
 
 def fitting(
@@ -71,62 +67,10 @@ def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) ->
     return Text(visible(text), style=style, overflow=overflow)
 
 
-def _speed() -> list[Column]:
-    return [
-        ("images/s", _rate),
-        ("± %", lambda row: shown(figures.spread(row), figures.percent, "")),
-        ("ratio", lambda row: shown(row.ratio, missing="")),
-        ("interval", lambda row: figures.interval(row.ratio_low, row.ratio_high, "")),
-        ("verdict", lambda row: row.verdict or ""),
-        ("work", lambda row: work.word(row, "")),
-        ("shuffle", lambda row: work.shuffled(row.proof, "")),
-    ]
-
-
-def _phases(*, extrapolated: bool) -> list[Column]:
-    def epoch(row: Row) -> str:
-        return _seconds(row.folder_epoch_seconds if extrapolated else row.epoch_seconds)
-
-    return [
-        ("first\nbatch s", lambda row: _seconds(row.first_batch_seconds)),
-        ("first\nepoch s", lambda row: _seconds(row.first_epoch_seconds)),
-        ("turn-\nover s", lambda row: _seconds(row.turnover_seconds)),
-        ("epoch s", epoch),
-    ]
-
-
-def _used() -> list[Column]:
-    return [
-        ("CPU s per\n1,000 images", lambda row: shown(row.cpu_seconds_per_1000_images, missing="")),
-        ("CPU %", lambda row: shown(row.cpu_utilisation, figures.percent, "")),
-        ("peak\nmemory", lambda row: shown(row.peak_memory_bytes, size, "")),
-    ]
-
-
-def _prepared() -> list[Column]:
-    def prepared(row: Row) -> tuple[str, str, str]:
-        found = row.preparation
-        if found is None:
-            return "", "", ""
-        took = shown(found.seconds, figures.seconds, "")
-        return took, size(found.bytes), pays_off_briefly(found)
-
-    return [
-        ("prepar-\nation s", lambda row: prepared(row)[0]),
-        ("\nwritten", lambda row: prepared(row)[1]),
-        ("pays off\nafter epochs", lambda row: prepared(row)[2]),
-    ]
-
-
-def _known(run: RunRecord, columns: list[Column]) -> list[Column]:
-    """Leave out the columns of which nothing is known."""
-    return [column for column in columns if any(column[1](row) for row in run.rows)]
-
-
 def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
     table = simple_table()
     for title, _ in columns:
-        left = title in _WORDS
+        left = title in WORDS
         table.add_column(
             title, justify="left" if left else "right", no_wrap=True, vertical="bottom"
         )
@@ -153,11 +97,3 @@ def simple_table() -> Table:
 def folded(label: str) -> str:
     """Break a long label where a person would: before its knobs."""
     return label if len(label) <= _SHORT_LABEL else label.replace(":", ":\n  ", 1)
-
-
-def _rate(row: Row) -> str:
-    return figures.no_rate(row) if row.rate is None else shown(row.rate)
-
-
-def _seconds(seconds: float | None) -> str:
-    return shown(seconds, figures.seconds, "")

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-import pytest
+import re
 
-from feedbench.reports import markdown
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from feedbench.reports import comparison, markdown
 from feedbench.reports.figures import MISSING
 from feedbench.reports.markdown import escaped
-from tests.builders import NOT_COMPARED, a_preparation, a_row, a_run, compared
+from tests.builders import KOREAN, NOT_COMPARED, a_preparation, a_proof, a_row, a_run, compared
+from tests.reports.test_comparison import SLOWER, UNSURE, a_comparison
 
 
 def table(text: str, title: str) -> list[list[str]]:
@@ -20,21 +25,60 @@ def test_the_answer_comes_first_then_the_tables_then_the_notes() -> None:
     assert text.startswith("**tuned is the fastest: 4.50 times the rate of naive (99% interval")
     assert "\n\nAll 3,670 images in 3 classes, " in text
     assert table(text, "Speed") == [
-        ["pipeline", "rate, images/s", "±, %", "ratio, to the baseline", "interval, of the ratio",
-         "verdict", "work", "shuffle, images"],
-        [":---", "---:", "---:", "---:", "---:", ":---", ":---", "---:"],
-        ["naive", "1,000", "2.0", MISSING, MISSING, MISSING, MISSING, MISSING],
-        ["tuned", "4,500", "2.0", "4.50", "4.41-4.59", "faster", MISSING, MISSING],
-    ]  # fmt: skip
-    assert text.index("### Resources") < text.index(f"\n- {NOT_COMPARED}")
+        ["pipeline", "images/s", "± %", "ratio", "interval", "verdict"],
+        [":---", "---:", "---:", "---:", "---:", ":---"],
+        ["naive", "1,000", "2.0", MISSING, MISSING, MISSING],
+        ["tuned", "4,500", "2.0", "4.50", "4.41-4.59", "faster"],
+    ]
+    assert text.index("### Phases") < text.index(f"\n- {NOT_COMPARED}")
     assert text.endswith(".\n")
+
+
+def test_the_tables_are_those_of_the_terminal_in_one_line_each() -> None:
+    used = {"cpu_seconds_per_1000_images": 1.06, "peak_memory_bytes": 833_000_000}
+    text = markdown.render(a_run(a_row("a", proof=a_proof("near"), **used)))
+    assert table(text, "Speed")[2][-2:] == ["near", "full"]
+    assert table(text, "Phases")[0][1:] == ["first batch s", "first epoch s", "turnover s", "epoch s"]
+    assert table(text, "Resources")[::2] == [
+        ["pipeline", "CPU s per 1,000 images", "peak memory"],
+        ["a", "1.06", "833 MB"],
+    ]
+
+
+WIDEST = [
+    "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune,dct=fast",
+    "x" * 300,
+    f"{KOREAN} " * 40,
+    "-" + " - 1. + 2) " * 30,
+    "|*_`" * 60,
+]
+
+
+@pytest.mark.parametrize("label", WIDEST)
+def test_no_line_is_wider_than_a_terminal_and_nothing_of_a_label_is_lost(label: str) -> None:
+    row = compared(label, 2, "inconclusive", remarks=[label], preparation=a_preparation(a=None))
+    run = a_run(a_row("a"), row, best=[label])
+    text = markdown.render(run)
+    assert max(map(cell_len, text.splitlines())) <= 100
+    squeezed = re.sub(r"\\(?=[-+\d])|\s", "", text)
+    assert squeezed.count("".join(escaped(label).split())) >= 4  # the answer, notes, two tables
+    begun = [line for line in text.splitlines() if re.match(r"\s*([-+]|\d+[.)])\s", line)]
+    assert all(line.startswith("- ") for line in begun)
+
+
+def test_a_comparison_is_not_wider_either() -> None:
+    found = a_comparison(*(replace(SLOWER, label=label) for label in WIDEST), UNSURE)
+    text = comparison.markdown(found)
+    assert max(map(cell_len, text.splitlines())) <= 100
+    assert text.startswith("**")
+    assert "| slower |" in text
 
 
 def test_a_preparation_has_its_table_where_there_is_one() -> None:
     assert "### Preparation" not in markdown.render(a_run(a_row("a")))
     text = markdown.render(a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3))))
     assert [row[0] for row in table(text, "Preparation")[2:]] == ["records"]
-    assert table(text, "Preparation")[2][-1] == "3 epochs, against a"
+    assert table(text, "Preparation")[2][1:] == ["2.10", "37.1 MB", "3"]
 
 
 @pytest.mark.parametrize(
