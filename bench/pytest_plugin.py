@@ -206,7 +206,11 @@ def feedbench_(
     from feedbench.bench.pytest_runs import Runs
 
     runs = request.config.stash.setdefault(_RUNS, Runs(request.session, tmp_path_factory))
-    found = runs.measured(wanted)
+    try:
+        found = runs.measured(wanted)
+    except BaseException:  # Ctrl-C, or a skip
+        _let_fail(benchmark)
+        raise
     if isinstance(found, str):
         request.node.stash[_WHY_NOT] = found
         _let_fail(benchmark)

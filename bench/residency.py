@@ -110,14 +110,14 @@ def _resident(mincore: Callable[..., int], descriptor: int) -> tuple[int, int]:
     if not size:
         return 0, 0
     pages = np.zeros(-(-size // mmap.PAGESIZE), np.uint8)
-    with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as mapped:
-        view = np.frombuffer(mapped, np.uint8)  # of a mapping that may only be read
-        failed = mincore(
-            ctypes.c_void_p(view.ctypes.data),
-            ctypes.c_size_t(size),
-            ctypes.c_void_p(pages.ctypes.data),
-        )
-        del view  # or the mapping could not be closed
+    # Of a mapping that may only be read, and goes with its view: to close it before would raise
+    # BufferError, at a Ctrl-C in place of that.
+    view = np.frombuffer(mmap.mmap(descriptor, size, prot=mmap.PROT_READ), np.uint8)
+    failed = mincore(
+        ctypes.c_void_p(view.ctypes.data),
+        ctypes.c_size_t(size),
+        ctypes.c_void_p(pages.ctypes.data),
+    )
     if failed:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

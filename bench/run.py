@@ -289,12 +289,12 @@ class _Run:
         self, blocks: Blocks, keeper: Keeper, diagnostics: Diagnostics | None, gate: Gate
     ) -> RunRecord:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
-        left = self._left()
-        deadline = None if left is None else time.monotonic() + left
-        kept = intake.kept_seconds(self.options)
-        allowance = Allowance(deadline=deadline, blocks=self.options.blocks, kept_seconds=kept)
         why = "it was interrupted"
         try:
+            left = self._left()
+            deadline = None if left is None else time.monotonic() + left
+            kept = intake.kept_seconds(self.options)
+            allowance = Allowance(deadline=deadline, blocks=self.options.blocks, kept_seconds=kept)
             why = blocks.run(allowance, self._listener, keeper)
             if diagnostics is not None and blocks.labels:
                 keeper.save(blocks=blocks.whole, stopped_because=why)

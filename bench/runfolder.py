@@ -63,7 +63,8 @@ class RunFolder:
     def discard(self) -> None:
         """Remove what was made."""
         if self.logs in self._made:
-            shutil.rmtree(self.logs)
+            # A trial may begin its log this moment: no error of that in place of a Ctrl-C.
+            shutil.rmtree(self.logs, ignore_errors=True)
             shutil.rmtree(self.samples, ignore_errors=True)
             shutil.rmtree(self.traces, ignore_errors=True)
             for file in ("run.json", "trials.jsonl", "images.json", "resume.json", ".run.json.new"):

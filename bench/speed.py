@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.cores import usable_cores
+from feedbench.pipelines.system import interrupts_held
 
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
@@ -118,8 +119,9 @@ class Probe:
             threading.Thread(target=work, args=(place, core))
             for place, core in enumerate(self._cores)
         ]
-        for thread in threads:
-            thread.start()
+        with interrupts_held():  # or one would wait for ever for another that was not started
+            for thread in threads:
+                thread.start()
         for thread in threads:
             thread.join()
         done = [speed for speed in found if speed is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_a_file_that_is_gone_is_a_reason_and_no_error(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone.jpg")
     assert "a file cannot be opened: No such file" in str(residency([gone]).why_unknown)
     assert "a file cannot be opened: No such file" in str(evict([gone]))
+
+
+def test_ctrl_c_while_the_kernel_is_asked_is_no_other_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    monkeypatch.setattr(module, "_libc", lambda: SimpleNamespace(mincore=interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        residency([str(tmp_path / "a.jpg")])
 
 
 def test_of_no_files_all_is_resident() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.speed import HALF_SECONDS, Level, Probe, Share, Speed, level_of
+from tests.bench.conftest import until
 
 COUNTS = st.floats(1.0, 1e6)
 SPEEDS = st.builds(Speed, COUNTS, COUNTS)
@@ -80,6 +82,25 @@ def test_a_probe_takes_a_tenth_of_a_second_and_leaves_no_thread_and_no_pinning()
     assert seconds >= 2 * HALF_SECONDS
     assert os.sched_getaffinity(0) == cores
     assert threading.active_count() == threads
+
+
+def test_ctrl_c_between_two_threads_leaves_none_that_waits_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import threading
+
+    class Interrupting(threading.Thread):
+        def start(self) -> None:
+            self.daemon = True  # one that waits for ever would keep the tests from ending
+            super().start()
+            signal.raise_signal(signal.SIGINT)
+
+    probe = Probe()
+    threads = threading.active_count()
+    monkeypatch.setattr(threading, "Thread", Interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        probe()
+    until(lambda: threading.active_count() == threads, seconds=10.0)
 
 
 def test_with_one_core_one_is_probed() -> None:
