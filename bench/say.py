@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 WIDTH = 100  # columns of a terminal that are used, at most
@@ -19,7 +18,8 @@ def duration(seconds: float) -> str:
 
 def digits(value: float, count: int = 3) -> str:
     """Return a figure with at least `count` digits that count: 0.0123, 1.23, 12.3, 1,234."""
-    size = math.floor(math.log10(abs(value))) if value else 0
+    # Of what is shown: 0.99996 is 1.00 and not 1.000.
+    size = int(f"{value:.{count - 1}e}".partition("e")[2])
     return f"{value:,.{max(count - 1 - size, 0)}f}"
 
 

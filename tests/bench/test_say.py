@@ -35,6 +35,7 @@ def test_a_duration_is_said_in_minutes_and_whole_seconds(seconds: float, said: s
         (1_234_567.0, "1,234,567"),
         (-12.34, "-12.3"),
         (0.0, "0.00"),
+        (0.99996, "1.00"),
     ],
 )
 def test_a_figure_is_said_with_three_digits_that_count(value: float, said: str) -> None:
