@@ -62,7 +62,7 @@ class Gate:
 
 
 def _restore(before: Mapping[signal.Signals, Any]) -> None:
-    for number, handler in reversed(before.items()):  # SIGINT last: it may come at once
+    for number, handler in reversed([*before.items()]):  # SIGINT last: it may come at once
         signal.signal(number, handler)
 
 
