@@ -1,0 +1,33 @@
+"""The code of a pipeline, and the constants at its top."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from feedbench.bench.results import Row
+from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.contract import Workload
+from feedbench.reports.trainingcode import training_code
+
+
+def code_of(spec: str, workload: Workload, *left_out: str, **given: Any) -> str:
+    """The code of a pipeline with the knobs of its SPEC, as a run keeps them."""
+    in_effect = knobs.values(catalog.load(catalog.parse(spec)))
+    row = Row(label="a label", spec=spec, blocks=1, knobs=in_effect)
+    found = training_code(row, workload, left_out, **given)
+    assert found is not None
+    return found
+
+
+def constants(text: str) -> dict[str, Any]:
+    """What the code's constants hold, without running it."""
+    return {
+        line.targets[0].id: ast.literal_eval(line.value)
+        for line in ast.parse(text).body
+        if isinstance(line, ast.Assign)
+        and isinstance(line.targets[0], ast.Name)
+        and re.fullmatch("[A-Z_]+", line.targets[0].id)
+        and not isinstance(line.value, ast.Call)
+    }
