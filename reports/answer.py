@@ -10,7 +10,7 @@ from feedbench.bench.resources import MOST_CONSUMER_SHARE
 from feedbench.bench.say import counted, duration, listed
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.reports import calm, pagecache, preparation, work
-from feedbench.reports.figures import percent, shown
+from feedbench.reports.figures import is_known, percent, shown
 
 if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
@@ -51,6 +51,31 @@ def answer(run: RunRecord) -> str:
     if len(best) > 1:
         return f"{listed([row.label for row in best])} are the fastest; which of them is not shown."
     return f"{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
+
+
+def sure(run: RunRecord) -> str:
+    """Return how sure the answer is, and what it holds for."""
+    if not any(row.rate is not None for row in run.rows):
+        return "Below is what is known of why."
+    blocks = counted(run.blocks, "block")
+    if run.blocks < LEAST_BLOCKS:
+        return f"How sure: not at all yet, by {blocks}; the rates below may have come by chance."
+    level = next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "")
+    how = "in each of which every pipeline ran in a fresh process, in random order"
+    parts = [f"How sure: {blocks}, {how}"]
+    if level:
+        parts.append(f"each interval covers the true ratio with {level} confidence")
+    parts.append(_control(run))
+    found = "; ".join(filter(None, parts))
+    return f"{found}. It speaks of this machine, these images and this run."
+
+
+def _control(run: RunRecord) -> str:
+    """Return how far equal things differed here."""
+    if run.control is None or not all(map(is_known, run.control)):
+        return ""
+    ratio, low, high = run.control
+    return f"the baseline beside its own copy: {_ratio(ratio)} ({_ratio(low)} to {_ratio(high)})"
 
 
 def notes(run: RunRecord) -> list[str]:

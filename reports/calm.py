@@ -2,13 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from feedbench.bench.others import MOST_SHARE
-from feedbench.bench.results import Calm
+from feedbench.bench.results import BlockCalm, Calm, RunRecord, TrialRecord
 from feedbench.bench.say import counted, duration
+from feedbench.reports import table
+from feedbench.reports.figures import MISSING, percent, shown
 
 _MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
 _FAR_OVER = 1.15  # a share of the good level that a good level would not leave room for
 _TELLING = 0.01  # a share of the trials' time from which a kernel's counter explains something
+
+
+Titles = tuple[tuple[str, str, bool], ...]
+"""Of columns: each its title, its unit, and whether it holds words."""
+
+_TITLES: Titles = (
+    ("block", "", False),
+    ("hashing", "lowest probe", False),
+    ("copying", "lowest probe", False),
+    ("second copy", "to the baseline", False),
+    ("stolen", "% of the time", False),
+    ("throttled", "% of the time", False),
+    ("CPU pressure", "% of the time", False),
+    ("disk pressure", "% of the time", False),
+    ("memory pressure", "% of the time", False),
+    ("disturbed", "", True),
+)
+_COUNTERS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
+
+
+def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, list[tuple[str, ...]]]:
+    """Return a line a block: its lowest probes, the second copy's ratio, what the kernel counted.
+
+    The latter as percent of the time that the block's trials took; a column of which nothing is
+    known is left out.
+    """
+    control = table.control_ratios(run, trials)
+    rows = [
+        _cells(block, control.get(block.block)) for block in (run.calm.blocks if run.calm else [])
+    ]
+    known = [
+        place
+        for place, (_, _, is_words) in enumerate(_TITLES)
+        if is_words or any(row[place] != MISSING for row in rows)
+    ]
+    titles = tuple(_TITLES[place] for place in known)
+    return titles, [tuple(row[place] for place in known) for row in rows]
+
+
+def _cells(block: BlockCalm, ratio: float | None) -> tuple[str, ...]:
+    lowest = [
+        shown(min((getattr(share, kind) for share in block.probes), default=None))
+        for kind in ("hashed", "copied")
+    ]
+    counters = [
+        shown(_share(getattr(block, f"{name}_seconds"), block.seconds), percent)
+        for name in _COUNTERS
+    ]
+    disturbed = ", ".join(block.disturbed) or MISSING
+    return (f"{block.block}", *lowest, shown(ratio), *counters, disturbed)
+
+
+def _share(seconds: float | None, whole: float) -> float | None:
+    return None if seconds is None or whole <= 0 else seconds / whole
 
 
 def sentence(calm: Calm | None) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from feedbench.bench.equality import Proof
 from feedbench.bench.results import Preparation, Row, RunRecord
 from feedbench.bench.say import counted, size
-from feedbench.reports import pagecache, preparation, why, work
+from feedbench.reports import costs, pagecache, preparation, why, work
 from feedbench.reports.figures import (
     MISSING,
     gpu,
@@ -42,13 +42,14 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def tables(run: RunRecord) -> tuple[Table, ...]:
+def tables(run: RunRecord, spent: Sequence[costs.Cost] = ()) -> tuple[Table, ...]:
     """Return the tables of a run; a preparation's only where a pipeline has one."""
     rows = tuple(run.rows)
     found = (
         Table("speed", "Speed", _SPEED, rows),
         *_of_work(rows),
         *_of_why(run, rows),
+        *_of_costs(rows, spent),
         Table("phases", "Phases and batch latency", _phases(run) + _LATENCY, rows),
         Table("resources", "Resources", _RESOURCES, rows),
     )
@@ -64,7 +65,7 @@ def _of_work(rows: tuple[Row, ...]) -> tuple[Table, ...]:
     if not proven:
         return ()
     return (
-        Table("work", "Equal work", _WORK, proven),
+        Table("work", "What each delivers", _WORK, proven),
         Table("shuffle", "Shuffle", _SHUFFLE, proven),
     )
 
@@ -90,7 +91,23 @@ def _of_why(run: RunRecord, rows: tuple[Row, ...]) -> tuple[Table, ...]:
             lambda row: why.input_bound(found.traces.get(row.label)),
         ),
     )
-    return (Table("why", "Why", columns, rows),)
+    return (Table("why", "Stages, ceilings and AUTOTUNE", columns, rows),)
+
+
+def _of_costs(rows: tuple[Row, ...], spent: Sequence[costs.Cost]) -> tuple[Table, ...]:
+    """Return the table of total times; none where none is known."""
+    by_label = {cost.label: cost for cost in spent}
+    known = tuple(row for row in rows if row.label in by_label)
+    if not known:
+        return ()
+
+    def after(epochs: int) -> Column:
+        def cell(row: Row) -> str:
+            return costs.after(epochs, by_label[row.label])
+
+        return Column(counted(epochs, "epoch"), "in all", cell)
+
+    return (Table("cost", "Total time", tuple(map(after, _EPOCHS)), known),)
 
 
 def verdict(row: Row) -> str:
@@ -160,6 +177,7 @@ def _whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+_EPOCHS = (1, 3, 10, 30, 100, 1000)
 _SPEED = (
     Column("rate", "images/s", lambda row: shown(row.rate)),
     Column("±", "%", lambda row: shown(spread(row), percent)),

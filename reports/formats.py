@@ -39,10 +39,8 @@ def csv(folder: Path) -> str:
 
 def json(folder: Path) -> str:
     """Return the run's record, and each block's rate and ratio; what is missing is null."""
-    run, trials = table.read(folder)
-    records = table.blocks(run, trials).to_dict(orient="records")
     # msgspec writes null where there is NaN, for which JSON has no word.
-    whole = msgspec.json.encode({"run": run, "blocks": records})
+    whole = msgspec.json.encode(table.as_data(*table.read(folder)))
     return msgspec.json.format(whole, indent=2).decode() + "\n"
 
 

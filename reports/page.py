@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -14,11 +13,26 @@ from feedbench.bench.contactsheet import AMPLIFIED
 from feedbench.bench.equality import MOST_NEAR, MOST_SAME
 from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import RunRecord, TrialRecord
-from feedbench.bench.say import counted, duration, size
-from feedbench.reports import columns, comparison, figures, files, plots, sheets, table, why
-from feedbench.reports.answer import answer, heading, notes
-from feedbench.reports.figures import MISSING
-from feedbench.reports.templating import rendered
+from feedbench.reports import (
+    calm,
+    columns,
+    comparison,
+    costplots,
+    costs,
+    facts,
+    figures,
+    files,
+    plots,
+    sheets,
+    stageplots,
+    table,
+    timeplots,
+    why,
+    winner,
+)
+from feedbench.reports.answer import answer, heading, notes, sure
+from feedbench.reports.templating import embedded, rendered
+from feedbench.reports.tracks import NARROW, WIDE
 
 NAME = "report.html"
 
@@ -34,41 +48,90 @@ def write(folder: Path, to: Path | None = None) -> Path:
 def read(folder: Path) -> str:
     """Return the page of a run folder. Raises RequestError where it is none, or broken."""
     run, trials = table.read(folder)
-    return render(run, trials, sheets.read(folder, run))
+    return render(run, trials, sheets.read(folder, run), winner.listed(folder))
 
 
 def render(
-    run: RunRecord, trials: Sequence[TrialRecord], strips: Sequence[sheets.Sheet] = ()
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    strips: Sequence[sheets.Sheet] = (),
+    images: winner.Images | None = None,
 ) -> str:
-    """Return the page of a run, with the contact sheets that there are."""
-    return rendered(
-        "page.html.j2",
-        title=f"Feedbench: {Path(run.workload.folder).name}",
-        started=_moment(run.started_at),
-        interrupted=run.status != "complete",
-        answer=answer(run),
-        heading=heading(run),
-        baseline=run.rows[0].label if run.rows else "",
-        charts=_charts(run, trials),
-        against=_against(run, trials),
-        tables=columns.tables(run),
-        colours=plots.colours(run),
-        sheets=strips,
-        amplified=AMPLIFIED,
-        most_same=f"{MOST_SAME:g}",
-        most_near=f"{MOST_NEAR:g}",
-        notes=notes(run),
-        why=why.sentences(run),
-        ceilings=why.ceilings(run.diagnosis) if run.diagnosis else None,
-        waterfalls=_waterfalls(run),
-        knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
-        failed=[_failure(trial) for trial in trials if _has_failed(trial)],
-        left_out=run.workload.left_out,
-        facts=_facts(run),
-        part=f"{run.workload.images:,}" if run.workload.is_part else "",
-        margin=f"{100 * run.margin:.4g}%",
-        level=_level(run),
-    )
+    """Return the page of a run, with its contact sheets and its list of images, if there are."""
+    spent = costs.costs(run)
+    reigning = costs.reigns(run, spent)
+    codes = winner.codes(run, images)
+    found: dict[str, Any] = {
+        "title": f"Feedbench: {Path(run.workload.folder).name}",
+        "started": facts.moment(run.started_at),
+        "interrupted": run.status != "complete",
+        "is_empty": not any(figures.is_known(row.rate) for row in run.rows),
+        "answer": answer(run),
+        "sure": sure(run),
+        "heading": heading(run),
+        "baseline": run.rows[0].label if run.rows else "",
+        "charts": dict(_charts(run, trials, spent, reigning)),
+        "against": _against(run, trials),
+        "tables": {each.name: each for each in columns.tables(run, spent)},
+        "colours": plots.colours(run),
+        "sheets": strips,
+        "notes": notes(run),
+        "advice": why.by_pipeline(run),
+        "limits": why.limits(run),
+        "ceilings": why.ceilings(run.diagnosis) if run.diagnosis else None,
+        "waterfalls": _waterfalls(run),
+        "reigns": costs.sentence(reigning),
+        "calm_sentence": calm.sentence(run.calm),
+        "machine": calm.by_block(run, trials),
+        "knobs": [(row.label, row.spec, figures.knobs(row)) for row in run.rows],
+        "failed": [facts.failure(trial) for trial in trials if _has_failed(trial)],
+        "left_out": run.workload.left_out,
+        "facts": facts.facts(run),
+        "command": facts.command(run),
+        "codes": codes,
+        "code_sentence": winner.sentence(run, codes),
+        "data": embedded(table.as_data(run, trials)),
+    }
+    found |= _limits(run, trials)
+    return rendered("page.html.j2", contents=list(_contents(found)), **found)
+
+
+def _limits(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, str | int]:
+    """Return the figures that the page's own sentences need."""
+    return {
+        "amplified": AMPLIFIED,
+        "most_same": f"{MOST_SAME:g}",
+        "most_near": f"{MOST_NEAR:g}",
+        "folder_images": f"{run.workload.folder_images:,}",
+        "part": f"{run.workload.images:,}" if run.workload.is_part else "",
+        "margin": f"{100 * run.margin:.4g}%",
+        "level": facts.level(run),
+        "time_reach": _times(timeplots.reach(run, trials)),
+        "machine_reach": _times(timeplots.machine_reach(run, trials)),
+    }
+
+
+def _times(most: float) -> str:
+    return f"1/{most:.3g} and {most:.3g} times that"
+
+
+def _contents(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the sections that a reader looks for, and what they are called."""
+    yield from (("ratios", "Ratios"), ("rates", "Rates"))
+    if found["against"]:
+        yield "against", f"Beside {found['against'][0]}"
+    if any(map(found.get, ("advice", "limits", "waterfalls"))) or "why" in found["tables"]:
+        yield "reasons", "Why"
+    yield from (("costs", "Costs"), ("equal", "Equal work"), ("calm", "Calm"))
+    if "time" in found["charts"]:
+        yield "time", "Time order"
+    yield "notes", "Notes"
+    if found["failed"]:
+        yield "failed", "Failed trials"
+    yield from (("environment", "Machine"), ("repeat", "Repeat it"))
+    if found["code_sentence"]:
+        yield "code", "Code"
+    yield "glossary", "How to read it"
 
 
 def _against(
@@ -92,69 +155,23 @@ def _waterfalls(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str
     return [(each.label, each.like, why.step_cells(each)) for each in found]
 
 
-def _charts(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, tuple[Markup, Markup]]:
-    """Return each chart that there is, for a wide and for a narrow page."""
+def _charts(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    spent: Sequence[costs.Cost],
+    reigning: Sequence[costs.Reign],
+) -> Iterator[tuple[str, tuple[Markup, Markup]]]:
+    """Yield each chart that there is, for a wide and for a narrow page."""
     blocks = table.blocks(run, trials)
-    found = {}
-    for chart in (plots.rates, plots.ratios):
-        wide, narrow = (chart(run, blocks, width) for width in (plots.WIDE, plots.NARROW))
-        if wide is not None and narrow is not None:
-            found[chart.__name__] = (Markup(wide), Markup(narrow))  # noqa: S704 - escaped in svg.py
-    return found
-
-
-def _failure(trial: TrialRecord) -> dict[str, str]:
-    end = MISSING
-    if trial.signal is not None:
-        end = f"signal {trial.signal}"
-    elif trial.exit_code is not None:
-        end = f"exit code {trial.exit_code}"
-    return {
-        "label": trial.label,
-        "when": f"block {trial.block}" if trial.block else trial.purpose,
-        "why": trial.why or MISSING,
-        "end": end,
-        "last_words": trial.last_words or MISSING,
+    drawn: dict[str, Callable[[int], str | None]] = {
+        "ratios": lambda width: plots.ratios(run, blocks, width),
+        "rates": lambda width: plots.rates(run, blocks, width),
+        "stages": lambda width: stageplots.stages(run, width),
+        "epochs": lambda width: costplots.epochs(run, spent, reigning, width),
+        "calm": lambda width: timeplots.calm(run, trials, width),
+        "time": lambda width: timeplots.blocks(run, trials, width),
     }
-
-
-def _facts(run: RunRecord) -> list[tuple[str, str]]:
-    """Return what was measured, on what, and how it was asked for."""
-    work, machine = run.workload, run.environment
-    images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
-    low, high = work.value_range
-    shape = f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
-    how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
-    software = {"Python": machine.python} | machine.packages
-    stopped = f", because {run.stopped_because}" if run.stopped_because else ""
-    given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
-    return [
-        ("Command", shlex.join(run.command)),
-        ("Started", _moment(run.started_at)),
-        ("Took", f"{duration(run.seconds)}{given}; {counted(run.blocks, 'whole block')}{stopped}"),
-        ("Photos", work.folder),
-        ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
-        ("Files ignored", f"{work.ignored_files:,}"),
-        *(("Note", note) for note in work.notes),
-        ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
-        ("Delivered", f"{shape}, {how}"),
-        ("System", machine.system),
-        (
-            "Processor",
-            f"{machine.processor}; {machine.cores:g} of {counted(machine.cores_online, 'core')}",
-        ),
-        ("Memory", size(machine.memory_bytes)),
-        ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
-    ]
-
-
-def _level(run: RunRecord) -> str:
-    return next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "99%")
-
-
-def _moment(text: str) -> str:
-    """Return an ISO 8601 moment in UTC as people read it."""
-    try:
-        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
-    except ValueError:
-        return text
+    for name, chart in drawn.items():
+        wide, narrow = chart(WIDE), chart(NARROW)
+        if wide is not None and narrow is not None:
+            yield name, (Markup(wide), Markup(narrow))  # noqa: S704 - escaped in svg.py

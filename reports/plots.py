@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,9 +11,13 @@ from feedbench.bench.comparison import Comparison
 from feedbench.bench.results import RunRecord
 from feedbench.reports import palette, svg, tracks
 from feedbench.reports.figures import is_known, no_rate, percent, shown, spread
-from feedbench.reports.tracks import NARROW, WIDE, Line, Scale
+from feedbench.reports.tracks import NARROW, WIDE, Guide, Line, Scale
 
-__all__ = ["NARROW", "WIDE", "colours", "compared", "rates", "ratios"]
+__all__ = ["NARROW", "WIDE", "colours", "compared", "rates", "ratios", "side_by_side"]
+
+_CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
+_RATIO = "times the rate of the baseline, on a logarithmic scale"
+_MOST_BEYOND = 10.0  # times the fastest rate: beyond, a ceiling binds nobody
 
 
 def colours(run: RunRecord) -> dict[str, str]:
@@ -31,14 +35,26 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     known = [value for line in lines for value in line.known]
     if not known:
         return None
-    low, high = min(known), max(known)
+    guides = _ceilings(run, max(known))
+    low, high = min(known), max([*known, *(guide.value for guide in guides)])
     if high / low > tracks.LOGARITHMIC_FROM:
         scale = tracks.padded(low, high, "images/s, on a logarithmic scale")
     else:
         scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
-    figure = tracks.figure(lines, scale, width)
+    figure = tracks.figure(lines, scale, width, guides=guides)
     said = tracks.said([line for line in lines if not line.is_control])
-    return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said)
+    best = "".join(f"; at best: {guide.name}" for guide in guides)
+    return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said + best)
+
+
+def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
+    """Return what the machine can do at best, as far as it is not far beyond every rate."""
+    found = run.diagnosis.ceilings if run.diagnosis else []
+    return [
+        Guide(name=f"{_CEILINGS[one.name]}: {shown(one.rate)}", value=one.rate)
+        for one in found
+        if is_known(one.rate) and 0 < one.rate <= _MOST_BEYOND * fastest
+    ]
 
 
 @svg.plain_style()
@@ -47,15 +63,34 @@ def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | Non
 
     None where there is nothing to compare. `blocks` is `table.blocks` of the run.
     """
-    lines = list(_ratio_lines(run, blocks))
+    lines = list(_ratio_lines(run, blocks, colours(run)))
     if all(line.is_control for line in lines):
         return None
-    scale = tracks.around_1(
-        lines, run.margin, "times the rate of the baseline, on a logarithmic scale"
-    )
-    figure = tracks.figure(lines, scale, width, margin=1 + run.margin)
-    title = "Ratio of each pipeline to the baseline"
-    return svg.render(figure, f"ratios-{width}", title, tracks.said(lines))
+    scale = tracks.around_1(lines, run.margin, _RATIO)
+    return _ratios(lines, scale, run.margin, width, f"ratios-{width}")
+
+
+@svg.plain_style()
+def side_by_side(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> list[str | None]:
+    """Return each run's chart of ratios to its own baseline, all on one scale, narrow.
+
+    A pipeline has one colour in all of them. None in the place of a run without a ratio.
+    """
+    seen = palette.colours(list(dict.fromkeys(row.label for run, _ in runs for row in run.rows)))
+    drawn = [list(_ratio_lines(run, blocks, seen)) for run, blocks in runs]
+    margin = max((run.margin for run, _ in runs), default=0.0)
+    scale = tracks.around_1([line for lines in drawn for line in lines], margin, _RATIO)
+    return [
+        None
+        if all(line.is_control for line in lines)
+        else _ratios(lines, scale, run.margin, NARROW, f"run-{place}")
+        for place, ((run, _), lines) in enumerate(zip(runs, drawn, strict=True), 1)
+    ]
+
+
+def _ratios(lines: Sequence[Line], scale: Scale, margin: float, width: int, name: str) -> str:
+    figure = tracks.figure(lines, scale, width, margin=1 + margin)
+    return svg.render(figure, name, "Ratio of each pipeline to the baseline", tracks.said(lines))
 
 
 @svg.plain_style()
@@ -110,14 +145,16 @@ def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[Line]:
             yield Line(label=label, note="control", colour=colour, points=control, is_control=True)
 
 
-def _ratio_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[Line]:
+def _ratio_lines(
+    run: RunRecord, blocks: pd.DataFrame, colours: Mapping[str, str]
+) -> Iterator[Line]:
     control = _points(blocks, run.rows[0].label, "ratio", control=True) if run.rows else []
     if control:
         estimate, low, high = run.control or (math.nan,) * 3
         yield Line(
             label=f"{run.rows[0].label}, its second copy",
             note=f"{shown(estimate)}, control" if run.control else "control",
-            colour=palette.BASELINE,
+            colour=colours[run.rows[0].label],
             estimate=estimate,
             low=low,
             high=high,
@@ -129,7 +166,7 @@ def _ratio_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[Line]:
             yield Line(
                 label=row.label,
                 note=f"{shown(row.ratio)}, {row.verdict or 'no verdict'}",
-                colour=colours(run)[row.label],
+                colour=colours[row.label],
                 estimate=row.ratio,
                 low=row.ratio_low,
                 high=row.ratio_high,

@@ -107,6 +107,24 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
     return frame.astype({"images_per_second": float, "ratio": float})
 
 
+def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
+    """Return the ratio of the baseline's second copy to it, by block."""
+    whole = of_whole_blocks(trials, run.blocks)
+    label = run.rows[0].label if run.rows else ""
+    baseline = rates_by_block(whole, "main").get(label, {})
+    control = rates_by_block(whole, "control").get(label, {})
+    return {
+        block: rate / baseline[block]
+        for block, rate in sorted(control.items())
+        if block in baseline
+    }
+
+
+def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+    """Return the run's record, and each block's rate and ratio, for JSON; NaN is to be null."""
+    return {"run": run, "blocks": blocks(run, trials).to_dict(orient="records")}
+
+
 def _pipeline(row: Row) -> dict[str, Any]:
     record: dict[str, Any] = {"label": row.label, "spec": row.spec}
     record |= {column: _known(getattr(row, field)) for field, column in _FIGURES.items()}

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from rich.cells import cell_len, chop_cells
 
 from feedbench.reports.figures import is_known
@@ -31,10 +30,19 @@ EDGE = 6  # pixels left and right of the scale
 TEXT = 12  # pixels: the size of a label
 LEADING = 16  # pixels from line to line
 
+LOGARITHMIC_FROM = 10.0
+"""The largest value over the smallest from which a scale is logarithmic."""
+
 _COLUMN = 0.61 * TEXT  # pixels of a character, at most
 _ABOVE, _BELOW = 4, 11  # pixels around a track
 _SCALE = 44  # pixels for the ticks and their name
 _TICK_PIXELS = 75
+_BROKEN: dict[str, Any] = {
+    "color": svg.MUTED,
+    "linewidth": 1.2,
+    "linestyles": (0, (4, 3)),
+    "zorder": 0.6,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +53,7 @@ class Scale:
     high: float
     logarithmic: bool
     name: str
+    is_whole: bool = False  # numbers between whole ones mean nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +106,13 @@ class Line(Track):
             if high < self.high:
                 axes.plot([high], [y], marker=">", markersize=9, color=self.colour, zorder=2)
         # The first block stands highest and the last lowest, so that a drift shows as a slope.
-        places = y + np.linspace(9, -9, len(self.points)) if len(self.points) > 1 else [y]
-        face = svg.PAPER if self.is_control else self.colour
+        last = max(len(self.points) - 1, 1)
+        places = [y + 9 - 18 * place / last for place in range(len(self.points))]
+        places = places if len(places) > 1 else [y]
         if self.points:
-            axes.plot(
-                self.points, places, linestyle="none", marker="o", markersize=5.5, zorder=3,
-                markerfacecolor=face, markeredgecolor=self.colour, markeredgewidth=1.2, alpha=0.8,
-            )  # fmt: skip
+            svg.dots(axes, self.points, places, 7, color=self.colour, zorder=3, alpha=0.8)
+        if self.points and self.is_control:  # hollow
+            svg.dots(axes, self.points, places, 4.6, color=svg.PAPER, zorder=3.5)
         if is_known(self.estimate) and self.estimate is not None:
             axes.plot([self.estimate] * 2, [y - 12, y + 12], color=svg.INK, linewidth=2, zorder=4)
 
@@ -149,29 +158,28 @@ def figure(
     axes.set_xlim(scale.low, scale.high)
     axes.set_ylim(-above - sum(spaces), 0)
     places = ticks(axes, scale, width)
-    _guides(axes, guides, -above - sum(spaces))
+    _guides(axes, guides)
     top = -float(above)
     for track, text, space in zip(tracks, texts, spaces, strict=True):
         _label(axes, track, text, top, EDGE / (width - 2 * EDGE))
         y = top - space + _BELOW + track.height / 2
         _ground(axes, y, track.height, places, margin)
+        ends = y - track.height / 2, y + track.height / 2
+        axes.vlines([guide.value for guide in guides], *ends, **_BROKEN)
         track.draw(axes, y, scale)
         top -= space
     return drawn
 
 
-def _guides(axes: Axes, guides: Sequence[Guide], bottom: float) -> None:
-    """Draw each guide from its name down, the one farthest to the right first."""
+def _guides(axes: Axes, guides: Sequence[Guide]) -> None:
+    """Write each guide's name above the tracks, the one farthest to the right first."""
     for place, guide in enumerate(sorted(guides, key=lambda guide: -guide.value)):
-        y = -LEADING * place
-        axes.vlines(
-            [guide.value], bottom, y - LEADING + 4, color=svg.MUTED, linewidth=1, zorder=0.6,
-            linestyles=(0, (4, 3)),
-        )  # fmt: skip
+        y = -LEADING * (place + 1)
         share = axes.transAxes.inverted().transform(axes.transData.transform((guide.value, 0)))[0]
         is_left = share > 0.5  # noqa: PLR2004 - of the middle, where there is more room
+        axes.vlines([guide.value], -LEADING * len(guides), y + 12, **_BROKEN)
         axes.annotate(
-            guide.name, (guide.value, y - LEADING + 6), xytext=(-5 if is_left else 5, 0),
+            guide.name, (guide.value, y + 4), xytext=(-5 if is_left else 5, 0),
             textcoords="offset pixels", ha="right" if is_left else "left", va="baseline",
             fontsize=11, color=svg.MUTED, parse_math=False,
         )  # fmt: skip
@@ -225,15 +233,14 @@ def ticks(axes: Axes, scale: Scale, width: int) -> list[float]:
     return places
 
 
-LOGARITHMIC_FROM = 10.0
-"""The largest value over the smallest from which a scale is logarithmic."""
-
-
 def tick_places(scale: Scale, most: int) -> list[float]:
     """Return places with short numbers: 1, 2, 5 of every power where the scale is long."""
     if not scale.logarithmic or scale.high / scale.low < LOGARITHMIC_FROM:
-        found = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(scale.low, scale.high)
-        return [float(place) for place in found if scale.low <= place <= scale.high]
+        short = [1, 2, 5, 10] if scale.is_whole else [1, 2, 2.5, 5, 10]
+        places = MaxNLocator(most, steps=short, integer=scale.is_whole)
+        inside = [float(place) for place in places.tick_values(scale.low, scale.high)]
+        inside = [place for place in inside if scale.low <= place <= scale.high]
+        return [place for place in inside if not (scale.is_whole and place % 1)]
     powers = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
     for steps, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 3)):
         found = [step * 10.0**power for power in powers[::every] for step in steps]

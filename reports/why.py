@@ -12,6 +12,7 @@ from feedbench.bench.stages import PYTHON, REST
 from feedbench.reports.figures import MISSING, percent, shown
 
 _STAGES_SHOWN = 3
+_TINY = 0.02  # a share that whole percents say too little of
 _DIFFERENT = 0.15  # of a pipeline's time
 _READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
 
@@ -23,6 +24,21 @@ def sentences(run: RunRecord) -> list[str]:
         return []
     told = [f"{line.label}: {line.sentence}" for line in found.advice]
     return [*told, *_limits(found)]
+
+
+def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
+    """Return each pipeline's advice, in the order of the rows; none of those without any."""
+    advice = run.diagnosis.advice if run.diagnosis else []
+    found = [
+        (row.label, [line.sentence for line in advice if line.label == row.label])
+        for row in run.rows
+    ]
+    return [(label, lines) for label, lines in found if lines]
+
+
+def limits(run: RunRecord) -> list[str]:
+    """Return what is to be known of the figures that advice rests on."""
+    return [] if run.diagnosis is None else [*_limits(run.diagnosis)]
 
 
 def briefly(run: RunRecord) -> list[str]:
@@ -115,7 +131,8 @@ def of_ceiling(row: Row, found: Diagnosis | None) -> str:
     bound = binding(row, found) if found is not None else None
     if bound is None or row.rate is None:
         return MISSING
-    return f"{row.rate / bound[1]:.0%} of {bound[0]}"
+    share = row.rate / bound[1]
+    return f"{percent(share) if share < _TINY else format(100 * share, '.0f')}% of {bound[0]}"
 
 
 def ceilings(found: Diagnosis) -> str | None:

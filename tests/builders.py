@@ -53,7 +53,7 @@ WORKLOAD = WorkloadRecord(
     label_mode="int",
     seed=0,
 )
-ENVIRONMENT = Environment("Linux", "a processor", 2, 2, 2**33, "3.11.7", {"numpy": "2.4.6"})
+ENVIRONMENT = Environment("Linux", "a processor", 2.0, 2, 2**33, "3.11.7", {"numpy": "2.4.6"})
 NOT_COMPARED = "What the pipelines deliver was not compared."
 SCRIPT = "<script>alert(1)</script>"
 KOREAN = "한국어 🐈"

@@ -27,10 +27,15 @@ class Opened:
 Open = Callable[..., Opened]
 
 
+def chromium() -> str | None:
+    """The program, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium or the like. Skips where there is none; fails then, where CI is set."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = chromium()
     if found is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"no Chromium: none of {', '.join(NAMES)} is on the PATH")

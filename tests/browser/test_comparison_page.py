@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from feedbench.bench.comparison import Comparison
 from feedbench.reports import comparison_page
 from tests.browser.conftest import Open
+from tests.browser.test_page import faults
 from tests.builders import KOREAN, SCRIPT
 from tests.reports.test_comparison import FINE, SLOWER, UNSURE, a_comparison
 
@@ -53,3 +54,7 @@ def test_its_chart_shows_one_picture_and_says_what_it_shows(opened: Open, tmp_pa
     said = chart.locator("desc").text_content() or ""
     assert said.startswith("a: 1.01, not slower; ")
     assert page.locator("h1").inner_text().startswith(LONG)
+
+
+def test_axe_finds_no_serious_fault(opened: Open, tmp_path: Path) -> None:
+    assert faults(opened(written(tmp_path))) == []

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser
 
+from feedbench.bench.diagnosis import Advice, Ceiling, Diagnosis, Stage, Step, Trace, Waterfall
 from feedbench.bench.equality import Counts, Shown
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.bench.usage import GpuUsage, Latency
 from feedbench.reports import page
 from feedbench.reports.figures import MISSING
+from tests.browser import picture
 from tests.browser.conftest import Open, Opened
 from tests.builders import (
     KOREAN,
@@ -32,6 +37,7 @@ from tests.builders import (
     with_samples,
 )
 from tests.reports.contrast import luminance
+from tests.reports.test_more_plots import CALM
 
 pytestmark = pytest.mark.browser
 
@@ -75,7 +81,34 @@ def full_run() -> tuple[RunRecord, list[TrialRecord]]:
     ]
     trials = trials_of({label: [1000, 1100, 900, 1000] for label in LABELS})
     failed = a_trial(5, SCRIPT, ended="failed", why=SCRIPT, last_words="z" * 300, windows=[])
-    return a_run(*rows, best=LABELS), [*trials, failed]
+    return a_run(*rows, best=LABELS, calm=CALM, diagnosis=WHY), [*trials, failed]
+
+
+STAGES = [Stage(name=name, ms=0.01 * 2**place) for place, name in enumerate("abcdefgh")]
+WHY = Diagnosis(
+    traces={label: Trace(folder="", cpu_ms=1.2, stages=STAGES[::-1]) for label in LABELS},
+    ceilings=[
+        Ceiling(name="read", rate=9000.0),
+        Ceiling(name="decode", rate=2400.0),
+        Ceiling(name="ready", rate=2300.0),
+    ],
+    waterfalls=[
+        Waterfall(
+            label=label,
+            like="naive",
+            steps=[
+                Step(name="read", rate=20_000.0, cpu_ms=0.1),
+                Step(name="the rest", rate=1000.0, cpu_ms=1.2),
+            ],
+        )
+        for label in (LONG, SCRIPT)
+    ],
+    advice=[
+        Advice(label=label, sentence=f"store {SCRIPT} {'y' * 60} smaller.", figure="", gain=0.5)
+        for label in LABELS
+    ],
+    skipped=[f"There was no time for: {'x' * 100}."],
+)
 
 
 def odd_runs() -> dict[str, tuple[RunRecord, list[TrialRecord]]]:
@@ -84,7 +117,11 @@ def odd_runs() -> dict[str, tuple[RunRecord, list[TrialRecord]]]:
     failed = [a_trial(0, label, ended="failed", windows=[]) for label in "ab"]
     few = a_run(a_row("a", level=None), a_row("b", ratio=2.0), blocks=2, control=None)
     not_a_number = a_row("odd", math.nan, ratio=math.inf, ratio_low=math.nan, ratio_high=math.inf)
+    many = [f"pipeline-{number}:knob={number}" for number in range(50)]
+    fifty = a_run(a_row(many[0]), *(compared(label, 2, "faster") for label in many[1:]))
     return {
+        "fifty pipelines": (fifty, trials_of({label: [1000, 900] for label in many})),
+        "one block": (few, trials_of({"a": [1000], "b": [2000]})),
         "one pipeline": (a_run(a_row("mine")), trials_of({"mine": [1000] * 4})),
         "all failed": (nothing, failed),
         "under four blocks": (few, trials_of({"a": [1000, 900], "b": [2000, 2100]})),
@@ -150,15 +187,15 @@ def test_on_a4_paper_nothing_is_cut_off_and_the_ground_is_white(
 
 def test_figures_that_are_no_numbers_show_as_a_dash(opened: Open, tmp_path: Path) -> None:
     run, trials = odd_runs()["figures that are no numbers"]
-    row = opened(written(tmp_path, run, trials)).page.locator("section:has(#speed) tbody tr").nth(1)
+    row = opened(written(tmp_path, run, trials)).page.locator("#speed + .scroll tbody tr").nth(1)
     assert row.locator("td").all_inner_texts() == [MISSING] * 7
 
 
 def test_a_label_is_shown_as_text_and_runs_nothing(opened: Open, tmp_path: Path) -> None:
     found = opened(written(tmp_path, *full_run()))
     assert found.said == []
-    assert found.page.locator("script").count() == 0
-    names = found.page.locator("section:has(#speed) tbody th").all_inner_texts()
+    assert found.page.locator("script").count() == 2  # the data, and what sorts
+    names = found.page.locator("#speed + .scroll tbody th").all_inner_texts()
     assert names == LABELS
     assert found.page.get_by_role("img").first.get_by_text(SCRIPT, exact=True).is_visible()
 
@@ -169,13 +206,13 @@ def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
 ) -> None:
     found = opened(written(tmp_path, *full_run()), width)
     charts = found.page.locator("svg:visible")
-    assert charts.count() == 2
+    assert charts.count() == 6
     for chart in charts.all():
         frame = chart.bounding_box()
         assert frame is not None
         boxes = [text.bounding_box() for text in chart.locator("text").all()]
         known = [box for box in boxes if box is not None]
-        assert len(known) > len(LABELS)
+        assert len(known) > 6
         for place, box in enumerate(known):
             assert box["x"] >= frame["x"] - 1
             assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
@@ -189,11 +226,13 @@ def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
                 assert max(apart_x, apart_y) > -4
 
 
-@pytest.mark.parametrize("name", ["Speed", "Equal work", "Shuffle"])
+@pytest.mark.parametrize("name", ["Speed", "What each delivers", "Shuffle", "Total time"])
 def test_a_wide_table_scrolls_in_a_box_of_its_own_that_the_keyboard_reaches(
     name: str, opened: Open, tmp_path: Path
 ) -> None:
-    box = opened(written(tmp_path, *full_run()), 390).page.get_by_role("region", name=name)
+    box = opened(written(tmp_path, *full_run()), 390).page.get_by_role(
+        "region", name=name, exact=True
+    )
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     box.focus()
     assert box.evaluate("box => box === document.activeElement")
@@ -268,6 +307,121 @@ def test_text_stands_out_from_its_ground_in_light_and_in_dark(
         low, high = sorted((text, ground))
         assert (high + 0.05) / (low + 0.05) > 4.5, selector
     assert (ground < 0.5) == (scheme == "dark")
+
+
+def test_the_readmes_pictures_end_behind_the_ratios(browser: Browser, tmp_path: Path) -> None:
+    folder = a_run_folder(tmp_path / "R", *full_run())
+    context = browser.new_context(viewport={"width": picture.WIDTH, "height": 800})
+    found = context.new_page()
+    found.goto(page.write(folder).as_uri())
+    heading = found.locator("#rates").bounding_box()
+    context.close()
+    assert heading is not None
+    file = picture.taken(browser, folder / "report.html", "dark", tmp_path / "dark.webp")
+    with Image.open(file) as image:
+        assert image.width == picture.WIDTH * picture.SCALE
+        assert 0.9 * heading["y"] < image.height / picture.SCALE <= heading["y"]
+    assert {each.name for each in tmp_path.iterdir()} == {"dark.webp", "R"}
+
+
+def cells_of(found: Opened, table: str, column: int) -> list[str]:
+    """A column's cells from top to bottom, 0 the pipelines."""
+    rows = found.page.locator(f"#{table} + .scroll tbody tr").all()
+    return [row.locator("th, td").nth(column).inner_text() for row in rows]
+
+
+def test_a_click_on_a_title_sorts_by_that_figure_and_another_one_the_other_way(
+    opened: Open, tmp_path: Path
+) -> None:
+    rates = {"b": 900.0, "a": 12_000.0, "odd": math.nan, "c": 1000.0}
+    run = a_run(*(a_row(label, rate) for label, rate in rates.items()))
+    found = opened(written(tmp_path, run, []))
+    title = found.page.locator("#speed + .scroll thead").get_by_role("button", name="rate")
+    title.click()
+    assert cells_of(found, "speed", 1) == ["12,000", "1,000", "900", MISSING]
+    assert cells_of(found, "speed", 0) == ["a", "c", "b", "odd"]
+    title.press("Enter")
+    assert cells_of(found, "speed", 1) == ["900", "1,000", "12,000", MISSING]  # what is not: last
+    head = found.page.locator("#speed + .scroll thead th").nth(1)
+    assert head.get_attribute("aria-sort") == "ascending"
+    found.page.locator("#speed + .scroll thead").get_by_role("button", name="pipeline").click()
+    assert cells_of(found, "speed", 0) == ["a", "b", "c", "odd"]
+    assert head.get_attribute("aria-sort") is None
+    assert found.said == []
+
+
+def test_sizes_and_times_sort_by_what_they_are_not_by_their_digits(
+    opened: Open, tmp_path: Path
+) -> None:
+    bytes_ = {"a": 900_000_000, "b": 1_200_000_000, "c": 95_000, "d": 95_000_000_000}
+    rows = [
+        a_row(label, peak_memory_bytes=size, first_epoch_seconds=size / 1e6, folder_epoch_seconds=1)
+        for label, size in bytes_.items()
+    ]
+    found = opened(written(tmp_path, a_run(*rows), []))
+    heads = found.page.locator("#resources + .scroll thead")
+    heads.get_by_role("button", name="peak memory").click()
+    assert cells_of(found, "resources", 3) == ["95.0 GB", "1.20 GB", "900 MB", "95.0 kB"]
+    found.page.locator("#cost + .scroll thead").get_by_role("button", name="1 epoch").click()
+    assert cells_of(found, "cost", 1) == ["26 h 23 min", "20 min 0 s", "15 min 0 s", "0.095 s"]
+
+
+def test_a_table_with_one_row_has_nothing_to_be_sorted(opened: Open, tmp_path: Path) -> None:
+    run, trials = odd_runs()["one pipeline"]
+    assert opened(written(tmp_path, run, trials)).page.locator("th button").count() == 0
+
+
+def test_without_javascript_the_page_is_whole(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    found = context.new_page()
+    found.goto(written(tmp_path, *full_run()).as_uri())
+    speed = found.locator("#speed + .scroll")
+    assert speed.locator("tbody th").all_inner_texts() == LABELS
+    assert speed.locator("thead th").first.inner_text() == "pipeline"
+    assert found.locator("button").count() == 0
+    context.close()
+
+
+def test_a_script_that_the_policy_does_not_name_does_not_run(opened: Open, tmp_path: Path) -> None:
+    file = written(tmp_path, *full_run())
+    planted = file.read_text(encoding="utf-8").replace("<main>", "<main><script>alert(1)</script>")
+    file.write_text(planted, encoding="utf-8")
+    (said,) = opened(file).said  # a dialog would have said 1
+    assert "Content Security Policy" in said
+
+
+def test_the_data_of_the_page_can_be_read_there(opened: Open, tmp_path: Path) -> None:
+    found = opened(written(tmp_path, *full_run()))
+    labels = found.page.evaluate(
+        'JSON.parse(document.getElementById("data").textContent).run.rows.map(row => row.label)'
+    )
+    assert labels == LABELS
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_serious_fault(
+    width: int, scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
+) -> None:
+    found = opened(with_sheets(tmp_path), width, scheme)
+    assert faults(found) == []
+
+
+@pytest.mark.parametrize("name", ["one pipeline", "all failed", "nothing at all"])
+def test_axe_finds_no_serious_fault_where_there_is_less_to_show(
+    name: str, opened: Open, tmp_path: Path
+) -> None:
+    assert faults(opened(written(tmp_path, *odd_runs()[name]))) == []
+
+
+def faults(opened: Opened) -> list[str]:
+    """What axe-core calls serious or critical, and where."""
+    found = Axe().run(opened.page).response["violations"]
+    return [
+        f"{fault['id']}: {', '.join(str(node['target']) for node in fault['nodes'])}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+    ]
 
 
 def brightness(opened: Opened, selector: str, style: str) -> float:

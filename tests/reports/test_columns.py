@@ -88,18 +88,9 @@ def test_where_nothing_was_compared_there_are_no_such_tables() -> None:
     assert names == ["speed", "phases", "resources"]
 
 
-def test_markdown_has_the_tables_between_speed_and_phases() -> None:
-    text = markdown.render(a_run(a_row("a", proof=a_proof())))
-    parts = ["### Speed", "### Equal work", "### Shuffle", "### Phases", "### Resources"]
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places)
-    assert "| a | same | 600, each once | 600 | 0.00 | 0.01 | 0.01 | 1.87 | 22.4 | 9.35 |" in text
-    assert "| a | full | 571 | 0.02 | -0.01 | 0.03 | 3.00 | 3.00 |" in text
-
-
 def test_markdown_shows_a_reason_as_it_is_and_calls_nobody() -> None:
     proof = a_proof("different", reason=f"its worst is @someone/{SCRIPT}|`rm`")
-    text = markdown.render(a_run(a_row("a", proof=proof)))
+    text = " ".join(markdown.render(a_run(a_row("a", proof=proof))).split())
     assert "<script" not in text
     assert r"its worst is &#64;someone/&lt;script&gt;alert(1)&lt;/script&gt;\|\`rm\`." in text
 

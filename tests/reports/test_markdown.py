@@ -38,7 +38,12 @@ def test_the_tables_are_those_of_the_terminal_in_one_line_each() -> None:
     used = {"cpu_seconds_per_1000_images": 1.06, "peak_memory_bytes": 833_000_000}
     text = markdown.render(a_run(a_row("a", proof=a_proof("near"), **used)))
     assert table(text, "Speed")[2][-2:] == ["near", "full"]
-    assert table(text, "Phases")[0][1:] == ["first batch s", "first epoch s", "turnover s", "epoch s"]
+    assert table(text, "Phases")[0][1:] == [
+        "first batch s",
+        "first epoch s",
+        "turnover s",
+        "epoch s",
+    ]
     assert table(text, "Resources")[::2] == [
         ["pipeline", "CPU s per 1,000 images", "peak memory"],
         ["a", "1.06", "833 MB"],

@@ -1,0 +1,76 @@
+"""What was measured, on what machine, and how to have it again. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+from pathlib import Path
+
+from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.say import counted, duration, size
+from feedbench.reports.figures import MISSING
+
+
+def facts(run: RunRecord) -> list[tuple[str, str]]:
+    """Return the workload, the machine and the software, each with its term."""
+    work, machine = run.workload, run.environment
+    images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
+    low, high = work.value_range
+    shape = f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
+    how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
+    software = {"Python": machine.python} | machine.packages
+    stopped = f", because {run.stopped_because}" if run.stopped_because else ""
+    given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
+    return [
+        ("Started", moment(run.started_at)),
+        ("Took", f"{duration(run.seconds)}{given}; {counted(run.blocks, 'whole block')}{stopped}"),
+        ("Photos", work.folder),
+        ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
+        ("Files ignored", f"{work.ignored_files:,}"),
+        *(("Note", note) for note in work.notes),
+        ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
+        ("Delivered", f"{shape}, {how}"),
+        ("System", machine.system),
+        (
+            "Processor",
+            f"{machine.processor}; {machine.cores:g} of {counted(machine.cores_online, 'core')}",
+        ),
+        ("Memory", size(machine.memory_bytes)),
+        ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
+    ]
+
+
+def command(run: RunRecord) -> str:
+    """Return the command that made the run, the program by its name."""
+    if not run.command:
+        return "feedbench run"
+    return shlex.join([Path(run.command[0]).name, *run.command[1:]])
+
+
+def failure(trial: TrialRecord) -> dict[str, str]:
+    """Return what is known of a failed trial."""
+    end = MISSING
+    if trial.signal is not None:
+        end = f"signal {trial.signal}"
+    elif trial.exit_code is not None:
+        end = f"exit code {trial.exit_code}"
+    return {
+        "label": trial.label,
+        "when": f"block {trial.block}" if trial.block else trial.purpose,
+        "why": trial.why or MISSING,
+        "end": end,
+        "last_words": trial.last_words or MISSING,
+    }
+
+
+def level(run: RunRecord) -> str:
+    """Return the confidence of the run's intervals: 99%."""
+    return next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "99%")
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 moment in UTC as people read it."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text

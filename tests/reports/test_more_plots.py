@@ -1,0 +1,233 @@
+"""The charts of stages, of epochs, and of blocks in time: what they say as text, and draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench.diagnosis import Ceiling, Diagnosis, Stage, Trace
+from feedbench.bench.kernel import Counters
+from feedbench.bench.machine import Around
+from feedbench.bench.results import BlockCalm, Calm, RunRecord, TrialRecord
+from feedbench.bench.speed import Share
+from feedbench.reports import calm, costplots, costs, plots, stageplots, table, timeplots
+from feedbench.reports.figures import MISSING
+from feedbench.reports.tracks import NARROW, WIDE
+from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, empty_row, trials_of
+from tests.reports.test_plots import dots, numbers, texts
+
+HOSTILE = [SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", KOREAN, "x" * 100]
+
+
+def traced(**of: dict[str, float]) -> RunRecord:
+    """A run of these pipelines, each with these stages in ms."""
+    traces = {
+        label: Trace(folder="", stages=[Stage(name=name, ms=ms) for name, ms in stages.items()])
+        for label, stages in of.items()
+    }
+    return a_run(*(a_row(label) for label in of), diagnosis=Diagnosis(traces=traces))
+
+
+def stages(run: RunRecord, width: int = WIDE) -> str:
+    svg = stageplots.stages(run, width)
+    assert svg is not None
+    return svg
+
+
+def test_each_pipeline_has_a_bar_with_its_sum_and_its_largest_stage() -> None:
+    found = texts(stages(traced(a={"decode": 0.6, "resize": 0.3, "the rest": 0.1}, b={"read": 2})))
+    for text in ("a", "1.00 ms, decode 60%", "b", "2.00 ms, read 100%", "decode", "resize"):
+        assert text in found
+    assert "CPU ms an image, summed over threads" in found
+
+
+def test_a_stage_without_room_for_its_name_has_none_and_the_description_has_it() -> None:
+    svg = stages(traced(a={"decode": 0.99, "shuffle": 0.01}))
+    assert "shuffle" not in texts(svg)
+    assert "shuffle 0.0100 ms" in svg
+
+
+def test_where_no_trace_tells_stages_there_is_no_such_chart() -> None:
+    assert stageplots.stages(a_run(a_row("a"))) is None
+    odd = traced(a={}, b={"decode": math.nan, "read": 0.0})
+    assert stageplots.stages(odd) is None
+
+
+def with_ceilings(**rates: float) -> str:
+    found = [Ceiling(name=name, rate=rate) for name, rate in rates.items()]  # type: ignore[arg-type]
+    run = a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(ceilings=found))
+    svg = plots.rates(run, table.blocks(run, trials_of({"a": [1000], "b": [1100]})))
+    assert svg is not None
+    return svg
+
+
+def test_rates_stand_beside_the_ceilings_that_are_not_far_beyond_all_of_them() -> None:
+    svg = with_ceilings(read=9000.0, decode=2400.0, ready=1e7)
+    assert {"reading only: 9,000", "reading and decoding: 2,400"} <= set(texts(svg))
+    assert "ready" not in svg
+    assert "at best: reading only: 9,000" in svg
+
+
+def test_a_ceiling_that_is_no_number_is_not_drawn() -> None:
+    assert "reading" not in with_ceilings(read=math.nan, decode=math.inf)
+
+
+def epochs(run: RunRecord, width: int = WIDE) -> str | None:
+    spent = costs.costs(run)
+    return costplots.epochs(run, spent, costs.reigns(run, spent), width)
+
+
+def two_costs(labels: Sequence[str] = ("plain", "cached")) -> RunRecord:
+    plain = a_row(labels[0], first_epoch_seconds=4.0, folder_epoch_seconds=4.0)
+    return a_run(plain, *(a_row(it, first_epoch_seconds=7.0, folder_epoch_seconds=1.0)
+                          for it in labels[1:]))  # fmt: skip
+
+
+def test_total_times_are_named_at_their_lines_and_the_crossing_by_its_epoch() -> None:
+    svg = epochs(two_costs())
+    assert svg is not None
+    assert {"plain", "cached", "3", "seconds"} <= set(texts(svg))
+    assert "cached: 7.00 s for 1 epoch, 16 min 46 s for 1,000" in svg
+
+
+@pytest.mark.parametrize(("lines", "width"), [(2, NARROW), (20, WIDE)])
+def test_where_names_have_no_room_the_lines_are_there_without(lines: int, width: int) -> None:
+    svg = epochs(two_costs([f"label-{number}" for number in range(lines)]), width)
+    assert svg is not None
+    assert not [text for text in texts(svg) if text.startswith("label-")]
+
+
+def test_lines_of_the_same_colour_differ_in_their_dashes() -> None:
+    svg = epochs(two_costs([f"{number}" for number in range(9)]))
+    assert svg is not None
+    assert "stroke-dasharray" in svg
+    few = epochs(two_costs())
+    assert few is not None
+    assert "stroke-dasharray" not in few
+
+
+def test_without_a_known_time_there_is_no_such_chart() -> None:
+    assert epochs(a_run(empty_row("a", "it raised"))) is None
+    zero = a_row("a", first_epoch_seconds=0.0, folder_epoch_seconds=0.0)
+    assert epochs(a_run(zero)) is None
+
+
+def disturbed(block: int, label: str, rate: int) -> TrialRecord:
+    low = Share(0.5, 1.0)
+    limit = Share(0.85, 0.5)
+    around = Around(before=low, after=low, low=limit, waited_seconds=0.0, counters=Counters())
+    return a_trial(block, label, rate, around=around)
+
+
+def blocks(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> str:
+    svg = timeplots.blocks(run, trials, width)
+    assert svg is not None
+    return svg
+
+
+def test_every_trial_of_a_block_has_its_point_and_disturbed_ones_are_hollow_and_counted() -> None:
+    run = a_run(a_row("a"), a_row("b"), blocks=4)
+    trials = trials_of({"a": [1000] * 4, "b": [1000, 1100, 950, 1000]})
+    calm_svg = blocks(run, trials)
+    noisy = blocks(run, [*trials, disturbed(2, "b", 500)])
+    assert dots(noisy) - dots(calm_svg) == 2  # a ring
+    assert "-5.0% to +10.0%" in texts(calm_svg)
+    assert "-5.0% to +10.0%, 1 disturbed trial" in texts(noisy)
+    assert "stroke: var(--paper" in noisy
+    assert "stroke: var(--paper" not in calm_svg
+
+
+def test_a_block_that_is_not_whole_is_left_out_there_too() -> None:
+    run = a_run(a_row("a"), blocks=3)
+    four, three = ({"a": [1000] * count} for count in (4, 3))
+    assert blocks(run, trials_of(four)) == blocks(run, trials_of(three))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 30])
+def test_blocks_are_counted_in_whole_numbers(count: int) -> None:
+    run = a_run(a_row("a"), blocks=count)
+    found = numbers(blocks(run, trials_of({"a": [1000] * count})))
+    assert found
+    assert all(number == int(number) and 1 <= number <= count for number in found)
+
+
+def test_the_edges_are_as_far_as_the_farthest_point_within_reason() -> None:
+    run = a_run(a_row("a"), blocks=3)
+    assert timeplots.reach(run, trials_of({"a": [1000] * 3})) == pytest.approx(1.05)
+    assert timeplots.reach(run, trials_of({"a": [1000, 800, 1000]})) == pytest.approx(1.25)
+    assert timeplots.reach(run, trials_of({"a": [1000, 1, 1000]})) == pytest.approx(2.0)
+
+
+def a_calm(*probes: list[Share], **given: float | None) -> Calm:
+    """Blocks with these probes."""
+    fields: dict[str, float | None] = dict.fromkeys(
+        ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
+    )
+    counters = {f"{name}_seconds": value for name, value in (fields | given).items()}
+    whole = Share(1.0, 1.0)
+    return Calm(
+        low=Share(0.85, 0.5), lowest=whole, middle=whole, attempts=4, disturbed=0, retaken=0,
+        waited_seconds=0.0, probe_seconds=1.0,
+        blocks=[
+            BlockCalm(block=number, seconds=10.0, probes=found, disturbed=["b"] * (number == 2),
+                      **counters)
+            for number, found in enumerate(probes, 1)
+        ],
+    )  # fmt: skip
+
+
+CALM = a_calm([Share(0.9, 1.1), Share(1.0, 0.6)], [Share(0.7, 1.0)], cpu_pressure=0.5)
+
+
+def test_the_probes_and_the_second_copy_have_their_tracks_with_how_far_they_went() -> None:
+    run = a_run(a_row("a"), blocks=2, calm=CALM)
+    trials = trials_of({"a": [1000, 1000]})
+    svg = timeplots.calm(run, trials)
+    assert svg is not None
+    found = texts(svg)
+    for name, note in (
+        ("the probe's hashing", "0.700 to 1.00"),
+        ("the probe's copying", "0.600 to 1.10"),
+        ("the baseline's second copy", "1.00 to 1.00"),
+    ):
+        assert name in found
+        assert note in found
+    without = timeplots.calm(run, [trial for trial in trials if trial.purpose == "main"])
+    assert without is not None
+    assert "the baseline's second copy" not in texts(without)
+    assert timeplots.calm(replace(run, calm=None), trials) is None
+
+
+def test_block_by_block_the_lowest_probes_stand_beside_what_the_kernel_counted() -> None:
+    run = a_run(a_row("a"), blocks=2, calm=CALM)
+    titles, rows = calm.by_block(run, trials_of({"a": [1000, 1000]}))
+    heads = [title for title, _, _ in titles]
+    assert heads == ["block", "hashing", "copying", "second copy", "CPU pressure", "disturbed"]
+    assert rows == [
+        ("1", "0.900", "0.600", "1.00", "5.0", MISSING),
+        ("2", "0.700", "1.00", "1.00", "5.0", "b"),
+    ]
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_label_is_text_in_these_charts_too(width: int) -> None:
+    named = {label: {SCRIPT: 1.0} for label in HOSTILE}
+    run = replace(traced(**named), calm=CALM, blocks=2)
+    trials = trials_of({label: [1000, 900] for label in HOSTILE})
+    for svg in (stages(run, width), blocks(run, trials, width), epochs(run, width)):
+        assert svg is not None
+        assert SCRIPT not in svg
+        assert not any(element.tag.endswith("script") for element in ET.fromstring(svg).iter())
+
+
+def test_the_same_run_gives_the_same_characters_in_these_charts_too() -> None:
+    run, trials = traced(a={"decode": 1.0}), trials_of({"a": [1000, 900]})
+    once, again = (
+        (stages(run), blocks(run, trials), epochs(run), timeplots.calm(run, trials))
+        for run in [replace(run, calm=CALM)] * 2
+    )
+    assert once == again

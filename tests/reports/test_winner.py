@@ -1,0 +1,114 @@
+"""The fastest pipelines as code: which ones, in which order, and what is said of them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from feedbench.bench.results import RunRecord
+from feedbench.bench.workload import write_workload
+from feedbench.reports import page, winner
+from tests.builders import (
+    a_row,
+    a_run,
+    a_run_folder,
+    compared,
+    empty_row,
+    trials_of,
+    workload_over,
+)
+
+
+@pytest.fixture
+def images(photos: Path, tmp_path: Path) -> winner.Images:
+    file = tmp_path / "images.json"
+    write_workload(workload_over(photos), file)
+    found = winner.listed(tmp_path)
+    assert found is not None
+    return found
+
+
+def order(run: RunRecord, images: winner.Images) -> list[str]:
+    return [label for label, _ in winner.codes(run, images)]
+
+
+NAIVE = a_row("tfdata_naive")
+TUNED = compared("fast", 2, "faster", spec="tfdata_tuned")
+OWN = compared("mine", 3, "faster", spec="loader.py:photos")
+
+
+def test_the_best_comes_first_and_then_by_rate(images: winner.Images) -> None:
+    other = compared("tfrecord_gzip", 5, "inconclusive")
+    assert order(a_run(NAIVE, TUNED, other, best=["fast"]), images) == [
+        "fast",
+        "tfrecord_gzip",
+        "tfdata_naive",
+    ]
+
+
+def test_who_does_other_work_comes_last_and_who_has_no_rate_not_at_all(
+    images: winner.Images,
+) -> None:
+    other = compared("less=tfdata_tuned", 9, "withheld", spec="tfdata_tuned", withheld="work")
+    odd = a_row("odd", math.nan, spec="tfdata_tuned")
+    run = a_run(NAIVE, TUNED, other, odd, empty_row("tfrecord_gzip", "it raised"), best=["fast"])
+    assert order(run, images) == ["fast", "tfdata_naive", "less=tfdata_tuned"]
+
+
+@pytest.mark.parametrize(
+    ("best", "said"),
+    [
+        (["fast"], "fast is the fastest."),
+        (["fast", "tfdata_naive"], "Of fast and tfdata_naive, fast has the highest rate."),
+        ([], "fast has the highest rate; that it is the fastest is not shown."),
+    ],
+)
+def test_it_is_said_whether_it_is_shown_to_be_the_fastest(
+    best: list[str], said: str, images: winner.Images
+) -> None:
+    run = a_run(NAIVE, TUNED, best=best)
+    assert winner.sentence(run, winner.codes(run, images)).startswith(said)
+
+
+def test_a_loader_of_ones_own_is_said_to_be_that_and_the_others_have_their_code(
+    images: winner.Images,
+) -> None:
+    run = a_run(NAIVE, TUNED, OWN, best=["mine"])
+    codes = winner.codes(run, images)
+    assert [label for label, _ in codes] == ["fast", "tfdata_naive"]
+    assert winner.sentence(run, codes) == (
+        "mine is a loader of your own, loader.py:photos: its code is yours already. The others, as"
+        " code:"
+    )
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"files": 3}', "null", "\x00"])
+def test_where_the_list_of_images_is_missing_or_something_else_there_is_no_code(
+    content: str | None, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "images.json").write_text(content)
+    images = winner.listed(tmp_path)
+    run = a_run(NAIVE, best=["tfdata_naive"])
+    assert images is None
+    assert winner.sentence(run, winner.codes(run, images)) == (
+        "The code of tfdata_naive is not known here."
+    )
+
+
+def test_where_nothing_was_measured_nothing_is_said() -> None:
+    assert winner.sentence(a_run(empty_row("a", "it raised")), []) == ""
+
+
+def test_the_page_has_the_code_line_by_line_and_escaped(photos: Path, tmp_path: Path) -> None:
+    run = a_run(NAIVE, TUNED, best=["fast"])
+    folder = a_run_folder(tmp_path / "R", run, trials_of({"tfdata_naive": [1000]}))
+    write_workload(workload_over(photos), folder / "images.json")
+    text = page.read(folder)
+    assert '<h2 id="code">' in text
+    assert "\nimport tensorflow as tf\n" in text
+    assert "tf.data.Dataset" in text
+    assert f"FOLDER = &#39;{photos}&#39;" in text or f"FOLDER = &#34;{photos}&#34;" in text
+    assert text.count("<details open>") == 1
