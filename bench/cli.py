@@ -29,33 +29,50 @@ app.command()(cli_run.verify)
 
 @app.command()
 def report(
-    folder: cli_options.RunFolder,
+    folders: cli_options.RunFolders,
     format: cli_options.Format = "html",  # noqa: A002 - it is the option's name
     out: cli_options.ReportFile = None,
     debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Render a run again: a page, markdown for a pull request, CSV or JSON.
+    """Render a run again: a page, markdown for a pull request, CSV or JSON; or several on one page.
 
     \b
     Examples:
       feedbench report feedbench-runs/2026-01-02T030405
+      feedbench report RUN --out /tmp/report.html     # where RUN may not be written to
       feedbench report RUN --format markdown
       feedbench report RUN --format csv --out figures.csv
+      feedbench report laptop server --out both.html  # side by side
 
     \b
     html writes RUN/report.html, one file that asks the network for nothing, and prints where it
-    lies. The other formats go to standard output. --out names a file for any of them.
+    lies. The other formats go to standard output. --out names a file for any of them. Several runs
+    are a page of their own, whose file --out names: each run's ratios to its own baseline.
     """
     from feedbench.reports import files, formats
 
-    text = formats.render(format, folder)
-    file = out or (folder / formats.PAGE if format == "html" else None)
+    text = formats.render(format, folders[0]) if len(folders) == 1 else _several(folders, format)
+    file = out or (folders[0] / formats.PAGE if format == "html" and len(folders) == 1 else None)
+    if file is None and len(folders) > 1:
+        raise RequestError(
+            f"{len(folders)} runs side by side are a page of their own: expected --out FILE"
+        )
     if file is None:
         print(text, end="")
         return
     written = files.replace(file, text)
     if written.is_file():  # what went into a pipe or a device has no line of ours behind it
         print(written)
+
+
+def _several(folders: list[Path], form: str) -> str:
+    from feedbench.reports import runs_page
+
+    if form != "html":
+        raise RequestError(
+            f"--format {form}: several runs side by side are html; expected one RUN, or none of it"
+        )
+    return runs_page.read(folders)
 
 
 @app.command()

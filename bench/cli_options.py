@@ -205,12 +205,17 @@ ComparePage = Annotated[
 ]
 CompareFormat = Annotated[str, typer.Option(metavar="table|markdown|json", help="How to print it.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="The folder of a run, or of several.")
+]
 Format = Annotated[
     str, typer.Option(metavar="html|markdown|csv|json", help="What to render it as.")
 ]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write to this file.  [default: for html RUN/report.html]"),
+    typer.Option(
+        metavar="FILE", help="Write to this file.  [default: for html of one run RUN/report.html]"
+    ),
 ]
 NewFolder = Annotated[Path, typer.Argument(help="A new folder.")]
 Count = Annotated[int, typer.Option(metavar="N", help="Photos, over 5 classes.")]

@@ -15,7 +15,7 @@ import pytest
 
 from feedbench.bench import cli
 from feedbench.bench.results import RunRecord
-from feedbench.reports import formats, page
+from feedbench.reports import formats, page, runs_page
 from tests.builders import a_row, a_run, a_run_folder, compared, trials_of
 
 COMMAND = Path(sys.executable).with_name("feedbench")
@@ -197,6 +197,20 @@ def test_report_writes_the_page_into_the_run_and_prints_where(call: Call, run_fo
     assert (run_folder / "report.html").read_text() == page.render(RUN, TRIALS)
 
 
+def test_several_runs_are_a_page_of_their_own(call: Call, run_folder: Path) -> None:
+    assert call("report", "R", "R", "--out", "both.html") == Called(0, "both.html\n", "")
+    assert Path("both.html").read_text() == runs_page.read([Path("R"), Path("R")])
+    assert not (run_folder / "report.html").exists()
+
+
+def test_a_run_that_was_moved_has_the_same_page_elsewhere(call: Call, run_folder: Path) -> None:
+    call("report", "R")
+    here = (run_folder / "report.html").read_text()
+    run_folder.rename("moved")
+    assert call("report", "moved", "--out", "page.html") == Called(0, "page.html\n", "")
+    assert Path("page.html").read_text() == here
+
+
 @pytest.mark.parametrize("name", ["markdown", "csv", "json"])
 def test_report_prints_the_other_formats_or_writes_them_to_a_file(
     name: str, call: Call, run_folder: Path
@@ -217,7 +231,10 @@ def test_report_prints_the_other_formats_or_writes_them_to_a_file(
         (["R", "--format", "pdf"], "--format pdf: expected one of html, markdown, csv, json"),
         (["R", "--out", "no/where.html"], "no/where.html cannot be written (No such file or"),
         (["R", "--format", "csv", "--out", "R"], "R cannot be written (Is a directory); name"),
-        ([], "Missing argument 'RUN'"),
+        ([], "Missing argument 'RUN...'"),
+        (["R", "R"], "2 runs side by side are a page of their own: expected --out FILE"),
+        (["R", "nowhere", "--out", "both.html"], "nowhere is no run folder"),
+        (["R", "R", "--format", "csv"], "--format csv: several runs side by side are html"),
     ],
 )
 def test_a_report_that_cannot_be_made_is_one_sentence(

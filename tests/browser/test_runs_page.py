@@ -1,0 +1,35 @@
+"""The page of several runs in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from feedbench.reports import runs_page
+from tests.browser.conftest import Open
+from tests.browser.test_page import faults, full_run, odd_runs, overflow
+from tests.builders import SCRIPT
+
+pytestmark = pytest.mark.browser
+
+
+def written(folder: Path) -> Path:
+    runs = [(SCRIPT, *full_run()), ("x" * 80, *full_run())]
+    runs += [(name, *run) for name, run in odd_runs().items() if name != "fifty pipelines"]
+    file = folder / "runs.html"
+    file.write_text(runs_page.render(runs), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_opens_without_a_word_a_request_or_a_serious_fault_and_never_scrolls_sideways(
+    width: int, scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
+) -> None:
+    file = written(tmp_path)
+    found = opened(file, width, scheme)
+    assert (found.said, found.asked_for) == ([], [file.as_uri()])
+    assert overflow(found) <= 0
+    assert faults(found) == []
