@@ -42,9 +42,10 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
 
 def command(run: RunRecord) -> str:
     """Return the command that made the run, the program by its name."""
-    if not run.command:
-        return "feedbench run"
-    return shlex.join([Path(run.command[0]).name, *run.command[1:]])
+    program, *words = run.command or ["feedbench", "run"]
+    name = Path(program).name
+    # Of Python itself, where it was started by -c or -m, only this is known.
+    return shlex.join(["feedbench" if name in {"-c", "__main__.py"} else name, *words])
 
 
 def failure(trial: TrialRecord) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -137,12 +138,46 @@ def written(folder: Path, run: RunRecord, trials: list[TrialRecord]) -> Path:
     return file
 
 
-def with_sheets(folder: Path) -> Path:
+@cache  # most tests open it
+def full_text() -> str:
+    return page.render(*full_run())
+
+
+@cache
+def odd_text(name: str) -> str:
+    return page.render(*odd_runs()[name])
+
+
+def odd(folder: Path, name: str) -> Path:
+    """The page of a run that holds less."""
+    file = folder / "a page.html"
+    file.write_text(odd_text(name), encoding="utf-8")
+    return file
+
+
+def full(folder: Path) -> Path:
+    """The page of the full run."""
+    file = folder / "a page.html"
+    file.write_text(full_text(), encoding="utf-8")
+    return file
+
+
+@cache
+def text_with_sheets(folder: Path) -> str:
     """The page of the full run with contact sheets, one of them also in full."""
     run, trials = full_run()
-    folder = with_samples(a_run_folder(folder / "R", run, trials), run)
+    folder = with_samples(a_run_folder(folder, run, trials), run)
     a_strip(folder / "samples" / f"{run.pipelines[1].slug}_full.webp", len(SHEET))
-    return page.write(folder)
+    return page.read(folder)
+
+
+@pytest.fixture
+def with_sheets(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Path:
+    text = text_with_sheets(tmp_path_factory.getbasetemp() / "with sheets")
+    file = tmp_path / "R" / "report.html"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 def overflow(opened: Opened) -> int:
@@ -154,9 +189,9 @@ def overflow(opened: Opened) -> int:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_page_opens_without_a_word_or_a_request_and_never_scrolls_sideways(
-    width: int, scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
+    width: int, scheme: Literal["light", "dark"], opened: Open, with_sheets: Path
 ) -> None:
-    file = with_sheets(tmp_path)
+    file = with_sheets
     found = opened(file, width, scheme)
     assert found.said == []
     assert [url for url in found.asked_for if not url.startswith("data:")] == [file.as_uri()]
@@ -168,8 +203,7 @@ def test_a_page_opens_without_a_word_or_a_request_and_never_scrolls_sideways(
 def test_a_run_with_less_to_show_is_a_whole_page_too(
     name: str, width: int, opened: Open, tmp_path: Path
 ) -> None:
-    run, trials = odd_runs()[name]
-    found = opened(written(tmp_path, run, trials), width)
+    found = opened(odd(tmp_path, name), width)
     assert (found.said, overflow(found)) == ([], 0)
     text = found.page.inner_text("body")
     assert "How to read it" in text
@@ -177,9 +211,9 @@ def test_a_run_with_less_to_show_is_a_whole_page_too(
 
 
 def test_on_a4_paper_nothing_is_cut_off_and_the_ground_is_white(
-    opened: Open, tmp_path: Path
+    opened: Open, with_sheets: Path
 ) -> None:
-    found = opened(with_sheets(tmp_path), 680, "dark")
+    found = opened(with_sheets, 680, "dark")
     found.page.emulate_media(media="print")
     assert overflow(found) <= 0
     assert brightness(found, "body", "background-color") == 1
@@ -192,7 +226,7 @@ def test_figures_that_are_no_numbers_show_as_a_dash(opened: Open, tmp_path: Path
 
 
 def test_a_label_is_shown_as_text_and_runs_nothing(opened: Open, tmp_path: Path) -> None:
-    found = opened(written(tmp_path, *full_run()))
+    found = opened(full(tmp_path))
     assert found.said == []
     assert found.page.locator("script").count() == 2  # the data, and what sorts
     names = found.page.locator("#speed + .scroll tbody th").all_inner_texts()
@@ -204,7 +238,7 @@ def test_a_label_is_shown_as_text_and_runs_nothing(opened: Open, tmp_path: Path)
 def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
     width: int, opened: Open, tmp_path: Path
 ) -> None:
-    found = opened(written(tmp_path, *full_run()), width)
+    found = opened(full(tmp_path), width)
     charts = found.page.locator("svg:visible")
     assert charts.count() == 6
     for chart in charts.all():
@@ -230,9 +264,7 @@ def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
 def test_a_wide_table_scrolls_in_a_box_of_its_own_that_the_keyboard_reaches(
     name: str, opened: Open, tmp_path: Path
 ) -> None:
-    box = opened(written(tmp_path, *full_run()), 390).page.get_by_role(
-        "region", name=name, exact=True
-    )
+    box = opened(full(tmp_path), 390).page.get_by_role("region", name=name, exact=True)
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     box.focus()
     assert box.evaluate("box => box === document.activeElement")
@@ -240,9 +272,9 @@ def test_a_wide_table_scrolls_in_a_box_of_its_own_that_the_keyboard_reaches(
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_contact_sheets_are_seen_and_their_captions_stand_below_their_pictures(
-    width: int, opened: Open, tmp_path: Path
+    width: int, opened: Open, with_sheets: Path
 ) -> None:
-    figures = opened(with_sheets(tmp_path), width).page.locator("figure").all()
+    figures = opened(with_sheets, width).page.locator("figure").all()
     assert len(figures) == 1 + len(LABELS)
     for figure in figures:
         image = figure.locator("img")
@@ -264,9 +296,9 @@ FULL = "in full: samples/script-alert-1-script_full.webp"
 
 
 def test_a_contact_sheet_says_whose_it_is_what_work_it_shows_and_what_is_wrong(
-    opened: Open, tmp_path: Path
+    opened: Open, with_sheets: Path
 ) -> None:
-    figures = opened(with_sheets(tmp_path)).page.locator("figure")
+    figures = opened(with_sheets).page.locator("figure")
     heads = [" ".join(head.split()) for head in figures.locator("figcaption").all_inner_texts()]
     assert heads[:3] == ["the reference", "naive same", f"{SCRIPT} different {FULL}"]
     captions = figures.nth(2).locator("li").all_inner_texts()
@@ -278,9 +310,9 @@ def test_a_contact_sheet_says_whose_it_is_what_work_it_shows_and_what_is_wrong(
 
 
 def test_the_link_to_a_sheet_in_full_leads_to_the_file_beside_the_page(
-    opened: Open, tmp_path: Path
+    opened: Open, with_sheets: Path, tmp_path: Path
 ) -> None:
-    found = opened(with_sheets(tmp_path)).page.get_by_role("link", name=FULL)
+    found = opened(with_sheets).page.get_by_role("link", name=FULL)
     address = found.evaluate("link => link.href")
     assert address == (tmp_path / "R" / "samples" / "script-alert-1-script_full.webp").as_uri()
 
@@ -295,10 +327,10 @@ def test_no_picture_is_enlarged_where_a_sheet_has_few(opened: Open, tmp_path: Pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground_in_light_and_in_dark(
-    scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
+    scheme: Literal["light", "dark"], opened: Open, with_sheets: Path
 ) -> None:
     """By the ratio that WCAG 2 asks for: 4.5."""
-    found = opened(with_sheets(tmp_path), scheme=scheme)
+    found = opened(with_sheets, scheme=scheme)
     ground = brightness(found, "body", "background-color")
     places = [("h1", "color"), (".how", "color"), ("td", "color"), ("svg text", "fill")]
     places += [(f"figure {part}", "color") for part in ("li", "li strong", "a", "figcaption")]
@@ -374,7 +406,7 @@ def test_a_table_with_one_row_has_nothing_to_be_sorted(opened: Open, tmp_path: P
 def test_without_javascript_the_page_is_whole(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     found = context.new_page()
-    found.goto(written(tmp_path, *full_run()).as_uri())
+    found.goto(full(tmp_path).as_uri())
     speed = found.locator("#speed + .scroll")
     assert speed.locator("tbody th").all_inner_texts() == LABELS
     assert speed.locator("thead th").first.inner_text() == "pipeline"
@@ -383,7 +415,7 @@ def test_without_javascript_the_page_is_whole(browser: Browser, tmp_path: Path) 
 
 
 def test_a_script_that_the_policy_does_not_name_does_not_run(opened: Open, tmp_path: Path) -> None:
-    file = written(tmp_path, *full_run())
+    file = full(tmp_path)
     planted = file.read_text(encoding="utf-8").replace("<main>", "<main><script>alert(1)</script>")
     file.write_text(planted, encoding="utf-8")
     (said,) = opened(file).said  # a dialog would have said 1
@@ -391,7 +423,7 @@ def test_a_script_that_the_policy_does_not_name_does_not_run(opened: Open, tmp_p
 
 
 def test_the_data_of_the_page_can_be_read_there(opened: Open, tmp_path: Path) -> None:
-    found = opened(written(tmp_path, *full_run()))
+    found = opened(full(tmp_path))
     labels = found.page.evaluate(
         'JSON.parse(document.getElementById("data").textContent).run.rows.map(row => row.label)'
     )
@@ -401,9 +433,9 @@ def test_the_data_of_the_page_can_be_read_there(opened: Open, tmp_path: Path) ->
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_no_serious_fault(
-    width: int, scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
+    width: int, scheme: Literal["light", "dark"], opened: Open, with_sheets: Path
 ) -> None:
-    found = opened(with_sheets(tmp_path), width, scheme)
+    found = opened(with_sheets, width, scheme)
     assert faults(found) == []
 
 
@@ -411,7 +443,7 @@ def test_axe_finds_no_serious_fault(
 def test_axe_finds_no_serious_fault_where_there_is_less_to_show(
     name: str, opened: Open, tmp_path: Path
 ) -> None:
-    assert faults(opened(written(tmp_path, *odd_runs()[name]))) == []
+    assert faults(opened(odd(tmp_path, name))) == []
 
 
 def faults(opened: Opened) -> list[str]:
