@@ -66,7 +66,8 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iter
 
 def _of_python(row: Row, takes: str, trace: Trace) -> str:
     most = trace.functions[0] if trace.functions else None
-    within = f", first of all in {most.name}" if most is not None else ""
+    share = most.ms / trace.total_ms if most is not None and trace.total_ms else 0.0
+    within = f", {share:.0%} of it in {most.name}" if most is not None else ""
     cores = _cores_in_use(row)
     if cores is not None and _BUSY <= cores <= _ONE_CORE:
         return (
@@ -145,7 +146,7 @@ def binding(row: Row, found: Diagnosis) -> tuple[str, float] | None:
     if "cache" not in row.knobs and (trace is None or trace.share("decode") < _LARGE):
         return None  # somebody's own, or Keras': what it does each epoch is not known
     rates = {ceiling.name: ceiling.rate for ceiling in found.ceilings}
-    names = ("ready",) if row.knobs.get("cache") in {"memory", "file"} else ("read", "decode")
+    names = ("ready",) if row.knobs.get("cache") in ("memory", "file") else ("read", "decode")
     known = [(name, rates[name]) for name in names if name in rates]
     return min(known, key=lambda one: one[1], default=None)
 

@@ -51,12 +51,9 @@ def report(
     """
     from feedbench.reports import files, formats
 
-    text = formats.render(format, folders[0]) if len(folders) == 1 else _several(folders, format)
-    file = out or (folders[0] / formats.PAGE if format == "html" and len(folders) == 1 else None)
-    if file is None and len(folders) > 1:
-        raise RequestError(
-            f"{len(folders)} runs side by side are a page of their own: expected --out FILE"
-        )
+    is_one = len(folders) == 1
+    text = formats.render(format, folders[0]) if is_one else _several(folders, format, out)
+    file = out or (folders[0] / formats.PAGE if format == "html" else None)
     if file is None:
         print(text, end="")
         return
@@ -65,12 +62,16 @@ def report(
         print(written)
 
 
-def _several(folders: list[Path], form: str) -> str:
+def _several(folders: list[Path], form: str, out: Path | None) -> str:
     from feedbench.reports import runs_page
 
     if form != "html":
         raise RequestError(
-            f"--format {form}: several runs side by side are html; expected one RUN, or none of it"
+            f"--format {form}: several runs side by side are html; name one RUN, or leave it out"
+        )
+    if out is None:
+        raise RequestError(
+            f"{len(folders)} runs side by side are a page of their own: expected --out FILE"
         )
     return runs_page.read(folders)
 

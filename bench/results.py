@@ -179,7 +179,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     first_epoch_seconds: float | None = None  # from open's call
     turnover_seconds: float | None = None
     epoch_seconds: float | None = None  # of the images measured, restarted
-    folder_epoch_seconds: float | None = None  # of the whole folder, extrapolated
+    folder_epoch_seconds: float | None = None  # of the whole folder; of a part, extrapolated
     continuous: bool = True
     unsteady_trials: int = 0
     attempts: int = 0  # trials that were measured, retaken ones included

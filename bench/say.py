@@ -40,3 +40,8 @@ def size(count: float) -> str:
 def listed(labels: Sequence[str], word: str = "and") -> str:
     """Return names as people list them: a, b and c."""
     return f" {word} ".join([*filter(None, [", ".join(labels[:-1])]), *labels[-1:]])
+
+
+def capital(text: str) -> str:
+    """Return a sentence with a capital at its beginning."""
+    return text[:1].upper() + text[1:]

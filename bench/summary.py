@@ -220,16 +220,19 @@ class _Found(msgspec.Struct, frozen=True):
 
     def _phases(self, main: list[TrialRecord], folder_images: int) -> dict[str, Any]:
         turnover = fmean(median(_settled(trial.turnover_seconds)) for trial in main)
+        measured = fmean(fmean(_settled(trial.epoch_seconds)) for trial in main)
         rate = 1 / fmean(1 / trial_rate(trial) for trial in main)
         delivery = folder_images / rate
         if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
-            epoch = fmean(fmean(_settled(t.epoch_seconds)) for t in main) - turnover
-            delivery = epoch * folder_images / (main[0].first_epoch_images or folder_images)
+            images = main[0].first_epoch_images or folder_images
+            delivery = (measured - turnover) * folder_images / images
+        # Extrapolated only where it must be: a restart and the end of an epoch overlap.
+        is_whole = main[0].first_epoch_images == folder_images
         return _first(main) | {
             "level": self.level,
             "turnover_seconds": turnover,
-            "epoch_seconds": fmean(fmean(_settled(trial.epoch_seconds)) for trial in main),
-            "folder_epoch_seconds": delivery + turnover,
+            "epoch_seconds": measured,
+            "folder_epoch_seconds": measured if is_whole else delivery + turnover,
             "continuous": all(trial.continuous for trial in main),
             "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
             "knobs": main[-1].knobs,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.equality import is_equal
 from feedbench.bench.resources import MOST_CONSUMER_SHARE
 from feedbench.bench.say import counted, duration, listed
 from feedbench.bench.statistics import LEAST_BLOCKS
@@ -45,7 +44,7 @@ def answer(run: RunRecord) -> str:
         return _no_verdicts(run, measured)
     rows = {row.label: row for row in run.rows}
     best = [rows[label] for label in run.best]
-    unjudged = _unequal(run) | {row.label for row in run.rows if row.withheld == "exclusions"}
+    unjudged = work.unequal(run) | {row.label for row in run.rows if row.withheld == "exclusions"}
     if len(best) == len([row for row in measured if row.label not in unjudged]) > 1:
         return f"No pipeline is shown slower than another: {listed([row.label for row in best])}."
     if len(best) > 1:
@@ -61,13 +60,24 @@ def sure(run: RunRecord) -> str:
     if run.blocks < LEAST_BLOCKS:
         return f"How sure: not at all yet, by {blocks}; the rates below may have come by chance."
     level = next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "")
-    how = "in each of which every pipeline ran in a fresh process, in random order"
-    parts = [f"How sure: {blocks}, {how}"]
-    if level:
+    parts = [f"How sure: {blocks}, each pipeline in a fresh process, in random order"]
+    has_intervals = any(is_known(row.ratio) and row.withheld != "control" for row in run.rows)
+    if level and has_intervals:
         parts.append(f"each interval covers the true ratio with {level} confidence")
     parts.append(_control(run))
     found = "; ".join(filter(None, parts))
-    return f"{found}. It speaks of this machine, these images and this run."
+    return f"{found}. The answer is that of this machine, these images and this run.{_near(run)}"
+
+
+def _near(run: RunRecord) -> str:
+    """Return who of those that the answer compares delivers other pixels than the others."""
+    named = {*run.best, run.rows[0].label}
+    proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
+    near = [label for label in proofs if label in named and proofs[label].work == "near"]
+    if not near or not any(proof.work == "same" for proof in proofs.values()):
+        return ""
+    are = "resizes" if len(near) == 1 else "resize"
+    return f" {listed(near)} {are} by another filter, which reads more pixels: see equal work."
 
 
 def _control(run: RunRecord) -> str:
@@ -149,20 +159,11 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
         level = f"{100 * row.level:.4g}%" if row.level else ""
         interval = f"({level} interval {_ratio(row.ratio_low)} to {_ratio(row.ratio_high)})"
         return f"{_ratio(row.ratio)} times the rate of {baseline.label} {interval}"
-    unequal = _unequal(run)
+    unequal = work.unequal(run)
     others = [o.ratio for o in run.rows if o.ratio is not None and o.label not in unequal]
     if not others or baseline.label in unequal:
         return _rate(row)
     return f"the next one has {_ratio(max(others))} times its rate"
-
-
-def _unequal(run: RunRecord) -> set[str]:
-    """Return the labels of those whose work is not shown to be that of the others."""
-    found = {row.label for row in run.rows if row.withheld == "work"}
-    found |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
-    if any(row.withheld == "baseline's work" for row in run.rows):
-        found.add(run.rows[0].label)
-    return found
 
 
 def _rates_only(run: RunRecord) -> str:

@@ -76,7 +76,7 @@ def _of_why(run: RunRecord, rows: tuple[Row, ...]) -> tuple[Table, ...]:
     if found is None:
         return ()
     columns = (
-        Column("at most", "of the ceiling", lambda row: why.of_ceiling(row, found), is_words=True),
+        Column("reaches", "of its ceiling", lambda row: why.of_ceiling(row, found), is_words=True),
         Column(
             "largest stages",
             "of CPU time",
@@ -84,7 +84,7 @@ def _of_why(run: RunRecord, rows: tuple[Row, ...]) -> tuple[Table, ...]:
             is_words=True,
         ),
         Column("CPU", "ms an image, traced", lambda row: why.cpu_ms(found.traces.get(row.label))),
-        Column("AUTOTUNE chose", "", lambda row: why.chosen(row.autotune), is_words=True),
+        Column("AUTOTUNE chose", "", _autotune, is_words=True),
         Column(
             "waits for input",
             "% of a step",
@@ -92,6 +92,11 @@ def _of_why(run: RunRecord, rows: tuple[Row, ...]) -> tuple[Table, ...]:
         ),
     )
     return (Table("why", "Stages, ceilings and AUTOTUNE", columns, rows),)
+
+
+def _autotune(row: Row) -> str:
+    is_rewritten = row.knobs.get("parallel_calls") == "none" == row.knobs.get("prefetch")
+    return why.chosen(row.autotune, is_rewritten=is_rewritten)
 
 
 def _of_costs(rows: tuple[Row, ...], spent: Sequence[costs.Cost]) -> tuple[Table, ...]:
@@ -192,11 +197,11 @@ _WORK = (
     Column("images", "", _proven(work.images), is_words=True),
     Column("compared", "images", _proven(lambda proof: f"{proof.compared:,}")),
     Column("from TensorFlow's sampling", "grey levels", _from("from_sampled", "mean")),
-    Column("99%", "", _from("from_sampled", "p99")),
-    Column("worst image", "", _from("from_sampled", "worst")),
+    Column("99% under", "from TensorFlow's", _from("from_sampled", "p99")),
+    Column("worst image", "from TensorFlow's", _from("from_sampled", "worst")),
     Column("from Pillow's filter", "grey levels", _from("from_filtered", "mean")),
-    Column("99%", "", _from("from_filtered", "p99")),
-    Column("worst image", "", _from("from_filtered", "worst")),
+    Column("99% under", "from Pillow's", _from("from_filtered", "p99")),
+    Column("worst image", "from Pillow's", _from("from_filtered", "worst")),
 )
 _SHUFFLE = (
     Column(

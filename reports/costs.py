@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.say import counted, duration, listed
+from feedbench.bench.statistics import LEAST_BLOCKS
+from feedbench.reports import work
 from feedbench.reports.figures import is_known, seconds
 
 MOST_EPOCHS = 1000
@@ -50,12 +52,13 @@ def reigns(run: RunRecord, found: Sequence[Cost]) -> list[Reign]:
     """Return who takes the least time, from 1 epoch to 1,000, and where that changes.
 
     By the figures as they are, without their intervals. Whose work is not that of the others is
-    left out; where a single one is left, there is nobody.
+    left out; where a single one is left, or too few blocks for any verdict, there is nobody.
     """
-    unequal = {row.label for row in run.rows if row.withheld in {"work", "baseline's work"}}
+    unequal = work.unequal(run)
     here = [cost for cost in found if cost.label not in unequal]
+    is_told = len(here) > 1 and run.blocks >= LEAST_BLOCKS
     reigning: list[Reign] = []
-    for epochs in range(1, MOST_EPOCHS + 1) if len(here) > 1 else ():
+    for epochs in range(1, MOST_EPOCHS + 1) if is_told else ():
         least = min(cost.total(epochs) for cost in here)
         names = [cost.label for cost in here if cost.total(epochs) <= least]
         if not reigning or reigning[-1].label not in names:
@@ -63,20 +66,43 @@ def reigns(run: RunRecord, found: Sequence[Cost]) -> list[Reign]:
     return reigning
 
 
-def sentence(found: Sequence[Reign]) -> str | None:
-    """Return in words who takes the least time over how many epochs; None where nobody does."""
+def sentence(found: Sequence[Reign], spent: Sequence[Cost], margin: float) -> str | None:
+    """Return in words who takes the least time over how many epochs; None where nobody does.
+
+    Whoever takes at most the `margin` longer, a share, is named as well.
+    """
     if not found:
         return None
     first, *later = found
+    close = _close(first, spent, margin)
     if not later:
         return (
-            f"{first.label} takes the least time, however many epochs from 1 to {MOST_EPOCHS:,},"
-            " with what it writes beforehand included."
+            f"By these figures {first.label} takes the least time, however many epochs from 1 to"
+            f" {MOST_EPOCHS:,}, with what it writes beforehand included{close}."
         )
-    parts = [f"{reign.label} from epoch {reign.epochs:,} on" for reign in later]
+    parts = [
+        f"{reign.label} from epoch {reign.epochs:,} on{_close(reign, spent, margin)}"
+        for reign in later
+    ]
     return (
-        f"With what is written beforehand included, {first.label} takes the least time for"
-        f" {_up_to(later[0].epochs - 1)}, and {listed(parts)}."
+        f"By these figures, with what is written beforehand included, {first.label} takes the least"
+        f" time for {_up_to(later[0].epochs - 1)}{close}, and"
+        f" {listed(parts)}."
+    )
+
+
+def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
+    """Return who is nearly as soon done where a reign begins."""
+    least = min(cost.total(reign.epochs) for cost in spent if cost.label == reign.label)
+    names = [
+        cost.label
+        for cost in spent
+        if cost.label != reign.label and least <= cost.total(reign.epochs) <= (1 + margin) * least
+    ]
+    if not names:
+        return ""
+    return (
+        f" ({listed(names)} {'is' if len(names) == 1 else 'are'} within {100 * margin:.4g}% of it)"
     )
 
 
@@ -113,8 +139,8 @@ def _of_others(row: Row, run: RunRecord, first: float) -> float:
     As many seconds an image as later ones, where nothing is cached: what it took to begin is paid
     once. Else, or where that is not known, as many as the first epoch took, beginning included.
     """
-    work = run.workload
-    others = work.folder_images - work.images
+    measured = run.workload.images
+    others = run.workload.folder_images - measured
     if row.knobs.get("cache") == "none" and is_known(row.rate) and row.rate:
         return others / row.rate
-    return others * first / max(work.images, 1)
+    return others * first / max(measured, 1)

@@ -41,11 +41,23 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
 
 
 def command(run: RunRecord) -> str:
-    """Return the command that made the run, the program by its name."""
+    """Return the command that made the run, the program by its name, but for the run's folder.
+
+    It would be refused: it is in use. "" where the program is neither Feedbench nor pytest: a page
+    tells nobody to run anything else.
+    """
     program, *words = run.command or ["feedbench", "run"]
     name = Path(program).name
-    # Of Python itself, where it was started by -c or -m, only this is known.
-    return shlex.join(["feedbench" if name in {"-c", "__main__.py"} else name, *words])
+    places = [place for place, word in enumerate(words) if word == "--out"]
+    gone = {*places, *(place + 1 for place in places)}
+    words = [
+        word
+        for place, word in enumerate(words)
+        if place not in gone and not word.startswith("--out=")
+    ]
+    if name in {"-c", "__main__.py"}:  # of Python itself, to which only this is known
+        name = "feedbench"
+    return shlex.join([name, *words]) if name in {"feedbench", "pytest", "py.test"} else ""
 
 
 def failure(trial: TrialRecord) -> dict[str, str]:

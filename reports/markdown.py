@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.cells import cell_len, chop_cells
 
 from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import WIDTH
+from feedbench.bench.say import WIDTH, capital
 from feedbench.reports import brief
-from feedbench.reports.answer import answer, heading, notes
+from feedbench.reports.answer import answer, heading, notes, sure
 from feedbench.reports.figures import MISSING
 from feedbench.reports.visible import visible
 from feedbench.reports.why import sentences
@@ -21,13 +21,14 @@ from feedbench.reports.why import sentences
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"})
+_ESCAPE_BEGUN = re.compile(r"(?<!\\)(?:\\\\)*(\\|&[#\w]{0,6})$")
 _BEGINS_A_LIST = re.compile(r"([-+]|\d+[.)])(\s|$)")
 _LEAST_LABEL = 8  # characters that are left of a long one
 
 
 def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
-    parts = [bold(answer(run)), wrapped(f"{_capital(heading(run))}.")]
+    parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
     parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
     parts.append(bullets((*sentences(run), *notes(run))))
     return "\n\n".join(parts) + "\n"
@@ -109,7 +110,7 @@ def _row(cells: Iterable[str]) -> str:
 def _shortened(label: str, room: int) -> str:
     """Return a label's beginning, escaped, that fits; what its escapes take is counted."""
     text = " ".join(visible(label).split())
-    for length in range(len(text), _LEAST_LABEL, -1):
+    for length in range(min(len(text), max(room, 0)), _LEAST_LABEL, -1):
         short = f"{escaped(text[:length])}…"
         if cell_len(short) <= room:
             return short
@@ -126,9 +127,12 @@ def _lines(text: str, width: int) -> Iterator[str]:
         else:
             line = f"{line} {word}" if line else word
         while cell_len(line) > width:
-            first, *rest = chop_cells(line, width)
+            first = chop_cells(line, width)[0]
+            # Never within an escape: `\\[` and `&lt;` would be read as something else.
+            cut = _ESCAPE_BEGUN.search(first)
+            first = first[: cut.start(1)] if cut is not None and cut.start(1) else first
             yield first
-            line = "".join(rest)
+            line = line[len(first) :]
     yield line
 
 
@@ -137,7 +141,3 @@ def _joined(lines: Sequence[str], indent: str) -> str:
     later = [_BEGINS_A_LIST.sub(r"\\\1\2", line, count=1) if _BEGINS_A_LIST.match(line) else line
              for line in lines[1:]]  # fmt: skip
     return f"\n{indent}".join([*lines[:1], *later])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

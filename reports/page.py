@@ -48,7 +48,7 @@ def write(folder: Path, to: Path | None = None) -> Path:
 def read(folder: Path) -> str:
     """Return the page of a run folder. Raises RequestError where it is none, or broken."""
     run, trials = table.read(folder)
-    return render(run, trials, sheets.read(folder, run), winner.listed(folder))
+    return render(run, trials, sheets.read(folder, run), winner.listed(folder, run))
 
 
 def render(
@@ -80,7 +80,7 @@ def render(
         "limits": why.limits(run),
         "ceilings": why.ceilings(run.diagnosis) if run.diagnosis else None,
         "waterfalls": _waterfalls(run),
-        "reigns": costs.sentence(reigning),
+        "reigns": costs.sentence(reigning, spent, run.margin),
         "calm_sentence": calm.sentence(run.calm),
         "machine": calm.by_block(run, trials),
         "knobs": [(row.label, row.spec, figures.knobs(row)) for row in run.rows],

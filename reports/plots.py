@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from feedbench.bench.advice import binding
 from feedbench.bench.comparison import Comparison
 from feedbench.bench.results import RunRecord
 from feedbench.reports import palette, svg, tracks
@@ -43,17 +44,22 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
         scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
     figure = tracks.figure(lines, scale, width, guides=guides)
     said = tracks.said([line for line in lines if not line.is_control])
-    best = "".join(f"; at best: {guide.name}" for guide in guides)
+    best = "".join(f"; ceiling of {guide.name}" for guide in guides)
     return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said + best)
 
 
 def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
-    """Return what the machine can do at best, as far as it is not far beyond every rate."""
-    found = run.diagnosis.ceilings if run.diagnosis else []
+    """Return the ceilings that bind a pipeline, if they are not far beyond every rate."""
+    found = run.diagnosis
+    bound: dict[tuple[str, float], list[str]] = {}
+    for row in run.rows if found is not None else ():
+        ceiling = binding(row, found) if found is not None else None
+        if ceiling is not None and is_known(ceiling[1]):
+            bound.setdefault(ceiling, []).append(row.label)
     return [
-        Guide(name=f"{_CEILINGS[one.name]}: {shown(one.rate)}", value=one.rate)
-        for one in found
-        if is_known(one.rate) and 0 < one.rate <= _MOST_BEYOND * fastest
+        Guide(name=f"{_CEILINGS[name]}: {shown(rate)}", value=rate, labels=labels)
+        for (name, rate), labels in bound.items()
+        if 0 < rate <= _MOST_BEYOND * fastest
     ]
 
 

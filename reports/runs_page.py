@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from feedbench.bench.results import Row, RunRecord, TrialRecord
-from feedbench.bench.say import counted, listed
+from feedbench.bench.say import capital, counted, listed
 from feedbench.reports import facts, figures, palette, plots, table
 from feedbench.reports.answer import answer, heading
 from feedbench.reports.figures import MISSING, shown
@@ -38,7 +38,7 @@ def render(runs: Sequence[Run]) -> str:
             {
                 "name": name,
                 "started": facts.moment(run.started_at),
-                "heading": heading(run),
+                "heading": capital(heading(run)),
                 "answer": answer(run),
                 "baseline": run.rows[0].label if run.rows else MISSING,
                 # Escaped in svg.py.
@@ -73,6 +73,10 @@ def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
         found = [fact(run) for run in runs]
         if len(set(found)) > 1:
             yield term, found
+    for label in dict.fromkeys(row.label for run in runs for row in run.rows):
+        specs = {row.spec for run in runs for row in run.rows if row.label == label}
+        if len(specs) > 1:
+            yield label, [_spec(run, label) for run in runs]
     packages = dict.fromkeys(name for run in runs for name in run.environment.packages)
     for name in packages:
         versions = [run.environment.packages.get(name, MISSING) for run in runs]
@@ -90,6 +94,10 @@ def _ratio(run: RunRecord, label: str) -> tuple[str, str, str]:
     return shown(row.ratio), figures.interval(row.ratio_low, row.ratio_high, ""), _word(row)
 
 
+def _spec(run: RunRecord, label: str) -> str:
+    return next((row.spec for row in run.rows if row.label == label), MISSING)
+
+
 def _word(row: Row) -> str:
     return row.verdict or ("no verdict" if row.rate is not None else figures.no_rate(row))
 
@@ -97,7 +105,11 @@ def _word(row: Row) -> str:
 def _names(folders: Sequence[str]) -> list[str]:
     """Return the folders' last names where these differ, else all of their paths."""
     short = [Path(folder).name or folder for folder in folders]
-    return short if len(set(short)) == len(short) else list(folders)
+    names = short if len(set(short)) == len(short) else list(folders)
+    again = [names[:place].count(name) for place, name in enumerate(names)]
+    return [
+        f"{name} ({count + 1})" if count else name for name, count in zip(names, again, strict=True)
+    ]
 
 
 def _delivered(run: RunRecord) -> str:
@@ -108,6 +120,7 @@ def _delivered(run: RunRecord) -> str:
 
 
 _FACTS: dict[str, Callable[[RunRecord], str]] = {
+    "baseline": lambda run: run.rows[0].label if run.rows else MISSING,
     "photos": lambda run: run.workload.folder,
     "images": lambda run: f"{run.workload.images:,} of {run.workload.folder_images:,}",
     "delivered": _delivered,

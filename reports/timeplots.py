@@ -19,7 +19,7 @@ from feedbench.reports.figures import is_known, percent, shown
 from feedbench.reports.tracks import WIDE, Scale, Track
 
 _LEAST_REACH = math.log(1.05)  # a calm run is not to look as if it were none
-_MOST_REACH = math.log(2.0)  # what is farther off stands at the edge, as an arrow
+_MOST_REACH = math.log(2.0)  # what is farther off stands at the edge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +40,14 @@ class Series(Track):
     points: Sequence[Point]
     reach: float  # a log
     is_joined: bool = True
+    limit: float | None = None  # under which a value is low
 
-    def draw(self, axes: Axes, y: float, scale: Scale) -> None:  # noqa: ARG002 - blocks fit any
+    def draw(self, axes: Axes, y: float, scale: Scale) -> None:
         """Draw the points, the ones that are left out hollow, and a line through the others."""
         half = self.height / 2 - 4
+        if self.limit and math.exp(-self.reach) <= self.limit < 1:
+            low = y + half * math.log(self.limit) / self.reach
+            axes.hlines([low], scale.low, scale.high, **tracks.BROKEN)
         for out, group in ((False, self._of(out=False)), (True, self._of(out=True))):
             if not group:
                 continue
@@ -85,6 +89,7 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
         "the probe's copying": [*_probes(run.calm.blocks, "copied")],
         "the baseline's second copy": [*_control(run, trials)],
     }
+    limits = dict(zip(machine, (run.calm.low.hashed, run.calm.low.copied, None), strict=True))
     known = {name: points for name, points in machine.items() if points}
     reach = _reach(known.values())
     lines = [
@@ -95,6 +100,7 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
             points=points,
             reach=reach,
             is_joined=name.startswith("the baseline"),
+            limit=limits[name],
         )
         for name, points in known.items()
     ]
@@ -148,8 +154,8 @@ def _probes(found: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
 
     One that stands after a trial and before the next one is a single point.
     """
+    before: float | None = None
     for block in found:
-        before: float | None = None
         for place, share in enumerate(block.probes):
             value = getattr(share, kind)
             if is_known(value) and value > 0 and value != before:
@@ -186,5 +192,5 @@ def _spread(points: Sequence[Point]) -> str:
     left = f", {counted(out, 'disturbed trial')}" if out else ""
     if not counting:
         return left.removeprefix(", ")
-    low, high = (percent(end - 1) for end in (min(counting), max(counting)))
-    return f"{low}% to +{high}%{left}"
+    low, high = (round(end - 1, 4) + 0.0 for end in (min(counting), max(counting)))  # never -0.0
+    return f"{percent(low)}% to +{percent(high)}%{left}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,10 +34,11 @@ LOGARITHMIC_FROM = 10.0
 """The largest value over the smallest from which a scale is logarithmic."""
 
 _COLUMN = 0.61 * TEXT  # pixels of a character, at most
+_LEAST_COLUMNS = 12  # for a label beside a note
 _ABOVE, _BELOW = 4, 11  # pixels around a track
 _SCALE = 44  # pixels for the ticks and their name
 _TICK_PIXELS = 75
-_BROKEN: dict[str, Any] = {
+BROKEN: dict[str, Any] = {  # a line that is a limit
     "color": svg.MUTED,
     "linewidth": 1.2,
     "linestyles": (0, (4, 3)),
@@ -58,10 +59,11 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Guide:
-    """An upright line through all tracks, such as what the machine can do at best."""
+    """An upright line through some tracks, such as what the machine can do."""
 
     name: str
     value: float
+    labels: Collection[str]  # of the tracks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,8 @@ def figure(
     guides: Sequence[Guide] = (),
 ) -> Figure:
     """Draw the tracks from top to bottom, `width` pixels wide, with the margin around 1."""
-    texts = [_folded(track.label, width, track.note) for track in tracks]
+    notes = [_shortened(track.note, width) for track in tracks]
+    texts = [_folded(track.label, width, note) for track, note in zip(tracks, notes, strict=True)]
     spaces = [
         len(text) * LEADING + _ABOVE + track.height + _BELOW
         for text, track in zip(texts, tracks, strict=True)
@@ -160,12 +163,12 @@ def figure(
     places = ticks(axes, scale, width)
     _guides(axes, guides)
     top = -float(above)
-    for track, text, space in zip(tracks, texts, spaces, strict=True):
-        _label(axes, track, text, top, EDGE / (width - 2 * EDGE))
+    for track, note, text, space in zip(tracks, notes, texts, spaces, strict=True):
+        _label(axes, note, text, top, EDGE / (width - 2 * EDGE))
         y = top - space + _BELOW + track.height / 2
         _ground(axes, y, track.height, places, margin)
         ends = y - track.height / 2, y + track.height / 2
-        axes.vlines([guide.value for guide in guides], *ends, **_BROKEN)
+        axes.vlines([g.value for g in guides if track.label in g.labels], *ends, **BROKEN)
         track.draw(axes, y, scale)
         top -= space
     return drawn
@@ -177,7 +180,7 @@ def _guides(axes: Axes, guides: Sequence[Guide]) -> None:
         y = -LEADING * (place + 1)
         share = axes.transAxes.inverted().transform(axes.transData.transform((guide.value, 0)))[0]
         is_left = share > 0.5  # noqa: PLR2004 - of the middle, where there is more room
-        axes.vlines([guide.value], -LEADING * len(guides), y + 12, **_BROKEN)
+        axes.vlines([guide.value], -LEADING * len(guides), y + 12, **BROKEN)
         axes.annotate(
             guide.name, (guide.value, y + 4), xytext=(-5 if is_left else 5, 0),
             textcoords="offset pixels", ha="right" if is_left else "left", va="baseline",
@@ -185,7 +188,7 @@ def _guides(axes: Axes, guides: Sequence[Guide]) -> None:
         )  # fmt: skip
 
 
-def _label(axes: Axes, track: Track, text: Sequence[str], top: float, edge: float) -> None:
+def _label(axes: Axes, note: str, text: Sequence[str], top: float, edge: float) -> None:
     """Write a track's label and note from edge to edge; `edge` is a share of the scale."""
     across = axes.get_yaxis_transform()
     style: dict[str, Any] = {
@@ -197,7 +200,7 @@ def _label(axes: Axes, track: Track, text: Sequence[str], top: float, edge: floa
     for number, part in enumerate(text, 1):
         y = top - number * LEADING + 3
         axes.text(-edge, y, part, color=svg.INK, family="monospace", **style)
-    axes.text(1 + edge, top - LEADING + 3, track.note, color=svg.MUTED, ha="right", **style)
+    axes.text(1 + edge, top - LEADING + 3, note, color=svg.MUTED, ha="right", **style)
 
 
 def _ground(
@@ -250,13 +253,27 @@ def tick_places(scale: Scale, most: int) -> list[float]:
     return inside
 
 
+def _shortened(note: str, width: int) -> str:
+    """Cut what has no room in a line of its own."""
+    most = int(width / _COLUMN)
+    text = visible(note)
+    return text if cell_len(text) <= most else f"{chop_cells(text, most - 1)[0]}…"
+
+
 def _folded(label: str, width: int, note: str) -> list[str]:
-    """Break a label over lines that leave room for the note: behind a : or , where there is one."""
-    most = int(width / _COLUMN) - cell_len(note) - 3
+    """Break a label over lines that leave room for the note: behind a : or , where there is one.
+
+    Where a note leaves hardly any, the label begins below it.
+    """
+    columns = int(width / _COLUMN)
+    most = columns - cell_len(note) - 3
+    is_below = most < _LEAST_COLUMNS
+    if is_below:
+        most = columns
     lines = [""]
     for piece in re.split(r"(?<=[:,/\s])", visible(label)):
         if cell_len(lines[-1]) + cell_len(piece) > most and lines[-1]:
             lines.append("")
         *whole, rest = chop_cells(lines[-1] + piece, most) or [""]
         lines[-1:] = [*whole, rest]
-    return lines
+    return ["", *lines] if is_below else lines

@@ -7,6 +7,7 @@ is imported here.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import re
@@ -145,11 +146,13 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, Any
     formats = set(workload.formats) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
     size = f"{workload.height}x{workload.width}"
+    # A cache of other pixels, or of other files, would be read without a word.
+    form = (workload.channels, workload.dtype, low, high, pipeline.dct)
     return {
         "scale": scale,
         "decoder": "png" if formats == {"PNG"} else decoder,
         "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
-        "cache_file": _text(f"{_base(workload)}_{size}.cache"),
+        "cache_file": _text(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,
         "has_options": is_as_written or not pipeline.deterministic,
@@ -161,10 +164,11 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, A
     shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
     suffix = RECORD_SUFFIXES[pipeline.compression]
     number = [] if shards == "auto" else [f"{shards}"]
-    folder = "_".join([_base(workload), *suffix.split(".")[1:], *number])
+    base = f"{_base(workload)}_{_digest(workload.folder)}"  # others may go by that name too
+    folder = "_".join([base, *suffix.split(".")[1:], *number])
     return {
         "shards": shards,
-        "records": _text(f"{_base(workload)}{suffix}" if shards == 1 else folder),
+        "records": _text(f"{base}{suffix}" if shards == 1 else folder),
         "suffix": suffix,
         "shard_bytes": SHARD_BYTES,
         "most_readers": _MOST_READERS,
@@ -174,6 +178,10 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, A
 def _base(workload: Workload) -> str:
     """Return the folder's name as that of a file which a person may type."""
     return re.sub(r"[^\w-]+", "_", Path(workload.folder).name) or "images"
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(ascii(parts).encode()).hexdigest()[:8]
 
 
 def _names(left_out: Collection[str]) -> Iterator[str]:

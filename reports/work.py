@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.equality import Proof, Shuffle
+from feedbench.bench.equality import Proof, Shuffle, is_equal
 from feedbench.bench.say import counted, digits, listed
 from feedbench.reports.figures import MISSING, shown
 
@@ -27,6 +27,15 @@ def shuffled(proof: Proof | None, missing: str = MISSING) -> str:
         return missing
     reach = _reach(proof.shuffle)
     return proof.shuffle.kind if reach is None else f"{reach:,}"
+
+
+def unequal(run: RunRecord) -> set[str]:
+    """Return the labels of those whose work is not shown to be that of the others."""
+    found = {row.label for row in run.rows if row.withheld == "work"}
+    found |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
+    if any(row.withheld == "baseline's work" for row in run.rows):
+        found.add(run.rows[0].label)
+    return found
 
 
 def images(proof: Proof) -> str:

@@ -85,7 +85,7 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     assert sentences(one, traces={"a": trace}) == [
         (
             "one Python thread does the work: 1.00 cores are in use; Python takes 100% of its CPU"
-            " time (1.00 ms an image), first of all in PIL.decode: decode in"
+            " time (1.00 ms an image), 50% of it in PIL.decode: decode in"
             " tf.data, or in several processes."
         ),
     ]

@@ -198,8 +198,9 @@ def test_report_writes_the_page_into_the_run_and_prints_where(call: Call, run_fo
 
 
 def test_several_runs_are_a_page_of_their_own(call: Call, run_folder: Path) -> None:
-    assert call("report", "R", "R", "--out", "both.html") == Called(0, "both.html\n", "")
-    assert Path("both.html").read_text() == runs_page.read([Path("R"), Path("R")])
+    a_run_folder(run_folder.with_name("S"), a_run(a_row("alone")), TRIALS)
+    assert call("report", "R", "S", "--out", "both.html") == Called(0, "both.html\n", "")
+    assert Path("both.html").read_text() == runs_page.read([Path("R"), Path("S")])
     assert not (run_folder / "report.html").exists()
 
 

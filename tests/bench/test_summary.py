@@ -301,6 +301,18 @@ def test_the_epoch_of_the_whole_folder_is_its_images_over_the_rate_and_a_turnove
     assert found.folder_epoch_seconds == pytest.approx(8000 / 800 + 0.5)
 
 
+def test_where_the_whole_folder_was_measured_its_epoch_is_the_measured_one() -> None:
+    """A restart and the end of an epoch overlap: their sum would be too long."""
+    trials = [
+        a_trial(block=block, rate=500, turnover_seconds=[0.25], epoch_seconds=[1.9])
+        for block in (1, 2)
+    ]
+    whole = trials[0].first_epoch_images
+    assert whole is not None
+    found = row(summary(trials, folder_images=whole), "a")
+    assert found.folder_epoch_seconds == found.epoch_seconds == pytest.approx(1.9)
+
+
 def test_the_epoch_of_the_whole_folder_has_one_turnover_where_the_rate_is_a_restarted_one() -> None:
     # 1,000 images in 2 seconds, and a turnover of 0.5 seconds before them.
     trials = [a_trial(rate=400, turnover_seconds=[0.5], epoch_seconds=[2.5], continuous=False)]

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from feedbench.bench.diagnosis import Advice, Ceiling, Diagnosis, Stage, Step, Trace, Waterfall
 from feedbench.bench.equality import Counts, Shown
@@ -376,10 +376,47 @@ def test_a_click_on_a_title_sorts_by_that_figure_and_another_one_the_other_way(
     assert cells_of(found, "speed", 1) == ["900", "1,000", "12,000", MISSING]  # what is not: last
     head = found.page.locator("#speed + .scroll thead th").nth(1)
     assert head.get_attribute("aria-sort") == "ascending"
+    title.click()
+    assert cells_of(found, "speed", 0) == ["b", "a", "odd", "c"]  # as it was
+    assert head.get_attribute("aria-sort") is None
+    title.click()
     found.page.locator("#speed + .scroll thead").get_by_role("button", name="pipeline").click()
     assert cells_of(found, "speed", 0) == ["a", "b", "c", "odd"]
     assert head.get_attribute("aria-sort") is None
     assert found.said == []
+
+
+def test_words_among_figures_come_behind_them_and_steps_stay_in_their_order(
+    opened: Open, tmp_path: Path
+) -> None:
+    kinds = {"a": a_shuffle(), "b": a_shuffle("partial"), "c": a_shuffle("none")}
+    run = a_run(*(a_row(label, proof=a_proof(shuffle=kind)) for label, kind in kinds.items()))
+    found = opened(written(tmp_path, run, []))
+    found.page.locator("#speed + .scroll thead").get_by_role("button", name="shuffle").click()
+    assert cells_of(found, "speed", 7) == ["100", "none", "full"]
+    steps = opened(full(tmp_path)).page.locator("#steps-1 ~ .scroll").first
+    assert steps.locator("th button").count() == 0
+
+
+def test_what_is_copied_is_the_code_and_the_button_says_so_for_a_while(
+    browser: Browser, tmp_path: Path
+) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    found = context.new_page()
+    found.goto(full(tmp_path).as_uri())
+    button = found.locator(".code .copy").first
+    button.click()
+    expect(button).to_have_text("Copied")
+    copied = found.evaluate("navigator.clipboard.readText()")
+    assert copied == found.locator(".code pre").first.text_content() == "feedbench run"
+    expect(button).to_have_text("Copy")
+    context.close()
+
+
+def test_only_what_can_be_scrolled_is_a_stop_for_the_keyboard(opened: Open, tmp_path: Path) -> None:
+    run, trials = odd_runs()["one pipeline"]
+    wide = opened(written(tmp_path, run, trials)).page.locator(".scroll")
+    assert {box.get_attribute("tabindex") for box in wide.all()} == {"-1"}
 
 
 def test_sizes_and_times_sort_by_what_they_are_not_by_their_digits(

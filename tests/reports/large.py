@@ -6,6 +6,8 @@ import random
 from itertools import pairwise
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from feedbench.bench.diagnosis import (
     Advice,
     Autotune,
@@ -23,7 +25,15 @@ from feedbench.bench.speed import Share
 from feedbench.bench.usage import Latency
 from feedbench.bench.workload import write_workload
 from feedbench.pipelines.contract import Workload
-from tests.builders import a_preparation, a_proof, a_run, a_run_folder, compared, trials_of
+from tests.builders import (
+    WORKLOAD,
+    a_preparation,
+    a_proof,
+    a_run,
+    a_run_folder,
+    compared,
+    trials_of,
+)
 
 PIPELINES, BLOCKS = 20, 30
 STRIP_BYTES = 20_000  # as those of real photos: of 600 flowers they take 8 to 20 kB
@@ -54,7 +64,21 @@ def a_large_run() -> tuple[RunRecord, list[TrialRecord]]:
         for place, label in enumerate(LABELS)
     }
     rows = [a_full_row(place, label) for place, label in enumerate(LABELS)]
-    run = a_run(*rows, best=LABELS[-1:], blocks=BLOCKS, calm=a_calm(noise), diagnosis=a_diagnosis())
+    work = a_workload()
+    run = a_run(
+        *rows,
+        best=LABELS[-1:],
+        blocks=BLOCKS,
+        calm=a_calm(noise),
+        diagnosis=a_diagnosis(),
+        workload=replace(
+            WORKLOAD,
+            images=work.images,
+            folder_images=work.folder_images,
+            height=work.height,
+            width=work.width,
+        ),
+    )
     return run, trials_of(rates)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feedbench.bench.results import Row
 from feedbench.reports import costs
 from feedbench.reports.costs import Cost, Reign
-from tests.builders import a_part, a_preparation, a_row, a_run
+from tests.builders import a_part, a_preparation, a_proof, a_row, a_run
 
 
 def row(label: str, first: float, later: float, **more: Any) -> Row:
@@ -26,7 +26,8 @@ def reigns(*rows: Row) -> list[tuple[str, int]]:
 
 def said(*rows: Row) -> str | None:
     run = a_run(*rows)
-    return costs.sentence(costs.reigns(run, costs.costs(run)))
+    spent = costs.costs(run)
+    return costs.sentence(costs.reigns(run, spent), spent, 0.05)
 
 
 def test_a_total_is_the_preparation_the_first_epoch_and_each_later_one() -> None:
@@ -52,8 +53,9 @@ def test_it_is_named_from_which_epoch_on_another_one_takes_the_least_time() -> N
     cached, records = row("cached", 6.0, 1.0), row("records", 30.0, 0.5)
     assert reigns(plain, cached, records) == [("plain", 1), ("cached", 2), ("records", 50)]
     assert said(plain, cached, records) == (
-        "With what is written beforehand included, plain takes the least time for 1 epoch, and"
-        " cached from epoch 2 on and records from epoch 50 on."
+        "By these figures, with what is written beforehand included, plain takes the least time for"
+        " 1 epoch, and cached from epoch 2 on and records from epoch 50 on (cached is within 5% of"
+        " it)."
     )
 
 
@@ -63,14 +65,19 @@ def test_of_two_that_take_as_long_the_one_before_stays() -> None:
 
 def test_where_nothing_ever_changes_one_name_is_said() -> None:
     assert said(row("a", 4.0, 2.0), row("b", 5.0, 2.0)) == (
-        "a takes the least time, however many epochs from 1 to 1,000, with what it writes"
-        " beforehand included."
+        "By these figures a takes the least time, however many epochs from 1 to 1,000, with what it"
+        " writes beforehand included."
     )
 
 
 def test_whose_work_is_not_that_of_the_others_never_takes_the_least() -> None:
-    less = row("less", 1.0, 0.1, withheld="work")
+    less = row("less", 1.0, 0.1, proof=a_proof("different"))
     assert reigns(row("a", 4.0, 2.0), row("b", 5.0, 2.0), less) == [("a", 1)]
+
+
+def test_under_four_blocks_nothing_is_said() -> None:
+    run = a_run(row("a", 4.0, 4.0), row("b", 6.0, 1.0), blocks=3)
+    assert costs.reigns(run, costs.costs(run)) == []
 
 
 def test_of_one_alone_nothing_is_said() -> None:

@@ -71,6 +71,19 @@ def test_no_line_is_wider_than_a_terminal_and_nothing_of_a_label_is_lost(label: 
     assert all(line.startswith("- ") for line in begun)
 
 
+@pytest.mark.parametrize("before", range(90, 98))
+def test_a_line_never_ends_within_an_escape(before: int) -> None:
+    text = markdown.bullets(["x" * before + "[<" + "y" * 95 + "](http://there)"])
+    for line in text.splitlines():
+        assert not re.search(r"(?<!\\)(\\\\)*\\$|&[#\w]*$", line), line
+    assert "".join(text.split()).count(r"\[&lt;") == 1
+
+
+def test_a_very_long_label_is_shortened_at_once() -> None:
+    text = markdown.render(a_run(a_row("a"), compared("y" * 200_000, 2, "faster")))
+    assert "… (1) |" in text
+
+
 def test_a_comparison_is_not_wider_either() -> None:
     found = a_comparison(*(replace(SLOWER, label=label) for label in WIDEST), UNSURE)
     text = comparison.markdown(found)

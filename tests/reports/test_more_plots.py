@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -20,7 +21,7 @@ from feedbench.reports.tracks import NARROW, WIDE
 from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, empty_row, trials_of
 from tests.reports.test_plots import dots, numbers, texts
 
-HOSTILE = [SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", KOREAN, "x" * 100]
+HOSTILE = ["\uffff\ufdd0", SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", KOREAN, "x" * 100]
 
 
 def traced(**of: dict[str, float]) -> RunRecord:
@@ -45,6 +46,15 @@ def test_each_pipeline_has_a_bar_with_its_sum_and_its_largest_stage() -> None:
     assert "CPU ms an image, summed over threads" in found
 
 
+def test_a_bar_is_as_long_as_what_was_measured_and_its_shares_are_the_traces() -> None:
+    run = traced(a={"Python": 3.0, "batch": 1.0})
+    found = texts(
+        stages(replace(run, rows=[replace(run.rows[0], cpu_seconds_per_1000_images=2.0)]))
+    )
+    assert "2.00 ms, Python 75%" in found
+    assert max(numbers(stages(run))) == 4
+
+
 def test_a_stage_without_room_for_its_name_has_none_and_the_description_has_it() -> None:
     svg = stages(traced(a={"decode": 0.99, "shuffle": 0.01}))
     assert "shuffle" not in texts(svg)
@@ -57,23 +67,32 @@ def test_where_no_trace_tells_stages_there_is_no_such_chart() -> None:
     assert stageplots.stages(odd) is None
 
 
+CACHES = {"a": "none", "b": "memory"}
+
+
 def with_ceilings(**rates: float) -> str:
     found = [Ceiling(name=name, rate=rate) for name, rate in rates.items()]  # type: ignore[arg-type]
-    run = a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(ceilings=found))
+    plain, cached = (a_row(label, knobs={"cache": kept}) for label, kept in CACHES.items())
+    run = a_run(plain, cached, diagnosis=Diagnosis(ceilings=found))
     svg = plots.rates(run, table.blocks(run, trials_of({"a": [1000], "b": [1100]})))
     assert svg is not None
     return svg
 
 
-def test_rates_stand_beside_the_ceilings_that_are_not_far_beyond_all_of_them() -> None:
-    svg = with_ceilings(read=9000.0, decode=2400.0, ready=1e7)
-    assert {"reading only: 9,000", "reading and decoding: 2,400"} <= set(texts(svg))
+def test_rates_stand_beside_the_ceilings_that_bind_them_and_beside_no_other() -> None:
+    svg = with_ceilings(read=9000.0, decode=2400.0, ready=8000.0)
+    assert {"reading and decoding: 2,400", "a ready batch: 8,000"} <= set(texts(svg))
+    assert "reading only" not in svg  # higher than what binds
+    assert "; ceiling of reading and decoding: 2,400" in svg
+    (group,) = re.findall(r"<g [^>]*stroke-dasharray[^>]*>(.*?)</g>", svg)
+    assert group.count("<path") == 4  # each beside its name, and in one row
+
+
+@pytest.mark.parametrize("rate", [1e7, math.nan, math.inf, 0.0])
+def test_a_ceiling_that_is_far_beyond_every_rate_or_no_number_is_not_drawn(rate: float) -> None:
+    svg = with_ceilings(decode=rate, ready=1e7)
+    assert "reading" not in svg
     assert "ready" not in svg
-    assert "at best: reading only: 9,000" in svg
-
-
-def test_a_ceiling_that_is_no_number_is_not_drawn() -> None:
-    assert "reading" not in with_ceilings(read=math.nan, decode=math.inf)
 
 
 def epochs(run: RunRecord, width: int = WIDE) -> str | None:
@@ -211,6 +230,21 @@ def test_block_by_block_the_lowest_probes_stand_beside_what_the_kernel_counted()
         ("1", "0.900", "0.600", "1.00", "5.0", MISSING),
         ("2", "0.700", "1.00", "1.00", "5.0", "b"),
     ]
+
+
+@pytest.mark.parametrize("length", [20, 33, 40, 60])
+def test_a_long_note_leaves_the_label_where_it_is_seen(length: int) -> None:
+    run = traced(a_label={"x" * length: 1.0})
+    found = texts(stages(run, NARROW))
+    assert "a_label" in found
+    assert [text for text in found if text.startswith("1.00 ms, xxx")]
+
+
+def test_a_probe_under_its_limit_stands_under_a_broken_line() -> None:
+    run = a_run(a_row("a"), blocks=2, calm=CALM)
+    svg = timeplots.calm(run, trials_of({"a": [1000, 1000]}))
+    assert svg is not None
+    assert svg.count("stroke-dasharray") == 1  # hashing's; copying's is beyond the edge
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

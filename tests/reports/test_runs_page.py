@@ -99,6 +99,13 @@ def test_what_differs_is_told_and_what_does_not_is_not() -> None:
     assert "Neither the photos, nor what was delivered" in same
 
 
+def test_a_label_that_names_another_pipeline_there_is_told() -> None:
+    name, run, trials = LAPTOP
+    mine = replace(run, rows=[run.rows[0], replace(run.rows[1], spec="mine.py:photos")])
+    rows = Reader(runs_page.render([LAPTOP, (name, mine, trials)])).tables["differences"]
+    assert rows[1:] == [["tuned", "tuned", "mine.py:photos"]]
+
+
 def test_a_run_without_a_ratio_has_its_place_and_says_so() -> None:
     alone = ("alone", a_run(a_row("mine")), trials_of({"mine": [1000] * 4}))
     nothing: Run = ("nothing", a_run(blocks=0, control=None), [])
@@ -122,5 +129,7 @@ def test_runs_go_by_their_folders_last_names_where_these_differ(tmp_path: Path) 
     assert Reader(short).tables["beside"][0][1:] == ["R", "S"]
     whole = runs_page.read([tmp_path / "a/R", tmp_path / "b/R"])
     assert Reader(whole).tables["beside"][0][1:] == [f"{tmp_path}/a/R", f"{tmp_path}/b/R"]
+    twice = runs_page.read([tmp_path / "a/R", tmp_path / "a/R"])
+    assert Reader(twice).tables["beside"][0][1:] == [f"{tmp_path}/a/R", f"{tmp_path}/a/R (2)"]
     with pytest.raises(RequestError, match="is no run folder"):
         runs_page.read([tmp_path / "a/R", tmp_path])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from feedbench.bench.diagnosis import (
     Advice,
     Autotune,
@@ -13,6 +15,7 @@ from feedbench.bench.diagnosis import (
 )
 from feedbench.reports import why
 from feedbench.reports.columns import tables
+from feedbench.reports.figures import MISSING
 from feedbench.reports.markdown import render
 from tests.builders import a_row, a_run
 
@@ -98,7 +101,7 @@ def test_the_table_has_stages_ceiling_and_what_autotune_chose() -> None:
     (table,) = [table for table in tables(run) if table.name == "why"]
     cells = [[column.cell(row) for column in table.columns] for row in table.rows]
     assert cells[0] == [
-        *("80% of decode", "decode 60%, resize 20%, read 7%", "1.50", "1 of 2 calls, 8 ahead"),
+        *("80% of decode", "decode 60%, resize 20%, the rest 13%", "1.50", "1 of 2 calls, 8 ahead"),
         "96.1",
     ]
     assert cells[1][1:4] == ["–", "–", "–"]  # noqa: RUF001 - what stands for a missing figure
@@ -111,11 +114,40 @@ def test_ceilings_are_one_sentence() -> None:
         Ceiling(name="ready", rate=7e6),
     ]
     assert why.ceilings(Diagnosis(ceilings=ceilings)) == (
-        "At best this machine reads 15,266 images/s, reads and decodes 1,997 and takes 7,000,000"
-        " out of a batch that is ready."
+        "In a trial of its own each, this machine reads 15,266 images/s, reads and decodes 1,997"
+        " and takes 7,000,000 out of a batch that is ready."
     )
     assert why.ceilings(Diagnosis()) is None
 
 
 def test_steps_are_shown_with_what_each_adds() -> None:
     assert why.step_cells(STEPS)[1] == ("decode", "2,000", "0.900")
+
+
+def test_a_step_that_adds_less_than_trials_differ_by_adds_a_dash() -> None:
+    less = Step(name="the rest", rate=1_600.0, cpu_ms=1.2)
+    steps = Waterfall(label="a", steps=[*STEPS.steps[:-1], less])
+    assert why.step_cells(steps)[-1] == ("the rest", "1,600", MISSING)
+
+
+def test_advice_stands_by_its_pipeline_and_says_what_a_cache_holds() -> None:
+    plain = a_row("plain", spec="tfdata_tuned:cache=none", knobs={"cache": "none", "x": 1})
+    cached = a_row("cached", 9000.0, spec="tfdata_tuned", knobs={"cache": "memory", "x": 1})
+    found = Diagnosis(advice=[replace(line, label="plain") for line in ADVICE])
+    kept = "it keeps all 3,670 images as delivered, 1.90 GB, in memory"
+    without = "without that (plain) it has 1,000 images/s"
+    assert why.by_pipeline(a_run(plain, cached, diagnosis=found)) == [
+        ("plain", ["Do this.", "Do that.", "Then this."]),
+        ("cached", [f"After its first epoch it decodes nothing: {kept}; {without}."]),
+    ]
+
+
+def test_what_graph_rewrites_have_put_in_is_said_to_be_theirs() -> None:
+    assert why.chosen(AUTOTUNE, is_rewritten=True) == "1 of 2 calls, 8 ahead, by graph rewrites"
+    odd = Autotune(cpu_budget=2, ram_budget=1, choices=[Choice(stage="Map", parallelism=2, ms=1.0)])
+    assert why.chosen(odd) == "2 calls"
+
+
+def test_a_ceiling_of_nothing_is_none() -> None:
+    found = Diagnosis(ceilings=[Ceiling(name="decode", rate=0.0)])
+    assert why.of_ceiling(a_row("a", knobs={"cache": "none"}), found) == MISSING

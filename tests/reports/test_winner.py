@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from feedbench.bench.results import RunRecord
+from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.workload import write_workload
+from feedbench.pipelines.contract import Workload
 from feedbench.reports import page, winner
 from tests.builders import (
+    a_part,
+    a_proof,
     a_row,
     a_run,
     a_run_folder,
@@ -23,11 +30,18 @@ from tests.builders import (
 
 @pytest.fixture
 def images(photos: Path, tmp_path: Path) -> winner.Images:
-    file = tmp_path / "images.json"
-    write_workload(workload_over(photos), file)
-    found = winner.listed(tmp_path)
+    work = workload_over(photos)
+    write_workload(work, tmp_path / "images.json")
+    found = winner.listed(tmp_path, measured(work, NAIVE))
     assert found is not None
     return found
+
+
+def measured(work: Workload, *rows: Row, best: Sequence[str] = ()) -> RunRecord:
+    """A run over these images."""
+    run = a_run(*rows, best=list(best))
+    names = ("images", "folder_images", "height", "width", "batch_size", "seed")
+    return replace(run, workload=replace(run.workload, **{it: getattr(work, it) for it in names}))
 
 
 def order(run: RunRecord, images: winner.Images) -> list[str]:
@@ -84,17 +98,77 @@ def test_a_loader_of_ones_own_is_said_to_be_that_and_the_others_have_their_code(
     )
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"files": 3}', "null", "\x00"])
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "{}", '{"files": 3}', "null", "\x00", "[" * 100_000]
+)
 def test_where_the_list_of_images_is_missing_or_something_else_there_is_no_code(
     content: str | None, tmp_path: Path
 ) -> None:
     if content is not None:
         (tmp_path / "images.json").write_text(content)
-    images = winner.listed(tmp_path)
     run = a_run(NAIVE, best=["tfdata_naive"])
+    images = winner.listed(tmp_path, run)
     assert images is None
     assert winner.sentence(run, winner.codes(run, images)) == (
         "The code of tfdata_naive is not known here."
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch_size", "8\n__import__('os').system('true')  #"),
+        ("batch_size", 0),
+        ("seed", "0"),
+        ("labels", [0, 7]),
+        ("labels", [0]),
+        ("labels", [-1] * 39),
+        ("files", [["a"], "b"]),
+        ("value_range", [0, 0]),
+        ("value_range", [0, math.nan]),
+        ("height", math.inf),
+        ("dtype", "evil"),
+        ("folder", None),
+        ("folder_images", "39"),
+        ("width", 33),  # of another run
+    ],
+)
+def test_a_list_that_is_not_of_this_run_or_holds_what_is_no_figure_gives_no_code(
+    field: str, value: object, photos: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "images.json"
+    work = workload_over(photos)
+    run = measured(work, NAIVE)
+    write_workload(work, file)
+    assert winner.listed(tmp_path, run) is not None
+    file.write_text(json.dumps(json.loads(file.read_text()) | {field: value}))
+    assert winner.listed(tmp_path, run) is None
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "images.json")
+    assert winner.listed(tmp_path, a_run(NAIVE)) is None
+
+
+def test_of_a_part_it_is_said_that_the_code_takes_all_images(images: winner.Images) -> None:
+    run = a_run(NAIVE, best=["tfdata_naive"])
+    whole = winner.sentence(run, winner.codes(run, images))
+    assert whole.endswith("It delivers the batches that were measured.")
+    part = winner.sentence(a_part(run), winner.codes(a_part(run), images))
+    assert part.endswith(
+        "It takes all 3,670 images of the folder; 512 of them were measured, and the others were"
+        " not looked at."
+    )
+
+
+def test_work_that_is_different_is_never_what_is_to_be_pasted_first(images: winner.Images) -> None:
+    """Under four blocks nothing is withheld."""
+    other = a_row("cheat", 9000.0, spec="tfdata_tuned", proof=a_proof("different"))
+    run = a_run(replace(NAIVE, proof=a_proof()), other, blocks=3)
+    codes = winner.codes(run, images)
+    assert [label for label, _ in codes] == ["tfdata_naive", "cheat"]
+    assert winner.sentence(run, codes).startswith(
+        "Of those that deliver the same images, tfdata_naive has the highest rate; that"
     )
 
 
@@ -103,9 +177,10 @@ def test_where_nothing_was_measured_nothing_is_said() -> None:
 
 
 def test_the_page_has_the_code_line_by_line_and_escaped(photos: Path, tmp_path: Path) -> None:
-    run = a_run(NAIVE, TUNED, best=["fast"])
+    work = workload_over(photos)
+    run = measured(work, NAIVE, TUNED, best=["fast"])
     folder = a_run_folder(tmp_path / "R", run, trials_of({"tfdata_naive": [1000]}))
-    write_workload(workload_over(photos), folder / "images.json")
+    write_workload(work, folder / "images.json")
     text = page.read(folder)
     assert '<h2 id="code">' in text
     assert "\nimport tensorflow as tf\n" in text
