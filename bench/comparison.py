@@ -183,7 +183,8 @@ def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
     for field in _OF_MACHINE:
         before, after = getattr(theirs, field), getattr(ours, field)
         if before != after:
-            yield f"{field.replace('_', ' ')}: {before} and {after}"
+            both = [f"{it:g}" if isinstance(it, float) else str(it) for it in (before, after)]
+            yield f"{field.replace('_', ' ')}: {' and '.join(both)}"
     if abs(theirs.memory_bytes / max(ours.memory_bytes, 1) - 1) > _MEMORY_SHARE:
         yield f"memory: {theirs.memory_bytes:,} and {ours.memory_bytes:,} bytes"
     for name in sorted({*theirs.packages, *ours.packages}):

@@ -37,11 +37,20 @@ def answer(found: Comparison) -> str:
     if slower:
         are = "is" if len(slower) == 1 else "are"
         return f"{listed(slower)} {are} slower by more than {most}."
+    known = [one.label for one in found.pipelines if one.label in unsure and _is_slower(one)]
+    if known:
+        are = "is" if len(known) == 1 else "are"
+        return f"{listed(known)} {are} slower; whether by more than {most} cannot be told."
     if unsure:
         return (
             f"It cannot be told whether {listed(unsure, 'or')} became slower by more than {most}."
         )
     return f"Nothing is slower by more than {most}."
+
+
+def _is_slower(one: Compared) -> bool:
+    """Tell whether the whole interval lies under 1, with nothing that speaks against it."""
+    return one.why is None and one.ratio_high is not None and one.ratio_high < 1
 
 
 def notes(found: Comparison) -> list[str]:

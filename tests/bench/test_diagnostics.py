@@ -168,7 +168,7 @@ def test_the_plain_pipeline_is_cut_off_step_by_step_and_the_machines_ceilings_ar
 
 def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -> None:
     page = (planted[2] / "report.html").read_text()
-    assert "What to try" in page
+    assert '<h2 id="reasons">Why</h2>' in page
     assert "MatMul takes" in page
     assert "step by step" in page
 

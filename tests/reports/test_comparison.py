@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from feedbench.bench.comparison import Compared, Comparison
@@ -43,6 +44,15 @@ def test_the_answer_names_who_became_slower_or_what_cannot_be_told() -> None:
         "It cannot be told whether c became slower by more than 5%."
     )
     assert answer(a_comparison(FINE)) == "Nothing is slower by more than 5%."
+
+
+def test_one_that_is_slower_by_an_unknown_amount_is_said_to_be_that() -> None:
+    less = replace(FINE, word="cannot tell", ratio=0.907, ratio_low=0.83, ratio_high=0.991)
+    assert answer(a_comparison(less, UNSURE)) == (
+        "a is slower; whether by more than 5% cannot be told."
+    )
+    odd = replace(less, why="it does other work in the new run")
+    assert answer(a_comparison(odd)).startswith("It cannot be told whether a became slower")
 
 
 def test_what_differs_is_told_loudly_and_first_and_why_runs_compare_less_sharply_last() -> None:
