@@ -9,7 +9,7 @@ from feedbench.bench.resources import MOST_CONSUMER_SHARE
 from feedbench.bench.say import counted, duration, listed
 from feedbench.bench.statistics import LEAST_BLOCKS
 from feedbench.reports import calm, pagecache, preparation, work
-from feedbench.reports.figures import is_known, percent, shown
+from feedbench.reports.figures import is_known, level, percent, shown
 
 if TYPE_CHECKING:
     from feedbench.bench.results import Row, RunRecord
@@ -59,11 +59,11 @@ def sure(run: RunRecord) -> str:
     blocks = counted(run.blocks, "block")
     if run.blocks < LEAST_BLOCKS:
         return f"How sure: not at all yet, by {blocks}; the rates below may have come by chance."
-    level = next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "")
+    confidence = level(run.rows)
     parts = [f"How sure: {blocks}, each pipeline in a fresh process, in random order"]
     has_intervals = any(is_known(row.ratio) and row.withheld != "control" for row in run.rows)
-    if level and has_intervals:
-        parts.append(f"each interval covers the true ratio with {level} confidence")
+    if confidence and has_intervals:
+        parts.append(f"each interval covers the true ratio with {confidence} confidence")
     parts.append(_control(run))
     found = "; ".join(filter(None, parts))
     return f"{found}. The answer is that of this machine, these images and this run.{_near(run)}"
@@ -156,8 +156,7 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
 def _by_how_much(row: Row, run: RunRecord) -> str:
     baseline = run.rows[0]
     if row is not baseline and row.ratio is not None and row.withheld is None:
-        level = f"{100 * row.level:.4g}%" if row.level else ""
-        interval = f"({level} interval {_ratio(row.ratio_low)} to {_ratio(row.ratio_high)})"
+        interval = f"({level([row])} interval {_ratio(row.ratio_low)} to {_ratio(row.ratio_high)})"
         return f"{_ratio(row.ratio)} times the rate of {baseline.label} {interval}"
     unequal = work.unequal(run)
     others = [o.ratio for o in run.rows if o.ratio is not None and o.label not in unequal]

@@ -6,7 +6,7 @@ import shlex
 from datetime import datetime
 from pathlib import Path
 
-from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.results import RunRecord, TrialRecord, WorkloadRecord
 from feedbench.bench.say import counted, duration, size
 from feedbench.reports.figures import MISSING
 
@@ -15,8 +15,6 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
     """Return the workload, the machine and the software, each with its term."""
     work, machine = run.workload, run.environment
     images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
-    low, high = work.value_range
-    shape = f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
     how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
     software = {"Python": machine.python} | machine.packages
     stopped = f", because {run.stopped_because}" if run.stopped_because else ""
@@ -29,7 +27,7 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Files ignored", f"{work.ignored_files:,}"),
         *(("Note", note) for note in work.notes),
         ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
-        ("Delivered", f"{shape}, {how}"),
+        ("Delivered", f"{form(work)}, {how}"),
         ("System", machine.system),
         (
             "Processor",
@@ -76,9 +74,10 @@ def failure(trial: TrialRecord) -> dict[str, str]:
     }
 
 
-def level(run: RunRecord) -> str:
-    """Return the confidence of the run's intervals: 99%."""
-    return next((f"{100 * row.level:.4g}%" for row in run.rows if row.level), "99%")
+def form(work: WorkloadRecord) -> str:
+    """Return what an image is delivered as: 224x224x3 float32 in [0, 1]."""
+    low, high = work.value_range
+    return f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
 
 
 def moment(text: str) -> str:

@@ -7,7 +7,7 @@ measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from feedbench.bench.results import Row
 from feedbench.bench.say import digits, size
@@ -62,6 +62,11 @@ def interval(low: float | None, high: float | None, missing: str = MISSING) -> s
     if not is_known(low) or not is_known(high):
         return missing
     return f"{shown(low)}-{shown(high)}"
+
+
+def level(rows: Iterable[Row]) -> str:
+    """Return the confidence of these rows' intervals, such as 99%; "" where there is none."""
+    return next((f"{100 * row.level:.4g}%" for row in rows if row.level), "")
 
 
 def knobs(row: Row) -> list[str]:

@@ -105,7 +105,7 @@ def _limits(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, str | in
         "folder_images": f"{run.workload.folder_images:,}",
         "part": f"{run.workload.images:,}" if run.workload.is_part else "",
         "margin": f"{100 * run.margin:.4g}%",
-        "level": facts.level(run),
+        "level": figures.level(run.rows) or "99%",
         "time_reach": _times(timeplots.reach(run, trials)),
         "machine_reach": _times(timeplots.machine_reach(run, trials)),
     }

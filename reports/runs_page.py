@@ -74,9 +74,9 @@ def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
         if len(set(found)) > 1:
             yield term, found
     for label in dict.fromkeys(row.label for run in runs for row in run.rows):
-        specs = {row.spec for run in runs for row in run.rows if row.label == label}
-        if len(specs) > 1:
-            yield label, [_spec(run, label) for run in runs]
+        rows = [_row(run, label) for run in runs]
+        if len({row.spec for row in rows if row is not None}) > 1:
+            yield label, [MISSING if row is None else row.spec for row in rows]
     packages = dict.fromkeys(name for run in runs for name in run.environment.packages)
     for name in packages:
         versions = [run.environment.packages.get(name, MISSING) for run in runs]
@@ -86,7 +86,7 @@ def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
 
 def _ratio(run: RunRecord, label: str) -> tuple[str, str, str]:
     """Return a pipeline's ratio in a run, its interval and its verdict."""
-    row = next((row for row in run.rows if row.label == label), None)
+    row = _row(run, label)
     if row is None:
         return MISSING, "", "not in this run"
     if row is run.rows[0]:
@@ -94,8 +94,8 @@ def _ratio(run: RunRecord, label: str) -> tuple[str, str, str]:
     return shown(row.ratio), figures.interval(row.ratio_low, row.ratio_high, ""), _word(row)
 
 
-def _spec(run: RunRecord, label: str) -> str:
-    return next((row.spec for row in run.rows if row.label == label), MISSING)
+def _row(run: RunRecord, label: str) -> Row | None:
+    return next((row for row in run.rows if row.label == label), None)
 
 
 def _word(row: Row) -> str:
@@ -114,9 +114,7 @@ def _names(folders: Sequence[str]) -> list[str]:
 
 def _delivered(run: RunRecord) -> str:
     work = run.workload
-    low, high = work.value_range
-    shape = f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
-    return f"{shape}, batches of {work.batch_size}, labels {work.label_mode}"
+    return f"{facts.form(work)}, batches of {work.batch_size}, labels {work.label_mode}"
 
 
 _FACTS: dict[str, Callable[[RunRecord], str]] = {

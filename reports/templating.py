@@ -29,7 +29,7 @@ def rendered(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"breakable": _breakable, "lines": _lines}
-    script = (files("feedbench.reports") / "templates" / "sort.js").read_text(encoding="utf-8")
+    script = (files("feedbench.reports") / "templates" / "page.js").read_text(encoding="utf-8")
     return environment.get_template(template).render(
         script=Markup(script),  # noqa: S704 - our own
         script_hash=Markup(_hash(script)),  # noqa: S704 - of letters and digits
