@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from tests import loaders
+from tests.bench.command import calm
 from tests.bench.conftest import gone, until
 
 SMALL = ("--feedbench-image-size=32", "--feedbench-batch-size=8")
@@ -53,20 +53,11 @@ class Suite:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *map(str, words)],
             cwd=self.folder,
-            env=environment | {"XDG_CACHE_HOME": str(self.folder / "cache")},
+            env=environment | calm() | {"XDG_CACHE_HOME": str(self.folder / "cache")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-
-    def measured(self, *words: object) -> subprocess.CompletedProcess[str]:
-        """Run it; skips where the machine is too busy for a single trial to count."""
-        for _ in range(3):
-            done = self.run(*words, "-rs")
-            if "was disturbed by something else on this machine" not in done.stdout:
-                return done
-            shutil.rmtree(self.folder / "R", ignore_errors=True)
-        pytest.skip("this machine is too busy: each trial of a pipeline was disturbed")
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         with self.start(*words) as process:
@@ -207,7 +198,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
 ) -> None:
     words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R")
     kept = ("--benchmark-storage=file://kept", "--benchmark-save=base")
-    done = suite.measured(*words, *kept, "--benchmark-histogram=drawn")
+    done = suite.run(*words, *kept, "--benchmark-histogram=drawn")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(f"feedbench: measures tfdata_naive, photos over {photos};") == 1
     assert (suite.folder / "drawn.svg").exists()
@@ -230,7 +221,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
         each["stats"] |= {name: each["stats"][name] / 10 for name in ("min", "max", "mean")}
     saved.write_text(json.dumps(before))
     gate = ("--benchmark-compare", "--benchmark-compare-fail=mean:20%", "-k", "naive")
-    again = suite.measured(*words[:-1], kept[0], *gate)
+    again = suite.run(*words[:-1], kept[0], *gate)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "Performance has regressed" in again.stdout + again.stderr
     assert f"feedbench: measures tfdata_naive over {photos}; the run lies in" in again.stdout
@@ -269,7 +260,7 @@ def test_never(feedbench):
     pass
 """
     )
-    done = Suite(tmp_path, theirs).measured(
+    done = Suite(tmp_path, theirs).run(
         *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json")
     )
     assert done.returncode == 1
@@ -296,7 +287,7 @@ def test_nowhere(feedbench):
 """
     )
     suite = Suite(tmp_path, theirs)
-    done = suite.measured(
+    done = suite.run(
         *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R"),
         *("-k", "naive or nowhere"),
     )
@@ -357,7 +348,7 @@ def test_the_ready_suite_measures_what_it_is_given_over_photos_that_it_makes(
     tmp_path: Path,
 ) -> None:
     suite = Suite(tmp_path, "")
-    done = suite.measured(
+    done = suite.run(
         *("-v", "--pyargs", "feedbench.bench.suite", *SMALL, "--feedbench-blocks=1"),
         *("--feedbench-limit=32", "--feedbench-pipeline=a=tfdata_naive", "--benchmark-json=b.json"),
     )

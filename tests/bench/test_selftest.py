@@ -8,27 +8,52 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import expectations
+from feedbench.bench import calm as bench_calm
+from feedbench.bench import expectations, speed
+from feedbench.bench import selftest as module
 from feedbench.bench.progress import Quiet
 from feedbench.bench.selftest import selftest
-from tests.bench.command import Feedbench
+from tests.bench.command import Feedbench, calm
 from tests.bench.conftest import until
 
 pytestmark = pytest.mark.tensorflow
 
 
-def test_all_of_it_is_measured_and_the_neighbour_is_seen_and_nothing_is_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where a self-test of one block has its files."""
     monkeypatch.setattr(expectations, "MOST_BLOCKS", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_the_neighbour_that_it_brings_is_seen_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, scratch: Path
+) -> None:
+    monkeypatch.setattr(module, "ALONE", {})  # whom it is no matter of
     found = selftest(Quiet())
     assert (found.blocks, found.failures) == (1, [])
     assert found.disturbed >= 2  # the neighbour's trial, and the same taken again
-    unmeasured = [line.name for line in found.lines if line.measured == "not measured"]
-    assert unmeasured == []
     assert not found.has_passed  # one block has no verdicts
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_all_of_it_is_measured_where_nothing_disturbs_it(
+    monkeypatch: pytest.MonkeyPatch, scratch: Path
+) -> None:
+    """As if nothing did: this machine may have other things to do just now."""
+    for name, value in calm().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(speed, "_LEAST_DROP", 1.0)
+    monkeypatch.setattr(speed, "_MOST_DROP", 1.0)
+    monkeypatch.setattr(speed, "_LOW_COPIED", 0.0)
+    monkeypatch.setattr(bench_calm, "MOST_SHARE", 1.0)
+    found = selftest(Quiet())
+    assert (found.blocks, found.failures, found.disturbed) == (1, [], 0)
+    assert [line.name for line in found.lines if line.measured == "not measured"] == []
+    neighbour = next(line for line in found.lines if line.name == "one that brings a neighbour")
+    assert not neighbour.passed  # since nobody looked
+    assert list(scratch.iterdir()) == []
 
 
 def test_ctrl_c_is_one_sentence_and_leaves_nothing(feedbench: Feedbench) -> None:
