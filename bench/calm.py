@@ -7,7 +7,7 @@ from statistics import median
 
 from feedbench.bench.others import MOST_SHARE
 from feedbench.bench.results import BlockCalm, Calm, TrialRecord
-from feedbench.bench.speed import Share
+from feedbench.bench.speed import Share, Speed
 
 _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
 
@@ -26,6 +26,7 @@ def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
     others = [share for t in probed if (share := others_share(t)) is not None]
     return Calm(
         others=round(max(others), 4) if others else None,
+        good=_good([t.around.good for t in probed if t.around is not None]),
         low=_each(min, [t.around.low for t in probed if t.around is not None]),
         lowest=_each(min, shares),
         middle=_each(median, shares),
@@ -60,6 +61,13 @@ def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
     """Return the least, or another figure, of each kind of work."""
     hashed, copied = ([getattr(share, kind) for share in shares] for kind in ("hashed", "copied"))
     return Share(round(of(hashed), 4), round(of(copied), 4))
+
+
+def _good(levels: Sequence[Speed | None]) -> Speed | None:
+    known = [level for level in levels if level is not None]
+    if not known:
+        return None
+    return Speed(median(level.hashed for level in known), median(level.copied for level in known))
 
 
 def _block(number: int, trials: Sequence[TrialRecord]) -> BlockCalm:

@@ -16,7 +16,8 @@ import numpy as np
 
 from feedbench.bench import statistics
 from feedbench.bench.equality import is_equal
-from feedbench.bench.results import Row, RunRecord, TrialRecord
+from feedbench.bench.results import Calm, Row, RunRecord, TrialRecord
+from feedbench.bench.speed import Share
 from feedbench.bench.statistics import LEAST_BLOCKS, Interval
 from feedbench.bench.summary import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
@@ -30,6 +31,8 @@ _OF_WORKLOAD = (
 _OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
 _LONGEST = 80  # characters of a value
 _MEMORY_SHARE = 0.05  # by which two readings of one machine's memory may differ
+# Of each other, which the good levels of one machine keep: what is low beside them, see speed.py.
+_LEAST_SHARE = Share(hashed=0.85, copied=0.5)
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +196,17 @@ def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
             yield f"{name}: {before} and {after}"
     if base.page_cache != new.page_cache:
         yield f"page cache: {base.page_cache} and {new.page_cache}"
+    yield from _of_speed(base.calm, new.calm)
+
+
+def _of_speed(base: Calm | None, new: Calm | None) -> Iterator[str]:
+    """Yield by how much the good levels of the probe differ, of cores that look alike."""
+    if base is None or new is None or base.good is None or new.good is None:
+        return
+    for kind, least in (("hashed", _LEAST_SHARE.hashed), ("copied", _LEAST_SHARE.copied)):
+        share = getattr(new.good, kind) / getattr(base.good, kind)
+        if not least <= share <= 1 / least:
+            yield f"speed when calm: {share:.2f} times as many bytes {kind} a second as in the base"
 
 
 def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:

@@ -26,6 +26,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     low: Share  # under which a probe is low
     waited_seconds: float  # for a good probe
     counters: Counters  # what the kernel counted meanwhile
+    good: Speed | None = None  # the good level; None: of a run that was before it was kept
 
     @property
     def is_disturbed(self) -> bool:
@@ -84,6 +85,7 @@ class Machine:
             low=self.level.low,
             waited_seconds=self._waited,
             counters=counters,
+            good=self.level.good,
         )
 
     def _share(self) -> Share:

@@ -22,7 +22,7 @@ from feedbench.bench.environment import Environment
 from feedbench.bench.equality import Proof
 from feedbench.bench.machine import Around
 from feedbench.bench.protocol import Purpose, Traced
-from feedbench.bench.speed import Share
+from feedbench.bench.speed import Share, Speed
 from feedbench.bench.statistics import Word
 from feedbench.bench.usage import GpuUsage, Latency, NoGpu, Usage
 from feedbench.bench.windows import Window
@@ -217,6 +217,7 @@ class BlockCalm(msgspec.Struct, frozen=True, kw_only=True):
 class Calm(msgspec.Struct, frozen=True, kw_only=True):
     """How calm the machine was."""
 
+    good: Speed | None = None  # the good level: the median over trials, if a run was gone on with
     low: Share  # of the good level, under which a probe is low
     lowest: Share  # of all probes, each kind of work by itself
     middle: Share  # their medians: hashing far over 1, the calibration itself was disturbed

@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.calm import calm_of, is_disturbed
 from feedbench.bench.kernel import Counters
 from feedbench.bench.machine import Around
 from feedbench.bench.results import TrialRecord
-from feedbench.bench.speed import Share
+from feedbench.bench.speed import Share, Speed
 from tests.builders import a_trial
 
 
@@ -24,6 +25,21 @@ def probed(
         counters=counters,
     )
     return a_trial(block, label, around=around, **given)
+
+
+def test_the_good_level_is_kept_and_is_the_median_where_a_run_was_gone_on_with() -> None:
+    def at(hashed: float | None) -> TrialRecord:
+        trial = probed("a", 1)
+        assert trial.around is not None
+        good = None if hashed is None else Speed(hashed, 2 * hashed)
+        return replace(trial, around=replace(trial.around, good=good))
+
+    found = calm_of([at(100.0), at(100.0), at(80.0)], 0.1)
+    assert found is not None
+    assert found.good == Speed(100.0, 200.0)
+    before = calm_of([at(None)], 0.1)  # of a run of a version that did not keep it
+    assert before is not None
+    assert before.good is None
 
 
 def test_without_a_probe_nothing_is_known() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from feedbench.bench.comparison import Compared, Comparison, Run, compare, judged, unpaired
-from feedbench.bench.results import Row
+from feedbench.bench.results import Calm, Row
+from feedbench.bench.speed import Share, Speed
 from feedbench.bench.statistics import Interval
 from feedbench.pipelines.errors import RequestError
 from tests.builders import a_part, a_proof, a_row, a_run, a_trial, trials_of
@@ -150,6 +151,49 @@ def test_what_differs_between_the_machines_is_told() -> None:
     found = compare(a_folder(), (name, replace(run, environment=other), trials), 0.05)
     assert found.differences == ["cores: 2 and 4", "numpy: 2.4.6 and 2.5.0"]
     assert compare(a_folder(), a_folder("new"), 0.05).differences == []
+
+
+@pytest.mark.parametrize(
+    ("good", "said"),
+    [
+        (Speed(90.0, 45.0), []),  # as one machine has it, from one minute to another
+        (Speed(110.0, 90.0), []),
+        (
+            Speed(80.0, 50.0),
+            ["speed when calm: 0.80 times as many bytes hashed a second as in the base"],
+        ),
+        (
+            Speed(130.0, 20.0),
+            [
+                "speed when calm: 1.30 times as many bytes hashed a second as in the base",
+                "speed when calm: 0.40 times as many bytes copied a second as in the base",
+            ],
+        ),
+        (None, []),  # a run of a version that did not keep it
+    ],
+)
+def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
+    good: Speed | None, said: list[str]
+) -> None:
+    def at(name: str, good: Speed | None) -> Run:
+        share = Share(1.0, 1.0)
+        calm = Calm(
+            good=good,
+            low=share,
+            lowest=share,
+            middle=share,
+            attempts=8,
+            disturbed=0,
+            retaken=0,
+            waited_seconds=0.0,
+            probe_seconds=1.0,
+            blocks=[],
+        )
+        _, run, trials = a_folder(name)
+        return name, replace(run, calm=calm), trials
+
+    found = compare(at("base", Speed(100.0, 50.0)), at("new", good), 0.05)
+    assert found.differences == said
 
 
 def few(blocks: Sequence[int]) -> Run:
