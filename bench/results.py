@@ -171,6 +171,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratio_low: float | None = None
     ratio_high: float | None = None
     level: float | None = None  # of the intervals
+    # The ratio's interval by signed ranks, a check, and what its verdict would be; null: too few
+    # blocks for the level.
+    ranks_low: float | None = None
+    ranks_high: float | None = None
+    ranks_verdict: Word | None = None
     verdict: Word | None = None
     withheld: Withheld | None = None  # why, where the verdict is "withheld"
     within_margin: bool = False

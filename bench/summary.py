@@ -59,13 +59,14 @@ def summarise(
     rows: list[Row] = []
     intervals: dict[str, Interval] = {}
     for label, spec in specs.items():
-        interval = None
+        interval = ranks = None
         if label != baseline:
-            interval = _paired(rates.get(label, {}), rates.get(baseline, {}), level)
+            both = rates.get(label, {}), rates.get(baseline, {})
+            interval, ranks = _paired(*both, level), _by_ranks(*both, level)
         if interval is not None:
             intervals[label] = interval
         found = _Found(label, spec, [t for t in trials if t.label == label], level)
-        row = found.row(interval, control, margin, folder_images)
+        row = _checked(found.row(interval, control, margin, folder_images), ranks, control, margin)
         depends = bool({label, baseline} & differing)
         everything = _paired(whole.get(label, {}), whole.get(baseline, {}), level)
         if everything is not None and row.verdict is not None:
@@ -274,6 +275,22 @@ def _compared(interval: Interval, control: Interval | None, margin: float) -> di
         "within_margin": found.within_margin,
         "more_blocks": found.more_blocks,
     }
+
+
+def _checked(row: Row, ranks: Interval | None, control: Interval | None, margin: float) -> Row:
+    """Return the row with what signed ranks say of its ratio."""
+    ratio = _ratio(ranks)
+    if ranks is None or ratio is None or row.verdict is None:
+        return row
+    word = statistics.verdict(ranks, control, margin).word
+    return msgspec.structs.replace(row, ranks_low=ratio[1], ranks_high=ratio[2], ranks_verdict=word)
+
+
+def _by_ranks(
+    rates: Mapping[int, float], others: Mapping[int, float], level: float
+) -> Interval | None:
+    shared = sorted(rates.keys() & others.keys())
+    return statistics.by_ranks([rates[b] for b in shared], [others[b] for b in shared], level)
 
 
 def _paired(

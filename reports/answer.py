@@ -130,17 +130,7 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
             f"{row.label} is faster than its rate says: {shown(row.consumer_share, percent)}% of"
             " the time is Feedbench's own, which takes each batch and looks at it."
         )
-    if row.withheld == "exclusions":
-        baseline = run.rows[0]
-        yield (
-            f"{row.label} has no verdict: it depends on exclusions ({row.disturbed} of its"
-            f" {counted(row.attempts, 'trial')} were disturbed, and {baseline.disturbed} of"
-            f" {baseline.label}'s {baseline.attempts:,})."
-        )
-    if row.within_margin and row.verdict in {"faster", "slower"}:
-        yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."
-    if row.more_blocks is not None:
-        yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."
+    yield from _notes_of_verdict(row, run)
     yield from filter(
         None, (pagecache.note(row), preparation.note(row, run.workload.folder_images))
     )
@@ -151,6 +141,26 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
             f"{row.label} shuffles through a buffer of {counted(buffer, 'image')}, which is less"
             " of a shuffle than a full one."
         )
+
+
+def _notes_of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
+    if row.withheld == "exclusions":
+        baseline = run.rows[0]
+        yield (
+            f"{row.label} has no verdict: it depends on exclusions ({row.disturbed} of its"
+            f" {counted(row.attempts, 'trial')} were disturbed, and {baseline.disturbed} of"
+            f" {baseline.label}'s {baseline.attempts:,})."
+        )
+    if row.within_margin and row.verdict in {"faster", "slower"}:
+        yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."
+    if row.withheld is None and row.ranks_verdict not in {None, row.verdict}:
+        yield (
+            f"{row.label} is {row.verdict} by its mean over the blocks; by signed ranks, in which a"
+            f" block that is far off weighs little, it would be {row.ranks_verdict} (interval"
+            f" {_ratio(row.ranks_low)} to {_ratio(row.ranks_high)})."
+        )
+    if row.more_blocks is not None:
+        yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."
 
 
 def _by_how_much(row: Row, run: RunRecord) -> str:

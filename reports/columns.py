@@ -46,7 +46,7 @@ def tables(run: RunRecord, spent: Sequence[costs.Cost] = ()) -> tuple[Table, ...
     """Return the tables of a run; a preparation's only where a pipeline has one."""
     rows = tuple(run.rows)
     found = (
-        Table("speed", "Speed", _SPEED, rows),
+        Table("speed", "Speed", _speed(rows), rows),
         *_of_work(rows),
         *_of_why(run, rows),
         *_of_costs(rows, spent),
@@ -57,6 +57,13 @@ def tables(run: RunRecord, spent: Sequence[costs.Cost] = ()) -> tuple[Table, ...
     if not prepared:
         return found
     return (*found, Table("preparation", "Preparation", _preparation(run), prepared))
+
+
+def _speed(rows: tuple[Row, ...]) -> tuple[Column, ...]:
+    """Return the columns of rates and verdicts; the check's only where there are blocks enough."""
+    if any(row.ranks_low is not None for row in rows):
+        return _SPEED
+    return tuple(column for column in _SPEED if column is not _BY_RANKS)
 
 
 def _of_work(rows: tuple[Row, ...]) -> tuple[Table, ...]:
@@ -183,11 +190,15 @@ def _whole(value: float) -> str:
 
 
 _EPOCHS = (1, 3, 10, 30, 100, 1000)
+_BY_RANKS = Column(
+    "by ranks", "the same, a check", lambda row: interval(row.ranks_low, row.ranks_high)
+)
 _SPEED = (
     Column("rate", "images/s", lambda row: shown(row.rate)),
     Column("±", "%", lambda row: shown(spread(row), percent)),
     Column("ratio", "to the baseline", lambda row: shown(row.ratio)),
     Column("interval", "of the ratio", lambda row: interval(row.ratio_low, row.ratio_high)),
+    _BY_RANKS,
     Column("verdict", "", verdict, is_words=True, is_one_word=True),
     Column("work", "", work.word, is_words=True, is_one_word=True),
     Column("shuffle", "images", lambda row: work.shuffled(row.proof)),

@@ -16,7 +16,10 @@ from feedbench.reports.visible import visible
 # Beyond any figure of a run; and the ratio of two ratios of such figures is a number still.
 _MOST = 1e60
 _DEEPEST = 100  # levels of lists within lists, long before Python itself gives up
-_POSITIVE = ("rate", "rate_low", "rate_high", "ratio", "ratio_low", "ratio_high", "level")
+_POSITIVE = (
+    *("rate", "rate_low", "rate_high", "ratio", "ratio_low", "ratio_high", "level"),
+    *("ranks_low", "ranks_high"),
+)
 _MAY_BE_NEGATIVE = re.compile(r"\b(knobs|value_range|exit_code|shuffle\.with_\w+)\b")
 
 

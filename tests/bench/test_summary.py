@@ -362,6 +362,21 @@ def test_one_accident_does_not_take_a_pipeline_out_of_what_must_be_precise() -> 
     assert not summary(trials).is_precise(MARGIN, "ab")
 
 
+def test_signed_ranks_check_the_verdict_from_eight_blocks_on() -> None:
+    # One block in which something took most of the machine, from one of the two.
+    steady = [1000, 1001, 999, 1002, 998, 1000, 1001, 999, 1000, 1002] * 2
+    other = [1100, 1102, 1099, 1101, 1100, 1101, 1098, 1102, 1100] * 2 + [1100, 300]
+    baseline, row = summary(blocks({"a": steady, "b": other})).rows
+    assert (row.verdict, row.ranks_verdict) == ("inconclusive", "faster")
+    assert row.ranks_low is not None
+    assert row.ranks_high is not None
+    assert row.ranks_low > 1
+    assert 1.09 < row.ranks_high < 1.11
+    assert baseline.ranks_verdict is None
+    few = summary(blocks({"a": steady[:7], "b": other[:7]})).rows[1]
+    assert (few.ranks_low, few.ranks_high, few.ranks_verdict) == (None, None, None)
+
+
 def test_where_the_control_is_off_a_little_verdict_and_best_agree() -> None:
     # b is faster by 0.9 %; the baseline differs from itself by 1.2 %, not shown to be over 1 %.
     second = [988, 1000, 976, 988]

@@ -198,6 +198,22 @@ def test_that_equivalent_is_within_the_margin_needs_no_note() -> None:
     assert notes(a_run(a_row("a"), row)) == [NOT_COMPARED]
 
 
+def test_where_signed_ranks_say_another_word_it_is_noted() -> None:
+    ranks = {"ranks_low": 1.05, "ranks_high": 1.12, "ranks_verdict": "faster"}
+    row = compared("mine", 1.03, "inconclusive", **ranks)
+    said = (
+        "mine is inconclusive by its mean over the blocks; by signed ranks, in which a block that"
+        " is far off weighs little, it would be faster (interval 1.05 to 1.12)."
+    )
+    assert notes(a_run(a_row("a"), row)) == [said, NOT_COMPARED]
+    for quiet in (
+        compared("mine", 1.03, "faster", **ranks),
+        compared("mine", 1.03, "faster"),  # too few blocks for them
+        compared("mine", 1.03, "withheld", withheld="work", **ranks),
+    ):
+        assert not any("signed ranks" in note for note in notes(a_run(a_row("a"), quiet)))
+
+
 def test_how_many_more_blocks_would_decide_is_noted() -> None:
     row = compared("mine", 1.03, "inconclusive", more_blocks=1200)
     found = notes(a_run(a_row("a"), row, best=["a", "mine"]))

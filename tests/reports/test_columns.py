@@ -53,6 +53,18 @@ def test_speed_ends_in_work_and_shuffle() -> None:
     ]
 
 
+def test_the_check_by_signed_ranks_stands_beside_the_interval_where_there_is_one() -> None:
+    checked = compared("b", 1.1, "faster", ranks_low=1.07, ranks_high=1.13)
+    run = a_run(a_row("a"), checked, compared("c", 1.2, "faster"))
+    assert [cells(run, "speed", label)[3:5] for label in "abc"] == [
+        [MISSING, MISSING],
+        ["1.08-1.12", "1.07-1.13"],
+        ["1.18-1.22", MISSING],
+    ]
+    few = a_run(a_row("a"), compared("b", 1.1, "faster"))
+    assert cells(few, "speed", "b")[3:5] == ["1.08-1.12", "faster"]
+
+
 def test_equal_work_shows_the_images_and_the_distance_from_each_reference() -> None:
     assert one(a_proof(), "work") == [
         *("same", "600, each once", "600"),

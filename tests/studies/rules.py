@@ -11,6 +11,7 @@ by the level they are asked for.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from feedbench.bench.statistics import CONTROL_TOLERANCE, LEAST_BLOCKS, level_of
+from feedbench.bench.statistics import CONTROL_TOLERANCE, LEAST_BLOCKS, _signed_rank_place, level_of
 from tests.studies.machines import BASELINE, CONTROL, OTHER, Array, Flags, Sittings
 
 MARGIN = 0.05
@@ -56,6 +57,11 @@ def ours(sittings: Sittings) -> Called:
 def trimmed(sittings: Sittings) -> Called:
     """The same rule with a trimmed mean's interval in place of Student's t."""
     return decided(sittings.rates, by_trimmed_mean)
+
+
+def ranked(sittings: Sittings) -> Called:
+    """The same rule with the signed ranks' interval, which runs show as a check."""
+    return decided(sittings.rates, by_signed_ranks)
 
 
 def decided(rates: Array, by: Callable[[Array], Intervals]) -> Called:
@@ -105,6 +111,26 @@ def by_trimmed_mean(d: Array) -> Intervals:
     return _where(enough, mean, half)
 
 
+def by_signed_ranks(d: Array) -> Intervals:
+    """The middle of the means of all pairs of blocks, and the ends of its exact interval."""
+    n = np.count_nonzero(~np.isnan(d), axis=-1)
+    ours, theirs = np.triu_indices(d.shape[-1])
+    means = np.sort((d[:, ours] + d[:, theirs]) / 2, axis=-1)  # NaN come last
+    count = n * (n + 1) // 2
+    place = np.array([_signed_rank_place(each, LEVEL) for each in range(d.shape[-1] + 1)])[n]
+    enough = place > 0
+    first = np.where(enough, place - 1, 0)
+    low, high = (
+        np.take_along_axis(means, at[:, np.newaxis], -1)[:, 0]
+        for at in (first, np.where(enough, count - place, 0))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of sittings without any block
+        middle = np.nanmedian(means, axis=-1)
+    found = (np.where(enough, value, np.nan) for value in (middle, low, high))
+    return Intervals(*found)
+
+
 def pooled_t_of_windows(sittings: Sittings) -> Called:
     """Two-sample t over all windows, as if each were a sample of its own, which it is not."""
     return _by_p(*_pooled_t(*_both(np.exp(sittings.kept))))
@@ -136,6 +162,7 @@ RULES: dict[str, Rule] = {
     "Mann-Whitney over windows": mann_whitney,
     "means over 5 % apart": threshold_on_the_mean,
     "(ours by trimmed means)": trimmed,
+    "(ours by signed ranks)": ranked,
 }
 
 

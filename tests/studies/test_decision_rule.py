@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from feedbench.bench.statistics import LEAST_BLOCKS, Interval, Verdict, log_ratio, verdict
+from feedbench.bench.statistics import (
+    LEAST_BLOCKS,
+    Interval,
+    Verdict,
+    by_ranks,
+    log_ratio,
+    verdict,
+)
 from tests.studies.machines import (
     BASELINE,
     CONTROL,
@@ -29,6 +36,7 @@ from tests.studies.rules import (
     MARGIN,
     RULES,
     Called,
+    by_signed_ranks,
     by_students_t,
     by_trimmed_mean,
     mann_whitney,
@@ -188,6 +196,22 @@ def test_the_intervals_that_are_tried_are_the_projects_own_value_by_value() -> N
         assert found.high[place] == pytest.approx(expected.high)
 
 
+def test_the_intervals_by_ranks_that_are_tried_are_the_projects_own_value_by_value() -> None:
+    rates = simulate(Machine(0.025), 12, 50, np.random.default_rng(SEED)).rates
+    rates[::2, 3:5] = np.nan  # left out
+    rates[0, :7] = np.nan  # so that five are left
+    found = by_signed_ranks(np.log(rates[..., OTHER] / rates[..., BASELINE]))
+    for place, block in enumerate(rates):
+        kept = block[~np.isnan(block).any(axis=1)]
+        expected = by_ranks(kept[:, OTHER].tolist(), kept[:, BASELINE].tolist(), LEVEL)
+        if expected is None:
+            assert np.isnan(found.low[place])
+            continue
+        ends = found.estimate[place], found.low[place], found.high[place]
+        assert ends == pytest.approx((expected.estimate, expected.low, expected.high))
+    assert np.isnan(found.low[0])
+
+
 def test_the_other_rules_are_those_of_scipy() -> None:
     rng = np.random.default_rng(SEED)
     sittings = simulate(probed(Machine(0.025), 0.8, retakes=False), 8, 50, rng).faster(0.02)
@@ -253,7 +277,7 @@ def test_verdicts_beside_what_people_do(spread: float) -> None:
 
 @pytest.mark.study
 @pytest.mark.parametrize("mildest", [False, True])
-@pytest.mark.parametrize("rule", ["ours", "(ours by trimmed means)"])
+@pytest.mark.parametrize("rule", ["ours", "(ours by trimmed means)", "(ours by signed ranks)"])
 def test_how_much_the_probe_must_see(rule: str, mildest: bool) -> None:
     """At a spread of 2.5 % with a fifth disturbed: the target is 90 % in both columns."""
     print_error()
