@@ -18,7 +18,7 @@ from feedbench.bench import statistics
 from feedbench.bench.equality import is_equal
 from feedbench.bench.results import Calm, Row, RunRecord, TrialRecord
 from feedbench.bench.speed import Share
-from feedbench.bench.statistics import LEAST_BLOCKS, Interval
+from feedbench.bench.statistics import LEAST_BLOCKS, LEVEL, Interval
 from feedbench.bench.summary import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
 
@@ -96,6 +96,7 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
             ours[label],
             rates[0].get(label, {}),
             rates[1].get(label, {}),
+            (_off(base[1], "in the base run"), _off(new[1], "in the new run")),
             level,
             tolerance,
         )
@@ -135,9 +136,8 @@ def within(run: Run, tolerance: float) -> Comparison:
     for base, new in pairs:
         ours, theirs = (rates.get(row.label, {}) for row in (new, base))
         both = [block for block in ours if block in theirs]
-        found = _side_by_side(
-            base, new, (len(both), len(both)), (f"in {record.against.name}", "here")
-        )
+        places = f"in {record.against.name}", "here"
+        found = _side_by_side(base, new, (len(both), len(both)), places, (_off(record), None))
         if found.why is None:
             interval = statistics.log_ratio(
                 [ours[block] for block in both], [theirs[block] for block in both], level
@@ -177,6 +177,11 @@ def refuse_other_workload(base: Run, new: Run) -> None:
         raise RequestError(
             f"{base[0]} and {new[0]} measured different images of the folder: seed {theirs.seed}"
             f" and {ours.seed}; give both the same --seed, or --limit all"
+        )
+    if len({theirs.images_digest, ours.images_digest} - {""}) > 1:
+        raise RequestError(
+            f"{base[0]} and {new[0]} measured different images: as many of each class, and other"
+            " files by name or size; compare runs of the same images"
         )
 
 
@@ -245,27 +250,46 @@ def _compared(
     new: Row,
     base_rates: Mapping[int, float],
     rates: Mapping[int, float],
+    off: tuple[str | None, str | None],
     level: float,
     tolerance: float,
 ) -> Compared:
-    found = _side_by_side(
-        base, new, (len(base_rates), len(rates)), ("in the base run", "in the new run")
-    )
+    blocks = len(base_rates), len(rates)
+    found = _side_by_side(base, new, blocks, ("in the base run", "in the new run"), off)
     if found.why is not None:
         return found
     interval = unpaired([*rates.values()], [*base_rates.values()], level)
     return _told(found, interval, tolerance)
 
 
-def _side_by_side(base: Row, new: Row, blocks: tuple[int, int], where: tuple[str, str]) -> Compared:
-    """Return a pipeline of which it is told at most why it cannot be compared."""
+def _off(run: RunRecord, place: str = "in this run") -> str | None:
+    """Return that a run has no verdicts, since its baseline differed from its own second copy."""
+    if run.control is None:
+        return None
+    estimate, low, high = map(math.log, run.control)
+    if not statistics.differs_from_itself(Interval(estimate, low, high, run.blocks, LEVEL)):
+        return None
+    return f"{place} the machine was not calm: the baseline differed from its own second copy"
+
+
+def _side_by_side(
+    base: Row,
+    new: Row,
+    blocks: tuple[int, int],
+    where: tuple[str, str],
+    off: tuple[str | None, str | None],
+) -> Compared:
+    """Return a pipeline of which it is told at most why it cannot be compared.
+
+    `off` is what a run as a whole has against it.
+    """
     return Compared(
         label=new.label,
         word="cannot tell",
         base_rate=base.rate,
         rate=new.rate,
         blocks=blocks,
-        why=_why_not(base, new, blocks, where),
+        why=_why_not(base, new, blocks, where) or off[0] or off[1],
     )
 
 
@@ -279,10 +303,20 @@ def _told(found: Compared, interval: Interval, tolerance: float) -> Compared:
     )
 
 
+def _why_not_alone(row: Row, place: str) -> str | None:
+    if row.rate is None and row.failures:
+        return f"it failed {place}: {row.failures[-1].rstrip('.')}"
+    if row.rate is None:
+        return f"it was not measured {place}"
+    if row.withheld == "exclusions":
+        return f"{place} it depends on which disturbed trials are left out"
+    return None
+
+
 def _why_not(base: Row, new: Row, blocks: tuple[int, int], where: tuple[str, str]) -> str | None:
-    for row, place in zip((base, new), where, strict=True):
-        if row.rate is None:
-            return f"it was not measured {place}"
+    own = _why_not_alone(base, where[0]) or _why_not_alone(new, where[1])
+    if own is not None:
+        return own
     if min(blocks) < LEAST_BLOCKS:
         return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; {LEAST_BLOCKS} are needed"
     words = [row.proof.work for row in (base, new) if row.proof is not None]

@@ -119,6 +119,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     folder_images: int
     images: int  # that were measured: all of the folder, or a part
+    images_digest: str = ""  # of each one's name below the folder, class and bytes; "": not known
     ignored_files: int
     check: str = "none"  # how the images were looked at before: header, decode or none
     left_out: list[LeftOut] = []  # of those that were to be measured

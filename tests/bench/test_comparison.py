@@ -220,3 +220,33 @@ def test_other_work_than_before_cannot_be_compared() -> None:
 def test_a_pipeline_that_failed_cannot_be_told() -> None:
     found = one(a_folder(), a_folder("new", a_row("b", None)))
     assert (found.word, found.why) == ("cannot tell", "it was not measured in the new run")
+    failed = a_row("b", None, failures=["it raised OSError: gone."])
+    assert one(a_folder(), a_folder("new", failed)).why == (
+        "it failed in the new run: it raised OSError: gone"
+    )
+
+
+def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
+    unsure = a_folder("base", a_row("b", verdict="withheld", withheld="exclusions"))
+    assert one(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
+        "in the base run it depends on which disturbed trials are left out"
+    )
+    off = a_folder("new", a_row("b"), factor=0.5, control=(1.05, 1.03, 1.07))
+    found = one(a_folder(), off)
+    assert (found.word, found.why) == (
+        "cannot tell",
+        "in the new run the machine was not calm: the baseline differed from its own second copy",
+    )
+    calm = a_folder("new", a_row("b"), factor=0.5, control=(1.02, 0.99, 1.05))
+    assert one(a_folder(), calm).word == "slower"
+
+
+def test_other_images_of_the_same_number_are_another_workload() -> None:
+    def of(name: str, digest: str) -> Run:
+        _, run, trials = a_folder(name)
+        return name, replace(run, workload=replace(run.workload, images_digest=digest)), trials
+
+    with pytest.raises(RequestError, match="base and new measured different images: as many of"):
+        compare(of("base", "12"), of("new", "34"), 0.05)
+    assert compare(of("base", "12"), of("new", "12"), 0.05).word == "not slower"
+    assert compare(of("base", ""), of("new", "12"), 0.05).word == "not slower"  # an older run
