@@ -73,10 +73,11 @@ class Keeper:
         )
         control = found.control_interval
         rates = summary.rates_by_block(records, "main")
+        unsure = unequal | {row.label for row in found.rows if row.withheld == "exclusions"}
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in found.rows],
             {t.label: t.preparation for t in records if t.preparation is not None},
-            {label: of_label for label, of_label in rates.items() if label not in unequal},
+            {label: of_label for label, of_label in rates.items() if label not in unsure},
             share=work.images / work.folder_images,
             threshold=None if differs_from_itself(control) else threshold_of(control),
         )

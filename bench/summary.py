@@ -28,13 +28,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     control_interval: Interval | None = None  # of the log of that ratio
     intervals: dict[str, Interval] = {}  # log ratios to the baseline
+    unpaired: frozenset[str] = frozenset()  # measured, and never undisturbed beside the baseline
 
     def is_precise(self, margin: float, labels: Collection[str]) -> bool:
-        """Tell whether more blocks would add little: no interval of these is over the margin."""
+        """Tell whether more blocks would add little: no interval of these is over the margin.
+
+        They would where one of these, or the control, has no interval yet.
+        """
+        if self.control_interval is None or not self.unpaired.isdisjoint(labels):
+            return False
         found = [interval for label, interval in self.intervals.items() if label in labels]
-        if self.control_interval is not None:
-            found.append(self.control_interval)
-        return bool(found) and statistics.precise_enough(found, margin)
+        return statistics.precise_enough([*found, self.control_interval], margin)
 
 
 def summarise(
@@ -84,6 +88,7 @@ def summarise(
         control=_ratio(control),
         control_interval=control,
         intervals={label: found for label, found in intervals.items() if label not in unequal},
+        unpaired=frozenset(whole) - {baseline, *intervals, *unequal},
     )
 
 
@@ -187,10 +192,12 @@ class _Found(msgspec.Struct, frozen=True):
         measured = [t for t in self.trials if t.purpose == "main" and t.ended == "measured"]
         calm = [trial for trial in measured if not is_disturbed(trial)]
         main = calm or measured  # a rate from a machine that was never calm, rather than none
+        # One a block: of a machine that was never calm, a block may have two trials.
+        rates = rates_by_block(main, "main", with_disturbed=not calm).get(self.label, {})
         row = Row(
             label=self.label,
             spec=self.spec,
-            blocks=len(main),
+            blocks=len(rates),
             attempts=len(measured),
             disturbed=len(measured) - len(calm),
             failures=[t.why or "" for t in self.trials if t.ended == "failed"],
@@ -198,7 +205,7 @@ class _Found(msgspec.Struct, frozen=True):
         )
         if not main:
             return row
-        fields = self._rate(main) | self._phases(main, folder_images)
+        fields = self._rate([*rates.values()]) | self._phases(main, folder_images)
         fields |= resources(main, [trial_rate(trial) for trial in main])
         fields["page_cache"] = page_cache_use([t.page_cache for t in main if t.page_cache])
         if interval is not None:
@@ -211,8 +218,7 @@ class _Found(msgspec.Struct, frozen=True):
             remarks.append("the knobs in effect were not the same in all of its trials")
         return remarks
 
-    def _rate(self, main: list[TrialRecord]) -> dict[str, Any]:
-        rates = [trial_rate(trial) for trial in main]
+    def _rate(self, rates: list[float]) -> dict[str, Any]:
         if len(rates) < statistics.LEAST_BLOCKS:
             return {"rate": 1 / fmean(1 / rate for rate in rates)}
         found = statistics.rate(rates, self.level)

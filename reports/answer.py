@@ -44,12 +44,25 @@ def answer(run: RunRecord) -> str:
         return _no_verdicts(run, measured)
     rows = {row.label: row for row in run.rows}
     best = [rows[label] for label in run.best]
-    unjudged = work.unequal(run) | {row.label for row in run.rows if row.withheld == "exclusions"}
-    if len(best) == len([row for row in measured if row.label not in unjudged]) > 1:
-        return f"No pipeline is shown slower than another: {listed([row.label for row in best])}."
+    unequal = work.unequal(run)
+    unjudged = [row for row in measured if row.label not in unequal and _is_unjudged(row, run)]
+    # Of other work the work's own note tells; these might be the fastest.
+    of = "Of those that could be judged, " if unjudged else ""
+    judged = [row for row in measured if row.label not in unequal and row not in unjudged]
+    if len(best) == len(judged) > 1:
+        none = "no pipeline is" if unjudged else "No pipeline is"
+        return f"{of}{none} shown slower than another: {listed([row.label for row in best])}."
     if len(best) > 1:
-        return f"{listed([row.label for row in best])} are the fastest; which of them is not shown."
-    return f"{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
+        labels = listed([row.label for row in best])
+        return f"{of}{labels} are the fastest; which of them is not shown."
+    return f"{of}{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
+
+
+def _is_unjudged(row: Row, run: RunRecord) -> bool:
+    """Tell whether nothing is known of how a pipeline compares, though it was measured."""
+    if row.withheld == "exclusions":
+        return True
+    return row.label not in run.best and row.verdict is None and row is not run.rows[0]
 
 
 def sure(run: RunRecord) -> str:
@@ -82,7 +95,9 @@ def _near(run: RunRecord) -> str:
 
 def _control(run: RunRecord) -> str:
     """Return how far equal things differed here."""
-    if run.control is None or not all(map(is_known, run.control)):
+    if run.control is None:
+        return "the baseline has too few undisturbed blocks beside its own copy to be checked by it"
+    if not all(map(is_known, run.control)):
         return ""
     ratio, low, high = run.control
     return f"the baseline beside its own copy: {_ratio(ratio)} ({_ratio(low)} to {_ratio(high)})"
@@ -132,7 +147,12 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
         )
     yield from _notes_of_verdict(row, run)
     yield from filter(
-        None, (pagecache.note(row), preparation.note(row, run.workload.folder_images))
+        None,
+        (
+            pagecache.note(row),
+            pagecache.while_timed(row, run.workload.images),
+            preparation.note(row, run.workload.folder_images),
+        ),
     )
     buffer = row.knobs.get("shuffle")
     is_seen = any(work.of_shuffles([(row.label, row.proof)]))  # and that has a note
@@ -144,6 +164,13 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
 
 
 def _notes_of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
+    if row.rate is not None and 0 < row.attempts == row.disturbed:
+        yield f"All trials of {row.label} were disturbed: its rate is theirs, and no verdict is."
+    elif run.best and _is_unjudged(row, run) and row.withheld is None and row.rate is not None:
+        yield (
+            f"{row.label} is not judged: it has {counted(row.blocks, 'undisturbed block')}, and a"
+            f" verdict takes {LEAST_BLOCKS} that the baseline has as well."
+        )
     if row.withheld == "exclusions":
         baseline = run.rows[0]
         yield (

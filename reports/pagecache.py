@@ -6,6 +6,8 @@ from feedbench.bench.results import PageCacheUse, Row
 from feedbench.bench.say import counted, size
 from feedbench.reports.figures import MISSING, percent, shown
 
+_READS = 0.1  # of an epoch's bytes: under it, what the kernel drops now and then
+
 
 def note(row: Row) -> str | None:
     """Return a sentence on a pipeline's first epochs; None where they were warm, as is usual."""
@@ -19,6 +21,23 @@ def note(row: Row) -> str | None:
         f"{row.label}: its first epochs are not certified to be {found.asked} in"
         f" {found.trials - found.certified} of {counted(found.trials, 'trial')}{why}:"
         f" {figures(found)}{_left_out(found)}."
+    )
+
+
+def while_timed(row: Row, images: int) -> str | None:
+    """Return that a steady rate read from the device; None where it did not, or it is not known.
+
+    `images` are those of an epoch, whose files the pipeline reads once.
+    """
+    found, read = row.page_cache, row.read_bytes_per_image
+    if found is None or read is None or not found.bytes:
+        return None
+    share = read * images / found.bytes
+    if share < _READS:
+        return None
+    return (
+        f"{row.label}: while it was timed, {percent(share)}% of its files' bytes came from the"
+        " device in each epoch: they do not stay in memory, and its rate is the device's as well."
     )
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from feedbench.bench.results import PageCacheUse, Row
 from feedbench.reports.answer import notes
-from feedbench.reports.pagecache import note, state
+from feedbench.reports.pagecache import note, state, while_timed
 from tests.builders import a_row, a_run
 
 
@@ -59,3 +61,17 @@ def test_what_is_known_to_be_otherwise_is_left_out_and_said() -> None:
     assert str(note(row)).endswith("; 2 of them left out of its first batch and first epoch.")
     none = a_use(certified=0, contradicted=8, why_not="only 30% of the files' bytes were read")
     assert str(note(none)).endswith("; so its first batch and first epoch are not told.")
+
+
+def test_a_rate_that_came_from_the_device_is_told_to_be_the_devices_as_well() -> None:
+    row = a_use(asked="warm", resident=1.0, read_bytes=0.0)
+    images = 600
+    each = 40_000_000 / images
+    slow = replace(row, read_bytes_per_image=0.75 * each)
+    assert while_timed(slow, images) == (
+        "a: while it was timed, 75.0% of its files' bytes came from the device in each epoch: they"
+        " do not stay in memory, and its rate is the device's as well."
+    )
+    for quiet in (0.05 * each, 0.0, None):
+        assert while_timed(replace(row, read_bytes_per_image=quiet), images) is None
+    assert while_timed(a_row("a", read_bytes_per_image=1e6), images) is None
