@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from feedbench.bench import statistics
+from feedbench.bench.environment import Environment
 from feedbench.bench.equality import is_equal
 from feedbench.bench.results import Calm, Row, RunRecord, TrialRecord
 from feedbench.bench.speed import Share
@@ -30,6 +31,7 @@ _OF_WORKLOAD = (
 )
 _OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
 _LONGEST = 80  # characters of a value
+_DAY = len("2026-01-31")  # of a time in ISO 8601
 _MEMORY_SHARE = 0.05  # by which two readings of one machine's memory may differ
 # Of each other, which the good levels of one machine keep: what is low beside them, see speed.py.
 _LEAST_SHARE = Share(hashed=0.85, copied=0.5)
@@ -144,7 +146,9 @@ def within(run: Run, tolerance: float) -> Comparison:
             )
             found = _told(found, interval, tolerance)
         pipelines.append(found)
-    other = msgspec.structs.replace(record, environment=record.against.environment)
+    other = msgspec.structs.replace(
+        record, environment=record.against.environment, code=record.against.code
+    )
     return Comparison(
         base=record.against.name,
         new="this environment",
@@ -199,9 +203,18 @@ def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
         before, after = theirs.packages.get(name, "none"), ours.packages.get(name, "none")
         if before != after:
             yield f"{name}: {before} and {after}"
+    if len({base.code, new.code} - {""}) > 1 and _version(theirs) == _version(ours):
+        yield "Feedbench's own code, in two states of one version"
+    days = base.started_at[:_DAY], new.started_at[:_DAY]
+    if days[0] != days[1]:
+        yield f"day: {' and '.join(days)}"
     if base.page_cache != new.page_cache:
         yield f"page cache: {base.page_cache} and {new.page_cache}"
     yield from _of_speed(base.calm, new.calm)
+
+
+def _version(environment: Environment) -> str:
+    return environment.packages.get("feedbench", "")
 
 
 def _of_speed(base: Calm | None, new: Calm | None) -> Iterator[str]:

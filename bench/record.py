@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from feedbench.bench import environment, results, summary
+from feedbench.bench import environment, results, software, summary
 from feedbench.bench.against import Other, beside
 from feedbench.bench.breakeven import with_preparations
 from feedbench.bench.calm import calm_of
@@ -141,6 +141,7 @@ def new_record(
         ],
         workload=workload_record(options, whole, part, bad),
         environment=environment.describe(),
+        code=software.code(),
         against=other,
     )
 

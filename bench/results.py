@@ -260,6 +260,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     pipelines: list[PipelineRecord]
     workload: WorkloadRecord
     environment: Environment
+    code: str = ""  # a digest of what of Feedbench measured it; "": not known
     best: list[str] = []  # labels not shown slower than another
     control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     rows: list[Row] = []

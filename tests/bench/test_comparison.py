@@ -153,6 +153,18 @@ def test_what_differs_between_the_machines_is_told() -> None:
     assert compare(a_folder(), a_folder("new"), 0.05).differences == []
 
 
+def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None:
+    name, run, trials = a_folder("new")
+    later = replace(run, started_at="2026-01-03T00:00:00+00:00", code="b")
+    _, base, _ = a_folder()
+    found = compare(("base", replace(base, code="a"), trials), (name, later, trials), 0.05)
+    assert found.differences == [
+        "Feedbench's own code, in two states of one version",
+        "day: 2026-01-01 and 2026-01-03",
+    ]
+    assert compare(a_folder(), (name, replace(run, code="b"), trials), 0.05).differences == []
+
+
 @pytest.mark.parametrize(
     ("good", "said"),
     [
