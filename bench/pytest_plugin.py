@@ -27,26 +27,37 @@ if TYPE_CHECKING:
     from feedbench.bench.pytest_runs import Runs
     from feedbench.bench.results import Row
 
-OPTIONS = (
-    ("data", "FOLDER", "photos, for tests that name no folder; without it: 512 sample photos"),
-    ("time", "TIME", "for each run, all included: 90s, 5m, 1h (default: 5m)"),
-    ("blocks", "N", "exactly so many blocks (verdicts need 4), with no limit on time"),
-    ("margin", "SHARE", "what counts as equivalent (default: 5%%)"),
-    ("limit", "N|all", "images to measure (default: as many as the time allows)"),
-    ("image-size", "N|HxW", "pixels that are delivered (default: 224)"),
-    ("channels", "1|3", "grey or RGB (default: 3)"),
-    ("dtype", "float32|uint8", "of the images (default: float32)"),
-    ("range", "0..1|-1..1|0..255", "black and white (default: 0..1, or 0..255 for uint8)"),
-    ("label-mode", "int|categorical|binary", "(default: int)"),
-    ("batch-size", "N", "images in a batch (default: 32)"),
-    ("labels", "CSV|REGEX", "where the labels stand if not in sub-folders"),
-    ("classes", "A,B", "the classes to take (default: all)"),
-    ("bad-images", "error|skip", "refuse a folder with bad images, or leave them out"),
-    ("page-cache", "warm|cold", "as the first epochs find their files (default: warm)"),
-    ("seed", "N", "what every random choice follows from (default: 0)"),
-    ("prepared", "DIR", "where what pipelines write beforehand is kept"),
-    ("out", "DIR", "a new folder for the run (default: among pytest's temporary ones)"),
+OPTIONS: tuple[tuple[str, str, str | None, str], ...] = (
+    ("data", "FOLDER", None, "photos, for tests that name none; without it: 512 sample photos"),
+    ("time", "TIME", None, "for each run, all included: 90s, 5m, 1h (default: 5m)"),
+    ("blocks", "N", None, "exactly so many blocks (verdicts need 4), with no limit on time"),
+    ("margin", "SHARE", "5%", "what counts as equivalent"),
+    ("limit", "N|all", None, "images to measure (default: as many as the time allows)"),
+    ("image-size", "N|HxW", "224", "pixels that are delivered"),
+    ("channels", "1|3", "3", "grey or RGB"),
+    ("dtype", "float32|uint8", "float32", "of the images"),
+    ("range", "0..1|-1..1|0..255", None, "black and white (default: 0..1, or 0..255 for uint8)"),
+    ("label-mode", "int|categorical|binary", "int", "of the labels"),
+    ("batch-size", "N", "32", "images in a batch"),
+    ("labels", "CSV|REGEX", None, "where the labels stand if not in sub-folders"),
+    ("classes", "A,B", None, "the classes to take (default: all)"),
+    ("part", "train|validation|test", None, "of a folder that has these inside (default: train)"),
+    ("check", "none|header|decode", "decode", "how images are looked at beforehand"),
+    ("bad-images", "error|skip", "error", "refuse a folder with bad images, or leave them out"),
+    ("max-pixels", "N", None, "above which an image is bad (default: Pillow's own limit)"),
+    ("page-cache", "warm|cold", "warm", "as the first epochs find their files"),
+    ("seed", "N", "0", "what every random choice follows from"),
+    ("prepared", "DIR", None, "where what pipelines write beforehand is kept"),
+    ("against", "PYTHON", None, "another environment's: measured too, for `feedbench compare RUN`"),
+    ("out", "DIR", None, "a new folder for the run (default: among pytest's temporary ones)"),
 )
+FLAGS = (
+    ("trace", "look for the reasons as well, within a fifth of the time"),
+    ("fresh-interpreter", "a whole new Python a trial, not a forked one"),
+)
+_PATHS = ("data", "labels", "prepared", "against", "out")
+# Behind a space, pytest takes what they name for a folder of tests.
+_METAVARS = {f"--feedbench-{name}": metavar for name, metavar, *_ in OPTIONS if name in _PATHS}
 
 
 class BlockTimer:
@@ -80,23 +91,23 @@ class Wanted:
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 _WHY_NOT: pytest.StashKey[str] = pytest.StashKey()
 _RUNS: pytest.StashKey[Runs] = pytest.StashKey()
+_IS_OURS: pytest.StashKey[bool] = pytest.StashKey()  # a test of the session asks for the fixture
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, each as the command line's of the same name."""
     group = parser.getgroup("feedbench", "Feedbench: input pipelines as benchmarks")
-    for name, metavar, meaning in OPTIONS:
-        group.addoption(f"--feedbench-{name}", metavar=metavar, help=meaning)
+    for name, metavar, default, meaning in OPTIONS:
+        told = f"{meaning} (default: {default})" if default else meaning
+        text = told.replace("%", "%%")  # or argparse fills it in
+        group.addoption(f"--feedbench-{name}", metavar=metavar, default=default, help=text)
+    for name, meaning in FLAGS:
+        group.addoption(f"--feedbench-{name}", action="store_true", help=meaning)
     group.addoption(
         "--feedbench-pipeline",
         metavar="[LABEL=]SPEC",
         action="append",
         help="for feedbench.bench.suite, once for each; the first is the baseline (default: six)",
-    )
-    group.addoption(
-        "--feedbench-trace",
-        action="store_true",
-        help="look for the reasons as well, within a fifth of the time",
     )
 
 
@@ -108,7 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
         " 'tfdata_tuned:cache=none' or a function photos(workload); its fixture `feedbench` is the"
         " pipeline's row",
     )
-    if _is_misread(config):
+    if _misread(config) is not None:
         # They would write to where somebody's photos are.
         for name in ("lfplugin", "nfplugin"):
             config.pluginmanager.unregister(name=name)
@@ -116,18 +127,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say it where pytest has misread the option: it looks for its root before it knows ours."""
-    if not _is_misread(config):
+    if (option := _misread(config)) is None:
         return None
     return (
-        "feedbench: pytest takes the folder of photos for one of tests, and so another root than"
-        " here; write --feedbench-data=FOLDER, with an ="
+        f"feedbench: pytest takes what stands behind {option} for a folder of tests, and so another"
+        f" root than here; write {option}={_METAVARS[option]}, with an ="
     )
 
 
-def _is_misread(config: pytest.Config) -> bool:
+def _misread(config: pytest.Config) -> str | None:
+    """Return the option behind which something stands that pytest has taken for tests."""
     here, root = config.invocation_params.dir, config.rootpath
-    is_usual = root == here or (root in here.parents and config.inipath is not None)
-    return "--feedbench-data" in config.invocation_params.args and not is_usual
+    if root == here or (root in here.parents and config.inipath is not None):
+        return None  # as usual
+    return next((option for option in _METAVARS if option in config.invocation_params.args), None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -171,6 +184,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         except (TypeError, FeedbenchError) as error:  # an argument that the mark does not have
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
         item.stash[WANTED] = wanted
+        config.stash[_IS_OURS] = True
         spec = seen.setdefault((wanted.folder, wanted.label), wanted.spec)
         if spec != wanted.spec:
             raise pytest.UsageError(
@@ -181,6 +195,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         options = {**(own.kwargs if own is not None else {}), "timer": wanted.timer}
         # Before a marker of the test's own, which would hide it.
         item.add_marker(pytest.mark.benchmark(**options), append=False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(
+    config: pytest.Config, machine_info: dict[str, Any]
+) -> None:
+    """Add the packages' versions, as a run's benchmark.json has them.
+
+    pytest-benchmark warns where a saved session's differ. Nothing else: in a session without a test
+    of ours it would warn of what has nothing to do with it.
+    """
+    if config.stash.get(_IS_OURS, False):
+        from feedbench.bench.environment import describe
+
+        machine_info["packages"] = describe().packages
 
 
 @pytest.fixture(name="feedbench")

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -19,7 +20,7 @@ from feedbench.bench.cli_support import sample_photos
 from feedbench.bench.equality import is_equal
 from feedbench.bench.options import RunOptions
 from feedbench.bench.progress import Plain, Quiet
-from feedbench.bench.pytest_plugin import OPTIONS, WANTED, Wanted
+from feedbench.bench.pytest_plugin import FLAGS, OPTIONS, WANTED, Wanted
 from feedbench.bench.results import Row, RunRecord, TrialRecord, read_trials
 from feedbench.bench.run import perform
 from feedbench.bench.runfolder import slugs
@@ -30,17 +31,8 @@ from feedbench.pipelines.errors import FeedbenchError, RequestError
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-_DEFAULTS = {
-    "image-size": "224",
-    "channels": "3",
-    "dtype": "float32",
-    "label-mode": "int",
-    "batch-size": "32",
-    "bad-images": "error",
-    "page-cache": "warm",
-    "margin": "5%",
-    "seed": "0",
-}
+_NAMES = (*(name for name, *_ in OPTIONS), *(name for name, _ in FLAGS))
+_PAGE = "report.html"  # it is named before anything of the reports is imported, which takes seconds
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -93,7 +85,8 @@ class Runs:
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
         self._listener.said(
-            f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out}"
+            f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out},"
+            f" its page in {out / _PAGE}"
         )
         try:
             given = self._given()
@@ -105,10 +98,29 @@ class Runs:
         except FeedbenchError as error:
             return _as_given_here(str(error))
         if record.status == "interrupted":
-            raise KeyboardInterrupt
-        trials = read_trials(out)
-        benchmarkjson.write(out, record, trials)
-        return _Run(out, record, trials)
+            try:
+                self._show(_Run(out, record, read_trials(out)))
+            finally:  # whatever that has raised
+                raise KeyboardInterrupt
+        run = _Run(out, record, read_trials(out))
+        self._show(run)
+        return run
+
+    def _show(self, run: _Run) -> None:
+        """Write what the command line writes too; where that fails, say so: the run is safe."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of libraries, which may be errors in a test suite
+                from feedbench.reports import page
+
+                benchmarkjson.write(run.out, run.record, run.trials)
+                page.write(run.out, run.out / _PAGE)
+        except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the tests
+            why = " ".join(str(error).split()) or type(error).__name__
+            self._listener.said(
+                f"the report could not be written: {why}; the run lies in {run.out}, and feedbench"
+                f" report {run.out} tries again"
+            )
 
     def _wanted(self) -> list[Wanted]:
         """Return what the tests want that are left of all that were collected."""
@@ -129,9 +141,7 @@ class Runs:
 
     def _given(self) -> Mapping[str, Any]:
         config = self._session.config
-        given = {name: config.getoption(f"--feedbench-{name}") for name, _, _ in OPTIONS}
-        given = {name: _DEFAULTS.get(name) if v is None else v for name, v in given.items()}
-        return given | {"trace": config.getoption("--feedbench-trace")}
+        return {name: config.getoption(f"--feedbench-{name}") for name in _NAMES}
 
 
 class _InPytest(Plain):
@@ -153,15 +163,15 @@ def _options(
     folder: Path, specs: Sequence[str], given: Mapping[str, Any], out: Path, *, begun: float
 ) -> RunOptions:
     prepared = given["prepared"]
-    blocks = None if given["blocks"] is None else _number("--blocks", given["blocks"])
+    blocks = _number("blocks", given)
     return arguments.run_options(
         folder=folder,
         labels=given["labels"],
         classes=given["classes"],
-        part=None,
-        check="decode",
+        part=given["part"],
+        check=given["check"],
         bad_images=given["bad-images"],
-        max_pixels=None,
+        max_pixels=_number("max-pixels", given),
         specs=specs,
         image_size=given["image-size"],
         channels=given["channels"],
@@ -169,28 +179,33 @@ def _options(
         value_range=given["range"],
         label_mode=given["label-mode"],
         limit=given["limit"],
-        batch_size=_number("--batch-size", given["batch-size"]),
+        batch_size=_number("batch-size", given),
         seconds=arguments.seconds(given["time"]) if given["time"] or not blocks else None,
         blocks=blocks,
         margin=arguments.share("--margin", given["margin"]),
-        seed=_number("--seed", given["seed"]),
+        seed=_number("seed", given),
         out=out,
         prepared=Path(prepared) if prepared else arguments.prepared_folder(),
         page_cache=arguments.one_of("--page-cache", given["page-cache"], arguments.PAGE_CACHES),
         trace=given["trace"],
+        fresh_interpreter=given["fresh-interpreter"],
+        against=given["against"],
         begun=begun,
     )
 
 
-def _number(option: str, text: str) -> int:
+def _number(name: str, given: Mapping[str, Any]) -> int | None:
+    text = given[name]
+    if text is None:
+        return None
     if not text.isdecimal():
-        raise RequestError(f"{option} {text!r}: expected a whole number")
+        raise RequestError(f"--{name} {text!r}: expected a whole number")
     return int(text)
 
 
 def _as_given_here(sentence: str) -> str:
     """Name the options as they are called here."""
-    names = "|".join(re.escape(name) for name, _, _ in OPTIONS)
+    names = "|".join(map(re.escape, _NAMES))
     return re.sub(rf"--({names})\b", r"--feedbench-\1", sentence)
 
 

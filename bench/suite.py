@@ -1,4 +1,4 @@
-"""A ready suite: `pytest --pyargs feedbench.bench.suite --feedbench-data FOLDER --benchmark-only`.
+"""A ready suite: `pytest --pyargs feedbench.bench.suite --feedbench-data=FOLDER --benchmark-only`.
 
 One benchmark for each default pipeline, or for each `--feedbench-pipeline`.
 """

@@ -10,6 +10,8 @@ from feedbench.bench.results import RunRecord, TrialRecord, WorkloadRecord
 from feedbench.bench.say import counted, duration, size
 from feedbench.reports.figures import MISSING
 
+_OUT = ("--out", "--feedbench-out")
+
 
 def facts(run: RunRecord) -> list[tuple[str, str]]:
     """Return the workload, the machine and the software, each with its term."""
@@ -45,17 +47,22 @@ def command(run: RunRecord) -> str:
     tells nobody to run anything else.
     """
     program, *words = run.command or ["feedbench", "run"]
-    name = Path(program).name
-    places = [place for place, word in enumerate(words) if word == "--out"]
+    name = _name(Path(program))
+    places = [place for place, word in enumerate(words) if word in _OUT]
     gone = {*places, *(place + 1 for place in places)}
     words = [
         word
         for place, word in enumerate(words)
-        if place not in gone and not word.startswith("--out=")
+        if place not in gone and word.partition("=")[0] not in _OUT
     ]
-    if name in {"-c", "__main__.py"}:  # of Python itself, to which only this is known
-        name = "feedbench"
-    return shlex.join([name, *words]) if name in {"feedbench", "pytest", "py.test"} else ""
+    return shlex.join([name, *words]) if name in {"feedbench", "pytest"} else ""
+
+
+def _name(program: Path) -> str:
+    """Return what a program is called by; some are known to Python only, or by an older name."""
+    if program.name == "py.test" or program.parts[-2:] == ("pytest", "__main__.py"):
+        return "pytest"
+    return "feedbench" if program.name in {"-c", "__main__.py"} else program.name
 
 
 def failure(trial: TrialRecord) -> dict[str, str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests import loaders
-from tests.bench.command import calm
+from feedbench.bench import benchmarkjson
+from feedbench.bench.environment import describe
 from tests.bench.conftest import gone, until
+from tests.bench.suites import Suite
+from tests.builders import a_row, a_run
 
 SMALL = ("--feedbench-image-size=32", "--feedbench-batch-size=8")
 THEIRS = """
@@ -36,35 +35,6 @@ def test_of_something_else():
 """
 
 
-class Suite:
-    """A package of somebody's tests, and pytest in the folder around it."""
-
-    def __init__(self, folder: Path, tests: str) -> None:
-        self.folder = folder
-        package = folder / "theirs"
-        package.mkdir()
-        (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
-        (package / "__init__.py").write_text("")
-        (package / "test_loading.py").write_text(tests)
-        loaders.write_loader(package, loaders.GOOD)
-
-    def start(self, *words: object) -> subprocess.Popen[str]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *map(str, words)],
-            cwd=self.folder,
-            env=environment | calm() | {"XDG_CACHE_HOME": str(self.folder / "cache")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        with self.start(*words) as process:
-            out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
     return Suite(tmp_path, THEIRS)
@@ -82,7 +52,8 @@ def test_own_packages():
     assert [bench.name, pipelines.name, reports.name] == ["bench", "pipelines", "reports"]
 
 def test_nothing_heavy_is_loaded():
-    assert not {"tensorflow", "numpy", "pandas", "feedbench.bench.run"} & sys.modules.keys()
+    heavy = {"tensorflow", "numpy", "pandas", "feedbench.bench.run", "feedbench.reports"}
+    assert not heavy & sys.modules.keys()
 """
     done = Suite(tmp_path, theirs).run("-q")
     assert done.returncode == 0, done.stdout
@@ -214,6 +185,9 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     assert found["test_naive"]["extra_info"]["work"] == "same"
     assert found["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
     assert (suite.folder / "R" / "benchmark.json").exists()
+    page = suite.folder / "R" / "report.html"
+    assert f"; the run lies in R, its page in {page.relative_to(suite.folder)}" in done.stdout
+    assert "pytest --feedbench-data=" in page.read_text()  # how to repeat it
 
     # As a build would have it, whose loading has become ten times slower since it was saved.
     before = json.loads(saved.read_text())
@@ -299,19 +273,70 @@ def test_nowhere(feedbench):
     ]
 
 
-def test_pytest_writes_nothing_beside_photos_that_it_takes_for_tests(
-    suite: Suite, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(("option", "value"), [("data", "FOLDER"), ("against", "PYTHON")])
+def test_pytest_writes_nothing_beside_what_it_takes_for_tests(
+    suite: Suite, tmp_path_factory: pytest.TempPathFactory, option: str, value: str
 ) -> None:
-    data = tmp_path_factory.mktemp("data") / "photos"
-    data.mkdir()
-    with suite.start("--feedbench-data", data, "--benchmark-skip") as process:
+    there = tmp_path_factory.mktemp("data") / "there"
+    there.mkdir()
+    with suite.start(f"--feedbench-{option}", there, "--benchmark-skip") as process:
         out, _ = process.communicate(timeout=60)
     assert f"rootdir: {suite.folder}\n" not in out
-    assert "write --feedbench-data=FOLDER, with an =" in out
-    assert not [*data.parent.rglob(".pytest_cache"), *suite.folder.rglob(".pytest_cache")]
-    right = suite.run(f"--feedbench-data={data}", "--benchmark-skip")
+    assert f"write --feedbench-{option}={value}, with an =" in out
+    assert not [*there.parent.rglob(".pytest_cache"), *suite.folder.rglob(".pytest_cache")]
+    right = suite.run(f"--feedbench-{option}={there}", "--benchmark-skip")
     assert f"rootdir: {suite.folder}\n" in right.stdout
     assert "with an =" not in right.stdout
+
+
+OTHERS = """
+import sys
+import pytest
+
+def test_something_else(benchmark):
+    benchmark(sum, [1, 2])
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_heavy(pytestconfig):
+    pytestconfig.add_cleanup(look)
+
+def look():
+    heavy = {"tensorflow", "pandas", "feedbench.bench.run", "feedbench.reports"}
+    assert not heavy & sys.modules.keys()
+"""
+SKIPPED = """
+@pytest.mark.skip
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+def test_naive(feedbench):
+    pass
+"""
+QUICK = ("--benchmark-max-time=0.01", "--benchmark-storage=file://kept", "--benchmark-save=base")
+CHANGED = "Benchmark machine_info is different"
+
+
+def test_what_pytest_benchmark_saves_has_the_fields_of_a_runs_own_file(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, OTHERS + SKIPPED)
+    done = suite.run(*QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = (tmp_path / "kept").rglob("*_base.json")
+    saved = json.loads(file.read_text())
+    found = saved["machine_info"]
+    runs_own = benchmarkjson.benchmark_of(tmp_path, a_run(a_row("a"), blocks=1), [])["machine_info"]
+    assert runs_own.keys() <= found.keys()
+    assert runs_own["cpu"].keys() <= found["cpu"].keys()
+    assert found["packages"] == describe().packages
+
+    found["packages"]["tensorflow"] = "1.0"
+    file.write_text(json.dumps(saved))
+    again = suite.run(*QUICK[:2], "--benchmark-compare")
+    assert CHANGED in again.stdout + again.stderr
+
+
+def test_a_session_without_a_test_of_ours_is_saved_as_ever(tmp_path: Path) -> None:
+    done = Suite(tmp_path, OTHERS).run(*QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = (tmp_path / "kept").rglob("*_base.json")
+    assert "packages" not in json.loads(file.read_text())["machine_info"]
 
 
 def test_a_wrong_option_is_named_as_it_is_called_here(suite: Suite, photos: Path) -> None:
@@ -334,6 +359,7 @@ def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None
     assert "was not used at all" not in out  # where warnings are errors, the exit code would be 1
     assert gone(child.pid for child in children)
     assert json.loads((suite.folder / "R" / "run.json").read_bytes())["status"] == "interrupted"
+    assert {"benchmark.json", "report.html"} <= {file.name for file in trials.parent.iterdir()}
 
 
 def test_the_ready_suite_has_a_benchmark_for_each_default_pipeline(tmp_path: Path) -> None:
