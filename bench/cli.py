@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 import typer
 
 from feedbench.bench import cli_options, cli_run
-from feedbench.bench.cli_support import SAMPLE_PHOTOS, interruptible, print_json
+from feedbench.bench.cli_support import (
+    SAMPLE_PHOTOS,
+    end,
+    flush,
+    interruptible,
+    print_json,
+    read_or_not,
+)
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 app = typer.Typer(
@@ -101,8 +110,8 @@ def compare(
     tolerance; one whose interval lies within is not slower; else it cannot be told.
 
     \b
-    Exit codes: 0 nothing is slower; 1 a pipeline is; 2 these runs cannot be compared; 3 it cannot
-    be told.
+    Exit codes: 0 nothing is slower; 1 a pipeline is; 2 these runs cannot be compared, or something
+    went wrong; 3 it cannot be told.
     """
     from feedbench.bench import arguments
     from feedbench.bench.comparison import compare as put_beside
@@ -117,18 +126,23 @@ def compare(
         found = within(before, most)
     else:
         found = put_beside(before, (str(new), *table.read(new)), most)
+    page = None
     if html is not None:
         from feedbench.reports import comparison_page
 
-        comparison_page.write(found, html)
-    if format == "json":
-        print_json(found)
-    elif format == "markdown":
-        print(comparison.markdown(found), end="")
-    else:
-        from rich.console import Console
+        page = comparison_page.write(found, html, [row.label for row in before[1].rows])
+    with read_or_not():
+        if format == "json":
+            print_json(comparison.as_record(found))
+        elif format == "markdown":
+            print(comparison.markdown(found), end="")
+        else:
+            from rich.console import Console
 
-        comparison.show(found, Console(highlight=False))
+            comparison.show(found, Console(highlight=False))
+        if page is not None and page.is_file():
+            flush()  # before it, where both go to one terminal
+            print(f"The page is {page}", file=sys.stderr)
     raise typer.Exit({"not slower": 0, "slower": 1, "cannot tell": 3}[found.word])
 
 
@@ -183,7 +197,9 @@ def inspect(
 
 
 @app.command()
-def pipelines() -> None:
+def pipelines(
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
     """List what can be measured, with its knobs.
 
     \b
@@ -291,6 +307,7 @@ def photos(
     folder: cli_options.NewFolder,
     count: cli_options.Count = SAMPLE_PHOTOS,
     seed: cli_options.Seed = 0,
+    debug: cli_options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """Write natural-looking sample photos, in one sub-folder a class.
 
@@ -322,38 +339,45 @@ def photos(
 
 
 def main() -> NoReturn:
-    """Run the command line; every error that a person may cause is one sentence."""
+    """Run the command line; every error is one sentence, or with --debug a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
-    debug = "--debug" in sys.argv
     try:
         code = app(standalone_mode=False)
-    except FeedbenchError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        sys.exit(1)
-    except OSError as error:  # a full disk, a folder that may not be written
-        if debug:
-            raise
-        name = f"{error.filename}: " if error.filename else ""
-        _fail(f"{name}{error.strerror or error}", FeedbenchError.exit_code)
-    except Exception as error:
-        # typer carries a copy of click; its usage errors are known by how they show themselves.
-        shown = getattr(error, "format_message", None)
-        if shown is None:
-            raise
-        _fail(f"{shown()} See {_command()} --help.", RequestError.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
+        flush()
+    except BrokenPipeError:  # whoever read it has enough
+        end(_code(FeedbenchError.exit_code))
+    except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is an answer
+        sentence, code = _told(error)
+        text = traceback.format_exc() if "--debug" in sys.argv else f"feedbench: {sentence}\n"
+        with suppress(OSError):
+            print(text, end="", file=sys.stderr)
+        end(_code(code))
+    end(code if isinstance(code, int) else 0)
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _fail(sentence: str, code: int) -> NoReturn:
-    print(f"feedbench: {sentence}", file=sys.stderr)
-    sys.exit(code)
+def _told(error: Exception) -> tuple[str, int]:
+    """Return an error as a sentence, and its exit code."""
+    if isinstance(error, FeedbenchError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):  # a full disk, a folder that may not be written
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or error}", FeedbenchError.exit_code
+    # typer carries a copy of click; its usage errors are known by how they show themselves.
+    shown = getattr(error, "format_message", None)
+    if shown is not None:
+        return f"{shown()} See {_command()} --help.", RequestError.exit_code
+    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+    return f"this is a fault of Feedbench: {what}; --debug shows where", FeedbenchError.exit_code
+
+
+def _code(code: int) -> int:
+    """Return the exit code of an error: 1 of `compare` is its answer that a pipeline is slower."""
+    is_gate = _command() == "feedbench compare"
+    return RequestError.exit_code if is_gate and code == FeedbenchError.exit_code else code
 
 
 def _command() -> str:

@@ -1,12 +1,13 @@
-"""What commands share: what Ctrl-C says, JSON on standard output, the sample photos."""
+"""What commands share: what Ctrl-C says, what is printed and cannot be, the sample photos."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from feedbench.pipelines.errors import InterruptionError
 
@@ -23,6 +24,39 @@ def interruptible(sentence: str, folder: Path) -> Iterator[None]:
         if os.path.exists(folder) > there:  # noqa: PTH110
             raise InterruptionError(f"interrupted; what there is lies in {folder}") from None
         raise InterruptionError(sentence) from None
+
+
+@contextmanager
+def read_or_not() -> Iterator[None]:
+    """Print, and go on where the reader has left, as `head` does: the exit code is an answer."""
+    try:
+        yield
+        flush()
+    except (BrokenPipeError, SystemExit):  # rich makes the second of the first
+        _let_go()
+
+
+def flush() -> None:
+    """Have what was printed written now, while an error of it can still be told."""
+    if sys.stdout is not None:  # as where the shell has closed it
+        sys.stdout.flush()
+
+
+def end(code: int) -> NoReturn:
+    """Exit with this code, also where something cannot be written."""
+    _let_go()
+    sys.exit(code)
+
+
+def _let_go() -> None:
+    """Forget what cannot be written, which Python would try again at its end, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            with suppress(OSError):  # where it is no file
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_json(found: Any) -> None:

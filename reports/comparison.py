@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from feedbench.bench.say import WIDTH, listed
 from feedbench.reports import figures
@@ -53,16 +55,21 @@ def _is_slower(one: Compared) -> bool:
     return one.why is None and one.ratio_high is not None and one.ratio_high < 1
 
 
+def warning(found: Comparison) -> str | None:
+    """Return what must be known before a figure is read: what differs, of two runs."""
+    if found.is_paired or not found.differences:
+        return None
+    return (
+        "WARNING: the runs are not made alike, and what differs may be the"
+        f" reason: {'; '.join(found.differences)}."
+    )
+
+
 def notes(found: Comparison) -> list[str]:
-    """Return the sentences below the table, what differs first."""
+    """Return the sentences below the table. What differs is there where it was meant to."""
     told: list[str] = []
     if found.differences and found.is_paired:
         told.append(f"What differs between them: {'; '.join(found.differences)}.")
-    elif found.differences:
-        told.append(
-            "WARNING: the runs are not of the same machine and software, and what differs may be"
-            f" the reason: {'; '.join(found.differences)}."
-        )
     return [*told, *remarks(found)]
 
 
@@ -71,6 +78,11 @@ def remarks(found: Comparison) -> list[str]:
     told = [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
     last = PAIRED.format(base=found.base) if found.is_paired else UNPAIRED
     return [*told, *found.remarks, last]
+
+
+def as_record(found: Comparison) -> dict[str, Any]:
+    """Return the comparison for JSON, with what follows from it: the answer, in two forms."""
+    return {"word": found.word, "answer": answer(found), **msgspec.structs.asdict(found)}
 
 
 def cells(one: Compared) -> tuple[str, ...]:
@@ -85,11 +97,15 @@ def cells(one: Compared) -> tuple[str, ...]:
 
 
 def show(found: Comparison, console: Console) -> None:
-    """Print the table, the answer and the notes."""
+    """Print what to be warned of, the table, the answer and the notes."""
     from rich.padding import Padding
     from rich.text import Text
 
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    loud = warning(found)
+    if loud is not None:
+        console.print(Text(visible(loud), style="bold"))
+        console.print()
     table = simple_table()
     for title in _TITLES:
         table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
@@ -106,5 +122,7 @@ def markdown(found: Comparison) -> str:
     """Return it for a pull request, or a job's summary."""
     titles = ("pipeline", "base, images/s", "new, images/s", *_TITLES[2:])
     rows = [(one.label, *cells(one)) for one in found.pipelines]
-    parts = (bold(answer(found)), markdown_table(titles, rows), bullets(notes(found)))
+    loud = warning(found)
+    first = [] if loud is None else [bold(loud)]
+    parts = (*first, bold(answer(found)), markdown_table(titles, rows), bullets(notes(found)))
     return "\n\n".join(parts) + "\n"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
 from feedbench.bench.comparison import Comparison
-from feedbench.reports import comparison, files, plots
+from feedbench.reports import comparison, files, palette, plots
 from feedbench.reports.templating import rendered
 
 
-def write(found: Comparison, file: Path) -> Path:
-    """Write the page and return where it lies. Raises RequestError where it cannot be written."""
-    return files.replace(file, render(found))
+def write(found: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
+    """Write the page and return where it lies. Raises RequestError where it cannot be written.
+
+    `labels` are those of the base run's rows: with them a pipeline has its colour of that run's
+    own page, even where a row before it is not in both.
+    """
+    return files.replace(file, render(found, labels), option="--html")
 
 
-def render(found: Comparison) -> str:
-    """Return the page of a comparison."""
-    pictures = [plots.compared(found, width) for width in (plots.WIDE, plots.NARROW)]
+def render(found: Comparison, labels: Sequence[str] = ()) -> str:
+    """Return the page of a comparison; `labels` are those of the base run's rows."""
+    # Those compared stand in the base run's order: where they are all of it, these are its colours.
+    known = dict.fromkeys([*labels, *(one.label for one in found.pipelines)])
+    colours = palette.colours(list(known))
+    pictures = [plots.compared(found, colours, width) for width in (plots.WIDE, plots.NARROW)]
     return rendered(
         "comparison.html.j2",
         title=f"Feedbench: {found.base} and {found.new}",
@@ -26,6 +34,7 @@ def render(found: Comparison) -> str:
         new=found.new,
         is_paired=found.is_paired,
         answer=comparison.answer(found),
+        colours=colours,
         # Escaped in svg.py.
         chart=[Markup(picture) for picture in pictures if picture is not None],  # noqa: S704
         rows=[(one.label, comparison.cells(one), one.blocks) for one in found.pipelines],

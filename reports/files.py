@@ -13,12 +13,12 @@ from feedbench.pipelines.errors import RequestError
 _MODE = 0o644
 
 
-def replace(file: Path, text: str) -> Path:
+def replace(file: Path, text: str, option: str = "--out") -> Path:
     """Put `text` in the place of `file`, and return it; a reader always finds a whole one.
 
     A link stays one, and the file that it leads to is replaced. What is no regular file, such as
     a pipe or /dev/stdout, cannot be replaced, and is written to. Raises RequestError where it
-    cannot be written.
+    cannot be written; `option` is what another file can be named by.
     """
     try:
         if _is_special(file):
@@ -28,7 +28,7 @@ def replace(file: Path, text: str) -> Path:
             _replace(Path(os.path.realpath(file)), text)
     except OSError as error:
         raise RequestError(
-            f"{file} cannot be written ({error.strerror}); name another file by --out"
+            f"{file} cannot be written ({error.strerror}); name another file by {option}"
         ) from error
     return file
 

@@ -100,21 +100,21 @@ def _ratios(lines: Sequence[Line], scale: Scale, margin: float, width: int, name
 
 
 @svg.plain_style()
-def compared(found: Comparison, width: int = WIDE) -> str | None:
+def compared(found: Comparison, colours: Mapping[str, str], width: int = WIDE) -> str | None:
     """Return the chart of two runs' ratios, with the tolerance and the verdicts. None without any.
 
-    `width` in pixels.
+    `colours` by label, `width` in pixels.
     """
     lines = [
         Line(
             label=one.label,
             note=f"{shown(one.ratio)}, {one.word}",
-            colour=palette.nth(place),
+            colour=colours[one.label],
             estimate=one.ratio,
             low=one.ratio_low,
             high=one.ratio_high,
         )
-        for place, one in enumerate(found.pipelines)
+        for one in found.pipelines
         if is_known(one.ratio)
     ]
     if not lines:

@@ -5,7 +5,8 @@ from typing import Any
 from feedbench.bench.results import BlockCalm, Calm
 from feedbench.bench.speed import Share
 from feedbench.reports.answer import answer, notes
-from feedbench.reports.calm import sentence
+from feedbench.reports.calm import cost, sentence
+from feedbench.reports.page import render
 from tests.builders import a_row, a_run, compared
 
 
@@ -40,6 +41,28 @@ def test_of_a_machine_that_was_not_probed_nothing_is_said() -> None:
     assert not any("calm" in note for note in notes(a_run(a_row("a"))))
 
 
+def test_what_the_probes_took_is_told_and_what_was_waited_where_it_was() -> None:
+    calm = a_calm(probe_seconds=6.1, waited_seconds=12.0)
+    assert cost(a_run(a_row("a"), seconds=321.0, calm=calm)) == (
+        "Probes took 6.10 s, 1.9% of the run; 12.0 s were waited for good ones."
+    )
+    assert cost(a_run(a_row("a"), seconds=250.0, calm=a_calm())) == (
+        "Probes took 5.00 s, 2.0% of the run."
+    )
+    assert cost(a_run(a_row("a"), seconds=0.0, calm=a_calm())) == "Probes took 5.00 s."
+
+
+def test_the_page_tells_what_it_took_to_look_at_the_machine() -> None:
+    run = a_run(a_row("a"), seconds=250.0, calm=a_calm())
+    assert f"{sentence(run.calm)} {cost(run)}</p>" in render(run, [])
+    assert "None" not in render(a_run(a_row("a")), []).partition('id="calm"')[2][:200]
+
+
+def test_of_a_machine_that_was_not_probed_nothing_was_taken() -> None:
+    assert cost(a_run(a_row("a"))) is None
+    assert cost(a_run(a_row("a"), calm=a_calm(attempts=0))) is None
+
+
 def test_a_calm_machine_is_said_to_be_calm() -> None:
     assert sentence(a_calm()) == (
         "The machine was calm: none of 48 trials was disturbed; the lowest probe hashed at 0.97"
@@ -62,6 +85,15 @@ def test_where_many_were_disturbed_it_is_said_what_would_help() -> None:
     assert said.endswith(
         "what would help: ending other programs, a machine without neighbours, or more --time."
     )
+
+
+def test_where_all_were_disturbed_none_is_left_out_and_it_is_said_what_that_means() -> None:
+    said = str(sentence(a_calm(48, retaken=16)))
+    assert said.startswith(
+        "The machine was not calm: each of 48 trials was disturbed, so that the rates are those of"
+        " disturbed trials, and nothing can be compared; the lowest probe hashed at 0.97"
+    )
+    assert said.endswith("a machine without neighbours, or more --time.")
 
 
 def test_a_quota_and_a_hypervisor_are_named_where_they_took_something() -> None:
@@ -102,4 +134,6 @@ def test_a_verdict_that_depends_on_exclusions_is_withheld_and_told() -> None:
 def test_those_that_depend_on_exclusions_are_no_answer_and_no_others() -> None:
     unsure = compared("c", 2.0, "withheld", withheld="exclusions", attempts=12, disturbed=5)
     run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), unsure, best=["a", "b"])
-    assert answer(run) == "No pipeline is shown slower than another: a and b."
+    assert answer(run) == (
+        "Of those that could be judged, no pipeline is shown slower than another: a and b."
+    )

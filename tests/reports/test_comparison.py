@@ -1,13 +1,24 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from rich.console import Console
 
 from feedbench.bench.comparison import Compared, Comparison
-from feedbench.reports.comparison import UNPAIRED, answer, markdown, notes, show
+from feedbench.reports.comparison import (
+    PAIRED,
+    UNPAIRED,
+    answer,
+    as_record,
+    markdown,
+    notes,
+    show,
+    warning,
+)
 from tests.builders import KOREAN, SCRIPT
 
 SLOWER = Compared(
@@ -55,18 +66,55 @@ def test_one_that_is_slower_by_an_unknown_amount_is_said_to_be_that() -> None:
     assert answer(a_comparison(odd)).startswith("It cannot be told whether a became slower")
 
 
-def test_what_differs_is_told_loudly_and_first_and_why_runs_compare_less_sharply_last() -> None:
-    told = notes(a_comparison(FINE, UNSURE, differences=["cores: 2 and 4"], remarks=["Only x."]))
-    assert told[0].startswith("WARNING: the runs are not of the same machine")
-    assert told[0].endswith(": cores: 2 and 4.")
-    assert told[1:] == ["c: it was not measured in the new run.", "Only x.", UNPAIRED]
+DIFFERING = a_comparison(FINE, UNSURE, differences=["cores: 2 and 4"], remarks=["Only x."])
+
+
+def shown(found: Comparison, *, colours: bool = False) -> str:
+    """What the terminal gets."""
+    file = io.StringIO()
+    show(found, Console(file=file, force_terminal=colours, width=100, highlight=False))
+    return file.getvalue()
+
+
+def test_what_differs_between_runs_is_warned_of_and_no_note_among_others() -> None:
+    told = warning(DIFFERING) or ""
+    assert told.startswith("WARNING: the runs are not of the same machine")
+    assert told.endswith(": cores: 2 and 4.")
+    assert notes(DIFFERING) == ["c: it was not measured in the new run.", "Only x.", UNPAIRED]
+    assert warning(a_comparison(FINE)) is None
+
+
+def test_what_differs_between_two_environments_was_meant_to_and_is_a_note() -> None:
+    both = replace(DIFFERING, is_paired=True)
+    assert warning(both) is None
+    assert notes(both)[0] == "What differs between them: cores: 2 and 4."
+    assert notes(both)[-1] == PAIRED.format(base="base")
+
+
+def test_the_warning_stands_before_every_figure_and_the_answer_and_stands_out() -> None:
+    for text in (shown(DIFFERING), markdown(DIFFERING)):
+        assert text.count("WARNING") == 1
+        warned = text.index("WARNING")
+        assert warned < text.index("verdict")
+        assert warned < text.index("It cannot be told")
+        assert text.index("Only x.") > text.index("verdict")
+    assert shown(DIFFERING, colours=True).startswith("\x1b[1mWARNING")
+    assert markdown(DIFFERING).startswith("**WARNING")
+
+
+def test_without_a_difference_the_table_and_the_answer_come_first() -> None:
+    assert shown(a_comparison(FINE)).startswith("pipeline")
+    assert markdown(a_comparison(FINE)).startswith("**Nothing is slower by more than 5%.**")
+
+
+def test_json_has_the_answer_beside_all_that_was_compared() -> None:
+    found = json.loads(msgspec.json.encode(as_record(DIFFERING)))
+    assert (found.pop("word"), found.pop("answer")) == ("cannot tell", answer(DIFFERING))
+    assert msgspec.convert(found, Comparison) == DIFFERING
 
 
 def test_the_table_fits_and_holds_every_pipeline() -> None:
-    console = Console(file=io.StringIO(), force_terminal=False)
-    show(a_comparison(FINE, SLOWER, UNSURE), console)
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
+    text = shown(a_comparison(FINE, SLOWER, UNSURE))
     assert max(map(len, text.splitlines())) <= 100
     lines = [line.split() for line in text.splitlines()]
     assert ["b", "1,000", "700", "0.700", "0.680-0.720", "slower"] in lines

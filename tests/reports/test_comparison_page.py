@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.comparison import Comparison
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import comparison_page
+from feedbench.reports import comparison_page, palette
 from feedbench.reports.comparison import PAIRED, UNPAIRED
 from feedbench.reports.figures import MISSING
 from tests.builders import SCRIPT
@@ -33,9 +34,13 @@ def test_the_answer_stands_first_and_every_pipeline_has_its_row() -> None:
 
 def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     differing = replace(BOTH, differences=["tensorflow: 2.20 and 2.21"])
-    warning = "what differs may be the reason"
-    assert warning in comparison_page.render(differing)
-    assert "tensorflow: 2.20 and 2.21" in comparison_page.render(differing)
+    warning = "The runs are not made alike"
+    text = comparison_page.render(differing)
+    assert text.index(warning) < text.index("<main>")  # before any figure
+    assert text.count(warning) == 1
+    assert "tensorflow: 2.20 and 2.21" in text
+    assert '<a href="#differences">' in text
+    assert '<h2 id="differences">' in text
     paired = comparison_page.render(replace(differing, is_paired=True))
     assert warning not in paired
     assert "tensorflow: 2.20 and 2.21" in paired
@@ -55,6 +60,31 @@ def test_without_a_ratio_there_is_no_chart_and_the_page_is_whole() -> None:
     assert "No ratios: no pipeline could be compared." in text
     assert "<svg" not in text
     assert "c: it was not measured in the new run." in text
+
+
+def marks(text: str) -> dict[str, str]:
+    """The colour of the mark beside each label, by the label."""
+    found = re.findall(r'class="mark" style="background: (#\w+)"></span><code>(.*?)</code>', text)
+    return {label: colour for colour, label in found}
+
+
+def test_a_pipeline_has_its_colour_of_the_base_runs_page_and_one_without_a_ratio_shifts_none() -> (
+    None
+):
+    text = comparison_page.render(a_comparison(FINE, UNSURE, SLOWER))
+    own = palette.colours([*"acb"])
+    assert marks(text) == own
+    wide = text[text.index("<svg") : text.index("</svg>")]
+    assert own["b"] in wide
+    assert own["c"] not in wide  # it has no ratio
+
+
+def test_a_row_of_the_base_run_that_the_new_one_lacks_shifts_no_colour() -> None:
+    rows = ["baseline", "gone", "a", "b"]
+    text = comparison_page.render(a_comparison(FINE, SLOWER), rows)
+    own = palette.colours(rows)
+    assert marks(text) == {"a": own["a"], "b": own["b"]}
+    assert own["b"] in text[text.index("<svg") : text.index("</svg>")]
 
 
 def test_nothing_of_a_name_is_read_as_markup() -> None:
