@@ -49,12 +49,16 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     # Seconds beyond the deadline that the blocks which verdicts need may take: these come first.
     kept_seconds: float = 0.0
 
-    def left(self, whole: int = LEAST_BLOCKS) -> float | None:
-        """Return the seconds left after so many whole blocks; None without a deadline."""
+    def ends_at(self, whole: int = LEAST_BLOCKS) -> float | None:
+        """Return when the time is up after so many whole blocks; None without a deadline."""
         if self.deadline is None:
             return None
-        kept = self.kept_seconds if whole < LEAST_BLOCKS else 0.0
-        return self.deadline + kept - time.monotonic()
+        return self.deadline + (self.kept_seconds if whole < LEAST_BLOCKS else 0.0)
+
+    def left(self, whole: int = LEAST_BLOCKS) -> float | None:
+        """Return the seconds left after so many whole blocks; None without a deadline."""
+        ends_at = self.ends_at(whole)
+        return None if ends_at is None else ends_at - time.monotonic()
 
 
 def asked_for(blocks: int) -> str:
@@ -155,11 +159,12 @@ class Blocks:
         """Run one block; False where the time was up before its end."""
         disturbed: list[Turn] = []
         turns = block_order(tuple(self._specs), self._seed, block)
-        for turn in turns:
+        for place, turn in enumerate(turns):
             left = allowance.left(self.whole)
             if left is not None and left <= 0:
                 return False
-            record = self._trial(turn, block, 1, allowance, listener)
+            limit = self._limit(turns[place:], allowance)
+            record = self._trial(turn, block, 1, limit, allowance, listener)
             if record is not None and record.ended == "time up":
                 return False
             if record is not None and record.ended == "measured" and is_disturbed(record):
@@ -169,17 +174,22 @@ class Blocks:
             left = allowance.left(self.whole)
             if left is not None and left < _BLOCK_RESERVE * self._expected[turn[0]]:
                 break
-            self._trial(turn, block, 2, allowance, listener)
+            self._trial(turn, block, 2, self._limit([turn], allowance), allowance, listener)
         return True
 
     def _trial(
-        self, turn: Turn, block: int, attempt: int, allowance: Allowance, listener: Listener
+        self,
+        turn: Turn,
+        block: int,
+        attempt: int,
+        limit: Limit,
+        allowance: Allowance,
+        listener: Listener,
     ) -> TrialRecord | None:
         """Run a turn's trial; None where the pipeline is measured no more."""
         label, purpose = turn
         if label not in self.labels:
             return None
-        limit = self._limit(label, allowance)
         listener.trial_begins(block, label, allowance.left(self.whole))
         record = self._trials.run(
             self._specs[label], purpose, self._workload, limit, block, attempt
@@ -190,7 +200,15 @@ class Blocks:
             self._expected[label] = max(self._expected[label], record.seconds)
         return record
 
-    def _limit(self, label: str, allowance: Allowance) -> Limit:
-        own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[label])
-        left = allowance.left(self.whole)
-        return Limit(own) if left is None or left > own else Limit(left, is_deadline=True)
+    def _limit(self, turns: Sequence[Turn], allowance: Allowance) -> Limit:
+        """Return the limit of the first of these trials, which are all that the block still needs.
+
+        For a calm machine it is waited only as long as there is time for all of them.
+        """
+        own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[turns[0][0]])
+        ends_at = allowance.ends_at(self.whole)
+        if ends_at is None:
+            return Limit(own)
+        needed = sum(self._expected[label] for label, _ in turns if label in self.labels)
+        begin_by = ends_at - _BLOCK_RESERVE * needed
+        return Limit(own, ends_at=ends_at, begin_by=begin_by).at(time.monotonic())

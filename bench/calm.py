@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from feedbench.bench.others import MOST_SHARE
@@ -12,10 +12,13 @@ from feedbench.bench.speed import Share, Speed
 _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
 
 
-def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
+def calm_of(
+    trials: Sequence[TrialRecord], probe_seconds: float, control: Mapping[int, float] | None = None
+) -> Calm | None:
     """Return what the probes and the kernel said of the machine; None where nothing was probed.
 
-    `probe_seconds` is what all probes took.
+    `probe_seconds` is what all probes took; `control` the second copy's ratio to the baseline, by
+    block.
     """
     probed = [trial for trial in trials if trial.around is not None]
     if not probed:
@@ -36,7 +39,11 @@ def calm_of(trials: Sequence[TrialRecord], probe_seconds: float) -> Calm | None:
         waited_seconds=sum(t.around.waited_seconds for t in probed if t.around is not None),
         probe_seconds=probe_seconds,
         blocks=[
-            _block(number, [trial for trial in probed if trial.block == number])
+            _block(
+                number,
+                [trial for trial in probed if trial.block == number],
+                (control or {}).get(number),
+            )
             for number in sorted({trial.block for trial in probed})
         ],
     )
@@ -70,13 +77,12 @@ def _good(levels: Sequence[Speed | None]) -> Speed | None:
     return Speed(median(level.hashed for level in known), median(level.copied for level in known))
 
 
-def _block(number: int, trials: Sequence[TrialRecord]) -> BlockCalm:
+def _block(number: int, trials: Sequence[TrialRecord], control: float | None) -> BlockCalm:
     arounds = [trial.around for trial in trials if trial.around is not None]
-    counted: dict[str, float | None] = {}
-    for name in _FIELDS:
-        values = [getattr(around.counters, name) for around in arounds]
-        known = [value for value in values if value is not None]
-        counted[f"{name}_seconds"] = sum(known) if known else None
+    counted = {
+        f"{name}_seconds": _sum([getattr(around.counters, name) for around in arounds])
+        for name in _FIELDS
+    }
     return BlockCalm(
         block=number,
         seconds=sum(trial.seconds for trial in trials),
@@ -86,5 +92,13 @@ def _block(number: int, trials: Sequence[TrialRecord]) -> BlockCalm:
             for trial in trials
             if is_disturbed(trial)
         ],
+        run_delay_seconds=_sum([trial.run_delay_seconds for trial in trials]),
+        control=control,
         **counted,
     )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """Return the sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -7,7 +7,6 @@ workload, as in a person's own loader; the clock and the sleep may be claimed.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from feedbench.bench.neighbour import touch
 from feedbench.pipelines.contract import Batch, Workload
 
 PERIOD = 0.02  # seconds a batch
@@ -126,17 +126,22 @@ class WithNeighbour(Metronome):
         self._file = Path(workload.folder) / TOUCHED
 
     def _wait_until(self, moment: float) -> None:
-        os.utime(self._file)
+        touch(self._file)
         super()._wait_until(moment)
 
 
 class Ready:
-    """One batch that is there already, as a tensor: what is left is the harness's own cost."""
+    """One batch that is there already, as a tensor: what is left is the harness's own cost.
+
+    In the processor's memory, as what a pipeline delivers: a constant lies on a GPU where one is
+    seen, and to look at it there would be to copy it back.
+    """
 
     def __init__(self, workload: Workload) -> None:
         import tensorflow as tf
 
-        self._batches = [tuple(map(tf.constant, batch)) for batch in batches_of(workload)]
+        with tf.device("CPU:0"):
+            self._batches = [tuple(map(tf.constant, batch)) for batch in batches_of(workload)]
 
     def __iter__(self) -> Iterator[Batch]:
         return iter(self._batches)

@@ -1,12 +1,16 @@
 """A neighbour that takes every core while a file was touched a moment ago: for the self-test.
 
 `python -m feedbench.bench.neighbour PARENT_PID FILE`. No child of a trial, so that none ends it.
+The moment is written into the file, by the monotonic clock, which all processes share: a clock that
+is set meanwhile would stop a neighbour, or keep it at work.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -17,15 +21,14 @@ from pathlib import Path
 from feedbench.pipelines.system import signal_at_parent_death
 
 LINGER_SECONDS = 1.5  # after the file was touched last: longer than a trial takes to be gone
-_LONG_AGO = 0.0  # seconds since the epoch
+_MOMENT = struct.Struct("d")  # one write replaces it whole
 _TURN_SECONDS = 0.02
 
 
 @contextmanager
 def neighbours(file: Path, count: int) -> Iterator[None]:
     """Have so many of them look at the file, which is made here, and not be touched yet."""
-    file.touch()
-    os.utime(file, (_LONG_AGO, _LONG_AGO))
+    file.write_bytes(_MOMENT.pack(-math.inf))
     command = [sys.executable, "-m", "feedbench.bench.neighbour", str(os.getpid()), str(file)]
     started: list[subprocess.Popen[bytes]] = []
     try:
@@ -37,11 +40,23 @@ def neighbours(file: Path, count: int) -> Iterator[None]:
             process.wait()
 
 
+def touch(file: Path) -> None:
+    """Tell those that look at the file to burn."""
+    with file.open("r+b", buffering=0) as opened:
+        opened.write(_MOMENT.pack(time.monotonic()))
+
+
+def is_touched(file: Path) -> bool:
+    """Tell whether the file was touched a moment ago."""
+    (moment,) = _MOMENT.unpack(file.read_bytes())
+    return bool(time.monotonic() - moment <= LINGER_SECONDS)
+
+
 def _burn(file: Path) -> None:
     """Take a core for as long as the file has just been touched; never returns."""
     while True:
         end = time.monotonic() + _TURN_SECONDS
-        if time.time() - file.stat().st_mtime > LINGER_SECONDS:
+        if not is_touched(file):
             time.sleep(_TURN_SECONDS)
         while time.monotonic() < end:
             pass

@@ -16,11 +16,12 @@ from feedbench.bench.against import Other, beside
 from feedbench.bench.breakeven import with_preparations
 from feedbench.bench.calm import calm_of
 from feedbench.bench.checking import Bad
+from feedbench.bench.control import copy_ratios
 from feedbench.bench.diagnosis import Diagnosis
 from feedbench.bench.equality import Proof, is_equal
 from feedbench.bench.options import RunOptions
 from feedbench.bench.protocol import DIAGNOSTIC
-from feedbench.bench.results import LeftOut, PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.results import Calm, LeftOut, PipelineRecord, RunRecord, WorkloadRecord
 from feedbench.bench.runfolder import RunFolder, slugs
 from feedbench.bench.statistics import differs_from_itself, threshold_of
 from feedbench.bench.summary import Summary
@@ -105,10 +106,15 @@ class Keeper:
             best=found.best,
             control=found.control,
             diagnosis=self.diagnosis,
-            calm=calm_of(self._trials.records, self._trials.probe_seconds),
+            calm=self._calm(blocks),
         )
         results.write_run(self.folder.path, self.run)
         return self.run
+
+    def _calm(self, blocks: int) -> Calm | None:
+        records = self._trials.records
+        control = copy_ratios(records, blocks, next(iter(self._specs)))
+        return calm_of(records, self._trials.probe_seconds, control)
 
 
 def _proofs_of(run: RunRecord) -> dict[str, Proof] | None:

@@ -218,12 +218,15 @@ class BlockCalm(msgspec.Struct, frozen=True, kw_only=True):
     cpu_pressure_seconds: float | None
     io_pressure_seconds: float | None
     memory_pressure_seconds: float | None
+    # That threads of its trials were ready and had no core: their sum, so it may exceed the time.
+    run_delay_seconds: float | None = None
+    control: float | None = None  # undisturbed rates: the baseline's second copy to the baseline
 
 
 class Calm(msgspec.Struct, frozen=True, kw_only=True):
     """How calm the machine was."""
 
-    good: Speed | None = None  # the good level: the median over trials, if a run was gone on with
+    good: Speed | None = None  # the good level: the median, where going on calibrated anew
     low: Share  # of the good level, under which a probe is low
     lowest: Share  # of all probes, each kind of work by itself
     middle: Share  # their medians: hashing far over 1, the calibration itself was disturbed

@@ -16,7 +16,7 @@ from feedbench.bench.blocks import Allowance, Blocks
 from feedbench.bench.certificate import PageCache
 from feedbench.bench.checking import Bad, Checker, bad_of, refuse, without
 from feedbench.bench.diagnostics import Diagnostics
-from feedbench.bench.machine import Machine
+from feedbench.bench.machine import Machine, level_kept
 from feedbench.bench.meters import Meters
 from feedbench.bench.options import RunOptions
 from feedbench.bench.pagecache import warm
@@ -67,7 +67,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         if options.fresh_interpreter:
             guess = Cost(guess.image_seconds, guess.start_seconds + work.import_seconds)
         folder.create()
-        trials = work.trials(folder, run)
+        trials = work.trials(folder, run, Machine())
         with folder.discarded_on_error():
             checker = Checker(
                 options.checks, options.channels, work.processes, work.scratch, listener
@@ -103,7 +103,7 @@ def resume(path: Path, listener: Listener) -> RunRecord:
             listener.said(resuming.said(past))
             listener.doing(f"reading {counted(len(run.part.files), 'file')}")
             warm(run.part.paths)
-            trials = work.trials(folder, run)
+            trials = work.trials(folder, run, machine_of(past))
             trials.records = list(past.kept)
             keeper = Keeper(past.record, run.specs, folder, trials, begun=past.options.begun)
             blocks = run.blocks(Cost(_UNKNOWN_SECONDS), past.pilots, trials)
@@ -124,7 +124,7 @@ class _Work:
     held: ExitStack
     import_seconds: float  # of TensorFlow
 
-    def trials(self, folder: RunFolder, run: _Run) -> Trials:
+    def trials(self, folder: RunFolder, run: _Run, machine: Machine) -> Trials:
         return Trials(
             self.processes,
             folder,
@@ -132,9 +132,18 @@ class _Work:
             tuple(run.specs),
             fresh_interpreter=run.options.fresh_interpreter,
             meters=self.meters,
-            machine=Machine(),
+            machine=machine,
             others=self.others,
         )
+
+
+def machine_of(past: resuming.Past) -> Machine:
+    """Return the machine as the run knew it: its good level stays that of before the first block.
+
+    It is calibrated anew only where no trial of a whole block is there that had it.
+    """
+    probed = 0.0 if past.run.calm is None else past.run.calm.probe_seconds
+    return Machine(level=level_kept(t.around for t in past.kept), probe_seconds=probed)
 
 
 @contextmanager

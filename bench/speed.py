@@ -18,12 +18,23 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.cores import usable_cores
+from feedbench.bench.lastcache import last_cache
+from feedbench.pipelines.memory import available_bytes
 from feedbench.pipelines.system import interrupts_held
 
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
-_COPIED_BYTES = 1 << 25  # two of these are larger than a processor's last cache
+_UNIT_BYTES = 1 << 25  # a unit of copying, however large the buffers are: figures stay comparable
+# Copying is to find the memory, and not a cache: what the cores that share one copy, from and to,
+# is so many times as large. Up to four cores it is what it always was, since a virtual machine may
+# be told of a smaller cache than there is. Beyond, 32 MiB each way are too much to hold throughout
+# a run: 8 GB at 128 cores. And memory that is scarce is the pipelines'.
+_CACHES = 4
+_TOGETHER_BYTES = 1 << 28  # of all cores, both ways: no more without a reason
+_LEAST_BYTES, _MOST_BYTES = 1 << 22, 1 << 25  # of a core, each way
+_MOST_SHARE = 1 / 16  # of the memory that is available, for all of them
+_A_PAGE = 1 << 12
 # Hashing is low where it is under the good level by this, or by so many deviations of the
 # calibration's own probes, whichever is more; but what is under the last is low anywhere. On the
 # shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a minute), and
@@ -85,6 +96,28 @@ def level_of(probes: Sequence[Speed]) -> Level:
     return Level(good=good, low=Share(1 - drop, _LOW_COPIED))
 
 
+def copied_bytes(cores: int, sharing: int, cache: int | None, available: int) -> int:
+    """Return how many bytes each core copies at once; its two buffers hold twice that.
+
+    `sharing` of the cores have one last cache, of so many bytes; None: not known.
+    """
+    beyond_cache = _CACHES * (cache or 0) // (2 * max(sharing, 1))
+    wanted = max(beyond_cache, _TOGETHER_BYTES // (2 * cores), _LEAST_BYTES)
+    fitting = int(available * _MOST_SHARE) // (2 * cores)
+    return max(min(wanted, _MOST_BYTES, fitting), _A_PAGE)
+
+
+def _copied_bytes(cores: Sequence[int | None]) -> int:
+    """Return the same for these cores of this machine."""
+    ours = {core for core in cores if core is not None}
+    cache = last_cache(min(ours, default=0))
+    if cache is None:
+        return copied_bytes(len(cores), len(cores), None, available_bytes())
+    # Where none is pinned, all that a quota allows may come to run beside one another.
+    sharing = len(cache.cores & ours) if ours else min(len(cores), len(cache.cores))
+    return copied_bytes(len(cores), sharing, cache.bytes, available_bytes())
+
+
 def _better_half(values: Sequence[float]) -> list[float]:
     return sorted(values)[len(values) // 2 :]
 
@@ -95,10 +128,9 @@ class Probe:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._cores = _cores()
-        self._buffers = [
-            (np.zeros(_COPIED_BYTES, np.uint8), np.ones(_COPIED_BYTES, np.uint8))
-            for _ in self._cores
-        ]
+        each = _copied_bytes(self._cores)
+        self._units = each / _UNIT_BYTES  # that are copied at once
+        self._buffers = [(np.zeros(each, np.uint8), np.ones(each, np.uint8)) for _ in self._cores]
         self()  # the first one touches the buffers' pages
 
     def __call__(self) -> Speed:
@@ -112,7 +144,7 @@ class Probe:
             into, out_of = self._buffers[place]
             together.wait()
             hashed = self._counted(lambda: hashlib.sha256(_HASHED))
-            copied = self._counted(lambda: np.copyto(into, out_of))
+            copied = self._units * self._counted(lambda: np.copyto(into, out_of))
             found[place] = Speed(hashed, copied)
 
         threads = [

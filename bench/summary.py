@@ -72,7 +72,9 @@ def summarise(
         found = _Found(label, spec, [t for t in trials if t.label == label], level)
         row = _checked(found.row(interval, control, margin, folder_images), ranks, control, margin)
         depends = bool({label, baseline} & differing)
-        everything = _paired(whole.get(label, {}), whole.get(baseline, {}), level)
+        everything = None
+        if label != baseline:
+            everything = _paired(whole.get(label, {}), whole.get(baseline, {}), level)
         if everything is not None and row.verdict is not None:
             depends |= statistics.contradicts(everything.estimate, row.verdict, margin)
         elif everything is not None and depends and everything.n >= statistics.LEAST_BLOCKS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,7 @@ class Trials:
         machine: Machine | None = None,
         page_cache: PageCache | None = None,
         others: Mapping[str, Processes] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.records: list[TrialRecord] = []
         self._of_python = {"": processes, **(others or {})}  # by interpreter
@@ -76,6 +78,7 @@ class Trials:
         self._fresh = fresh_interpreter
         self._meters = meters
         self._machine = machine
+        self._clock = clock
         self.page_cache = page_cache
         self._prepared: dict[str, Path] = {}  # by label
 
@@ -146,7 +149,7 @@ class Trials:
         """Perform one trial and return its record, which is on disk by then.
 
         A KeyboardInterrupt is recorded as well, and goes on. One that is reported is begun when
-        the machine is calm, or was waited for long enough.
+        the machine is calm, or was waited for long enough; what that took is its own limit's.
         """
         watch = _Watch()
         prepared = self._prepared.get(spec.label)
@@ -159,8 +162,9 @@ class Trials:
                     watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
                 )
         if self._machine is not None and purpose in _REPORTED:
-            self._machine.begin()
+            self._machine.begin(limit.begin_by)
             watch = replace(watch, around=self._machine.end)
+        limit = limit.at(self._clock())
         return self._perform(
             spec, purpose, workload, limit, block, attempt, prepared=prepared, watch=watch
         )
@@ -236,6 +240,14 @@ class Limit(msgspec.Struct, frozen=True):
     seconds: float
     is_deadline: bool = False  # the run's time is up then, which is no fault of the pipeline
     advice: str = ""  # what somebody can do about it
+    ends_at: float | None = None  # CLOCK_MONOTONIC seconds: when the run's time is up
+    begin_by: float | None = None  # likewise: for so long, it may be waited for a calm machine
+
+    def at(self, now: float) -> Limit:
+        """Return the limit of a trial that begins now, which may be later than was thought."""
+        if self.ends_at is None or self.ends_at - now > self.seconds:
+            return self
+        return replace(self, seconds=max(self.ends_at - now, 0.0), is_deadline=True)
 
 
 def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:

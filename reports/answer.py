@@ -171,8 +171,8 @@ def _notes_of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
             f"{row.label} is not judged: it has {counted(row.blocks, 'undisturbed block')}, and a"
             f" verdict takes {LEAST_BLOCKS} that the baseline has as well."
         )
-    if row.withheld == "exclusions":
-        baseline = run.rows[0]
+    baseline = run.rows[0]
+    if row.withheld == "exclusions" and row.disturbed < row.attempts:
         yield (
             f"{row.label} has no verdict: it depends on exclusions ({row.disturbed} of its"
             f" {counted(row.attempts, 'trial')} were disturbed, and {baseline.disturbed} of"
@@ -230,6 +230,8 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
         )
     if len(measured) == 1:
         return f"{measured[0].label} delivers {_rate(measured[0])}."
+    if run.calm is not None and 0 < run.calm.attempts == run.calm.disturbed:
+        return f"No verdicts: each of {counted(run.calm.attempts, 'trial')} was disturbed."
     if "exclusions" in withheld and run.calm is not None:
         return (
             f"No verdicts: {run.calm.disturbed} of {counted(run.calm.attempts, 'trial')} were"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from feedbench.bench.others import MOST_SHARE
 from feedbench.bench.results import BlockCalm, Calm, RunRecord, TrialRecord
-from feedbench.bench.say import counted, duration
+from feedbench.bench.say import counted, digits, duration
 from feedbench.reports import table
 from feedbench.reports.figures import MISSING, percent, shown
 
@@ -28,9 +28,13 @@ _TITLES: Titles = (
     ("CPU pressure", "% of the time", False),
     ("disk pressure", "% of the time", False),
     ("memory pressure", "% of the time", False),
+    ("run delay", "% of the time", False),
     ("disturbed", "", True),
 )
-_COUNTERS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
+_COUNTERS = (
+    *("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure"),
+    "run_delay",
+)
 
 
 def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, list[tuple[str, ...]]]:
@@ -69,6 +73,17 @@ def _share(seconds: float | None, whole: float) -> float | None:
     return None if seconds is None or whole <= 0 else seconds / whole
 
 
+def cost(run: RunRecord) -> str | None:
+    """Return what it took to look at the machine; None where it was not probed."""
+    if run.calm is None or not run.calm.attempts:
+        return None
+    took = f"Probes took {shown(run.calm.probe_seconds)} s"
+    if run.seconds > 0:
+        took += f", {percent(run.calm.probe_seconds / run.seconds)}% of the run"
+    waited = run.calm.waited_seconds
+    return f"{took}; {digits(waited)} s were waited for good ones." if waited else f"{took}."
+
+
 def sentence(calm: Calm | None) -> str | None:
     """Return the sentence; None where the machine was not probed."""
     if calm is None or not calm.attempts:
@@ -90,6 +105,12 @@ def sentence(calm: Calm | None) -> str | None:
         return f"The machine was calm: none of {trials} was disturbed; {lowest}."
     retaken = f", and {calm.retaken} taken again" if calm.retaken else ""
     how = "mostly calm" if calm.disturbed <= _MOSTLY * calm.attempts else "not calm"
+    if calm.disturbed == calm.attempts:
+        return (
+            f"The machine was not calm: each of {trials} was disturbed, so that the rates are those"
+            f" of disturbed trials, and nothing can be compared; {lowest}; what would help:"
+            f" {_help(calm)}."
+        )
     found = (
         f"The machine was {how}: {calm.disturbed} of {trials} were disturbed and left"
         f" out{retaken}; {lowest}"

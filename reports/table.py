@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from feedbench.bench.control import copy_ratios
 from feedbench.bench.results import Row, RunRecord, TrialRecord, read_run, read_trials
 from feedbench.bench.summary import of_whole_blocks, rates_by_block
 from feedbench.bench.usage import GpuUsage
@@ -111,16 +112,17 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
 
 
 def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
-    """Return the ratio of the baseline's second copy to it, by block."""
-    whole = of_whole_blocks(trials, run.blocks)
-    label = run.rows[0].label if run.rows else ""
-    baseline = rates_by_block(whole, "main").get(label, {})
-    control = rates_by_block(whole, "control").get(label, {})
-    return {
-        block: rate / baseline[block]
-        for block, rate in sorted(control.items())
-        if block in baseline
+    """Return the ratio of the baseline's second copy to it, by block.
+
+    As the run recorded it; from its trials where it did not, as earlier versions did not.
+    """
+    recorded = {
+        block.block: block.control
+        for block in (run.calm.blocks if run.calm is not None else [])
+        if block.control
     }
+    label = run.rows[0].label if run.rows else ""
+    return recorded or copy_ratios(trials, run.blocks, label)
 
 
 def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests import loaders
 from tests.bench.conftest import until
@@ -27,7 +27,7 @@ class Feedbench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.is_calm = True  # else the machine is looked at as people's is, and takes its time
+        self.machine: Literal["calm", "restless", "real"] = "calm"
         self.scratch = folder / "tmp"
         self.scratch.mkdir()
         self._command = Path(sys.executable).with_name("feedbench")
@@ -40,7 +40,7 @@ class Feedbench:
             cwd=self.folder,
             env=os.environ
             | {"TMPDIR": str(self.scratch), "XDG_CACHE_HOME": str(self.folder / "cache")}
-            | (calm() if self.is_calm else {}),
+            | ({} if self.machine == "real" else calm() | {"TESTS_MACHINE": self.machine}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -291,6 +291,19 @@ def test_a_trial_is_limited_by_the_end_of_the_runs_time_where_that_is_nearer() -
     assert all(limit.is_deadline and 9 < limit.seconds <= 10 for limit in told.trials.limits)
 
 
+def test_a_calm_machine_is_waited_for_while_there_is_time_for_the_rest_of_the_block() -> None:
+    told = Told({"b": [DISTURBED]}, image_seconds=0.1)  # a trial takes 37.1 s
+    told.run(blocks=1, seconds=200.0)
+    kept = [(it.ends_at or 0.0) - (it.begin_by or 0.0) for it in told.trials.limits]
+    assert kept == pytest.approx([1.05 * 37.1 * trials for trials in (3, 2, 1, 1)])
+
+
+def test_without_a_deadline_a_calm_machine_is_waited_for_as_long_as_ever() -> None:
+    told = Told()
+    told.run(blocks=1)
+    assert [(it.ends_at, it.begin_by) for it in told.trials.limits] == [(None, None)] * 3
+
+
 def test_the_blocks_that_verdicts_need_may_take_the_time_that_is_kept_and_no_others() -> None:
     allowance = Allowance(deadline=time.monotonic() + 10.0, blocks=None, kept_seconds=60.0)
     first, fourth, fifth = (allowance.left(whole) for whole in (0, 3, 4))

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.calm import calm_of, is_disturbed
+from feedbench.bench.control import copy_ratios
 from feedbench.bench.kernel import Counters
 from feedbench.bench.machine import Around
 from feedbench.bench.results import TrialRecord
@@ -45,6 +46,33 @@ def test_the_good_level_is_kept_and_is_the_median_where_a_run_was_gone_on_with()
 def test_without_a_probe_nothing_is_known() -> None:
     assert calm_of([a_trial(1)], 0.0) is None
     assert not is_disturbed(a_trial(1))
+
+
+def test_a_block_has_the_second_copys_ratio_and_how_long_its_trials_waited_for_a_core() -> None:
+    trials = [
+        probed("a", 1, run_delay_seconds=0.25),
+        probed("b", 1, run_delay_seconds=0.5),
+        probed("a", 1, purpose="control"),  # of a system that does not tell
+        probed("a", 2),
+    ]
+    found = calm_of(trials, 0.1, {1: 1.02})
+    assert found is not None
+    assert [(it.control, it.run_delay_seconds) for it in found.blocks] == [
+        (1.02, 0.75),
+        (None, None),
+    ]
+
+
+def test_the_second_copys_ratio_is_that_of_undisturbed_trials_of_whole_blocks() -> None:
+    trials = [
+        *(probed("a", 1, rate=1000), probed("a", 1, rate=1100, purpose="control")),
+        *(probed("a", 2, rate=1000), probed("a", 2, rate=500, after=0.5, purpose="control")),
+        *(probed("a", 3, rate=1000), probed("a", 3, rate=100, after=0.5, purpose="control")),
+        probed("a", 3, rate=900, purpose="control", attempt=2),
+        *(probed("a", 4, rate=1000), probed("a", 4, rate=1000, purpose="control")),
+        *(probed("b", 1, rate=10), probed("b", 1, rate=10, purpose="control")),
+    ]
+    assert copy_ratios(trials, 3, "a") == pytest.approx({1: 1.1, 3: 0.9})
 
 
 def test_trials_probes_and_counters_are_summed_up_block_by_block() -> None:

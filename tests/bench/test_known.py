@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from feedbench.bench import known
+from feedbench.bench.neighbour import is_touched, neighbours
 from feedbench.bench.protocol import Measured, Request
 from feedbench.bench.trial import Trial
 from feedbench.bench.windows import counted
@@ -138,7 +139,34 @@ def test_every_pipeline_of_the_loader_delivers_an_epoch_of_the_workload(tmp_path
 
 def test_one_that_brings_a_neighbour_touches_its_file_at_every_batch(tmp_path: Path) -> None:
     file = tmp_path / known.TOUCHED
-    file.touch()
-    os.utime(file, (0, 0))
-    next(iter(known.with_neighbour(a_workload(str(tmp_path)))))
-    assert time.time() - file.stat().st_mtime < 60
+    with neighbours(file, 0):
+        batches = iter(known.with_neighbour(a_workload(str(tmp_path))))
+        for _ in range(2):
+            file.write_bytes(bytes(8))  # when the machine was started
+            next(batches)
+            assert is_touched(file)
+
+
+@pytest.mark.tensorflow
+def test_a_ready_batch_lies_in_the_processors_memory_whatever_devices_there_are() -> None:
+    """A second processor stands for a GPU: what tensors would be on by themselves."""
+    code = (
+        "import tensorflow as tf\n"
+        "from feedbench.bench import known\n"
+        "from feedbench.pipelines.contract import Workload\n"
+        "cpu, = tf.config.list_physical_devices('CPU')\n"
+        "two = [tf.config.LogicalDeviceConfiguration()] * 2\n"
+        "tf.config.set_logical_device_configuration(cpu, two)\n"
+        "workload = Workload(folder='', files=('a',), labels=(0,), class_names=('a',), height=4,\n"
+        "                    width=4, batch_size=1, folder_images=1)\n"
+        "with tf.device('CPU:1'):\n"
+        "    ready = known.ready(workload)\n"
+        "for part in next(iter(ready)):\n"
+        "    print(part.device)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert [line.rpartition("/")[2] for line in done.stdout.splitlines()] == ["device:CPU:0"] * 2, (
+        done.stderr
+    )

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from feedbench.bench.machine import Machine
-from feedbench.bench.speed import CALIBRATION_PROBES, Share, Speed
+from feedbench.bench.machine import Around, Machine, level_kept
+from feedbench.bench.speed import CALIBRATION_PROBES, Level, Share, Speed
 
 PROBE_SECONDS = 0.1
 
 
 class Told:
-    """A machine whose probes read as told, and the clock that they take."""
+    """A machine whose probes read as told, after its calibration, and the clock that they take."""
 
-    def __init__(self, shares: Iterable[float]) -> None:
+    def __init__(self, shares: Iterable[float], **given: Any) -> None:
         self.now = 0.0
         self.slept: list[float] = []
         self.probes = 0
-        self._shares = iter([*[1.0] * CALIBRATION_PROBES, *shares])
+        calibration = [] if "level" in given else [1.0] * CALIBRATION_PROBES
+        self._shares = iter([*calibration, *shares])
         self.machine = Machine(
-            self._probe, clock=lambda: self.now, sleep=self._sleep, wait_seconds=2.0
+            self._probe, clock=lambda: self.now, sleep=self._sleep, wait_seconds=2.0, **given
         )
 
     def _probe(self) -> Speed:
@@ -41,7 +44,7 @@ def test_a_trial_between_two_good_probes_is_not_disturbed() -> None:
     around = told.machine.end()
     assert (around.before, around.after) == (Share(1.0, 1.0), Share(0.97, 0.97))
     assert not around.is_disturbed
-    assert around.waited_seconds == pytest.approx(PROBE_SECONDS)
+    assert around.waited_seconds == 0.0
     assert told.slept == []
 
 
@@ -52,7 +55,7 @@ def test_a_low_probe_before_is_waited_out() -> None:
     assert around.before == Share(1.0, 1.0)
     assert not around.is_disturbed
     assert len(told.slept) == 2
-    assert around.waited_seconds > 0.8
+    assert around.waited_seconds == pytest.approx(2 * (told.slept[0] + PROBE_SECONDS))
 
 
 def test_a_machine_that_stays_slow_is_waited_for_up_to_a_limit_and_the_trial_is_disturbed() -> None:
@@ -61,6 +64,21 @@ def test_a_machine_that_stays_slow_is_waited_for_up_to_a_limit_and_the_trial_is_
     around = told.machine.end()
     assert around.is_disturbed
     assert 2.0 <= around.waited_seconds < 3.0
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.3, 0.7, 1.2])
+def test_a_slow_machine_is_not_waited_for_when_there_is_time_for_the_trial_alone(
+    seconds: float,
+) -> None:
+    told = Told([0.5] * 100)
+    told.machine.begin()
+    told.machine.end()
+    begun = told.now
+    told.machine.begin(begin_by=begun + seconds)
+    assert told.now <= begun + max(seconds, 0.0)
+    assert (told.now > begun) == (seconds > 0.5)  # a pause and a probe
+    told.machine.begin(begin_by=told.now + 100)
+    assert told.machine.end().waited_seconds < 3.0
 
 
 @pytest.mark.parametrize(("after", "disturbed"), [(0.5, True), (0.84, True), (0.86, False)])
@@ -95,3 +113,41 @@ def test_what_probing_took_is_known_and_waiting_is_no_part_of_it() -> None:
     told.machine.begin()
     told.machine.end()
     assert told.machine.probe_seconds == pytest.approx(told.probes * PROBE_SECONDS)
+
+
+LEVEL = Level(good=Speed(2000.0, 200.0), low=Share(0.8, 0.5))
+
+
+def test_a_good_level_that_is_given_is_not_calibrated_anew_by_a_machine_that_became_slow() -> None:
+    told = Told([0.99] * 9, level=LEVEL)  # half of what it was
+    told.machine.begin()
+    around = told.machine.end()
+    assert (around.good, around.low) == (LEVEL.good, LEVEL.low)
+    assert around.before == Share(0.495, 0.495)
+    assert around.is_disturbed
+    assert told.probes < CALIBRATION_PROBES
+
+
+def test_what_probing_took_before_is_added_to() -> None:
+    told = Told([], level=LEVEL, probe_seconds=7.0)
+    told.machine.begin()
+    assert told.machine.probe_seconds == pytest.approx(7.0 + told.probes * PROBE_SECONDS)
+
+
+def an_around(level: Level | None = None) -> Around:
+    told = Told([])
+    told.machine.begin()
+    around = told.machine.end()
+    if level is None:
+        return replace(around, good=None)
+    return replace(around, good=level.good, low=level.low)
+
+
+def test_the_level_of_a_run_is_that_of_its_last_trial_which_has_one() -> None:
+    other = replace(LEVEL, good=Speed(1.0, 1.0))
+    assert level_kept([an_around(other), an_around(LEVEL), an_around(), None]) == LEVEL
+
+
+def test_of_a_run_of_a_version_that_did_not_keep_it_there_is_no_level() -> None:
+    assert level_kept([an_around(), None]) is None
+    assert level_kept([]) is None

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
-from feedbench.bench.neighbour import neighbours
+from feedbench.bench.neighbour import LINGER_SECONDS, is_touched, neighbours, touch
 from tests.bench.conftest import gone, until
 
 
@@ -31,13 +32,39 @@ def is_idle(process: psutil.Process) -> bool:
     return burned(process) - before < 0.1
 
 
+class Clocks:
+    """The clocks of a machine, of which a person may set the first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.set = 1e9
+        self.since_boot = 50.0
+        monkeypatch.setattr("feedbench.bench.neighbour.time.time", lambda: self.set)
+        monkeypatch.setattr("feedbench.bench.neighbour.time.monotonic", lambda: self.since_boot)
+
+
+@pytest.mark.parametrize("jump", [0.0, -3600.0, 3600.0])
+def test_a_clock_that_is_set_meanwhile_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    clocks, file = Clocks(monkeypatch), tmp_path / "touched"
+    with neighbours(file, 0):
+        assert not is_touched(file)
+        touch(file)
+        os.utime(file, (clocks.set + jump, clocks.set + jump))
+        clocks.set += jump
+        clocks.since_boot += LINGER_SECONDS
+        assert is_touched(file)
+        clocks.since_boot += 0.1
+        assert not is_touched(file)
+
+
 def test_they_burn_while_the_file_is_touched_and_are_gone_afterwards(tmp_path: Path) -> None:
     file = tmp_path / "touched"
     with neighbours(file, 1):
         child = until(lambda: neighbour_of(psutil.Process(), file), 10)
         assert child is not None
         until(lambda: is_idle(child), 20)  # once it has begun
-        os.utime(file)
+        touch(file)
         before = burned(child)
         until(lambda: burned(child) - before > 0.3, 10)
     assert gone([child.pid])

@@ -235,7 +235,8 @@ def test_never(feedbench):
 """
     )
     done = Suite(tmp_path, theirs).run(
-        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json")
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json"),
+        "-rN",  # no summary, which would say it again
     )
     assert done.returncode == 1
     assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout

@@ -15,14 +15,25 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench import environment, resuming
+from feedbench.bench.calm import calm_of
 from feedbench.bench.diagnosis import Diagnosis
+from feedbench.bench.kernel import Counters
+from feedbench.bench.machine import Around
 from feedbench.bench.options import RunOptions
 from feedbench.bench.progress import Quiet
 from feedbench.bench.record import Keeper
-from feedbench.bench.results import TrialRecord, append_trial, read_run, read_trials, write_run
-from feedbench.bench.run import resume
+from feedbench.bench.results import (
+    TrialRecord,
+    append_trial,
+    read_run,
+    read_trials,
+    write_run,
+    write_trials,
+)
+from feedbench.bench.run import machine_of, resume
 from feedbench.bench.runfolder import RunFolder
 from feedbench.bench.schedule import block_order
+from feedbench.bench.speed import Level, Share, Speed
 from feedbench.bench.workload import read_workload, workload_of, write_workload
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
@@ -31,6 +42,7 @@ from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.builders import a_proof, a_row, a_run
 
+LOW = Share(0.8, 0.5)
 STARTED = "2026-01-01T00:00:00+00:00"
 
 
@@ -283,6 +295,29 @@ def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> 
     assert keeper.proofs is not None
 
 
+def test_the_good_level_is_that_of_before_the_first_block(killed: Killed) -> None:
+    def around(hashed: float) -> Around:
+        share, good = Share(1.0, 1.0), Speed(hashed, 1.0)
+        return Around(
+            before=share, after=share, low=LOW, waited_seconds=0.0, counters=Counters(), good=good
+        )
+
+    write_trials(
+        killed.folder / "trials.jsonl",
+        [a_trial(1, around=around(5e9)), a_trial(2), a_trial(3, around=around(1.0))],
+    )
+    killed.change_run(calm=calm_of(resuming.read(killed.folder).kept, 7.5))
+    machine = machine_of(resuming.read(killed.folder))
+    assert machine.level == Level(good=Speed(5e9, 1.0), low=LOW)
+    assert machine.probe_seconds == 7.5
+
+
+def test_where_no_whole_block_has_one_it_is_calibrated_anew(killed: Killed) -> None:
+    machine = machine_of(resuming.read(killed.folder))
+    assert machine.level.good.hashed > 1
+    assert machine.probe_seconds > 0
+
+
 def test_a_loader_that_is_named_from_another_folder_is_refused_here(
     killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -316,6 +351,7 @@ def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_bloc
     assert turns == [(block, turn) for block in (1, 2, 3) for turn in block_order(labels, 0, block)]
     kept = [trial for trial in before if trial.block < 3]
     assert trials[: len(kept)] == kept
+    assert len({t.around.good for t in trials if t.around is not None}) == 1
     assert (feedbench.folder / "R" / "report.html").exists()
     assert "was gone on with" in done.stdout
     assert feedbench.left_in_scratch() == []

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from feedbench.bench.results import read_run, read_trials
+from feedbench.bench.say import counted
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.bench.conftest import gone, until
@@ -193,17 +194,39 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
 
 def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
     """What it was given covers everything, from the command to the report."""
-    feedbench.is_calm = False
     begun = time.monotonic()
     done = feedbench.run(
         *("run", photos, *SMALL, "--time", "50s", "--out", "R"),
         *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 70  # on a busy machine Python itself takes seconds to start
     run = read_run(feedbench.folder / "R")
     assert run.stopped_because == "its time was up"
     assert run.blocks >= 1
+
+
+def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    """Each trial is waited for, and taken again, only as long as there is time for the others."""
+    feedbench.machine = "restless"
+    begun = time.monotonic()
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--time", "45s", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
+    )
+    assert time.monotonic() - begun < 65
+    assert done.returncode == 0, done.stderr
+    run = read_run(feedbench.folder / "R")
+    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert {row.verdict for row in run.rows} <= {None, "withheld"}
+    assert run.best == []
+    assert run.calm is not None
+    assert 0 < run.calm.disturbed == run.calm.attempts
+    said = f"each of {counted(run.calm.attempts, 'trial')} was disturbed"
+    assert said in " ".join(done.stdout.split())
+    assert said in (feedbench.folder / "R" / "report.html").read_text()
 
 
 def test_a_pipeline_that_hangs_while_it_is_compared_takes_no_time_from_the_others(
@@ -229,7 +252,7 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
         *("run", photos, *SMALL, "--time", "60s", "--out", "R"),
         *("-p", "tfdata_naive", "-p", f"mine={feedbench.loader(loaders.HANGS_AGAIN)}"),
     )
-    assert time.monotonic() - begun < 70
+    assert time.monotonic() - begun < 80
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
     assert run.status == "complete", done.stderr
     assert {row.label: row.rate is not None for row in run.rows} == {

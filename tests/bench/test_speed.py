@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.speed import HALF_SECONDS, Level, Probe, Share, Speed, level_of
+from feedbench.bench.speed import (
+    HALF_SECONDS,
+    Level,
+    Probe,
+    Share,
+    Speed,
+    copied_bytes,
+    level_of,
+)
 from tests.bench.conftest import until
 
 COUNTS = st.floats(1.0, 1e6)
@@ -67,6 +75,53 @@ def test_a_share_is_low_only_under_the_limit() -> None:
     assert level.is_low(Share(0.89, 1.0))
     assert level.is_low(Share(1.0, 0.49))
     assert not level.is_low(Share(0.9, 0.5))
+
+
+MIB, GIB = 1 << 20, 1 << 30
+
+
+@pytest.mark.parametrize("cache", [None, 4 * MIB, 32 * MIB, 300 * MIB])
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_a_machine_of_few_cores_copies_what_it_always_did(cores: int, cache: int | None) -> None:
+    assert copied_bytes(cores, cores, cache, 16 * GIB) == 32 * MIB
+
+
+def test_many_cores_do_not_hold_gigabytes() -> None:
+    of_all = 128 * 2 * copied_bytes(128, 16, 32 * MIB, 500 * GIB)
+    assert of_all <= 2 * GIB
+
+
+@pytest.mark.parametrize(
+    ("cores", "sharing", "cache"),
+    [(8, 8, 32 * MIB), (128, 16, 32 * MIB), (128, 16, 96 * MIB), (64, 64, 300 * MIB)],
+)
+def test_what_cores_copy_together_is_larger_than_the_cache_that_they_share(
+    cores: int, sharing: int, cache: int
+) -> None:
+    assert sharing * 2 * copied_bytes(cores, sharing, cache, 500 * GIB) >= 1.5 * cache
+
+
+@given(st.integers(1, 512), st.integers(0, 64 * GIB))
+def test_no_more_than_a_sixteenth_of_the_memory_is_taken_that_is_available(
+    cores: int, available: int
+) -> None:
+    of_all = cores * 2 * copied_bytes(cores, cores, 32 * MIB, available)
+    assert of_all <= max(available / 16, cores * 2 * 4096)
+
+
+def test_a_probes_buffers_fit_in_the_memory_and_its_figures_are_in_units_of_one_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_most = 4 * MIB
+    monkeypatch.setattr("feedbench.bench.speed.available_bytes", lambda: 16 * at_most)
+    probe = Probe()
+    held = [buffer.nbytes for pair in probe._buffers for buffer in pair]
+    assert sum(held) <= at_most
+    assert probe._units == held[0] / (32 * MIB)
+    counted = iter(range(1, 1000))
+    monkeypatch.setattr(probe, "_counted", lambda unit: float(next(counted) and 64))
+    cores = len(probe._cores)
+    assert probe() == Speed(64.0 * cores, 64.0 * cores * probe._units)
 
 
 def test_a_probe_takes_a_tenth_of_a_second_and_leaves_no_thread_and_no_pinning() -> None:

@@ -58,3 +58,12 @@ def test_two_disturbed_trials_of_a_block_are_one_block_of_the_rate() -> None:
 
 def test_a_trial_that_was_never_probed_is_undisturbed() -> None:
     assert summary([a_trial("a", block) for block in range(1, 5)]).rows[0].disturbed == 0
+
+
+def test_a_baseline_has_no_verdict_to_withhold_of_its_own() -> None:
+    trials = [
+        replace(t, around=around(0.5)) if t.label == "a" else t for t in never_calm("a", "control")
+    ]
+    found = summary(trials, "abc")
+    assert (row(found, "a").verdict, row(found, "a").withheld) == (None, None)
+    assert {row(found, label).withheld for label in "bc"} == {"exclusions"}

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from feedbench.bench.gpu import GpuMeter
+from feedbench.bench.machine import Machine
 from feedbench.bench.meters import Meters
 from feedbench.bench.process import OnEvent, Outcome
 from feedbench.bench.protocol import Edge, Ended, Failed, Measured, Purpose, Start
 from feedbench.bench.results import TrialRecord, read_trials
 from feedbench.bench.runfolder import RunFolder
+from feedbench.bench.speed import CALIBRATION_PROBES, Speed
 from feedbench.bench.trials import Limit, Trials
 from feedbench.bench.usage import Latency
 from feedbench.bench.windows import Window
@@ -41,9 +43,10 @@ class ToldProcesses:
     def __init__(self, outcome: Outcome | BaseException) -> None:
         self._outcome = outcome
         self.start: Start | None = None
+        self.limit_seconds = 0.0
 
     def run(self, start: Start, limit_seconds: float, on_event: OnEvent, *_: object) -> Outcome:
-        self.start = start
+        self.start, self.limit_seconds = start, limit_seconds
         for number in range(4):
             on_event(Edge(at=float(number)))
         for folder in (start.request.prepared, start.request.scratch):
@@ -53,11 +56,11 @@ class ToldProcesses:
         return self._outcome
 
 
-def trials_of(folder: Path, processes: Any, meters: Meters | None = None) -> Trials:
+def trials_of(folder: Path, processes: Any, meters: Meters | None = None, **given: Any) -> Trials:
     run, scratch = RunFolder(folder / "R"), folder / "scratch"
     run.create()
     scratch.mkdir()
-    return Trials(processes, run, scratch, ("a",), fresh_interpreter=False, meters=meters)
+    return Trials(processes, run, scratch, ("a",), fresh_interpreter=False, meters=meters, **given)
 
 
 def recorded(folder: Path, outcome: Outcome, *, is_deadline: bool = False) -> TrialRecord:
@@ -143,6 +146,64 @@ def test_a_trial_that_the_run_ended_has_no_signal_of_somebody_elses(tmp_path: Pa
 def test_a_trial_that_the_runs_time_ended_is_no_failure(tmp_path: Path) -> None:
     record = recorded(tmp_path, OVER_LIMIT, is_deadline=True)
     assert (record.ended, record.why) == ("time up", None)
+
+
+class Restless:
+    """A machine that is slow once it was calibrated, its clock, and the limit of a trial on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 100.0
+        self._probes = 0
+        self._processes = ToldProcesses(OVER_LIMIT)
+        machine = Machine(self._probe, clock=lambda: self.now, sleep=self._sleep)
+        self._trials = trials_of(folder, self._processes, machine=machine, clock=lambda: self.now)
+        self._file = folder / "images.json"
+
+    def _probe(self) -> Speed:
+        self.now += 0.1
+        self._probes += 1
+        return Speed(1.0, 1.0) if self._probes <= CALIBRATION_PROBES else Speed(0.5, 0.5)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def run(self, limit: Limit, purpose: Purpose = "main") -> tuple[TrialRecord, float]:
+        """Return the record, and the seconds that the process was given."""
+        record = self._trials.run(parse("a=tfdata_naive"), purpose, self._file, limit, 1)
+        return record, self._processes.limit_seconds
+
+
+def test_what_was_waited_for_a_calm_machine_is_taken_off_what_is_left(tmp_path: Path) -> None:
+    restless = Restless(tmp_path)
+    limit = Limit(30.0, ends_at=restless.now + 31.0, begin_by=restless.now + 20.0)
+    record, given = restless.run(limit)
+    begun = 131.0 - given
+    assert 106.0 < begun < 108.0  # calibrated for 1.5 s, and waited for 5
+    assert record.ended == "time up"  # though its own limit was nearer than that before
+
+
+def test_a_calm_machine_is_not_waited_for_when_the_trial_would_not_fit_then(
+    tmp_path: Path,
+) -> None:
+    restless = Restless(tmp_path)
+    limit = Limit(30.0, ends_at=restless.now + 10.0, begin_by=restless.now + 3.0)
+    record, given = restless.run(limit)
+    assert given >= 7.0
+    assert record.around is not None
+    assert 0 < record.around.waited_seconds < 1.5
+
+
+def test_a_trial_that_cannot_begin_in_time_is_given_none(tmp_path: Path) -> None:
+    restless = Restless(tmp_path)
+    record, given = restless.run(Limit(30.0, ends_at=restless.now + 1.0, begin_by=restless.now))
+    assert (record.ended, given) == ("time up", 0.0)
+
+
+def test_without_a_deadline_a_trial_has_its_own_limit_however_long_was_waited(
+    tmp_path: Path,
+) -> None:
+    record, given = Restless(tmp_path).run(Limit(30.0))
+    assert (record.ended, given) == ("failed", 30.0)
 
 
 def test_an_interrupted_trial_is_recorded_and_the_interrupt_goes_on(tmp_path: Path) -> None:

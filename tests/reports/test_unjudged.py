@@ -9,6 +9,7 @@ import pytest
 from feedbench.bench.results import Row, RunRecord
 from feedbench.reports.answer import answer, notes, sure
 from tests.builders import a_row, a_run, compared
+from tests.reports.test_calm import a_calm
 
 FAST = compared("b", 2.0, "faster")
 
@@ -65,3 +66,16 @@ def test_a_baseline_that_could_not_be_checked_by_its_copy_is_told() -> None:
     assert "the baseline has too few undisturbed blocks beside its own copy" in unchecked
     checked = sure(a_run(a_row("a"), FAST, best=["b"], control=(1.0, 0.99, 1.01)))
     assert "the baseline beside its own copy: 1.00" in checked
+
+
+def test_where_each_trial_was_disturbed_nothing_is_said_to_be_left_out() -> None:
+    of = {"attempts": 8, "disturbed": 8}
+    rows = a_row("a", **of), compared("b", 1.1, "withheld", withheld="exclusions", **of)
+    calm = a_calm(attempts=16, disturbed=16)
+    run = a_run(*rows, calm=calm)
+    assert answer(run) == "No verdicts: each of 16 trials was disturbed."
+    told = [note for note in notes(run) if note.startswith(("All trials of", "b has no verdict"))]
+    assert told == [
+        "All trials of a were disturbed: its rate is theirs, and no verdict is.",
+        "All trials of b were disturbed: its rate is theirs, and no verdict is.",
+    ]
