@@ -15,6 +15,8 @@ _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial beside one, which may differ by half of that without a reason
 _LEAST_TURNOVER = 0.05  # seconds, under which nobody would notice
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
+_KERAS = "image_data_generator"  # which decodes in every epoch, and whose trace tells only Python
+_ALL = 100  # percent
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
 
 
@@ -125,11 +127,12 @@ def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
     trace = found.traces.get(row.label)
     if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
+    beyond = " (in one trial, which was slower than this)" if round(100 * share) > _ALL else ""
     yield Advice(
         label=row.label,
         sentence=(
-            f"it reaches {share:.0%} of what decoding alone does on all cores: what would be faster"
-            " is less to decode, a cache, or more cores."
+            f"it reaches {share:.0%} of what decoding alone does on all cores{beyond}: what would"
+            " be faster is less to decode, a cache, or more cores."
         ),
         figure="diagnosis.ceilings",
         gain=0.0,
@@ -143,8 +146,11 @@ def binding(row: Row, found: Diagnosis) -> tuple[str, float] | None:
     of reading and decoding.
     """
     trace = found.traces.get(row.label)
-    if "cache" not in row.knobs and (trace is None or trace.share("decode") < _LARGE):
-        return None  # somebody's own, or Keras': what it does each epoch is not known
+    decodes = row.spec.partition(":")[0] == _KERAS or (
+        trace is not None and trace.share("decode") >= _LARGE
+    )
+    if "cache" not in row.knobs and not decodes:
+        return None  # somebody's own: what it does each epoch is not known
     rates = {ceiling.name: ceiling.rate for ceiling in found.ceilings}
     names = ("ready",) if row.knobs.get("cache") in ("memory", "file") else ("read", "decode")
     known = [(name, rates[name]) for name in names if name in rates]
@@ -156,29 +162,35 @@ def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
     for fixed in found.fixed:
         row = rows[fixed.label]
         chosen = row.autotune.parallelism if row.autotune is not None else None
-        if chosen is None or not _is_better(fixed, row, chosen):
-            continue
-        yield Advice(
-            label=fixed.label,
-            sentence=(
-                f"AUTOTUNE chose {chosen.parallelism} of {chosen.most_parallelism} calls at once:"
-                f" {fixed.spec} without AUTOTUNE measured {fixed.gain:+.0%}, in one trial beside"
-                " one."
-            ),
-            figure="diagnosis.fixed",
-            gain=fixed.gain,
-        )
-        saved = (fixed.own_turnover_seconds or 0.0) - (fixed.turnover_seconds or 0.0)
-        if row.folder_epoch_seconds and saved / row.folder_epoch_seconds > _WORTH:
+        if chosen is not None and _is_better(fixed, row, chosen):
             yield Advice(
                 label=fixed.label,
                 sentence=(
-                    f"without AUTOTUNE a restart took {fixed.turnover_seconds:.2f} s, not"
-                    f" {fixed.own_turnover_seconds:.2f} s."
+                    f"AUTOTUNE chose {chosen.parallelism} of {chosen.most_parallelism} calls at"
+                    f" once: {fixed.spec} without AUTOTUNE measured {fixed.gain:+.0%}, in one trial"
+                    " beside one."
                 ),
                 figure="diagnosis.fixed",
-                gain=saved / row.folder_epoch_seconds,
+                gain=fixed.gain,
             )
+        yield from _of_its_end(fixed, row)
+
+
+def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
+    """Yield what AUTOTUNE costs a restart, whatever it chose: to end it takes its own time."""
+    with_it, without = fixed.own_turnover_seconds, fixed.turnover_seconds
+    if with_it is None or without is None or not row.folder_epoch_seconds:
+        return
+    saved = with_it - without
+    share = saved / row.folder_epoch_seconds
+    if share <= _WORTH or saved < _LEAST_TURNOVER:
+        return
+    yield Advice(
+        label=fixed.label,
+        sentence=f"without AUTOTUNE a restart took {without:.2f} s, not {with_it:.2f} s.",
+        figure="diagnosis.fixed",
+        gain=share,
+    )
 
 
 def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:

@@ -87,11 +87,20 @@ class Diagnostics:
             if self._left_out:
                 parts = "; ".join(self._left_out)
                 self._failed.append(f"There was no time for: {parts}. Give more --time.")
+            self._failed += self._elsewhere()
             self._keep(
                 advice=advice_of(self._keeper.run, self._keeper.diagnosis),
                 skipped=self._failed,
                 seconds=time.monotonic() - begun,
             )
+
+    def _elsewhere(self) -> list[str]:
+        """Say of another environment, if there is one, that its pipelines are not traced."""
+        there = self._keeper.run.against
+        if there is None:
+            return []
+        why = "reasons are looked for in this environment alone"
+        return [f"The pipelines in {there.name} are not traced: {why}."]
 
     def _look(self, rows: Mapping[str, Row]) -> None:
         """Look at one thing after another, what tells most first."""
@@ -101,12 +110,12 @@ class Diagnostics:
                 traces[label] = trace
             self._keep(traces=traces)
         self._keep(ceilings=self._ceilings())
-        best = _fastest_uncached(rows, self._specs)
+        best, ours = _fastest_uncached(rows, self._specs, traces)
         waterfalls = []
         if best is not None and (found := self._waterfall(self._specs[best.label])) is not None:
             waterfalls.append(found)
             self._keep(waterfalls=waterfalls)
-        if best is not None and (fixed := self._fixed(best)) is not None:
+        if ours is not None and (fixed := self._fixed(ours)) is not None:
             self._keep(fixed=[fixed])
         baseline = rows.get(next(iter(self._specs)))
         # What keeps its decoded images has no steps in most of its epochs.
@@ -223,7 +232,8 @@ class Diagnostics:
         most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
         limit = Limit(most) if left > most else Limit(left, is_deadline=True)
         record = self._trials.diagnose(spec, purpose, self._workload, limit, self._number, **asked)
-        if record.ended not in {"measured", "traced"}:
+        # What a trace failed of is its own `why_not`, and is said there.
+        if record.ended != "measured" and purpose != "trace":
             self._failed.append(f"{spec.label}: {what}: {record.why or record.ended}.")
         return record
 
@@ -231,16 +241,30 @@ class Diagnostics:
         return math.inf if self._ends_at is None else self._ends_at - time.monotonic()
 
 
-def _fastest_uncached(rows: Mapping[str, Row], specs: Mapping[str, Spec]) -> Row | None:
-    """Return the fastest tf.data pipeline of ours whose every epoch reads and decodes."""
-    found = [
-        row
-        for label, row in rows.items()
-        if not specs[label].is_foreign
-        and issubclass(catalog.built_in(specs[label].name), TailKnobs)
-        and row.knobs.get("cache") == "none"
-    ]
-    return max(found, key=lambda row: row.rate or 0.0, default=None)
+def _fastest_uncached(
+    rows: Mapping[str, Row], specs: Mapping[str, Spec], traces: Mapping[str, Trace]
+) -> tuple[Row | None, Row | None]:
+    """Return the fastest tf.data pipeline whose every epoch reads and decodes, and that of ours.
+
+    Only ours has knobs to fix. Of anybody else's what AUTOTUNE chose shows that it is tf.data, and
+    its trace, taken once caches are full, that it goes on decoding.
+    """
+    ours, theirs = list[Row](), list[Row]()
+    for label, row in rows.items():
+        if specs[label].is_foreign:
+            trace = traces.get(label)
+            decodes = trace is not None and trace.ms_of("decode") > 0
+            if row.autotune is not None and decodes and row.knobs.get("cache", "none") == "none":
+                theirs.append(row)
+            continue
+        has_knobs = issubclass(catalog.built_in(specs[label].name), TailKnobs)
+        if has_knobs and row.knobs.get("cache") == "none":
+            ours.append(row)
+
+    def fastest(found: list[Row]) -> Row | None:
+        return max(found, key=lambda row: row.rate or 0.0, default=None)
+
+    return fastest([*ours, *theirs]), fastest(ours)
 
 
 def _with_fixed(spec: Spec, row: Row) -> Spec:

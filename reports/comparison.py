@@ -60,7 +60,7 @@ def warning(found: Comparison) -> str | None:
     if found.is_paired or not found.differences:
         return None
     return (
-        "WARNING: the runs are not made alike, and what differs may be the"
+        "WARNING: the runs were not made alike, and what differs may be the"
         f" reason: {'; '.join(found.differences)}."
     )
 

@@ -14,6 +14,7 @@ from feedbench.bench.equality import MOST_NEAR, MOST_SAME
 from feedbench.bench.protocol import DIAGNOSTIC
 from feedbench.bench.results import RunRecord, TrialRecord
 from feedbench.reports import (
+    autotune,
     calm,
     columns,
     comparison,
@@ -80,8 +81,12 @@ def render(
         "limits": why.limits(run),
         "ceilings": why.ceilings(run.diagnosis) if run.diagnosis else None,
         "waterfalls": _waterfalls(run),
+        "conclusions": why.conclusions(run),
+        "autotune": autotune.by_stage(run),
+        "autotune_titles": autotune.TITLES,
         "reigns": costs.sentence(reigning, spent, run.margin),
         "calm_sentence": calm.sentence(run.calm),
+        "calm_cost": calm.cost(run),
         "machine": calm.by_block(run, trials),
         "knobs": [(row.label, row.spec, figures.knobs(row)) for row in run.rows],
         "failed": [facts.failure(trial) for trial in trials if _has_failed(trial)],
@@ -120,7 +125,10 @@ def _contents(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (("ratios", "Ratios"), ("rates", "Rates"))
     if found["against"]:
         yield "against", f"Beside {found['against'][0]}"
-    if any(map(found.get, ("advice", "limits", "waterfalls"))) or "why" in found["tables"]:
+    if (
+        any(map(found.get, ("advice", "limits", "waterfalls", "autotune")))
+        or "why" in found["tables"]
+    ):
         yield "reasons", "Why"
     yield from (("costs", "Costs"), ("equal", "Equal work"), ("calm", "Calm"))
     if "time" in found["charts"]:
@@ -149,10 +157,15 @@ def _has_failed(trial: TrialRecord) -> bool:
     return trial.ended == "failed" and trial.purpose not in DIAGNOSTIC
 
 
-def _waterfalls(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+def _waterfalls(run: RunRecord) -> list[tuple[str, str, why.Steps]]:
     """Return each pipeline that was cut off step by step, what stood in for it, and its steps."""
-    found = run.diagnosis.waterfalls if run.diagnosis else []
-    return [(each.label, each.like, why.step_cells(each)) for each in found]
+    found = run.diagnosis
+    if found is None:
+        return []
+    return [
+        (each.label, each.like, why.steps(each, found.traces.get(each.label)))
+        for each in found.waterfalls
+    ]
 
 
 def _charts(

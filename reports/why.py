@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import html
+import re
+import textwrap
 from collections.abc import Iterator
 
 from feedbench.bench.advice import binding
-from feedbench.bench.diagnosis import Autotune, Diagnosis, Trace, Waterfall
+from feedbench.bench.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
 from feedbench.bench.results import Row, RunRecord
 from feedbench.bench.say import capital, counted, digits, listed, size
-from feedbench.bench.stages import PYTHON
+from feedbench.bench.stages import KNOWN, PYTHON, REST
+from feedbench.reports.autotune import without_it
 from feedbench.reports.figures import MISSING, is_known, percent, shown
 
 _STAGES_SHOWN = 3
 _TINY = 0.02  # a share that whole percents say too little of
 _DIFFERENT = 0.15  # of a pipeline's time
+_ALL = 100  # percent
+_NAMED = 0.05  # of it, from which a stage of a person's own names the rest
+_MOST_QUOTED = 300  # characters of what a tool says
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
+
+Steps = tuple[list[tuple[str, str, bool]], list[tuple[str, ...]]]
+"""Columns, each with its unit and whether it is words; and a step's cells."""
 
 
 def sentences(run: RunRecord) -> list[str]:
@@ -23,17 +34,47 @@ def sentences(run: RunRecord) -> list[str]:
     if found is None:
         return []
     told = [f"{line.label}: {line.sentence}" for line in found.advice]
-    return [*told, *_limits(found)]
+    without = [f"{label}: {clause}" for label, clause in _without_autotune(run)]
+    return [*told, *without, *_limits(found)]
 
 
 def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
-    """Return each pipeline's advice, in the order of the rows; none of those without any."""
+    """Return each pipeline's advice, in the order of the rows; none of those without any.
+
+    And what it did with AUTOTUNE off, where that was measured.
+    """
     advice = run.diagnosis.advice if run.diagnosis else []
+    without = _without_autotune(run)
     found = []
     for row in run.rows:
         lines = [line.sentence for line in advice if line.label == row.label]
+        lines += [clause for label, clause in without if label == row.label]
         found.append((row.label, [*_of_cache(row, run), *map(capital, lines)]))
     return [(label, lines) for label, lines in found if lines]
+
+
+def _without_autotune(run: RunRecord) -> list[tuple[str, str]]:
+    measured = run.diagnosis.fixed if run.diagnosis else []
+    clauses = [(fixed.label, without_it(fixed)) for fixed in measured]
+    return [(label, clause) for label, clause in clauses if clause is not None]
+
+
+def conclusions(run: RunRecord) -> list[tuple[str, str]]:
+    """Return what xprof concludes of each pipeline, in its own words, as plain text."""
+    traces = run.diagnosis.traces if run.diagnosis else {}
+    found = []
+    for row in run.rows:
+        trace = traces.get(row.label)
+        said = _plain(trace.conclusion or "") if trace is not None else ""
+        if said:
+            found.append((row.label, said))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return a tool's text without markup, and shortened where it is very long."""
+    words = html.unescape(_TAG.sub(" ", text)).split()
+    return textwrap.shorten(" ".join(words), _MOST_QUOTED, placeholder=" \N{HORIZONTAL ELLIPSIS}")
 
 
 def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
@@ -93,14 +134,11 @@ def _limits(found: Diagnosis) -> Iterator[str]:
 
 def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
     """Return a sentence where the trace and the steps cut off say something else of a step."""
-    added = waterfall.added_ms()
-    total = sum(added.values())
-    if not added or total <= 0 or trace is None or not trace.stages or waterfall.like:
+    if waterfall.like or trace is None:
         return None
-    if trace.share(PYTHON) > _DIFFERENT:
-        return None  # whose steps a trace does not tell apart
-    for name, ms in added.items():
-        by_trace, by_steps = _share_of_step(trace, name), ms / total
+    by_its_trace = _shares_by_trace(waterfall, trace)
+    for name, by_steps in _shares_by_steps(waterfall).items():
+        by_trace = by_its_trace.get(name, by_steps)
         if abs(by_trace - by_steps) > _DIFFERENT:
             return (
                 f"{waterfall.label}: by its trace {name} takes {by_trace:.0%} of its CPU time, and"
@@ -108,6 +146,19 @@ def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
                 " last digit."
             )
     return None
+
+
+def _shares_by_steps(waterfall: Waterfall) -> dict[str, float]:
+    added = waterfall.added_ms()
+    total = sum(added.values())
+    return {name: ms / total for name, ms in added.items()} if total > 0 else {}
+
+
+def _shares_by_trace(waterfall: Waterfall, trace: Trace | None) -> dict[str, float]:
+    """Return each step's share by the trace; empty where a trace does not tell steps apart."""
+    if trace is None or not trace.stages or trace.share(PYTHON) > _DIFFERENT:
+        return {}
+    return {step.name: _share_of_step(trace, step.name) for step in waterfall.steps}
 
 
 def _share_of_step(trace: Trace, step: str) -> float:
@@ -162,7 +213,10 @@ def of_ceiling(row: Row, found: Diagnosis | None) -> str:
     if bound is None or row.rate is None or bound[1] <= 0:
         return MISSING
     share = row.rate / bound[1]
-    return f"{percent(share) if share < _TINY else format(100 * share, '.0f')}% of {bound[0]}"
+    said = f"{percent(share) if share < _TINY else format(100 * share, '.0f')}% of {bound[0]}"
+    if round(100 * share) <= _ALL:
+        return said
+    return f"{said}: that is one trial's rate, and lower than this one"
 
 
 def ceilings(found: Diagnosis) -> str | None:
@@ -178,13 +232,42 @@ def ceilings(found: Diagnosis) -> str | None:
     return f"In a trial of its own each, this machine {listed(parts)}."
 
 
-def step_cells(waterfall: Waterfall) -> list[tuple[str, str, str]]:
-    """Return each step, the images/s up to it, and the CPU milliseconds an image that it adds.
+def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:
+    """Return the columns and cells of a pipeline's steps; beside them what its trace says of each.
 
-    A dash where it adds less than trials differ by.
+    A dash where a step adds less than trials differ by, or the trace does not know it.
     """
+    titles = [
+        ("step", "", True),
+        ("rate up to here", "images/s", False),
+        ("CPU that it adds", "ms an image", False),
+    ]
     added = {name: ms for name, ms in waterfall.added_ms().items() if ms > 0}
-    return [
-        (step.name, f"{step.rate:,.0f}", shown(added.get(step.name), digits))
+    cells: list[tuple[str, ...]] = [
+        (_step_name(step, waterfall, trace), f"{step.rate:,.0f}", shown(added.get(step.name)))
         for step in waterfall.steps
     ]
+    by_trace = _shares_by_trace(waterfall, trace)
+    if not by_trace:
+        return titles, cells
+    by_steps = _shares_by_steps(waterfall)
+    titles += [("share", "% of all steps", False), ("by its trace", "% of all stages", False)]
+    for place, step in enumerate(waterfall.steps):
+        shares = by_steps.get(step.name), by_trace[step.name]
+        cells[place] += tuple(map(_whole_percent, shares))
+    return titles, cells
+
+
+def _step_name(step: Step, waterfall: Waterfall, trace: Trace | None) -> str:
+    """Return a step's name; of the rest, where another stood in for all before it, what it is."""
+    if step.name != REST or not waterfall.like or trace is None:
+        return step.name
+    own = [stage for stage in trace.stages if stage.name not in KNOWN]
+    largest = max(own, key=lambda stage: stage.ms, default=None)
+    if largest is None or trace.share(largest.name) < _NAMED:
+        return step.name
+    return f"{step.name} ({largest.name})"
+
+
+def _whole_percent(share: float | None) -> str:
+    return f"{100 * share:.0f}" if share is not None and is_known(share) and share > 0 else MISSING

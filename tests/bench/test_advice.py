@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.advice import advice_of, binding
 from feedbench.bench.diagnosis import (
@@ -126,6 +127,31 @@ def test_what_autotune_chose_is_told_where_fixed_values_were_faster() -> None:
     assert sentences(same, fixed=[fixed(1410.0)]) == []
 
 
+RESTARTS = {"own_turnover_seconds": 0.64, "turnover_seconds": 0.02}
+SHORT = row(autotune=AUTOTUNE, folder_epoch_seconds=6.2)  # of whose epochs a restart is a tenth
+
+
+def test_what_autotune_costs_a_restart_is_told_whatever_it_chose_and_gained() -> None:
+    told = ["without AUTOTUNE a restart took 0.02 s, not 0.64 s."]
+    assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS)]) == told
+    both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
+    same = replace(SHORT, autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
+    assert sentences(same, fixed=[fixed(1410.0, **RESTARTS)]) == told
+    (gain, restart) = lines(SHORT, fixed=[fixed(1410.0, **RESTARTS)])
+    assert gain.sentence.startswith("AUTOTUNE chose 1 of 2 calls")
+    assert restart.gain == pytest.approx(0.1)
+
+
+def test_a_restart_that_autotune_costs_little_or_nobody_timed_is_not_spoken_of() -> None:
+    long = replace(SHORT, folder_epoch_seconds=36.7)
+    assert sentences(long, fixed=[fixed(1030.0, **RESTARTS)]) == []
+    tiny = {"own_turnover_seconds": 0.04, "turnover_seconds": 0.001}
+    brief = replace(SHORT, folder_epoch_seconds=0.5)
+    assert sentences(brief, fixed=[fixed(1030.0, **tiny)]) == []
+    for name in RESTARTS:
+        assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS | {name: None})]) == []
+
+
 def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it() -> None:
     plain = row("plain", preparation=a_preparation(), knobs={"compression": "none"})
     packed = row("gzip", preparation=a_preparation(), knobs={"compression": "gzip"})
@@ -157,6 +183,17 @@ def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
     assert binding(theirs, decoding) == ("decode", 1050.0)
 
 
+def test_keras_generator_decodes_in_every_epoch_whatever_its_trace_tells() -> None:
+    python = {"keras": a_trace(Python=2.0)}
+    found = Diagnosis(ceilings=CEILINGS, traces=python)
+    keras = row("keras", spec="image_data_generator:interpolation=nearest", knobs={"x": 1})
+    assert binding(keras, found) == ("decode", 1050.0)
+    theirs = row("keras", spec="loader.py:photos", knobs={})
+    assert binding(theirs, found) is None
+    slow_disk = [Ceiling(name="read", rate=400.0), CEILINGS[1]]
+    assert binding(keras, Diagnosis(ceilings=slow_disk)) == ("read", 400.0)
+
+
 def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
     decoding = {"a": a_trace(decode=0.6, resize=0.4)}
     assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
@@ -165,6 +202,11 @@ def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
             " to decode, a cache, or more cores."
         ),
     ]
+    over = sentences(row(rate=1092.0), ceilings=CEILINGS, traces=decoding)
+    assert over[0].startswith(
+        "it reaches 104% of what decoding alone does on all cores (in one trial, which was slower"
+        " than this): what"
+    )
     slow = row(rate=800.0)
     assert sentences(slow, ceilings=CEILINGS, traces=decoding) == []
     for other in (row(rate=1300.0), row()):  # far beyond it, or hardly decoding: another matter

@@ -173,6 +173,35 @@ def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -
     assert "step by step" in page
 
 
+PROFILED = """
+import tempfile
+
+import tensorflow as tf
+
+def photos(workload):
+    from pathlib import Path
+    from feedbench.pipelines.tfdata_naive import TfdataNaive
+
+    tf.profiler.experimental.start(tempfile.mkdtemp())
+    return TfdataNaive().open(workload, Path(), Path())
+"""
+
+
+def test_a_loader_that_is_being_profiled_already_is_measured_and_its_trace_failed_once(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    loader = feedbench.loader(PROFILED, "profiled.py")
+    run, out = diagnosed(feedbench, photos, "-p", f"mine={loader}")
+    (row,) = run["rows"]
+    assert row["rate"] > 0
+    assert run["diagnosis"]["traces"]["mine"]["why_not"].startswith("it raised AlreadyExistsError")
+    said = "mine: its trace tells nothing: it raised AlreadyExistsError"
+    shown = " ".join(out.split())
+    assert (shown.count(said), shown.count("AlreadyExistsError")) == (1, 1)
+    page = (feedbench.folder / "R" / "report.html").read_text()
+    assert page.partition('id="costs"')[0].count("AlreadyExistsError") == 1
+
+
 class Broken:
     """Trials of which none can be begun."""
 

@@ -125,8 +125,9 @@ def a_diagnosis() -> Diagnosis:
     steps = [Step(name="read", rate=20_000.0, cpu_ms=0.1)]
     steps += [Step(name="the rest", rate=1000.0, cpu_ms=1.1)]
     advice = "decode takes 62% of its CPU time: store them smaller, or cache what was decoded."
+    trace = Trace(folder="", stages=stages, cpu_ms=1.2, conclusion="It is input-bound. " * 15)
     return Diagnosis(
-        traces={label: Trace(folder="", stages=stages, cpu_ms=1.2) for label in LABELS},
+        traces=dict.fromkeys(LABELS, trace),
         ceilings=[Ceiling(name="read", rate=9000.0), Ceiling(name="decode", rate=2400.0)],
         waterfalls=[Waterfall(label=LABELS[0], steps=steps)],
         advice=[Advice(label=label, sentence=advice, figure="", gain=0.5) for label in LABELS],

@@ -78,7 +78,7 @@ def shown(found: Comparison, *, colours: bool = False) -> str:
 
 def test_what_differs_between_runs_is_warned_of_and_no_note_among_others() -> None:
     told = warning(DIFFERING) or ""
-    assert told.startswith("WARNING: the runs are not of the same machine")
+    assert told.startswith("WARNING: the runs were not made alike")
     assert told.endswith(": cores: 2 and 4.")
     assert notes(DIFFERING) == ["c: it was not measured in the new run.", "Only x.", UNPAIRED]
     assert warning(a_comparison(FINE)) is None

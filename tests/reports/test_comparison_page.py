@@ -34,7 +34,7 @@ def test_the_answer_stands_first_and_every_pipeline_has_its_row() -> None:
 
 def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     differing = replace(BOTH, differences=["tensorflow: 2.20 and 2.21"])
-    warning = "The runs are not made alike"
+    warning = "The runs were not made alike"
     text = comparison_page.render(differing)
     assert text.index(warning) < text.index("<main>")  # before any figure
     assert text.count(warning) == 1

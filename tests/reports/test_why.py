@@ -8,6 +8,7 @@ from feedbench.bench.diagnosis import (
     Ceiling,
     Choice,
     Diagnosis,
+    Fixed,
     Stage,
     Step,
     Trace,
@@ -121,13 +122,42 @@ def test_ceilings_are_one_sentence() -> None:
 
 
 def test_steps_are_shown_with_what_each_adds() -> None:
-    assert why.step_cells(STEPS)[1] == ("decode", "2,000", "0.900")
+    titles, cells = why.steps(STEPS, None)
+    assert [title for title, _, _ in titles] == ["step", "rate up to here", "CPU that it adds"]
+    assert cells[1] == ("decode", "2,000", "0.900")
+
+
+def test_beside_each_step_stands_what_its_trace_says_of_it() -> None:
+    titles, cells = why.steps(STEPS, TRACE)
+    assert [title for title, _, _ in titles][3:] == ["share", "by its trace"]
+    assert [(cell[0], *cell[3:]) for cell in cells] == [
+        ("read", "7", "7"),
+        ("decode", "60", "60"),
+        ("resize", "20", "20"),
+        ("the rest", "13", "13"),
+    ]
+    lean = replace(TRACE, stages=[stage for stage in TRACE.stages if stage.name != "resize"])
+    assert why.steps(STEPS, lean)[1][2][3:] == ("20", MISSING)
+    python = Trace(folder="t", stages=[Stage(name="Python", ms=2.0)])  # which tells no step
+    assert why.steps(STEPS, python) == why.steps(STEPS, None)
 
 
 def test_a_step_that_adds_less_than_trials_differ_by_adds_a_dash() -> None:
     less = Step(name="the rest", rate=1_600.0, cpu_ms=1.2)
     steps = Waterfall(label="a", steps=[*STEPS.steps[:-1], less])
-    assert why.step_cells(steps)[-1] == ("the rest", "1,600", MISSING)
+    assert why.steps(steps, None)[1][-1] == ("the rest", "1,600", MISSING)
+    assert why.steps(steps, TRACE)[1][-1] == ("the rest", "1,600", MISSING, MISSING, "13")
+
+
+def test_where_another_stood_in_the_rest_is_called_by_the_largest_stage_of_its_own() -> None:
+    stood_in = replace(STEPS, like="tfdata_naive")
+    small, large = Stage(name="Shape", ms=0.01), Stage(name="MatMul", ms=5.0)
+    trace = replace(TRACE, stages=[small, *TRACE.stages, large])
+    assert why.steps(stood_in, trace)[1][-1][0] == "the rest (MatMul)"
+    assert why.steps(STEPS, trace)[1][-1][0] == "the rest"
+    hardly = replace(TRACE, stages=[*TRACE.stages, small])
+    for known in (hardly, TRACE, None):
+        assert why.steps(stood_in, known)[1][-1][0] == "the rest"
 
 
 def test_advice_stands_by_its_pipeline_and_says_what_a_cache_holds() -> None:
@@ -151,3 +181,57 @@ def test_what_graph_rewrites_have_put_in_is_said_to_be_theirs() -> None:
 def test_a_ceiling_of_nothing_is_none() -> None:
     found = Diagnosis(ceilings=[Ceiling(name="decode", rate=0.0)])
     assert why.of_ceiling(a_row("a", knobs={"cache": "none"}), found) == MISSING
+
+
+def test_a_rate_over_its_ceiling_says_that_the_ceiling_is_one_trials_and_lower() -> None:
+    found = Diagnosis(ceilings=[Ceiling(name="decode", rate=1000.0)])
+
+    def reaches(rate: float) -> str:
+        return why.of_ceiling(a_row("a", rate, knobs={"cache": "none"}), found)
+
+    assert reaches(1120.0) == "112% of decode: that is one trial's rate, and lower than this one"
+    assert reaches(1004.0) == "100% of decode"
+
+
+FIXED = Fixed(
+    label="a",
+    spec="tfdata_tuned:cache=none,parallel_calls=2,prefetch=2",
+    rate=1030.0,
+    own_rate=1000.0,
+    turnover_seconds=0.02,
+    own_turnover_seconds=0.64,
+)
+
+
+def test_what_autotune_costs_is_said_of_its_pipeline_where_no_advice_comes_of_it() -> None:
+    run = a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(fixed=[FIXED]))
+    clause = "ith 2 calls at once and AUTOTUNE off: +3%"
+    ((label, (line,)),) = why.by_pipeline(run)
+    assert (label, line[:42]) == ("a", f"W{clause}")
+    (told,) = why.sentences(run)
+    assert told.startswith(f"a: w{clause}")
+    assert why.by_pipeline(a_run(a_row("a"))) == []
+
+
+INPUT_BOUND = (
+    "Your program is HIGHLY input-bound because 96.3% of the total step time sampled is waiting for"
+    " input."
+)
+
+
+def concluded(conclusion: str | None) -> list[tuple[str, str]]:
+    trace = replace(TRACE, conclusion=conclusion)
+    return why.conclusions(a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(traces={"a": trace})))
+
+
+def test_what_xprof_concludes_is_told_of_each_pipeline_of_which_it_concludes_something() -> None:
+    assert concluded(INPUT_BOUND) == [("a", INPUT_BOUND)]
+    assert concluded(None) == concluded(" ") == why.conclusions(a_run(a_row("a"))) == []
+
+
+def test_markup_in_what_xprof_concludes_is_left_out_and_a_long_text_cut_short() -> None:
+    marked = '<b>96.3%</b> is  waiting: see <a href="x">there</a>, where 1 < 2 &amp; 3 > 2.<br/>'
+    assert concluded(marked) == [("a", "96.3% is waiting: see there , where 1 < 2 & 3 > 2.")]
+    ((_, said),) = concluded(f"{INPUT_BOUND} " * 20)
+    assert len(said) <= 300
+    assert said.endswith(" \N{HORIZONTAL ELLIPSIS}")
