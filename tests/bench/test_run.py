@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from feedbench.bench.results import read_run, read_trials
-from feedbench.bench.say import counted
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.bench.conftest import gone, until
@@ -224,9 +223,12 @@ def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
     assert run.best == []
     assert run.calm is not None
     assert 0 < run.calm.disturbed == run.calm.attempts
-    said = f"each of {counted(run.calm.attempts, 'trial')} was disturbed"
-    assert said in " ".join(done.stdout.split())
-    assert said in (feedbench.folder / "R" / "report.html").read_text()
+    page = (feedbench.folder / "R" / "report.html").read_text()
+    for row in run.rows:
+        if row.attempts:  # on a busy machine there may be no time for each
+            said = f"All trials of {row.label} were disturbed: its rate is theirs"
+            assert said in " ".join(done.stdout.split())
+            assert said in " ".join(page.split())
 
 
 def test_a_pipeline_that_hangs_while_it_is_compared_takes_no_time_from_the_others(
