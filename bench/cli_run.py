@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from feedbench.bench import cli_options
-from feedbench.bench.cli_support import interruptible, print_json, sample_photos
+from feedbench.bench.cli_support import interruptible, print_json, sample_photos, unwritten
 from feedbench.pipelines.errors import InterruptionError, RequestError
 
 if TYPE_CHECKING:
@@ -243,14 +243,10 @@ def _page(out: Path) -> Path | None:
         benchmarkjson.write(out, *table.read(out))
         return page.write(out)
     except KeyboardInterrupt:
-        why = "interrupted"
+        said = unwritten(out, "interrupted")
     except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
-        why = " ".join(str(error).split()) or type(error).__name__
-    print(
-        f"feedbench: the report could not be written: {why}; the run lies in {out}, and"
-        f" feedbench report {out} tries again",
-        file=sys.stderr,
-    )
+        said = unwritten(out, error)
+    print(f"feedbench: {said}", file=sys.stderr)
     return None
 
 

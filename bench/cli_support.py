@@ -36,6 +36,15 @@ def read_or_not() -> Iterator[None]:
         _let_go()
 
 
+def unwritten(out: Path, why: Exception | str) -> str:
+    """Return that a run's report could not be written, and that the run itself is safe."""
+    said = " ".join(str(why).split()) or type(why).__name__
+    return (
+        f"the report could not be written: {said}; the run lies in {out}, and feedbench report"
+        f" {out} tries again"
+    )
+
+
 def flush() -> None:
     """Have what was printed written now, while an error of it can still be told."""
     if sys.stdout is not None:  # as where the shell has closed it

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from feedbench.bench import arguments, benchmarkjson
-from feedbench.bench.cli_support import sample_photos
+from feedbench.bench.cli_support import sample_photos, unwritten
 from feedbench.bench.equality import is_equal
 from feedbench.bench.options import RunOptions
 from feedbench.bench.progress import Plain, Quiet
@@ -116,11 +116,7 @@ class Runs:
                 benchmarkjson.write(run.out, run.record, run.trials)
                 page.write(run.out, run.out / _PAGE)
         except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the tests
-            why = " ".join(str(error).split()) or type(error).__name__
-            self._listener.said(
-                f"the report could not be written: {why}; the run lies in {run.out}, and feedbench"
-                f" report {run.out} tries again"
-            )
+            self._listener.said(unwritten(run.out, error))
 
     def _wanted(self) -> list[Wanted]:
         """Return what the tests want that are left of all that were collected."""

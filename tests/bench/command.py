@@ -22,6 +22,13 @@ def calm() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(_CALM), *([path] if path else [])])}
 
 
+def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """Wait for a command, and return what it said."""
+    with process:
+        out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
 class Feedbench:
     """The command, in a folder of its own with a scratch folder of its own."""
 
@@ -47,9 +54,7 @@ class Feedbench:
         )
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        with self.start(*words) as process:
-            out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return finished(self.start(*words))
 
     def left_in_scratch(self) -> list[str]:
         return [file.name for file in self.scratch.iterdir()]

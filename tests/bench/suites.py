@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests import loaders
-from tests.bench.command import calm
+from tests.bench.command import calm, finished
 
 
 class Suite:
@@ -35,6 +35,4 @@ class Suite:
         )
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        with self.start(*words) as process:
-            out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return finished(self.start(*words))

@@ -8,7 +8,6 @@ from feedbench.bench.diagnosis import (
     Ceiling,
     Choice,
     Diagnosis,
-    Fixed,
     Stage,
     Step,
     Trace,
@@ -19,6 +18,7 @@ from feedbench.reports.columns import tables
 from feedbench.reports.figures import MISSING
 from feedbench.reports.markdown import render
 from tests.builders import a_row, a_run
+from tests.reports.test_autotune import FIXED
 
 TRACE = Trace(
     folder="traces/a",
@@ -191,16 +191,6 @@ def test_a_rate_over_its_ceiling_says_that_the_ceiling_is_one_trials_and_lower()
 
     assert reaches(1120.0) == "112% of decode: that is one trial's rate, and lower than this one"
     assert reaches(1004.0) == "100% of decode"
-
-
-FIXED = Fixed(
-    label="a",
-    spec="tfdata_tuned:cache=none,parallel_calls=2,prefetch=2",
-    rate=1030.0,
-    own_rate=1000.0,
-    turnover_seconds=0.02,
-    own_turnover_seconds=0.64,
-)
 
 
 def test_what_autotune_costs_is_said_of_its_pipeline_where_no_advice_comes_of_it() -> None:
