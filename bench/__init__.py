@@ -1,1 +1,19 @@
-"""How it is measured: the schedule, a process per trial, the phases, the statistics."""
+"""How it is measured. The rooms, front doors first; each imports only from those below it.
+
+pytest_plugin: The front door for pytest: its hooks, options and runs
+cli:           The front door: the commands and their options
+selftest:      Pipelines whose behaviour is known, and whether this machine measures them so
+run:           The story of a run, stage by stage
+forkserver:    The process that imports TensorFlow, and forks and performs trials
+why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advice
+equal_work:    The proof that all pipelines deliver the same images
+prepared:      What pipelines write in advance, and where it is kept
+images:        Which image files are fit to be measured
+processes:     The parent's side of a trial: start a process, follow it, record it
+measured:      What happens inside one measured process
+verdicts:      From trials to rates, intervals and verdicts: pure functions
+machine:       The computer itself: its cores, speed probe, meters, page cache and versions
+records:       What is written down, and what processes say to each other
+files:         How files are written whole or not at all
+text:          How numbers, times and counts are written
+"""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.resources import MOST_CONSUMER_SHARE
-from feedbench.bench.say import counted, duration, listed
-from feedbench.bench.statistics import LEAST_BLOCKS
+from feedbench.bench.text import counted, duration, listed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
+from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
 from feedbench.reports import calm, pagecache, preparation, work
 from feedbench.reports.figures import is_known, level, percent, shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.results import Row, RunRecord
+    from feedbench.bench.records.results import Row, RunRecord
 
 _RGB = 3  # channels
 
@@ -210,7 +210,7 @@ def _rates_only(run: RunRecord) -> str:
 def _advice(run: RunRecord) -> str:
     """Return what would bring more blocks, by what ended these; or what did, where nothing would.
 
-    These endings are those of `bench/blocks.py`.
+    These endings are those of `bench/run/blocks.py`.
     """
     if run.status == "running":
         return "the run was not completed"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from feedbench.bench.diagnosis import Autotune, Choice, Fixed
-from feedbench.bench.results import RunRecord
-from feedbench.bench.say import counted, digits, size
+from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.text import counted, digits, size
 from feedbench.reports.figures import MISSING, is_known, seconds, shown
 
 TITLES = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from feedbench.bench.say import size
+from feedbench.bench.text import size
 from feedbench.reports import figures, work
 from feedbench.reports.figures import shown
 from feedbench.reports.preparation import pays_off_briefly
 
 if TYPE_CHECKING:
-    from feedbench.bench.results import Row, RunRecord
+    from feedbench.bench.records.results import Row, RunRecord
 
 WORDS = {"verdict", "work"}
 """The columns that hold words, not figures."""

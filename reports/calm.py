@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedbench.bench.others import MOST_SHARE
-from feedbench.bench.results import BlockCalm, Calm, RunRecord, TrialRecord
-from feedbench.bench.say import counted, digits, duration
+from feedbench.bench.machine.other_programs import MOST_SHARE
+from feedbench.bench.records.results import BlockCalm, Calm, RunRecord, TrialRecord
+from feedbench.bench.text import counted, digits, duration
 from feedbench.reports import table
 from feedbench.reports.figures import MISSING, percent, shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.equality import Proof
-from feedbench.bench.results import Preparation, Row, RunRecord
-from feedbench.bench.say import counted, size
+from feedbench.bench.equal_work.judgement import Proof
+from feedbench.bench.records.results import Preparation, Row, RunRecord
+from feedbench.bench.text import counted, size
 from feedbench.reports import costs, pagecache, preparation, why, work
 from feedbench.reports.figures import (
     MISSING,

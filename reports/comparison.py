@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feedbench.bench.say import WIDTH, listed
+from feedbench.bench.text import WIDTH, listed
 from feedbench.reports import figures
 from feedbench.reports.figures import MISSING, shown
 from feedbench.reports.markdown import bold, bullets
@@ -17,7 +17,7 @@ from feedbench.reports.visible import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.comparison import Compared, Comparison
+    from feedbench.bench.verdicts.comparison import Compared, Comparison
 
 _TITLES = ("base", "new", "ratio", "interval", "verdict")
 UNPAIRED = (

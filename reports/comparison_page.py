@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from feedbench.bench.comparison import Comparison
+from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports import comparison, files, palette, plots
 from feedbench.reports.templating import rendered
 

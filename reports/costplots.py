@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.cells import cell_len, chop_cells
 
-from feedbench.bench.results import RunRecord
-from feedbench.bench.say import digits
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.text import digits
 from feedbench.reports import palette, svg, tracks
 from feedbench.reports.costs import MOST_EPOCHS, Cost, Reign, after
 from feedbench.reports.tracks import EDGE, LEADING, TEXT, WIDE, Scale

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import counted, duration, listed
-from feedbench.bench.statistics import LEAST_BLOCKS
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import counted, duration, listed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.reports import work
 from feedbench.reports.figures import is_known, seconds
 

@@ -6,8 +6,8 @@ import shlex
 from datetime import datetime
 from pathlib import Path
 
-from feedbench.bench.results import RunRecord, TrialRecord, WorkloadRecord
-from feedbench.bench.say import counted, duration, size
+from feedbench.bench.records.results import RunRecord, TrialRecord, WorkloadRecord
+from feedbench.bench.text import counted, duration, size
 from feedbench.reports.figures import MISSING
 
 _OUT = ("--out", "--feedbench-out")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from feedbench.bench.results import Row
-from feedbench.bench.say import digits, size
-from feedbench.bench.usage import GpuUsage
+from feedbench.bench.records.results import Row
+from feedbench.bench.records.usage import GpuUsage
+from feedbench.bench.text import digits, size
 from feedbench.pipelines.knobs import as_text
 
 MISSING = "\N{EN DASH}"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH, counted, size
+from feedbench.bench.text import WIDTH, counted, size
 from feedbench.pipelines.folder import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.inspection import Bin, Inspection
+    from feedbench.bench.images.inspection import Bin, Inspection
 
 _BAR = 40  # columns of the longest bar
 _MOST_LISTED = 40  # classes, groups of duplicates

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import WIDTH, capital
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import WIDTH, capital
 from feedbench.reports import brief
 from feedbench.reports.answer import answer, heading, notes, sure
 from feedbench.reports.figures import MISSING

@@ -8,11 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from feedbench.bench.comparison import within
-from feedbench.bench.contactsheet import AMPLIFIED
-from feedbench.bench.equality import MOST_NEAR, MOST_SAME
-from feedbench.bench.protocol import DIAGNOSTIC
-from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.equal_work.contact_sheets import AMPLIFIED
+from feedbench.bench.equal_work.judgement import MOST_NEAR, MOST_SAME
+from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.verdicts.comparison import within
 from feedbench.reports import (
     autotune,
     calm,

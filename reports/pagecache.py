@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from feedbench.bench.results import PageCacheUse, Row
-from feedbench.bench.say import counted, size
+from feedbench.bench.records.results import PageCacheUse, Row
+from feedbench.bench.text import counted, size
 from feedbench.reports.figures import MISSING, percent, shown
 
 _READS = 0.1  # of an epoch's bytes: under it, what the kernel drops now and then

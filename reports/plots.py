@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from feedbench.bench.advice import binding
-from feedbench.bench.comparison import Comparison
-from feedbench.bench.results import RunRecord
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.verdicts.comparison import Comparison
+from feedbench.bench.why.advice import binding
 from feedbench.reports import palette, svg, tracks
 from feedbench.reports.figures import is_known, no_rate, percent, shown, spread
 from feedbench.reports.tracks import NARROW, WIDE, Guide, Line, Scale

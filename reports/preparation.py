@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from feedbench.bench.results import BreakEven, Preparation, Row
-from feedbench.bench.say import counted, listed, size
+from feedbench.bench.records.results import BreakEven, Preparation, Row
+from feedbench.bench.text import counted, listed, size
 from feedbench.reports.figures import MISSING, is_known, seconds, shown
 
 _SAME = 0.0005  # a share of the bytes that rounds to 0.0%

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from feedbench.bench.results import Row, RunRecord, TrialRecord
-from feedbench.bench.say import capital, counted, listed
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.text import capital, counted, listed
 from feedbench.reports import facts, figures, palette, plots, table
 from feedbench.reports.answer import answer, heading
 from feedbench.reports.figures import MISSING, shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.results import Row, RunRecord, TrialRecord
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.visible import visible
 

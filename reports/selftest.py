@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH, counted, duration
+from feedbench.bench.text import WIDTH, counted, duration
 from feedbench.reports.terminal import plain_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.selftest import SelfTest
+    from feedbench.bench.selftest.selftest import SelfTest
 
 
 def show(found: SelfTest, console: Console) -> None:

@@ -9,9 +9,9 @@ from typing import ClassVar
 from matplotlib.axes import Axes
 from rich.cells import cell_len
 
-from feedbench.bench.diagnosis import Stage, Trace
-from feedbench.bench.results import RunRecord
-from feedbench.bench.say import digits
+from feedbench.bench.records.diagnosis import Stage, Trace
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.text import digits
 from feedbench.reports import palette, svg, tracks
 from feedbench.reports.figures import is_known
 from feedbench.reports.tracks import WIDE, Scale, Track

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from feedbench.bench.control import copy_ratios
-from feedbench.bench.results import Row, RunRecord, TrialRecord, read_run, read_trials
-from feedbench.bench.summary import of_whole_blocks, rates_by_block
-from feedbench.bench.usage import GpuUsage
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord, read_run, read_trials
+from feedbench.bench.records.usage import GpuUsage
+from feedbench.bench.verdicts.control import copy_ratios
+from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import sanity
 from feedbench.reports.figures import is_known, knobs

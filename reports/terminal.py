@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.say import WIDTH
+from feedbench.bench.text import WIDTH
 from feedbench.reports import brief, why
 from feedbench.reports.answer import answer, heading, notes
 from feedbench.reports.brief import WORDS, Column
@@ -20,7 +20,7 @@ from feedbench.reports.visible import visible
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.bench.results import Row, RunRecord
+    from feedbench.bench.records.results import Row, RunRecord
 
 _ENDLESS = 10_000  # columns
 _SHORT_LABEL = 20  # characters that stay on one line

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from matplotlib.axes import Axes
 
-from feedbench.bench.calm import is_disturbed
-from feedbench.bench.results import BlockCalm, Row, RunRecord, TrialRecord
-from feedbench.bench.say import counted
-from feedbench.bench.summary import of_whole_blocks, trial_rate
+from feedbench.bench.records.results import BlockCalm, Row, RunRecord, TrialRecord
+from feedbench.bench.text import counted
+from feedbench.bench.verdicts.calm import is_disturbed
+from feedbench.bench.verdicts.rows import of_whole_blocks, trial_rate
 from feedbench.reports import palette, svg, table, tracks
 from feedbench.reports.figures import is_known, percent, shown
 from feedbench.reports.tracks import WIDE, Scale, Track

@@ -18,7 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feedbench.bench.results import Row
+from feedbench.bench.records.results import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError

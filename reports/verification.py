@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from feedbench.bench.equality import Proof
-from feedbench.bench.say import WIDTH, counted
+from feedbench.bench.equal_work.judgement import Proof
+from feedbench.bench.text import WIDTH, counted
 from feedbench.reports import work
 from feedbench.reports.terminal import fitting, folded, simple_table
 from feedbench.reports.visible import visible
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from feedbench.bench.verify import Verification, Verified
+    from feedbench.bench.run.verification import Verification, Verified
 
 Column = tuple[str, Callable[[Proof], str]]
 

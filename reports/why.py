@@ -7,11 +7,11 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from feedbench.bench.advice import binding
-from feedbench.bench.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import capital, counted, digits, listed, size
-from feedbench.bench.stages import KNOWN, PYTHON, REST
+from feedbench.bench.records.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import capital, counted, digits, listed, size
+from feedbench.bench.why.advice import binding
+from feedbench.bench.why.stages import KNOWN, PYTHON, REST
 from feedbench.reports.autotune import without_it
 from feedbench.reports.figures import MISSING, is_known, percent, shown
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import listed as in_words
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import listed as in_words
 from feedbench.pipelines.contract import Workload
 from feedbench.reports import work
 from feedbench.reports.figures import is_known

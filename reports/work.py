@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.equality import Proof, Shuffle, is_equal
-from feedbench.bench.say import counted, digits, listed
+from feedbench.bench.equal_work.judgement import Proof, Shuffle, is_equal
+from feedbench.bench.text import counted, digits, listed
 from feedbench.reports.figures import MISSING, shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.results import Row, RunRecord
+    from feedbench.bench.records.results import Row, RunRecord
 
 _MIXED = 0.95  # of the classes that chance gives a batch, under which they are worth a word
 _CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a shuffle reaches

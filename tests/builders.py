@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 from PIL import Image
 
-from feedbench.bench.environment import Environment
-from feedbench.bench.equality import (
+from feedbench.bench.equal_work.judgement import (
     Counts,
     Distance,
     Kind,
@@ -21,7 +20,10 @@ from feedbench.bench.equality import (
     Work,
     judged,
 )
-from feedbench.bench.results import (
+from feedbench.bench.machine.environment import Environment
+from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.processes.workload_file import workload_of
+from feedbench.bench.records.results import (
     BreakEven,
     PipelineRecord,
     Preparation,
@@ -32,9 +34,7 @@ from feedbench.bench.results import (
     append_trial,
     write_run,
 )
-from feedbench.bench.runfolder import slugs
-from feedbench.bench.windows import Window
-from feedbench.bench.workload import workload_of
+from feedbench.bench.records.windows import Window
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.folder import index_folder
 

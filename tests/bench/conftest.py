@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import psutil
 import pytest
 
-from feedbench.bench.process import Processes
-from feedbench.bench.workload import write_workload
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.workload_file import write_workload
 from tests.builders import workload_over
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.advice import advice_of, binding
-from feedbench.bench.diagnosis import (
+from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
     Ceiling,
@@ -18,7 +17,8 @@ from feedbench.bench.diagnosis import (
     Stage,
     Trace,
 )
-from feedbench.bench.results import Row
+from feedbench.bench.records.results import Row
+from feedbench.bench.why.advice import advice_of, binding
 from tests.builders import a_preparation, a_row, a_run
 
 AUTOTUNE = Autotune(

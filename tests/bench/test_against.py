@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from feedbench import pipelines
-from feedbench.bench import software
-from feedbench.bench.against import Other, arms, environment_of, look
-from feedbench.bench.comparison import compare, within
-from feedbench.bench.environment import describe
-from feedbench.bench.protocol import SCHEMA
-from feedbench.bench.results import PipelineRecord, RunRecord, read_run, read_trials
+from feedbench.bench.machine import software
+from feedbench.bench.machine.environment import describe
+from feedbench.bench.processes.other_python import Other, arms, environment_of, look
+from feedbench.bench.records.messages import SCHEMA
+from feedbench.bench.records.results import PipelineRecord, RunRecord, read_run, read_trials
+from feedbench.bench.verdicts.comparison import compare, within
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from tests.bench.command import SMALL, Feedbench, calm

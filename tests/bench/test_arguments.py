@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from feedbench.bench import arguments
+from feedbench.bench.cli import values
 from feedbench.pipelines.errors import RequestError
 
 
@@ -29,7 +29,7 @@ from feedbench.pipelines.errors import RequestError
     ],
 )
 def test_a_time_is_read_in_seconds(text: str | None, seconds: float) -> None:
-    assert arguments.seconds(text) == pytest.approx(seconds)
+    assert values.seconds(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_time_is_read_in_seconds(text: str | None, seconds: float) -> None:
 def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) -> None:
     sentence = f"--time {text!r}: expected a time such as 90s, 5m or 1h"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        arguments.seconds(text)
+        values.seconds(text)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) ->
     [("224", (224, 224)), ("180x240", (180, 240)), ("180X240", (180, 240)), ("1", (1, 1))],
 )
 def test_an_image_size_is_one_side_or_height_and_width(text: str, size: tuple[int, int]) -> None:
-    assert arguments.image_size(text) == size
+    assert values.image_size(text) == size
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,24 @@ def test_an_image_size_is_one_side_or_height_and_width(text: str, size: tuple[in
 def test_what_is_no_image_size_is_refused_with_the_option_and_an_example(text: str) -> None:
     sentence = f"--image-size {text!r}: expected pixels such as 224, or HEIGHTxWIDTH"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}"):
-        arguments.image_size(text)
+        values.image_size(text)
 
 
 @pytest.mark.parametrize(
     ("option", "choices", "found"),
     [
-        ("--channels", arguments.CHANNELS, [1, 3]),
-        ("--dtype", arguments.DTYPES, ["float32", "uint8"]),
-        ("--label-mode", arguments.LABEL_MODES, ["int", "categorical", "binary"]),
+        ("--channels", values.CHANNELS, [1, 3]),
+        ("--dtype", values.DTYPES, ["float32", "uint8"]),
+        ("--label-mode", values.LABEL_MODES, ["int", "categorical", "binary"]),
     ],
 )
 def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
     option: str, choices: Mapping[str, Any], found: list[Any]
 ) -> None:
-    assert [arguments.one_of(option, text, choices) for text in choices] == found
+    assert [values.one_of(option, text, choices) for text in choices] == found
     for wrong in ("", "2", "float64", "INT", " int", "1.0"):
         with pytest.raises(RequestError, match=f"^{option} '{wrong}': expected .* or {found[-1]}$"):
-            arguments.one_of(option, wrong, choices)
+            values.one_of(option, wrong, choices)
 
 
 @pytest.mark.parametrize(
@@ -90,21 +90,21 @@ def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
 def test_a_range_is_its_two_ends_and_0_to_255_for_uint8_if_nothing_is_said(
     text: str | None, dtype: str, found: tuple[float, float]
 ) -> None:
-    assert arguments.value_range(text, dtype) == found
+    assert values.value_range(text, dtype) == found
 
 
 @pytest.mark.parametrize("text", ["", "0", "0..2", "1..0", "0-1", "0...1", "0..1.0", "[0, 1]"])
 def test_what_is_no_range_is_refused_with_those_that_there_are(text: str) -> None:
     sentence = f"--range {text!r}: expected 0..1, -1..1 or 0..255"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        arguments.value_range(text, "float32")
+        values.value_range(text, "float32")
 
 
 @pytest.mark.parametrize(
     ("text", "share"), [("5%", 0.05), ("2.5%", 0.025), ("5 %", 0.05), ("100%", 1.0), ("0%", 0.0)]
 )
 def test_a_share_is_read_from_percent(text: str, share: float) -> None:
-    assert arguments.share("--margin", text) == pytest.approx(share)
+    assert values.share("--margin", text) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("text", ["", "5", "0.05", "%", "-5%", "5%%", "five%", "5x"])
@@ -112,32 +112,32 @@ def test_a_share_is_read_from_percent(text: str, share: float) -> None:
 def test_what_is_no_share_is_refused_with_the_option_and_an_example(text: str, option: str) -> None:
     sentence = f"{option} {text!r}: expected a share such as 5%"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        arguments.share(option, text)
+        values.share(option, text)
 
 
 @pytest.mark.parametrize(("text", "limit"), [(None, None), ("all", "all"), ("5", 5), ("0", 0)])
 def test_a_limit_is_a_number_or_all_or_what_the_time_allows(
     text: str | None, limit: int | Literal["all"] | None
 ) -> None:
-    assert arguments.limit(text) == limit
+    assert values.limit(text) == limit
 
 
 @pytest.mark.parametrize("text", ["", "-1", "5x", "5%", "1.5", "ALL", "1,000", "²"])
 def test_what_is_no_limit_is_refused_with_the_option(text: str) -> None:
     sentence = f"--limit {text!r}: expected a number of images, or all"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        arguments.limit(text)
+        values.limit(text)
 
 
 def test_a_run_without_a_folder_goes_into_one_named_after_the_local_date_and_time() -> None:
     before = datetime.now().astimezone()
-    folder = arguments.new_run_folder()
+    folder = values.new_run_folder()
     after = datetime.now().astimezone()
     assert folder.parent == Path("feedbench-runs")
     assert f"{before:%Y-%m-%dT%H%M%S}" <= folder.name <= f"{after:%Y-%m-%dT%H%M%S}"
 
 
 def test_classes_are_read_as_names_between_commas() -> None:
-    assert arguments.layout(None, "cats,two words", None).classes == ("cats", "two words")
-    assert arguments.layout(None, '"a,b",c', None).classes == ("a,b", "c")
-    assert arguments.layout(None, None, None).classes is None
+    assert values.layout(None, "cats,two words", None).classes == ("cats", "two words")
+    assert values.layout(None, '"a,b",c', None).classes == ("a,b", "c")
+    assert values.layout(None, None, None).classes is None

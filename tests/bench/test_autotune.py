@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from feedbench.bench.autotune import _choice, chosen_by
-from feedbench.bench.diagnosis import Autotune
+from feedbench.bench.measured.autotune import _choice, chosen_by
+from feedbench.bench.records.diagnosis import Autotune
 
 
 def a_node(name: str = "MapAndBatch", **parameters: tuple[float, float, bool]) -> Any:

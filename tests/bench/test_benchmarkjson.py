@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import benchmarkjson
+from feedbench.bench.run import benchmark_json
 from tests.builders import a_proof, a_row, a_run, empty_row, trials_of
 
 RATES = {"a": [1000, 1250, 800], "b": [2000, 2000, 2000]}
@@ -17,7 +17,7 @@ RATES = {"a": [1000, 1250, 800], "b": [2000, 2000, 2000]}
 
 def written(folder: Path) -> Path:
     run = a_run(a_row("a", proof=a_proof()), a_row("b"), empty_row("c", "gone"), blocks=3)
-    return benchmarkjson.write(folder, run, trials_of(RATES))
+    return benchmark_json.write(folder, run, trials_of(RATES))
 
 
 def test_a_round_is_a_blocks_seconds_per_image_and_ops_are_the_runs_images_per_second(
@@ -41,7 +41,7 @@ def test_what_else_is_known_is_extra_info(tmp_path: Path) -> None:
 
 def test_a_blocks_disturbed_trials_and_unfinished_blocks_are_no_rounds(tmp_path: Path) -> None:
     run = a_run(a_row("a"), a_row("b"), blocks=2)
-    found = benchmarkjson.benchmark_of(tmp_path, run, trials_of(RATES))
+    found = benchmark_json.benchmark_of(tmp_path, run, trials_of(RATES))
     assert [each["stats"]["rounds"] for each in found["benchmarks"]] == [2, 2]
 
 
@@ -65,7 +65,7 @@ def test_pytest_benchmark_compare_shows_it(tmp_path: Path) -> None:
 def test_a_machine_that_is_the_same_has_the_same_machine_info(tmp_path: Path) -> None:
     run = a_run(a_row("a"), blocks=3)
     first, second = (
-        benchmarkjson.benchmark_of(tmp_path, run, trials_of({"a": [rate] * 3}))["machine_info"]
+        benchmark_json.benchmark_of(tmp_path, run, trials_of({"a": [rate] * 3}))["machine_info"]
         for rate in (1000, 1100)
     )
     assert first == second

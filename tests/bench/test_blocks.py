@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.blocks import Allowance, Blocks
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.plan import Cost
-from feedbench.bench.process import FORKSERVER_DIED
-from feedbench.bench.progress import Quiet
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.speed import Share
-from feedbench.bench.trials import Limit
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.processes.client import FORKSERVER_DIED
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.trials import Limit
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.run.blocks import Allowance, Blocks
+from feedbench.bench.run.budget import Cost
 from feedbench.pipelines.catalog import Spec, parse
 
 Fields = Mapping[str, Any]

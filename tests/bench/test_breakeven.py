@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.breakeven import with_preparations
-from feedbench.bench.results import BreakEven, Row
+from feedbench.bench.records.results import BreakEven, Row
+from feedbench.bench.verdicts.break_even import with_preparations
 from tests.builders import a_preparation
 
 MADE = msgspec.structs.replace(a_preparation(), seconds=30.0)

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.calm import calm_of, is_disturbed
-from feedbench.bench.control import copy_ratios
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.speed import Share, Speed
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Share, Speed
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.verdicts.calm import calm_of, is_disturbed
+from feedbench.bench.verdicts.control import copy_ratios
 from tests.builders import a_trial
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.certificate import Certificate, PageCache, State, after
-from feedbench.bench.residency import Residency
+from feedbench.bench.machine.page_cache import Certificate, PageCache, State, after
+from feedbench.bench.machine.residency import Residency
 
 
 class Told:

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from feedbench.bench import checking
-from feedbench.bench.checking import Bad, Checker, Checks, bad_of, refuse, without
-from feedbench.bench.process import Processes
-from feedbench.bench.progress import Quiet
-from feedbench.bench.workload import workload_of
+from feedbench.bench.images import check
+from feedbench.bench.images.check import Bad, Checker, Checks, bad_of, refuse, without
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.workload_file import workload_of
 from feedbench.pipelines.check import MOST_PIXELS, Finding
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import FeedbenchError, RequestError
@@ -195,11 +195,11 @@ def test_checks_that_cannot_be_meant_are_refused(asked: dict[str, Any], sentence
 def test_as_many_files_are_decoded_at_once_as_memory_and_cores_allow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checking, "usable_cores", lambda: 8.0)
-    monkeypatch.setattr(checking, "available_bytes", lambda: 6 * 2**30)
-    assert checking._processes(MOST_PIXELS) == 3
-    monkeypatch.setattr(checking, "available_bytes", lambda: 2**20)
-    assert checking._processes(MOST_PIXELS) == 1
+    monkeypatch.setattr(check, "usable_cores", lambda: 8.0)
+    monkeypatch.setattr(check, "available_bytes", lambda: 6 * 2**30)
+    assert check._processes(MOST_PIXELS) == 3
+    monkeypatch.setattr(check, "available_bytes", lambda: 2**20)
+    assert check._processes(MOST_PIXELS) == 1
 
 
 KINDS = st.sampled_from(

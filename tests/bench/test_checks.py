@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.checks import EpochCheck, EpochLedger, check_range, pair
+from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range, pair
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 

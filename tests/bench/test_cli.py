@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench import cli
-from feedbench.bench.results import RunRecord
+from feedbench.bench.cli import app
+from feedbench.bench.records.results import RunRecord
 from feedbench.reports import formats, page, runs_page
 from tests.builders import a_row, a_run, a_run_folder, compared, trials_of
 
@@ -180,7 +180,7 @@ def call(
     def called(*words: str) -> Called:
         monkeypatch.setattr(sys, "argv", ["feedbench", *words])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            app.main()
         return Called(end.value.code, *capsys.readouterr())
 
     yield called
@@ -275,7 +275,7 @@ def performed(run: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
         a_run_folder(Path("R"), run, TRIALS)
         return run
 
-    monkeypatch.setattr("feedbench.bench.run.perform", perform)
+    monkeypatch.setattr("feedbench.bench.run.run.perform", perform)
 
 
 @pytest.mark.parametrize(("status", "code"), [("complete", 0), ("interrupted", 130)])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from feedbench.bench import cli
+from feedbench.bench.cli import app
 from tests.bench.test_cli import COMMAND, a_folder_of
 
 FORMATS = ["table", "markdown", "json"]
@@ -133,7 +133,7 @@ def test_a_fault_of_feedbench_is_one_sentence_and_never_the_answer_that_somethin
 
 
 def test_every_command_can_show_where_an_error_came_from() -> None:
-    group = typer.main.get_group(cli.app)
+    group = typer.main.get_group(app.app)
     can = {
         name
         for name, one in group.commands.items()

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feedbench.bench.comparison import Compared, Comparison, Run, compare, judged, unpaired
-from feedbench.bench.results import Calm, Row
-from feedbench.bench.speed import Share, Speed
-from feedbench.bench.statistics import Interval
+from feedbench.bench.machine.speed_probe import Share, Speed
+from feedbench.bench.records.results import Calm, Row
+from feedbench.bench.verdicts.comparison import Compared, Comparison, Run, compare, judged, unpaired
+from feedbench.bench.verdicts.intervals import Interval
 from feedbench.pipelines.errors import RequestError
 from tests.builders import a_part, a_proof, a_row, a_run, a_trial, trials_of
 

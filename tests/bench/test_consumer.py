@@ -6,8 +6,8 @@ from array import array
 import numpy as np
 import pytest
 
-from feedbench.bench.consumer import Consumer, consumer_seconds
-from feedbench.bench.windows import Windows
+from feedbench.bench.measured.consumer import Consumer, consumer_seconds
+from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.errors import WrongWorkError
 
 BATCH = (np.zeros((8, 4, 4, 3), np.float32), np.zeros(8, np.int32))

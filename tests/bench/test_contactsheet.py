@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from feedbench.bench.contactsheet import (
+from feedbench.bench.equal_work.contact_sheets import (
     AMPLIFIED,
     GAP,
     REFERENCE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.cores import usable_cores
+from feedbench.bench.machine.cores import usable_cores
 
 AFFINITY = 8
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.diagnostics import Diagnostics
-from feedbench.bench.progress import Quiet
-from feedbench.bench.results import read_trials
-from feedbench.bench.runfolder import RunFolder
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.results import read_trials
+from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.pipelines.catalog import parse
 from tests.bench.command import SMALL, Feedbench
 from tests.builders import a_row, a_run

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equality import (
+from feedbench.bench.equal_work.judgement import (
     Counts,
     Distance,
     Likeness,

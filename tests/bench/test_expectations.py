@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench import known
-from feedbench.bench.expectations import ALONE, MOST_BLOCKS, REAL, Line, is_enough, lines
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.speed import Share
-from feedbench.bench.usage import Latency
-from feedbench.bench.windows import Window
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.windows import Window
+from feedbench.bench.selftest import pipelines
+from feedbench.bench.selftest.expected import ALONE, MOST_BLOCKS, REAL, Line, is_enough, lines
 from tests.builders import a_trial
 
 BATCH = 32
@@ -42,7 +42,7 @@ def one(label: str, block: int = 0, rate: float = 1600.0, **given: Any) -> Trial
 
 def alone() -> dict[str, TrialRecord]:
     made = {label: one(label) for label in (*ALONE, REAL)}
-    made["bursts"] = one("bursts", latency=latency(150_000, known.BURST * known.PERIOD))
+    made["bursts"] = one("bursts", latency=latency(150_000, pipelines.BURST * pipelines.PERIOD))
     made["teardown"] = one("teardown", turnover_seconds=[0.3201, 0.321, 0.3202])
     # A batch a millisecond, and one in 20 microseconds, of each of which 10 are the harness's.
     made[REAL] = one(REAL, rate=32_000.0, latency=latency(3_000_000), consumer_seconds=9e-6)

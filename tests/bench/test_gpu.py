@@ -11,8 +11,8 @@ import msgspec
 import pynvml
 import pytest
 
-from feedbench.bench.gpu import GpuMeter, GpuReading
-from feedbench.bench.usage import GpuUsage
+from feedbench.bench.machine.gpu import GpuMeter, GpuReading
+from feedbench.bench.records.usage import GpuUsage
 
 WHOLE = GpuReading(utilisation=0.5, memory_bytes=2e9, watts=70.0)
 
@@ -187,5 +187,5 @@ def test_the_real_library_answers_with_devices_or_with_a_reason() -> None:
 
 
 def test_the_library_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, feedbench.bench.meters; sys.exit('pynvml' in sys.modules)"
+    code = "import sys, feedbench.bench.machine.meters; sys.exit('pynvml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from feedbench.bench.checking import Checks
-from feedbench.bench.inspection import Inspection, inspect
-from feedbench.bench.progress import Quiet
+from feedbench.bench.images.check import Checks
+from feedbench.bench.images.inspection import Inspection, inspect
+from feedbench.bench.processes.progress import Quiet
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.layouts import Layout
 from feedbench.reports.inspection import show

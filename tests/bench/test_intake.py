@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench import intake
-from feedbench.bench.intake import (
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.trials import Limit
+from feedbench.bench.records.messages import Purpose
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.run import pilots as intake
+from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.pilots import (
     choose,
     cost_of,
     guesses,
@@ -21,12 +27,6 @@ from feedbench.bench.intake import (
     refuse_too_short,
     seconds_left,
 )
-from feedbench.bench.options import RunOptions
-from feedbench.bench.plan import Cost
-from feedbench.bench.progress import Quiet
-from feedbench.bench.protocol import Purpose
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.trials import Limit
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench import known
-from feedbench.bench.neighbour import is_touched, neighbours
-from feedbench.bench.protocol import Measured, Request
-from feedbench.bench.trial import Trial
-from feedbench.bench.windows import counted
+from feedbench.bench.measured.trial import Trial
+from feedbench.bench.records.messages import Measured, Request
+from feedbench.bench.records.windows import counted
+from feedbench.bench.selftest import pipelines
+from feedbench.bench.selftest.neighbour import is_touched, neighbours
 from feedbench.pipelines.contract import Feed, Workload
 
 IMAGES, BATCH = 64, 16
-RATE = BATCH / known.PERIOD
+RATE = BATCH / pipelines.PERIOD
 
 
 class Claimed:
@@ -58,7 +58,7 @@ def a_workload(folder: str = "") -> Workload:
     )
 
 
-def measured(kind: Callable[..., known.Metronome], **given: Any) -> Measured:
+def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measured:
     clock = Claimed()
     feed = kind(a_workload(), clock=clock, sleep=clock.sleep, **given)
     request = Request(label="a", spec="a", purpose="main", workload="", prepared="", scratch="")
@@ -70,56 +70,56 @@ def rate_of(found: Measured) -> float:
     return sum(window.images for window in windows) / sum(window.seconds for window in windows)
 
 
-@pytest.mark.parametrize("kind", [known.Metronome, known.Bursts, known.Prefetcher])
+@pytest.mark.parametrize("kind", [pipelines.Metronome, pipelines.Bursts, pipelines.Prefetcher])
 def test_a_known_rate_reads_as_it_is_however_the_batches_come(
-    kind: type[known.Metronome],
+    kind: type[pipelines.Metronome],
 ) -> None:
     assert rate_of(measured(kind)) == pytest.approx(RATE, rel=1e-6)
 
 
 def test_one_that_takes_a_tenth_longer_reads_so() -> None:
-    slower = measured(known.Metronome, period=known.PERIOD * known.SLOWER)
-    assert rate_of(slower) == pytest.approx(RATE / known.SLOWER, rel=1e-6)
+    slower = measured(pipelines.Metronome, period=pipelines.PERIOD * pipelines.SLOWER)
+    assert rate_of(slower) == pytest.approx(RATE / pipelines.SLOWER, rel=1e-6)
 
 
 def test_bursts_are_seen_as_the_wait_between_them() -> None:
-    found = measured(known.Bursts)
+    found = measured(pipelines.Bursts)
     assert found.latency is not None
-    assert found.latency.p99 == pytest.approx(known.BURST * known.PERIOD)
+    assert found.latency.p99 == pytest.approx(pipelines.BURST * pipelines.PERIOD)
     assert found.latency.p50 == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_slow_end_is_turnover_and_nothing_else() -> None:
-    found = measured(known.Metronome, teardown=known.TEARDOWN_SECONDS)
+    found = measured(pipelines.Metronome, teardown=pipelines.TEARDOWN_SECONDS)
     assert found.turnover_seconds == pytest.approx(
-        [known.TEARDOWN_SECONDS + known.PERIOD] * len(found.turnover_seconds)
+        [pipelines.TEARDOWN_SECONDS + pipelines.PERIOD] * len(found.turnover_seconds)
     )
     assert rate_of(found) == pytest.approx(RATE, rel=1e-6)
 
 
 def test_a_ramp_is_waited_out() -> None:
-    found = measured(known.Ramp)
+    found = measured(pipelines.Ramp)
     assert found.windows[0].rate < RATE / 2
     assert rate_of(found) == pytest.approx(RATE, rel=0.03)
 
 
 def test_a_ramp_gains_what_an_arithmetic_series_says() -> None:
-    ramp = known.Ramp(a_workload())
-    taken = np.diff([ramp.moment(number) for number in range(known.RAMP_BATCHES + 3)])
-    assert taken[0] == pytest.approx(known.PERIOD * (3 - 2 / known.RAMP_BATCHES))
-    assert np.diff(taken)[: known.RAMP_BATCHES - 2] == pytest.approx(
-        -2 * known.PERIOD / known.RAMP_BATCHES
+    ramp = pipelines.Ramp(a_workload())
+    taken = np.diff([ramp.moment(number) for number in range(pipelines.RAMP_BATCHES + 3)])
+    assert taken[0] == pytest.approx(pipelines.PERIOD * (3 - 2 / pipelines.RAMP_BATCHES))
+    assert np.diff(taken)[: pipelines.RAMP_BATCHES - 2] == pytest.approx(
+        -2 * pipelines.PERIOD / pipelines.RAMP_BATCHES
     )
-    assert taken[-2:] == pytest.approx(known.PERIOD)
+    assert taken[-2:] == pytest.approx(pipelines.PERIOD)
 
 
 def test_a_prefetcher_has_worked_ahead_by_its_buffer_where_nobody_asked_for_a_while() -> None:
     clock = Claimed()
-    batches = known.Prefetcher(a_workload(), clock=clock, sleep=clock.sleep).repeat()
+    batches = pipelines.Prefetcher(a_workload(), clock=clock, sleep=clock.sleep).repeat()
     next(batches)
-    clock.sleep(100 * known.PERIOD)
+    clock.sleep(100 * pipelines.PERIOD)
     begun = clock.now
-    for _ in range(known.BUFFER):
+    for _ in range(pipelines.BUFFER):
         next(batches)
     assert clock.now == begun
     next(batches)
@@ -127,20 +127,20 @@ def test_a_prefetcher_has_worked_ahead_by_its_buffer_where_nobody_asked_for_a_wh
 
 
 def test_every_pipeline_of_the_loader_delivers_an_epoch_of_the_workload(tmp_path: Path) -> None:
-    (tmp_path / known.TOUCHED).touch()
+    (tmp_path / pipelines.TOUCHED).touch()
     work = a_workload(str(tmp_path))
     for function in (
-        *(known.metronome, known.slower, known.teardown, known.bursts),
-        *(known.ramp, known.prefetcher, known.with_neighbour),
+        *(pipelines.metronome, pipelines.slower, pipelines.teardown, pipelines.bursts),
+        *(pipelines.ramp, pipelines.prefetcher, pipelines.with_neighbour),
     ):
         labels = np.concatenate([labels for _, labels in function(work)._batches])
         assert labels.tolist() == list(work.labels)
 
 
 def test_one_that_brings_a_neighbour_touches_its_file_at_every_batch(tmp_path: Path) -> None:
-    file = tmp_path / known.TOUCHED
+    file = tmp_path / pipelines.TOUCHED
     with neighbours(file, 0):
-        batches = iter(known.with_neighbour(a_workload(str(tmp_path))))
+        batches = iter(pipelines.with_neighbour(a_workload(str(tmp_path))))
         for _ in range(2):
             file.write_bytes(bytes(8))  # when the machine was started
             next(batches)

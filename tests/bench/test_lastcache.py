@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.lastcache import Cache, last_cache
+from feedbench.bench.machine.last_cache import Cache, last_cache
 
 
 def a_machine(folder: Path, *caches: tuple[int, str, str, str]) -> Path:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from feedbench.bench.latency import latency_of
-from feedbench.bench.usage import Latency
-from feedbench.bench.windows import counted_from
+from feedbench.bench.measured.latency import latency_of
+from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.contract import Batch
 from tests.bench.test_trial_phases import (
     ClaimedClock,

@@ -9,12 +9,12 @@ from typing import Any
 import pynvml
 import pytest
 
-from feedbench.bench.gpu import GpuMeter
-from feedbench.bench.meters import Meters, Recorder
-from feedbench.bench.processtree import Snapshot, TreeMeter, TreeUsage
-from feedbench.bench.protocol import Edge, Phase, Started
-from feedbench.bench.usage import GpuUsage, Usage
-from feedbench.bench.windows import Window
+from feedbench.bench.machine.gpu import GpuMeter
+from feedbench.bench.machine.meters import Meters, Recorder
+from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
+from feedbench.bench.records.messages import Edge, Phase, Started
+from feedbench.bench.records.usage import GpuUsage, Usage
+from feedbench.bench.records.windows import Window
 from tests.bench.family import Family
 from tests.bench.test_gpu import Nvml
 
@@ -39,8 +39,8 @@ class ToldTree:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that shows 0, 1, 3, 6, 10 ...: readings that are later and later."""
     shown = iter(n * (n + 1) / 2 for n in range(1000))
-    monkeypatch.setattr("feedbench.bench.meters.time.monotonic", lambda: next(shown))
-    monkeypatch.setattr("feedbench.bench.meters.usable_cores", lambda: 1.5)
+    monkeypatch.setattr("feedbench.bench.machine.meters.time.monotonic", lambda: next(shown))
+    monkeypatch.setattr("feedbench.bench.machine.meters.usable_cores", lambda: 1.5)
 
 
 def a_recorder(nvml: Nvml | None = None) -> Recorder:

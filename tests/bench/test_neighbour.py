@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.neighbour import LINGER_SECONDS, is_touched, neighbours, touch
+from feedbench.bench.selftest.neighbour import LINGER_SECONDS, is_touched, neighbours, touch
 from tests.bench.conftest import gone, until
 
 
@@ -21,7 +21,10 @@ def burned(process: psutil.Process) -> float:
 def neighbour_of(process: psutil.Process, file: Path) -> psutil.Process | None:
     """Return the child that looks at the file; a whole run of the tests has other children too."""
     for child in process.children():
-        if child.cmdline()[-1:] == [str(file)] and "feedbench.bench.neighbour" in child.cmdline():
+        if (
+            child.cmdline()[-1:] == [str(file)]
+            and "feedbench.bench.selftest.neighbour" in child.cmdline()
+        ):
             return child
     return None
 
@@ -38,8 +41,10 @@ class Clocks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.set = 1e9
         self.since_boot = 50.0
-        monkeypatch.setattr("feedbench.bench.neighbour.time.time", lambda: self.set)
-        monkeypatch.setattr("feedbench.bench.neighbour.time.monotonic", lambda: self.since_boot)
+        monkeypatch.setattr("feedbench.bench.selftest.neighbour.time.time", lambda: self.set)
+        monkeypatch.setattr(
+            "feedbench.bench.selftest.neighbour.time.monotonic", lambda: self.since_boot
+        )
 
 
 @pytest.mark.parametrize("jump", [0.0, -3600.0, 3600.0])
@@ -74,7 +79,7 @@ def test_one_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from feedbench.bench.neighbour import neighbours\n"
+        "from feedbench.bench.selftest.neighbour import neighbours\n"
         "with neighbours(Path(sys.argv[1]), 1):\n"
         "    print('there', flush=True)\n"
         "    time.sleep(60)\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.options import RunOptions
+from feedbench.bench.run.options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 

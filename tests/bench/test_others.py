@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench import others
-from feedbench.bench.calm import calm_of, is_disturbed
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.others import user_seconds, watched_cores
-from feedbench.bench.speed import Share
-from feedbench.bench.usage import Usage
+from feedbench.bench.machine import other_programs
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.other_programs import user_seconds, watched_cores
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.usage import Usage
+from feedbench.bench.verdicts.calm import calm_of, is_disturbed
 from feedbench.reports import calm
 from tests.builders import a_trial
 
@@ -61,9 +61,9 @@ def test_a_system_that_does_not_tell_is_not_available(tmp_path: Path, text: str)
 
 def test_a_quota_leaves_others_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     cores = os.sched_getaffinity(0)
-    monkeypatch.setattr(others, "usable_cores", lambda: len(cores) - 0.5)
+    monkeypatch.setattr(other_programs, "usable_cores", lambda: len(cores) - 0.5)
     assert watched_cores() == frozenset()
-    monkeypatch.setattr(others, "usable_cores", lambda: float(len(cores)))
+    monkeypatch.setattr(other_programs, "usable_cores", lambda: float(len(cores)))
     assert watched_cores() == cores
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench import peakmemory
-from feedbench.bench.peakmemory import peak_memory_bytes
+from feedbench.bench.measured import peak_memory
+from feedbench.bench.measured.peak_memory import peak_memory_bytes
 from tests.bench.family import Family
 
 HELD = 50_000_000  # bytes
@@ -24,7 +24,9 @@ PEAK = "tell(peak_memory_bytes(root))"
 def family() -> Iterator[Family]:
     """A root in the forkserver's place; its children are the trials."""
     with Family() as started:
-        started.do("from feedbench.bench.peakmemory import peak_memory_bytes; held = []; tell(0)")
+        started.do(
+            "from feedbench.bench.measured.peak_memory import peak_memory_bytes; held = []; tell(0)"
+        )
         started.do("root = os.getpid(); tell(0)")
         yield started
 
@@ -90,7 +92,7 @@ def test_where_the_system_does_not_say_it_is_not_known(
     status = tmp_path / "status"
     if content is not None:
         status.write_text(content)
-    monkeypatch.setattr(peakmemory, "_STATUS", status)
+    monkeypatch.setattr(peak_memory, "_STATUS", status)
     assert peak_memory_bytes() is None
 
 

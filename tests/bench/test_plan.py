@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.plan import (
+from feedbench.bench.run.budget import (
     PROCESS_SECONDS,
     Cost,
     before_blocks_seconds,

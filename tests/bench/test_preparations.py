@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench import preparations
-from feedbench.bench.preparations import obtain_all
-from feedbench.bench.process import Outcome
-from feedbench.bench.progress import Quiet
-from feedbench.bench.protocol import Ended, Event, Phase, Prepared, Start, Writing
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.store import Store
-from feedbench.bench.trials import Limit, Trials
+from feedbench.bench.prepared import preparation
+from feedbench.bench.prepared.preparation import obtain_all
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.client import Outcome
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.messages import Ended, Event, Phase, Prepared, Start, Writing
+from feedbench.bench.records.results import TrialRecord
 from feedbench.pipelines.catalog import parse
 
 PREPARED = Prepared(
@@ -151,8 +151,8 @@ def test_counting_takes_a_small_share_of_the_time_however_many_files_there_are(
         now[0] += 1.0
         return 0
 
-    monkeypatch.setattr(preparations, "_bytes_below", slow_count)
-    monkeypatch.setattr("feedbench.bench.preparations.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(preparation, "_bytes_below", slow_count)
+    monkeypatch.setattr("feedbench.bench.prepared.preparation.time.monotonic", lambda: now[0])
 
     def meanwhile(on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> None:
         on_event(Writing(folder=str(tmp_path), source_bytes=4000, replaces=False))

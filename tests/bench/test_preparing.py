@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.preparing import key_of, obtain
-from feedbench.bench.protocol import Event, Prepared, Writing
-from feedbench.bench.store import Store
+from feedbench.bench.prepared.preparation_task import key_of, obtain
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.records.messages import Event, Prepared, Writing
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError

@@ -7,12 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.machine import Machine
-from feedbench.bench.process import Processes
-from feedbench.bench.results import read_trials
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.speed import Probe, Speed
-from feedbench.bench.trials import Limit, Trials
+from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.speed_probe import Probe, Speed
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.results import read_trials
 from feedbench.pipelines.catalog import parse
 from tests import loaders
 

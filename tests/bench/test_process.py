@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.process import Outcome, Processes, what_went_wrong
-from feedbench.bench.protocol import Edge, Event, Purpose, Request, Start, Started
+from feedbench.bench.processes.client import Outcome, Processes, what_went_wrong
+from feedbench.bench.records.messages import Edge, Event, Purpose, Request, Start, Started
 from tests import loaders
 from tests.bench.conftest import gone, until, written
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import processtree
-from feedbench.bench.processtree import Snapshot, TreeMeter, TreeUsage
+from feedbench.bench.machine import process_tree
+from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
 from tests.bench.conftest import gone
 from tests.bench.family import Family, has_disk
 
@@ -188,8 +188,8 @@ def test_a_tree_that_never_stands_still_cannot_be_read(
 def test_a_process_that_was_listed_and_is_gone_is_passed_over(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = processtree._listed
-    monkeypatch.setattr(processtree, "_listed", lambda: listed() | {2**22 + 1})
+    listed = process_tree._listed
+    monkeypatch.setattr(process_tree, "_listed", lambda: listed() | {2**22 + 1})
     found = TreeMeter(lambda: family.root).read()
     assert found is not None
     assert found.processes.keys() == {family.root}
@@ -272,14 +272,14 @@ def test_what_a_child_writes_to_the_disk_is_counted(family: Family, file: Path) 
 def test_where_the_disk_traffic_may_not_be_read_the_cpu_time_may(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = processtree._content
+    content = process_tree._content
 
     def not_io(file: str) -> bytes:
         if file.endswith("/io"):
             raise PermissionError(file)
         return content(file)
 
-    monkeypatch.setattr(processtree, "_content", not_io)
+    monkeypatch.setattr(process_tree, "_content", not_io)
     metered = Metered(family)
     family.do(f"child(lambda: burn({BURN}), say, sleep)")
     metered.read()
@@ -289,10 +289,10 @@ def test_where_the_disk_traffic_may_not_be_read_the_cpu_time_may(
 
 def after_each_scan(do: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have something happen between the scan of a reading and its second look."""
-    io = processtree._io
+    io = process_tree._io
 
     def done_first(tree: object) -> object:
         do()  # type: ignore[operator]
         return io(tree)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(processtree, "_io", done_first)
+    monkeypatch.setattr(process_tree, "_io", done_first)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.profiling import Calls
+from feedbench.bench.measured.profiler import Calls
 
 
 class Marks:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from feedbench.bench.progress import OnTerminal, Plain, Quiet, how, listener
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.windows import Window
+from feedbench.bench.processes.progress import OnTerminal, Plain, Quiet, how, listener
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.windows import Window
 
 
 def a_trial(**given: Any) -> TrialRecord:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import proofs
-from feedbench.bench.equality import Counts, Proof, Shuffle
-from feedbench.bench.proofs import Proofs
+from feedbench.bench.equal_work import proof_cache
+from feedbench.bench.equal_work.judgement import Counts, Proof, Shuffle
+from feedbench.bench.equal_work.proof_cache import Proofs
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
 from tests.builders import workload_over
@@ -96,7 +96,7 @@ def test_other_software_is_compared_anew(
     memory: Proofs, workload: Workload, sheet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
-    monkeypatch.setattr(proofs, "software", lambda: {"tensorflow": "9"})
+    monkeypatch.setattr(proof_cache, "software", lambda: {"tensorflow": "9"})
     assert memory.find(NAIVE, workload, None) is None
 
 
@@ -155,7 +155,7 @@ def test_the_oldest_proofs_make_room(
     memory.add(NAIVE, workload, PROOF, sheet)
     (first,) = (tmp_path / "proofs").iterdir()
     os.utime(first, (1, 1))
-    monkeypatch.setattr(proofs, "_MOST_BYTES", first.stat().st_size * 2)
+    monkeypatch.setattr(proof_cache, "_MOST_BYTES", first.stat().st_size * 2)
     for seed in (1, 2):
         memory.add(NAIVE, replace(workload, seed=seed), PROOF, sheet)
     assert not first.exists()

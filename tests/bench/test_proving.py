@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from feedbench.bench import references
-from feedbench.bench.references import half_pixel_centres, in_form, interpolated
+from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.references import half_pixel_centres, in_form, interpolated
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 from feedbench.pipelines.photos import write_photos
@@ -221,13 +221,13 @@ def test_other_images_in_the_second_epoch_alone_are_named(prove: Any) -> None:
 def test_of_a_large_folder_the_second_epochs_pixels_are_compared_where_there_are_enough(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feedbench.bench.proving.SECOND_EPOCH_IMAGES", 32)
-    monkeypatch.setattr("feedbench.bench.proving._LEAST_COMPARED", 33)
+    monkeypatch.setattr("feedbench.bench.equal_work.proof_task.SECOND_EPOCH_IMAGES", 32)
+    monkeypatch.setattr("feedbench.bench.equal_work.proof_task._LEAST_COMPARED", 33)
     assert proof_of(tmp_path, Feed(natural, change=coarse), natural).work == "same"
     found = proof_of(tmp_path, Feed(natural, order=second_twice), natural)
     assert found.reason is not None
     assert found.reason.startswith("in its second epoch it delivered 1 image too many (")
-    monkeypatch.setattr("feedbench.bench.proving._LEAST_COMPARED", 32)
+    monkeypatch.setattr("feedbench.bench.equal_work.proof_task._LEAST_COMPARED", 32)
     found = proof_of(tmp_path, Feed(natural, change=coarse), natural)
     assert (found.work, found.compared) == ("different", 32)
 
@@ -368,7 +368,7 @@ def test_a_copy_in_another_class_keeps_the_label_of_each(natural: Workload, tmp_
 def test_of_many_images_all_are_counted_and_a_sample_is_compared(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feedbench.bench.reference_files.SAMPLE_IMAGES", 20)
+    monkeypatch.setattr("feedbench.bench.equal_work.reference_files.SAMPLE_IMAGES", 20)
     found = proof_of(tmp_path, Feed(natural, order=first_twice), natural)
     assert (found.compared, found.counts.images, found.counts.doubled) == (20, 60, 1)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from feedbench.bench import likenesses, references
+from feedbench.bench.equal_work import known_mistakes, references
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.photos import write_photos
 from tests.bench.planted import Feed, proof_of
@@ -108,6 +108,6 @@ def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
             image.draft("RGB", (24, 24))
             assert image.width < references.decoded(small.files[place]).width
             delivered[place] = references.filtered(image.convert("RGB"), small)
-    found = likenesses.of_pixels(small, delivered, 2.0)
+    found = known_mistakes.of_pixels(small, delivered, 2.0)
     assert found is not None
     assert "decoded at a reduced size" in found.name

@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from feedbench.bench import benchmarkjson
-from feedbench.bench.environment import describe
+from feedbench.bench.machine.environment import describe
+from feedbench.bench.run import benchmark_json
 from tests.bench.conftest import gone, until
 from tests.bench.suites import Suite
 from tests.builders import a_row, a_run
@@ -52,7 +52,7 @@ def test_own_packages():
     assert [bench.name, pipelines.name, reports.name] == ["bench", "pipelines", "reports"]
 
 def test_nothing_heavy_is_loaded():
-    heavy = {"tensorflow", "numpy", "pandas", "feedbench.bench.run", "feedbench.reports"}
+    heavy = {"tensorflow", "numpy", "pandas", "feedbench.bench.run.run", "feedbench.reports"}
     assert not heavy & sys.modules.keys()
 """
     done = Suite(tmp_path, theirs).run("-q")
@@ -302,7 +302,7 @@ def nothing_heavy(pytestconfig):
     pytestconfig.add_cleanup(look)
 
 def look():
-    heavy = {"tensorflow", "pandas", "feedbench.bench.run", "feedbench.reports"}
+    heavy = {"tensorflow", "pandas", "feedbench.bench.run.run", "feedbench.reports"}
     assert not heavy & sys.modules.keys()
 """
 SKIPPED = """
@@ -322,7 +322,9 @@ def test_what_pytest_benchmark_saves_has_the_fields_of_a_runs_own_file(tmp_path:
     (file,) = (tmp_path / "kept").rglob("*_base.json")
     saved = json.loads(file.read_text())
     found = saved["machine_info"]
-    runs_own = benchmarkjson.benchmark_of(tmp_path, a_run(a_row("a"), blocks=1), [])["machine_info"]
+    runs_own = benchmark_json.benchmark_of(tmp_path, a_run(a_row("a"), blocks=1), [])[
+        "machine_info"
+    ]
     assert runs_own.keys() <= found.keys()
     assert runs_own["cpu"].keys() <= found["cpu"].keys()
     assert found["packages"] == describe().packages

@@ -14,12 +14,12 @@ from typing import Any, cast
 import pytest
 import typer
 
-from feedbench.bench import pytest_runs
-from feedbench.bench.cli import app
-from feedbench.bench.options import RunOptions
-from feedbench.bench.pytest_plugin import WANTED, Wanted, pytest_addoption
-from feedbench.bench.pytest_runs import Runs
-from feedbench.bench.results import PipelineRecord, RunRecord
+from feedbench.bench.cli.app import app
+from feedbench.bench.pytest_plugin import runs as pytest_runs
+from feedbench.bench.pytest_plugin.hooks import WANTED, Wanted, pytest_addoption
+from feedbench.bench.pytest_plugin.runs import Runs
+from feedbench.bench.records.results import PipelineRecord, RunRecord
+from feedbench.bench.run.options import RunOptions
 from feedbench.reports import page
 from tests.bench.test_against import OTHER
 from tests.builders import a_row, a_run, a_run_folder, trials_of
@@ -111,7 +111,7 @@ def test_a_run_leaves_what_one_of_the_command_line_leaves_and_it_is_said_where(
 
 def test_nothing_of_the_reports_is_imported_before_a_run_is_done() -> None:
     look = (
-        "import feedbench.bench.pytest_runs, sys;"
+        "import feedbench.bench.pytest_plugin.runs, sys;"
         " print(*{'feedbench.reports', 'matplotlib', 'pandas', 'tensorflow'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

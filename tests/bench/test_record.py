@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.record import images_digest
+from feedbench.bench.run.keeper import images_digest
 from feedbench.pipelines.folder import index_folder
 
 

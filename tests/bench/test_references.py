@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from feedbench.bench.references import (
+from feedbench.bench.equal_work.references import (
     decoded,
     filtered,
     half_pixel_centres,

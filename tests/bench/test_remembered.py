@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import remembered
-from feedbench.bench.remembered import Remembered, Stamp, stamp_of
+from feedbench.bench.images import findings_cache
+from feedbench.bench.images.findings_cache import Remembered, Stamp, stamp_of
 from feedbench.pipelines.check import Finding
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)
@@ -85,7 +85,7 @@ def test_a_cache_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
 def test_what_has_grown_to_twice_its_need_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "_SPARE_LINES", 3)
+    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 3)
     file = remember(tmp_path, {"/p/a.jpg": BAD, "/p/caf\udce9.jpg": GOOD})
     for _ in range(6):
         remember(tmp_path, {"/p/a.jpg": GOOD})
@@ -99,7 +99,7 @@ def test_what_has_grown_to_twice_its_need_is_written_anew(
 def test_who_asks_for_some_files_makes_it_forget_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "_SPARE_LINES", 0)
+    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 0)
     file = remember(tmp_path, {"/p/a.jpg": GOOD, "/p/caf\udce9.jpg": BAD})
     for _ in range(6):
         remember(tmp_path, {"/p/a.jpg": GOOD})
@@ -113,7 +113,7 @@ def test_who_asks_for_some_files_makes_it_forget_no_others(
 def test_a_memory_that_cannot_be_written_anew_stays_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "_SPARE_LINES", 0)
+    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 0)
     file = remember(tmp_path, {"/p/a.jpg": GOOD})
     for _ in range(3):
         remember(tmp_path, {"/p/a.jpg": GOOD})
@@ -132,7 +132,7 @@ def test_a_memory_that_cannot_be_written_anew_stays_as_it_is(
 def test_the_folders_looked_at_longest_ago_make_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "_MOST_BYTES", 300)
+    monkeypatch.setattr(findings_cache, "_MOST_BYTES", 300)
     for number in range(6):
         held = memory(tmp_path, f"/p{number}")
         held.add("/p/a.jpg", STAMPS["/p/a.jpg"], GOOD)

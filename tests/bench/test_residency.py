@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from feedbench.bench import residency as module
-from feedbench.bench.residency import MOST_ASKED, evict, residency
+from feedbench.bench.machine import residency as module
+from feedbench.bench.machine.residency import MOST_ASKED, evict, residency
 
 
 @pytest.fixture

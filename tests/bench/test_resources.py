@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.resources import resources
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.usage import GpuUsage, Latency, Usage
-from feedbench.bench.windows import Window
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.usage import GpuUsage, Latency, Usage
+from feedbench.bench.records.windows import Window
+from feedbench.bench.verdicts.resources import resources
 from tests.bench.test_summary import a_trial, row, summary
 
 

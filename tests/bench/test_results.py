@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from feedbench.bench.results import (
+from feedbench.bench.records.results import (
     SCHEMA,
     Row,
     RunRecord,
@@ -19,7 +19,7 @@ from feedbench.bench.results import (
     read_trials,
     write_run,
 )
-from feedbench.bench.windows import Window
+from feedbench.bench.records.windows import Window
 from feedbench.pipelines.errors import RequestError
 from tests import builders
 

@@ -14,15 +14,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench import environment, resuming
-from feedbench.bench.calm import calm_of
-from feedbench.bench.diagnosis import Diagnosis
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.options import RunOptions
-from feedbench.bench.progress import Quiet
-from feedbench.bench.record import Keeper
-from feedbench.bench.results import (
+from feedbench.bench.machine import environment
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Level, Share, Speed
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
+from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.results import (
     TrialRecord,
     append_trial,
     read_run,
@@ -30,11 +30,12 @@ from feedbench.bench.results import (
     write_run,
     write_trials,
 )
-from feedbench.bench.run import machine_of, resume
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.schedule import block_order
-from feedbench.bench.speed import Level, Share, Speed
-from feedbench.bench.workload import read_workload, workload_of, write_workload
+from feedbench.bench.run import resume as resuming
+from feedbench.bench.run.keeper import Keeper
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.run import machine_of, resume
+from feedbench.bench.run.schedule import block_order
+from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.folder import index_folder

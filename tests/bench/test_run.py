@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.results import read_run, read_trials
+from feedbench.bench.records.results import read_run, read_trials
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.bench.conftest import gone, until

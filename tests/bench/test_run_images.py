@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.results import read_run
+from feedbench.bench.records.results import read_run
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.runfolder import RunFolder, slugs
+from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.pipelines.errors import RequestError
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.say import counted, digits, duration, listed, size
+from feedbench.bench.text import counted, digits, duration, listed, size
 
 
 @pytest.mark.parametrize(

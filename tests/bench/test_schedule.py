@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.schedule import block_order
+from feedbench.bench.run.schedule import block_order
 
 LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=6, unique=True).map(tuple)
 SEEDS, BLOCKS = st.integers(0, 2**32), st.integers(1, 10_000)

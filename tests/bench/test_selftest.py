@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import calm as bench_calm
-from feedbench.bench import expectations, speed
-from feedbench.bench import selftest as module
-from feedbench.bench.progress import Quiet
-from feedbench.bench.selftest import selftest
+from feedbench.bench.machine import speed_probe
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.selftest import expected
+from feedbench.bench.selftest import selftest as module
+from feedbench.bench.selftest.selftest import selftest
+from feedbench.bench.verdicts import calm as bench_calm
 from tests.bench.command import Feedbench, calm
 from tests.bench.conftest import until
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where a self-test of one block has its files."""
-    monkeypatch.setattr(expectations, "MOST_BLOCKS", 1)
+    monkeypatch.setattr(expected, "MOST_BLOCKS", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -44,9 +45,9 @@ def test_all_of_it_is_measured_where_nothing_disturbs_it(
     """As if nothing did: this machine may have other things to do just now."""
     for name, value in calm().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(speed, "_LEAST_DROP", 1.0)
-    monkeypatch.setattr(speed, "_MOST_DROP", 1.0)
-    monkeypatch.setattr(speed, "_LOW_COPIED", 0.0)
+    monkeypatch.setattr(speed_probe, "_LEAST_DROP", 1.0)
+    monkeypatch.setattr(speed_probe, "_MOST_DROP", 1.0)
+    monkeypatch.setattr(speed_probe, "_LOW_COPIED", 0.0)
     monkeypatch.setattr(bench_calm, "MOST_SHARE", 1.0)
     found = selftest(Quiet())
     assert (found.blocks, found.failures, found.disturbed) == (1, [], 0)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from feedbench.bench.statistics import LEVEL, by_ranks, log_ratio
+from feedbench.bench.verdicts.intervals import LEVEL, by_ranks, log_ratio
 
 RATES = st.floats(1.0, 1e5)
 PAIRS = st.lists(st.tuples(RATES, RATES), min_size=8, max_size=20)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.speed import (
+from feedbench.bench.machine.speed_probe import (
     HALF_SECONDS,
     Level,
     Probe,
@@ -113,7 +113,7 @@ def test_a_probes_buffers_fit_in_the_memory_and_its_figures_are_in_units_of_one_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at_most = 4 * MIB
-    monkeypatch.setattr("feedbench.bench.speed.available_bytes", lambda: 16 * at_most)
+    monkeypatch.setattr("feedbench.bench.machine.speed_probe.available_bytes", lambda: 16 * at_most)
     probe = Probe()
     held = [buffer.nbytes for pair in probe._buffers for buffer in pair]
     assert sum(held) <= at_most
@@ -171,7 +171,7 @@ def test_with_one_core_one_is_probed() -> None:
 def test_with_a_quota_of_a_core_and_a_half_one_core_is_probed_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("feedbench.bench.speed.usable_cores", lambda: 1.5)
+    monkeypatch.setattr("feedbench.bench.machine.speed_probe.usable_cores", lambda: 1.5)
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one core only")
     assert len(Probe()._cores) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.bench.stages import KNOWN, PYTHON, REST, stage_of, stages
+from feedbench.bench.why.stages import KNOWN, PYTHON, REST, stage_of, stages
 
 NAIVE = [
     ("IDLE", "IDLE", 4_299_980.0),

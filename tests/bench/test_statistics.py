@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.statistics import (
+from feedbench.bench.verdicts.intervals import (
     LEVEL,
     Interval,
     Verdict,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.preparations import listing
-from feedbench.bench.store import Source, Store
+from feedbench.bench.prepared.preparation import listing
+from feedbench.bench.prepared.store import Source, Store
 from feedbench.pipelines.errors import RequestError
 from tests.bench.conftest import until
 

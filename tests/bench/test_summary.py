@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.certificate import Certificate
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.results import Row, TrialRecord
-from feedbench.bench.speed import Share
-from feedbench.bench.summary import Summary, summarise, trial_rate
-from feedbench.bench.windows import Window
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.page_cache import Certificate
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.records.windows import Window
+from feedbench.bench.verdicts.rows import Summary, summarise, trial_rate
 
 MARGIN = 0.05
 

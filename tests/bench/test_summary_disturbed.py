@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.windows import Window
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.windows import Window
 from tests.bench.test_summary import (
     CALM,
     MARGIN,

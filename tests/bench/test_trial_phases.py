@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.performing import perform
-from feedbench.bench.protocol import Edge, Event, Failed, Measured, Phase, Request
-from feedbench.bench.trial import Trial
-from feedbench.bench.windows import MOST_RESTARTS, Window
+from feedbench.bench.forkserver.tasks import perform
+from feedbench.bench.measured.trial import Trial
+from feedbench.bench.records.messages import Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.records.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import WrongWorkError
 from tests import loaders
@@ -361,7 +361,7 @@ def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     feed = restarted(images=3600)
-    looks = "feedbench.bench.trial.check_range"
+    looks = "feedbench.bench.measured.trial.check_range"
     monkeypatch.setattr(looks, lambda images, workload: feed.clock.claim(4.0))
     found = Told(feed).pilot(pilot_seconds=1.5)
     assert found.first_epoch_images == 3 * 8

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.gpu import GpuMeter
-from feedbench.bench.meters import Meters, Recorder
-from feedbench.bench.process import Processes, what_went_wrong
-from feedbench.bench.processtree import TreeMeter
-from feedbench.bench.protocol import Edge, Event
-from feedbench.bench.results import TrialRecord
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.trials import Limit, Trials
-from feedbench.bench.usage import Usage
-from feedbench.bench.windows import counted_from
+from feedbench.bench.machine.gpu import GpuMeter
+from feedbench.bench.machine.meters import Meters, Recorder
+from feedbench.bench.machine.process_tree import TreeMeter
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.messages import Edge, Event
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.usage import Usage
+from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.catalog import parse
 from tests import loaders
 from tests.bench.test_gpu import Nvml

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.gpu import GpuMeter
-from feedbench.bench.machine import Machine
-from feedbench.bench.meters import Meters
-from feedbench.bench.process import OnEvent, Outcome
-from feedbench.bench.protocol import Edge, Ended, Failed, Measured, Purpose, Start
-from feedbench.bench.results import TrialRecord, read_trials
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.speed import CALIBRATION_PROBES, Speed
-from feedbench.bench.trials import Limit, Trials
-from feedbench.bench.usage import Latency
-from feedbench.bench.windows import Window
+from feedbench.bench.machine.gpu import GpuMeter
+from feedbench.bench.machine.meters import Meters
+from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Speed
+from feedbench.bench.processes.client import OnEvent, Outcome
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.messages import Edge, Ended, Failed, Measured, Purpose, Start
+from feedbench.bench.records.results import TrialRecord, read_trials
+from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
 from tests.bench.test_gpu import Nvml
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.results import read_run, read_trials
+from feedbench.bench.records.results import read_run, read_trials
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench import tracing
-from feedbench.bench.against import Other
-from feedbench.bench.diagnosis import Autotune, Choice, Diagnosis
-from feedbench.bench.diagnostics import Diagnostics
-from feedbench.bench.progress import Quiet
-from feedbench.bench.protocol import Traced
-from feedbench.bench.results import Row, TrialRecord
-from feedbench.bench.runfolder import RunFolder
-from feedbench.bench.tracing import Said
+from feedbench.bench.processes.other_python import Other
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
+from feedbench.bench.records.messages import Traced
+from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.why import trace_reader
+from feedbench.bench.why.diagnostics import Diagnostics
+from feedbench.bench.why.trace_reader import Said
 from feedbench.pipelines.catalog import Spec, parse
 from feedbench.reports.why import limits
 from tests.builders import ENVIRONMENT, a_row, a_run, a_trial
@@ -70,7 +70,7 @@ def looked_at(
 def decoding(monkeypatch: pytest.MonkeyPatch, *ops: str) -> None:
     """Have xprof find these ops in every trace."""
     said = Said(ops=[(op, op, 1000.0) for op in ops])
-    monkeypatch.setattr(tracing, "said_of", lambda *_, **__: said)
+    monkeypatch.setattr(trace_reader, "said_of", lambda *_, **__: said)
 
 
 BASELINE = a_row("tfdata_naive", knobs={"cache": "none"}, autotune=AUTOTUNE)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.windows import Window, Windows, counted, steady_from
+from feedbench.bench.records.windows import Window, Windows, counted, steady_from
 
 
 def cut(gaps: list[float], images: int = 10, least_seconds: float = 0.0) -> Windows:

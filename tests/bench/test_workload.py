@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from feedbench.bench.workload import read_workload, workload_of, write_workload
+from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.folder import index_folder
 

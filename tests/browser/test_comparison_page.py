@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.comparison import Comparison
+from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports import comparison_page
 from tests.browser.conftest import Open
 from tests.browser.test_page import faults

@@ -13,10 +13,18 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from feedbench.bench.diagnosis import Advice, Ceiling, Diagnosis, Stage, Step, Trace, Waterfall
-from feedbench.bench.equality import Counts, Shown
-from feedbench.bench.results import RunRecord, TrialRecord
-from feedbench.bench.usage import GpuUsage, Latency
+from feedbench.bench.equal_work.judgement import Counts, Shown
+from feedbench.bench.records.diagnosis import (
+    Advice,
+    Ceiling,
+    Diagnosis,
+    Stage,
+    Step,
+    Trace,
+    Waterfall,
+)
+from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.reports import page
 from feedbench.reports.figures import MISSING
 from tests.browser import picture

@@ -21,9 +21,13 @@ _SPEED: dict[str, dict[str, Any]] = {
     "restless": {"is_low": lambda _share, _low: True},
 }
 CHANGED: dict[str, dict[str, Any]] = {
-    "feedbench.bench.windows": {"LEAST_SECONDS": 0.1, "LONG_SECONDS": 0.4, "RESTART_SECONDS": 0.1},
-    "feedbench.bench.speed": _SPEED[os.environ.get("TESTS_MACHINE", "calm")],
-    "feedbench.bench.others": {"MOST_SHARE": 1.0},
+    "feedbench.bench.records.windows": {
+        "LEAST_SECONDS": 0.1,
+        "LONG_SECONDS": 0.4,
+        "RESTART_SECONDS": 0.1,
+    },
+    "feedbench.bench.machine.speed_probe": _SPEED[os.environ.get("TESTS_MACHINE", "calm")],
+    "feedbench.bench.machine.other_programs": {"MOST_SHARE": 1.0},
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.diagnosing import cut_off
+from feedbench.bench.measured.diagnostic_trial import cut_off
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import RequestError

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from feedbench.bench.diagnosis import (
+from feedbench.bench.equal_work.judgement import Shown
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.processes.workload_file import write_workload
+from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
     Ceiling,
@@ -19,11 +22,15 @@ from feedbench.bench.diagnosis import (
     Trace,
     Waterfall,
 )
-from feedbench.bench.equality import Shown
-from feedbench.bench.results import BlockCalm, Calm, Row, RunRecord, TrialRecord, write_trials
-from feedbench.bench.speed import Share
-from feedbench.bench.usage import Latency
-from feedbench.bench.workload import write_workload
+from feedbench.bench.records.results import (
+    BlockCalm,
+    Calm,
+    Row,
+    RunRecord,
+    TrialRecord,
+    write_trials,
+)
+from feedbench.bench.records.usage import Latency
 from feedbench.pipelines.contract import Workload
 from tests.builders import (
     WORKLOAD,

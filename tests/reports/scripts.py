@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any
 
-from feedbench.bench.results import Row
+from feedbench.bench.records.results import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.trainingcode import training_code

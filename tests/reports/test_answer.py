@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.results import LeftOut, Preparation, Row, RunRecord
-from feedbench.bench.say import digits
+from feedbench.bench.records.results import LeftOut, Preparation, Row, RunRecord
+from feedbench.bench.text import digits
 from feedbench.reports.answer import answer, heading, notes
 from tests.builders import (
     NOT_COMPARED,

@@ -10,8 +10,8 @@ from collections.abc import Collection
 import msgspec
 import pytest
 
-from feedbench.bench.results import Row, RunRecord, TrialRecord
-from feedbench.bench.summary import summarise
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.verdicts.rows import summarise
 from feedbench.reports.answer import answer
 from tests.builders import a_proof, a_run, a_trial
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedbench.bench.results import BlockCalm, Calm
-from feedbench.bench.speed import Share
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.results import BlockCalm, Calm
 from feedbench.reports.answer import answer, notes
 from feedbench.reports.calm import cost, sentence
 from feedbench.reports.page import render

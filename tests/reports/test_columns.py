@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.equality import Counts, Proof, Shuffle
-from feedbench.bench.results import RunRecord
+from feedbench.bench.equal_work.judgement import Counts, Proof, Shuffle
+from feedbench.bench.records.results import RunRecord
 from feedbench.reports import formats, markdown, table
 from feedbench.reports.columns import tables
 from feedbench.reports.figures import MISSING

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 from rich.console import Console
 
-from feedbench.bench.comparison import Compared, Comparison
+from feedbench.bench.verdicts.comparison import Compared, Comparison
 from feedbench.reports.comparison import (
     PAIRED,
     UNPAIRED,

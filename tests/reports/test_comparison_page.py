@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.comparison import Comparison
+from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import comparison_page, palette
 from feedbench.reports.comparison import PAIRED, UNPAIRED

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from feedbench.bench.say import size
-from feedbench.bench.usage import GpuUsage, Missing
+from feedbench.bench.records.usage import GpuUsage, Missing
+from feedbench.bench.text import size
 from feedbench.reports import figures
 from feedbench.reports.figures import MISSING
 from tests.builders import a_row

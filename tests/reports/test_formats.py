@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import pytest
 
-from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import formats, markdown, page
 from tests.builders import a_row, a_run, a_run_folder, a_trial, compared, empty_row, trials_of

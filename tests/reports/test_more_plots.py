@@ -11,11 +11,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.diagnosis import Ceiling, Diagnosis, Stage, Trace
-from feedbench.bench.kernel import Counters
-from feedbench.bench.machine import Around
-from feedbench.bench.results import BlockCalm, Calm, RunRecord, TrialRecord
-from feedbench.bench.speed import Share
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.diagnosis import Ceiling, Diagnosis, Stage, Trace
+from feedbench.bench.records.results import BlockCalm, Calm, RunRecord, TrialRecord
 from feedbench.reports import calm, costplots, costs, plots, stageplots, table, timeplots
 from feedbench.reports.figures import MISSING
 from feedbench.reports.tracks import NARROW, WIDE

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.against import Other
-from feedbench.bench.results import LeftOut, PipelineRecord, RunRecord
-from feedbench.bench.usage import GpuUsage, Latency
+from feedbench.bench.processes.other_python import Other
+from feedbench.bench.records.results import LeftOut, PipelineRecord, RunRecord
+from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import page
 from feedbench.reports.answer import answer, notes

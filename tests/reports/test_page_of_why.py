@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import re
 
-from feedbench.bench.diagnosis import Diagnosis, Fixed, Stage, Step, Trace, Waterfall
-from feedbench.bench.results import RunRecord
+from feedbench.bench.records.diagnosis import Diagnosis, Fixed, Stage, Step, Trace, Waterfall
+from feedbench.bench.records.results import RunRecord
 from feedbench.reports import page
 from tests.builders import SCRIPT, a_row, a_run
 from tests.reports.reader import Reader, without_own_scripts

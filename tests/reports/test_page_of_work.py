@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.equality import Likeness, Proof, Shown
-from feedbench.bench.results import RunRecord
+from feedbench.bench.equal_work.judgement import Likeness, Proof, Shown
+from feedbench.bench.records.results import RunRecord
 from feedbench.reports import page, sheets
 from feedbench.reports.figures import MISSING
 from tests.builders import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from feedbench.bench.results import PageCacheUse, Row
+from feedbench.bench.records.results import PageCacheUse, Row
 from feedbench.reports.answer import notes
 from feedbench.reports.pagecache import note, state, while_timed
 from tests.builders import a_row, a_run

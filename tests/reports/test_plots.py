@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
-from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.reports import plots, table
 from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, compared, empty_row, trials_of
 from tests.reports.contrast import contrast

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.results import RunRecord, TrialRecord
+from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import runs_page
 from feedbench.reports.figures import MISSING

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.windows import Window
+from feedbench.bench.records.windows import Window
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import formats, table
 from tests.builders import (

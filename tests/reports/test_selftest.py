@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from feedbench.bench.expectations import Line
-from feedbench.bench.selftest import SelfTest
+from feedbench.bench.selftest.expected import Line
+from feedbench.bench.selftest.selftest import SelfTest
 from feedbench.reports.selftest import answer, show
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from feedbench.bench.usage import GpuUsage, Latency
+from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import table
 from tests.builders import (

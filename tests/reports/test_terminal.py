@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.say import WIDTH
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import WIDTH
 from feedbench.reports.terminal import show
 from tests.builders import (
     NOT_COMPARED,

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from feedbench.bench.workload import workload_of, write_workload
+from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.folder import Index, image_id, index_folder, part, take

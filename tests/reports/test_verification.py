@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from feedbench.bench.equality import Counts, Proof
-from feedbench.bench.verify import Verification, Verified
+from feedbench.bench.equal_work.judgement import Counts, Proof
+from feedbench.bench.run.verification import Verification, Verified
 from feedbench.reports.verification import show
 from tests.builders import SCRIPT, WORKLOAD, a_distance, a_proof, a_shuffle
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from feedbench.bench.diagnosis import (
+from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
     Ceiling,

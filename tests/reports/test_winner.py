@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.results import Row, RunRecord
-from feedbench.bench.workload import write_workload
+from feedbench.bench.processes.workload_file import write_workload
+from feedbench.bench.records.results import Row, RunRecord
 from feedbench.pipelines.contract import Workload
 from feedbench.reports import page, winner
 from tests.builders import (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.equality import Counts, Kind, Likeness, Work
-from feedbench.bench.results import Row
+from feedbench.bench.equal_work.judgement import Counts, Kind, Likeness, Work
+from feedbench.bench.records.results import Row
 from feedbench.reports import work
 from feedbench.reports.answer import notes
 from feedbench.reports.figures import MISSING

@@ -19,7 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from feedbench.bench.statistics import CONTROL_TOLERANCE, LEAST_BLOCKS, _signed_rank_place, level_of
+from feedbench.bench.verdicts.intervals import (
+    CONTROL_TOLERANCE,
+    LEAST_BLOCKS,
+    _signed_rank_place,
+    level_of,
+)
 from tests.studies.machines import BASELINE, CONTROL, OTHER, Array, Flags, Sittings
 
 MARGIN = 0.05
@@ -50,7 +55,7 @@ Rule = Callable[[Sittings], Called]
 
 
 def ours(sittings: Sittings) -> Called:
-    """bench/statistics.py, all sittings at once."""
+    """bench/verdicts/intervals.py, all sittings at once."""
     return decided(sittings.rates, by_students_t)
 
 
@@ -65,7 +70,7 @@ def ranked(sittings: Sittings) -> Called:
 
 
 def decided(rates: Array, by: Callable[[Array], Intervals]) -> Called:
-    """The verdicts of bench/statistics.py from the intervals of ratio and control."""
+    """The verdicts of bench/verdicts/intervals.py from the intervals of ratio and control."""
     logs = np.log(rates)
     ratio = by(logs[..., OTHER] - logs[..., BASELINE])
     control = by(logs[..., CONTROL] - logs[..., BASELINE])

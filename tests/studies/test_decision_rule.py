@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from feedbench.bench.statistics import (
+from feedbench.bench.verdicts.intervals import (
     LEAST_BLOCKS,
     Interval,
     Verdict,

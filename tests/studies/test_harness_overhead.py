@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.process import Processes, what_went_wrong
-from feedbench.bench.protocol import Request, Start, encode
-from feedbench.bench.trial import Trial
-from feedbench.bench.windows import Window, Windows, counted
-from feedbench.bench.workload import read_workload, workload_of, write_workload
+from feedbench.bench.measured.trial import Trial
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
+from feedbench.bench.records.messages import Request, Start, encode
+from feedbench.bench.records.windows import Window, Windows, counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.folder import index_folder
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench import preparing
-from feedbench.bench.store import Store
-from feedbench.bench.workload import workload_of
+from feedbench.bench.prepared import preparation_task
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.workload_file import workload_of
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.folder import index_folder
@@ -56,7 +56,7 @@ def prepared(workload: Workload, name: str, to: Path) -> float:
     pipeline = {"tfrecord_gzip": TfrecordGzip(), "tfrecord_sharded": TfrecordSharded()}[name]
     to.mkdir()
     begun = time.monotonic()
-    preparing.obtain(pipeline, parse(name), workload, Store(to), lambda _: None)
+    preparation_task.obtain(pipeline, parse(name), workload, Store(to), lambda _: None)
     seconds = time.monotonic() - begun
     shutil.rmtree(to)
     return seconds

@@ -1,0 +1,1 @@
+"""The proof that all pipelines deliver the same images."""

@@ -1,0 +1,224 @@
+"""Whether a pipeline delivers the same images as the others, and if not, in what. Pure.
+
+A pipeline is compared with two references (references.py): TensorFlow's sampling rule, and
+Pillow's antialiased filter.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from feedbench.bench.text import counted, digits
+
+Work = Literal["same", "near", "different"]
+"""same: the first reference's images; near: the second's; different: neither, and no verdict."""
+
+Kind = Literal["full", "partial", "none", "fixed", "unknown"]
+"""full: as good as chance; partial: through a buffer, or in pieces; none: in the order of the list;
+fixed: each epoch in one and the same other order; unknown: too few images to tell."""
+
+FILTER = "Pillow's bilinear filter, antialiased"
+
+# Mean distances in grey levels: METHOD, rule 1.
+MOST_SAME = 1.5  # from the first reference: the fast JPEG transform has 1.0
+MOST_NEAR = 1.0  # from the second, which is 1.9 from the first (flowers at 224x224)
+ROUNDING = 0.3  # whole grey levels are 0.25 from exact ones on average
+# An image is off by itself where it is farther from both references than a filter would take it,
+# by how far these two are from each other there.
+_OFF, _OFF_FACTOR = 4.0, 2.0
+
+
+class Distance(msgspec.Struct, frozen=True, kw_only=True):
+    """How far pixels are from a reference, in grey levels of 255: absolute differences."""
+
+    mean: float  # over all values of all images that were compared
+    p99: float  # 99 % of the values are nearer, to an eighth of a level; by every fourth row
+    worst: float  # the mean of the image that is farthest
+    worst_file: str
+
+
+class Likeness(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pixels are, where they are not those of the first reference."""
+
+    name: str  # such as "nearest-neighbour sampling"
+    is_fault: bool  # it is other work, or shows other images
+    images: int  # that were looked at
+    distance: float  # from it, in grey levels
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """The images of an epoch beside the list of files. Files of the same content are counted."""
+
+    images: int  # delivered
+    epoch: int = 1  # the second, where that is worse
+    missing: int = 0  # never delivered
+    doubled: int = 0  # delivered once too often
+    unknown: int = 0  # of no file's content
+    wrong_labels: int = 0
+    first_missing: str | None = None
+    first_doubled: str | None = None
+    first_wrong_label: str | None = None  # as a clause: daisy/1.jpg as 'roses'
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every image came once and none beside."""
+        return not (self.missing or self.doubled or self.unknown)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether they have their labels, too."""
+        return self.is_whole and not self.wrong_labels
+
+
+class Shuffle(msgspec.Struct, frozen=True, kw_only=True):
+    """How an epoch was shuffled. Correlations are Spearman's, of ranks: 1 for the same order."""
+
+    kind: Kind
+    with_list: float | None = None  # of the order with the list of files
+    with_neighbour: float | None = None  # of each image's place with that of the one before it
+    with_next_epoch: float | None = None  # null: no further epoch was looked at
+    ahead: int | None = None  # places that an image came before its turn in the list, at most
+    batch_classes: float | None = None  # different ones within a batch, the mean
+    batch_classes_by_chance: float | None = None
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """An image on the contact sheet."""
+
+    file: str
+    class_name: str
+    delivered_as: str | None = None  # a class's name; null: it did not come
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What an epoch of a pipeline was found to be."""
+
+    work: Work
+    reason: str | None = None  # a clause behind the label, where there is something to say
+    is_wrong: bool = False  # images are missing or doubled, or labels wrong: no filter's doing
+    counts: Counts
+    compared: int  # images whose pixels were
+    off: int = 0  # of these: images that are off by themselves
+    others_mean: float = 0.0  # of those that are not: grey levels from the nearer reference
+    from_sampled: Distance | None = None  # the first reference; null: none was compared
+    from_filtered: Distance | None = None  # the second
+    likeness: Likeness | None = None
+    shuffle: Shuffle
+    sheet: list[Shown] = []
+    made_at: str = ""  # UTC, ISO 8601
+    seconds: float = 0.0
+    is_remembered: bool = False  # of an earlier run on the same files with the same software
+
+
+def is_equal(proof: Proof | None) -> bool:
+    """Tell whether a pipeline's work can be compared with others': it was shown to be the same."""
+    return proof is not None and proof.work != "different"
+
+
+def is_off(sampled: float, filtered: float, between: float) -> bool:
+    """Tell whether one image is off by itself: grey levels from both, and between the two."""
+    return min(sampled, filtered) > _OFF + _OFF_FACTOR * between
+
+
+def work_of(
+    sampled: Distance | None, filtered: Distance | None, off: int, likeness: Likeness | None
+) -> Work:
+    """Judge the pixels by their distances.
+
+    What is recognised as a fault is different however small: on smooth images nothing is far.
+    """
+    if off or (likeness is not None and likeness.is_fault):
+        return "different"
+    if sampled is None or filtered is None:
+        return "different"  # nothing could be compared
+    if sampled.mean <= MOST_SAME and sampled.mean <= filtered.mean + ROUNDING:
+        return "same"
+    return "near" if filtered.mean <= MOST_NEAR else "different"
+
+
+def judged(proof: Proof) -> Proof:
+    """Return the proof with its word and its reason, by the figures that it has."""
+    pixels = work_of(proof.from_sampled, proof.from_filtered, proof.off, proof.likeness)
+    counts = proof.counts
+    # Other pixels can be taken for another file's: then nothing is sure of the counts.
+    is_sure = pixels != "different" and not counts.unknown
+    is_wrong = is_sure and not counts.is_right
+    work: Work = "different" if is_wrong or counts.unknown else pixels
+    made = msgspec.structs.replace(proof, work=work, is_wrong=is_wrong)
+    return msgspec.structs.replace(made, reason=_reason(made))
+
+
+def _reason(proof: Proof) -> str | None:
+    """Return what there is to say as a clause, or None where all is the same to the last digit."""
+    counts = proof.counts
+    if proof.is_wrong:
+        clauses = [_of_counts(counts), _of_labels(counts)]
+    else:
+        unknown = None
+        if counts.unknown:
+            of = counted(counts.images, "image")
+            unknown = f"{counts.unknown:,} of the {of} that it delivered show none of the files"
+        clauses = [unknown, _of_pixels(proof)]
+    reason = "; ".join(filter(None, clauses))
+    return f"in its second epoch {reason}" if reason and counts.epoch > 1 else reason or None
+
+
+def _of_counts(counts: Counts) -> str | None:
+    clauses = []
+    if counts.doubled:
+        clauses.append(f"{counted(counts.doubled, 'image')} too many ({counts.first_doubled})")
+    if counts.missing:
+        clauses.append(f"{counted(counts.missing, 'image')} missing ({counts.first_missing})")
+    if not clauses:
+        return None
+    return f"it delivered {' and '.join(clauses)}; expected every image once"
+
+
+def _of_labels(counts: Counts) -> str | None:
+    if not counts.wrong_labels:
+        return None
+    return (
+        f"{counts.wrong_labels:,} of {counted(counts.images, 'image')} have another's label"
+        f" ({counts.first_wrong_label})"
+    )
+
+
+def _of_pixels(proof: Proof) -> str | None:
+    sampled, filtered, likeness = proof.from_sampled, proof.from_filtered, proof.likeness
+    if likeness is not None:
+        of = "they are" if proof.counts.unknown else "its pixels are those of"
+        far = "" if sampled is None else f", {levels(sampled.mean)} from the reference"
+        return f"{of} {likeness.name}{far}"
+    if sampled is None or filtered is None:
+        return None if proof.counts.unknown else "none of its pixels could be compared"
+    nearer = min(sampled, filtered, key=lambda distance: distance.mean)
+    pixels = work_of(sampled, filtered, proof.off, None)
+    if pixels == "near":
+        return (
+            f"its pixels are those of {FILTER}: {levels(filtered.mean)} from it, and"
+            f" {levels(sampled.mean)} from TensorFlow's sampling"
+        )
+    if pixels == "different" and not (proof.off and proof.others_mean <= MOST_NEAR):
+        return (
+            f"its pixels are {levels(sampled.mean)} from TensorFlow's sampling (expected"
+            f" {MOST_SAME:g} at most), and {levels(filtered.mean)} from {FILTER}"
+            f" (expected {MOST_NEAR:g} at most)"
+        )
+    return _of_few_pixels(proof, nearer)
+
+
+def _of_few_pixels(proof: Proof, nearer: Distance) -> str | None:
+    """Say what there is to say of pixels that are near on average."""
+    if proof.off:
+        return (
+            f"the pixels of {proof.off:,} of {counted(proof.compared, 'image')} are others"
+            f" ({nearer.worst_file}, {levels(nearer.worst)} from the reference)"
+        )
+    return f"{levels(nearer.mean)} from the reference" if nearer.mean > ROUNDING else None
+
+
+def levels(value: float) -> str:
+    """Return a distance as people read it: 0.00 or 1.82 grey levels."""
+    return f"{value:.2f} grey levels" if value < 1 else f"{digits(value)} grey levels"

@@ -1,0 +1,98 @@
+"""How well an epoch is shuffled, by the order in which its images came. Pure.
+
+A worse shuffle is less work, and can cost accuracy: it stands beside the rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from feedbench.bench.equal_work.judgement import Kind, Shuffle
+
+Order = npt.NDArray[np.intp]
+"""Of each delivered image, in turn: its file's place in the list of files."""
+
+_LEAST_IMAGES = 12
+_DEVIATIONS = 4.0  # that chance goes beyond in 6 of 100,000 epochs
+
+
+def shuffle_of(
+    first: Order,
+    second: Order | None,
+    labels: npt.NDArray[Any],
+    batch_sizes: Sequence[int],
+) -> Shuffle:
+    """Return how the first of two epochs was shuffled.
+
+    `second` may be a part of its epoch; `labels` are those of the first one's images as they came,
+    `batch_sizes` those of its batches.
+    """
+    if len(first) < _LEAST_IMAGES:
+        return Shuffle(kind="unknown")
+    with_list = _correlation(np.arange(len(first)), first)
+    with_neighbour = _correlation(first[:-1], first[1:])
+    with_next = None if second is None else _with_next(first, second)
+    found, by_chance = batch_classes(labels, batch_sizes)
+    return Shuffle(
+        kind=_kind(first, second, [with_list, with_neighbour, with_next]),
+        with_list=with_list,
+        with_neighbour=with_neighbour,
+        with_next_epoch=with_next,
+        ahead=max(int((first - np.arange(len(first))).max()), 0),
+        batch_classes=found,
+        batch_classes_by_chance=by_chance,
+    )
+
+
+def batch_classes(
+    labels: npt.NDArray[Any], batch_sizes: Sequence[int]
+) -> tuple[float | None, float | None]:
+    """Return how many classes a batch has on average, and how many chance would give it.
+
+    `labels` are those of the images as they came. By chance: the sum over the classes of the
+    probability that a batch, drawn without replacement, holds one of theirs (hypergeometric).
+    None for both where there are not two classes.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    edges = np.cumsum([0, *batch_sizes])
+    if len(counts) < 2 or edges[-1] != len(labels):  # noqa: PLR2004 - nothing to mix
+        return None, None
+    found = [len(np.unique(labels[start:end])) for start, end in pairwise(edges)]
+    sizes, times = np.unique(np.asarray(batch_sizes), return_counts=True)
+    chance = [np.sum(stats.hypergeom.sf(0, len(labels), counts, size)) for size in sizes]
+    return float(np.mean(found)), float(np.average(chance, weights=times))
+
+
+def _kind(first: Order, second: Order | None, correlations: Sequence[float | None]) -> Kind:
+    is_same = second is not None and np.array_equal(first[: len(second)], second)
+    if np.array_equal(first, np.arange(len(first))) and (is_same or second is None):
+        return "none"
+    if is_same:
+        return "fixed"
+    by_chance = _DEVIATIONS / math.sqrt(len(first) - 1)  # whose deviation is 1 / sqrt(n - 1)
+    if second is not None and len(second) < len(first):
+        by_chance = _DEVIATIONS / math.sqrt(max(len(second) - 1, 1))
+    return "partial" if any(abs(r) > by_chance for r in correlations if r is not None) else "full"
+
+
+def _with_next(first: Order, second: Order) -> float | None:
+    """Return how the order of the second epoch's images goes with theirs in the first."""
+    turn = np.full(max(int(first.max()), int(second.max(initial=0))) + 1, -1)
+    turn[first] = np.arange(len(first))
+    turns = turn[second]
+    turns = turns[turns >= 0]
+    if len(turns) < _LEAST_IMAGES:
+        return None
+    return _correlation(np.arange(len(turns)), turns)
+
+
+def _correlation(ranks: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
+    """Return Spearman's rank correlation (Spearman 1904, Am. J. Psychol. 15(1))."""
+    return float(stats.spearmanr(ranks, others).statistic)

@@ -1,0 +1,144 @@
+"""Before the blocks: every pipeline is shown to deliver the same images, or what it delivers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from feedbench.bench.equal_work.judgement import Proof
+from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.messages import Counted, Event, Referenced, Request, Start
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.text import counted
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import FeedbenchError, RequestError
+
+
+class Verifier:
+    """Lays pipelines beside the references of a workload, which are computed once, if at all."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        processes: Processes,
+        workload: Path,
+        scratch: Path,
+        proofs: Proofs,
+        listener: Listener,
+    ) -> None:
+        self._trials = trials
+        self._processes = processes
+        self._file = workload
+        self._workload = read_workload(workload)
+        self._references = scratch / "references"
+        self._scratch = scratch
+        self._proofs = proofs
+        self._listener = listener
+
+    def verify_all(
+        self,
+        specs: Iterable[Spec],
+        samples: Path,
+        limit: Callable[[Spec | None], Limit],
+        *,
+        anew: bool,
+    ) -> tuple[dict[str, Proof], list[TrialRecord]]:
+        """Return the proof of each pipeline by label, and the records of the trials it took.
+
+        `samples` is the folder for the contact sheets, `limit` is asked before each trial, and for
+        None before the references, which no pipeline is to blame for; with `anew`, nothing is taken
+        from memory. Raises RequestError where the time is up before the references are there.
+        """
+        specs = list(specs)
+        slug = slugs(tuple(spec.label for spec in specs))
+        found: dict[str, Proof] = {}
+        records = []
+        samples.mkdir(parents=True, exist_ok=True)
+        try:
+            for spec in specs:
+                sheet = samples / slug[spec.label]
+                proof = None if anew else self._proofs.find(spec, self._workload, sheet)
+                if proof is None:
+                    self._refer(limit(None))
+                    record = self._verify(spec, sheet, limit(spec))
+                    records.append(record)
+                    proof = record.proof
+                if proof is not None:
+                    found[spec.label] = proof
+                    self._say(spec.label, proof)
+        finally:
+            shutil.rmtree(self._references, ignore_errors=True)  # it may hold 0.4 GB
+        return found, records
+
+    def _verify(self, spec: Spec, sheet: Path, limit: Limit) -> TrialRecord:
+        record = self._trials.verify(
+            spec,
+            self._file,
+            self._references,
+            sheet,
+            limit,
+            self._progress(f"comparing what {spec.label} delivers"),
+        )
+        if record.proof is not None:
+            self._proofs.add(spec, self._workload, record.proof, sheet)
+        else:
+            self._listener.said(f"{spec.label}: {record.why or record.ended}")
+        return record
+
+    def _refer(self, limit: Limit) -> None:
+        """Compute the references, unless they are there."""
+        if self._references.is_dir():
+            return
+        self._references.mkdir()
+        what = "computing what is to be delivered"
+        request = Request(
+            label="references",
+            spec="",
+            purpose="references",
+            workload=str(self._file.absolute()),
+            prepared="",
+            scratch=str(self._scratch),
+            references=str(self._references),
+        )
+        log = self._scratch / "references.log"
+        start = Start(request=request, log=str(log))
+        outcome = self._processes.run(start, limit.seconds, self._progress(what))
+        if outcome.over_limit is not None:
+            raise RequestError(
+                f"the time was up while {what}, of {counted(self._workload.images, 'image')}; give"
+                " more --time, or take fewer images by --limit"
+            )
+        if outcome.referenced is None:
+            raise FeedbenchError(
+                f"what is to be delivered could not be computed: {what_went_wrong(outcome)}"
+                f" ({last_line(log)})"
+            )
+        self._say_unreferenced(outcome.referenced)
+
+    def _say_unreferenced(self, referenced: Referenced) -> None:
+        lost = self._workload.images - referenced.images
+        if lost:
+            self._listener.said(
+                f"Not compared, because Pillow does not decode them: {counted(lost, 'image')}."
+            )
+
+    def _progress(self, what: str) -> Callable[[Event], None]:
+        images = self._workload.images
+        self._listener.doing(what)
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, Counted):
+                self._listener.doing(f"{what}: {event.images:,} of {counted(images, 'image')}")
+
+        return on_event
+
+    def _say(self, label: str, proof: Proof) -> None:
+        remembered = f" (compared on {proof.made_at[:10]})" if proof.is_remembered else ""
+        reason = f": {proof.reason}" if proof.reason else ""
+        self._listener.said(f"{label}: {proof.work} images{reason}{remembered}")

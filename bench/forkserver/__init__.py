@@ -1,0 +1,1 @@
+"""The process that imports TensorFlow, and forks and performs trials."""

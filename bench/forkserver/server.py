@@ -1,0 +1,257 @@
+"""A process that has imported TensorFlow, and hands out a fresh child for each trial.
+
+`python -m feedbench.bench.forkserver PARENT_PID SCRATCH`: commands on standard input, events on
+standard output (records/messages.py). Python's own multiprocessing forkserver was left aside: its
+children run the caller's `__main__` again, it pickles, it hides a failed import, and it outlives a
+parent that is killed while a child is at work. This one ends every trial's processes, and removes
+SCRATCH, when its standard input ends, which the kernel sees to however the parent died.
+
+Nothing that starts TensorFlow's runtime may run here: only the import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import psutil
+
+from feedbench.bench.records.messages import (
+    Command,
+    End,
+    Ended,
+    Event,
+    Ready,
+    Start,
+    Started,
+    decode_command,
+    encode,
+)
+from feedbench.pipelines.system import adopt_orphans, signal_at_parent_death
+
+_COMMANDS = 0
+_REAP_SECONDS = 5.0  # for killed processes to be gone
+
+
+def main(argv: list[str]) -> None:
+    """Serve until standard input ends, or perform the one trial that `--trial` announces."""
+    if argv[0] == "--trial":
+        _perform_alone(events=int(argv[1]), parent=int(argv[2]))
+    parent, scratch = int(argv[0]), Path(argv[1])
+    # While it imports, it cannot see its standard input end.
+    signal.signal(signal.SIGTERM, lambda *_: _vanish(scratch))
+    _end_with(parent, signal.SIGTERM)
+    events = os.dup(1)
+    os.dup2(2, 1)  # what an import prints is no event
+    ready = _preload()
+    signal_at_parent_death(0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    adopt_orphans()
+    server = _Server(events, scratch)
+    server.say(ready)
+    server.serve()
+
+
+def _preload() -> Ready:
+    """Import what every trial would: a pipeline is not timed by the imports that it needs."""
+    begun = time.monotonic()
+    import keras
+    import pandas as pd  # noqa: F401
+    import PIL.Image
+    import tensorflow as tf
+
+    from feedbench.bench.measured import profiler  # noqa: F401
+    from feedbench.pipelines import steps  # noqa: F401
+
+    PIL.Image.preinit()  # the decoders that the first image would load
+    gc.collect()
+    gc.freeze()  # children collect their own garbage only
+    return Ready(
+        tensorflow=tf.__version__, keras=keras.__version__, seconds=time.monotonic() - begun
+    )
+
+
+class _Server:
+    """One trial at a time: starts it, ends it, and sees that nothing of it is left."""
+
+    def __init__(self, events: int, scratch: Path) -> None:
+        self._events = events
+        self._scratch = scratch
+        self._trial = 0  # the process, which is also its group
+        self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+
+    def say(self, event: Event) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            # A trial that was killed while it wrote has left half a line: end that first.
+            os.write(self._events, b"\n" + encode(event) + b"\n")
+
+    def serve(self) -> None:
+        """Obey commands until there can be no more."""
+        begun = b""
+        while True:
+            readable, _, _ = select.select([_COMMANDS, self._wake], [], [])
+            if self._wake in readable:
+                os.read(self._wake, 4096)
+                self._reap()
+            if _COMMANDS in readable:
+                received = os.read(_COMMANDS, 65536)
+                if not received:
+                    break
+                *lines, begun = (begun + received).split(b"\n")
+                for line in lines:
+                    self._obey(decode_command(line))
+        self._kill()
+        self._wait_for_all()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Start():
+                begin = self._fresh if command.fresh_interpreter else self._fork
+                self._trial = begin(command)
+                self.say(Started(pid=self._trial))
+            case End():
+                self._kill()
+
+    def _fork(self, start: Start) -> int:
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setpgid(0, 0)
+            _become_trial(start, self._events, server)
+        with contextlib.suppress(OSError):  # whoever comes first, the child or we
+            os.setpgid(pid, pid)
+        return pid
+
+    def _fresh(self, start: Start) -> int:
+        with Path(start.log).open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, *(["-P"] if sys.flags.safe_path else [])),
+                    *("-m", "feedbench.bench.forkserver", "--trial"),
+                    *(str(self._events), str(os.getpid())),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=[self._events],
+                process_group=0,
+            )
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(encode(start))
+        process.returncode = 0  # it is reaped here, not by subprocess
+        return process.pid
+
+    def _reap(self) -> None:
+        """Collect ended children; when the trial's own is among them, its group must go too."""
+        while (status := _waited(os.WNOHANG)) is not None:
+            pid, code = status
+            if pid == self._trial:
+                self._kill()
+                self._wait_for_all()
+                self._trial = 0
+                self.say(
+                    Ended(exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+                )
+
+    def _kill(self) -> None:
+        if self._trial:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._trial, signal.SIGKILL)
+        # A worker may have left the group; its parent gone, it is our child or will be.
+        for child in psutil.Process().children(recursive=True):
+            if child.pid != self._trial:
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
+
+    def _wait_for_all(self) -> None:
+        deadline = time.monotonic() + _REAP_SECONDS
+        with contextlib.suppress(ChildProcessError):
+            while time.monotonic() < deadline:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    self._kill()
+                    time.sleep(0.005)
+
+
+def _waited(options: int) -> tuple[int, int] | None:
+    """Return an ended child and its exit code (negative: the signal), or None."""
+    try:
+        pid, status = os.waitpid(-1, options)
+    except ChildProcessError:
+        return None
+    return (pid, os.waitstatus_to_exitcode(status)) if pid else None
+
+
+def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
+    """Turn this process into the measured one; never returns."""
+    code = 70  # EX_SOFTWARE: the harness's own fault
+    try:
+        _end_with(parent)
+        _redirect(Path(start.log))
+        # TensorFlow's autograph, and many a loader, leave files in the folder for temporary ones.
+        os.environ["TMPDIR"] = tempfile.tempdir = start.request.scratch
+        from feedbench.bench.forkserver.tasks import perform
+
+        perform(start.request, lambda event: _write_all(events, encode(event) + b"\n"), parent)
+        code = 0
+    except SystemExit as error:  # a loader that calls sys.exit()
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the log is the only place left to say it
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # Not sys.exit: what a runtime or a loader does at exit may hang, and is not measured.
+        os._exit(code)
+
+
+def _perform_alone(events: int, parent: int) -> NoReturn:
+    """Be a trial in an interpreter of its own; the command comes on standard input."""
+    _end_with(parent)
+    command = decode_command(sys.stdin.buffer.read())
+    assert isinstance(command, Start)
+    _preload()
+    _become_trial(command, events, parent)
+
+
+def _redirect(log: Path) -> None:
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+def _write_all(descriptor: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(descriptor, line) :]
+
+
+def _end_with(parent: int, signal_number: int = signal.SIGKILL) -> None:
+    signal_at_parent_death(signal_number)
+    if os.getppid() != parent:  # it died before we could ask
+        signal.raise_signal(signal_number)
+
+
+def _vanish(scratch: Path) -> NoReturn:
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(1)

@@ -1,0 +1,106 @@
+"""What a measured process does: what its request asks for, and how that is told."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from pathlib import Path
+
+import msgspec
+
+from feedbench.bench.equal_work import reference_files
+from feedbench.bench.images import check
+from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
+from feedbench.bench.measured.trial import Say
+from feedbench.bench.prepared import preparation_task
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.messages import (
+    Built,
+    Failed,
+    Measured,
+    Request,
+    Verified,
+)
+from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
+from feedbench.pipelines.errors import FeedbenchError
+
+_LONGEST_SENTENCE = 500  # characters
+_MOST_REMARKS = 10
+
+
+def perform(request: Request, say: Say, reaper: int | None = None) -> None:
+    """Do what the request asks and say how it went. Raises only what is no failure of the trial.
+
+    `reaper` is the process that adopts the trial's orphans, where one does.
+    """
+    if request.purpose == "decode":
+        check.serve(Path(request.workload), say)
+        return
+    try:
+        if request.purpose == "references":
+            folder = Path(request.references)
+            reference_files.serve(read_workload(Path(request.workload)), folder, say)
+        else:
+            _of_pipeline(request, say, reaper)
+    except FeedbenchError as error:
+        say(Failed(sentence=_one_line(error)))
+    except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
+        traceback.print_exc()  # into the trial's log
+        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(error)}"))
+
+
+def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
+    """Do what is asked of a pipeline. Raises what it raises."""
+    spec = catalog.spec_of(request.label, request.spec)
+    pipeline = catalog.load(spec)
+    if request.purpose == "check":
+        say(Built(prepares=isinstance(pipeline, Preparing)))
+        return
+    workload = read_workload(Path(request.workload))
+    if request.purpose == "prepare":
+        assert isinstance(pipeline, Preparing)
+        preparation_task.obtain(pipeline, spec, workload, Store(Path(request.prepared)), say)
+        return
+    trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
+    with warnings.catch_warnings(record=True) as caught:
+        # A loader that warns of something at every image must not pay for our memory of it.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("default", UserWarning)
+        if request.purpose == "verify":
+            say(Verified(proof=trial.verify(request)))
+            return
+        if request.purpose == "trace":
+            say(trial.trace(request))
+            return
+        measured = _measured(trial, request)
+    say(_with_remarks(measured, pipeline, caught))
+
+
+def _measured(trial: Diagnostic, request: Request) -> Measured:
+    """Go through the phases that the request asks for."""
+    if request.purpose == "pilot":
+        return trial.pilot(request)
+    return trial.short(request) if request.until else trial.run(request)
+
+
+def _one_line(error: Exception) -> str:
+    """Return what an error says as one line that can be written anywhere."""
+    shown = " ".join(str(error).split())[:_LONGEST_SENTENCE]
+    return shown.encode("utf-8", "backslashreplace").decode()
+
+
+def _with_remarks(
+    measured: Measured, pipeline: Pipeline, caught: list[warnings.WarningMessage]
+) -> Measured:
+    """Add the knobs in effect, and what was warned of, each sentence once."""
+    in_effect = knobs.values(pipeline)
+    remarks = []
+    for warning in caught:
+        if isinstance(warning.message, KnobOverruledWarning):
+            in_effect[warning.message.knob] = warning.message.used
+        remarks.append(_one_line(Exception(warning.message)))
+    return msgspec.structs.replace(
+        measured, knobs=in_effect, remarks=list(dict.fromkeys(remarks))[:_MOST_REMARKS]
+    )

@@ -1,0 +1,1 @@
+"""Which image files are fit to be measured."""

@@ -1,0 +1,271 @@
+"""Bad images are found before anything is timed, so that every pipeline gets one list.
+
+The files are looked at in processes of their own: `serve` runs in a child of the forkserver, which
+has TensorFlow imported, and forks workers before TensorFlow's runtime starts.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePath
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from feedbench.bench.images.findings_cache import Remembered, stamp_of
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.records.messages import Checked, Event, Request, Start
+from feedbench.bench.text import counted
+from feedbench.pipelines import check
+from feedbench.pipelines.check import Finding
+from feedbench.pipelines.errors import FeedbenchError, RequestError
+from feedbench.pipelines.folder import FOREIGN_SUFFIXES, Index, part, shown
+from feedbench.pipelines.memory import available_bytes
+from feedbench.pipelines.workers import LostError, each
+
+How = Literal["none", "header", "decode"]
+OnFinding = Callable[[int, Finding], object]
+
+_FILE_LIMIT_SECONDS = 60.0  # for one file, however large
+_ENDLESS_SECONDS = 1e9
+_SAID_SECONDS = 0.5  # between two words of progress
+_MOST_LISTED = 100  # bad files in an error
+
+
+class Checks(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked at, and what comes of a bad file."""
+
+    how: How = "decode"
+    bad_images: Literal["error", "skip"] = "error"
+    most_pixels: int = check.MOST_PIXELS
+    cache: Path | None = None  # where findings are remembered; None: nowhere
+
+    def __post_init__(self) -> None:
+        """Raise RequestError for what is none of these."""
+        if self.how not in {"none", "header", "decode"}:
+            raise RequestError(f"--check {self.how!r}: expected none, header or decode")
+        if self.bad_images not in {"error", "skip"}:
+            raise RequestError(f"--bad-images {self.bad_images!r}: expected error or skip")
+        if not 1 <= self.most_pixels <= check.MOST_MOST_PIXELS:
+            raise RequestError(
+                f"--max-pixels {self.most_pixels}: expected 1 to {check.MOST_MOST_PIXELS:,}, above"
+                " which Pillow refuses an image"
+            )
+
+
+class Bad(NamedTuple):
+    """A file that not every pipeline delivers alike."""
+
+    file: str  # relative to the folder
+    reason: str
+
+
+class Checker:
+    """Looks at the images of a folder, and remembers what it found."""
+
+    def __init__(
+        self,
+        checks: Checks,
+        channels: int,
+        processes: Processes | None,
+        scratch: Path,
+        listener: Listener,
+    ) -> None:
+        """Take what decodes, which may be None where nothing is to be decoded."""
+        self._checks = checks
+        self._channels = channels if checks.how == "decode" else 0
+        self._processes = processes
+        self._scratch = scratch
+        self._listener = listener
+
+    def findings(self, index: Index, limit_seconds: float | None = None) -> list[Finding]:
+        """Return what is known of each file, its reason as it is to be said.
+
+        Raises RequestError where `limit_seconds` are up before the last, and FeedbenchError where
+        the files cannot be checked at all.
+        """
+        if self._checks.how == "none":
+            fine = Finding()
+            return [_by_name(file) or fine for file in index.files]
+        stamps = {path: stamp for path in index.paths if (stamp := stamp_of(path)) is not None}
+        known: dict[str, Finding] = {}
+        memory = None
+        if self._checks.cache is not None:
+            memory = Remembered(self._checks.cache, index.folder)
+            known = memory.find(stamps, self._channels)
+        asked = [path for path in index.paths if path not in known]
+        progress = _Progress(self._listener, len(asked))
+
+        def on_finding(place: int, finding: Finding) -> None:
+            path = asked[place]
+            known[path] = finding
+            if memory is not None and path in stamps:
+                memory.add(path, stamps[path], finding)
+            progress.done(len(known) - (len(index.files) - len(asked)))
+
+        try:
+            if asked:
+                self._look(asked, on_finding, limit_seconds)
+        finally:
+            if memory is not None:
+                memory.flush()
+        return [self._judged(known[path]) for path in index.paths]
+
+    def _judged(self, found: Finding) -> Finding:
+        reason = check.judged(found, self._channels, self._checks.most_pixels)
+        return msgspec.structs.replace(found, reason=reason)
+
+    def _look(
+        self, files: Sequence[str], on_finding: OnFinding, limit_seconds: float | None
+    ) -> None:
+        task = _Task(
+            files=tuple(files),
+            channels=self._channels,
+            most_pixels=self._checks.most_pixels,
+            processes=_processes(self._checks.most_pixels),
+        )
+        if self._processes is None:
+            try:
+                for place, finding in task.results():
+                    on_finding(place, finding)
+            except LostError as error:
+                raise FeedbenchError(f"the images could not be checked: {error}") from error
+            return
+        seen = 0
+
+        def on_event(event: Event) -> None:
+            nonlocal seen
+            if isinstance(event, Checked):
+                seen += 1
+                on_finding(event.place, event.finding)
+
+        limit = _ENDLESS_SECONDS if limit_seconds is None else max(limit_seconds, 1.0)
+        start = self._start(task)
+        outcome = self._processes.run(start, limit, on_event)
+        if seen == len(files):
+            return
+        if outcome.over_limit is not None:
+            raise RequestError(
+                f"the time was up when {seen:,} of {counted(len(files), 'image')} were checked;"
+                " expected all of them: run it again, which goes on from there, give more --time"
+                " or use --check header"
+            )
+        last = last_line(Path(start.log))
+        raise FeedbenchError(
+            f"the images could not be checked: {what_went_wrong(outcome)} ({last})"
+        )
+
+    def _start(self, task: _Task) -> Start:
+        file = self._scratch / "check.json"
+        file.write_text(json.dumps(task._asdict()), encoding="ascii")
+        request = Request(
+            label="check",
+            spec="",
+            purpose="decode",
+            workload=str(file),
+            prepared="",
+            scratch=str(self._scratch),
+        )
+        return Start(request=request, log=str(self._scratch / "check.log"))
+
+
+class _Task(NamedTuple):
+    """Files to look at, as a child reads it from JSON, which keeps names that are no UTF-8."""
+
+    files: tuple[str, ...]
+    channels: int  # 0: headers only
+    most_pixels: int
+    processes: int
+
+    def results(self) -> Iterable[tuple[int, Finding]]:
+        """Look at the files, in processes of their own, and yield what each was found to be."""
+        for place, answer in each(
+            self._begin, len(self.files), self.processes, _FILE_LIMIT_SECONDS
+        ):
+            if isinstance(answer, LostError):
+                yield place, Finding(str(answer), lasts=False)
+            else:
+                yield place, msgspec.json.decode(answer, type=Finding)
+
+    def _begin(self) -> Callable[[int], bytes]:
+        if self.channels:
+            check.prepare_to_decode()
+        check.limit_memory(self.most_pixels)
+
+        def look(place: int) -> bytes:
+            return msgspec.json.encode(
+                check.check(self.files[place], self.channels, self.most_pixels)
+            )
+
+        return look
+
+
+def serve(file: Path, say: Callable[[Event], object]) -> None:
+    """Look at the files of a task, and say of each what it is. Runs in the forkserver's child."""
+    fields = json.loads(file.read_text(encoding="ascii"))
+    for place, finding in _Task(**fields).results():
+        say(Checked(place=place, finding=finding))
+
+
+def bad_of(index: Index, findings: Sequence[Finding]) -> list[Bad]:
+    """Return the bad files, in the order of the index."""
+    pairs = zip(index.files, findings, strict=True)
+    return [Bad(file, found.reason) for file, found in pairs if found.reason is not None]
+
+
+def without(index: Index, bad: Iterable[Bad]) -> Index:
+    """Return the index without these files."""
+    gone = {file for file, _ in bad}
+    if not gone:
+        return index
+    return part(index, [at for at, file in enumerate(index.files) if file not in gone])
+
+
+def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
+    """Raise RequestError, with the list, where bad files are an error, or all files are bad."""
+    if not bad or (checks.bad_images == "skip" and len(bad) < len(index.files)):
+        return
+    listed = [f"  {shown(file)}: {reason}" for file, reason in bad[:_MOST_LISTED]]
+    if len(bad) > _MOST_LISTED:
+        listed.append(f"  and {len(bad) - _MOST_LISTED:,} more, which feedbench inspect lists")
+    advice = (
+        "none is left to measure"
+        if len(bad) == len(index.files)
+        else "remove or repair them, or leave them out by --bad-images skip"
+    )
+    raise RequestError(
+        f"{shown(str(index.folder))}: {len(bad):,} of the {counted(len(index.files), 'image')} that"
+        " were to be measured are bad; expected images that TensorFlow and Pillow decode alike:"
+        f" {advice}:\n" + "\n".join(listed)
+    )
+
+
+def _by_name(file: str) -> Finding | None:
+    if not file.lower().endswith(FOREIGN_SUFFIXES):
+        return None
+    suffix = PurePath(file).suffix.lower()
+    return Finding(f"not every pipeline decodes {suffix} (judged by its name)")
+
+
+def _processes(most_pixels: int) -> int:
+    fitting = available_bytes() // check.worker_bytes(most_pixels)
+    return max(min(int(usable_cores()), fitting), 1)
+
+
+class _Progress:
+    def __init__(self, listener: Listener, count: int) -> None:
+        self._listener = listener
+        self._count = count
+        self._said = 0.0
+        if count:
+            listener.doing(f"checking {counted(count, 'image')}")
+
+    def done(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._said > _SAID_SECONDS:
+            self._said = now
+            self._listener.doing(f"checking images: {done:,} of {self._count:,}")

@@ -1,0 +1,197 @@
+"""What is in a folder: counts, formats, sizes, duplicates, and which files are bad."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from feedbench.bench.images.check import Checker, Checks, bad_of
+from feedbench.bench.images.findings_cache import stamp_of
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.records.results import LeftOut
+from feedbench.pipelines.check import Finding
+from feedbench.pipelines.folder import (
+    Index,
+    check_folder,
+    counts,
+    entries,
+    image_id,
+    is_candidate,
+    is_folder,
+)
+from feedbench.pipelines.formats import signature
+from feedbench.pipelines.labels import index_unlabelled
+from feedbench.pipelines.layouts import Layout, index_images
+
+SCHEMA = 1
+_BINS = 10
+_CHUNK = 1 << 20
+_FLOAT32_BYTES = 4
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """A bar of a histogram."""
+
+    least: int  # pixels, both included
+    most: int
+    images: int
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What `feedbench inspect` found. Names are relative to the folder."""
+
+    schema: int = SCHEMA
+    folder: str
+    notes: list[str]
+    check: str  # header, decode or none: how well the files were looked at
+    images: int  # bad ones included
+    ignored_files: int
+    ignored_images: list[LeftOut]  # of these: images by their content
+    classes: dict[str, int]  # images of each; one class "" where there are no labels
+    bytes: int
+    formats: dict[str, int]  # by content
+    modes: dict[str, int]
+    widths: list[Bin]  # of images that are not bad
+    heights: list[Bin]
+    orientations: dict[str, int]  # EXIF, of the images that say one
+    duplicates: list[list[str]]  # files of the same content
+    bad: list[LeftOut]
+    image_size: tuple[int, int]  # height, width
+    channels: int
+    cache_bytes: int  # of all images that are not bad, decoded and resized, as float32
+
+
+def inspect(
+    folder: Path,
+    layout: Layout,
+    checks: Checks,
+    *,
+    image_size: tuple[int, int],
+    channels: int,
+    listener: Listener,
+) -> Inspection:
+    """Look at every file of a folder. Raises RequestError where it cannot be listed."""
+    listener.doing(f"listing {folder}")
+    index = _index(folder, layout)
+    findings = _findings(index, checks, channels, listener)
+    listener.doing("looking for duplicates")
+    bad = bad_of(index, findings)
+    height, width = image_size
+    sizes = [found for found in findings if found.pixels and found.reason is None]
+    return Inspection(
+        folder=image_id(str(index.folder)),
+        notes=list(index.notes),
+        check=checks.how,
+        images=len(index.files),
+        ignored_files=index.ignored,
+        ignored_images=_ignored_images(index),
+        classes={image_id(name): count for name, count in counts(index).items()},
+        bytes=sum(stamp.size for path in index.paths if (stamp := stamp_of(path))),
+        formats=_counted(found.format for found in findings),
+        modes=_counted(found.mode for found in findings),
+        widths=_histogram([found.width for found in sizes]),
+        heights=_histogram([found.height for found in sizes]),
+        orientations=_counted(_orientations(findings)),
+        duplicates=_duplicates(index),
+        bad=[LeftOut(file=image_id(file), reason=reason) for file, reason in bad],
+        image_size=image_size,
+        channels=channels,
+        cache_bytes=(len(index.files) - len(bad)) * height * width * channels * _FLOAT32_BYTES,
+    )
+
+
+def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -> list[Finding]:
+    with tempfile.TemporaryDirectory(prefix="feedbench-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        processes = Processes(scratch, scratch / "forkserver.log")
+        decoder = processes if checks.how == "decode" else None
+        try:  # it is started only where something must be decoded
+            return Checker(checks, channels, decoder, scratch, listener).findings(index)
+        finally:
+            processes.close()
+
+
+def _index(folder: Path, layout: Layout) -> Index:
+    """List the images; here, and only here, they need no labels."""
+    check_folder(folder, "photos")
+    if layout != Layout() or any(map(is_folder, entries(folder))):
+        return index_images(folder, layout)
+    return index_unlabelled(folder)
+
+
+def _orientations(findings: Iterable[Finding]) -> Iterable[str | None]:
+    for found in findings:
+        yield None if found.orientation is None else str(found.orientation)
+
+
+def _counted(values: Iterable[str | None]) -> dict[str, int]:
+    """Count what is known, the most frequent first."""
+    return dict(Counter(value for value in values if value is not None).most_common())
+
+
+def _histogram(values: Sequence[int]) -> list[Bin]:
+    if not values:
+        return []
+    least, most = min(values), max(values)
+    edges = sorted({round(edge) for edge in np.linspace(least, most + 1, _BINS + 1)})
+    found, _ = np.histogram(values, edges)
+    return [
+        Bin(start, end - 1, int(count))
+        for start, end, count in zip(edges, edges[1:], found, strict=False)
+    ]
+
+
+def _duplicates(index: Index) -> list[list[str]]:
+    """Return groups of files of the same content; only those of the same size are read."""
+    by_size: dict[int, list[int]] = {}
+    paths = index.paths
+    for place, path in enumerate(paths):
+        if (stamp := stamp_of(path)) is not None and stamp.size:
+            by_size.setdefault(stamp.size, []).append(place)
+    groups: dict[bytes, list[str]] = {}
+    for places in by_size.values():
+        for place in places if len(places) > 1 else ():
+            if digest := _digest(paths[place]):
+                groups.setdefault(digest, []).append(image_id(index.files[place]))
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _digest(path: str) -> bytes | None:
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - names may not be UTF-8
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return None
+    return digest.digest()
+
+
+def _ignored_images(index: Index) -> list[LeftOut]:
+    """Return the files that have no image's suffix, but an image's first bytes."""
+    taken = set(index.files)
+    # Not asked of the classes' names, which may stand in a CSV file and be anything.
+    linked = [entry for entry in entries(index.folder) if entry.is_symlink() and is_folder(entry)]
+    classes = set(index.class_names)
+    found = []
+    for top in (index.folder, *(Path(entry.path) for entry in linked if entry.name in classes)):
+        for root, _, names in os.walk(top):
+            for name in sorted(names):
+                if is_candidate(name):
+                    continue
+                path = os.path.join(root, name)  # noqa: PTH118 - a million times
+                file = os.path.relpath(path, index.folder)
+                if file in taken or not os.path.isfile(path):  # noqa: PTH113
+                    continue
+                if known := signature(path):
+                    reason = f"begins as {known} does, but its name has no image's suffix"
+                    found.append(LeftOut(file=image_id(file), reason=reason))
+    return sorted(found, key=lambda left: left.file)

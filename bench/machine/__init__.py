@@ -1,0 +1,1 @@
+"""The computer itself: its cores, speed probe, meters, page cache and versions."""

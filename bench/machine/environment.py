@@ -1,0 +1,57 @@
+"""What machine and what software a run was made on. Imports none of that software."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from feedbench.bench.machine.cores import usable_cores
+
+_PACKAGES = ("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy")
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """The machine and the software."""
+
+    system: str
+    processor: str
+    cores: float  # that this process may use, by its affinity and its cgroup's quota
+    cores_online: int
+    memory_bytes: int
+    python: str
+    packages: dict[str, str]  # name: version
+
+
+def describe() -> Environment:
+    """Return this machine and this software."""
+    return Environment(
+        system=platform.platform(),
+        processor=_processor(),
+        cores=usable_cores(),
+        cores_online=os.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+        python=platform.python_version(),
+        packages={name: found for name in _PACKAGES if (found := _version(name))},
+    )
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:  # not Linux
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

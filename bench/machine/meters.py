@@ -1,0 +1,96 @@
+"""What a trial takes beside time, read from outside by the parent, at the windows' edges.
+
+Every meter has the same face: `read()` takes a reading, and `used()` sums up a row of them.
+Neither raises: what the system will not say is missing from what `used()` returns.
+
+The parent shares the cores with what it measures, so an edge must cost it little: one
+takes 1 to 1.5 ms here without a GPU, a thousandth of the shortest window.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import msgspec
+
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.gpu import GpuMeter, GpuReading
+from feedbench.bench.machine.other_programs import user_seconds, watched_cores
+from feedbench.bench.machine.process_tree import Snapshot, TreeMeter
+from feedbench.bench.records.messages import Edge, Event, Phase
+from feedbench.bench.records.usage import NoGpu, Usage
+from feedbench.bench.records.windows import Window, counted_from
+
+
+class Meters:
+    """The meters of a run. Opens NVML, once, and closes it at the end of its context."""
+
+    def __init__(self, gpus: GpuMeter | None = None) -> None:
+        self._gpus = GpuMeter() if gpus is None else gpus
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gpus.close()
+
+    def of_trial(self, forkserver: Callable[[], int | None]) -> Recorder:
+        """Return what records one trial; `forkserver` tells the root of its processes."""
+        return Recorder(TreeMeter(forkserver), self._gpus)
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    at: float  # CLOCK_MONOTONIC
+    tree: Snapshot | None
+    user_seconds: float | None  # of all programs
+    gpus: list[GpuReading] | NoGpu
+
+
+class Recorder:
+    """Reads the meters at each edge of one trial."""
+
+    def __init__(self, tree: TreeMeter, gpus: GpuMeter) -> None:
+        self._tree = tree
+        self._gpus = gpus
+        self._cores = watched_cores()
+        self._readings: list[_Reading] = []
+        self._first_epoch: list[Snapshot | None] = []  # at its beginning and its end
+
+    def take(self, event: Event) -> None:
+        """Read at an edge, and at both ends of the first epoch; let other events pass."""
+        if isinstance(event, Edge):
+            now, tree = time.monotonic(), self._tree.read()
+            self._readings.append(_Reading(now, tree, user_seconds(self._cores), self._gpus.read()))
+        elif isinstance(event, Phase) and event.name in {"open", "first epoch"}:
+            self._first_epoch.append(self._tree.read())
+
+    def first_epoch_read_bytes(self) -> int | None:
+        """Return the bytes that the first epoch read from devices; None where not known."""
+        if len(self._first_epoch) != 2:  # noqa: PLR2004 - its two ends
+            return None
+        return self._tree.used(self._first_epoch).read_bytes
+
+    def usage(self, windows: list[Window]) -> Usage | None:
+        """Return what was used in the windows that count; None without a reading at each edge."""
+        if not windows or len(self._readings) != len(windows) + 1:
+            return None
+        readings = self._readings[counted_from(windows) :]
+        tree = self._tree.used([reading.tree for reading in readings])
+        return Usage(
+            seconds=readings[-1].at - readings[0].at,
+            cores=usable_cores(),
+            cpu_seconds=tree.cpu_seconds,
+            others_cpu_seconds=_of_others(readings, tree.user_seconds),
+            read_bytes=tree.read_bytes,
+            written_bytes=tree.written_bytes,
+            gpus=self._gpus.used([reading.gpus for reading in readings]),
+        )
+
+
+def _of_others(readings: Sequence[_Reading], own: float | None) -> float | None:
+    first, last = readings[0].user_seconds, readings[-1].user_seconds
+    if own is None or first is None or last is None:
+        return None
+    return max(last - first - own, 0.0)

@@ -1,0 +1,117 @@
+"""Warm or cold: the state of the page cache before a trial, brought about, and certified.
+
+It concerns the first epoch: of what a pipeline reads, how much was resident before, and how many
+bytes came from the device meanwhile. Later epochs find what the first one has read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from feedbench.bench.images.findings_cache import stamp_of
+from feedbench.bench.machine.residency import Residency, evict, residency
+from feedbench.bench.machine.warming import warm
+from feedbench.pipelines.errors import RequestError
+
+State = Literal["warm", "cold"]
+
+_WARM_SHARE = 0.99  # resident, from which it is warm
+_COLD_SHARE = 0.01  # to which it is cold
+# What the device was read for, as a share of the files' bytes: 1.0 to 1.1 cold, 0 warm.
+_COLD_READS, _WARM_READS = 0.8, 0.1
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the page cache around a trial's first epoch."""
+
+    asked: State
+    files: int  # that the pipeline reads
+    bytes: int  # of these
+    resident: float | None = None  # the share before the trial; null: not known
+    read_bytes: int | None = None  # from the device in the first epoch; null: not known
+    why_not: str | None = None  # a clause: why it is not certified
+    is_contradicted: bool = False  # it is known to be otherwise than was asked for
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether nothing speaks against what was asked for, and it is known."""
+        return self.why_not is None
+
+
+class PageCache:
+    """Brings the page cache into the state that was asked for."""
+
+    def __init__(
+        self,
+        state: State,
+        images: Sequence[str],
+        *,
+        ask: Callable[[Sequence[str]], Residency] = residency,
+        send_out: Callable[[Sequence[str]], str | None] = evict,
+    ) -> None:
+        """Take the images' files, which a pipeline reads that has prepared none."""
+        self.state = state
+        self._images = images
+        self._ask = ask
+        self._send_out = send_out
+
+    def before(self, prepared: Path | None) -> Certificate:
+        """Make what a trial will read resident, or not, and say what came of it."""
+        files = self._images
+        if prepared is not None:
+            files = sorted(str(file) for file in prepared.rglob("*") if file.is_file())
+        why = None
+        if self.state == "cold":
+            # Of what somebody prepared it is not known whether the images are read as well.
+            why = self._send_out([*files, *self._images] if prepared is not None else files)
+            found = self._ask(files)
+        else:
+            found = self._ask(files)
+            if found.share is not None and found.share < _WARM_SHARE:
+                with suppress(RequestError):  # a file that is gone is the trial's to meet
+                    warm(files)
+                found = self._ask(files)
+        contradicted = _contradicted_by(found.share, self.state)
+        return Certificate(
+            asked=self.state,
+            files=len(files),
+            bytes=sum(stamp.size for file in files if (stamp := stamp_of(file)) is not None),
+            resident=found.share,
+            why_not=why or found.why_unknown or contradicted,
+            is_contradicted=contradicted is not None,
+        )
+
+
+def after(certificate: Certificate, read_bytes: int | None) -> Certificate:
+    """Return the certificate with the bytes that the first epoch read from the device."""
+    contradicted = None
+    if read_bytes is not None and certificate.bytes:
+        contradicted = _read_otherwise(read_bytes / certificate.bytes, certificate.asked)
+    unknown = (
+        None if read_bytes is not None else "it is not known how much was read from the device"
+    )
+    return msgspec.structs.replace(
+        certificate,
+        read_bytes=read_bytes,
+        why_not=certificate.why_not or contradicted or unknown,
+        is_contradicted=certificate.is_contradicted or contradicted is not None,
+    )
+
+
+def _read_otherwise(share: float, asked: State) -> str | None:
+    if asked == "cold" and share < _COLD_READS:
+        return f"only {share:.0%} of the files' bytes were read from the device"
+    if asked == "warm" and share > _WARM_READS:
+        return f"{share:.0%} of the files' bytes were read from the device"
+    return None
+
+
+def _contradicted_by(share: float | None, state: State) -> str | None:
+    if share is None or (share >= _WARM_SHARE if state == "warm" else share <= _COLD_SHARE):
+        return None
+    return f"{share:.0%} of the files' bytes were resident before"

@@ -1,0 +1,31 @@
+"""What software decides what is delivered, and how it is judged: versions, and our own code."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGES = ("tensorflow", "keras", "pillow", "numpy", "scipy", "pandas")
+
+
+@cache
+def software() -> dict[str, str]:
+    """Return the packages' versions, and a digest of our own code as `feedbench`."""
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found | {"feedbench": code()}
+
+
+@cache
+def code() -> str:
+    """Return a digest of what measures and of the pipelines, in hexadecimal."""
+    digest = hashlib.sha256()
+    rooms = Path(__file__).parents[2]
+    for file in sorted([*rooms.glob("bench/**/*.py"), *rooms.glob("pipelines/**/*.py")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

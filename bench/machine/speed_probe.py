@@ -1,0 +1,180 @@
+"""The machine's speed, probed while no pipeline is open.
+
+The kernel's own counters do not see what a neighbour on the same hardware takes: in an episode in
+which one of two cores was gone for seconds, the counter of stolen time stood still and this probe
+read 0.5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.last_cache import last_cache
+from feedbench.pipelines.memory import available_bytes
+from feedbench.pipelines.system import interrupts_held
+
+HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
+CALIBRATION_PROBES = 15
+_HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
+_UNIT_BYTES = 1 << 25  # a unit of copying, however large the buffers are: figures stay comparable
+# Copying is to find the memory, and not a cache: what the cores that share one copy, from and to,
+# is so many times as large. Up to four cores it is what it always was, since a virtual machine may
+# be told of a smaller cache than there is. Beyond, 32 MiB each way are too much to hold throughout
+# a run: 8 GB at 128 cores. And memory that is scarce is the pipelines'.
+_CACHES = 4
+_TOGETHER_BYTES = 1 << 28  # of all cores, both ways: no more without a reason
+_LEAST_BYTES, _MOST_BYTES = 1 << 22, 1 << 25  # of a core, each way
+_MOST_SHARE = 1 / 16  # of the memory that is available, for all of them
+_A_PAGE = 1 << 12
+# Hashing is low where it is under the good level by this, or by so many deviations of the
+# calibration's own probes, whichever is more; but what is under the last is low anywhere. On the
+# shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a minute), and
+# copying, which shares the memory with all neighbours, by 14 % (0.78 to 1.54), from one probe to
+# the next and for minutes: 21 trials of tfdata_naive in a slow spell of copying were 2 % slower.
+# To hold both to one limit left out 33 of 40 trials. So copying is low at half its good level.
+_LEAST_DROP, _DEVIATIONS, _MOST_DROP = 0.15, 4.0, 0.3
+_LOW_COPIED = 0.5
+_TO_DEVIATION = 1.4826  # a normal distribution's median absolute deviation to its standard one
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """What a probe counted, over all cores: units of work a second."""
+
+    hashed: float
+    copied: float
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A speed beside the good one, as shares of it."""
+
+    hashed: float
+    copied: float
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """The good level, and what is low beside it. Frozen before the first block."""
+
+    good: Speed
+    low: Share
+
+    def of(self, speed: Speed) -> Share:
+        """Return a speed as shares of the good level."""
+        return Share(speed.hashed / self.good.hashed, speed.copied / self.good.copied)
+
+    def is_low(self, share: Share) -> bool:
+        """Tell whether a machine of this share is not what it was."""
+        return is_low(share, self.low)
+
+
+def is_low(share: Share, low: Share) -> bool:
+    """Tell whether either kind of work is slower than is good."""
+    return share.hashed < low.hashed or share.copied < low.copied
+
+
+def level_of(probes: Sequence[Speed]) -> Level:
+    """Return the level that these probes calibrate: the median of their better half.
+
+    The better half, since whatever disturbs a machine slows it: a good level that is too low
+    would call every trial undisturbed.
+    """
+    hashed = _better_half([probe.hashed for probe in probes])
+    copied = _better_half([probe.copied for probe in probes])
+    good = Speed(statistics.median(hashed), statistics.median(copied))
+    shares = [probe.hashed / good.hashed for probe in probes]
+    middle = statistics.median(shares)
+    deviation = _TO_DEVIATION * statistics.median(abs(share - middle) for share in shares)
+    drop = min(max(_LEAST_DROP, _DEVIATIONS * deviation), _MOST_DROP)
+    return Level(good=good, low=Share(1 - drop, _LOW_COPIED))
+
+
+def copied_bytes(cores: int, sharing: int, cache: int | None, available: int) -> int:
+    """Return how many bytes each core copies at once; its two buffers hold twice that.
+
+    `sharing` of the cores have one last cache, of so many bytes; None: not known.
+    """
+    beyond_cache = _CACHES * (cache or 0) // (2 * max(sharing, 1))
+    wanted = max(beyond_cache, _TOGETHER_BYTES // (2 * cores), _LEAST_BYTES)
+    fitting = int(available * _MOST_SHARE) // (2 * cores)
+    return max(min(wanted, _MOST_BYTES, fitting), _A_PAGE)
+
+
+def _copied_bytes(cores: Sequence[int | None]) -> int:
+    """Return the same for these cores of this machine."""
+    ours = {core for core in cores if core is not None}
+    cache = last_cache(min(ours, default=0))
+    if cache is None:
+        return copied_bytes(len(cores), len(cores), None, available_bytes())
+    # Where none is pinned, all that a quota allows may come to run beside one another.
+    sharing = len(cache.cores & ours) if ours else min(len(cores), len(cache.cores))
+    return copied_bytes(len(cores), sharing, cache.bytes, available_bytes())
+
+
+def _better_half(values: Sequence[float]) -> list[float]:
+    return sorted(values)[len(values) // 2 :]
+
+
+class Probe:
+    """Probes every core that this process may use, all at once. Its buffers are made once."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._cores = _cores()
+        each = _copied_bytes(self._cores)
+        self._units = each / _UNIT_BYTES  # that are copied at once
+        self._buffers = [(np.zeros(each, np.uint8), np.ones(each, np.uint8)) for _ in self._cores]
+        self()  # the first one touches the buffers' pages
+
+    def __call__(self) -> Speed:
+        """Return how fast the cores are now; takes 0.1 s."""
+        found: list[Speed | None] = [None] * len(self._cores)
+        together = threading.Barrier(len(self._cores))
+
+        def work(place: int, core: int | None) -> None:
+            if core is not None:
+                os.sched_setaffinity(0, {core})  # of this thread alone, which ends soon
+            into, out_of = self._buffers[place]
+            together.wait()
+            hashed = self._counted(lambda: hashlib.sha256(_HASHED))
+            copied = self._units * self._counted(lambda: np.copyto(into, out_of))
+            found[place] = Speed(hashed, copied)
+
+        threads = [
+            threading.Thread(target=work, args=(place, core))
+            for place, core in enumerate(self._cores)
+        ]
+        with interrupts_held():  # or one would wait for ever for another that was not started
+            for thread in threads:
+                thread.start()
+        for thread in threads:
+            thread.join()
+        done = [speed for speed in found if speed is not None]
+        return Speed(sum(s.hashed for s in done), sum(s.copied for s in done))
+
+    def _counted(self, unit: Callable[[], object]) -> float:
+        """Return how many units of work a second were done."""
+        begun = now = self._clock()
+        units = 0
+        while now - begun < HALF_SECONDS:
+            unit()
+            units += 1
+            now = self._clock()
+        return units / (now - begun)
+
+
+def _cores() -> list[int | None]:
+    """Return the cores to pin a thread to each; None where a quota leaves fewer than there are."""
+    allowed = int(max(usable_cores(), 1))
+    try:
+        cores = sorted(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return [None] * allowed
+    return [*cores] if allowed >= len(cores) else [None] * allowed

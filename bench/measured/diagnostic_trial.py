@@ -1,0 +1,73 @@
+"""Trials that tell why a pipeline is as fast as it is. Their rates are no pipeline's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from feedbench.bench.measured.batch_checks import consume
+from feedbench.bench.measured.consumer import Consumer
+from feedbench.bench.measured.trial import NEVER_TORN_DOWN, Trial
+from feedbench.bench.records.messages import Measured, Request, Traced
+from feedbench.bench.records.windows import Windows
+from feedbench.pipelines.contract import Pipeline
+from feedbench.pipelines.errors import RequestError
+
+_WINDOWS = 2  # that count, after one in which the rate becomes steady
+
+
+class Diagnostic(Trial):
+    """A trial of its own, after the blocks."""
+
+    def short(self, request: Request) -> Measured:
+        """Time two windows. What is delivered is not checked: it may be cut off."""
+        feed = self._open(request)
+        batches = endless(feed)
+        windows, edges = Windows(), list[float]()
+
+        def at_edge(at: float) -> None:
+            edges.append(at)
+            if len(edges) > 1:
+                self._edge(at)
+
+        images, arrivals = self.workload.images, self._arrivals
+        consumer = Consumer(images, windows, arrivals, at_edge, self.clock)
+        while len(windows.windows) <= _WINDOWS:
+            consumer.take(next(batches))
+        self._found |= {"windows": windows.windows[1:], "first_batch_at": edges[0]}
+        return Measured(
+            **self._found, first_batch_seconds=0.0, first_epoch_seconds=0.0, first_epoch_images=0
+        )
+
+    def trace(self, request: Request) -> Traced:
+        """Have TensorFlow's profiler trace some batches, once caches are full."""
+        from feedbench.bench.measured.profiler import profile
+
+        feed = self._open(request)
+        images = 0
+        for delivered in feed:
+            images += consume(delivered)
+            if images > self.workload.images:
+                break
+        return profile(endless(feed), Path(request.trace))
+
+
+def endless(feed: Any) -> Iterator[Any]:
+    """Return an iterator over epoch after epoch, the feed's own where it has one."""
+    again = feed.repeat() if hasattr(feed, "repeat") else chain.from_iterable(repeat(feed))
+    batches: Iterator[Any] = iter(again)
+    NEVER_TORN_DOWN.append(batches)
+    return batches
+
+
+def cut_off(pipeline: Pipeline, until: str) -> Pipeline:
+    """Return the pipeline without what follows a step; itself where nothing is to be cut off."""
+    if until in {"", "all"}:
+        return pipeline
+    truncated = getattr(pipeline, "truncated", None)
+    if truncated is None:
+        raise RequestError("it has no steps that could be cut off")
+    shorter: Pipeline = truncated(until)
+    return shorter

@@ -1,0 +1,136 @@
+"""A pipeline's trace, taken by TensorFlow's profiler in the measured process."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import psutil
+
+from feedbench.bench.measured.autotune import is_tf_data
+from feedbench.bench.measured.batch_checks import consume
+from feedbench.bench.records.messages import Traced
+
+_WARM_SECONDS = 0.7  # before the trace, so that AUTOTUNE has begun
+_SECONDS, _LEAST_STEPS = 1.5, 8  # a trace has both ...
+_MOST_SECONDS = 6.0  # ... or ends then
+_MOST_FUNCTIONS = 5
+STEP = "batch"
+_HARNESS = "feedbench.bench."  # what takes the batches is none of the loader's
+
+
+def profile(batches: Iterator[Any], folder: Path) -> Traced:
+    """Trace some batches into a folder, each as a step; and of Python's loaders their calls.
+
+    What the profiler raises, for want of rights as an example, is the caller's.
+    """
+    import tensorflow as tf
+
+    by_dataset = is_tf_data(batches)
+    begun = time.monotonic()
+    while time.monotonic() - begun < _WARM_SECONDS:
+        consume(next(batches))
+    calls = None if by_dataset else Calls(tf.profiler.experimental.Trace)
+    tf.profiler.experimental.start(str(folder))
+    images = steps = 0
+    cpu = _tree_cpu_seconds()
+    begun = now = time.monotonic()
+    with calls or nullcontext():
+        while _goes_on(now - begun, steps):
+            with tf.profiler.experimental.Trace(STEP, step_num=steps, _r=1):
+                images += consume(next(batches))
+            steps += 1
+            now = time.monotonic()
+    cpu = _tree_cpu_seconds() - cpu
+    tf.profiler.experimental.stop()
+    return Traced(
+        images=images,
+        steps=steps,
+        seconds=now - begun,
+        cpu_seconds=cpu if cpu > 0 else None,  # less than before: a worker has ended meanwhile
+        is_tf_data=by_dataset,
+        functions=calls.longest() if calls else [],
+    )
+
+
+def _goes_on(seconds: float, steps: int) -> bool:
+    return seconds < _MOST_SECONDS and (seconds < _SECONDS or steps < _LEAST_STEPS)
+
+
+def _tree_cpu_seconds() -> float:
+    """Return the CPU-seconds of this process and of what it has started."""
+    total = 0.0
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system
+        # Of those that have ended and were waited for; not known everywhere.
+        total += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return total
+
+
+class Calls:
+    """Traces the calls of Python's functions in this thread, and the CPU time of each by itself.
+
+    TensorFlow 2.21 takes no options of its own profiler ("python_tracer_level expects an i value"),
+    so that its Python tracer cannot be switched on.
+    """
+
+    def __init__(self, trace: Callable[[str], AbstractContextManager[Any]]) -> None:
+        self._trace = trace
+        self._open: list[tuple[str, float, Any]] = []
+        self._inner: list[float] = [0.0]  # what the calls within took, of each open one
+        self._own: defaultdict[str, float] = defaultdict(float)
+
+    def __enter__(self) -> Self:
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        sys.setprofile(None)
+        while self._open:
+            self._ended()
+
+    def longest(self) -> list[tuple[str, float]]:
+        """Return the functions with the most time of their own, and the seconds."""
+        found = sorted(self._own.items(), key=lambda item: -item[1])
+        return [one for one in found if not one[0].startswith(_HARNESS)][:_MOST_FUNCTIONS]
+
+    def _called(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            self._begun(f"{frame.f_globals.get('__name__', '?')}.{frame.f_code.co_qualname}")
+        elif event == "c_call":
+            self._begun(_name_of(argument))
+        elif self._open:  # what was open before has no beginning here
+            self._ended()
+
+    def _begun(self, name: str) -> None:
+        mark = self._trace(name)
+        mark.__enter__()
+        self._inner.append(0.0)
+        self._open.append((name, time.thread_time(), mark))
+
+    def _ended(self) -> None:
+        name, begun, mark = self._open.pop()
+        took = time.thread_time() - begun
+        mark.__exit__(None, None, None)
+        self._own[name] += took - self._inner.pop()
+        self._inner[-1] += took
+
+
+def _name_of(function: Any) -> str:
+    owner = getattr(function, "__self__", None)
+    module = getattr(function, "__module__", None)
+    if module is None and owner is not None:
+        module = type(owner).__module__
+    return f"{module or 'builtins'}.{getattr(function, '__qualname__', function)}"

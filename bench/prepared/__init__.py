@@ -1,0 +1,1 @@
+"""What pipelines write in advance, and where it is kept."""

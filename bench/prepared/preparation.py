@@ -1,0 +1,116 @@
+"""Before the blocks: what pipelines read is found in the store, or written to it."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from feedbench.bench.prepared.store import Manifest, Store
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.messages import Event, Phase, Writing
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.text import counted, size
+from feedbench.pipelines.catalog import Spec
+
+_PAUSE_FACTOR = 20.0
+
+
+def obtain_all(
+    trials: Trials,
+    specs: Iterable[Spec],
+    workload: Path,
+    store: Store,
+    limit: Callable[[], Limit],
+    listener: Listener,
+) -> list[TrialRecord]:
+    """Prepare each of the pipelines and return the records; a failure is its own pipeline's.
+
+    `limit` is asked before each, as the time that is left grows less.
+    """
+    records = []
+    for spec in specs:
+        progress = _Progress(spec.label, listener)
+        record = trials.prepare(
+            spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
+        )
+        records.append(record)
+        listener.said(f"{spec.label}: {_how(record)}")
+    return records
+
+
+def listing(store: Store) -> list[str]:
+    """Return a line for each preparation in the store, and one for all of them."""
+    contents = store.contents()
+    lines = [
+        _line(made) if made else f"damaged or unfinished: {size(_bytes_below(path))} in {path}"
+        for path, made in contents
+    ]
+    total = size(sum(made.bytes if made else _bytes_below(path) for path, made in contents))
+    return [*lines, f"{counted(len(lines), 'preparation')}, {total}, in {store.folder}"]
+
+
+def _line(made: Manifest) -> str:
+    source = made.source
+    return (
+        f"{source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, of"
+        f" {counted(source.images, 'image')} in {source.folder};"
+        f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
+    )
+
+
+class _Progress:
+    """Watches a preparation from outside: whatever writes it, its files grow."""
+
+    def __init__(self, label: str, listener: Listener) -> None:
+        self._label = label
+        self._listener = listener
+        self._writing: Writing | None = None
+        self._not_before = 0.0  # CLOCK_MONOTONIC
+        listener.doing(f"looking for what {label} reads")
+
+    def on_event(self, event: Event) -> None:
+        match event:
+            case Writing():
+                self._writing = event
+                if event.replaces:
+                    self._listener.said(
+                        f"{self._label}: what was prepared before is damaged (a file is missing,"
+                        " cut short or changed), and is written anew."
+                    )
+                self.on_tick()
+            case Phase(name="waiting"):
+                self._listener.doing(f"waiting for another run that prepares {self._label}")
+
+    def on_tick(self) -> None:
+        begun = time.monotonic()
+        if self._writing is None or begun < self._not_before:
+            return
+        written = size(_bytes_below(Path(self._writing.folder)))
+        # Of a million small files the count takes seconds, on a core that the writer could use.
+        self._not_before = begun + _PAUSE_FACTOR * (time.monotonic() - begun)
+        about = size(self._writing.source_bytes)
+        self._listener.doing(f"preparing {self._label}: {written} written of about {about}")
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            found = path.stat()
+        except OSError:  # it was moved into place this moment
+            continue
+        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return total
+
+
+def _how(record: TrialRecord) -> str:
+    made = record.preparation
+    if made is None:
+        return f"its preparation failed: {record.why or record.ended}"
+    files = f"{size(made.bytes)} in {counted(made.files, 'file')}"
+    if made.was_found:
+        return f"found {files}, written on {made.made_at[:10]} in {made.seconds:.1f} s"
+    return f"wrote {files} in {made.seconds:.1f} s"

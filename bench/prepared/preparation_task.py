@@ -1,0 +1,112 @@
+"""What happens in the process that prepares a pipeline: found in the store, or written to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from feedbench.bench.prepared.store import SCHEMA, Source, Store
+from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.records.messages import Event, Phase, Prepared, Writing
+from feedbench.pipelines import knobs
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Preparing, Workload
+from feedbench.pipelines.errors import PreparationError
+from feedbench.pipelines.folder import image_id
+
+# Fields of the workload that the key holds in another way, or that are no part of it.
+_ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images"}
+
+
+def obtain(
+    pipeline: Preparing, spec: Spec, workload: Workload, store: Store, say: Callable[[Event], Any]
+) -> None:
+    """Find what the pipeline reads, or have it written, and say where it is and what it cost.
+
+    Raises PreparationError where the images changed meanwhile, and what the pipeline raises.
+    """
+    depends_on = _depends_on(pipeline, spec, workload)
+    key, source_bytes = key_of(spec.name, depends_on, workload)
+    source = Source(
+        pipeline=spec.name,
+        depends_on=depends_on,
+        folder=image_id(workload.folder),
+        images=workload.images,
+        bytes=source_bytes,
+    )
+
+    def prepare(folder: Path) -> None:
+        pipeline.prepare(workload, folder)
+        if key_of(spec.name, depends_on, workload)[0] != key:
+            raise PreparationError(
+                f"the photos in {image_id(workload.folder)} changed while they were read; run it"
+                " again when nobody writes to them"
+            )
+
+    manifest, was_found = store.obtain(
+        key,
+        source,
+        prepare,
+        on_wait=lambda: say(Phase(name="waiting", at=0.0)),
+        on_write=lambda folder, is_damaged: say(
+            Writing(folder=str(folder), source_bytes=source_bytes, replaces=is_damaged)
+        ),
+    )
+    say(
+        Prepared(
+            folder=os.fspath(store.files(key)),
+            was_found=was_found,
+            made_at=manifest.made_at,
+            seconds=manifest.seconds,
+            images=manifest.source.images,
+            bytes=manifest.bytes,
+            source_bytes=manifest.source.bytes,
+            files=len(manifest.files),
+        )
+    )
+
+
+def key_of(name: str, depends_on: dict[str, Any], workload: Workload) -> tuple[str, int]:
+    """Return a name for what is prepared, which another input would not have, and the files' bytes.
+
+    Of the pipeline's name, of what it says that matters, and of each image's path, size, time of
+    change and label: whoever changes a photo and keeps all three is not found out.
+    """
+    head = [SCHEMA, name, depends_on, list(map(image_id, workload.class_names))]
+    digest = hashlib.sha256(msgspec.json.encode(head, order="deterministic"))
+    total = 0
+    for file, label in zip(workload.files, workload.labels, strict=True):
+        status = os.stat(file)  # noqa: PTH116 - a million times
+        total += status.st_size
+        line = b"\n%d %d %d " % (label, status.st_size, status.st_mtime_ns)
+        digest.update(line + os.fsencode(file))
+    return f"{slugs((name,))[name]}-{digest.hexdigest()[:20]}", total
+
+
+def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str, Any]:
+    said = getattr(pipeline, "preparation", None)
+    if said is not None:
+        depends_on: dict[str, Any] = dict(said(workload))
+    else:
+        fields = dataclasses.asdict(workload)
+        work = {name: fields[name] for name in fields if name not in _ELSEWHERE_IN_THE_KEY}
+        depends_on = {"knobs": knobs.values(pipeline), "workload": work}
+    if spec.is_foreign:
+        depends_on["code"] = _code(pipeline)
+    return depends_on
+
+
+def _code(pipeline: Preparing) -> str:
+    """Return a digest of the file that somebody's pipeline stands in: its author edits it."""
+    try:
+        source = Path(inspect.getfile(type(pipeline))).read_bytes()
+    except (OSError, TypeError):
+        return "unknown"
+    return hashlib.sha256(source).hexdigest()

@@ -1,0 +1,317 @@
+"""A fresh process for each trial, its time limit, and how it ended: the parent's side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from feedbench.bench.processes.other_python import environment_of
+from feedbench.bench.records.messages import (
+    Built,
+    Command,
+    End,
+    Ended,
+    Event,
+    Failed,
+    Measured,
+    Prepared,
+    Ready,
+    Referenced,
+    Start,
+    Started,
+    Traced,
+    Verified,
+    decode_event,
+    encode,
+)
+from feedbench.pipelines.errors import FeedbenchError
+
+_END_SECONDS = 10.0  # for a killed trial to be reported gone
+_TICK_SECONDS = 0.5  # how often a dead forkserver is looked for
+
+FORKSERVER_DIED = "the forkserver died with it"
+
+OnEvent = Callable[[Event], None]
+OnTick = Callable[[], None]
+
+
+class ForkserverError(FeedbenchError):
+    """The process that hands out the trials' processes did not start."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trial's process went."""
+
+    built: Built | None = None  # a check that went well
+    prepared: Prepared | None = None
+    referenced: Referenced | None = None
+    verified: Verified | None = None
+    measured: Measured | None = None
+    traced: Traced | None = None
+    failed: Failed | None = None
+    over_limit: float | None = None  # seconds, where it was ended for taking longer
+    ended: Ended | None = None  # None: the forkserver died with it
+    asked_at: float = 0.0  # CLOCK_MONOTONIC
+    seconds: float = 0.0
+
+
+class Processes:
+    """Hands out trials' processes, by way of a forkserver, one at a time."""
+
+    def __init__(self, scratch: Path, log: Path, python: str = sys.executable) -> None:
+        self._scratch = scratch
+        self._log = log
+        self._python = python
+        self._received = b""
+        self._server: subprocess.Popen[bytes] | None = None
+        self._ready: Ready | None = None
+        self._trial: int | None = None  # the group of the trial under way
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def forkserver(self) -> int | None:
+        """The process that the trials' processes descend from; it adopts their orphans."""
+        return None if self._server is None else self._server.pid
+
+    def start(self) -> None:
+        """Start the forkserver, which takes seconds; `ready` waits for it."""
+        self._received = b""
+        self._ready = None
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(
+                [
+                    *(self._python, *self._safely(), "-m", "feedbench.bench.forkserver"),
+                    *(str(os.getpid()), str(self._scratch)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment_of(self._python),
+                start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
+            )
+
+    def _safely(self) -> list[str]:
+        """Keep another environment from finding its packages in the folder that we are in."""
+        return [] if self._python == sys.executable else ["-P"]
+
+    def ready(self) -> Ready:
+        """Wait until TensorFlow is imported. Raises ForkserverError where it cannot be."""
+        while self._ready is None:
+            event = self._next_event(_TICK_SECONDS)
+            if isinstance(event, Ready):
+                self._ready = event
+            elif event is None and self._is_dead():
+                raise ForkserverError(
+                    f"TensorFlow cannot be imported by {self._python}: {last_line(self._log)}"
+                )
+        return self._ready
+
+    def run(
+        self,
+        start: Start,
+        limit_seconds: float,
+        on_event: OnEvent = lambda _: None,
+        on_tick: OnTick = lambda: None,
+    ) -> Outcome:
+        """Perform a trial and return how it went; it is ended when it takes over its limit.
+
+        `on_event` is told each event as it comes, and `on_tick` is called while none does.
+        """
+        if self._is_dead():
+            self.close()
+            self.start()
+        self.ready()
+        asked = time.monotonic()
+        self._command(start)
+        found = _Found(asked, limit_seconds)
+        while found.ended is None:
+            event = self._next_event(min(_TICK_SECONDS, found.patience()))
+            if event is not None:
+                self._trial = event.pid if isinstance(event, Started) else self._trial
+                found.take(event)
+                on_event(event)
+            elif self._is_dead():
+                self._end_orphans()
+                break
+            elif found.is_over():
+                self._command(End())
+                found.end_asked_at = time.monotonic()
+            elif found.is_stuck():
+                self._kill_server()
+            else:
+                on_tick()
+        self._trial = None
+        return found.outcome()
+
+    def close(self) -> None:
+        """End the forkserver and everything that it started."""
+        if self._server is None:
+            return
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._server.stdin.close()
+        if self._ready is None:
+            self._server.kill()  # it is importing, and has no children yet
+        try:
+            self._server.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill_server()
+        self._server.stdout.close()
+        self._server = None
+
+    def _command(self, command: Command) -> None:
+        assert self._server is not None
+        assert self._server.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died: the next tick sees that
+            self._server.stdin.write(encode(command) + b"\n")
+            self._server.stdin.flush()
+
+    def _next_event(self, timeout: float) -> Event | None:
+        assert self._server is not None
+        assert self._server.stdout is not None
+        pipe = self._server.stdout.fileno()
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._received:
+            left = max(deadline - time.monotonic(), 0.0)
+            if not select.select([pipe], [], [], left)[0]:
+                return None
+            received = os.read(pipe, 65536)
+            if not received:
+                self._server.wait()  # no process has the other end of the pipe any more
+                return None
+            self._received += received
+        line, _, self._received = self._received.partition(b"\n")
+        try:
+            event: Event = decode_event(line)
+        except msgspec.MsgspecError:  # empty, or what a killed trial could not end
+            return None
+        return event
+
+    def _is_dead(self) -> bool:
+        return self._server is None or self._server.poll() is not None
+
+    def _kill_server(self) -> None:
+        assert self._server is not None
+        self._server.kill()
+        self._server.wait()
+        self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """End what a dead forkserver can end no more: the workers of the trial under way."""
+        if self._trial is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._trial, signal.SIGKILL)
+
+
+class _Found:
+    """What the events of one trial have said so far."""
+
+    def __init__(self, asked: float, limit_seconds: float) -> None:
+        self._asked = asked
+        self._limit = limit_seconds
+        self._built: Built | None = None
+        self._prepared: Prepared | None = None
+        self._referenced: Referenced | None = None
+        self._verified: Verified | None = None
+        self._measured: Measured | None = None
+        self._traced: Traced | None = None
+        self._failed: Failed | None = None
+        self.ended: Ended | None = None
+        self.end_asked_at: float | None = None
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Built():
+                self._built = event
+            case Prepared():
+                self._prepared = event
+            case Referenced():
+                self._referenced = event
+            case Verified():
+                self._verified = event
+            case Measured():
+                self._measured = event
+            case Traced():
+                self._traced = event
+            case Failed():
+                self._failed = event
+            case Ended():
+                self.ended = event
+
+    def patience(self) -> float:
+        """Seconds until something must have come."""
+        return max(self._asked + self._limit - time.monotonic(), 0.01)
+
+    def is_over(self) -> bool:
+        return self.end_asked_at is None and time.monotonic() > self._asked + self._limit
+
+    def is_stuck(self) -> bool:
+        asked = self.end_asked_at
+        return asked is not None and time.monotonic() > asked + _END_SECONDS
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            built=self._built,
+            prepared=self._prepared,
+            referenced=self._referenced,
+            verified=self._verified,
+            measured=self._measured,
+            traced=self._traced,
+            failed=self._failed,
+            over_limit=self._limit if self.end_asked_at is not None else None,
+            ended=self.ended,
+            asked_at=self._asked,
+            seconds=time.monotonic() - self._asked,
+        )
+
+
+def what_went_wrong(outcome: Outcome) -> str | None:
+    """Return what went wrong as a clause behind a label, or None where nothing did."""
+    done = (outcome.built, outcome.prepared, outcome.referenced, outcome.verified)
+    if any((*done, outcome.measured, outcome.traced)):
+        return None
+    if outcome.failed is not None:
+        return outcome.failed.sentence
+    if outcome.over_limit is not None:
+        return f"it was ended after its limit of {outcome.over_limit:.0f} s"
+    if outcome.ended is None:
+        return FORKSERVER_DIED
+    if outcome.ended.signal is not None:
+        name = _signal_name(outcome.ended.signal)
+        hint = " (out of memory?)" if outcome.ended.signal == signal.SIGKILL else ""
+        return f"it was killed by {name}{hint}"
+    return f"it exited with code {outcome.ended.exit_code} before it was done"
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log that says something, at most 200 characters of it."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(errors="replace").split("\n")
+        for line in reversed(lines):
+            if line.strip():
+                return line.strip()[:200]
+    return "it said nothing"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

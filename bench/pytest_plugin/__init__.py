@@ -1,0 +1,1 @@
+"""The front door for pytest: its hooks, options and runs."""

@@ -1,0 +1,237 @@
+"""The runs behind the pytest plugin: one for all tests over the same folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from feedbench.bench.cli import values
+from feedbench.bench.cli.support import sample_photos, unwritten
+from feedbench.bench.equal_work.judgement import is_equal
+from feedbench.bench.processes.progress import Plain, Quiet
+from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.pytest_plugin.hooks import FLAGS, OPTIONS, WANTED, Wanted
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord, read_trials
+from feedbench.bench.run import benchmark_json
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.run import perform
+from feedbench.bench.text import counted
+from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+from feedbench.pipelines.errors import FeedbenchError, RequestError
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+_NAMES = (*(name for name, *_ in OPTIONS), *(name for name, _ in FLAGS))
+_PAGE = "report.html"  # it is named before anything of the reports is imported, which takes seconds
+
+
+class _Run(msgspec.Struct, frozen=True):
+    """What came of a folder's run."""
+
+    out: Path
+    record: RunRecord
+    trials: list[TrialRecord]
+
+
+class Runs:
+    """Performs each folder's run when the first test asks for it, and remembers what came of it."""
+
+    def __init__(self, session: pytest.Session, folders: pytest.TempPathFactory) -> None:
+        self._session = session
+        self._folders = folders
+        plugins = session.config.pluginmanager
+        terminal = plugins.get_plugin("terminalreporter")
+        captures = plugins.get_plugin("capturemanager")
+        self._listener = Quiet() if terminal is None else _InPytest(terminal, captures)
+        self._runs: dict[Path | None, _Run | str] = {}  # a sentence: why there is none
+
+    def measured(self, wanted: Wanted) -> tuple[Row, list[float], dict[str, Any]] | str:
+        """Return a pipeline's row, its blocks' seconds per image, and its `extra_info`.
+
+        A sentence: why there is nothing sound to hand over. Skips the test where all of its trials
+        were disturbed.
+        """
+        if wanted.folder not in self._runs:
+            self._runs[wanted.folder] = "the run of its pipelines was broken off in another test"
+            self._runs[wanted.folder] = self._performed(wanted.folder)
+        run = self._runs[wanted.folder]
+        if isinstance(run, str):
+            return run
+        row = next(row for row in run.record.rows if row.label == wanted.label)
+        rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
+        rounds = benchmark_json.seconds_per_image([*rates.get(row.label, {}).values()])
+        if (why := _why_not(row)) is not None:
+            return why
+        if not rounds:
+            pytest.skip(
+                f"{row.label}: each of its {counted(row.attempts, 'trial')} was disturbed by"
+                " something else on this machine, so that none counts"
+            )
+        return row, rounds, benchmark_json.extra_info(row, run.out)
+
+    def _performed(self, folder: Path | None) -> _Run | str:
+        """Run all pipelines that tests of this session want of a folder."""
+        begun = time.monotonic()
+        wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
+        out = self._out(folder)
+        self._listener.said(
+            f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out},"
+            f" its page in {out / _PAGE}"
+        )
+        try:
+            given = self._given()
+            photos = folder or sample_photos(self._listener.said)
+            options = _options(photos, tuple(wanted.values()), given, out, begun=begun)
+            with _importable_as_here():
+                is_quiet = self._session.config.get_verbosity() < 0
+                record = perform(options, Quiet() if is_quiet else self._listener)
+        except FeedbenchError as error:
+            return _as_given_here(str(error))
+        if record.status == "interrupted":
+            try:
+                self._show(_Run(out, record, read_trials(out)))
+            finally:  # whatever that has raised
+                raise KeyboardInterrupt
+        run = _Run(out, record, read_trials(out))
+        self._show(run)
+        return run
+
+    def _show(self, run: _Run) -> None:
+        """Write what the command line writes too; where that fails, say so: the run is safe."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of libraries, which may be errors in a test suite
+                from feedbench.reports import page
+
+                benchmark_json.write(run.out, run.record, run.trials)
+                page.write(run.out, run.out / _PAGE)
+        except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the tests
+            self._listener.said(unwritten(run.out, error))
+
+    def _wanted(self) -> list[Wanted]:
+        """Return what the tests want that are left of all that were collected."""
+        items = (item for item in self._session.items if not _is_skipped(item))
+        found = (item.stash.get(WANTED, None) for item in items)
+        return [each for each in found if each is not None]
+
+    def _out(self, folder: Path | None) -> Path:
+        given = self._session.config.getoption("--feedbench-out")
+        if given is None:
+            return self._folders.mktemp("feedbench") / "run"
+        folders = dict.fromkeys(each.folder for each in self._wanted())
+        if len(folders) == 1:
+            return Path(given)
+        # Each folder's run has a folder of its own there.
+        names = slugs(tuple(str(each) for each in folders))
+        return Path(given) / names[str(folder)]
+
+    def _given(self) -> Mapping[str, Any]:
+        config = self._session.config
+        return {name: config.getoption(f"--feedbench-{name}") for name in _NAMES}
+
+
+class _InPytest(Plain):
+    """Says how a run goes on where pytest reports."""
+
+    def __init__(self, terminal: TerminalReporter, captures: Any) -> None:
+        self._terminal = terminal
+        self._captures = captures  # pytest's plugin for that, if it captures
+
+    def said(self, line: str) -> None:
+        """Print the line, whatever pytest captures."""
+        free = self._captures.global_and_fixture_disabled() if self._captures else nullcontext()
+        with free:
+            self._terminal.write_line(f"feedbench: {line}")
+            self._terminal.flush()
+
+
+def _options(
+    folder: Path, specs: Sequence[str], given: Mapping[str, Any], out: Path, *, begun: float
+) -> RunOptions:
+    prepared = given["prepared"]
+    blocks = _number("blocks", given)
+    return values.run_options(
+        folder=folder,
+        labels=given["labels"],
+        classes=given["classes"],
+        part=given["part"],
+        check=given["check"],
+        bad_images=given["bad-images"],
+        max_pixels=_number("max-pixels", given),
+        specs=specs,
+        image_size=given["image-size"],
+        channels=given["channels"],
+        dtype=given["dtype"],
+        value_range=given["range"],
+        label_mode=given["label-mode"],
+        limit=given["limit"],
+        batch_size=_number("batch-size", given),
+        seconds=values.seconds(given["time"]) if given["time"] or not blocks else None,
+        blocks=blocks,
+        margin=values.share("--margin", given["margin"]),
+        seed=_number("seed", given),
+        out=out,
+        prepared=Path(prepared) if prepared else values.prepared_folder(),
+        page_cache=values.one_of("--page-cache", given["page-cache"], values.PAGE_CACHES),
+        trace=given["trace"],
+        fresh_interpreter=given["fresh-interpreter"],
+        against=given["against"],
+        begun=begun,
+    )
+
+
+def _number(name: str, given: Mapping[str, Any]) -> int | None:
+    text = given[name]
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise RequestError(f"--{name} {text!r}: expected a whole number")
+    return int(text)
+
+
+def _as_given_here(sentence: str) -> str:
+    """Name the options as they are called here."""
+    names = "|".join(map(re.escape, _NAMES))
+    return re.sub(rf"--({names})\b", r"--feedbench-\1", sentence)
+
+
+def _is_skipped(item: pytest.Item) -> bool:
+    """Tell whether a test is known to be skipped; what a string says is not looked at."""
+    conditions = [marker.args[:1] for marker in item.iter_markers("skipif")]
+    return item.get_closest_marker("skip") is not None or (True,) in conditions
+
+
+@contextmanager
+def _importable_as_here() -> Iterator[None]:
+    """Let trials' processes find whatever tests can import, in the same order."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _why_not(row: Row) -> str | None:
+    """Return why there is nothing sound to hand over, as a sentence."""
+    if row.failures:
+        return f"{row.label}: {row.failures[-1]}"
+    if row.proof is not None and not is_equal(row.proof):
+        return f"{row.label} does not deliver the work: {row.proof.reason}"
+    if not row.attempts:
+        return f"{row.label} was not measured: the time was up before"
+    return None

@@ -1,0 +1,226 @@
+"""What the parent, the forkserver and a measured process say to each other, as JSON lines.
+
+The parent sends commands to the forkserver. Events come back on one pipe, from the forkserver and
+from the measured process. Times are CLOCK_MONOTONIC seconds, which all processes share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from feedbench.bench.equal_work.judgement import Proof
+from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.windows import Window
+from feedbench.pipelines.check import Finding
+
+SCHEMA = 1
+
+Purpose = Literal[
+    "check",
+    "decode",
+    "pilot",
+    "prepare",
+    "references",
+    "verify",
+    "main",
+    "control",
+    "trace",
+    "ceiling",
+    "diagnostic",
+]
+"""check: can it be built; decode: which files are bad; pilot: roughly how fast; references: what is
+to be delivered; verify: is it; main and control: what is reported; the others: why it is so."""
+
+DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
+"""What is measured after the blocks, and is no rate of a pipeline."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial."""
+
+    schema: int = SCHEMA
+    label: str
+    spec: str
+    purpose: Purpose
+    block: int = 0  # from 1; 0 before the blocks
+    attempt: int = 1
+    workload: str  # the file that holds it; for the purpose decode, one that lists files
+    prepared: str  # what `prepare` has written; for the purpose prepare, the store
+    scratch: str
+    references: str = ""  # the folder of what is to be delivered; written for that purpose
+    until: Literal["", "read", "decode", "resize", "all"] = ""  # the step that is the last; ...
+    # ... where there is one, only a short rate is measured; all: of the whole pipeline
+    is_autotuned: bool = True  # false: AUTOTUNE is switched off
+    trace: str = ""  # the folder of a trace
+    sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
+    pilot_seconds: float = 3.0  # after which a pilot reads no further batch
+    steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="command"):
+    """Begin a trial in a process of its own; what it prints goes to the file `log`."""
+
+    request: Request
+    log: str
+    fresh_interpreter: bool = False
+
+
+class End(msgspec.Struct, frozen=True, tag="end", tag_field="command"):
+    """End the trial's process group now."""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    pass
+
+
+class Ready(_Event, frozen=True, kw_only=True, tag="ready"):
+    """The forkserver has imported TensorFlow."""
+
+    tensorflow: str  # version
+    keras: str
+    seconds: float  # that the import took
+
+
+class Started(_Event, frozen=True, kw_only=True, tag="started"):
+    """A process for the trial is there."""
+
+    pid: int
+
+
+class Built(_Event, frozen=True, kw_only=True, tag="built"):
+    """A check went well: the pipeline could be imported and built."""
+
+    prepares: bool = False  # it has an offline part
+
+
+class Checked(_Event, frozen=True, kw_only=True, tag="checked"):
+    """A file was looked at."""
+
+    place: int  # in the list
+    finding: Finding
+
+
+class Writing(_Event, frozen=True, kw_only=True, tag="writing"):
+    """A preparation was not found, and is being written."""
+
+    folder: str  # unfinished
+    source_bytes: int  # of the images' files
+    replaces: bool  # one that was there, but damaged
+
+
+class Prepared(_Event, frozen=True, kw_only=True, tag="prepared"):
+    """A preparation is there."""
+
+    folder: str
+    was_found: bool  # it was not written now
+    made_at: str  # UTC, ISO 8601
+    seconds: float  # that it took when it was made
+    images: int
+    bytes: int  # written
+    source_bytes: int  # of the images' files
+    files: int
+
+
+class Counted(_Event, frozen=True, kw_only=True, tag="counted"):
+    """So many images are done."""
+
+    images: int
+
+
+class Referenced(_Event, frozen=True, kw_only=True, tag="referenced"):
+    """The references are there."""
+
+    images: int  # that have one
+
+
+class Verified(_Event, frozen=True, kw_only=True, tag="verified"):
+    """An epoch was laid beside the references."""
+
+    proof: Proof
+
+
+class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
+    """The trial has come so far."""
+
+    name: Literal["waiting", "open", "first batch", "first epoch", "restarted", "continuous"]
+    at: float
+
+
+class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
+    """A window ended, and the next began."""
+
+    at: float
+
+
+class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
+    """What a trial found. Seconds; an empty list where the phase was not reached."""
+
+    prepare_seconds: float = 0.0  # of a pilot, over its own few images
+    open_seconds: float
+    first_batch_seconds: float  # after open returned
+    first_epoch_seconds: float  # after open returned, to the arrival of the last batch
+    first_epoch_images: int
+    first_batch_at: float  # CLOCK_MONOTONIC
+    epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last
+    turnover_seconds: list[float] = []  # from one epoch's last batch to the next one's first
+    windows: list[Window] = []
+    latency: Latency | None = None
+    peak_memory_bytes: int | None = None  # null: not available
+    continuous: bool = True  # one iterator over all windows; else restarted epochs
+    run_delay_seconds: float | None = None  # null: not available
+    consumer_seconds: float | None = None  # that the harness itself takes for a batch
+    threads: int = 0  # of the process, at the end
+    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
+    knobs: dict[str, Any] = {}  # in effect
+    remarks: list[str] = []
+
+
+class Traced(_Event, frozen=True, kw_only=True, tag="traced"):
+    """A trace is on disk."""
+
+    images: int
+    steps: int
+    seconds: float
+    cpu_seconds: float | None  # of the whole process tree; null: not known
+    is_tf_data: bool
+    functions: list[tuple[str, float]] = []  # of Python, by seconds of their own
+
+
+class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
+    """The trial raised."""
+
+    sentence: str
+
+
+class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
+    """The trial's process group is gone."""
+
+    exit_code: int | None
+    signal: int | None
+
+
+Command = Start | End
+Event = (
+    Ready
+    | Started
+    | Built
+    | Checked
+    | Writing
+    | Prepared
+    | Counted
+    | Referenced
+    | Verified
+    | Phase
+    | Edge
+    | Measured
+    | Traced
+    | Failed
+    | Ended
+)
+
+encode = msgspec.json.Encoder().encode
+decode_command = msgspec.json.Decoder(Command).decode
+decode_event = msgspec.json.Decoder(Event).decode

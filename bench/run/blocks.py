@@ -1,0 +1,214 @@
+"""The main blocks: trial after trial until the time, the blocks or the intervals say enough."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from feedbench.bench.processes.client import FORKSERVER_DIED
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.run import budget
+from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.schedule import Turn, block_order
+from feedbench.bench.text import counted
+from feedbench.bench.verdicts.calm import is_disturbed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
+from feedbench.pipelines.catalog import Spec
+
+_STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial may take so much of what it should
+_RETAKEN_SHARE = 0.5  # of a block's trials, at most, are taken again: it may be no use
+_BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and this, would fit
+
+
+class Keeps(Protocol):
+    """What is told of each block, and asked whether there are enough."""
+
+    def save(self, *, blocks: int) -> object:
+        """Take the number of whole blocks."""
+
+    def is_precise(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether more blocks would add little to what is known of these."""
+        ...
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends the blocks."""
+
+    deadline: float | None  # CLOCK_MONOTONIC seconds, the report's own already taken off
+    blocks: int | None  # exactly so many
+    # Seconds beyond the deadline that the blocks which verdicts need may take: these come first.
+    kept_seconds: float = 0.0
+
+    def ends_at(self, whole: int = LEAST_BLOCKS) -> float | None:
+        """Return when the time is up after so many whole blocks; None without a deadline."""
+        if self.deadline is None:
+            return None
+        return self.deadline + (self.kept_seconds if whole < LEAST_BLOCKS else 0.0)
+
+    def left(self, whole: int = LEAST_BLOCKS) -> float | None:
+        """Return the seconds left after so many whole blocks; None without a deadline."""
+        ends_at = self.ends_at(whole)
+        return None if ends_at is None else ends_at - time.monotonic()
+
+
+def asked_for(blocks: int) -> str:
+    """Return that so many blocks are enough, as a clause."""
+    return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} asked for"
+
+
+def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
+    """Return what the trials of the longest block took; 0 without a block."""
+    seconds: defaultdict[int, float] = defaultdict(float)
+    for record in records:
+        seconds[record.block] += record.seconds
+    return max((seconds[block] for block in seconds if block), default=0.0)
+
+
+class Blocks:
+    """Runs blocks of all pipelines that have not failed too often."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        specs: Mapping[str, Spec],
+        costs: Mapping[str, Cost],
+        workload: Path,
+        *,
+        images: int,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.whole = 0  # blocks that came to their end
+        self._trials = trials
+        self._specs = specs  # the baseline first
+        self._workload = workload
+        self._seed = seed
+        self._expected = {
+            label: budget.trial_seconds(cost, images, batch_size) for label, cost in costs.items()
+        }
+        self._strikes: Counter[str] = Counter()
+        self._longest = 0.0  # block, in seconds
+
+    def strike(self, record: TrialRecord) -> None:
+        """Count a failed trial; a process that was killed may have been somebody's accident."""
+        if record.ended == "failed":
+            accident = record.signal == signal.SIGKILL or record.why == FORKSERVER_DIED
+            self._strikes[record.label] += 1 if accident else _STRIKES
+
+    def expected(self, label: str) -> float:
+        """Return about how many seconds a trial of this pipeline takes."""
+        return self._expected[label]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the pipelines that still run."""
+        return tuple(label for label in self._specs if self._strikes[label] < _STRIKES)
+
+    @property
+    def seconds(self) -> float:
+        """About how long the next block takes; the baseline runs twice."""
+        each = [self._expected[label] for label in self.labels]
+        return sum(each) + (each[0] if each else 0.0)
+
+    def go_on(self, whole: int, records: Sequence[TrialRecord]) -> None:
+        """Take what an earlier process has measured, so that the block after it comes next."""
+        self.whole = whole
+        self._longest = longest_block_seconds(records)
+        for record in records:
+            self.strike(record)
+            if record.ended == "measured" and record.label in self._expected and record.block:
+                self._expected[record.label] = max(self._expected[record.label], record.seconds)
+
+    def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> str:
+        """Run blocks until something says enough, and return what did."""
+        while (why := self._enough(allowance, keeper)) is None:
+            begun = time.monotonic()
+            if not self._block(self.whole + 1, allowance, listener):
+                return "its time was up"
+            self.whole += 1
+            self._longest = max(self._longest, time.monotonic() - begun)
+            keeper.save(blocks=self.whole)
+        return why
+
+    def _enough(self, allowance: Allowance, keeper: Keeps) -> str | None:
+        """Return why there is to be no further block, if so."""
+        if not self.labels:
+            return "every pipeline failed"
+        if not self.whole:
+            return None
+        if allowance.blocks is not None and self.whole >= allowance.blocks:
+            return asked_for(allowance.blocks)
+        if allowance.blocks is None and keeper.is_precise(self.labels):
+            return "every interval was narrow enough"
+        left = allowance.left(self.whole)
+        if left is not None and left < self._longest * _BLOCK_RESERVE:
+            return "its time was up"
+        return None
+
+    def _block(self, block: int, allowance: Allowance, listener: Listener) -> bool:
+        """Run one block; False where the time was up before its end."""
+        disturbed: list[Turn] = []
+        turns = block_order(tuple(self._specs), self._seed, block)
+        for place, turn in enumerate(turns):
+            left = allowance.left(self.whole)
+            if left is not None and left <= 0:
+                return False
+            limit = self._limit(turns[place:], allowance)
+            record = self._trial(turn, block, 1, limit, allowance, listener)
+            if record is not None and record.ended == "time up":
+                return False
+            if record is not None and record.ended == "measured" and is_disturbed(record):
+                disturbed.append(turn)
+        # The block is whole. What the machine disturbed is taken again at its end, within limits.
+        for turn in disturbed[: math.ceil(len(turns) * _RETAKEN_SHARE)]:
+            left = allowance.left(self.whole)
+            if left is not None and left < _BLOCK_RESERVE * self._expected[turn[0]]:
+                break
+            self._trial(turn, block, 2, self._limit([turn], allowance), allowance, listener)
+        return True
+
+    def _trial(
+        self,
+        turn: Turn,
+        block: int,
+        attempt: int,
+        limit: Limit,
+        allowance: Allowance,
+        listener: Listener,
+    ) -> TrialRecord | None:
+        """Run a turn's trial; None where the pipeline is measured no more."""
+        label, purpose = turn
+        if label not in self.labels:
+            return None
+        listener.trial_begins(block, label, allowance.left(self.whole))
+        record = self._trials.run(
+            self._specs[label], purpose, self._workload, limit, block, attempt
+        )
+        listener.trial_ended(record, allowance.left(self.whole))
+        self.strike(record)
+        if record.ended == "measured":
+            self._expected[label] = max(self._expected[label], record.seconds)
+        return record
+
+    def _limit(self, turns: Sequence[Turn], allowance: Allowance) -> Limit:
+        """Return the limit of the first of these trials, which are all that the block still needs.
+
+        For a calm machine it is waited only as long as there is time for all of them.
+        """
+        own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[turns[0][0]])
+        ends_at = allowance.ends_at(self.whole)
+        if ends_at is None:
+            return Limit(own)
+        needed = sum(self._expected[label] for label, _ in turns if label in self.labels)
+        begin_by = ends_at - _BLOCK_RESERVE * needed
+        return Limit(own, ends_at=ends_at, begin_by=begin_by).at(time.monotonic())

@@ -1,0 +1,131 @@
+"""How many images, and how many blocks, the time allows. Pure: costs in, counts out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feedbench.bench.records.windows import (
+    FEW_BATCHES,
+    LEAST_BATCHES,
+    LEAST_SECONDS,
+    LONG_SECONDS,
+    RESTART_SECONDS,
+    STEADY_RUN,
+)
+
+PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
+PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
+CALIBRATION_SECONDS = 2.0  # of the probe
+_RAMP_WINDOWS = 1  # that a rate usually takes to become steady
+IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
+PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
+# To lay an image beside its references; to compute these takes what the slowest pipeline takes.
+# 600 photos of flowers took 1.9 s and 1.8 s.
+_COMPARE_SECONDS = 0.002
+_COMPARED_EPOCHS = 2
+# Of the time, what is kept for trials that tell why, after the blocks; none of a short one.
+_DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
+REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
+_ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+WANTED_BLOCKS = 4  # that the number of images is chosen for
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a pipeline takes, roughly."""
+
+    image_seconds: float
+    start_seconds: float = 0.5  # before the first image: open, and what it imports
+    continuous: bool = True  # else restarted: its windows are whole epochs
+    prepare_seconds: float = 0.0  # an image, once
+
+
+def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
+    """Return about how long a trial takes: first epoch, a restarted one, and the windows."""
+    epoch = images * cost.image_seconds
+    batch = min(batch_size, images) * cost.image_seconds
+    window = min(max(LEAST_SECONDS, LEAST_BATCHES * batch), max(LONG_SECONDS, FEW_BATCHES * batch))
+    restarted = max(epoch, RESTART_SECONDS)
+    if not cost.continuous:
+        window, restarted = max(window, epoch), 0.0
+    windows = (STEADY_RUN + _RAMP_WINDOWS) * window
+    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows
+
+
+def block_seconds(costs: Sequence[Cost], images: int, batch_size: int) -> float:
+    """Return about how long a block takes; the first pipeline, the baseline, runs twice."""
+    each = [PROBE_SECONDS + trial_seconds(cost, images, batch_size) for cost in costs]
+    return sum(each) + each[0]
+
+
+def verify_seconds(costs: Sequence[Cost], images: int) -> float:
+    """Return about how long it takes to show that all pipelines deliver the same images."""
+    own = sum(
+        PROCESS_SECONDS
+        + cost.start_seconds
+        + images * (_COMPARED_EPOCHS * cost.image_seconds + _COMPARE_SECONDS)
+        for cost in costs
+    )
+    return own + PROCESS_SECONDS + images * max(cost.image_seconds for cost in costs)
+
+
+def images_that_fit(
+    costs: Sequence[Cost],
+    seconds: float,
+    *,
+    blocks: int,
+    most: int,
+    least: int,
+    batch_size: int,
+) -> int:
+    """Return the most images that can be prepared, verified, and measured in `blocks` blocks.
+
+    All within `seconds`. `least`, where not even that fits: fewer are no measurement.
+    """
+    low, high = min(least, most), most
+    while low < high:
+        middle = math.ceil((low + high) / 2)
+        before = middle * sum(cost.prepare_seconds for cost in costs)
+        before += verify_seconds(costs, middle)
+        if before + blocks * block_seconds(costs, middle, batch_size) <= seconds:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def rounded(images: int, least: int) -> int:
+    """Return a round number of images, the next below: 2,500 for 2,963; `least` at least.
+
+    The time allows a few more or less each run. Of a round number the next run takes the same
+    images, and finds what was prepared of them.
+    """
+    decade = 10 ** max(len(str(images)) - 1, 0)
+    fitting = [int(step * decade) for step in _ROUND if step * decade <= images]
+    return max(fitting[-1], least)
+
+
+def least_images(batch_size: int, classes: int, most: int) -> int:
+    """Return the fewest images that are worth measuring: two batches, and every class."""
+    return min(max(2 * batch_size, classes), most)
+
+
+def diagnostic_seconds(seconds: float | None) -> float:
+    """Return what is kept of so much time for the trials after the blocks."""
+    if seconds is None or seconds < _DIAGNOSTIC_LEAST_SECONDS:
+        return 0.0
+    return _DIAGNOSTIC_SHARE * seconds
+
+
+def pilots_seconds(pipelines: int, cost: Cost) -> float:
+    """Return about how long the pilots take."""
+    return pipelines * (PILOT_SECONDS + PROCESS_SECONDS + cost.start_seconds)
+
+
+def before_blocks_seconds(pipelines: int, cost: Cost) -> float:
+    """Return about how long it takes until the first block can start, and the report's own."""
+    verifying = verify_seconds([cost] * pipelines, 0)
+    own = IMPORT_SECONDS + CALIBRATION_SECONDS + REPORT_SECONDS
+    return own + pilots_seconds(pipelines, cost) + verifying

@@ -1,0 +1,195 @@
+"""run.json as it grows: written before the first block and replaced after each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec.structs import replace
+
+from feedbench.bench.equal_work.judgement import Proof, is_equal
+from feedbench.bench.images.check import Bad
+from feedbench.bench.machine import environment, software
+from feedbench.bench.processes.other_python import Other, beside
+from feedbench.bench.processes.run_folder import RunFolder, slugs
+from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records import results
+from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.results import Calm, LeftOut, PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.verdicts import rows as summary
+from feedbench.bench.verdicts.break_even import with_preparations
+from feedbench.bench.verdicts.calm import calm_of
+from feedbench.bench.verdicts.control import copy_ratios
+from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
+from feedbench.bench.verdicts.rows import Summary
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.folder import Index, counts, image_id
+
+
+class Keeper:
+    """Keeps a run's record up to date on disk."""
+
+    def __init__(
+        self,
+        run: RunRecord,
+        specs: Mapping[str, Spec],
+        folder: RunFolder,
+        trials: Trials,
+        *,
+        begun: float,
+    ) -> None:
+        self.folder = folder
+        # None: nothing was compared yet.
+        self.proofs: dict[str, Proof] | None = _proofs_of(run)
+        self.diagnosis: Diagnosis | None = run.diagnosis
+        self._begun = begun  # CLOCK_MONOTONIC
+        self._trials = trials
+        self._specs = {label: spec.text for label, spec in specs.items()}
+        self.run = run
+        self.save(blocks=run.blocks)
+
+    def _summarise(self, blocks: int) -> Summary:
+        """Sum up the whole blocks so far, and all failures; without a whole one, what there is."""
+        records = [
+            t
+            for t in self._trials.records
+            if t.purpose not in DIAGNOSTIC
+            and (t.ended != "measured" or t.block <= blocks or not blocks)
+        ]
+        work = self.run.workload
+        proofs = self.proofs or {}
+        unequal = set()
+        if self.proofs is not None:
+            unequal = {label for label in self._specs if not is_equal(proofs.get(label))}
+        found = summary.summarise(
+            records,
+            self._specs,
+            margin=self.run.margin,
+            folder_images=work.folder_images,
+            unequal=unequal,
+        )
+        control = found.control_interval
+        rates = summary.rates_by_block(records, "main")
+        unsure = unequal | {row.label for row in found.rows if row.withheld == "exclusions"}
+        rows = with_preparations(
+            [replace(row, proof=proofs.get(row.label)) for row in found.rows],
+            {t.label: t.preparation for t in records if t.preparation is not None},
+            {label: of_label for label, of_label in rates.items() if label not in unsure},
+            share=work.images / work.folder_images,
+            threshold=None if differs_from_itself(control) else threshold_of(control),
+        )
+        return replace(found, rows=rows)
+
+    def is_precise(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether more blocks would add little to what is known of these."""
+        return self._found.is_precise(self.run.margin, labels)
+
+    def save(
+        self,
+        status: Literal["running", "complete", "interrupted"] = "running",
+        blocks: int = 0,
+        stopped_because: str | None = None,
+    ) -> RunRecord:
+        """Replace run.json by what is known now, and return it."""
+        self._found = found = self._summarise(blocks)
+        self.run = replace(
+            self.run,
+            status=status,
+            seconds=time.monotonic() - self._begun,
+            blocks=blocks,
+            stopped_because=stopped_because,
+            rows=found.rows,
+            best=found.best,
+            control=found.control,
+            diagnosis=self.diagnosis,
+            calm=self._calm(blocks),
+        )
+        results.write_run(self.folder.path, self.run)
+        return self.run
+
+    def _calm(self, blocks: int) -> Calm | None:
+        records = self._trials.records
+        control = copy_ratios(records, blocks, next(iter(self._specs)))
+        return calm_of(records, self._trials.probe_seconds, control)
+
+
+def _proofs_of(run: RunRecord) -> dict[str, Proof] | None:
+    found = {row.label: row.proof for row in run.rows if row.proof is not None}
+    return found or None
+
+
+def new_record(
+    options: RunOptions,
+    specs: Mapping[str, Spec],
+    whole: Index,
+    part: Index,
+    bad: Sequence[Bad],
+    other: Other | None = None,
+) -> RunRecord:
+    """Return the record of a run that has measured nothing yet."""
+    slug = slugs(tuple(specs))
+    here = {beside(label, other): label for label in specs} if other is not None else {}
+    started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
+    return RunRecord(
+        status="running",
+        command=options.command,
+        started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        time_seconds=options.seconds,
+        margin=options.margin,
+        page_cache=options.page_cache,
+        pipelines=[
+            PipelineRecord(label, spec.text, slug[label], here.get(label))
+            for label, spec in specs.items()
+        ],
+        workload=workload_record(options, whole, part, bad),
+        environment=environment.describe(),
+        code=software.code(),
+        against=other,
+    )
+
+
+def workload_record(
+    options: RunOptions, whole: Index, part: Index, bad: Sequence[Bad]
+) -> WorkloadRecord:
+    """Return what was to be delivered of which images, as run.json has it."""
+    return WorkloadRecord(
+        folder=image_id(str(whole.folder)),
+        folder_images=len(whole.files),
+        images=len(part.files),
+        images_digest=images_digest(part),
+        ignored_files=whole.ignored,
+        check=options.checks.how,
+        left_out=[LeftOut(file=image_id(file), reason=reason) for file, reason in bad],
+        notes=list(whole.notes),
+        classes={image_id(name): count for name, count in counts(part).items()},
+        height=options.image_size[0],
+        width=options.image_size[1],
+        channels=options.channels,
+        batch_size=options.batch_size,
+        dtype=options.dtype,
+        value_range=options.value_range,
+        label_mode=options.label_mode,
+        seed=options.seed,
+    )
+
+
+def images_digest(images: Index) -> str:
+    """Return what two lists of the same images have in common, wherever their folder lies.
+
+    Of each image's name below the folder, class, and size in bytes. "" where a file is gone.
+    """
+    digest = hashlib.sha256()
+    try:
+        for file, path, label in zip(images.files, images.paths, images.labels, strict=True):
+            size = os.stat(path).st_size  # noqa: PTH116 - a million times
+            name = f"\n{size} {images.class_names[label]} {file}"
+            digest.update(os.fsencode(name))
+    except OSError:  # whoever reads it fails, and says so
+        return ""
+    return digest.hexdigest()

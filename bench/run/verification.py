@@ -1,0 +1,152 @@
+"""`feedbench verify`: equal work only. Nothing is timed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from feedbench.bench.equal_work.judgement import Proof, is_equal
+from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.equal_work.verifier import Verifier
+from feedbench.bench.images.check import Checker, bad_of, refuse, without
+from feedbench.bench.prepared import preparation
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.results import WorkloadRecord
+from feedbench.bench.run import pilots
+from feedbench.bench.run.keeper import workload_record
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.text import counted
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.folder import shown
+from feedbench.pipelines.layouts import index_images
+
+SCHEMA = 1
+_LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; whoever has had enough presses Ctrl-C
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one pipeline."""
+
+    label: str
+    spec: str
+    proof: Proof | None = None  # null: it failed
+    failure: str | None = None  # a clause behind the label
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What `feedbench verify` found."""
+
+    schema: int = SCHEMA
+    workload: WorkloadRecord
+    pipelines: list[Verified]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether every pipeline delivers the same images, or nearly."""
+        return all(is_equal(one.proof) for one in self.pipelines)
+
+
+def verify(options: RunOptions, listener: Listener) -> Verification:
+    """Lay pipelines beside the references, whatever is remembered of them.
+
+    The contact sheets go to the folder `options.out`. Raises RequestError where the request is
+    wrong.
+    """
+    specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
+    with ExitStack() as held:
+        scratch = Path(tempfile.mkdtemp(prefix="feedbench-"))
+        held.callback(shutil.rmtree, scratch, ignore_errors=True)
+        processes = held.enter_context(Processes(scratch, scratch / "forkserver.log"))
+        folder = RunFolder(scratch / "run")
+        folder.create()
+        file = folder.path / "images.json"
+        trials = Trials(
+            processes, folder, scratch, tuple(specs), fresh_interpreter=options.fresh_interpreter
+        )
+        work = _Work(options, specs, processes, scratch, listener)
+        record = work.images(file)
+        failures = work.prepare(trials, file, held)
+        verifier = Verifier(trials, processes, file, scratch, Proofs(options.proofs), listener)
+        found = work.verify(verifier, failures)
+    return Verification(workload=record, pipelines=found)
+
+
+class _Work:
+    """What is to be compared, on its way through the stages."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        specs: dict[str, Spec],
+        processes: Processes,
+        scratch: Path,
+        listener: Listener,
+    ) -> None:
+        self._options = options
+        self._specs = specs
+        self._processes = processes
+        self._scratch = scratch
+        self._listener = listener
+
+    def images(self, file: Path) -> WorkloadRecord:
+        """Choose the images, without bad ones, and save the workload to a file."""
+        options = self._options
+        self._listener.doing(f"listing {shown(str(options.folder))}")
+        whole = index_images(options.folder, options.layout)
+        pilots.refuse_label_mode(options, whole)
+        self._listener.doing("importing TensorFlow")
+        self._processes.ready()
+        part = pilots.choose(options, whole, [], None)
+        checker = Checker(
+            options.checks, options.channels, self._processes, self._scratch, self._listener
+        )
+        bad = bad_of(part, checker.findings(part))
+        refuse(part, bad, options.checks)
+        part = without(part, bad)
+        self._listener.said(
+            f"Compares {len(part.files):,} of the {counted(len(whole.files), 'image')} of"
+            f" {shown(str(whole.folder))}, delivered by {counted(len(self._specs), 'pipeline')}."
+        )
+        for note in whole.notes:
+            self._listener.said(note)
+        pilots.save_workload(options, part, len(whole.files), file)
+        return workload_record(options, whole, part, bad)
+
+    def prepare(self, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
+        """Have written what pipelines read; returns how it failed, by label."""
+        labels = pilots.preparing_labels({"": self._processes}, self._specs.values(), self._scratch)
+        if not labels:
+            return {}
+        store = Store(self._options.prepared)
+        held.enter_context(store.in_use())
+        specs = [spec for label, spec in self._specs.items() if label in labels]
+        records = preparation.obtain_all(
+            trials, specs, file, store, lambda: Limit(_LIMIT_SECONDS), self._listener
+        )
+        return {r.label: r.why or r.ended for r in records if r.preparation is None}
+
+    def verify(self, verifier: Verifier, failures: dict[str, str]) -> list[Verified]:
+        """Compare all but those that failed before."""
+        specs = [spec for label, spec in self._specs.items() if label not in failures]
+        proofs, records = verifier.verify_all(
+            specs, self._options.out, lambda _: Limit(_LIMIT_SECONDS), anew=True
+        )
+        failures |= {r.label: r.why or r.ended for r in records if r.proof is None}
+        return [
+            Verified(
+                label=label,
+                spec=spec.text,
+                proof=proofs.get(label),
+                failure=failures.get(label),
+            )
+            for label, spec in self._specs.items()
+        ]

@@ -1,0 +1,1 @@
+"""Pipelines whose behaviour is known, and whether this machine measures them so."""

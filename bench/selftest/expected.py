@@ -1,0 +1,178 @@
+"""What the self-test expects of its pipelines, beside what was measured of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+
+import msgspec
+
+from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.selftest import pipelines
+from feedbench.bench.text import digits
+from feedbench.bench.verdicts import intervals
+from feedbench.bench.verdicts.calm import is_disturbed
+from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, resources
+from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise, trial_rate
+
+REAL = "tfdata_tuned"  # the fastest pipeline that reads images
+# What is measured alone, and what in blocks beside one another: labels, and functions of known.py.
+ALONE = {
+    "prefetcher": "prefetcher",
+    "teardown": "teardown",
+    "ramp": "ramp",
+    "bursts": "bursts",
+    "ready": "ready",
+}
+IN_BLOCKS = {
+    "metronome": "metronome",
+    "copy": "metronome",
+    "slower": "slower",
+    "neighbour": "with_neighbour",
+}
+LEAST_BLOCKS, MOST_BLOCKS = intervals.LEAST_BLOCKS, 8
+MARGIN = 0.05
+_CLOSE = 0.01  # of a rate
+# A rate counts as steady where its third window is within 5 % of the first: those of an even ramp's
+# end are 2.3 % low on average, at most.
+_CLOSE_AFTER_RAMP = 0.03
+_LATE_SECONDS = 0.02  # that a sleep, a switch of processes, may take on a busy machine
+_HALF = 0.5
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is known beforehand."""
+
+    name: str
+    expected: str
+    measured: str
+    passed: bool
+
+
+def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Line]:
+    """Return a line for everything that is known; the trials' labels are those above."""
+    found = summarise(trials, dict.fromkeys(IN_BLOCKS, ""), margin=MARGIN, folder_images=batch_size)
+    alone = {trial.label: trial for trial in trials if trial.ended == "measured"}
+    return [*_of_rates(trials, alone, batch_size), *_of_verdicts(found), *_of_consumer(alone)]
+
+
+def is_enough(trials: Sequence[TrialRecord]) -> bool:
+    """Tell whether blocks enough are there for every verdict. Looks at no rate."""
+    rates = rates_by_block(trials, "main")
+    shared = [
+        len(rates.get("metronome", {}).keys() & rates.get(label, {}).keys())
+        for label in ("copy", "slower")
+    ]
+    control = rates_by_block(trials, "control").get("metronome", {})
+    shared.append(len(rates.get("metronome", {}).keys() & control.keys()))
+    blocks = max((trial.block for trial in trials), default=0)
+    return blocks >= MOST_BLOCKS or min(shared) >= LEAST_BLOCKS
+
+
+def _of_rates(
+    trials: Sequence[TrialRecord], alone: Mapping[str, TrialRecord], batch_size: int
+) -> Iterator[Line]:
+    rate = batch_size / pipelines.PERIOD
+    own = [
+        trial_rate(t)
+        for t in trials
+        if t.label == "metronome" and t.ended == "measured" and not is_disturbed(t)
+    ]
+    yield _rate("a known rate", median(own) if own else None, rate, _CLOSE)
+    for label, name, close in (
+        ("prefetcher", f"a loader that works {pipelines.BUFFER} batches ahead", _CLOSE),
+        ("bursts", f"a loader of bursts of {pipelines.BURST} batches", _CLOSE),
+        ("ramp", "a loader that becomes faster for 4 s: its last rate", _CLOSE_AFTER_RAMP),
+        ("teardown", "a loader whose iterator ends slowly: its rate", _CLOSE),
+    ):
+        trial = alone.get(label)
+        yield _rate(name, None if trial is None else trial_rate(trial), rate, close)
+    bursts = alone.get("bursts")
+    longest = bursts.latency.p99 if bursts is not None and bursts.latency is not None else None
+    yield _seconds("the wait between bursts (p99)", longest, pipelines.BURST * pipelines.PERIOD)
+    ended = alone.get("teardown")
+    turnover = median(ended.turnover_seconds) if ended is not None else None
+    yield _seconds(
+        "the slow end, as turnover", turnover, pipelines.TEARDOWN_SECONDS + pipelines.PERIOD
+    )
+
+
+def _of_verdicts(found: Summary) -> Iterator[Line]:
+    rows = {row.label: row for row in found.rows}
+    yield _verdict("a copy of a pipeline", rows["copy"], "equivalent", 1.0)
+    slower = f"one that takes {pipelines.SLOWER - 1:.0%} longer"
+    yield _verdict(slower, rows["slower"], "slower", 1 / pipelines.SLOWER)
+    row = rows["neighbour"]
+    said = f"{row.verdict or 'no verdict'}"
+    if row.withheld is not None:
+        said += f": depends on {row.withheld}"
+    yield Line(
+        name="one that brings a neighbour",
+        expected="withheld: depends on exclusions",
+        measured=f"{said} ({row.disturbed} of {row.attempts} disturbed)",
+        passed=row.withheld == "exclusions",
+    )
+
+
+def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Line]:
+    real, ready = (_consumer(alone.get(label)) for label in (REAL, "ready"))
+    most = f"{MOST_CONSUMER_SHARE:.0%}"
+    yield Line(
+        name=f"the harness's own share of {REAL}'s time",
+        expected=f"under {most}",
+        measured=_share(real),
+        passed=real is not None and real < MOST_CONSUMER_SHARE,
+    )
+    yield Line(
+        name="the same of a batch that is there already",
+        expected=f"over {_HALF:.0%}, and marked",
+        measured=_share(ready),
+        passed=ready is not None and ready > _HALF,
+    )
+
+
+def _consumer(trial: TrialRecord | None) -> float | None:
+    if trial is None:
+        return None
+    share: float | None = resources([trial], [trial_rate(trial)])["consumer_share"]
+    return share
+
+
+def _rate(name: str, measured: float | None, expected: float, close: float) -> Line:
+    shown = "not measured"
+    if measured is not None:
+        shown = f"{measured:,.1f} images/s ({100 * (measured / expected - 1):+.2f} %)"
+    return Line(
+        name=name,
+        expected=f"{expected:,.0f} images/s within {100 * close:.0f} %",
+        measured=shown,
+        passed=measured is not None and abs(measured / expected - 1) <= close,
+    )
+
+
+def _seconds(name: str, measured: float | None, expected: float) -> Line:
+    most = expected + _LATE_SECONDS
+    return Line(
+        name=name,
+        expected=f"{1000 * expected:.0f} to {1000 * most:.0f} ms",
+        measured="not measured" if measured is None else f"{1000 * measured:.1f} ms",
+        # What sleeps until a moment may wake a little before it by another's clock.
+        passed=measured is not None and 0.999 * expected <= measured <= most,
+    )
+
+
+def _verdict(name: str, row: Row, word: str, ratio: float) -> Line:
+    said: str = row.verdict or "no verdict"
+    if row.ratio is not None and row.ratio_low is not None and row.ratio_high is not None:
+        said += f", {row.ratio:.4f} ({row.ratio_low:.4f} to {row.ratio_high:.4f})"
+    is_close = row.ratio is not None and abs(row.ratio / ratio - 1) <= _CLOSE
+    return Line(
+        name=name,
+        expected=f"{word}, {digits(ratio)} within {100 * _CLOSE:.0f} %",
+        measured=said,
+        passed=row.verdict == word and is_close,
+    )
+
+
+def _share(share: float | None) -> str:
+    return "not measured" if share is None else f"{100 * share:.2g} %"

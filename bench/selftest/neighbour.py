@@ -1,0 +1,74 @@
+"""A neighbour that takes every core while a file was touched a moment ago: for the self-test.
+
+`python -m feedbench.bench.selftest.neighbour PARENT_PID FILE`. No child of a trial, so that none
+ends it. The moment is written into the file, by the monotonic clock, which all processes share: a
+clock that is set meanwhile would stop a neighbour, or keep it at work.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from feedbench.pipelines.system import signal_at_parent_death
+
+LINGER_SECONDS = 1.5  # after the file was touched last: longer than a trial takes to be gone
+_MOMENT = struct.Struct("d")  # one write replaces it whole
+_TURN_SECONDS = 0.02
+
+
+@contextmanager
+def neighbours(file: Path, count: int) -> Iterator[None]:
+    """Have so many of them look at the file, which is made here, and not be touched yet."""
+    file.write_bytes(_MOMENT.pack(-math.inf))
+    command = [
+        sys.executable,
+        "-m",
+        "feedbench.bench.selftest.neighbour",
+        str(os.getpid()),
+        str(file),
+    ]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        started.extend(subprocess.Popen(command, start_new_session=True) for _ in range(count))
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def touch(file: Path) -> None:
+    """Tell those that look at the file to burn."""
+    with file.open("r+b", buffering=0) as opened:
+        opened.write(_MOMENT.pack(time.monotonic()))
+
+
+def is_touched(file: Path) -> bool:
+    """Tell whether the file was touched a moment ago."""
+    (moment,) = _MOMENT.unpack(file.read_bytes())
+    return bool(time.monotonic() - moment <= LINGER_SECONDS)
+
+
+def _burn(file: Path) -> None:
+    """Take a core for as long as the file has just been touched; never returns."""
+    while True:
+        end = time.monotonic() + _TURN_SECONDS
+        if not is_touched(file):
+            time.sleep(_TURN_SECONDS)
+        while time.monotonic() < end:
+            pass
+
+
+if __name__ == "__main__":
+    signal_at_parent_death(signal.SIGKILL)
+    if os.getppid() == int(sys.argv[1]):
+        _burn(Path(sys.argv[2]))

@@ -1,0 +1,162 @@
+"""`feedbench selftest`: pipelines whose behaviour is known, through the harness as it is."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.meters import Meters
+from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.progress import Listener, how
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.bench.run.blocks import Allowance, Blocks
+from feedbench.bench.run.budget import Cost
+from feedbench.bench.selftest import expected
+from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL, Line
+from feedbench.bench.selftest.neighbour import neighbours
+from feedbench.bench.selftest.pipelines import TOUCHED
+from feedbench.bench.verdicts.calm import is_disturbed
+from feedbench.pipelines.catalog import Spec, parse
+from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.photos import write_photos
+
+SCHEMA = 1
+PHOTOS, BATCH_SIZE, PIXELS = 128, 32, 224
+_LIMIT = Limit(60.0)
+_ATTEMPTS = 3  # at a trial that the machine disturbs
+_LOADER = "known_pipelines.py"
+_SECONDS = 600.0  # after which no block is begun; 2 to 3 minutes are usual
+
+
+class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What `feedbench selftest` found."""
+
+    schema: int = SCHEMA
+    seconds: float
+    blocks: int
+    disturbed: int  # trials; those beside the neighbour are to be
+    failures: list[str] = []  # trials that failed, as clauses behind labels
+    lines: list[Line]
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether everything was as expected."""
+        return all(line.passed for line in self.lines)
+
+
+def selftest(listener: Listener) -> SelfTest:
+    """Measure pipelines of known behaviour; what that needs lies in a folder that goes again."""
+    begun = time.monotonic()
+    with ExitStack() as held:
+        scratch = Path(tempfile.mkdtemp(prefix="feedbench-"))
+        held.callback(shutil.rmtree, scratch, ignore_errors=True)
+        processes = held.enter_context(Processes(scratch, scratch / "forkserver.log"))
+        listener.doing("making photos")
+        workload = _workload(scratch)
+        listener.doing("importing TensorFlow")
+        processes.ready()
+        folder = RunFolder(scratch / "run")
+        folder.create()
+        specs = _specs(scratch)
+        trials = Trials(
+            processes,
+            folder,
+            scratch,
+            tuple(specs),
+            fresh_interpreter=False,
+            meters=held.enter_context(Meters()),
+            machine=Machine(),
+        )
+        cores = math.ceil(usable_cores())
+        held.enter_context(neighbours(scratch / "photos" / TOUCHED, cores))
+        for label in (*ALONE, REAL):
+            _alone(trials, specs[label], workload, listener)
+        kept = _Kept(trials)
+        in_blocks = {label: specs[label] for label in IN_BLOCKS}
+        _blocks(trials, in_blocks, workload).run(
+            Allowance(deadline=begun + _SECONDS, blocks=None), listener, kept
+        )
+    return SelfTest(
+        seconds=time.monotonic() - begun,
+        blocks=kept.blocks,
+        disturbed=sum(map(is_disturbed, trials.records)),
+        failures=[f"{t.label}: {t.why}" for t in trials.records if t.ended == "failed"],
+        lines=expected.lines(trials.records, BATCH_SIZE),
+    )
+
+
+class _Kept:
+    """What the blocks ask between one another."""
+
+    def __init__(self, trials: Trials) -> None:
+        self.blocks = 0
+        self._trials = trials
+
+    def save(self, *, blocks: int) -> None:
+        """Count the blocks; there is nothing to be kept on disk."""
+        self.blocks = blocks
+
+    def is_precise(self, _: tuple[str, ...]) -> bool:
+        """Tell whether there are blocks enough."""
+        return expected.is_enough(self._trials.records)
+
+
+def _workload(scratch: Path) -> Path:
+    photos = scratch / "photos"
+    write_photos(photos, PHOTOS)
+    index = index_folder(photos)
+    file = scratch / "images.json"
+    write_workload(
+        workload_of(
+            index,
+            folder_images=PHOTOS,
+            image_size=(PIXELS, PIXELS),
+            batch_size=BATCH_SIZE,
+            seed=0,
+        ),
+        file,
+    )
+    return file
+
+
+def _specs(scratch: Path) -> dict[str, Spec]:
+    """Return the pipelines, which a loader file names as a person's own would."""
+    functions = {**ALONE, **IN_BLOCKS}
+    loader = scratch / _LOADER
+    names = ", ".join(sorted(set(functions.values())))
+    loader.write_text(f"from feedbench.bench.selftest.pipelines import {names}\n")
+    specs = {label: parse(f"{label}={loader}:{name}") for label, name in functions.items()}
+    return {**specs, REAL: parse(REAL)}
+
+
+def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> None:
+    """Measure one, again where the machine disturbed it."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        listener.doing(f"alone: {spec.label}")
+        record = trials.run(spec, "main", workload, _LIMIT, 0, attempt)
+        listener.said(f"alone    {spec.label}: {how(record)}")
+        if record.ended != "measured" or not is_disturbed(record):
+            return
+
+
+def _blocks(trials: Trials, specs: dict[str, Spec], workload: Path) -> Blocks:
+    cost = Cost(1e-3)
+    return Blocks(
+        trials,
+        specs,
+        dict.fromkeys(specs, cost),
+        workload,
+        images=PHOTOS,
+        batch_size=BATCH_SIZE,
+        seed=0,
+    )

@@ -1,0 +1,1 @@
+"""From trials to rates, intervals and verdicts: pure functions."""

@@ -1,0 +1,104 @@
+"""How calm the machine was during a run, from its trials. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from feedbench.bench.machine.other_programs import MOST_SHARE
+from feedbench.bench.machine.speed_probe import Share, Speed
+from feedbench.bench.records.results import BlockCalm, Calm, TrialRecord
+
+_FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
+
+
+def calm_of(
+    trials: Sequence[TrialRecord], probe_seconds: float, control: Mapping[int, float] | None = None
+) -> Calm | None:
+    """Return what the probes and the kernel said of the machine; None where nothing was probed.
+
+    `probe_seconds` is what all probes took; `control` the second copy's ratio to the baseline, by
+    block.
+    """
+    probed = [trial for trial in trials if trial.around is not None]
+    if not probed:
+        return None
+    shares = [
+        share for t in probed if t.around is not None for share in (t.around.before, t.around.after)
+    ]
+    others = [share for t in probed if (share := others_share(t)) is not None]
+    return Calm(
+        others=round(max(others), 4) if others else None,
+        good=_good([t.around.good for t in probed if t.around is not None]),
+        low=_each(min, [t.around.low for t in probed if t.around is not None]),
+        lowest=_each(min, shares),
+        middle=_each(median, shares),
+        attempts=len(probed),
+        disturbed=sum(is_disturbed(trial) for trial in probed),
+        retaken=sum(trial.attempt > 1 for trial in probed),
+        waited_seconds=sum(t.around.waited_seconds for t in probed if t.around is not None),
+        probe_seconds=probe_seconds,
+        blocks=[
+            _block(
+                number,
+                [trial for trial in probed if trial.block == number],
+                (control or {}).get(number),
+            )
+            for number in sorted({trial.block for trial in probed})
+        ],
+    )
+
+
+def is_disturbed(trial: TrialRecord) -> bool:
+    """Tell whether the machine was not calm around a trial, or others were at work in it.
+
+    False where it was not probed.
+    """
+    if trial.around is None:
+        return False
+    return trial.around.is_disturbed or (others_share(trial) or 0.0) > MOST_SHARE
+
+
+def others_share(trial: TrialRecord) -> float | None:
+    """Return what other programs took of the cores in a trial; None where it is not known."""
+    return None if trial.usage is None else trial.usage.others_share
+
+
+def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
+    """Return the least, or another figure, of each kind of work."""
+    hashed, copied = ([getattr(share, kind) for share in shares] for kind in ("hashed", "copied"))
+    return Share(round(of(hashed), 4), round(of(copied), 4))
+
+
+def _good(levels: Sequence[Speed | None]) -> Speed | None:
+    known = [level for level in levels if level is not None]
+    if not known:
+        return None
+    return Speed(median(level.hashed for level in known), median(level.copied for level in known))
+
+
+def _block(number: int, trials: Sequence[TrialRecord], control: float | None) -> BlockCalm:
+    arounds = [trial.around for trial in trials if trial.around is not None]
+    counted = {
+        f"{name}_seconds": _sum([getattr(around.counters, name) for around in arounds])
+        for name in _FIELDS
+    }
+    return BlockCalm(
+        block=number,
+        seconds=sum(trial.seconds for trial in trials),
+        probes=[share for around in arounds for share in (around.before, around.after)],
+        disturbed=[
+            f"{trial.label} ({trial.purpose})" if trial.purpose == "control" else trial.label
+            for trial in trials
+            if is_disturbed(trial)
+        ],
+        run_delay_seconds=_sum([trial.run_delay_seconds for trial in trials]),
+        control=control,
+        **counted,
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """Return the sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

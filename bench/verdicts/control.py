@@ -1,0 +1,19 @@
+"""How equal things differed: the baseline's second copy beside it, block by block. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+
+
+def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> dict[int, float]:
+    """Return the ratio of the second copy's rate to the baseline's, by block.
+
+    Of the whole blocks, of which there are so many, where both have an undisturbed trial.
+    """
+    whole = of_whole_blocks(trials, blocks)
+    rates = rates_by_block(whole, "main").get(baseline, {})
+    control = rates_by_block(whole, "control").get(baseline, {})
+    return {block: rate / rates[block] for block, rate in sorted(control.items()) if block in rates}

@@ -1,0 +1,108 @@
+"""From what a pipeline's trials took beside time to its row's figures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from feedbench.bench.machine.gpu import together
+from feedbench.bench.machine.page_cache import Certificate
+from feedbench.bench.records.results import PageCacheUse, TrialRecord
+from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage
+from feedbench.bench.records.windows import counted
+
+MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too
+
+
+def resources(trials: Sequence[TrialRecord], rates: Sequence[float]) -> dict[str, Any]:
+    """Return the fields of a row that its trials, and the rate of each (images/s), give.
+
+    A figure is that of the trials that have it, null where none has. Only a GPU's is missing
+    where it is in any trial, or its reason would be lost.
+    """
+    used = [(t.usage, rate) for t, rate in zip(trials, rates, strict=True) if t.usage is not None]
+    peaks = [t.peak_memory_bytes for t in trials if t.peak_memory_bytes is not None]
+    cpu = [(u.cpu_seconds, u, rate) for u, rate in used if u.cpu_seconds is not None]
+    read = [(u.read_bytes, u, rate) for u, rate in used if u.read_bytes is not None]
+    cpu_seconds = sum(seconds for seconds, _, _ in cpu)
+    could_use = sum(u.seconds * u.cores for _, u, _ in cpu)
+    return {
+        "latency": _latency([t.latency for t in trials if t.latency is not None]),
+        "consumer_share": _consumer_share(trials),
+        "cpu_seconds_per_1000_images": _share(1000 * cpu_seconds, _images(cpu)),
+        "cpu_utilisation": _share(cpu_seconds, could_use),
+        "peak_memory_bytes": max(peaks, default=None),
+        "read_bytes_per_image": _share(sum(count for count, _, _ in read), _images(read)),
+        "gpus": _gpus([u.gpus for u, _ in used]),
+    }
+
+
+def page_cache_use(found: Sequence[Certificate]) -> PageCacheUse | None:
+    """Return what is known of the page cache around first epochs; None where nothing is."""
+    if not found:
+        return None
+    known = [one.resident for one in found if one.resident is not None]
+    read = [one.read_bytes for one in found if one.read_bytes is not None]
+    return PageCacheUse(
+        asked=found[0].asked,
+        files=found[0].files,
+        bytes=found[0].bytes,
+        resident=fmean(known) if known else None,
+        read_bytes=fmean(read) if read else None,
+        trials=len(found),
+        certified=sum(one.is_certified for one in found),
+        contradicted=sum(one.is_contradicted for one in found),
+        why_not=next((one.why_not for one in found if one.why_not is not None), None),
+    )
+
+
+def _consumer_share(trials: Sequence[TrialRecord]) -> float | None:
+    """Return what the harness took of the windows' time: its cost a batch, and how many came."""
+    shares = [
+        trial.consumer_seconds
+        * trial.latency.batches
+        / sum(w.seconds for w in counted(trial.windows))
+        for trial in trials
+        if trial.consumer_seconds is not None and trial.latency is not None
+    ]
+    return fmean(shares) if shares else None
+
+
+def _images(found: Sequence[tuple[float, Usage, float]]) -> float:
+    """Return the images delivered between the first and the last reading, about."""
+    return sum(usage.seconds * rate for _, usage, rate in found)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _latency(found: Sequence[Latency]) -> Latency | None:
+    if not found:
+        return None
+    return Latency(
+        batches=sum(latency.batches for latency in found),
+        p50=fmean(latency.p50 for latency in found),
+        p95=fmean(latency.p95 for latency in found),
+        p99=fmean(latency.p99 for latency in found),
+        longest=max(latency.longest for latency in found),
+    )
+
+
+def _gpus(found: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | None:
+    listed: list[list[GpuUsage]] = []
+    for gpus in found:
+        if isinstance(gpus, str):
+            return gpus
+        listed.append(gpus)
+    return [_gpu(readings) for readings in zip(*listed, strict=True)] if listed else None
+
+
+def _gpu(trials: Sequence[GpuUsage]) -> GpuUsage:
+    return GpuUsage(
+        name=trials[0].name,
+        utilisation=together(fmean, [gpu.utilisation for gpu in trials]),
+        memory_bytes=together(max, [gpu.memory_bytes for gpu in trials]),
+        watts=together(fmean, [gpu.watts for gpu in trials]),
+    )

@@ -1,0 +1,1 @@
+"""Why a pipeline is as fast as it is: traces, ceilings, steps, advice."""

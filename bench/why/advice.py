@@ -1,0 +1,234 @@
+"""Advice, each line tied to the figure that it rests on; none without one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from feedbench.bench.records.diagnosis import Advice, Choice, Diagnosis, Fixed, Trace
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import digits
+from feedbench.bench.why.stages import KNOWN, PYTHON, REST
+
+_LARGE = 0.3  # a stage's share of a pipeline's time, from which it is worth a line
+_MANY_PIXELS = 1.5  # times those that are asked for
+_WORTH = 0.05  # a cost, as a share
+_GAIN = 0.1  # of one trial beside one, which may differ by half of that without a reason
+_LEAST_TURNOVER = 0.05  # seconds, under which nobody would notice
+_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
+_KERAS = "image_data_generator"  # which decodes in every epoch, and whose trace tells only Python
+_ALL = 100  # percent
+_NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
+
+
+def advice_of(run: RunRecord, found: Diagnosis) -> list[Advice]:
+    """Return all lines, what is about most first."""
+    lines: list[Advice] = []
+    for row in run.rows:
+        if row.rate is None:
+            continue
+        trace = found.traces.get(row.label)
+        if trace is not None and trace.stages:
+            lines += _of_stages(row, trace, run, found)
+        lines += _of_restart(row)
+        lines += _of_ceiling(row, found)
+    lines += _of_autotune(run, found)
+    lines += _of_gzip(run, found)
+    return sorted(lines, key=lambda line: -line.gain)
+
+
+def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+    """Yield what is to be said of the largest stage."""
+    largest = trace.stages[0]
+    if largest.name == REST and len(trace.stages) > 1:
+        largest = trace.stages[1]
+    share = trace.share(largest.name)
+    ms = largest.ms
+    if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
+        ms = share * row.cpu_seconds_per_1000_images  # to trace its calls has slowed it
+    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} an image)"
+    if share < _LARGE:
+        return
+    path = f"diagnosis.traces.{row.label}.stages"
+    if largest.name == PYTHON:
+        yield Advice(
+            label=row.label,
+            sentence=_of_python(row, takes, trace),
+            figure=path,
+            gain=share,
+        )
+    elif largest.name not in KNOWN:
+        sentence = (
+            f"{takes}, an op of this pipeline's own: do it beforehand, or less of it, or on a whole"
+            " batch at once."
+        )
+        yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
+    elif largest.name == "decode" and found.source_pixels is not None:
+        yield from _of_decoding(row, takes, share, run, found.source_pixels)
+
+
+def _of_python(row: Row, takes: str, trace: Trace) -> str:
+    most = trace.functions[0] if trace.functions else None
+    share = most.ms / trace.total_ms if most is not None and trace.total_ms else 0.0
+    within = f", {share:.0%} of it in {most.name}" if most is not None else ""
+    cores = _cores_in_use(row)
+    if cores is not None and _BUSY <= cores <= _ONE_CORE:
+        return (
+            f"one Python thread does the work: {cores:.2f} cores are in use; {takes}{within}:"
+            " decode in tf.data, or in several processes."
+        )
+    return f"{takes}{within}: do it in TensorFlow's ops, which run on all cores at once."
+
+
+def _cores_in_use(row: Row) -> float | None:
+    if row.cpu_seconds_per_1000_images is None or row.rate is None:
+        return None
+    return row.cpu_seconds_per_1000_images * row.rate / 1000
+
+
+def _of_decoding(
+    row: Row, takes: str, share: float, run: RunRecord, source_pixels: float
+) -> Iterator[Advice]:
+    times = source_pixels / (run.workload.height * run.workload.width)
+    if times < _MANY_PIXELS:
+        return
+    yield Advice(
+        label=row.label,
+        sentence=(
+            f"{takes}, and the files have {digits(times, 2)} times the pixels that are asked for:"
+            " store them smaller, or cache what was decoded."
+        ),
+        figure="diagnosis.source_pixels",
+        gain=share * (1 - 1 / times),
+    )
+
+
+def _of_restart(row: Row) -> Iterator[Advice]:
+    """Yield what a new iterator costs an epoch of the whole folder."""
+    turnover, epoch = row.turnover_seconds, row.folder_epoch_seconds
+    if turnover is None or not epoch or turnover / epoch < _WORTH or turnover < _LEAST_TURNOVER:
+        return
+    yield Advice(
+        label=row.label,
+        sentence=(
+            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch: use repeat()"
+            " and steps_per_epoch, or more images."
+        ),
+        figure=f"the row of {row.label}: turnover_seconds",
+        gain=turnover / epoch,
+    )
+
+
+def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
+    """Yield that a pipeline is near what decoding alone allows."""
+    ceiling = binding(row, found)
+    if ceiling is None or row.rate is None or ceiling[0] != "decode":
+        return
+    share = row.rate / ceiling[1]
+    trace = found.traces.get(row.label)
+    if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
+        return
+    beyond = " (in one trial, which was slower than this)" if round(100 * share) > _ALL else ""
+    yield Advice(
+        label=row.label,
+        sentence=(
+            f"it reaches {share:.0%} of what decoding alone does on all cores{beyond}: what would"
+            " be faster is less to decode, a cache, or more cores."
+        ),
+        figure="diagnosis.ceilings",
+        gain=0.0,
+    )
+
+
+def binding(row: Row, found: Diagnosis) -> tuple[str, float] | None:
+    """Return the ceiling that binds a pipeline, and its images/s; None where it is not known.
+
+    A pipeline that keeps what it decoded is bound by a batch that is ready; any other by the lower
+    of reading and decoding.
+    """
+    trace = found.traces.get(row.label)
+    decodes = row.spec.partition(":")[0] == _KERAS or (
+        trace is not None and trace.share("decode") >= _LARGE
+    )
+    if "cache" not in row.knobs and not decodes:
+        return None  # somebody's own: what it does each epoch is not known
+    rates = {ceiling.name: ceiling.rate for ceiling in found.ceilings}
+    names = ("ready",) if row.knobs.get("cache") in ("memory", "file") else ("read", "decode")
+    known = [(name, rates[name]) for name in names if name in rates]
+    return min(known, key=lambda one: one[1], default=None)
+
+
+def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+    rows = {row.label: row for row in run.rows}
+    for fixed in found.fixed:
+        row = rows[fixed.label]
+        chosen = row.autotune.parallelism if row.autotune is not None else None
+        if chosen is not None and _is_better(fixed, row, chosen):
+            yield Advice(
+                label=fixed.label,
+                sentence=(
+                    f"AUTOTUNE chose {chosen.parallelism} of {chosen.most_parallelism} calls at"
+                    f" once: {fixed.spec} without AUTOTUNE measured {fixed.gain:+.0%}, in one trial"
+                    " beside one."
+                ),
+                figure="diagnosis.fixed",
+                gain=fixed.gain,
+            )
+        yield from _of_its_end(fixed, row)
+
+
+def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
+    """Yield what AUTOTUNE costs a restart, whatever it chose: to end it takes its own time."""
+    with_it, without = fixed.own_turnover_seconds, fixed.turnover_seconds
+    if with_it is None or without is None or not row.folder_epoch_seconds:
+        return
+    saved = with_it - without
+    share = saved / row.folder_epoch_seconds
+    if share <= _WORTH or saved < _LEAST_TURNOVER:
+        return
+    yield Advice(
+        label=fixed.label,
+        sentence=f"without AUTOTUNE a restart took {without:.2f} s, not {with_it:.2f} s.",
+        figure="diagnosis.fixed",
+        gain=share,
+    )
+
+
+def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:
+    """Tell whether fixed values are another choice, and beat more than the trial beside them."""
+    known = row.rate_high or row.rate or 0.0
+    is_other = (chosen.parallelism or 0) < (chosen.most_parallelism or 0)
+    return is_other and fixed.gain >= _GAIN and fixed.rate > known
+
+
+def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+    """Yield what GZIP costs, beside the same records without it."""
+    plain = {
+        row.label: row
+        for row in run.rows
+        if row.knobs.get("compression") == "none"
+        and row.label in found.traces
+        and found.traces[row.label].stages
+    }
+    for row in run.rows:
+        trace = found.traces.get(row.label)
+        if row.knobs.get("compression") != "gzip" or trace is None or not plain:
+            continue
+        other = next(iter(plain.values()))
+        inflating = trace.ms_of("read") - found.traces[other.label].ms_of("read")
+        share = inflating / trace.total_ms if trace.total_ms else 0.0
+        if share < _WORTH or row.preparation is None or other.preparation is None:
+            continue
+        saved = max(1 - row.preparation.bytes / other.preparation.bytes, 0.0)
+        yield Advice(
+            label=row.label,
+            sentence=(
+                f"inflating GZIP takes {share:.0%} of its CPU time ({_ms(inflating)} an image) and"
+                f" saves {saved:.1%} of the bytes: leave it out, as {other.label} does."
+            ),
+            figure=f"diagnosis.traces.{row.label}.stages",
+            gain=share,
+        )
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{digits(milliseconds)} ms"

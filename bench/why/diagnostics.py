@@ -1,0 +1,292 @@
+"""After the blocks: traces, ceilings, pipelines cut off step by step, and AUTOTUNE switched off."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from feedbench.bench.images.source_pixels import mean_pixels
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.diagnosis import (
+    Ceiling,
+    Diagnosis,
+    Fixed,
+    Stage,
+    Step,
+    Trace,
+    Waterfall,
+)
+from feedbench.bench.records.messages import Purpose
+from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.run.keeper import Keeper
+from feedbench.bench.text import duration
+from feedbench.bench.verdicts.rows import trial_rate
+from feedbench.bench.why import stages, trace_reader
+from feedbench.bench.why.advice import advice_of
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.tail_knobs import TailKnobs
+from feedbench.pipelines.truncated import Until
+
+_LOADER = "ready_batch.py"
+_STAND_IN = "tfdata_naive"
+_STEPS: tuple[Until, ...] = ("read", "decode", "resize")
+_TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # what a trial takes beside its own epochs, at least
+_LEAST_XPROF_SECONDS = 5.0
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
+
+
+class Diagnostics:
+    """Tells why pipelines are as fast as they are, as far as the time allows."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        keeper: Keeper,
+        specs: Mapping[str, Spec],
+        workload: Path,
+        scratch: Path,
+        listener: Listener,
+    ) -> None:
+        self._trials = trials
+        self._keeper = keeper
+        self._specs = specs
+        self._workload = workload
+        self._scratch = scratch
+        self._listener = listener
+        self._ends_at: float | None = None
+        self._number = 0  # of trials
+        self._left_out: list[str] = []
+        self._failed: list[str] = []  # sentences
+
+    def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> None:
+        """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit).
+
+        What is found out is the keeper's at once, whatever comes next. Nothing that fails here is a
+        failure of the run: it is said.
+        """
+        begun = time.monotonic()
+        self._ends_at = ends_at
+        left = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
+        self._listener.said(f"Looks for the reasons: traces, ceilings, steps{left}.")
+        rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
+        self._keeper.diagnosis = Diagnosis(source_pixels=mean_pixels(files))
+        try:
+            self._look({label: rows[label] for label in labels if label in rows})
+        except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
+            why = " ".join(str(error).split()) or type(error).__name__
+            self._failed.append(f"Not all reasons could be looked for: {why}.")
+        finally:
+            if self._left_out:
+                parts = "; ".join(self._left_out)
+                self._failed.append(f"There was no time for: {parts}. Give more --time.")
+            self._failed += self._elsewhere()
+            self._keep(
+                advice=advice_of(self._keeper.run, self._keeper.diagnosis),
+                skipped=self._failed,
+                seconds=time.monotonic() - begun,
+            )
+
+    def _elsewhere(self) -> list[str]:
+        """Say of another environment, if there is one, that its pipelines are not traced."""
+        there = self._keeper.run.against
+        if there is None:
+            return []
+        why = "reasons are looked for in this environment alone"
+        return [f"The pipelines in {there.name} are not traced: {why}."]
+
+    def _look(self, rows: Mapping[str, Row]) -> None:
+        """Look at one thing after another, what tells most first."""
+        traces: dict[str, Trace] = {}
+        for label, row in rows.items():
+            if (trace := self._trace(row)) is not None:
+                traces[label] = trace
+            self._keep(traces=traces)
+        self._keep(ceilings=self._ceilings())
+        best, ours = _fastest_uncached(rows, self._specs, traces)
+        waterfalls = []
+        if best is not None and (found := self._waterfall(self._specs[best.label])) is not None:
+            waterfalls.append(found)
+            self._keep(waterfalls=waterfalls)
+        if ours is not None and (fixed := self._fixed(ours)) is not None:
+            self._keep(fixed=[fixed])
+        baseline = rows.get(next(iter(self._specs)))
+        # What keeps its decoded images has no steps in most of its epochs.
+        if baseline is None or baseline is best or baseline.knobs.get("cache", "none") != "none":
+            return
+        if (found := self._waterfall(self._specs[baseline.label])) is not None:
+            self._keep(waterfalls=[*waterfalls, found])
+
+    def _keep(self, **found: Any) -> None:
+        assert self._keeper.diagnosis is not None
+        self._keeper.diagnosis = msgspec.structs.replace(self._keeper.diagnosis, **found)
+
+    def _trace(self, row: Row) -> Trace | None:
+        spec = self._specs[row.label]
+        slug = next(p.slug for p in self._keeper.run.pipelines if p.label == row.label)
+        folder = self._keeper.folder.traces / slug
+        seconds = _TRACE_SECONDS + (row.first_epoch_seconds or 0.0)
+        record = self._trial(spec, "trace", "its trace", seconds, trace=str(folder.absolute()))
+        if record is None:
+            return None
+        shown = f"traces/{slug}"
+        taken = record.traced
+        if taken is None:
+            return Trace(folder=shown, why_not=record.why or "its trial was cut short")
+        log = self._keeper.folder.logs / f"trace-{slug}.log"
+        said = trace_reader.said_of(
+            folder, log, limit_seconds=max(self._left(), _LEAST_XPROF_SECONDS)
+        )
+        cpu_ms = None
+        if taken.cpu_seconds is not None:
+            cpu_ms = 1000 * taken.cpu_seconds / taken.images
+        found = stages.stages(said.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data)
+        return Trace(
+            folder=shown,
+            images=taken.images,
+            steps=taken.steps,
+            seconds=taken.seconds,
+            cpu_ms=cpu_ms,
+            stages=found if said.why_not is None else [],
+            # Of a loader in Python xprof sees no input: it would say that none is waited for.
+            conclusion=said.conclusion if taken.is_tf_data else None,
+            input_bound=said.input_bound if taken.is_tf_data else None,
+            functions=[
+                Stage(name=name, ms=1000 * own / taken.images) for name, own in taken.functions
+            ],
+            why_not=said.why_not,
+        )
+
+    def _ceilings(self) -> list[Ceiling]:
+        cores = max(math.ceil(usable_cores()), 1)
+        everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
+        loader = self._scratch / _LOADER
+        loader.write_text("from feedbench.bench.selftest.pipelines import ready\n")
+        found = []
+        asked: tuple[tuple[Literal["read", "decode", "ready"], str, str], ...] = (
+            ("read", everywhere, "read"),
+            ("decode", everywhere, "decode"),
+            ("ready", f"{loader}:ready", "all"),
+        )
+        for name, text, until in asked:
+            spec = catalog.spec_of(f"ceiling {name}", text)
+            what = f"what this machine can do at best: {name}"
+            record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
+            if record is not None and record.ended == "measured":
+                found.append(Ceiling(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+        return found
+
+    def _waterfall(self, spec: Spec) -> Waterfall | None:
+        """Measure a pipeline cut off step by step.
+
+        A person's own cannot be cut off: its first steps are taken to be those of plain tf.data.
+        """
+        own = not spec.is_foreign and hasattr(catalog.built_in(spec.name), "truncated")
+        first = spec if own else catalog.spec_of(spec.label, _STAND_IN)
+        steps = []
+        for until in (*_STEPS, "all"):
+            what = "all its steps" if until == "all" else f"its steps up to {until}"
+            measured = spec if until == "all" else first
+            record = self._trial(measured, "diagnostic", what, _SHORT_SECONDS, until=until)
+            if record is None or record.ended != "measured":
+                return None
+            name: Any = "the rest" if until == "all" else until
+            steps.append(Step(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+        return Waterfall(label=spec.label, like="" if own else _STAND_IN, steps=steps)
+
+    def _fixed(self, row: Row) -> Fixed | None:
+        """Measure a pipeline beside itself with fixed values and AUTOTUNE switched off."""
+        if row.autotune is None or row.autotune.parallelism is None:
+            return None
+        spec = self._specs[row.label]
+        fixed = _with_fixed(spec, row)
+        seconds = _SHORT_SECONDS + 3 * (row.first_epoch_seconds or 0.0)
+        own = self._trial(spec, "diagnostic", "as it is", seconds)
+        other = self._trial(fixed, "diagnostic", "AUTOTUNE off", seconds, is_autotuned=False)
+        if own is None or other is None or {own.ended, other.ended} != {"measured"}:
+            return None
+        return Fixed(
+            label=row.label,
+            spec=fixed.text,
+            rate=trial_rate(other),
+            own_rate=trial_rate(own),
+            turnover_seconds=_turnover(other),
+            own_turnover_seconds=_turnover(own),
+        )
+
+    def _trial(
+        self, spec: Spec, purpose: Purpose, what: str, seconds: float, **asked: Any
+    ) -> TrialRecord | None:
+        """Run a trial that takes so long, about; None where there is no time for it."""
+        left = self._left()
+        if left < seconds:
+            self._left_out.append(f"{spec.label}: {what}")
+            return None
+        self._number += 1
+        self._listener.doing(f"{spec.label}: {what}")
+        most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
+        limit = Limit(most) if left > most else Limit(left, is_deadline=True)
+        record = self._trials.diagnose(spec, purpose, self._workload, limit, self._number, **asked)
+        # What a trace failed of is its own `why_not`, and is said there.
+        if record.ended != "measured" and purpose != "trace":
+            self._failed.append(f"{spec.label}: {what}: {record.why or record.ended}.")
+        return record
+
+    def _left(self) -> float:
+        return math.inf if self._ends_at is None else self._ends_at - time.monotonic()
+
+
+def _fastest_uncached(
+    rows: Mapping[str, Row], specs: Mapping[str, Spec], traces: Mapping[str, Trace]
+) -> tuple[Row | None, Row | None]:
+    """Return the fastest tf.data pipeline whose every epoch reads and decodes, and that of ours.
+
+    Only ours has knobs to fix. Of anybody else's what AUTOTUNE chose shows that it is tf.data, and
+    its trace, taken once caches are full, that it goes on decoding.
+    """
+    ours, theirs = list[Row](), list[Row]()
+    for label, row in rows.items():
+        if specs[label].is_foreign:
+            trace = traces.get(label)
+            decodes = trace is not None and trace.ms_of("decode") > 0
+            if row.autotune is not None and decodes and row.knobs.get("cache", "none") == "none":
+                theirs.append(row)
+            continue
+        has_knobs = issubclass(catalog.built_in(specs[label].name), TailKnobs)
+        if has_knobs and row.knobs.get("cache") == "none":
+            ours.append(row)
+
+    def fastest(found: list[Row]) -> Row | None:
+        return max(found, key=lambda row: row.rate or 0.0, default=None)
+
+    return fastest([*ours, *theirs]), fastest(ours)
+
+
+def _with_fixed(spec: Spec, row: Row) -> Spec:
+    """Return the same pipeline with a call a core, and two batches ahead."""
+    cores = max(math.ceil(usable_cores()), 1)
+    parts = (part.partition("=") for part in filter(None, spec.argument.split(",")))
+    knobs = {name.strip(): value.strip() for name, _, value in parts}
+    knobs |= {"parallel_calls": str(cores), "prefetch": "2"}
+    given = ",".join(f"{name}={value}" for name, value in knobs.items())
+    return catalog.spec_of(row.label, f"{spec.name}:{given}")
+
+
+def _cpu_ms(record: TrialRecord) -> float | None:
+    """Return a trial's CPU milliseconds an image, of the whole process tree."""
+    if record.usage is None or record.usage.cpu_seconds is None:
+        return None
+    images = record.usage.seconds * trial_rate(record)
+    return 1000 * record.usage.cpu_seconds / images if images else None
+
+
+def _turnover(record: TrialRecord) -> float | None:
+    seconds = record.turnover_seconds[1:] or record.turnover_seconds
+    return sum(seconds) / len(seconds) if seconds else None

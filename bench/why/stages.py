@@ -1,0 +1,101 @@
+"""From TensorFlow's ops to stages that a person knows. Pure.
+
+xprof names an op by its type and says how long it ran by itself, summed over all threads. tf.data's
+own iterators are of the type `Dataset`; most of them wait for a thread of their own, and what they
+waited is no work. Only those that work on the thread that calls them are counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from feedbench.bench.records.diagnosis import Stage
+
+PYTHON = "Python"
+REST = "the rest"
+_IGNORED = {"IDLE"}
+_OF_OPS = {
+    "ReadFile": "read",
+    "DecodeRaw": "parse",
+    "RealDiv": "scale",
+    "Mul": "scale",
+    "Sub": "scale",
+    "AddV2": "scale",
+    "Cast": "scale",
+    "Round": "scale",
+    "Rint": "scale",
+    "ClipByValue": "scale",
+    "Minimum": "scale",
+    "Maximum": "scale",
+    "Tensordot": "scale",
+    "OneHot": "batch",
+    "PyFunc": PYTHON,
+    "EagerPyFunc": PYTHON,
+    "PyFuncStateless": PYTHON,
+}
+_BEGINNINGS = (
+    ("Decode", "decode"),
+    ("Resize", "resize"),
+    ("ParseExample", "parse"),
+    ("ParseSingleExample", "parse"),
+    ("DecodeProto", "parse"),
+)
+# tf.data's iterators that work where they are called, by the last part of their name.
+_OF_ITERATORS = {
+    "TensorSlice": "list",
+    "Range": "list",
+    "TFRecord": "read",
+    "TextLine": "read",
+    "FixedLengthRecord": "read",
+    "Shuffle": "shuffle",
+    "BatchV2": "batch",
+    "PaddedBatchV2": "batch",
+    "MemoryCache": "cache",
+    "MemoryCacheImpl": "cache",
+    "FileCache": "cache",
+    "FileReader": "cache",
+}
+KNOWN = {*_OF_OPS.values(), *_OF_ITERATORS.values(), *(name for _, name in _BEGINNINGS), REST}
+"""The stages that every pipeline has some of; any other is an op of a person's own."""
+
+_NUMBER = re.compile(r"\[\d+\]")
+
+
+def stages(
+    ops: Iterable[tuple[str, str, float]], images: int, *, cpu_ms: float | None, is_tf_data: bool
+) -> list[Stage]:
+    """Return the stages of a trace, the largest first: milliseconds an image.
+
+    `ops` are an op's type, its name, and the microseconds that it ran by itself. What the process
+    tree took beside them, `cpu_ms` an image, is Python's own where no dataset delivered.
+    """
+    found: defaultdict[str, float] = defaultdict(float)
+    for kind, name, microseconds in ops:
+        stage = stage_of(kind, name)
+        if stage is not None:
+            found[stage] += microseconds / 1000 / images
+    total = sum(found.values())
+    if cpu_ms is not None and total > cpu_ms:  # ops waited for a core: that was no work
+        found = defaultdict(float, {name: ms * cpu_ms / total for name, ms in found.items()})
+    rest = (cpu_ms or 0.0) - total
+    if rest > 0:
+        found[REST if is_tf_data else PYTHON] += rest
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    return [Stage(name=name, ms=ms) for name, ms in ordered if ms > 0]
+
+
+def stage_of(kind: str, name: str) -> str | None:
+    """Return the stage that an op belongs to; its own type where a person gave it; None: none."""
+    if kind in _IGNORED:
+        return None
+    kind = kind.removeprefix("_Mkl")  # oneDNN's own MatMul is a MatMul to whoever wrote it
+    if kind == "Dataset":
+        return _OF_ITERATORS.get(_NUMBER.sub("", name).split("::")[-1])
+    if kind in _OF_OPS:
+        return _OF_OPS[kind]
+    for beginning, stage in _BEGINNINGS:
+        if kind.startswith(beginning):
+            return stage
+    return kind

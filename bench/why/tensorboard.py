@@ -1,0 +1,84 @@
+"""A run's traces in TensorBoard: another program, started here and ended with this one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.results import read_run
+from feedbench.pipelines.errors import FeedbenchError, RequestError
+
+_HOST = "127.0.0.1"  # a trace tells the names of people's files
+_START_SECONDS = 60.0
+_PAUSE_SECONDS = 0.2
+
+
+def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
+    """Serve until TensorBoard ends, or Ctrl-C does. Raises RequestError where it cannot."""
+    read_run(run)
+    traces = RunFolder(run).traces
+    if not any(traces.rglob("*.xplane.pb")):
+        raise RequestError(
+            f"{run} has no traces: it was run with --no-trace, or its time was too short for them"
+        )
+    port = _free(port)
+    process = _started(traces, port)
+    try:
+        _wait(process, port)
+        say(f"The traces are at http://{_HOST}:{port}/#profile (Ctrl-C ends TensorBoard)")
+        sys.stdout.flush()
+        process.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        process.terminate()
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+
+
+def _started(traces: Path, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(traces)]
+    command += ["--host", _HOST, "--port", str(port), "--load_fast", "false"]
+    # Ctrl-C is for this process, which ends it.
+    return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+
+
+def _free(port: int) -> int:
+    """Return the port, or for 0 one that nobody has. Raises RequestError where it is taken."""
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((_HOST, port))
+        except OSError as error:
+            raise RequestError(
+                f"--port {port}: it cannot be had ({error.strerror}); take another one, or 0 for"
+                " any that is free"
+            ) from error
+        found: int = asked.getsockname()[1]
+        return found
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until it answers. Raises FeedbenchError where it ended, or does not."""
+    deadline = time.monotonic() + _START_SECONDS
+    here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is no proxy's business
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise FeedbenchError(
+                f"TensorBoard ended with exit code {process.returncode};"
+                " try python -m tensorboard.main --logdir RUN/traces"
+            )
+        try:
+            with here.open(f"http://{_HOST}:{port}/", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(_PAUSE_SECONDS)
+    raise FeedbenchError(f"TensorBoard did not answer within {_START_SECONDS:.0f} s")
