@@ -1,1 +1,12 @@
-"""How it is shown. Reads what a run recorded; imports no TensorFlow."""
+"""How a run is shown. The rooms, and what ties them; each imports only from those below it.
+
+formats:   A run as html, markdown, csv or json
+html:      The pages: of a run, of several runs, and of a comparison
+code:      Training code to paste for the fastest pipeline
+terminal:  What the commands print
+markdown:  A run for a pull request
+charts:    The page's charts, drawn with matplotlib as SVG
+tables:    A run's rows as tables: frames, columns, and whether they are sound
+sentences: What a run says in words: the answer, the notes and the reasons
+text:      How figures are written, hostile names escaped, and rows coloured
+"""

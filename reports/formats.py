@@ -9,8 +9,10 @@ import msgspec
 from pandas.api.types import is_string_dtype
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import markdown, page, table
-from feedbench.reports.visible import no_formula
+from feedbench.reports import markdown
+from feedbench.reports.html import page
+from feedbench.reports.tables import frames
+from feedbench.reports.text.escaping import no_formula
 
 PAGE = page.NAME  # in the run's folder
 
@@ -22,7 +24,7 @@ def html(folder: Path) -> str:
 
 def as_markdown(folder: Path) -> str:
     """Return the tables for a pull request."""
-    return markdown.render(table.read(folder)[0])
+    return markdown.render(frames.read(folder)[0])
 
 
 def csv(folder: Path) -> str:
@@ -30,7 +32,7 @@ def csv(folder: Path) -> str:
 
     No text is a formula to a spreadsheet that opens it.
     """
-    frame = table.pipelines(table.read(folder)[0])
+    frame = frames.pipelines(frames.read(folder)[0])
     for name in frame.columns:
         if is_string_dtype(frame[name]):
             frame[name] = frame[name].map(no_formula, na_action="ignore")
@@ -40,7 +42,7 @@ def csv(folder: Path) -> str:
 def json(folder: Path) -> str:
     """Return the run's record, and each block's rate and ratio; what is missing is null."""
     # msgspec writes null where there is NaN, for which JSON has no word.
-    whole = msgspec.json.encode(table.as_data(*table.read(folder)))
+    whole = msgspec.json.encode(frames.as_data(*frames.read(folder)))
     return msgspec.json.format(whole, indent=2).decode() + "\n"
 
 

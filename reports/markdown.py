@@ -12,11 +12,11 @@ from rich.cells import cell_len, chop_cells
 
 from feedbench.bench.records.results import Row, RunRecord
 from feedbench.bench.text import WIDTH, capital
-from feedbench.reports import brief
-from feedbench.reports.answer import answer, heading, notes, sure
-from feedbench.reports.figures import MISSING
-from feedbench.reports.visible import visible
-from feedbench.reports.why import sentences
+from feedbench.reports.sentences.answer import answer, heading, notes, sure
+from feedbench.reports.sentences.why import sentences
+from feedbench.reports.tables import short as brief
+from feedbench.reports.text.escaping import visible
+from feedbench.reports.text.figures import MISSING
 
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")

@@ -58,7 +58,8 @@ def report(
     lies. The other formats go to standard output. --out names a file for any of them. Several runs
     are a page of their own, whose file --out names: each run's ratios to its own baseline.
     """
-    from feedbench.reports import files, formats
+    from feedbench.bench import files
+    from feedbench.reports import formats
 
     is_one = len(folders) == 1
     text = formats.render(format, folders[0]) if is_one else _several(folders, format, out)
@@ -72,7 +73,7 @@ def report(
 
 
 def _several(folders: list[Path], form: str, out: Path | None) -> str:
-    from feedbench.reports import runs_page
+    from feedbench.reports.html import runs_page
 
     if form != "html":
         raise RequestError(
@@ -116,19 +117,20 @@ def compare(
     from feedbench.bench.cli import values
     from feedbench.bench.verdicts.comparison import compare as put_beside
     from feedbench.bench.verdicts.comparison import within
-    from feedbench.reports import comparison, table
+    from feedbench.reports.sentences import comparison
+    from feedbench.reports.tables import frames
 
     if format not in {"table", "markdown", "json"}:
         raise RequestError(f"--format {format!r}: expected table, markdown or json")
     most = values.share("--tolerance", tolerance)
-    before = (str(base), *table.read(base))
+    before = (str(base), *frames.read(base))
     if new is None:
         found = within(before, most)
     else:
-        found = put_beside(before, (str(new), *table.read(new)), most)
+        found = put_beside(before, (str(new), *frames.read(new)), most)
     page = None
     if html is not None:
-        from feedbench.reports import comparison_page
+        from feedbench.reports.html import comparison_page
 
         page = comparison_page.write(found, html, [row.label for row in before[1].rows])
     with read_or_not():
@@ -191,7 +193,7 @@ def inspect(
         return
     from rich.console import Console
 
-    from feedbench.reports.inspection import show
+    from feedbench.reports.terminal.inspection import show
 
     show(found, Console(highlight=False))
 
@@ -296,7 +298,7 @@ def selftest(
     else:
         from rich.console import Console
 
-        from feedbench.reports.selftest import show
+        from feedbench.reports.terminal.selftest import show
 
         show(found, Console(highlight=False))
     raise typer.Exit(0 if found.has_passed else 1)

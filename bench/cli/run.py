@@ -206,7 +206,7 @@ def verify(
     else:
         from rich.console import Console
 
-        from feedbench.reports.verification import show
+        from feedbench.reports.terminal.verification import show
 
         show(found, Console(highlight=False), out)
     raise typer.Exit(0 if found.is_equal else 1)
@@ -238,9 +238,10 @@ def _page(out: Path) -> Path | None:
     """Write the run's page; where that fails, say so, for the run itself is safe."""
     try:
         from feedbench.bench.run import benchmark_json
-        from feedbench.reports import page, table
+        from feedbench.reports.html import page
+        from feedbench.reports.tables import frames
 
-        benchmark_json.write(out, *table.read(out))
+        benchmark_json.write(out, *frames.read(out))
         return page.write(out)
     except KeyboardInterrupt:
         said = unwritten(out, "interrupted")
@@ -256,13 +257,13 @@ def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from feedbench.reports.terminal import show
+    from feedbench.reports.terminal.run import show
 
     console = Console(highlight=False)
     if found.against is not None:
         from feedbench.bench.records.results import read_trials
         from feedbench.bench.verdicts.comparison import within
-        from feedbench.reports import comparison
+        from feedbench.reports.sentences import comparison
 
         both = within((str(out), found, read_trials(out)), found.margin)
         comparison.show(both, console)

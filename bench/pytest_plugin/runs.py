@@ -112,7 +112,7 @@ class Runs:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of libraries, which may be errors in a test suite
-                from feedbench.reports import page
+                from feedbench.reports.html import page
 
                 benchmark_json.write(run.out, run.record, run.trials)
                 page.write(run.out, run.out / _PAGE)

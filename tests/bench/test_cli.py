@@ -15,7 +15,8 @@ import pytest
 
 from feedbench.bench.cli import app
 from feedbench.bench.records.results import RunRecord
-from feedbench.reports import formats, page, runs_page
+from feedbench.reports import formats
+from feedbench.reports.html import page, runs_page
 from tests.builders import a_row, a_run, a_run_folder, compared, trials_of
 
 COMMAND = Path(sys.executable).with_name("feedbench")

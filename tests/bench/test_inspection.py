@@ -19,7 +19,7 @@ from feedbench.bench.images.inspection import Inspection, inspect
 from feedbench.bench.processes.progress import Quiet
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.layouts import Layout
-from feedbench.reports.inspection import show
+from feedbench.reports.terminal.inspection import show
 from tests.odd import encoded, jpeg, noise, png, write_odd_files
 
 COMMAND = Path(sys.executable).with_name("feedbench")

@@ -18,7 +18,7 @@ from feedbench.bench.machine.other_programs import user_seconds, watched_cores
 from feedbench.bench.machine.speed_probe import Share
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.verdicts.calm import calm_of, is_disturbed
-from feedbench.reports import calm
+from feedbench.reports.sentences import calm
 from tests.builders import a_trial
 
 STAT = """cpu  1000 200 300 4000 0 0 0 0 0 0

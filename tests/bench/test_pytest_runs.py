@@ -20,7 +20,7 @@ from feedbench.bench.pytest_plugin.hooks import WANTED, Wanted, pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
 from feedbench.bench.records.results import PipelineRecord, RunRecord
 from feedbench.bench.run.options import RunOptions
-from feedbench.reports import page
+from feedbench.reports.html import page
 from tests.bench.test_against import OTHER
 from tests.builders import a_row, a_run, a_run_folder, trials_of
 

@@ -19,7 +19,7 @@ from feedbench.bench.why import trace_reader
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.bench.why.trace_reader import Said
 from feedbench.pipelines.catalog import Spec, parse
-from feedbench.reports.why import limits
+from feedbench.reports.sentences.why import limits
 from tests.builders import ENVIRONMENT, a_row, a_run, a_trial
 
 AUTOTUNE = Autotune(

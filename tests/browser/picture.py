@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from feedbench.reports import page
+from feedbench.reports.html import page
 from tests.browser.conftest import chromium
 
 FOLDER = Path(__file__).parents[2] / "docs"

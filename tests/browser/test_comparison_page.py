@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
-from feedbench.reports import comparison_page
+from feedbench.reports.html import comparison_page
 from tests.browser.conftest import Open
 from tests.browser.test_page import faults
 from tests.builders import KOREAN, SCRIPT

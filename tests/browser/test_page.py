@@ -25,8 +25,8 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
-from feedbench.reports import page
-from feedbench.reports.figures import MISSING
+from feedbench.reports.html import page
+from feedbench.reports.text.figures import MISSING
 from tests.browser import picture
 from tests.browser.conftest import Open, Opened
 from tests.builders import (

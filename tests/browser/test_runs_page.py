@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from feedbench.reports import runs_page
+from feedbench.reports.html import runs_page
 from tests.browser.conftest import Open
 from tests.browser.test_page import faults, full_run, odd_runs, overflow
 from tests.builders import SCRIPT

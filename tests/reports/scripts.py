@@ -9,7 +9,7 @@ from typing import Any
 from feedbench.bench.records.results import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import Workload
-from feedbench.reports.trainingcode import training_code
+from feedbench.reports.code.training_code import training_code
 
 
 def code_of(spec: str, workload: Workload, *left_out: str, **given: Any) -> str:

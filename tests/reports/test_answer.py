@@ -7,7 +7,7 @@ import pytest
 
 from feedbench.bench.records.results import LeftOut, Preparation, Row, RunRecord
 from feedbench.bench.text import digits
-from feedbench.reports.answer import answer, heading, notes
+from feedbench.reports.sentences.answer import answer, heading, notes
 from tests.builders import (
     NOT_COMPARED,
     WORKLOAD,

@@ -12,7 +12,7 @@ import pytest
 
 from feedbench.bench.records.results import Row, RunRecord, TrialRecord
 from feedbench.bench.verdicts.rows import summarise
-from feedbench.reports.answer import answer
+from feedbench.reports.sentences.answer import answer
 from tests.builders import a_proof, a_run, a_trial
 
 NO_VERDICTS = "No verdicts: the pipelines do not deliver the same images."

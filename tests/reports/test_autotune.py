@@ -5,8 +5,8 @@ import math
 from msgspec.structs import replace
 
 from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
-from feedbench.reports.autotune import by_stage, without_it
-from feedbench.reports.figures import MISSING
+from feedbench.reports.sentences.autotune import by_stage, without_it
+from feedbench.reports.text.figures import MISSING
 from tests.builders import a_row, a_run
 
 AUTOTUNE = Autotune(

@@ -4,9 +4,9 @@ from typing import Any
 
 from feedbench.bench.machine.speed_probe import Share
 from feedbench.bench.records.results import BlockCalm, Calm
-from feedbench.reports.answer import answer, notes
-from feedbench.reports.calm import cost, sentence
-from feedbench.reports.page import render
+from feedbench.reports.html.page import render
+from feedbench.reports.sentences.answer import answer, notes
+from feedbench.reports.sentences.calm import cost, sentence
 from tests.builders import a_row, a_run, compared
 
 

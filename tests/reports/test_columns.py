@@ -10,9 +10,10 @@ import pytest
 
 from feedbench.bench.equal_work.judgement import Counts, Proof, Shuffle
 from feedbench.bench.records.results import RunRecord
-from feedbench.reports import formats, markdown, table
-from feedbench.reports.columns import tables
-from feedbench.reports.figures import MISSING
+from feedbench.reports import formats, markdown
+from feedbench.reports.tables import frames
+from feedbench.reports.tables.full import tables
+from feedbench.reports.text.figures import MISSING
 from tests.builders import (
     SCRIPT,
     a_proof,
@@ -136,11 +137,11 @@ def test_csv_leaves_empty_what_was_not_compared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", list(Shuffle.__struct_fields__))
 def test_csv_forgets_no_figure_of_a_shuffle(field: str) -> None:
-    assert f"shuffle_{field}" in table.pipelines(a_run(a_row("a"))).columns
+    assert f"shuffle_{field}" in frames.pipelines(a_run(a_row("a"))).columns
 
 
 def test_csv_forgets_no_count() -> None:
-    columns = table.pipelines(a_run(a_row("a"))).columns
+    columns = frames.pipelines(a_run(a_row("a"))).columns
     counts = [name for name in Counts.__struct_fields__ if not name.startswith(("first", "epoch"))]
     assert {f"images_{name}" for name in counts if name != "images"} <= set(columns)
 

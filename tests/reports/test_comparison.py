@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from feedbench.bench.verdicts.comparison import Compared, Comparison
-from feedbench.reports.comparison import (
+from feedbench.reports.sentences.comparison import (
     PAIRED,
     UNPAIRED,
     answer,

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import comparison_page, palette
-from feedbench.reports.comparison import PAIRED, UNPAIRED
-from feedbench.reports.figures import MISSING
+from feedbench.reports.html import comparison_page
+from feedbench.reports.sentences.comparison import PAIRED, UNPAIRED
+from feedbench.reports.text import palette
+from feedbench.reports.text.figures import MISSING
 from tests.builders import SCRIPT
 from tests.reports.reader import Reader, without_own_scripts
 from tests.reports.test_comparison import FINE, SLOWER, UNSURE, a_comparison

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.records.results import Row
-from feedbench.reports import costs
-from feedbench.reports.costs import Cost, Reign
+from feedbench.reports.sentences import costs
+from feedbench.reports.sentences.costs import Cost, Reign
 from tests.builders import a_part, a_preparation, a_proof, a_row, a_run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.reports.facts import command
+from feedbench.reports.sentences.facts import command
 from tests.builders import a_row, a_run
 
 SUITE = ("--pyargs", "feedbench.bench.suite", "--feedbench-data=photos")

@@ -6,8 +6,8 @@ import pytest
 
 from feedbench.bench.records.usage import GpuUsage, Missing
 from feedbench.bench.text import size
-from feedbench.reports import figures
-from feedbench.reports.figures import MISSING
+from feedbench.reports.text import figures
+from feedbench.reports.text.figures import MISSING
 from tests.builders import a_row
 
 

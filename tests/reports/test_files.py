@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from feedbench.bench.files import replace
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports.files import replace
 
 
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:

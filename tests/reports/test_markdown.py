@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from feedbench.reports import comparison, markdown
-from feedbench.reports.figures import MISSING
+from feedbench.reports import markdown
 from feedbench.reports.markdown import escaped
+from feedbench.reports.sentences import comparison
+from feedbench.reports.text.figures import MISSING
 from tests.builders import KOREAN, NOT_COMPARED, a_preparation, a_proof, a_row, a_run, compared
 from tests.reports.test_comparison import SLOWER, UNSURE, a_comparison
 

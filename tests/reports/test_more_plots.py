@@ -16,9 +16,14 @@ from feedbench.bench.machine.monitor import Around
 from feedbench.bench.machine.speed_probe import Share
 from feedbench.bench.records.diagnosis import Ceiling, Diagnosis, Stage, Trace
 from feedbench.bench.records.results import BlockCalm, Calm, RunRecord, TrialRecord
-from feedbench.reports import calm, costplots, costs, plots, stageplots, table, timeplots
-from feedbench.reports.figures import MISSING
-from feedbench.reports.tracks import NARROW, WIDE
+from feedbench.reports.charts import costs as costplots
+from feedbench.reports.charts import rates as plots
+from feedbench.reports.charts import stages as stageplots
+from feedbench.reports.charts import time_order
+from feedbench.reports.charts.tracks import NARROW, WIDE
+from feedbench.reports.sentences import calm, costs
+from feedbench.reports.tables import frames
+from feedbench.reports.text.figures import MISSING
 from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, empty_row, trials_of
 from tests.reports.test_plots import dots, numbers, texts
 
@@ -75,7 +80,7 @@ def with_ceilings(**rates: float) -> str:
     found = [Ceiling(name=name, rate=rate) for name, rate in rates.items()]  # type: ignore[arg-type]
     plain, cached = (a_row(label, knobs={"cache": kept}) for label, kept in CACHES.items())
     run = a_run(plain, cached, diagnosis=Diagnosis(ceilings=found))
-    svg = plots.rates(run, table.blocks(run, trials_of({"a": [1000], "b": [1100]})))
+    svg = plots.rates(run, frames.blocks(run, trials_of({"a": [1000], "b": [1100]})))
     assert svg is not None
     return svg
 
@@ -205,7 +210,7 @@ def disturbed(block: int, label: str, rate: int) -> TrialRecord:
 
 
 def blocks(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> str:
-    svg = timeplots.blocks(run, trials, width)
+    svg = time_order.blocks(run, trials, width)
     assert svg is not None
     return svg
 
@@ -238,9 +243,9 @@ def test_blocks_are_counted_in_whole_numbers(count: int) -> None:
 
 def test_the_edges_are_as_far_as_the_farthest_point_within_reason() -> None:
     run = a_run(a_row("a"), blocks=3)
-    assert timeplots.reach(run, trials_of({"a": [1000] * 3})) == pytest.approx(1.05)
-    assert timeplots.reach(run, trials_of({"a": [1000, 800, 1000]})) == pytest.approx(1.25)
-    assert timeplots.reach(run, trials_of({"a": [1000, 1, 1000]})) == pytest.approx(2.0)
+    assert time_order.reach(run, trials_of({"a": [1000] * 3})) == pytest.approx(1.05)
+    assert time_order.reach(run, trials_of({"a": [1000, 800, 1000]})) == pytest.approx(1.25)
+    assert time_order.reach(run, trials_of({"a": [1000, 1, 1000]})) == pytest.approx(2.0)
 
 
 def a_calm(*probes: list[Share], **given: float | None) -> Calm:
@@ -267,7 +272,7 @@ CALM = a_calm([Share(0.9, 1.1), Share(1.0, 0.6)], [Share(0.7, 1.0)], cpu_pressur
 def test_the_probes_and_the_second_copy_have_their_tracks_with_how_far_they_went() -> None:
     run = a_run(a_row("a"), blocks=2, calm=CALM)
     trials = trials_of({"a": [1000, 1000]})
-    svg = timeplots.calm(run, trials)
+    svg = time_order.calm(run, trials)
     assert svg is not None
     found = texts(svg)
     for name, note in (
@@ -277,10 +282,10 @@ def test_the_probes_and_the_second_copy_have_their_tracks_with_how_far_they_went
     ):
         assert name in found
         assert note in found
-    without = timeplots.calm(run, [trial for trial in trials if trial.purpose == "main"])
+    without = time_order.calm(run, [trial for trial in trials if trial.purpose == "main"])
     assert without is not None
     assert "the baseline's second copy" not in texts(without)
-    assert timeplots.calm(replace(run, calm=None), trials) is None
+    assert time_order.calm(replace(run, calm=None), trials) is None
 
 
 def test_block_by_block_the_lowest_probes_stand_beside_what_the_kernel_counted() -> None:
@@ -302,7 +307,7 @@ def test_the_second_copy_is_that_which_was_recorded_and_run_delay_has_its_column
     heads = [title for title, _, _ in titles]
     assert [row[heads.index("second copy")] for row in rows] == ["1.25", MISSING]
     assert [row[heads.index("run delay")] for row in rows] == ["150.0", MISSING]
-    svg = timeplots.calm(run, trials_of({"a": [1000, 1000]}))
+    svg = time_order.calm(run, trials_of({"a": [1000, 1000]}))
     assert svg is not None
     assert "1.25 to 1.25" in texts(svg)
 
@@ -317,7 +322,7 @@ def test_a_long_note_leaves_the_label_where_it_is_seen(length: int) -> None:
 
 def test_a_probe_under_its_limit_stands_under_a_broken_line() -> None:
     run = a_run(a_row("a"), blocks=2, calm=CALM)
-    svg = timeplots.calm(run, trials_of({"a": [1000, 1000]}))
+    svg = time_order.calm(run, trials_of({"a": [1000, 1000]}))
     assert svg is not None
     assert svg.count("stroke-dasharray") == 1  # hashing's; copying's is beyond the edge
 
@@ -336,7 +341,7 @@ def test_a_label_is_text_in_these_charts_too(width: int) -> None:
 def test_the_same_run_gives_the_same_characters_in_these_charts_too() -> None:
     run, trials = traced(a={"decode": 1.0}), trials_of({"a": [1000, 900]})
     once, again = (
-        (stages(run), blocks(run, trials), epochs(run), timeplots.calm(run, trials))
+        (stages(run), blocks(run, trials), epochs(run), time_order.calm(run, trials))
         for run in [replace(run, calm=CALM)] * 2
     )
     assert once == again

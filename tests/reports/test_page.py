@@ -15,9 +15,9 @@ from feedbench.bench.processes.other_python import Other
 from feedbench.bench.records.results import LeftOut, PipelineRecord, RunRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import page
-from feedbench.reports.answer import answer, notes
-from feedbench.reports.figures import MISSING
+from feedbench.reports.html import page
+from feedbench.reports.sentences.answer import answer, notes
+from feedbench.reports.text.figures import MISSING
 from tests.builders import (
     ENVIRONMENT,
     SCRIPT,

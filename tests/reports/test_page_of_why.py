@@ -7,7 +7,7 @@ import re
 
 from feedbench.bench.records.diagnosis import Diagnosis, Fixed, Stage, Step, Trace, Waterfall
 from feedbench.bench.records.results import RunRecord
-from feedbench.reports import page
+from feedbench.reports.html import page
 from tests.builders import SCRIPT, a_row, a_run
 from tests.reports.reader import Reader, without_own_scripts
 from tests.reports.test_autotune import AUTOTUNE

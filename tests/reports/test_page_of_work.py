@@ -11,8 +11,8 @@ import pytest
 
 from feedbench.bench.equal_work.judgement import Likeness, Proof, Shown
 from feedbench.bench.records.results import RunRecord
-from feedbench.reports import page, sheets
-from feedbench.reports.figures import MISSING
+from feedbench.reports.html import page, sheets
+from feedbench.reports.text.figures import MISSING
 from tests.builders import (
     NOT_COMPARED,
     SCRIPT,

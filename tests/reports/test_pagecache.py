@@ -5,8 +5,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from feedbench.bench.records.results import PageCacheUse, Row
-from feedbench.reports.answer import notes
-from feedbench.reports.pagecache import note, state, while_timed
+from feedbench.reports.sentences.answer import notes
+from feedbench.reports.sentences.page_cache import note, state, while_timed
 from tests.builders import a_row, a_run
 
 

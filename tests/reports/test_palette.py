@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from feedbench.reports import palette
+from feedbench.reports.text import palette
 
 LEAST = 20.0  # what the palette claims; 2.3 is just noticed
 

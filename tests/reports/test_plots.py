@@ -12,7 +12,8 @@ import matplotlib as mpl
 import pytest
 
 from feedbench.bench.records.results import RunRecord, TrialRecord
-from feedbench.reports import plots, table
+from feedbench.reports.charts import rates as plots
+from feedbench.reports.tables import frames
 from tests.builders import KOREAN, SCRIPT, a_row, a_run, a_trial, compared, empty_row, trials_of
 from tests.reports.contrast import contrast
 
@@ -25,7 +26,7 @@ def texts(svg: str) -> list[str]:
 
 
 def rates(run: RunRecord, trials: list[TrialRecord], width: int = plots.WIDE) -> str:
-    svg = plots.rates(run, table.blocks(run, trials), width)
+    svg = plots.rates(run, frames.blocks(run, trials), width)
     assert svg is not None
     return svg
 
@@ -77,7 +78,7 @@ def test_an_interval_without_an_upper_end_is_drawn_to_the_end_of_the_scale() -> 
 
 def test_a_chart_of_ratios_names_ratio_and_verdict_and_shows_the_margin() -> None:
     run, trials = two(2000)
-    svg = plots.ratios(run, table.blocks(run, trials))
+    svg = plots.ratios(run, frames.blocks(run, trials))
     assert svg is not None
     found = texts(svg)
     for text in ("b", "2.00, faster", "a, its second copy"):
@@ -89,14 +90,14 @@ def test_a_chart_of_ratios_names_ratio_and_verdict_and_shows_the_margin() -> Non
 def test_the_second_copy_stands_over_the_baseline_as_all_others_do() -> None:
     run, trials = two(2000)
     run = a_run(*run.rows, control=(0.8, 0.5, 1.25))
-    svg = plots.ratios(run, table.blocks(run, trials))
+    svg = plots.ratios(run, frames.blocks(run, trials))
     assert svg is not None
     assert "0.800, control" in texts(svg)
 
 
 def test_a_pipeline_keeps_its_colour_in_all_charts() -> None:
     run, trials = two(2000)
-    svg = plots.ratios(run, table.blocks(run, trials))
+    svg = plots.ratios(run, frames.blocks(run, trials))
     assert svg is not None
     assert plots.colours(run)["b"] in svg
     assert plots.colours(run)["b"] in rates(run, trials)
@@ -144,7 +145,7 @@ def test_a_users_own_matplotlibrc_changes_nothing_and_stays_in_force_elsewhere()
 @pytest.mark.parametrize("ground", ["--paper: #fefefe", "--paper: #15181c"])
 def test_every_pipelines_colour_stands_out_from_a_light_and_from_a_dark_page(ground: str) -> None:
     """By the ratio that WCAG 2 asks of graphics: 3."""
-    style = files("feedbench.reports") / "templates" / "page.css"
+    style = files("feedbench.reports.html") / "templates" / "page.css"
     assert ground in style.read_text()
     rows = [a_row(str(number)) for number in range(20)]
     for colour in set(plots.colours(a_run(*rows)).values()):
@@ -157,7 +158,7 @@ def parts(colour: str) -> tuple[int, ...]:
 
 def test_two_charts_share_no_id_and_every_reference_has_its_target() -> None:
     run, trials = two(2000)
-    blocks = table.blocks(run, trials)
+    blocks = frames.blocks(run, trials)
     charts = [chart(run, blocks) or "" for chart in (plots.rates, plots.ratios)]
     ids = [re.findall(r' id="([^"]+)"', svg) for svg in charts]
     assert not set(ids[0]) & set(ids[1])
@@ -184,12 +185,12 @@ def test_a_chart_is_an_image_with_a_title_and_a_description_and_brings_no_style_
 
 def test_there_is_no_chart_of_what_was_not_measured() -> None:
     failed = a_run(empty_row("a", "it raised"), empty_row("b", "it raised"), control=None)
-    blocks = table.blocks(failed, [])
+    blocks = frames.blocks(failed, [])
     assert plots.rates(failed, blocks) is None
     assert plots.ratios(failed, blocks) is None
     alone = a_run(a_row("a"))
-    assert plots.ratios(alone, table.blocks(alone, trials_of({"a": [1000]}))) is None
-    assert plots.rates(a_run(), table.blocks(a_run(), [])) is None
+    assert plots.ratios(alone, frames.blocks(alone, trials_of({"a": [1000]}))) is None
+    assert plots.rates(a_run(), frames.blocks(a_run(), [])) is None
 
 
 def test_figures_that_are_no_numbers_are_left_out_of_a_chart() -> None:
@@ -197,7 +198,7 @@ def test_figures_that_are_no_numbers_are_left_out_of_a_chart() -> None:
     run = a_run(*rows)
     trials = [a_trial(1, "a"), a_trial(1, "c", 2000)]
     for chart in (plots.rates, plots.ratios):
-        svg = chart(run, table.blocks(run, trials))
+        svg = chart(run, frames.blocks(run, trials))
         assert svg is not None
         assert not re.search(r"\b(nan|inf|None)\b", svg)
     assert "not measured" in texts(rates(run, trials))

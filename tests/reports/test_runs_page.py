@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import runs_page
-from feedbench.reports.figures import MISSING
+from feedbench.reports.html import runs_page
+from feedbench.reports.text.figures import MISSING
 from tests.builders import (
     SCRIPT,
     a_row,

@@ -13,7 +13,8 @@ import pytest
 
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import formats, table
+from feedbench.reports import formats
+from feedbench.reports.tables import frames
 from tests.builders import (
     SCRIPT,
     a_preparation,
@@ -84,7 +85,7 @@ def test_a_run_with_what_no_run_can_have_recorded_is_refused_by_its_name(
 ) -> None:
     said = re.escape(f"{tmp_path / 'run.json'} is broken: {sentence}")
     with pytest.raises(RequestError, match=f"^{said}"):
-        table.read(damaged(tmp_path, "run.json", edit))
+        frames.read(damaged(tmp_path, "run.json", edit))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,13 @@ def test_a_trial_that_no_run_can_have_recorded_is_refused_by_its_line(
 ) -> None:
     said = re.escape(f"{tmp_path / 'trials.jsonl'}, line 3 is broken: {sentence}")
     with pytest.raises(RequestError, match=f"^{said}"):
-        table.read(damaged(tmp_path, "trials.jsonl", edit))
+        frames.read(damaged(tmp_path, "trials.jsonl", edit))
 
 
 @pytest.mark.parametrize("depth", [100, 700, 990, 100_000])
 def test_what_nests_too_deep_is_refused(depth: int, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="is broken: one of its files nests too deep"):
-        table.read(nested(tmp_path, depth))
+        frames.read(nested(tmp_path, depth))
 
 
 @pytest.mark.parametrize("name", list(formats.FORMATS))
@@ -138,7 +139,7 @@ def test_a_knob_and_a_range_of_values_may_be_negative(tmp_path: Path) -> None:
         run["rows"][1]["knobs"] = {"offset": -1}
         run["workload"]["value_range"] = [-1.0, 1.0]
 
-    assert table.read(damaged(tmp_path, "run.json", edit))[0].workload.value_range == (-1.0, 1.0)
+    assert frames.read(damaged(tmp_path, "run.json", edit))[0].workload.value_range == (-1.0, 1.0)
 
 
 def proven(**given: Any) -> Edit:
@@ -154,7 +155,7 @@ def proven(**given: Any) -> Edit:
 
 @pytest.mark.parametrize("name", ["with_list", "with_neighbour", "with_next_epoch"])
 def test_a_correlation_may_be_negative(name: str, tmp_path: Path) -> None:
-    run, _ = table.read(damaged(tmp_path, "run.json", proven(**{name: -0.5})))
+    run, _ = frames.read(damaged(tmp_path, "run.json", proven(**{name: -0.5})))
     proof = run.rows[1].proof
     assert proof is not None
     assert getattr(proof.shuffle, name) == -0.5
@@ -163,7 +164,7 @@ def test_a_correlation_may_be_negative(name: str, tmp_path: Path) -> None:
 def test_a_correlation_in_a_trial_may_be_negative_too(tmp_path: Path) -> None:
     shuffle = a_shuffle(with_list=-0.5)
     trial = a_trial(0, "b", ended="verified", windows=[], proof=a_proof(shuffle=shuffle))
-    _, trials = table.read(a_run_folder(tmp_path, RUN, [*TRIALS, trial]))
+    _, trials = frames.read(a_run_folder(tmp_path, RUN, [*TRIALS, trial]))
     assert trials[-1].proof == trial.proof
 
 
@@ -171,7 +172,7 @@ def test_a_correlation_in_a_trial_may_be_negative_too(tmp_path: Path) -> None:
 def test_no_other_figure_of_a_shuffle_is_negative(name: str, tmp_path: Path) -> None:
     said = re.escape(f"rows[1].proof.shuffle.{name} is -1; expected 0 or more")
     with pytest.raises(RequestError, match=said):
-        table.read(damaged(tmp_path, "run.json", proven(**{name: -1})))
+        frames.read(damaged(tmp_path, "run.json", proven(**{name: -1})))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_no_count_or_distance_of_a_proof_is_negative(path: str, tmp_path: Path) 
 
     said = re.escape(f"rows[1].proof.{path} is -2; expected 0 or more")
     with pytest.raises(RequestError, match=said):
-        table.read(damaged(tmp_path, "run.json", edit))
+        frames.read(damaged(tmp_path, "run.json", edit))
 
 
 def test_a_word_on_work_that_there_is_not_is_refused(tmp_path: Path) -> None:
@@ -197,4 +198,4 @@ def test_a_word_on_work_that_there_is_not_is_refused(tmp_path: Path) -> None:
         run["rows"][1]["proof"]["work"] = SCRIPT
 
     with pytest.raises(RequestError, match="Invalid enum value '<script>"):
-        table.read(damaged(tmp_path, "run.json", edit))
+        frames.read(damaged(tmp_path, "run.json", edit))

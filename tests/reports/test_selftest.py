@@ -7,7 +7,7 @@ from rich.console import Console
 
 from feedbench.bench.selftest.expected import Line
 from feedbench.bench.selftest.selftest import SelfTest
-from feedbench.reports.selftest import answer, show
+from feedbench.reports.terminal.selftest import answer, show
 
 
 def a_line(passed: bool = True) -> Line:

@@ -11,7 +11,7 @@ import pytest
 
 from feedbench.bench.equal_work.judgement import Shown
 from feedbench.bench.records.results import PipelineRecord, RunRecord
-from feedbench.reports import sheets
+from feedbench.reports.html import sheets
 from tests.builders import a_proof, a_row, a_run, a_strip, empty_row, with_samples
 
 RUN = a_run(a_row("tfdata_naive", proof=a_proof()), a_row("mine", proof=a_proof("different")))

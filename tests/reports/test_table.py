@@ -9,7 +9,7 @@ import pytest
 
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
-from feedbench.reports import table
+from feedbench.reports.tables import frames
 from tests.builders import (
     a_preparation,
     a_row,
@@ -32,7 +32,7 @@ def test_a_pipeline_is_a_row_with_its_figures_under_names_that_say_their_units()
         read_bytes_per_image=0.0,
         knobs={"cache": "none"},
     )
-    frame = table.pipelines(a_run(a_row("naive"), row))
+    frame = frames.pipelines(a_run(a_row("naive"), row))
     assert list(frame["label"]) == ["naive", "tuned"]
     found = frame.iloc[1]
     assert found["images_per_second"] == 4500
@@ -49,7 +49,7 @@ def test_a_pipeline_is_a_row_with_its_figures_under_names_that_say_their_units()
 def test_every_figure_of_a_row_has_its_column() -> None:
     """So that a field that is added to the schema is not forgotten here."""
     elsewhere = {"rate", "rate_low", "rate_high", "latency", "preparation", "proof", "failures"}
-    frame = table.pipelines(a_run(a_row("a")))
+    frame = frames.pipelines(a_run(a_row("a")))
     fields = {field.name for field in msgspec.structs.fields(a_row("a"))}
     elsewhere |= {"attempts", "disturbed", "page_cache"}
     assert fields - elsewhere <= set(frame.columns)
@@ -58,7 +58,7 @@ def test_every_figure_of_a_row_has_its_column() -> None:
 
 def test_figures_that_are_missing_or_no_number_are_na_and_never_zero() -> None:
     row = a_row("a", math.nan, rate_high=math.inf)
-    frame = table.pipelines(a_run(row, empty_row("mine", "it raised")))
+    frame = frames.pipelines(a_run(row, empty_row("mine", "it raised")))
     for column in ("images_per_second", "images_per_second_high", "ratio", "peak_memory_bytes"):
         assert frame[column].isna().all(), column
     assert list(frame["failed_trials"]) == [0, 1]
@@ -67,7 +67,7 @@ def test_figures_that_are_missing_or_no_number_are_na_and_never_zero() -> None:
 def test_each_gpu_has_its_columns_and_a_sensor_that_is_not_there_is_na() -> None:
     gpu = GpuUsage(name="H200", utilisation=0.34, memory_bytes=1e9, watts="not supported")
     rows = [a_row("a", gpus=[gpu]), a_row("b", gpus="no GPU"), a_row("c")]
-    frame = table.pipelines(a_run(*rows))
+    frame = frames.pipelines(a_run(*rows))
     assert list(frame["gpus"])[:2] == ["1", "no GPU"]
     assert list(frame["gpus"].isna()) == [False, False, True]
     assert frame["gpu_0_utilisation"][0] == 0.34
@@ -77,7 +77,7 @@ def test_each_gpu_has_its_columns_and_a_sensor_that_is_not_there_is_na() -> None
 
 def test_a_block_is_a_row_with_its_rate_and_its_ratio_to_the_baseline_in_that_block() -> None:
     trials = trials_of({"a": [100, 200], "b": [300, 400]})
-    frame = table.blocks(a_run(a_row("a"), a_row("b"), blocks=2), trials)
+    frame = frames.blocks(a_run(a_row("a"), a_row("b"), blocks=2), trials)
     main = frame[~frame["control"]].set_index(["label", "block"])
     assert main.loc[("b", 1), "images_per_second"] == 300
     assert main["ratio"].to_dict() == {("a", 1): 1, ("a", 2): 1, ("b", 1): 3, ("b", 2): 2}
@@ -85,7 +85,7 @@ def test_a_block_is_a_row_with_its_rate_and_its_ratio_to_the_baseline_in_that_bl
 
 def test_the_baselines_second_copy_is_told_apart() -> None:
     trials = [a_trial(1, "a", 100), a_trial(1, "a", 110, purpose="control")]
-    frame = table.blocks(a_run(a_row("a"), blocks=1), trials)
+    frame = frames.blocks(a_run(a_row("a"), blocks=1), trials)
     assert list(frame["control"]) == [False, True]
     assert list(frame["ratio"]) == pytest.approx([1.0, 1.1])
 
@@ -96,27 +96,27 @@ def test_blocks_hold_what_was_measured_in_whole_blocks_only() -> None:
         *(a_trial(block, "a") for block in (1, 2)),
         a_trial(1, "b", ended="failed", windows=[]),
     ]
-    frame = table.blocks(a_run(a_row("a"), empty_row("b", "it raised"), blocks=1), trials)
+    frame = frames.blocks(a_run(a_row("a"), empty_row("b", "it raised"), blocks=1), trials)
     assert list(zip(frame["label"], frame["block"], strict=True)) == [("a", 1)]
 
 
 def test_without_a_whole_block_what_there_is_is_shown_as_the_rows_do() -> None:
-    frame = table.blocks(a_run(a_row("a"), blocks=0), [a_trial(1, "a")])
+    frame = frames.blocks(a_run(a_row("a"), blocks=0), [a_trial(1, "a")])
     assert len(frame) == 1
 
 
 def test_where_the_baseline_was_not_measured_there_is_no_ratio() -> None:
     run = a_run(empty_row("a", "it raised"), a_row("b"))
-    assert table.blocks(run, [a_trial(1, "b")])["ratio"].isna().all()
+    assert frames.blocks(run, [a_trial(1, "b")])["ratio"].isna().all()
 
 
 def test_a_run_of_nothing_has_frames_without_rows() -> None:
-    assert len(table.blocks(a_run(), [])) == 0
-    assert isinstance(table.pipelines(a_run()), pd.DataFrame)
+    assert len(frames.blocks(a_run(), [])) == 0
+    assert isinstance(frames.pipelines(a_run()), pd.DataFrame)
 
 
 def test_a_folder_without_its_trials_is_refused_by_the_name_of_the_file(tmp_path: Path) -> None:
     folder = a_run_folder(tmp_path, a_run(a_row("a")), [])
     (folder / "trials.jsonl").unlink()
     with pytest.raises(RequestError, match=r"no whole run folder: .*trials\.jsonl cannot be read"):
-        table.read(folder)
+        frames.read(folder)

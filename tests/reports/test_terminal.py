@@ -11,7 +11,7 @@ from rich.console import Console
 
 from feedbench.bench.records.results import Row, RunRecord
 from feedbench.bench.text import WIDTH
-from feedbench.reports.terminal import show
+from feedbench.reports.terminal.run import show
 from tests.builders import (
     NOT_COMPARED,
     a_part,

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from feedbench.bench.records.results import Row
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Workload
-from feedbench.reports import trainingcode
-from feedbench.reports.trainingcode import training_code
+from feedbench.reports.code import training_code as trainingcode
+from feedbench.reports.code.training_code import training_code
 from tests.builders import KOREAN, SCRIPT
 from tests.reports.scripts import code_of, constants
 

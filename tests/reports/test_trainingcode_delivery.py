@@ -21,7 +21,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.folder import Index, image_id, index_folder, part, take
 from feedbench.pipelines.labels import index_labelled
-from feedbench.reports import trainingcode
+from feedbench.reports.code import training_code
 from tests.builders import KOREAN, SCRIPT, workload_over
 from tests.odd import encoded, jpeg, noise
 from tests.reports.scripts import code_of, constants
@@ -317,7 +317,7 @@ def test_a_model_can_be_fitted_as_the_last_line_says(
 def test_as_many_record_files_are_read_at_once_as_the_pipelines_read() -> None:
     from feedbench.pipelines import steps
 
-    assert trainingcode._MOST_READERS == steps._MOST_READERS
+    assert training_code._MOST_READERS == steps._MOST_READERS
 
 
 @pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned", "tfrecord_sharded"])

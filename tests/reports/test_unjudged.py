@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from feedbench.bench.records.results import Row, RunRecord
-from feedbench.reports.answer import answer, notes, sure
+from feedbench.reports.sentences.answer import answer, notes, sure
 from tests.builders import a_row, a_run, compared
 from tests.reports.test_calm import a_calm
 

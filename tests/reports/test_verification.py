@@ -13,7 +13,7 @@ from rich.console import Console
 
 from feedbench.bench.equal_work.judgement import Counts, Proof
 from feedbench.bench.run.verification import Verification, Verified
-from feedbench.reports.verification import show
+from feedbench.reports.terminal.verification import show
 from tests.builders import SCRIPT, WORKLOAD, a_distance, a_proof, a_shuffle
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.reports.visible import no_formula, visible
+from feedbench.reports.text.escaping import no_formula, visible
 
 
 @pytest.mark.parametrize("text", ["", "a label", "한국어 🐈", "tfdata_tuned:cache=none", "é"])

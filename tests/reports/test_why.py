@@ -13,10 +13,10 @@ from feedbench.bench.records.diagnosis import (
     Trace,
     Waterfall,
 )
-from feedbench.reports import why
-from feedbench.reports.columns import tables
-from feedbench.reports.figures import MISSING
 from feedbench.reports.markdown import render
+from feedbench.reports.sentences import why
+from feedbench.reports.tables.full import tables
+from feedbench.reports.text.figures import MISSING
 from tests.builders import a_row, a_run
 from tests.reports.test_autotune import FIXED
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from feedbench.bench.processes.workload_file import write_workload
 from feedbench.bench.records.results import Row, RunRecord
 from feedbench.pipelines.contract import Workload
-from feedbench.reports import page, winner
+from feedbench.reports.code import fastest
+from feedbench.reports.html import page
 from tests.builders import (
     a_part,
     a_proof,
@@ -29,10 +30,10 @@ from tests.builders import (
 
 
 @pytest.fixture
-def images(photos: Path, tmp_path: Path) -> winner.Images:
+def images(photos: Path, tmp_path: Path) -> fastest.Images:
     work = workload_over(photos)
     write_workload(work, tmp_path / "images.json")
-    found = winner.listed(tmp_path, measured(work, NAIVE))
+    found = fastest.listed(tmp_path, measured(work, NAIVE))
     assert found is not None
     return found
 
@@ -44,8 +45,8 @@ def measured(work: Workload, *rows: Row, best: Sequence[str] = ()) -> RunRecord:
     return replace(run, workload=replace(run.workload, **{it: getattr(work, it) for it in names}))
 
 
-def order(run: RunRecord, images: winner.Images) -> list[str]:
-    return [label for label, _ in winner.codes(run, images)]
+def order(run: RunRecord, images: fastest.Images) -> list[str]:
+    return [label for label, _ in fastest.codes(run, images)]
 
 
 NAIVE = a_row("tfdata_naive")
@@ -53,7 +54,7 @@ TUNED = compared("fast", 2, "faster", spec="tfdata_tuned")
 OWN = compared("mine", 3, "faster", spec="loader.py:photos")
 
 
-def test_the_best_comes_first_and_then_by_rate(images: winner.Images) -> None:
+def test_the_best_comes_first_and_then_by_rate(images: fastest.Images) -> None:
     other = compared("tfrecord_gzip", 5, "inconclusive")
     assert order(a_run(NAIVE, TUNED, other, best=["fast"]), images) == [
         "fast",
@@ -63,7 +64,7 @@ def test_the_best_comes_first_and_then_by_rate(images: winner.Images) -> None:
 
 
 def test_who_does_other_work_comes_last_and_who_has_no_rate_not_at_all(
-    images: winner.Images,
+    images: fastest.Images,
 ) -> None:
     other = compared("less=tfdata_tuned", 9, "withheld", spec="tfdata_tuned", withheld="work")
     odd = a_row("odd", math.nan, spec="tfdata_tuned")
@@ -80,19 +81,19 @@ def test_who_does_other_work_comes_last_and_who_has_no_rate_not_at_all(
     ],
 )
 def test_it_is_said_whether_it_is_shown_to_be_the_fastest(
-    best: list[str], said: str, images: winner.Images
+    best: list[str], said: str, images: fastest.Images
 ) -> None:
     run = a_run(NAIVE, TUNED, best=best)
-    assert winner.sentence(run, winner.codes(run, images)).startswith(said)
+    assert fastest.sentence(run, fastest.codes(run, images)).startswith(said)
 
 
 def test_a_loader_of_ones_own_is_said_to_be_that_and_the_others_have_their_code(
-    images: winner.Images,
+    images: fastest.Images,
 ) -> None:
     run = a_run(NAIVE, TUNED, OWN, best=["mine"])
-    codes = winner.codes(run, images)
+    codes = fastest.codes(run, images)
     assert [label for label, _ in codes] == ["fast", "tfdata_naive"]
-    assert winner.sentence(run, codes) == (
+    assert fastest.sentence(run, codes) == (
         "mine is a loader of your own, loader.py:photos: its code is yours already. The others, as"
         " code:"
     )
@@ -107,9 +108,9 @@ def test_where_the_list_of_images_is_missing_or_something_else_there_is_no_code(
     if content is not None:
         (tmp_path / "images.json").write_text(content)
     run = a_run(NAIVE, best=["tfdata_naive"])
-    images = winner.listed(tmp_path, run)
+    images = fastest.listed(tmp_path, run)
     assert images is None
-    assert winner.sentence(run, winner.codes(run, images)) == (
+    assert fastest.sentence(run, fastest.codes(run, images)) == (
         "The code of tfdata_naive is not known here."
     )
 
@@ -140,40 +141,40 @@ def test_a_list_that_is_not_of_this_run_or_holds_what_is_no_figure_gives_no_code
     work = workload_over(photos)
     run = measured(work, NAIVE)
     write_workload(work, file)
-    assert winner.listed(tmp_path, run) is not None
+    assert fastest.listed(tmp_path, run) is not None
     file.write_text(json.dumps(json.loads(file.read_text()) | {field: value}))
-    assert winner.listed(tmp_path, run) is None
+    assert fastest.listed(tmp_path, run) is None
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "images.json")
-    assert winner.listed(tmp_path, a_run(NAIVE)) is None
+    assert fastest.listed(tmp_path, a_run(NAIVE)) is None
 
 
-def test_of_a_part_it_is_said_that_the_code_takes_all_images(images: winner.Images) -> None:
+def test_of_a_part_it_is_said_that_the_code_takes_all_images(images: fastest.Images) -> None:
     run = a_run(NAIVE, best=["tfdata_naive"])
-    whole = winner.sentence(run, winner.codes(run, images))
+    whole = fastest.sentence(run, fastest.codes(run, images))
     assert whole.endswith("It delivers the batches that were measured.")
-    part = winner.sentence(a_part(run), winner.codes(a_part(run), images))
+    part = fastest.sentence(a_part(run), fastest.codes(a_part(run), images))
     assert part.endswith(
         "It takes all 3,670 images of the folder; 512 of them were measured, and the others were"
         " not looked at."
     )
 
 
-def test_work_that_is_different_is_never_what_is_to_be_pasted_first(images: winner.Images) -> None:
+def test_work_that_is_different_is_never_what_is_to_be_pasted_first(images: fastest.Images) -> None:
     """Under four blocks nothing is withheld."""
     other = a_row("cheat", 9000.0, spec="tfdata_tuned", proof=a_proof("different"))
     run = a_run(replace(NAIVE, proof=a_proof()), other, blocks=3)
-    codes = winner.codes(run, images)
+    codes = fastest.codes(run, images)
     assert [label for label, _ in codes] == ["tfdata_naive", "cheat"]
-    assert winner.sentence(run, codes).startswith(
+    assert fastest.sentence(run, codes).startswith(
         "Of those that deliver the same images, tfdata_naive has the highest rate; that"
     )
 
 
 def test_where_nothing_was_measured_nothing_is_said() -> None:
-    assert winner.sentence(a_run(empty_row("a", "it raised")), []) == ""
+    assert fastest.sentence(a_run(empty_row("a", "it raised")), []) == ""
 
 
 def test_the_page_has_the_code_line_by_line_and_escaped(photos: Path, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from feedbench.bench.equal_work.judgement import Counts, Kind, Likeness, Work
 from feedbench.bench.records.results import Row
-from feedbench.reports import work
-from feedbench.reports.answer import notes
-from feedbench.reports.figures import MISSING
+from feedbench.reports.sentences import equal_work
+from feedbench.reports.sentences.answer import notes
+from feedbench.reports.text.figures import MISSING
 from tests.builders import (
     NOT_COMPARED,
     a_distance,
@@ -26,7 +26,7 @@ SWAPPED_REASON = "its pixels are those of red and blue exchanged, 34.9 grey leve
 
 def noted(*rows: Row) -> list[str]:
     """The notes on work, of a run over these rows."""
-    return list(work.notes(a_run(*rows)))
+    return list(equal_work.notes(a_run(*rows)))
 
 
 def of_shuffle(kind: Kind, **given: Any) -> list[str]:
@@ -36,32 +36,32 @@ def of_shuffle(kind: Kind, **given: Any) -> list[str]:
 
 @pytest.mark.parametrize("said", ["same", "near", "different"])
 def test_what_a_pipeline_delivers_is_one_word(said: Work) -> None:
-    assert work.word(a_row("a", proof=a_proof(said))) == said
+    assert equal_work.word(a_row("a", proof=a_proof(said))) == said
 
 
 def test_where_nothing_was_compared_there_is_no_word() -> None:
-    assert work.word(a_row("a")) == MISSING
-    assert work.word(a_row("a"), "") == ""
+    assert equal_work.word(a_row("a")) == MISSING
+    assert equal_work.word(a_row("a"), "") == ""
 
 
 @pytest.mark.parametrize("kind", ["full", "none", "fixed"])
 def test_a_shuffle_that_is_none_by_a_buffer_is_one_word(kind: Kind) -> None:
-    assert work.shuffled(a_proof(shuffle=a_shuffle(kind))) == kind
+    assert equal_work.shuffled(a_proof(shuffle=a_shuffle(kind))) == kind
 
 
 def test_a_shuffle_through_a_buffer_is_a_number_of_images() -> None:
-    assert work.shuffled(a_proof(shuffle=a_shuffle("partial", ahead=1023))) == "1,024"
+    assert equal_work.shuffled(a_proof(shuffle=a_shuffle("partial", ahead=1023))) == "1,024"
 
 
 @pytest.mark.parametrize("given", [{"with_list": 0.49}, {"with_list": None}, {"ahead": None}])
 def test_a_partial_shuffle_that_looks_like_no_buffer_has_no_number(given: dict[str, Any]) -> None:
-    assert work.shuffled(a_proof(shuffle=a_shuffle("partial", **given))) == "partial"
+    assert equal_work.shuffled(a_proof(shuffle=a_shuffle("partial", **given))) == "partial"
 
 
 def test_of_too_few_images_or_none_no_shuffle_is_told() -> None:
     for proof in (None, a_proof(shuffle=a_shuffle("unknown"))):
-        assert work.shuffled(proof) == MISSING
-        assert work.shuffled(proof, "") == ""
+        assert equal_work.shuffled(proof) == MISSING
+        assert equal_work.shuffled(proof, "") == ""
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_of_too_few_images_or_none_no_shuffle_is_told() -> None:
 def test_what_came_of_the_images_is_told_by_its_faults_or_that_there_are_none(
     counts: Counts, said: str
 ) -> None:
-    assert work.images(a_proof(counts=counts)) == said
+    assert equal_work.images(a_proof(counts=counts)) == said
 
 
 def test_that_nothing_was_compared_is_noted_once() -> None:
@@ -210,7 +210,7 @@ def test_a_small_buffer_that_showed_nowhere_is_noted_by_its_knob(kind: Kind) -> 
 def test_a_correlation_has_two_places_and_no_zero_is_negative(
     value: float | None, said: str
 ) -> None:
-    assert work.correlation(value) == said
+    assert equal_work.correlation(value) == said
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_correlation_has_two_places_and_no_zero_is_negative(
     [(0.0, "0.00"), (0.001, "0.00"), (1.87, "1.87"), (34.93, "34.9"), (None, MISSING)],
 )
 def test_a_distance_has_two_places_while_it_is_small(value: float | None, said: str) -> None:
-    assert work.distance(value) == said
+    assert equal_work.distance(value) == said
 
 
 def test_a_verdict_stands_beside_near_work() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.reports import page
+from feedbench.reports.html import page
 from tests.reports.large import a_large_run_folder
 
 pytestmark = pytest.mark.study

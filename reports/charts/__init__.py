@@ -1,0 +1,1 @@
+"""The page's charts, drawn with matplotlib as SVG."""

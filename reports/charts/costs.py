@@ -1,0 +1,227 @@
+"""The time that a training pays for its pipeline, by its number of epochs, as a chart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.cells import cell_len, chop_cells
+
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.text import digits
+from feedbench.reports.charts import svg, tracks
+from feedbench.reports.charts.tracks import EDGE, LEADING, TEXT, WIDE, Scale
+from feedbench.reports.sentences.costs import MOST_EPOCHS, Cost, Reign, after
+from feedbench.reports.text import palette
+from feedbench.reports.text.escaping import visible
+
+_HEIGHT = 320  # pixels of the chart itself, at least
+_BELOW = 46  # for the ticks and their name
+_LEFT = 54  # for the seconds
+_MOST_NAMED = 8  # lines that have their names beside them
+_NAMES = 200  # pixels for these
+_MOST_NAME = 26  # characters of one
+_LETTERS = 30  # pixels for letters beside the lines
+_APART = 14  # pixels from name to name, or from letter to letter
+_SAMPLE = 40  # pixels of a line in the key: a dash and a half
+_NAME_FROM = _SAMPLE + 32  # pixels to a name there
+_COLUMN = 0.61 * TEXT  # pixels of a character, at most
+# Five, where the colours are six: up to the 31st, no line has both of another one.
+_DASHES = ("-", (0, (7, 2)), (0, (1.2, 1.5)), (0, (7, 1.6, 1.2, 1.6)), (0, (3, 1.8)))
+_SQUARE_PIXELS = 75
+_TEXT: dict[str, Any] = {
+    "color": svg.INK,
+    "family": "monospace",
+    "va": "baseline",
+    "parse_math": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A pipeline's cost, and by what its line is known."""
+
+    cost: Cost
+    letter: str
+    style: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The label, as much of it as has room behind the line's end."""
+        text = visible(self.cost.label)
+        whole = cell_len(text) <= _MOST_NAME
+        return text if whole else f"{chop_cells(text, _MOST_NAME - 1)[0]}…"
+
+
+@svg.plain_style()
+def epochs(
+    run: RunRecord, found: Sequence[Cost], reigning: Sequence[Reign], width: int = WIDE
+) -> str | None:
+    """Return the chart of total seconds against epochs, with the crossings. None without any.
+
+    A line has its name at its end, or where names have no room a letter, which a key explains.
+    """
+    known = [cost for cost in found if cost.total(1) > 0 and cost.later > 0]
+    if not known:
+        return None
+    lines = _lines(run, known)
+    names = {line.name for line in lines}
+    is_named = width >= WIDE and len(lines) <= _MOST_NAMED and len(names) == len(lines)
+    key = [] if is_named else _columns(lines, width)
+    drawn, axes = _frame(lines, width, _NAMES if is_named else _LETTERS, _key_height(key))
+    span = np.geomspace(1, MOST_EPOCHS, 60)
+    for line in lines:
+        axes.plot(span, [line.cost.total(count) for count in span], **line.style)
+    _crossings(axes, known, reigning)
+    _at_ends(axes, lines, [line.name if is_named else line.letter for line in lines])
+    if key:
+        _key(drawn, key, width)
+    title = "Total time against the number of epochs"
+    said = "; ".join(
+        f"{cost.label}: {after(1, cost)} for 1 epoch, {after(MOST_EPOCHS, cost)} for"
+        f" {MOST_EPOCHS:,}"
+        for cost in known
+    )
+    return svg.render(drawn, f"epochs-{width}", title, said)
+
+
+def _lines(run: RunRecord, known: Sequence[Cost]) -> list[_Line]:
+    labels = [row.label for row in run.rows]
+    colours = palette.colours(labels)
+    dashes = {label: _DASHES[place % len(_DASHES)] for place, label in enumerate(labels)}
+    return [
+        _Line(
+            cost=cost,
+            letter=_letter(place),
+            style={"color": colours[cost.label], "linestyle": dashes[cost.label], "linewidth": 1.8},
+        )
+        for place, cost in enumerate(known)
+    ]
+
+
+def _letter(place: int) -> str:
+    """Return A to Z, then AA, AB and so on."""
+    before, last = divmod(place, len(ascii_uppercase))
+    return (_letter(before - 1) if before else "") + ascii_uppercase[last]
+
+
+def _frame(lines: Sequence[_Line], width: int, right: int, key: int) -> tuple[Figure, Axes]:
+    """Return the scales: `right` pixels beside them and `key` below."""
+    inner = max(_HEIGHT, _APART * len(lines))
+    height = inner + _BELOW + LEADING + key
+    drawn = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
+    left, below = _LEFT / width, (_BELOW + key) / height
+    box = (left, below, 1 - (_LEFT + right) / width, inner / height)
+    axes = drawn.add_axes(box, facecolor="none")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(1, MOST_EPOCHS)
+    low = min(line.cost.total(1) for line in lines) / 1.2
+    high = 1.2 * max(line.cost.total(MOST_EPOCHS) for line in lines)
+    axes.set_ylim(low, high)
+    name = "epochs of the whole folder, on logarithmic scales"
+    tracks.ticks(axes, Scale(low=1, high=MOST_EPOCHS, logarithmic=True, name=name), width - right)
+    axes.yaxis.set_visible(True)
+    axes.minorticks_off()
+    across = Scale(low=low, high=high, logarithmic=True, name="")
+    places = tracks.tick_places(across, _HEIGHT // _SQUARE_PIXELS * 2)
+    axes.set_yticks(places, [digits(place, 1) for place in places])
+    axes.tick_params(axis="y", colors=svg.MUTED, labelsize=11, length=3, color=svg.RULE)
+    axes.grid(visible=True, color=svg.RULE, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.text(
+        0, 1, "seconds", transform=axes.transAxes, ha="right", va="bottom", fontsize=11,
+        color=svg.MUTED,
+    )  # fmt: skip
+    return drawn, axes
+
+
+def _crossings(axes: Axes, known: Sequence[Cost], reigning: Sequence[Reign]) -> None:
+    """Mark from which epoch on another one takes the least time."""
+    by_label = {cost.label: cost for cost in known}
+    for reign in reigning[1:]:
+        cost = by_label.get(reign.label)
+        if cost is not None:
+            axes.plot(
+                [reign.epochs], [cost.total(reign.epochs)], marker="o", markersize=8,
+                markerfacecolor=svg.PAPER, markeredgecolor=svg.INK, markeredgewidth=1.5, zorder=5,
+            )  # fmt: skip
+            is_late = 3 * reign.epochs > MOST_EPOCHS  # right of it stand the lines' names
+            axes.annotate(
+                f"{reign.epochs:,}", (reign.epochs, cost.total(reign.epochs)),
+                xytext=(-8 if is_late else 8, -12), ha="right" if is_late else "left",
+                textcoords="offset pixels", fontsize=11, color=svg.INK, zorder=6,
+            )  # fmt: skip
+
+
+def _at_ends(axes: Axes, lines: Sequence[_Line], texts: Sequence[str]) -> None:
+    """Write each text behind its line's end, the lines' order kept and none over another."""
+    inner = axes.bbox.height
+    ends = sorted(zip(lines, texts, strict=True), key=lambda one: one[0].cost.total(MOST_EPOCHS))
+    wanted = [
+        axes.transData.transform((MOST_EPOCHS, line.cost.total(MOST_EPOCHS)))[1] - axes.bbox.y0
+        for line, _ in ends
+    ]
+    heights: list[float] = []
+    for height in wanted:
+        heights.append(max(height, heights[-1] + _APART) if heights else height)
+    for place, (end, (line, text)) in enumerate(zip(wanted, ends, strict=True)):
+        height = min(heights[place], inner - _APART * (len(ends) - 1 - place))
+        axes.annotate(
+            text, (1, 0), xycoords="axes fraction", xytext=(11, height - TEXT / 3),
+            textcoords="offset pixels", fontsize=TEXT - 0.5, **_TEXT,
+        )  # fmt: skip
+        axes.plot(
+            [1, 1 + 7 / axes.bbox.width], [end / inner, height / inner],
+            transform=axes.transAxes, clip_on=False, **line.style | {"linestyle": "-"},
+        )  # fmt: skip
+
+
+_Entry = tuple[_Line, list[str]]
+"""A line of the chart, and its label broken over lines of text."""
+
+
+def _columns(lines: Sequence[_Line], width: int) -> list[list[_Entry]]:
+    """Return the columns of the key: two on a wide chart, all labels whole."""
+    count = 2 if width >= WIDE else 1
+    most = int((width / count - _NAME_FROM - 2 * EDGE) / _COLUMN)
+    each = -(-len(lines) // count)
+    entries = [(line, _folded(line.cost.label, most)) for line in lines]
+    return [entries[start : start + each] for start in range(0, len(entries), each)]
+
+
+def _folded(label: str, most: int) -> list[str]:
+    """Break a label over lines: behind a : or , where there is one."""
+    text = visible(label)
+    columns = most if cell_len(text) == len(text) else most // 2  # some take two
+    most_of_it = f".{{1,{columns}}}"
+    pattern = rf"{most_of_it}\Z|.{{1,{columns - 1}}}[:,/\s]|{most_of_it}"
+    return re.findall(pattern, text, re.DOTALL) or [""]
+
+
+def _key_height(columns: Sequence[Sequence[_Entry]]) -> int:
+    return max((LEADING * sum(len(text) for _, text in one) + EDGE for one in columns), default=0)
+
+
+def _key(drawn: Figure, columns: Sequence[Sequence[_Entry]], width: int) -> None:
+    """Draw a piece of each line below the chart, with its letter and its label."""
+    height = _key_height(columns)
+    axes = drawn.add_axes((0, 0, 1, height / (drawn.get_figheight() * drawn.dpi)))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(-height, 0)
+    style: dict[str, Any] = {**_TEXT, "fontsize": TEXT}
+    for place, column in enumerate(columns):
+        left, y = EDGE + place * width / len(columns), -LEADING + 4
+        for line, text in column:
+            axes.plot([left, left + _SAMPLE], [y + 4] * 2, **line.style)
+            axes.text(left + _SAMPLE + 8, y, line.letter, **style)
+            for part in text:
+                axes.text(left + _NAME_FROM, y, part, **style)
+                y -= LEADING

@@ -1,0 +1,192 @@
+"""A run's charts, one function each, as SVG text. A track a pipeline, in the run's order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from feedbench.bench.records.results import RunRecord
+from feedbench.bench.verdicts.comparison import Comparison
+from feedbench.bench.why.advice import binding
+from feedbench.reports.charts import svg, tracks
+from feedbench.reports.charts.tracks import NARROW, WIDE, Guide, Line, Scale
+from feedbench.reports.text import palette
+from feedbench.reports.text.figures import is_known, no_rate, percent, shown, spread
+
+__all__ = ["NARROW", "WIDE", "colours", "compared", "rates", "ratios", "side_by_side"]
+
+_CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
+_RATIO = "times the rate of the baseline, on a logarithmic scale"
+_MOST_BEYOND = 10.0  # times the fastest rate: beyond, a ceiling binds nobody
+
+
+def colours(run: RunRecord) -> dict[str, str]:
+    """Return each label's colour, the same in all charts and tables; the baseline's is grey."""
+    return palette.colours([row.label for row in run.rows])
+
+
+@svg.plain_style()
+def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None:
+    """Return the chart of images/s: a dot a block, the interval, the estimate. None without any.
+
+    `blocks` is `table.blocks` of the run, `width` in pixels.
+    """
+    lines = list(_rate_lines(run, blocks))
+    known = [value for line in lines for value in line.known]
+    if not known:
+        return None
+    guides = _ceilings(run, max(known))
+    low, high = min(known), max([*known, *(guide.value for guide in guides)])
+    if high / low > tracks.LOGARITHMIC_FROM:
+        scale = tracks.padded(low, high, "images/s, on a logarithmic scale")
+    else:
+        scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
+    figure = tracks.figure(lines, scale, width, guides=guides)
+    said = tracks.said([line for line in lines if not line.is_control])
+    best = "".join(f"; ceiling of {guide.name}" for guide in guides)
+    return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said + best)
+
+
+def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
+    """Return the ceilings that bind a pipeline, if they are not far beyond every rate."""
+    found = run.diagnosis
+    bound: dict[tuple[str, float], list[str]] = {}
+    for row in run.rows if found is not None else ():
+        ceiling = binding(row, found) if found is not None else None
+        if ceiling is not None and is_known(ceiling[1]):
+            bound.setdefault(ceiling, []).append(row.label)
+    return [
+        Guide(name=f"{_CEILINGS[name]}: {shown(rate)}", value=rate, labels=labels)
+        for (name, rate), labels in bound.items()
+        if 0 < rate <= _MOST_BEYOND * fastest
+    ]
+
+
+@svg.plain_style()
+def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None:
+    """Return the chart of ratios to the baseline, with the margin and the verdicts.
+
+    None where there is nothing to compare. `blocks` is `table.blocks` of the run.
+    """
+    lines = list(_ratio_lines(run, blocks, colours(run)))
+    if all(line.is_control for line in lines):
+        return None
+    scale = tracks.around_1(lines, run.margin, _RATIO)
+    return _ratios(lines, scale, run.margin, width, f"ratios-{width}")
+
+
+@svg.plain_style()
+def side_by_side(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> list[str | None]:
+    """Return each run's chart of ratios to its own baseline, all on one scale, narrow.
+
+    A pipeline has one colour in all of them. None in the place of a run without a ratio.
+    """
+    seen = palette.colours(list(dict.fromkeys(row.label for run, _ in runs for row in run.rows)))
+    drawn = [list(_ratio_lines(run, blocks, seen)) for run, blocks in runs]
+    margin = max((run.margin for run, _ in runs), default=0.0)
+    scale = tracks.around_1([line for lines in drawn for line in lines], margin, _RATIO)
+    return [
+        None
+        if all(line.is_control for line in lines)
+        else _ratios(lines, scale, run.margin, NARROW, f"run-{place}")
+        for place, ((run, _), lines) in enumerate(zip(runs, drawn, strict=True), 1)
+    ]
+
+
+def _ratios(lines: Sequence[Line], scale: Scale, margin: float, width: int, name: str) -> str:
+    figure = tracks.figure(lines, scale, width, margin=1 + margin)
+    return svg.render(figure, name, "Ratio of each pipeline to the baseline", tracks.said(lines))
+
+
+@svg.plain_style()
+def compared(found: Comparison, colours: Mapping[str, str], width: int = WIDE) -> str | None:
+    """Return the chart of two runs' ratios, with the tolerance and the verdicts. None without any.
+
+    `colours` by label, `width` in pixels.
+    """
+    lines = [
+        Line(
+            label=one.label,
+            note=f"{shown(one.ratio)}, {one.word}",
+            colour=colours[one.label],
+            estimate=one.ratio,
+            low=one.ratio_low,
+            high=one.ratio_high,
+        )
+        for one in found.pipelines
+        if is_known(one.ratio)
+    ]
+    if not lines:
+        return None
+    scale = tracks.around_1(
+        lines, found.tolerance, "new rate over base rate, on a logarithmic scale"
+    )
+    figure = tracks.figure(lines, scale, width, margin=1 + found.tolerance)
+    return svg.render(
+        figure, f"compared-{width}", "Ratio of the new run to the base", tracks.said(lines)
+    )
+
+
+def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[Line]:
+    for place, row in enumerate(run.rows):
+        colour = colours(run)[row.label]
+        half = spread(row)
+        note = shown(row.rate) + (f" ± {percent(half)}%" if half is not None else "")
+        if not is_known(row.rate):
+            note = no_rate(row)
+        points = _points(blocks, row.label, "images_per_second")
+        yield Line(
+            label=row.label,
+            note=note,
+            colour=colour,
+            estimate=row.rate,
+            low=row.rate_low,
+            high=_open_end(row.rate_low, row.rate_high),
+            points=points,
+        )
+        control = _points(blocks, row.label, "images_per_second", control=True)
+        if place == 0 and control:
+            label = f"{row.label}, its second copy"
+            yield Line(label=label, note="control", colour=colour, points=control, is_control=True)
+
+
+def _ratio_lines(
+    run: RunRecord, blocks: pd.DataFrame, colours: Mapping[str, str]
+) -> Iterator[Line]:
+    control = _points(blocks, run.rows[0].label, "ratio", control=True) if run.rows else []
+    if control:
+        estimate, low, high = run.control or (math.nan,) * 3
+        yield Line(
+            label=f"{run.rows[0].label}, its second copy",
+            note=f"{shown(estimate)}, control" if run.control else "control",
+            colour=colours[run.rows[0].label],
+            estimate=estimate,
+            low=low,
+            high=high,
+            points=control,
+            is_control=True,
+        )
+    for row in run.rows[1:]:
+        if is_known(row.ratio):
+            yield Line(
+                label=row.label,
+                note=f"{shown(row.ratio)}, {row.verdict or 'no verdict'}",
+                colour=colours[row.label],
+                estimate=row.ratio,
+                low=row.ratio_low,
+                high=row.ratio_high,
+                points=_points(blocks, row.label, "ratio"),
+            )
+
+
+def _points(blocks: pd.DataFrame, label: str, column: str, *, control: bool = False) -> list[float]:
+    """Return a figure of each block, in the blocks' order."""
+    found = blocks[(blocks["label"] == label) & (blocks["control"] == control)]
+    return [float(value) for value in found.sort_values("block")[column] if is_known(value)]
+
+
+def _open_end(low: float | None, high: float | None) -> float | None:
+    """Return the upper end; infinite where there is a lower end only."""
+    return math.inf if high is None and low is not None else high

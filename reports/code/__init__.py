@@ -1,0 +1,1 @@
+"""Training code to paste for the fastest pipeline."""

@@ -1,0 +1,124 @@
+"""The fastest pipelines as code to be pasted into a training script."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import listed as in_words
+from feedbench.pipelines.contract import Workload
+from feedbench.reports.code.training_code import training_code
+from feedbench.reports.sentences import equal_work
+from feedbench.reports.text.figures import is_known
+
+_FILE = "images.json"  # in a run's folder
+_MOST_BYTES = 1_000_000_000  # a million files take about 100 MB
+_ALIKE = (  # in the list and in the run's record, or they are of two runs
+    *("images", "folder_images", "height", "width", "channels", "dtype", "batch_size"),
+    *("value_range", "label_mode", "seed"),
+)
+
+
+@dataclass(frozen=True)
+class Images:
+    """The list of images that a run measured, and its file."""
+
+    workload: Workload
+    file: Path
+
+
+def listed(folder: Path, run: RunRecord) -> Images | None:
+    """Return the list of a run's folder; None where there is none, or not one of this run.
+
+    Somebody else may have written it, and what it holds goes into code that is to be pasted.
+    """
+    file = folder / _FILE
+    try:
+        if not file.is_file() or file.stat().st_size > _MOST_BYTES:
+            return None
+        # The standard library's: it keeps names that are not valid UTF-8.
+        fields: dict[str, Any] = json.loads(file.read_bytes())
+        found = msgspec.convert(fields, Workload)
+    except (OSError, ValueError, RecursionError):  # msgspec's own errors are ValueErrors
+        return None
+    return Images(found, file.absolute()) if _is_sound(found, run) else None
+
+
+def _is_sound(found: Workload, run: RunRecord) -> bool:
+    classes = range(len(found.class_names))
+    return (
+        all(getattr(found, name) == getattr(run.workload, name) for name in _ALIKE)
+        and len(found.files) == len(found.labels)
+        and all(label in classes for label in found.labels)
+        and min(found.images, found.height, found.width, found.batch_size) > 0
+        and all(map(math.isfinite, found.value_range))
+        and found.value_range[0] < found.value_range[1]
+    )
+
+
+def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
+    """Return each built-in pipeline's label and code, those that are the fastest first."""
+    if images is None:
+        return []
+    left_out = [each.file for each in run.workload.left_out]
+    # Then the list says which files there are, even where they lie in folders of the same names.
+    is_labelled = any(word.partition("=")[0] == "--labels" for word in run.command)
+    found = []
+    for row in _by_speed(run):
+        code = training_code(
+            row, images.workload, left_out, images_json=images.file, is_labelled=is_labelled
+        )
+        if code is not None:
+            found.append((row.label, code))
+    return found
+
+
+def sentence(run: RunRecord, found: list[tuple[str, str]]) -> str:
+    """Return what is to be known of the code; nothing where there is nothing to be said."""
+    rows = _by_speed(run)
+    if not rows:
+        return ""
+    first = rows[0]
+    if first.label not in [label for label, _ in found]:
+        if "." in first.spec.partition(":")[0]:
+            own = f"{first.label} is a loader of your own, {first.spec}: its code is yours already."
+        else:
+            own = f"The code of {first.label} is not known here."
+        return own if not found else f"{own} The others, as code:"
+    of = "Of those that deliver the same images, " if equal_work.unequal(run) else ""
+    why = f"{of}{first.label} has the highest rate; that it is the fastest is not shown."
+    if run.best == [first.label]:
+        why = f"{first.label} is the fastest."
+    elif first.label in run.best:
+        why = f"Of {in_words(run.best)}, {first.label} has the highest rate."
+    return (
+        f"{why} As code it stands in a training script as it is, and needs nothing of"
+        f" Feedbench.{_extent(run, found[0][1])}"
+    )
+
+
+def _extent(run: RunRecord, code: str) -> str:
+    """Return which images the code delivers, beside those that were measured."""
+    given = run.workload
+    if not given.is_part or "IMAGES_JSON" in code:
+        return " It delivers the batches that were measured."
+    return (
+        f" It takes all {given.folder_images:,} images of the folder; {given.images:,} of them were"
+        " measured, and the others were not looked at."
+    )
+
+
+def _by_speed(run: RunRecord) -> list[Row]:
+    """Return the rows that have a rate: the best first, then by rate, unequal work last."""
+    unequal = equal_work.unequal(run)
+    known = [row for row in run.rows if is_known(row.rate)]
+    return sorted(
+        known,
+        key=lambda row: (row.label in unequal, row.label not in run.best, -(row.rate or 0.0)),
+    )

@@ -1,0 +1,222 @@
+"""A built-in pipeline as Python, to be pasted into a training script.
+
+The text needs TensorFlow and what ImageDataGenerator itself needs, nothing of Feedbench, and
+delivers the same batches. It holds only the steps that the knobs in effect ask for. No TensorFlow
+is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from feedbench.bench.records.results import Row
+from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.folder import FOREIGN_SUFFIXES, SUFFIXES
+from feedbench.pipelines.form import LUMA
+from feedbench.pipelines.tail_knobs import TailKnobs
+from feedbench.pipelines.tfrecord import SHARD_BYTES, Tfrecord
+from feedbench.pipelines.tfrecord import SUFFIXES as RECORD_SUFFIXES
+
+_TEMPLATES = {
+    "image_data_generator": "image_data_generator.py.j2",
+    "tfdata_naive": "tfdata.py.j2",
+    "tfdata_tuned": "tfdata.py.j2",
+    "tfrecord_gzip": "tfrecord.py.j2",
+    "tfrecord_sharded": "tfrecord.py.j2",
+}
+_WIDTH = 100  # columns
+_MOST_READERS = 16  # as in pipelines/steps.py, which imports TensorFlow
+
+
+def training_code(
+    row: Row,
+    workload: Workload,
+    left_out: Collection[str] = (),
+    *,
+    images_json: Path | None = None,
+    is_labelled: bool = False,
+) -> str | None:
+    """Return a row's pipeline as the text of a script, or None where it is not built in.
+
+    `left_out` are bad images, as paths relative to the folder or as ids. `images_json` is the
+    run's list: the code reads it where the folder's sub-folders alone do not tell the files and
+    labels, and where the run was given labels otherwise (`is_labelled`).
+    """
+    pipeline = _pipeline(row)
+    if pipeline is None:
+        return None
+    name = catalog.spec_of(row.label, row.spec).name
+    is_listed = is_labelled or not _lies_by_class(workload)
+    images = workload.images if is_listed else workload.folder_images
+    values = _source(workload, tuple(left_out), images_json) | {"is_listed": is_listed}
+    if isinstance(pipeline, TailKnobs):
+        values |= _tail(pipeline, workload, images)
+    if isinstance(pipeline, Tfrecord):
+        values |= _records(pipeline, workload, images)
+    return (
+        _environment()
+        .get_template(_TEMPLATES[name])
+        .render(workload=workload, knobs=pipeline, luma=list(LUMA), **values)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(  # noqa: S701 - it makes Python, and no HTML
+        loader=PackageLoader("feedbench.reports.code"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _pipeline(row: Row) -> Any:
+    """Return the pipeline with the knobs in effect; None where this Feedbench has no such one."""
+    try:
+        spec = catalog.spec_of(row.label, row.spec)
+        if spec.name not in _TEMPLATES:
+            return None
+        in_effect = knobs.values(catalog.load(spec)) | row.knobs
+        given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
+        return knobs.build(catalog.built_in(spec.name), spec.name, given)
+    except RequestError:  # a run of another version, which knew other knobs
+        return None
+
+
+@lru_cache(maxsize=1)  # for a million files it takes seconds, and every row asks
+def _lies_by_class(workload: Workload) -> bool:
+    """Tell whether walking the classes' sub-folders finds these files, in this order."""
+    if not workload.folder or any(os.sep in name for name in workload.class_names):
+        return False
+    inside = [os.path.join(workload.folder, name, "") for name in workload.class_names]  # noqa: PTH118
+    order = [
+        (label, *os.path.split(file))
+        for file, label in zip(workload.files, workload.labels, strict=True)
+    ]
+    return order == sorted(order) and all(
+        file.startswith(inside[label]) and file.lower().endswith(SUFFIXES + FOREIGN_SUFFIXES)
+        for file, label in zip(workload.files, workload.labels, strict=True)
+    )
+
+
+@lru_cache(maxsize=1)
+def _source(
+    workload: Workload, left_out: tuple[str, ...], images_json: Path | None
+) -> dict[str, Any]:
+    """Return where the images lie, and which they are."""
+    found = [name.lower() for name in workload.files]
+    suffixes = SUFFIXES + tuple(
+        suffix for suffix in FOREIGN_SUFFIXES if any(name.endswith(suffix) for name in found)
+    )
+    bad = sorted({name for name in _names(left_out) if name.lower().endswith(suffixes)})
+    is_part = workload.images < workload.folder_images
+    whole = f"of the folder's {workload.folder_images:,}"
+    names = (*workload.files, *workload.class_names)
+    return {
+        "folder": _text(workload.folder),
+        "classes": _assignment("CLASSES", workload.class_names, "[]"),
+        "suffixes": _assignment("SUFFIXES", suffixes, "()"),
+        "left_out": _assignment("LEFT_OUT", bad, "{}") if bad else "",
+        "images_json": _text(os.fspath(images_json or "images.json")),
+        "extent": f"{workload.images:,} {whole} images" if is_part else "all images",
+        "has_undecodable": any(not name.isascii() and _is_undecodable(name) for name in names),
+    }
+
+
+def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, Any]:
+    """Return what the steps from decoding on need, for so many images."""
+    low, high = map(float, workload.value_range)
+    scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
+    if low:
+        scale += f" - {-low!r}" if low < 0 else f" + {low!r}"
+    is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
+    # What the images are that were not measured is not known.
+    formats = set(workload.formats) if images == workload.images else set()
+    decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
+    size = f"{workload.height}x{workload.width}"
+    # A cache of other pixels, or of other files, would be read without a word.
+    form = (workload.channels, workload.dtype, low, high, pipeline.dct)
+    return {
+        "scale": scale,
+        "decoder": "png" if formats == {"PNG"} else decoder,
+        "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
+        "cache_file": _text(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
+        "luma_column": [[weight] for weight in LUMA],
+        "is_as_written": is_as_written,
+        "has_options": is_as_written or not pipeline.deterministic,
+    }
+
+
+def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, Any]:
+    """Return how so many images are kept in record files."""
+    shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
+    suffix = RECORD_SUFFIXES[pipeline.compression]
+    number = [] if shards == "auto" else [f"{shards}"]
+    base = f"{_base(workload)}_{_digest(workload.folder)}"  # others may go by that name too
+    folder = "_".join([base, *suffix.split(".")[1:], *number])
+    return {
+        "shards": shards,
+        "records": _text(f"{base}{suffix}" if shards == 1 else folder),
+        "suffix": suffix,
+        "shard_bytes": SHARD_BYTES,
+        "most_readers": _MOST_READERS,
+    }
+
+
+def _base(workload: Workload) -> str:
+    """Return the folder's name as that of a file which a person may type."""
+    return re.sub(r"[^\w-]+", "_", Path(workload.folder).name) or "images"
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(ascii(parts).encode()).hexdigest()[:8]
+
+
+def _names(left_out: Collection[str]) -> Iterator[str]:
+    r"""Yield the names, and of an id with \xNN also the name whose undecodable byte that may be."""
+    for name in left_out:
+        yield name
+        # As os.fsdecode has such a byte, by PEP 383.
+        yield re.sub(r"\\x([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), name)
+
+
+def _is_undecodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _text(text: str) -> str:
+    """Return a text as Python source, quoted as ruff quotes; what cannot be printed is escaped."""
+    literal = repr(text)
+    return literal if '"' in text else f'"{literal[1:-1]}"'
+
+
+def _assignment(name: str, texts: Sequence[str], brackets: str) -> str:
+    """Return `name = [...]`, over as many lines as it takes."""
+    literals = [_text(text) for text in texts]
+    line = f"{name} = {brackets[0]}{', '.join(literals)}{brackets[1]}"
+    if len(line) <= _WIDTH:
+        return line
+    lines = [f"{name} = {brackets[0]}"]
+    row = ""
+    for literal in literals:
+        if row and len(f"    {row} {literal},") > _WIDTH:
+            lines.append(f"    {row}")
+            row = ""
+        row += f" {literal}," if row else f"{literal},"
+    return "\n".join([*lines, f"    {row}", brackets[1]])

@@ -1,0 +1,1 @@
+"""The pages: of a run, of several runs, and of a comparison."""

@@ -1,0 +1,49 @@
+"""Two runs side by side as one HTML page that asks the network for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from feedbench.bench import files
+from feedbench.bench.verdicts.comparison import Comparison
+from feedbench.reports.charts import rates
+from feedbench.reports.html.templating import rendered
+from feedbench.reports.sentences import comparison
+from feedbench.reports.text import palette
+
+
+def write(found: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
+    """Write the page and return where it lies. Raises RequestError where it cannot be written.
+
+    `labels` are those of the base run's rows: with them a pipeline has its colour of that run's
+    own page, even where a row before it is not in both.
+    """
+    return files.replace(file, render(found, labels), option="--html")
+
+
+def render(found: Comparison, labels: Sequence[str] = ()) -> str:
+    """Return the page of a comparison; `labels` are those of the base run's rows."""
+    # Those compared stand in the base run's order: where they are all of it, these are its colours.
+    known = dict.fromkeys([*labels, *(one.label for one in found.pipelines)])
+    colours = palette.colours(list(known))
+    pictures = [rates.compared(found, colours, width) for width in (rates.WIDE, rates.NARROW)]
+    return rendered(
+        "comparison.html.j2",
+        title=f"Feedbench: {found.base} and {found.new}",
+        base=found.base,
+        new=found.new,
+        is_paired=found.is_paired,
+        answer=comparison.answer(found),
+        colours=colours,
+        # Escaped in svg.py.
+        chart=[Markup(picture) for picture in pictures if picture is not None],  # noqa: S704
+        rows=[(one.label, comparison.cells(one), one.blocks) for one in found.pipelines],
+        differences=found.differences,
+        notes=comparison.remarks(found),
+        tolerance=f"{100 * found.tolerance:.4g}%",
+        least=f"{1 / (1 + found.tolerance):.3f}",
+        level=f"{100 * found.level:.4g}%",
+    )

@@ -1,0 +1,72 @@
+"""Pages of templates: escaped, in one layout, with names that may be broken over lines."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from feedbench.reports.text.escaping import visible
+
+_AS_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\x7f"})
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a template's page with these values, and with the one script that pages have."""
+    environment = Environment(
+        loader=PackageLoader("feedbench.reports.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"breakable": _breakable, "lines": _lines}
+    script = (files("feedbench.reports.html") / "templates" / "page.js").read_text(encoding="utf-8")
+    return environment.get_template(template).render(
+        script=Markup(script),  # noqa: S704 - our own
+        script_hash=Markup(_hash(script)),  # noqa: S704 - of letters and digits
+        **values,
+    )
+
+
+def embedded(value: object) -> Markup:
+    """Return JSON, ASCII only, that can stand in a <script> element of data; NaN is null.
+
+    Figures have seven digits that count, which is more than any measurement has.
+    """
+    plain = json.loads(msgspec.json.encode(value), parse_float=_with_seven_digits)
+    text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
+    return Markup(text.translate(_AS_ESCAPES))  # noqa: S704 - nothing in it begins a tag
+
+
+def _with_seven_digits(text: str) -> float:
+    return float(f"{float(text):.7g}")
+
+
+def _hash(script: str) -> str:
+    """Return what a Content-Security-Policy calls a script by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def _visible(value: object) -> object:
+    """Make harmless what the template is about to escape; markup has been through that."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _lines(text: str) -> Markup:
+    """Keep the lines of a text, which is one line otherwise."""
+    return Markup("\n").join(escape(visible(line)) for line in text.split("\n"))
+
+
+def _breakable(label: str) -> Markup:
+    """Let a label be broken where a person would, between its words and knobs."""
+    text = str(escape(visible(label)))
+    return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped

@@ -1,0 +1,134 @@
+"""How calm the machine was, and what would help, in one sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedbench.bench.machine.other_programs import MOST_SHARE
+from feedbench.bench.records.results import BlockCalm, Calm, RunRecord, TrialRecord
+from feedbench.bench.text import counted, digits, duration
+from feedbench.reports.tables import frames
+from feedbench.reports.text.figures import MISSING, percent, shown
+
+_MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
+_FAR_OVER = 1.15  # a share of the good level that a good level would not leave room for
+_TELLING = 0.01  # a share of the trials' time from which a kernel's counter explains something
+
+
+Titles = tuple[tuple[str, str, bool], ...]
+"""Of columns: each its title, its unit, and whether it holds words."""
+
+_TITLES: Titles = (
+    ("block", "", False),
+    ("hashing", "lowest probe", False),
+    ("copying", "lowest probe", False),
+    ("second copy", "to the baseline", False),
+    ("stolen", "% of the time", False),
+    ("throttled", "% of the time", False),
+    ("CPU pressure", "% of the time", False),
+    ("disk pressure", "% of the time", False),
+    ("memory pressure", "% of the time", False),
+    ("run delay", "% of the time", False),
+    ("disturbed", "", True),
+)
+_COUNTERS = (
+    *("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure"),
+    "run_delay",
+)
+
+
+def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, list[tuple[str, ...]]]:
+    """Return a line a block: its lowest probes, the second copy's ratio, what the kernel counted.
+
+    The latter as percent of the time that the block's trials took; a column of which nothing is
+    known is left out.
+    """
+    control = frames.control_ratios(run, trials)
+    rows = [
+        _cells(block, control.get(block.block)) for block in (run.calm.blocks if run.calm else [])
+    ]
+    known = [
+        place
+        for place, (_, _, is_words) in enumerate(_TITLES)
+        if is_words or any(row[place] != MISSING for row in rows)
+    ]
+    titles = tuple(_TITLES[place] for place in known)
+    return titles, [tuple(row[place] for place in known) for row in rows]
+
+
+def _cells(block: BlockCalm, ratio: float | None) -> tuple[str, ...]:
+    lowest = [
+        shown(min((getattr(share, kind) for share in block.probes), default=None))
+        for kind in ("hashed", "copied")
+    ]
+    counters = [
+        shown(_share(getattr(block, f"{name}_seconds"), block.seconds), percent)
+        for name in _COUNTERS
+    ]
+    disturbed = ", ".join(block.disturbed) or MISSING
+    return (f"{block.block}", *lowest, shown(ratio), *counters, disturbed)
+
+
+def _share(seconds: float | None, whole: float) -> float | None:
+    return None if seconds is None or whole <= 0 else seconds / whole
+
+
+def cost(run: RunRecord) -> str | None:
+    """Return what it took to look at the machine; None where it was not probed."""
+    if run.calm is None or not run.calm.attempts:
+        return None
+    took = f"Probes took {shown(run.calm.probe_seconds)} s"
+    if run.seconds > 0:
+        took += f", {percent(run.calm.probe_seconds / run.seconds)}% of the run"
+    waited = run.calm.waited_seconds
+    return f"{took}; {digits(waited)} s were waited for good ones." if waited else f"{took}."
+
+
+def sentence(calm: Calm | None) -> str | None:
+    """Return the sentence; None where the machine was not probed."""
+    if calm is None or not calm.attempts:
+        return None
+    trials = counted(calm.attempts, "trial")
+    lowest = (
+        f"the lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
+        f" {calm.lowest.copied:.2f} of the good level"
+    )
+    if calm.others is not None and calm.others > MOST_SHARE:
+        lowest += f"; other programs took up to {calm.others:.0%} of the cores"
+    if calm.middle.hashed > _FAR_OVER:
+        return (
+            "The machine was disturbed when it was calibrated: half of the later probes hashed at"
+            f" {calm.middle.hashed:.2f} of that level or more, so that disturbances went unseen;"
+            " what would help: measuring again when other programs have ended."
+        )
+    if not calm.disturbed:
+        return f"The machine was calm: none of {trials} was disturbed; {lowest}."
+    retaken = f", and {calm.retaken} taken again" if calm.retaken else ""
+    how = "mostly calm" if calm.disturbed <= _MOSTLY * calm.attempts else "not calm"
+    if calm.disturbed == calm.attempts:
+        return (
+            f"The machine was not calm: each of {trials} was disturbed, so that the rates are those"
+            f" of disturbed trials, and nothing can be compared; {lowest}; what would help:"
+            f" {_help(calm)}."
+        )
+    found = (
+        f"The machine was {how}: {calm.disturbed} of {trials} were disturbed and left"
+        f" out{retaken}; {lowest}"
+    )
+    if how == "mostly calm":
+        return f"{found}."
+    return f"{found}; what would help: {_help(calm)}."
+
+
+def _help(calm: Calm) -> str:
+    """Return what would help, by what the kernel counted."""
+    seconds = sum(block.seconds for block in calm.blocks)
+    throttled = sum(block.throttled_seconds or 0.0 for block in calm.blocks)
+    stolen = sum(block.stolen_seconds or 0.0 for block in calm.blocks)
+    if throttled > _TELLING * seconds:
+        return f"a larger CPU quota (the cgroup's was used up for {duration(throttled)})"
+    if stolen > _TELLING * seconds:
+        return f"a machine without neighbours (its hypervisor took {duration(stolen)} of CPU time)"
+    if calm.others is not None and calm.others > MOST_SHARE:
+        return "ending other programs, or more --time"
+    return "ending other programs, a machine without neighbours, or more --time"

@@ -1,0 +1,146 @@
+"""What a training pays for its pipeline in time: preparation and every epoch. Pure.
+
+Everything is told for the whole folder: a preparation or an epoch of a part is extrapolated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import counted, duration, listed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
+from feedbench.reports.sentences import equal_work
+from feedbench.reports.text.figures import is_known, seconds
+
+MOST_EPOCHS = 1000
+"""How far is looked: the crossings beyond are nobody's."""
+
+_MINUTE, _HOUR = 60, 3600  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """A pipeline's time over the whole folder. Seconds."""
+
+    label: str
+    prepared: float  # 0 where it writes nothing beforehand
+    first: float  # epoch, from the opening of the pipeline
+    later: float  # each epoch, restarted
+
+    def total(self, epochs: float) -> float:
+        """Return the seconds that so many epochs take, from 1 on."""
+        return self.prepared + self.first + (epochs - 1) * self.later
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reign:
+    """From which epoch on a pipeline takes the least time of all."""
+
+    epochs: int
+    label: str
+
+
+def costs(run: RunRecord) -> list[Cost]:
+    """Return the cost of each pipeline of which all three parts are known, in the run's order."""
+    found = [_cost(row, run) for row in run.rows]
+    return [cost for cost in found if cost is not None]
+
+
+def reigns(run: RunRecord, found: Sequence[Cost]) -> list[Reign]:
+    """Return who takes the least time, from 1 epoch to 1,000, and where that changes.
+
+    By the figures as they are, without their intervals. Whose work is not that of the others is
+    left out; where a single one is left, or too few blocks for any verdict, there is nobody.
+    """
+    unequal = equal_work.unequal(run)
+    here = [cost for cost in found if cost.label not in unequal]
+    is_told = len(here) > 1 and run.blocks >= LEAST_BLOCKS
+    reigning: list[Reign] = []
+    for epochs in range(1, MOST_EPOCHS + 1) if is_told else ():
+        least = min(cost.total(epochs) for cost in here)
+        names = [cost.label for cost in here if cost.total(epochs) <= least]
+        if not reigning or reigning[-1].label not in names:
+            reigning.append(Reign(epochs=epochs, label=names[0]))
+    return reigning
+
+
+def sentence(found: Sequence[Reign], spent: Sequence[Cost], margin: float) -> str | None:
+    """Return in words who takes the least time over how many epochs; None where nobody does.
+
+    Whoever takes at most the `margin` longer, a share, is named as well.
+    """
+    if not found:
+        return None
+    first, *later = found
+    close = _close(first, spent, margin)
+    if not later:
+        return (
+            f"By these figures {first.label} takes the least time, however many epochs from 1 to"
+            f" {MOST_EPOCHS:,}, with what it writes beforehand included{close}."
+        )
+    parts = [
+        f"{reign.label} from epoch {reign.epochs:,} on{_close(reign, spent, margin)}"
+        for reign in later
+    ]
+    return (
+        f"By these figures, with what is written beforehand included, {first.label} takes the least"
+        f" time for {_up_to(later[0].epochs - 1)}{close}, and"
+        f" {listed(parts)}."
+    )
+
+
+def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
+    """Return who is nearly as soon done where a reign begins."""
+    least = min(cost.total(reign.epochs) for cost in spent if cost.label == reign.label)
+    names = [
+        cost.label
+        for cost in spent
+        if cost.label != reign.label and least <= cost.total(reign.epochs) <= (1 + margin) * least
+    ]
+    if not names:
+        return ""
+    return (
+        f" ({listed(names)} {'is' if len(names) == 1 else 'are'} within {100 * margin:.4g}% of it)"
+    )
+
+
+def after(epochs: int, found: Cost) -> str:
+    """Return what so many epochs take, as people say it: 0.512 s, 4 min 5 s, 10 h 11 min."""
+    value = found.total(epochs)
+    if value < _MINUTE:
+        return f"{seconds(value)} s"
+    if value < 2 * _HOUR:
+        return duration(value)
+    hours, rest = divmod(round(value / _MINUTE), _HOUR // _MINUTE)
+    return f"{hours:,} h {rest} min"
+
+
+def _up_to(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"1 to {counted(epochs, 'epoch')}"
+
+
+def _cost(row: Row, run: RunRecord) -> Cost | None:
+    part = run.workload.images / max(run.workload.folder_images, 1)
+    first, later = row.first_epoch_seconds, row.folder_epoch_seconds
+    if first is None or later is None or not (is_known(first) and is_known(later)) or part <= 0:
+        return None
+    prepared = row.preparation.seconds if row.preparation is not None else 0.0
+    if not is_known(prepared):
+        return None
+    whole = first + _of_others(row, run, first)
+    return Cost(label=row.label, prepared=prepared / part, first=whole, later=later)
+
+
+def _of_others(row: Row, run: RunRecord, first: float) -> float:
+    """Return what the images that were not measured add to a first epoch of `first` seconds.
+
+    As many seconds an image as later ones, where nothing is cached: what it took to begin is paid
+    once. Else, or where that is not known, as many as the first epoch took, beginning included.
+    """
+    measured = run.workload.images
+    others = run.workload.folder_images - measured
+    if row.knobs.get("cache") == "none" and is_known(row.rate) and row.rate:
+        return others / row.rate
+    return others * first / max(measured, 1)

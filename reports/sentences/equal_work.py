@@ -1,0 +1,122 @@
+"""Equal work in words: what each pipeline delivers, and how it shuffles. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from feedbench.bench.equal_work.judgement import Proof, Shuffle, is_equal
+from feedbench.bench.text import counted, digits, listed
+from feedbench.reports.text.figures import MISSING, shown
+
+if TYPE_CHECKING:
+    from feedbench.bench.records.results import Row, RunRecord
+
+_MIXED = 0.95  # of the classes that chance gives a batch, under which they are worth a word
+_CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a shuffle reaches
+
+
+def word(row: Row, missing: str = MISSING) -> str:
+    """Return the one word on what a pipeline delivers."""
+    return missing if row.proof is None else row.proof.work
+
+
+def shuffled(proof: Proof | None, missing: str = MISSING) -> str:
+    """Return how it shuffles: full, none, fixed, partial, or through about how many images."""
+    if proof is None or proof.shuffle.kind == "unknown":
+        return missing
+    reach = _reach(proof.shuffle)
+    return proof.shuffle.kind if reach is None else f"{reach:,}"
+
+
+def unequal(run: RunRecord) -> set[str]:
+    """Return the labels of those whose work is not shown to be that of the others."""
+    found = {row.label for row in run.rows if row.withheld == "work"}
+    found |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
+    if any(row.withheld == "baseline's work" for row in run.rows):
+        found.add(run.rows[0].label)
+    return found
+
+
+def images(proof: Proof) -> str:
+    """Return what came of the images of an epoch, in a few words."""
+    counts = proof.counts
+    faults = [
+        f"{count:,} {name}"
+        for count, name in (
+            (counts.missing, "missing"),
+            (counts.doubled, "doubled"),
+            (counts.unknown, "unknown"),
+            (counts.wrong_labels, "with another's label"),
+        )
+        if count
+    ]
+    return ", ".join(faults) if faults else f"{counts.images:,}, each once"
+
+
+def notes(run: RunRecord) -> Iterator[str]:
+    """Yield what is to be known beside the rates of what was delivered, and in which order."""
+    proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
+    if not proofs:
+        yield "What the pipelines deliver was not compared."
+        return
+    for row in run.rows:
+        if row.proof is None and not row.failures:
+            yield f"{row.label} has no verdict: what it delivers was not compared."
+    for label, proof in proofs.items():
+        if proof.reason and not proof.is_wrong:  # else it failed, and that has a note
+            verdict = "no verdict, " if proof.work == "different" else ""
+            yield f"{label}: {verdict}{proof.work} images: {proof.reason}."
+    same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
+    if same:
+        yield f"Same images, each once with its label: {listed(same)}."
+    yield from of_shuffles((row.label, row.proof) for row in run.rows)
+
+
+def of_shuffles(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
+    """Yield what is to be known of those who shuffle less than the others, by label."""
+    for label, proof in proofs:
+        sentence = None if proof is None else _of_shuffle(proof.shuffle)
+        if sentence:
+            yield f"{label} {sentence}."
+
+
+def _of_shuffle(shuffle: Shuffle) -> str | None:
+    classes = ""
+    found, by_chance = shuffle.batch_classes, shuffle.batch_classes_by_chance
+    if found is not None and by_chance is not None and found < _MIXED * by_chance:
+        classes = (
+            f": a batch holds {digits(found)} classes on average, and {digits(by_chance)} by chance"
+        )
+    match shuffle.kind:
+        case "none":
+            return f"does not shuffle, which is less work{classes}"
+        case "fixed":
+            return f"delivers every epoch in one and the same order, which is less work{classes}"
+        case "partial":
+            reach = _reach(shuffle)
+            far = "" if reach is None else f", through about {counted(reach, 'image')}"
+            return f"shuffles less than fully{far}, which is less work{classes}"
+    return None
+
+
+def _reach(shuffle: Shuffle) -> int | None:
+    """Return the size of the buffer that an order looks like; None where it does not."""
+    if shuffle.kind != "partial" or shuffle.ahead is None or (shuffle.with_list or 0.0) < _CLOSE:
+        return None
+    return shuffle.ahead + 1
+
+
+def correlation(value: float | None) -> str:
+    """Return a rank correlation with two places: 0.87."""
+    return shown(value, lambda r: f"{round(r, 2) + 0.0:.2f}")  # and never -0.00
+
+
+def figure(value: float | None) -> str:
+    """Return a figure with three digits that count."""
+    return shown(value)
+
+
+def distance(value: float | None) -> str:
+    """Return a distance in grey levels, two places while it is small: 0.00, 1.87, 34.9."""
+    return shown(value, lambda d: f"{d:.2f}" if d < 1 else digits(d))

@@ -1,0 +1,95 @@
+"""What was measured, on what machine, and how to have it again. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+from pathlib import Path
+
+from feedbench.bench.records.results import RunRecord, TrialRecord, WorkloadRecord
+from feedbench.bench.text import counted, duration, size
+from feedbench.reports.text.figures import MISSING
+
+_OUT = ("--out", "--feedbench-out")
+
+
+def facts(run: RunRecord) -> list[tuple[str, str]]:
+    """Return the workload, the machine and the software, each with its term."""
+    work, machine = run.workload, run.environment
+    images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
+    how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
+    software = {"Python": machine.python} | machine.packages
+    stopped = f", because {run.stopped_because}" if run.stopped_because else ""
+    given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
+    return [
+        ("Started", moment(run.started_at)),
+        ("Took", f"{duration(run.seconds)}{given}; {counted(run.blocks, 'whole block')}{stopped}"),
+        ("Photos", work.folder),
+        ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
+        ("Files ignored", f"{work.ignored_files:,}"),
+        *(("Note", note) for note in work.notes),
+        ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
+        ("Delivered", f"{form(work)}, {how}"),
+        ("System", machine.system),
+        (
+            "Processor",
+            f"{machine.processor}; {machine.cores:g} of {counted(machine.cores_online, 'core')}",
+        ),
+        ("Memory", size(machine.memory_bytes)),
+        ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
+    ]
+
+
+def command(run: RunRecord) -> str:
+    """Return the command that made the run, the program by its name, but for the run's folder.
+
+    It would be refused: it is in use. "" where the program is neither Feedbench nor pytest: a page
+    tells nobody to run anything else.
+    """
+    program, *words = run.command or ["feedbench", "run"]
+    name = _name(Path(program))
+    places = [place for place, word in enumerate(words) if word in _OUT]
+    gone = {*places, *(place + 1 for place in places)}
+    words = [
+        word
+        for place, word in enumerate(words)
+        if place not in gone and word.partition("=")[0] not in _OUT
+    ]
+    return shlex.join([name, *words]) if name in {"feedbench", "pytest"} else ""
+
+
+def _name(program: Path) -> str:
+    """Return what a program is called by; some are known to Python only, or by an older name."""
+    if program.name == "py.test" or program.parts[-2:] == ("pytest", "__main__.py"):
+        return "pytest"
+    return "feedbench" if program.name in {"-c", "__main__.py"} else program.name
+
+
+def failure(trial: TrialRecord) -> dict[str, str]:
+    """Return what is known of a failed trial."""
+    end = MISSING
+    if trial.signal is not None:
+        end = f"signal {trial.signal}"
+    elif trial.exit_code is not None:
+        end = f"exit code {trial.exit_code}"
+    return {
+        "label": trial.label,
+        "when": f"block {trial.block}" if trial.block else trial.purpose,
+        "why": trial.why or MISSING,
+        "end": end,
+        "last_words": trial.last_words or MISSING,
+    }
+
+
+def form(work: WorkloadRecord) -> str:
+    """Return what an image is delivered as: 224x224x3 float32 in [0, 1]."""
+    low, high = work.value_range
+    return f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 moment in UTC as people read it."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text

@@ -1,0 +1,69 @@
+"""What is known of the page cache around first epochs, in words. Pure."""
+
+from __future__ import annotations
+
+from feedbench.bench.records.results import PageCacheUse, Row
+from feedbench.bench.text import counted, size
+from feedbench.reports.text.figures import MISSING, percent, shown
+
+_READS = 0.1  # of an epoch's bytes: under it, what the kernel drops now and then
+
+
+def note(row: Row) -> str | None:
+    """Return a sentence on a pipeline's first epochs; None where they were warm, as is usual."""
+    found = row.page_cache
+    if found is None or (found.asked == "warm" and found.certified == found.trials):
+        return None
+    if found.certified == found.trials:
+        return f"{row.label}: its first epochs were {found.asked}, certified: {figures(found)}."
+    why = f" ({found.why_not})" if found.why_not else ""
+    return (
+        f"{row.label}: its first epochs are not certified to be {found.asked} in"
+        f" {found.trials - found.certified} of {counted(found.trials, 'trial')}{why}:"
+        f" {figures(found)}{_left_out(found)}."
+    )
+
+
+def while_timed(row: Row, images: int) -> str | None:
+    """Return that a steady rate read from the device; None where it did not, or it is not known.
+
+    `images` are those of an epoch, whose files the pipeline reads once.
+    """
+    found, read = row.page_cache, row.read_bytes_per_image
+    if found is None or read is None or not found.bytes:
+        return None
+    share = read * images / found.bytes
+    if share < _READS:
+        return None
+    return (
+        f"{row.label}: while it was timed, {percent(share)}% of its files' bytes came from the"
+        " device in each epoch: they do not stay in memory, and its rate is the device's as well."
+    )
+
+
+def _left_out(found: PageCacheUse) -> str:
+    """Return that figures are left out where the page cache is known not to have been so."""
+    if not found.contradicted:
+        return ""
+    if found.contradicted == found.trials:
+        return "; so its first batch and first epoch are not told"
+    return f"; {found.contradicted} of them left out of its first batch and first epoch"
+
+
+def figures(found: PageCacheUse) -> str:
+    """Return what was resident before, and what was read from the device."""
+    resident = shown(found.resident, lambda share: f"{percent(share)}%", "an unknown part")
+    read = shown(found.read_bytes, size, "an unknown number of bytes")
+    return (
+        f"{resident} of the {size(found.bytes)} in {counted(found.files, 'file')} that it reads"
+        f" was resident before, and {read} came from the device"
+    )
+
+
+def state(row: Row) -> str:
+    """Return in a few words whether its first epochs were what was asked for."""
+    found = row.page_cache
+    if found is None:
+        return MISSING
+    sure = "certified" if found.certified == found.trials else "not certified"
+    return f"{found.asked}, {sure}"

@@ -1,0 +1,273 @@
+"""Why pipelines are as fast as they are, in words. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator
+
+from feedbench.bench.records.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import capital, counted, digits, listed, size
+from feedbench.bench.why.advice import binding
+from feedbench.bench.why.stages import KNOWN, PYTHON, REST
+from feedbench.reports.sentences.autotune import without_it
+from feedbench.reports.text.figures import MISSING, is_known, percent, shown
+
+_STAGES_SHOWN = 3
+_TINY = 0.02  # a share that whole percents say too little of
+_DIFFERENT = 0.15  # of a pipeline's time
+_ALL = 100  # percent
+_NAMED = 0.05  # of it, from which a stage of a person's own names the rest
+_MOST_QUOTED = 300  # characters of what a tool says
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
+
+Steps = tuple[list[tuple[str, str, bool]], list[tuple[str, ...]]]
+"""Columns, each with its unit and whether it is words; and a step's cells."""
+
+
+def sentences(run: RunRecord) -> list[str]:
+    """Return what is to be said: advice first, then what to know of the figures."""
+    found = run.diagnosis
+    if found is None:
+        return []
+    told = [f"{line.label}: {line.sentence}" for line in found.advice]
+    without = [f"{label}: {clause}" for label, clause in _without_autotune(run)]
+    return [*told, *without, *_limits(found)]
+
+
+def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
+    """Return each pipeline's advice, in the order of the rows; none of those without any.
+
+    And what it did with AUTOTUNE off, where that was measured.
+    """
+    advice = run.diagnosis.advice if run.diagnosis else []
+    without = _without_autotune(run)
+    found = []
+    for row in run.rows:
+        lines = [line.sentence for line in advice if line.label == row.label]
+        lines += [clause for label, clause in without if label == row.label]
+        found.append((row.label, [*_of_cache(row, run), *map(capital, lines)]))
+    return [(label, lines) for label, lines in found if lines]
+
+
+def _without_autotune(run: RunRecord) -> list[tuple[str, str]]:
+    measured = run.diagnosis.fixed if run.diagnosis else []
+    clauses = [(fixed.label, without_it(fixed)) for fixed in measured]
+    return [(label, clause) for label, clause in clauses if clause is not None]
+
+
+def conclusions(run: RunRecord) -> list[tuple[str, str]]:
+    """Return what xprof concludes of each pipeline, in its own words, as plain text."""
+    traces = run.diagnosis.traces if run.diagnosis else {}
+    found = []
+    for row in run.rows:
+        trace = traces.get(row.label)
+        said = _plain(trace.conclusion or "") if trace is not None else ""
+        if said:
+            found.append((row.label, said))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return a tool's text without markup, and shortened where it is very long."""
+    words = html.unescape(_TAG.sub(" ", text)).split()
+    return textwrap.shorten(" ".join(words), _MOST_QUOTED, placeholder=" \N{HORIZONTAL ELLIPSIS}")
+
+
+def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
+    """Yield what a cache holds, and what the same pipeline does without it, where that was run."""
+    kept = row.knobs.get("cache")
+    work = run.workload
+    if kept not in ("memory", "file"):  # whatever a run's record holds
+        return
+    itemsize = 1 if work.dtype == "uint8" else 4
+    held = work.folder_images * work.height * work.width * work.channels * itemsize
+    sentence = (
+        f"After its first epoch it decodes nothing: it keeps all {work.folder_images:,} images as"
+        f" delivered, {size(held)}, in {'memory' if kept == 'memory' else 'a file'}"
+    )
+    others = {knob: value for knob, value in row.knobs.items() if knob != "cache"}
+    for other in run.rows:
+        theirs = {knob: value for knob, value in other.knobs.items() if knob != "cache"}
+        is_plain = other.knobs.get("cache") == "none" and _name(other) == _name(row)
+        if is_plain and theirs == others and other.rate is not None and is_known(other.rate):
+            sentence += f"; without that ({other.label}) it has {digits(other.rate)} images/s"
+            break
+    yield f"{sentence}."
+
+
+def _name(row: Row) -> str:
+    return row.spec.partition(":")[0]
+
+
+def limits(run: RunRecord) -> list[str]:
+    """Return what is to be known of the figures that advice rests on."""
+    return [] if run.diagnosis is None else [*_limits(run.diagnosis)]
+
+
+def briefly(run: RunRecord) -> list[str]:
+    """Return the first line of advice of each pipeline, and what to know of the figures."""
+    found = run.diagnosis
+    if found is None:
+        return []
+    first: dict[str, str] = {}
+    for line in found.advice:
+        first.setdefault(line.label, f"{line.label}: {line.sentence}")
+    more = len(found.advice) - len(first)
+    rest = f"{counted(more, 'more line')} of advice, and where the time goes, are in the report."
+    return [*first.values(), *([rest] if more else []), *_limits(found)]
+
+
+def _limits(found: Diagnosis) -> Iterator[str]:
+    for label, trace in found.traces.items():
+        if trace.why_not is not None:
+            yield f"{label}: its trace tells nothing: {trace.why_not.rstrip('.')}."
+    for waterfall in found.waterfalls:
+        difference = disagreement(waterfall, found.traces.get(waterfall.label))
+        if difference is not None:
+            yield difference
+    yield from found.skipped
+
+
+def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
+    """Return a sentence where the trace and the steps cut off say something else of a step."""
+    if waterfall.like or trace is None:
+        return None
+    by_its_trace = _shares_by_trace(waterfall, trace)
+    for name, by_steps in _shares_by_steps(waterfall).items():
+        by_trace = by_its_trace.get(name, by_steps)
+        if abs(by_trace - by_steps) > _DIFFERENT:
+            return (
+                f"{waterfall.label}: by its trace {name} takes {by_trace:.0%} of its CPU time, and"
+                f" {by_steps:.0%} by what is saved where it is left out: trust neither to the"
+                " last digit."
+            )
+    return None
+
+
+def _shares_by_steps(waterfall: Waterfall) -> dict[str, float]:
+    added = waterfall.added_ms()
+    total = sum(added.values())
+    return {name: ms / total for name, ms in added.items()} if total > 0 else {}
+
+
+def _shares_by_trace(waterfall: Waterfall, trace: Trace | None) -> dict[str, float]:
+    """Return each step's share by the trace; empty where a trace does not tell steps apart."""
+    if trace is None or not trace.stages or trace.share(PYTHON) > _DIFFERENT:
+        return {}
+    return {step.name: _share_of_step(trace, step.name) for step in waterfall.steps}
+
+
+def _share_of_step(trace: Trace, step: str) -> float:
+    if step == "read":
+        return sum(trace.share(name) for name in _READING)
+    if step in {"decode", "resize"}:
+        return trace.share(step)
+    return 1 - sum(trace.share(name) for name in (*_READING, "decode", "resize"))
+
+
+def stages(trace: Trace | None) -> str:
+    """Return the largest stages with their shares, such as: decode 61%, resize 20%."""
+    if trace is None or not trace.stages:
+        return MISSING
+    largest = sorted(trace.stages, key=lambda stage: -stage.ms)[:_STAGES_SHOWN]
+    return ", ".join(f"{stage.name} {trace.share(stage.name):.0%}" for stage in largest)
+
+
+def cpu_ms(trace: Trace | None) -> str:
+    """Return the CPU milliseconds an image while it was traced."""
+    return shown(None if trace is None else trace.cpu_ms, digits)
+
+
+def input_bound(trace: Trace | None) -> str:
+    """Return the share of a step that waits for input, by xprof."""
+    return shown(None if trace is None else trace.input_bound, percent)
+
+
+def chosen(autotune: Autotune | None, *, is_rewritten: bool = False) -> str:
+    """Return what AUTOTUNE chose, such as: 1 of 2 calls, 8 batches ahead.
+
+    `is_rewritten`: the code asks for none of it, and TensorFlow's graph rewrites have put it in.
+    """
+    if autotune is None:
+        return MISSING
+    parts = []
+    parallel = autotune.parallelism
+    if parallel is not None:
+        most = parallel.most_parallelism
+        of = "" if most is None else f" of {most}"
+        parts.append(f"{parallel.parallelism}{of} calls")
+    buffers = [one.buffer for one in autotune.choices if one.buffer is not None]
+    if buffers:
+        parts.append(f"{' and '.join(map(str, buffers))} ahead")
+    said = ", ".join(parts)
+    return f"{said}, by graph rewrites" if said and is_rewritten else said or MISSING
+
+
+def of_ceiling(row: Row, found: Diagnosis | None) -> str:
+    """Return the rate as a share of the ceiling that binds it, such as: 87% of decode."""
+    bound = binding(row, found) if found is not None else None
+    if bound is None or row.rate is None or bound[1] <= 0:
+        return MISSING
+    share = row.rate / bound[1]
+    said = f"{percent(share) if share < _TINY else format(100 * share, '.0f')}% of {bound[0]}"
+    if round(100 * share) <= _ALL:
+        return said
+    return f"{said}: that is one trial's rate, and lower than this one"
+
+
+def ceilings(found: Diagnosis) -> str | None:
+    """Return one sentence on what this machine can do; None where it was not measured."""
+    if not found.ceilings:
+        return None
+    words = {
+        "read": "reads {} images/s",
+        "decode": "reads and decodes {}",
+        "ready": "takes {} out of a batch that is ready",
+    }
+    parts = [words[one.name].format(f"{one.rate:,.0f}") for one in found.ceilings]
+    return f"In a trial of its own each, this machine {listed(parts)}."
+
+
+def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:
+    """Return the columns and cells of a pipeline's steps; beside them what its trace says of each.
+
+    A dash where a step adds less than trials differ by, or the trace does not know it.
+    """
+    titles = [
+        ("step", "", True),
+        ("rate up to here", "images/s", False),
+        ("CPU that it adds", "ms an image", False),
+    ]
+    added = {name: ms for name, ms in waterfall.added_ms().items() if ms > 0}
+    cells: list[tuple[str, ...]] = [
+        (_step_name(step, waterfall, trace), f"{step.rate:,.0f}", shown(added.get(step.name)))
+        for step in waterfall.steps
+    ]
+    by_trace = _shares_by_trace(waterfall, trace)
+    if not by_trace:
+        return titles, cells
+    by_steps = _shares_by_steps(waterfall)
+    titles += [("share", "% of all steps", False), ("by its trace", "% of all stages", False)]
+    for place, step in enumerate(waterfall.steps):
+        shares = by_steps.get(step.name), by_trace[step.name]
+        cells[place] += tuple(map(_whole_percent, shares))
+    return titles, cells
+
+
+def _step_name(step: Step, waterfall: Waterfall, trace: Trace | None) -> str:
+    """Return a step's name; of the rest, where another stood in for all before it, what it is."""
+    if step.name != REST or not waterfall.like or trace is None:
+        return step.name
+    own = [stage for stage in trace.stages if stage.name not in KNOWN]
+    largest = max(own, key=lambda stage: stage.ms, default=None)
+    if largest is None or trace.share(largest.name) < _NAMED:
+        return step.name
+    return f"{step.name} ({largest.name})"
+
+
+def _whole_percent(share: float | None) -> str:
+    return f"{100 * share:.0f}" if share is not None and is_known(share) and share > 0 else MISSING

@@ -1,0 +1,1 @@
+"""A run's rows as tables: frames, columns, and whether they are sound."""

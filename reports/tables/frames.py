@@ -1,0 +1,192 @@
+"""A run as tidy pandas frames: one of its pipelines, one of its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from feedbench.bench.records.results import Row, RunRecord, TrialRecord, read_run, read_trials
+from feedbench.bench.records.usage import GpuUsage
+from feedbench.bench.verdicts.control import copy_ratios
+from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports.sentences.preparation import epochs
+from feedbench.reports.sentences.why import chosen
+from feedbench.reports.tables import sanity
+from feedbench.reports.text.figures import is_known, knobs
+
+_FIGURES = {  # a row's field -> its column
+    "blocks": "blocks",
+    "rate": "images_per_second",
+    "rate_low": "images_per_second_low",
+    "rate_high": "images_per_second_high",
+    "ratio": "ratio",
+    "ratio_low": "ratio_low",
+    "ratio_high": "ratio_high",
+    "level": "level",
+    "ranks_low": "ranks_low",
+    "ranks_high": "ranks_high",
+    "ranks_verdict": "ranks_verdict",
+    "verdict": "verdict",
+    "withheld": "withheld",
+    "within_margin": "within_margin",
+    "more_blocks": "more_blocks",
+    "first_batch_seconds": "first_batch_seconds",
+    "first_epoch_seconds": "first_epoch_seconds",
+    "turnover_seconds": "turnover_seconds",
+    "epoch_seconds": "epoch_seconds",
+    "folder_epoch_seconds": "folder_epoch_seconds",
+    "continuous": "continuous",
+    "unsteady_trials": "unsteady_trials",
+    "attempts": "trials",
+    "disturbed": "disturbed_trials",
+    "cpu_seconds_per_1000_images": "cpu_seconds_per_1000_images",
+    "cpu_utilisation": "cpu_utilisation",
+    "peak_memory_bytes": "peak_memory_bytes",
+    "consumer_share": "consumer_share",
+    "read_bytes_per_image": "read_bytes_per_image",
+}
+_LATENCY = ("batches", "p50", "p95", "p99", "longest")
+_PREPARATION = ("seconds", "bytes", "source_bytes", "files", "images", "made_at", "was_found")
+_COUNTS = ("images", "missing", "doubled", "unknown", "wrong_labels")
+_SHUFFLE = (
+    *("kind", "ahead", "with_list", "with_neighbour", "with_next_epoch"),
+    *("batch_classes", "batch_classes_by_chance"),
+)
+_GPU = ("name", "utilisation", "memory_bytes", "watts")
+
+
+def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
+    """Read a run folder. Raises RequestError where it is none, or broken."""
+    try:
+        run = read_run(folder)
+        trials = read_trials(folder)
+        sanity.refuse_broken(folder, run, trials)
+    except RecursionError as error:
+        raise RequestError(f"{folder} is broken: one of its files nests too deep") from error
+    except OSError as error:
+        raise RequestError(
+            f"{folder} is no whole run folder: {folder / 'trials.jsonl'} cannot be read"
+            f" ({error.strerror})"
+        ) from error
+    return run, trials
+
+
+def pipelines(run: RunRecord) -> pd.DataFrame:
+    """Return one row a pipeline, in the run's order, with every figure that there is of it.
+
+    Units are in the columns' names; ratios, levels and utilisations are shares. A figure that is
+    missing, or that a sensor did not give, is NA.
+    """
+    frame = pd.DataFrame.from_records([_pipeline(row) for row in run.rows])
+    return frame.convert_dtypes()  # or counts with one missing would be floats
+
+
+def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
+    """Return one row a label and whole block; the baseline's second copy has `control` true.
+
+    Columns: label, block, control, images_per_second, and ratio: to the baseline in that block.
+    """
+    kept = of_whole_blocks(trials, run.blocks)
+    main = rates_by_block(kept, "main")
+    baseline = main.get(run.pipelines[0].label, {}) if run.pipelines else {}
+    records = [
+        {
+            "label": label,
+            "block": block,
+            "control": control,
+            "images_per_second": rate,
+            "ratio": rate / baseline[block] if block in baseline else None,
+        }
+        for control, rates in ((False, main), (True, rates_by_block(kept, "control")))
+        for label, by_block in rates.items()
+        for block, rate in by_block.items()
+    ]
+    frame = pd.DataFrame(
+        records, columns=["label", "block", "control", "images_per_second", "ratio"]
+    )
+    return frame.astype({"images_per_second": float, "ratio": float})
+
+
+def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
+    """Return the ratio of the baseline's second copy to it, by block.
+
+    As the run recorded it; from its trials where it did not, as earlier versions did not.
+    """
+    recorded = {
+        block.block: block.control
+        for block in (run.calm.blocks if run.calm is not None else [])
+        if block.control
+    }
+    label = run.rows[0].label if run.rows else ""
+    return recorded or copy_ratios(trials, run.blocks, label)
+
+
+def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+    """Return the run's record, and each block's rate and ratio, for JSON; NaN is to be null."""
+    return {"run": run, "blocks": blocks(run, trials).to_dict(orient="records")}
+
+
+def _pipeline(row: Row) -> dict[str, Any]:
+    record: dict[str, Any] = {"label": row.label, "spec": row.spec}
+    record |= {column: _known(getattr(row, field)) for field, column in _FIGURES.items()}
+    for field in _LATENCY:
+        unit = "" if field == "batches" else "_seconds"
+        value = getattr(row.latency, field) if row.latency else None
+        record[f"latency_{field}{unit}"] = _known(value)
+    record |= _gpus(row) | _proof(row) | _page_cache(row)
+    for field in _PREPARATION:
+        value = getattr(row.preparation, field) if row.preparation else None
+        record[f"preparation_{field}"] = _known(value)
+    pays_off = row.preparation.break_even if row.preparation else []
+    return record | {
+        "pays_off_after": "; ".join(f"{one.against}: {epochs(one)}" for one in pays_off) or None,
+        "autotune": chosen(row.autotune) if row.autotune is not None else None,
+        "knobs": ", ".join(knobs(row)) or None,
+        "remarks": "; ".join(row.remarks) or None,
+        "failed_trials": len(row.failures),
+    }
+
+
+def _page_cache(row: Row) -> dict[str, Any]:
+    fields = ("asked", "files", "bytes", "resident", "read_bytes", "trials", "certified", "why_not")
+    found = row.page_cache
+    return {f"page_cache_{name}": found and _known(getattr(found, name)) for name in fields}
+
+
+def _proof(row: Row) -> dict[str, Any]:
+    proof = row.proof
+    record: dict[str, Any] = {"work": proof and proof.work, "work_reason": proof and proof.reason}
+    for field in _COUNTS:
+        name = "delivered" if field == "images" else field
+        record[f"images_{name}"] = proof and getattr(proof.counts, field)
+    record |= {"images_compared": proof and proof.compared, "images_off": proof and proof.off}
+    for reference in ("from_sampled", "from_filtered"):
+        for figure in ("mean", "p99", "worst"):
+            found = getattr(getattr(proof, reference, None), figure, None)
+            record[f"levels_{reference}_{figure}"] = _known(found)
+    for field in _SHUFFLE:
+        value = getattr(proof.shuffle, field) if proof else None
+        record[f"shuffle_{field}"] = _known(value)
+    return record
+
+
+def _gpus(row: Row) -> dict[str, Any]:
+    if not isinstance(row.gpus, list):
+        return {"gpus": row.gpus}
+    record: dict[str, Any] = {"gpus": str(len(row.gpus))}
+    for place, found in enumerate(row.gpus):
+        record |= {f"gpu_{place}_{field}": _sensor(found, field) for field in _GPU}
+    return record
+
+
+def _sensor(found: GpuUsage, field: str) -> Any:
+    value = getattr(found, field)
+    return value if field == "name" or not isinstance(value, str) else None
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not is_known(value) else value

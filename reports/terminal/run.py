@@ -1,0 +1,100 @@
+"""A run as a table on a terminal, and the answer below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from rich import box
+from rich.console import Console, OverflowMethod
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from feedbench.bench.text import WIDTH
+from feedbench.reports.sentences import why
+from feedbench.reports.sentences.answer import answer, heading, notes
+from feedbench.reports.tables import short
+from feedbench.reports.tables.short import WORDS, Column
+from feedbench.reports.text.escaping import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feedbench.bench.records.results import Row, RunRecord
+
+_ENDLESS = 10_000  # columns
+_SHORT_LABEL = 20  # characters that stay on one line
+
+_T = TypeVar("_T")
+
+
+def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
+    """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    console.print(_text(heading(run), style="bold"))
+    for table in _tables(run, console):
+        console.print(table)
+        console.print()
+    console.print(_text(answer(run), style="bold"))
+    for note in (*why.briefly(run), *notes(run)):
+        console.print(Padding(_text(note), (0, 0, 0, 2)))
+    last = f"The run lies in {folder}" if page is None else f"The report is {page}"
+    console.print(_text(last, overflow="fold"))
+
+
+def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
+    """Yield speed, phases with what was used beside them where there is room, preparations."""
+    yield _table(run.rows, short.known(run, short.speed()))
+    phases, used = short.phases(extrapolated=run.workload.is_part), short.known(run, short.used())
+    yield from fitting(lambda columns: _table(run.rows, columns), phases, used, console)
+    prepared = [row for row in run.rows if row.preparation is not None]
+    if prepared:
+        yield _table(prepared, short.known(run, short.prepared()))
+
+
+def fitting(
+    made: Callable[[Sequence[_T]], Table], left: Sequence[_T], right: Sequence[_T], console: Console
+) -> list[Table]:
+    """Return a table of all these columns, or where there is no room for it, one of each part."""
+    whole = made([*left, *right])
+    endless = console.options.update(width=_ENDLESS)
+    if console.measure(whole, options=endless).maximum <= console.width:
+        return [whole]
+    return [made(columns) for columns in (left, right) if columns]
+
+
+def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) -> Text:
+    return Text(visible(text), style=style, overflow=overflow)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
+    table = simple_table()
+    for title, _ in columns:
+        left = title in WORDS
+        table.add_column(
+            title, justify="left" if left else "right", no_wrap=True, vertical="bottom"
+        )
+    for row in rows:
+        cells = [value(row) for _, value in columns]
+        table.add_row(Text(folded(visible(row.label))), *map(_text, cells))
+    return table
+
+
+def plain_table() -> Table:
+    """Return a table of the form that all of ours have, without a column."""
+    return Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False
+    )
+
+
+def simple_table() -> Table:
+    """Return a table of the form that all of ours have, with a column for the pipeline."""
+    table = plain_table()
+    table.add_column("pipeline", overflow="fold", vertical="bottom")
+    return table
+
+
+def folded(label: str) -> str:
+    """Break a long label where a person would: before its knobs."""
+    return label if len(label) <= _SHORT_LABEL else label.replace(":", ":\n  ", 1)

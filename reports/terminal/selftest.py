@@ -1,0 +1,45 @@
+"""What the self-test found, as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from feedbench.bench.text import WIDTH, counted, duration
+from feedbench.reports.terminal.run import plain_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from feedbench.bench.selftest.selftest import SelfTest
+
+
+def show(found: SelfTest, console: Console) -> None:
+    """Print a line for everything that was expected, and the answer."""
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    table = plain_table()
+    for title in ("", "expected", "measured", ""):
+        table.add_column(title)
+    for line in found.lines:
+        passed = Text("pass", style="green") if line.passed else Text("FAIL", style="bold red")
+        table.add_row(Text(line.name), Text(line.expected), Text(line.measured), passed)
+    console.print(table)
+    console.print()
+    for failure in found.failures:
+        console.print(Text(f"  {failure}"))
+    console.print(Text(answer(found), style="bold"))
+
+
+def answer(found: SelfTest) -> str:
+    """Return the one sentence that a person came for."""
+    count = len(found.lines)
+    failed = sum(not line.passed for line in found.lines)
+    took = f"{counted(found.blocks, 'block')} in {duration(found.seconds)}"
+    if not failed:
+        return f"The harness can be trusted here: {count} of {count} passed ({took})."
+    return (
+        f"{failed} of {count} failed ({took}): measure again when other programs have"
+        " ended; what fails again, on a machine at rest, is a fault of Feedbench's or of the"
+        " machine's clock."
+    )

@@ -1,0 +1,1 @@
+"""How figures are written, hostile names escaped, and rows coloured."""
