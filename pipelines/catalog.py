@@ -108,7 +108,9 @@ def load(spec: Spec) -> Pipeline:
 
 def built_in(name: str) -> type[Any]:
     """Return the class of a built-in pipeline. Imports no TensorFlow."""
-    found: type[Any] = getattr(import_module(f"feedbench.pipelines.{name}"), BUILT_IN[name])
+    found: type[Any] = getattr(
+        import_module(f"feedbench.pipelines.built_in.{name}"), BUILT_IN[name]
+    )
     return found
 
 

@@ -36,7 +36,7 @@ from feedbench.bench.records.results import (
 )
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 
 WORKLOAD = WorkloadRecord(
     folder="/photos",

@@ -320,7 +320,7 @@ def photos(
     from rich.console import Console
     from rich.progress import Progress
 
-    from feedbench.pipelines.photos import write_photos
+    from feedbench.pipelines.images.sample_photos import write_photos
 
     # No thread of rich's while processes are forked: the bar is drawn when a photo is done.
     console = Console(stderr=True)

@@ -79,7 +79,7 @@ def sample_photos(say: Callable[[str], None]) -> Path:
     """Return the folder of sample photos, made once in the user's cache folder."""
     import platformdirs
 
-    from feedbench.pipelines.photos import write_photos
+    from feedbench.pipelines.images.sample_photos import write_photos
 
     folder = platformdirs.user_cache_path("feedbench") / f"photos-{SAMPLE_PHOTOS}"
     if not folder.is_dir():

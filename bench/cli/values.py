@@ -20,8 +20,8 @@ from feedbench.bench.images.check import Checks, How
 from feedbench.bench.run.options import RunOptions
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import image_id
-from feedbench.pipelines.layouts import Layout
+from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.images.layouts import Layout
 
 CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
 DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
@@ -103,7 +103,7 @@ def checks(how: str, bad_images: str, most_pixels: int | None) -> Checks:
     """Read how images are looked at; what is found is remembered in the user's cache folder."""
     import platformdirs
 
-    from feedbench.pipelines.check import MOST_PIXELS
+    from feedbench.pipelines.images.image_check import MOST_PIXELS
 
     return Checks(
         how=cast("How", how),

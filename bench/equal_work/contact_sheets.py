@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from feedbench.bench.equal_work.judgement import Shown
 from feedbench.bench.equal_work.references import MOST, Levels
-from feedbench.pipelines.folder import shown
+from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,7 +14,7 @@ from feedbench.bench.equal_work.fingerprints import UNKNOWN, Groups, Matcher
 from feedbench.bench.equal_work.judgement import Counts
 from feedbench.bench.equal_work.shuffle import Order
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.folder import image_id, shown
+from feedbench.pipelines.images.index import image_id, shown
 
 
 @dataclass

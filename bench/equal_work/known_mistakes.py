@@ -17,9 +17,9 @@ from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.fingerprints import ALIKE, Floats, fingerprints
 from feedbench.bench.equal_work.judgement import ROUNDING, Likeness
 from feedbench.bench.equal_work.references import Levels, half_pixel_centres, in_form, interpolated
-from feedbench.pipelines.check import unrestrained
+from feedbench.pipelines.built_in.form import LUMA
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.form import LUMA
+from feedbench.pipelines.images.image_check import unrestrained
 
 FILES = 12  # that are tried
 _CLEARLY = 3.0  # times nearer than the reference, or it explains nothing

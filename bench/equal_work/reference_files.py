@@ -21,7 +21,7 @@ from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.records.messages import Counted, Event, Referenced
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.workers import LostError, each
+from feedbench.pipelines.system.workers import LostError, each
 
 SAMPLE_IMAGES = 1000
 SAMPLE_BYTES = 400_000_000

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.pipelines.check import unrestrained
-from feedbench.pipelines.form import LUMA
+from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.images.image_check import unrestrained
 
 if TYPE_CHECKING:
     from PIL import Image

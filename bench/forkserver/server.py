@@ -37,7 +37,7 @@ from feedbench.bench.records.messages import (
     decode_command,
     encode,
 )
-from feedbench.pipelines.system import adopt_orphans, signal_at_parent_death
+from feedbench.pipelines.system.signals import adopt_orphans, signal_at_parent_death
 
 _COMMANDS = 0
 _REAP_SECONDS = 5.0  # for killed processes to be gone
@@ -71,7 +71,7 @@ def _preload() -> Ready:
     import tensorflow as tf
 
     from feedbench.bench.measured import profiler  # noqa: F401
-    from feedbench.pipelines import steps  # noqa: F401
+    from feedbench.pipelines.built_in import steps  # noqa: F401
 
     PIL.Image.preinit()  # the decoders that the first image would load
     gc.collect()

@@ -20,12 +20,12 @@ from feedbench.bench.processes.client import Processes, last_line, what_went_wro
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.messages import Checked, Event, Request, Start
 from feedbench.bench.text import counted
-from feedbench.pipelines import check
-from feedbench.pipelines.check import Finding
 from feedbench.pipelines.errors import FeedbenchError, RequestError
-from feedbench.pipelines.folder import FOREIGN_SUFFIXES, Index, part, shown
-from feedbench.pipelines.memory import available_bytes
-from feedbench.pipelines.workers import LostError, each
+from feedbench.pipelines.images import image_check
+from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, Index, part, shown
+from feedbench.pipelines.system.memory import available_bytes
+from feedbench.pipelines.system.workers import LostError, each
 
 How = Literal["none", "header", "decode"]
 OnFinding = Callable[[int, Finding], object]
@@ -41,7 +41,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
 
     how: How = "decode"
     bad_images: Literal["error", "skip"] = "error"
-    most_pixels: int = check.MOST_PIXELS
+    most_pixels: int = image_check.MOST_PIXELS
     cache: Path | None = None  # where findings are remembered; None: nowhere
 
     def __post_init__(self) -> None:
@@ -50,10 +50,10 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
             raise RequestError(f"--check {self.how!r}: expected none, header or decode")
         if self.bad_images not in {"error", "skip"}:
             raise RequestError(f"--bad-images {self.bad_images!r}: expected error or skip")
-        if not 1 <= self.most_pixels <= check.MOST_MOST_PIXELS:
+        if not 1 <= self.most_pixels <= image_check.MOST_MOST_PIXELS:
             raise RequestError(
-                f"--max-pixels {self.most_pixels}: expected 1 to {check.MOST_MOST_PIXELS:,}, above"
-                " which Pillow refuses an image"
+                f"--max-pixels {self.most_pixels}: expected 1 to {image_check.MOST_MOST_PIXELS:,},"
+                " above which Pillow refuses an image"
             )
 
 
@@ -116,7 +116,7 @@ class Checker:
         return [self._judged(known[path]) for path in index.paths]
 
     def _judged(self, found: Finding) -> Finding:
-        reason = check.judged(found, self._channels, self._checks.most_pixels)
+        reason = image_check.judged(found, self._channels, self._checks.most_pixels)
         return msgspec.structs.replace(found, reason=reason)
 
     def _look(
@@ -193,12 +193,12 @@ class _Task(NamedTuple):
 
     def _begin(self) -> Callable[[int], bytes]:
         if self.channels:
-            check.prepare_to_decode()
-        check.limit_memory(self.most_pixels)
+            image_check.prepare_to_decode()
+        image_check.limit_memory(self.most_pixels)
 
         def look(place: int) -> bytes:
             return msgspec.json.encode(
-                check.check(self.files[place], self.channels, self.most_pixels)
+                image_check.check(self.files[place], self.channels, self.most_pixels)
             )
 
         return look
@@ -252,7 +252,7 @@ def _by_name(file: str) -> Finding | None:
 
 
 def _processes(most_pixels: int) -> int:
-    fitting = available_bytes() // check.worker_bytes(most_pixels)
+    fitting = available_bytes() // image_check.worker_bytes(most_pixels)
     return max(min(int(usable_cores()), fitting), 1)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from feedbench.pipelines.check import Finding
+from feedbench.pipelines.images.image_check import Finding
 
 _SCHEMA = 2
 _MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100

@@ -17,8 +17,9 @@ from feedbench.bench.images.findings_cache import stamp_of
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.results import LeftOut
-from feedbench.pipelines.check import Finding
-from feedbench.pipelines.folder import (
+from feedbench.pipelines.images.file_formats import signature
+from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.images.index import (
     Index,
     check_folder,
     counts,
@@ -27,9 +28,8 @@ from feedbench.pipelines.folder import (
     is_candidate,
     is_folder,
 )
-from feedbench.pipelines.formats import signature
-from feedbench.pipelines.labels import index_unlabelled
-from feedbench.pipelines.layouts import Layout, index_images
+from feedbench.pipelines.images.labels import index_unlabelled
+from feedbench.pipelines.images.layouts import Layout, index_images
 
 SCHEMA = 1
 _BINS = 10

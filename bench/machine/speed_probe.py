@@ -19,8 +19,8 @@ import numpy as np
 
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.last_cache import last_cache
-from feedbench.pipelines.memory import available_bytes
-from feedbench.pipelines.system import interrupts_held
+from feedbench.pipelines.system.memory import available_bytes
+from feedbench.pipelines.system.signals import interrupts_held
 
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15

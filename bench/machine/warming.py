@@ -7,8 +7,8 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 
-from feedbench.pipelines.check import MOST_PIXELS, header, unrestrained
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.image_check import MOST_PIXELS, header, unrestrained
 
 _CHUNK = 1 << 20
 

@@ -19,7 +19,7 @@ from feedbench.pipelines import knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.folder import image_id
+from feedbench.pipelines.images.index import image_id
 
 # Fields of the workload that the key holds in another way, or that are no part of it.
 _ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images"}

@@ -28,7 +28,7 @@ from typing import Any
 import msgspec
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import image_id
+from feedbench.pipelines.images.index import image_id
 
 SCHEMA = 1
 _IN_USE, _FILES, _MANIFEST = ".in-use", "files", "manifest.json"

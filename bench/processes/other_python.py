@@ -16,7 +16,7 @@ from feedbench.bench.machine.environment import Environment
 from feedbench.bench.records.messages import SCHEMA
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import image_id
+from feedbench.pipelines.images.index import image_id
 
 _LOOK = """
 import sys, msgspec

@@ -32,7 +32,7 @@ from feedbench.bench.records.results import Preparation, TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.system import interrupts_held
+from feedbench.pipelines.system.signals import interrupts_held
 
 _OF_MEASURED = (
     *(

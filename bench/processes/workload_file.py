@@ -11,12 +11,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
-from feedbench.pipelines.formats import formats_of
+from feedbench.pipelines.images.file_formats import formats_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.pipelines.folder import Index
+    from feedbench.pipelines.images.index import Index
 
 
 def workload_of(

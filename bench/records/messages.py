@@ -14,7 +14,7 @@ from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
-from feedbench.pipelines.check import Finding
+from feedbench.pipelines.images.image_check import Finding
 
 SCHEMA = 1
 

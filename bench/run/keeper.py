@@ -29,7 +29,7 @@ from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.rows import Summary
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.folder import Index, counts, image_id
+from feedbench.pipelines.images.index import Index, counts, image_id
 
 
 class Keeper:

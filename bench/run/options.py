@@ -12,7 +12,7 @@ from feedbench.bench.images.check import Checks
 from feedbench.bench.machine.page_cache import State
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.layouts import Layout
+from feedbench.pipelines.images.layouts import Layout
 
 MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
 MOST_PIXELS = 4096  # a side; a batch of 32 is 6 GB then

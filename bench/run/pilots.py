@@ -22,11 +22,11 @@ from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Preparing
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import Index, take
-from feedbench.pipelines.tail_knobs import TailKnobs
+from feedbench.pipelines.images.index import Index, take
 
 # A pipeline that decodes on one core takes about so many times what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5

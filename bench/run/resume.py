@@ -44,7 +44,7 @@ from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import Index, image_id
+from feedbench.pipelines.images.index import Index, image_id
 
 NAME = "resume.json"
 LEFT_OUT = "left-out.jsonl"

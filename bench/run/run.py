@@ -37,9 +37,9 @@ from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.folder import Index, shown
-from feedbench.pipelines.layouts import index_images
-from feedbench.pipelines.system import Gate
+from feedbench.pipelines.images.index import Index, shown
+from feedbench.pipelines.images.layouts import index_images
+from feedbench.pipelines.system.signals import Gate
 
 _MOST_SAID = 3  # bad images
 # To lay two epochs beside the references takes less than a trial, as a rule.

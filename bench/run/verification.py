@@ -26,8 +26,8 @@ from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.folder import shown
-from feedbench.pipelines.layouts import index_images
+from feedbench.pipelines.images.index import shown
+from feedbench.pipelines.images.layouts import index_images
 
 SCHEMA = 1
 _LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; whoever has had enough presses Ctrl-C

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from feedbench.pipelines.system import signal_at_parent_death
+from feedbench.pipelines.system.signals import signal_at_parent_death
 
 LINGER_SECONDS = 1.5  # after the file was touched last: longer than a trial takes to be gone
 _MOMENT = struct.Struct("d")  # one write replaces it whole

@@ -27,8 +27,8 @@ from feedbench.bench.selftest.neighbour import neighbours
 from feedbench.bench.selftest.pipelines import TOUCHED
 from feedbench.bench.verdicts.calm import is_disturbed
 from feedbench.pipelines.catalog import Spec, parse
-from feedbench.pipelines.folder import index_folder
-from feedbench.pipelines.photos import write_photos
+from feedbench.pipelines.images.index import index_folder
+from feedbench.pipelines.images.sample_photos import write_photos
 
 SCHEMA = 1
 PHOTOS, BATCH_SIZE, PIXELS = 128, 32, 224

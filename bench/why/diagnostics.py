@@ -31,9 +31,9 @@ from feedbench.bench.verdicts.rows import trial_rate
 from feedbench.bench.why import stages, trace_reader
 from feedbench.bench.why.advice import advice_of
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.truncated import Until
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.tail_knobs import TailKnobs
-from feedbench.pipelines.truncated import Until
 
 _LOADER = "ready_batch.py"
 _STAND_IN = "tfdata_naive"

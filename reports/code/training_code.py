@@ -20,13 +20,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedbench.bench.records.results import Row
 from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.tfrecord_base import SHARD_BYTES, Tfrecord
+from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES as RECORD_SUFFIXES
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import FOREIGN_SUFFIXES, SUFFIXES
-from feedbench.pipelines.form import LUMA
-from feedbench.pipelines.tail_knobs import TailKnobs
-from feedbench.pipelines.tfrecord import SHARD_BYTES, Tfrecord
-from feedbench.pipelines.tfrecord import SUFFIXES as RECORD_SUFFIXES
+from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, SUFFIXES
 
 _TEMPLATES = {
     "image_data_generator": "image_data_generator.py.j2",
@@ -36,7 +36,7 @@ _TEMPLATES = {
     "tfrecord_sharded": "tfrecord.py.j2",
 }
 _WIDTH = 100  # columns
-_MOST_READERS = 16  # as in pipelines/steps.py, which imports TensorFlow
+_MOST_READERS = 16  # as in pipelines/built_in/steps.py, which imports TensorFlow
 
 
 def training_code(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.bench.text import WIDTH, counted, size
-from feedbench.pipelines.folder import shown
+from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
     from rich.console import Console

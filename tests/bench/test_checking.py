@@ -19,12 +19,12 @@ from feedbench.bench.images.check import Bad, Checker, Checks, bad_of, refuse, w
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.workload_file import workload_of
-from feedbench.pipelines.check import MOST_PIXELS, Finding
+from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
+from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import FeedbenchError, RequestError
-from feedbench.pipelines.folder import Index, index_folder
-from feedbench.pipelines.image_data_generator import ImageDataGenerator
-from feedbench.pipelines.tfdata_tuned import TfdataTuned
+from feedbench.pipelines.images.image_check import MOST_PIXELS, Finding
+from feedbench.pipelines.images.index import Index, index_folder
 from tests.odd import encoded, jpeg, noise, write_odd_files
 
 CHANNELS = get_args(get_type_hints(Workload)["channels"])
@@ -94,7 +94,9 @@ def test_headers_are_looked_at_without_tensorflow(tmp_path: Path) -> None:
 def test_processes_that_cannot_begin_are_one_sentence(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feedbench.pipelines.check.limit_memory", lambda _: os._exit(4))
+    monkeypatch.setattr(
+        "feedbench.pipelines.images.image_check.limit_memory", lambda _: os._exit(4)
+    )
     with pytest.raises(FeedbenchError) as caught:
         checker(tmp_path, None, how="header").findings(index_folder(photos))
     assert str(caught.value) == (

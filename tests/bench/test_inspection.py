@@ -18,7 +18,7 @@ from feedbench.bench.images.check import Checks
 from feedbench.bench.images.inspection import Inspection, inspect
 from feedbench.bench.processes.progress import Quiet
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.layouts import Layout
+from feedbench.pipelines.images.layouts import Layout
 from feedbench.reports.terminal.inspection import show
 from tests.odd import encoded, jpeg, noise, png, write_odd_files
 

@@ -30,7 +30,7 @@ from feedbench.bench.run.pilots import (
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import Index
+from feedbench.pipelines.images.index import Index
 
 GUESS = Cost(image_seconds=0.003, start_seconds=0.7)
 COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())

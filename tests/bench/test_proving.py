@@ -16,7 +16,7 @@ from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.references import half_pixel_centres, in_form, interpolated
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
-from feedbench.pipelines.photos import write_photos
+from feedbench.pipelines.images.sample_photos import write_photos
 from tests.bench.planted import Feed, proof_of
 from tests.builders import workload_over
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from feedbench.bench.equal_work import known_mistakes, references
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.photos import write_photos
+from feedbench.pipelines.images.sample_photos import write_photos
 from tests.bench.planted import Feed, proof_of
 from tests.builders import workload_over
 

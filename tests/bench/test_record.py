@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.run.keeper import images_digest
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from feedbench.bench.images import findings_cache
 from feedbench.bench.images.findings_cache import Remembered, Stamp, stamp_of
-from feedbench.pipelines.check import Finding
+from feedbench.pipelines.images.image_check import Finding
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)
 BAD = Finding("Pillow: image file is truncated", "JPEG", "RGB", 6, 4, channels=3)

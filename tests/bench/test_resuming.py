@@ -38,7 +38,7 @@ from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 from tests import loaders
 from tests.bench.command import SMALL, Feedbench, trials_until
 from tests.builders import a_proof, a_row, a_run

@@ -9,7 +9,7 @@ from PIL import Image
 
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 
 
 def a_workload(folder: Path) -> Workload:

@@ -219,7 +219,7 @@ print(*sys.modules)
     command = [sys.executable, "-c", program, str(loader)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     imported = set(answer.stdout.split())
-    assert "feedbench.pipelines.tfdata_tuned" in imported
+    assert "feedbench.pipelines.built_in.tfdata_tuned" in imported
     assert imported.isdisjoint({"tensorflow", "keras", "pandas", "loader"})
 
 

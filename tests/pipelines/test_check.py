@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from feedbench.pipelines.check import (
+from feedbench.pipelines.images.image_check import (
     MOST_MOST_PIXELS,
     MOST_PIXELS,
     Finding,
@@ -18,7 +18,7 @@ from feedbench.pipelines.check import (
     limit_memory,
     worker_bytes,
 )
-from feedbench.pipelines.workers import each
+from feedbench.pipelines.system.workers import each
 from tests.odd import encoded, jpeg, noise, png, png_of, write_odd_files
 from tests.pipelines.test_folder import barred
 

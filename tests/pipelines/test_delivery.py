@@ -16,7 +16,7 @@ from PIL import Image
 
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import KnobOverruledWarning, Preparing, Workload
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 
 pytestmark = pytest.mark.tensorflow
 

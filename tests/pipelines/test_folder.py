@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import Index, counts, image_id, index_folder, shown, take
+from feedbench.pipelines.images.index import Index, counts, image_id, index_folder, shown, take
 
 NOBODY = 65534
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
-from feedbench.pipelines.folder import index_folder
-from feedbench.pipelines.formats import formats_of
+from feedbench.pipelines.images.file_formats import formats_of
+from feedbench.pipelines.images.index import index_folder
 from tests.pipelines import reference
 
 pytestmark = pytest.mark.tensorflow
@@ -223,7 +223,7 @@ def test_a_workload_of_one_format_is_decoded_as_a_mixed_one_is(
 def test_the_graph_asks_for_the_format_only_where_it_may_matter(pictures: Path) -> None:
     import tensorflow as tf
 
-    from feedbench.pipelines import steps
+    from feedbench.pipelines.built_in import steps
 
     def operations(formats: tuple[str, ...]) -> set[str]:
         decode = tf.function(lambda encoded: steps.decoded(encoded, formats, "integer_accurate"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from feedbench.pipelines.formats import formats_of, signature
+from feedbench.pipelines.images.file_formats import formats_of, signature
 from tests.odd import encoded, noise, png
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from feedbench.pipelines.built_in.form import in_form
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.form import in_form
 from tests.pipelines import reference
 
 Floats = npt.NDArray[np.float32]

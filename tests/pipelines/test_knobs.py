@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
+from feedbench.pipelines.built_in.tfdata_naive import TfdataNaive
+from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.image_data_generator import ImageDataGenerator
 from feedbench.pipelines.knobs import as_text, build, knobs_of, values
-from feedbench.pipelines.tfdata_naive import TfdataNaive
-from feedbench.pipelines.tfdata_tuned import TfdataTuned
 
 TFDATA = (TfdataNaive, TfdataTuned)
 TAIL = ("parallel_calls", "cache", "shuffle", "deterministic", "prefetch", "dct")

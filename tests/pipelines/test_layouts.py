@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.layouts import Layout, index_images
+from feedbench.pipelines.images.layouts import Layout, index_images
 from tests.pipelines.test_folder import fill
 
 

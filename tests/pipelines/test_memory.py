@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.pipelines.memory import CacheFit, available_bytes, fit_cache
+from feedbench.pipelines.system.memory import CacheFit, available_bytes, fit_cache
 
 GB = 10**9
 MB = 10**6

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.photos import write_photos
+from feedbench.pipelines.images.sample_photos import write_photos
 
 
 def photos(folder: Path) -> list[Path]:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from feedbench.pipelines import tfrecord
+from feedbench.pipelines.built_in import tfrecord_base
+from feedbench.pipelines.built_in.tfrecord_gzip import TfrecordGzip
+from feedbench.pipelines.built_in.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.tfrecord_gzip import TfrecordGzip
-from feedbench.pipelines.tfrecord_sharded import TfrecordSharded
 from tests.builders import workload_over
 
 pytestmark = pytest.mark.tensorflow
@@ -88,7 +88,7 @@ def test_there_are_as_many_shards_as_cores_at_least_and_none_over_its_size(
     auto = TfrecordSharded()
     assert auto.preparation(workload)["shards"] == min(cores, 39)
     total = sum(map(os.path.getsize, workload.files))
-    monkeypatch.setattr(tfrecord, "SHARD_BYTES", total // 29)
+    monkeypatch.setattr(tfrecord_base, "SHARD_BYTES", total // 29)
     auto.prepare(workload, tmp_path)
     assert 30 <= len(list(tmp_path.iterdir())) == auto.preparation(workload)["shards"] <= 39
 

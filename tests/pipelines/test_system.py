@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedbench.pipelines.system import Gate, interrupts_held
+from feedbench.pipelines.system.signals import Gate, interrupts_held
 
 
 @pytest.fixture(autouse=True)

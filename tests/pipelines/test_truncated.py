@@ -11,9 +11,9 @@ import pytest
 
 from feedbench.bench.measured.diagnostic_trial import cut_off
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.truncated import Until
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.truncated import Until
 from tests.builders import workload_over
 
 pytestmark = pytest.mark.tensorflow

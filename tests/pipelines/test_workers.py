@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.pipelines.workers import LostError, each
+from feedbench.pipelines.system.workers import LostError, each
 
 Work = Callable[[int], bytes]
 

@@ -19,8 +19,8 @@ from PIL import Image
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
-from feedbench.pipelines.folder import Index, image_id, index_folder, part, take
-from feedbench.pipelines.labels import index_labelled
+from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
+from feedbench.pipelines.images.labels import index_labelled
 from feedbench.reports.code import training_code
 from tests.builders import KOREAN, SCRIPT, workload_over
 from tests.odd import encoded, jpeg, noise
@@ -315,7 +315,7 @@ def test_a_model_can_be_fitted_as_the_last_line_says(
 
 
 def test_as_many_record_files_are_read_at_once_as_the_pipelines_read() -> None:
-    from feedbench.pipelines import steps
+    from feedbench.pipelines.built_in import steps
 
     assert training_code._MOST_READERS == steps._MOST_READERS
 

@@ -24,7 +24,7 @@ from feedbench.bench.processes.workload_file import read_workload, workload_of, 
 from feedbench.bench.records.messages import Request, Start, encode
 from feedbench.bench.records.windows import Window, Windows, counted
 from feedbench.pipelines import catalog
-from feedbench.pipelines.folder import index_folder
+from feedbench.pipelines.images.index import index_folder
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.form import in_form
+from feedbench.pipelines.built_in.form import in_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from feedbench.pipelines.built_in.truncated import TruncatedPillow, Until
     from feedbench.pipelines.contract import Batch, Feed, Workload
-    from feedbench.pipelines.truncated import TruncatedPillow, Until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class ImageDataGenerator:
 
     def truncated(self, until: Until) -> TruncatedPillow:
         """Return what it does with Pillow, cut off after a step."""
-        from feedbench.pipelines.truncated import TruncatedPillow
+        from feedbench.pipelines.built_in.truncated import TruncatedPillow
 
         return TruncatedPillow(until, self.interpolation)
 

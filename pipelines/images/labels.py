@@ -10,7 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import SUFFIXES, Index, check_folder, named, ordered, shown, walk
+from feedbench.pipelines.images.index import (
+    SUFFIXES,
+    Index,
+    check_folder,
+    named,
+    ordered,
+    shown,
+    walk,
+)
 
 _ID_TITLE = "id"
 _FILE_TITLES = ("file", "filename", "file_name", "image", "path", "filepath", _ID_TITLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from feedbench.pipelines.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ class TfdataTuned(TailKnobs):
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return the files' dataset."""
-        from feedbench.pipelines import steps
+        from feedbench.pipelines.built_in import steps
 
         feed: Feed = steps.files_dataset(workload, self, scratch)
         return feed

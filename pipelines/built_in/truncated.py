@@ -28,7 +28,7 @@ class TruncatedDataset:
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return its dataset, of labels and stand-ins `[B, 1]`."""
-        from feedbench.pipelines import steps
+        from feedbench.pipelines.built_in import steps
 
         with steps.cut_off(self.until):
             return self.pipeline.open(workload, prepared, scratch)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from multiprocessing import connection, get_context
 from typing import TYPE_CHECKING
 
-from feedbench.pipelines.pool import die_with
-from feedbench.pipelines.system import interrupts_held
+from feedbench.pipelines.system.pool import die_with
+from feedbench.pipelines.system.signals import interrupts_held
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES, TYPES
 from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.folder import image_id
-from feedbench.pipelines.pool import in_processes
-from feedbench.pipelines.tfrecord import SUFFIXES, TYPES
+from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.system.pool import in_processes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.pool import in_processes
+from feedbench.pipelines.system.pool import in_processes
 
 Floats = NDArray[np.float32]
 Colour = tuple[int, int, int]

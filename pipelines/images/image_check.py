@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feedbench.pipelines.form import LUMA
-from feedbench.pipelines.formats import first_bytes, signature
+from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.images.file_formats import first_bytes, signature
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -203,7 +203,7 @@ def _by_tensorflow(encoded: bytes) -> Any:
     import numpy as np
     import tensorflow as tf
 
-    from feedbench.pipelines import steps
+    from feedbench.pipelines.built_in import steps
 
     try:
         return np.asarray(steps.decoded(tf.constant(encoded), (), "integer_accurate"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta
 
 if TYPE_CHECKING:
-    from feedbench.pipelines.truncated import TruncatedDataset, Until
+    from feedbench.pipelines.built_in.truncated import TruncatedDataset, Until
 
 _Calls = Annotated[int, Meta(ge=1, le=1024)]
 _Images = Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -52,7 +52,7 @@ class TailKnobs:
 
     def truncated(self, until: Until) -> TruncatedDataset:
         """Return this pipeline, cut off after a step."""
-        from feedbench.pipelines.truncated import TruncatedDataset
+        from feedbench.pipelines.built_in.truncated import TruncatedDataset
 
         whole: Any = self  # of which every pipeline with these knobs is one
         return TruncatedDataset(whole, until)

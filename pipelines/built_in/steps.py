@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES, TYPES
 from feedbench.pipelines.contract import KnobOverruledWarning
-from feedbench.pipelines.form import LUMA
-from feedbench.pipelines.memory import available_bytes, fit_cache
-from feedbench.pipelines.tfrecord import SUFFIXES, TYPES
+from feedbench.pipelines.system.memory import available_bytes, fit_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+    from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
+    from feedbench.pipelines.built_in.truncated import Until
     from feedbench.pipelines.contract import Workload
-    from feedbench.pipelines.tail_knobs import TailKnobs
-    from feedbench.pipelines.tfrecord import Tfrecord
-    from feedbench.pipelines.truncated import Until
 
 _DECODE_JPEG_DECODES = {"JPEG", "PNG"}
 _MOST_READERS = 16  # record files that are read at once; more threads than that only wait

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any
 
-from feedbench.pipelines.system import interrupts_held, signal_at_parent_death
+from feedbench.pipelines.system.signals import interrupts_held, signal_at_parent_death
 
 
 def in_processes(

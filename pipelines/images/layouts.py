@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.folder import (
+from feedbench.pipelines.images.index import (
     Index,
     check_folder,
     entries,
@@ -15,7 +15,7 @@ from feedbench.pipelines.folder import (
     is_folder,
     shown,
 )
-from feedbench.pipelines.labels import index_labelled, is_file
+from feedbench.pipelines.images.labels import index_labelled, is_file
 
 PARTS = {
     "train": ("train", "training"),

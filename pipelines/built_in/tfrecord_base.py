@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.tail_knobs import Cache, Shuffle, TailKnobs
+from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,15 +52,15 @@ class Tfrecord(TailKnobs):
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
         """Write the record files to `prepared`. Raises PreparationError where it has no room."""
-        from feedbench.pipelines import records
+        from feedbench.pipelines.built_in import tfrecord_files
 
-        records.write(
+        tfrecord_files.write(
             workload, prepared, compression=self.compression, shards=self._shards(workload)
         )
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a dataset of batches read from the record files."""
-        from feedbench.pipelines import steps
+        from feedbench.pipelines.built_in import steps
 
         feed: Feed = steps.records_dataset(workload, self, prepared, scratch)
         return feed

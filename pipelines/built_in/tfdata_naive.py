@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.tail_knobs import Cache, ParallelCalls, Prefetch, TailKnobs
+from feedbench.pipelines.built_in.tail_knobs import Cache, ParallelCalls, Prefetch, TailKnobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class TfdataNaive(TailKnobs):
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return the files' dataset."""
-        from feedbench.pipelines import steps
+        from feedbench.pipelines.built_in import steps
 
         feed: Feed = steps.files_dataset(workload, self, scratch)
         if self.graph_rewrites == "off":

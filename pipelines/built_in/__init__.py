@@ -1,0 +1,1 @@
+"""The pipelines that Feedbench brings, and the tf.data steps that they share."""

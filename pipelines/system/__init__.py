@@ -1,0 +1,1 @@
+"""Processes and memory: signals, limits, and workers that may crash."""
