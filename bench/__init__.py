@@ -9,6 +9,7 @@ why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advi
 equal_work:    The proof that all pipelines deliver the same images
 prepared:      What pipelines write in advance, and where it is kept
 images:        Which image files are fit to be measured
+about:         What this Feedbench is, for another one that asks
 processes:     The parent's side of a trial: start a process, follow it, record it
 measured:      What happens inside one measured process
 verdicts:      From trials to rates, intervals and verdicts: pure functions

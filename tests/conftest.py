@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.workload_file import write_workload
+from tests.support.builders import workload_over
+
 if TYPE_CHECKING:
-    from tests.bench.command import Feedbench
+    from tests.support.command import Feedbench
 
 CLASSES = ("cats", "dogs", "owls")
 PHOTOS_PER_CLASS = 13  # so that 39 photos in batches of 8 leave a short last one
@@ -63,7 +67,7 @@ def given(name: str) -> Path:
 @pytest.fixture(scope="session")
 def traced(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Feedbench:
     """The folder of a command that has made a run R with the traces of two pipelines."""
-    from tests.bench.command import SMALL, Feedbench
+    from tests.support.command import SMALL, Feedbench
 
     feedbench = Feedbench(tmp_path_factory.mktemp("traced"))
     words = ("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned:cache=none", "--blocks", "1")
@@ -77,7 +81,7 @@ def profile_server(traced: Feedbench) -> Iterator[str]:
     """The address of `feedbench tensorboard R`, which Ctrl-C must end without a trace."""
     import psutil
 
-    from tests.bench.conftest import gone
+    from tests.support.waiting import gone
 
     with traced.start("tensorboard", "R", "--port", "0") as process:
         assert process.stdout is not None
@@ -88,3 +92,36 @@ def profile_server(traced: Feedbench) -> Iterator[str]:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert gone(child.pid for child in children)
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A forkserver that has TensorFlow imported."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    with Processes(scratch, scratch / "forkserver.log") as running:
+        running.ready()
+        yield running
+
+
+@pytest.fixture
+def pids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file into which loaders write the processes that are theirs. Set before a forkserver."""
+    file = tmp_path / "pids"
+    monkeypatch.setenv("PIDS", str(file))
+    return file
+
+
+@pytest.fixture
+def workload_file(photos: Path, tmp_path: Path) -> Path:
+    """The workload of the tests' own photos: 39 images to 32x32 in batches of 8."""
+    file = tmp_path / "workload.json"
+    write_workload(workload_over(photos), file)
+    return file
+
+
+@pytest.fixture
+def feedbench(tmp_path: Path) -> Feedbench:
+    """The command, in a folder of its own."""
+    from tests.support.command import Feedbench
+
+    return Feedbench(tmp_path)

@@ -18,16 +18,6 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 
-_LOOK = """
-import sys, msgspec
-from feedbench.bench import environment, protocol, software
-found = {
-    "protocol": protocol.SCHEMA,
-    "environment": environment.describe(),
-    "code": software.code(),
-}
-sys.stdout.buffer.write(msgspec.json.encode(found))
-"""
 _SECONDS = 60.0  # for that to be answered
 # They would lead the other interpreter back to this one's packages.
 _LEADING_HERE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
@@ -62,7 +52,7 @@ def look(python: str) -> Other:
     path = os.path.abspath(found)  # noqa: PTH100 - a link is what makes it that environment's
     try:
         done = subprocess.run(
-            [path, "-P", "-c", _LOOK],
+            [path, "-P", "-m", "feedbench.bench.about"],
             env=environment_of(path),
             stdin=subprocess.DEVNULL,
             capture_output=True,

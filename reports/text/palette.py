@@ -7,7 +7,7 @@ from collections.abc import Sequence
 # At least 3:1 from a white and from a dark page. Any two are at least 20 apart in CIELAB (ΔE*ab of
 # 1976), to eyes that see all colours and to those with full protanopia, deuteranopia or tritanopia
 # as Machado, Oliveira and Fernandes simulate them (2009, "A Physiologically-based Model for
-# Simulation of Color Vision Deficiency", IEEE TVCG 15(6)); tests/reports/test_palette.py measures.
+# Simulation of Color Vision Deficiency", IEEE TVCG 15(6)). test_palette.py measures.
 # They are seven in all: from the eighth pipeline on, and to those who see greys only, colours do
 # not tell it; labels do, and dashes and letters where lines cross.
 BASELINE = "#6f6c67"

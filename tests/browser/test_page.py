@@ -27,9 +27,10 @@ from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.reports.html import page
 from feedbench.reports.text.figures import MISSING
-from tests.browser import picture
 from tests.browser.conftest import Open, Opened
-from tests.builders import (
+from tests.reports.charts.test_more_charts import CALM
+from tests.support import picture
+from tests.support.builders import (
     KOREAN,
     SCRIPT,
     a_preparation,
@@ -45,8 +46,7 @@ from tests.builders import (
     trials_of,
     with_samples,
 )
-from tests.reports.contrast import luminance
-from tests.reports.test_more_plots import CALM
+from tests.support.contrast import luminance
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import pytest
 from feedbench.reports.html import runs_page
 from tests.browser.conftest import Open
 from tests.browser.test_page import faults, full_run, odd_runs, overflow
-from tests.builders import SCRIPT
+from tests.support.builders import SCRIPT
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,15 @@ from feedbench.bench.records.results import RunRecord, TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import formats, markdown
 from feedbench.reports.html import page
-from tests.builders import a_row, a_run, a_run_folder, a_trial, compared, empty_row, trials_of
+from tests.support.builders import (
+    a_row,
+    a_run,
+    a_run_folder,
+    a_trial,
+    compared,
+    empty_row,
+    trials_of,
+)
 
 RUN = a_run(a_row("naive"), compared("tuned, fast", 4.5, "faster"), empty_row("mine", "it raised"))
 TRIALS = trials_of({"naive": [1000, 1000], "tuned, fast": [4500, 4000]})

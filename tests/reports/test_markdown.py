@@ -10,8 +10,16 @@ from feedbench.reports import markdown
 from feedbench.reports.markdown import escaped
 from feedbench.reports.sentences import comparison
 from feedbench.reports.text.figures import MISSING
-from tests.builders import KOREAN, NOT_COMPARED, a_preparation, a_proof, a_row, a_run, compared
-from tests.reports.test_comparison import SLOWER, UNSURE, a_comparison
+from tests.reports.sentences.test_comparison import SLOWER, UNSURE, a_comparison
+from tests.support.builders import (
+    KOREAN,
+    NOT_COMPARED,
+    a_preparation,
+    a_proof,
+    a_row,
+    a_run,
+    compared,
+)
 
 
 def table(text: str, title: str) -> list[list[str]]:

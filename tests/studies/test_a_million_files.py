@@ -16,7 +16,7 @@ FILES, CLASSES = 1_000_000, 1000
 _INDEX = """
 import resource, sys, time
 from pathlib import Path
-from feedbench.pipelines.layouts import Layout, index_images
+from feedbench.pipelines.images.layouts import Layout, index_images
 begun = time.monotonic()
 index = index_images(Path(sys.argv[1]), Layout())
 seconds = time.monotonic() - begun

@@ -1,0 +1,374 @@
+"""The front door: what it loads, and what it says to a wrong request. No TensorFlow needed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.bench.cli import app
+from feedbench.bench.records.results import RunRecord
+from feedbench.reports import formats
+from feedbench.reports.html import page, runs_page
+from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of
+
+COMMAND = Path(sys.executable).with_name("feedbench")
+
+
+def feedbench(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *map(str, words)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    script = """
+import sys
+from feedbench.bench.cli import app
+sys.argv = ["feedbench", "--help"]
+try:
+    app.main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+heavy = {"tensorflow", "keras", "pandas", "matplotlib", "jinja2", "scipy", "numpy", "PIL"}
+assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "run" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "report", "compare", "tensorboard", "prepared", "inspect", "photos", "selftest"],
+)
+def test_every_command_has_an_example_in_its_help(command: str, tmp_path: Path) -> None:
+    done = feedbench(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"feedbench {command}" in done.stdout.partition("Example")[2]
+
+
+def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
+    out = feedbench("pipelines", cwd=tmp_path).stdout
+    for word in ("image_data_generator", "tfdata_naive", "tfdata_tuned", "cache=memory"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "there is no folder nowhere"),
+        (["file.txt"], "file.txt is a file"),
+        (["empty"], "empty: expected one sub-folder of photos a class; found nothing in it"),
+        (["flat"], "found no sub-folder, only files (1)"),
+        (["PHOTOS", "--classes", "cats,bats"], "--classes: there is no class bats; found cats"),
+        (["PHOTOS", "--labels", "nowhere.csv"], "--labels 'nowhere.csv': expected a CSV file"),
+        (["flat", "--labels", "(b)"], "match it; found names such as a.jpg: try it on one"),
+        (["PHOTOS", "--check", "well"], "--check 'well': expected none, header or decode"),
+        (["PHOTOS", "--bad-images", "drop"], "--bad-images 'drop': expected error or skip"),
+        (["PHOTOS", "--max-pixels", "0"], "--max-pixels 0: expected 1 to 178,956,970, above"),
+        (["PHOTOS", "--part", "most"], "--part 'most': expected train or validation or test"),
+        (["PHOTOS", "-p", "tfdata_tunned"], "did you mean tfdata_tuned?"),
+        (["PHOTOS", "-p", "tfdata_tuned:cash=file"], "did you mean cache?"),
+        (["PHOTOS", "-p", "tfdata_tuned:cache=disk"], "takes file, memory or none; found 'disk'"),
+        (
+            ["PHOTOS", "-p", "tfdata_tuned:parallel_calls=0"],
+            "takes a whole number from 1 to 1024, autotune or none; found '0'",
+        ),
+        (["PHOTOS", "-p", "nowhere.py:photos"], "there is no file nowhere.py"),
+        (["PHOTOS", "-p", "tfdata_naive", "-p", "tfdata_naive"], "two pipelines have the label"),
+        (["PHOTOS", "--image-size", "0"], "--image-size 0x0: expected 1 to"),
+        (["PHOTOS", "--image-size", "big"], "--image-size 'big': expected pixels such as 224"),
+        (["PHOTOS", "--channels", "2"], "--channels '2': expected 1 or 3"),
+        (["PHOTOS", "--dtype", "float16"], "--dtype 'float16': expected float32 or uint8"),
+        (["PHOTOS", "--range", "0..2"], "--range '0..2': expected 0..1, -1..1 or 0..255"),
+        (
+            ["PHOTOS", "--dtype", "uint8", "--range", "-1..1"],
+            "--range -1..1: expected 0..255, which is what uint8 means",
+        ),
+        (
+            ["PHOTOS", "--label-mode", "one-hot"],
+            "--label-mode 'one-hot': expected int, categorical or binary",
+        ),
+        (["PHOTOS", "--label-mode", "binary"], "--label-mode binary: expected 2 classes;"),
+        (["PHOTOS", "--batch-size", "0"], "--batch-size 0: expected 1 or more images"),
+        (["PHOTOS", "--time", "soon"], "--time 'soon': expected a time such as"),
+        (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 6 pipelines"),
+        (["PHOTOS", "--margin", "5"], "--margin '5': expected a share such as 5%"),
+        (["PHOTOS", "--limit", "some"], "--limit 'some': expected a number of images, or all"),
+        (["PHOTOS", "--out", "flat"], "--out flat: expected a new or empty folder; it is not"),
+        (["PHOTOS", "--blocks", "many"], "--blocks"),
+        (["PHOTOS", "--bloks", "4"], "--bloks"),
+    ],
+)
+def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
+    words: list[str], sentence: str, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "a.jpg").write_bytes(b"")
+    (tmp_path / "file.txt").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    done = feedbench("run", *(photos if w == "PHOTOS" else w for w in words), cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [(["bogus"], "See feedbench --help."), (["run", "--bogus"], "See feedbench run --help.")],
+)
+def test_a_word_that_is_none_of_ours_points_to_the_help_that_exists(
+    words: list[str], advice: str, tmp_path: Path
+) -> None:
+    done = feedbench(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bogus" in done.stderr
+    assert done.stderr.endswith(f"{advice}\n")
+
+
+def test_photos_writes_photos(tmp_path: Path) -> None:
+    done = feedbench("photos", "P", "--count", "5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "P").glob("*/*.jpg"))) == 5
+
+
+def test_photos_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
+    (tmp_path / "P").mkdir()
+    (tmp_path / "P" / "mine.txt").write_text("")
+    done = feedbench("photos", "P", "--count", "5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert [file.name for file in (tmp_path / "P").iterdir()] == ["mine.txt"]
+
+
+RUN = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+TRIALS = trials_of({"naive": [1000] * 4, "tuned": [4500] * 4})
+
+
+@dataclass
+class Called:
+    """What came of a command that was called in this very process."""
+
+    code: object
+    out: str
+    err: str
+
+
+Call = Callable[..., Called]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
+    """Call the front door in a folder of its own, which a subprocess would do more slowly."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+
+    def called(*words: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["feedbench", *words])
+        with pytest.raises(SystemExit) as end:
+            app.main()
+        return Called(end.value.code, *capsys.readouterr())
+
+    yield called
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    return a_run_folder(tmp_path / "R", RUN, TRIALS)
+
+
+def test_report_writes_the_page_into_the_run_and_prints_where(call: Call, run_folder: Path) -> None:
+    assert call("report", "R") == Called(0, "R/report.html\n", "")
+    assert (run_folder / "report.html").read_text() == page.render(RUN, TRIALS)
+
+
+def test_several_runs_are_a_page_of_their_own(call: Call, run_folder: Path) -> None:
+    a_run_folder(run_folder.with_name("S"), a_run(a_row("alone")), TRIALS)
+    assert call("report", "R", "S", "--out", "both.html") == Called(0, "both.html\n", "")
+    assert Path("both.html").read_text() == runs_page.read([Path("R"), Path("S")])
+    assert not (run_folder / "report.html").exists()
+
+
+def test_a_run_that_was_moved_has_the_same_page_elsewhere(call: Call, run_folder: Path) -> None:
+    call("report", "R")
+    here = (run_folder / "report.html").read_text()
+    run_folder.rename("moved")
+    assert call("report", "moved", "--out", "page.html") == Called(0, "page.html\n", "")
+    assert Path("page.html").read_text() == here
+
+
+@pytest.mark.parametrize("name", ["markdown", "csv", "json"])
+def test_report_prints_the_other_formats_or_writes_them_to_a_file(
+    name: str, call: Call, run_folder: Path
+) -> None:
+    shown = call("report", "R", "--format", name)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == formats.render(name, run_folder)
+    assert call("report", "R", "--format", name, "--out", "file").out == "file\n"
+    assert Path("file").read_text() == shown.out
+    assert not (run_folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "nowhere is no run folder: nowhere/run.json cannot be read (No such file"),
+        (["broken"], "broken/run.json is broken: "),
+        (["R", "--format", "pdf"], "--format pdf: expected one of html, markdown, csv, json"),
+        (["R", "--out", "no/where.html"], "no/where.html cannot be written (No such file or"),
+        (["R", "--format", "csv", "--out", "R"], "R cannot be written (Is a directory); name"),
+        ([], "Missing argument 'RUN...'"),
+        (["R", "R"], "2 runs side by side are a page of their own: expected --out FILE"),
+        (["R", "nowhere", "--out", "both.html"], "nowhere is no run folder"),
+        (["R", "R", "--format", "csv"], "--format csv: several runs side by side are html"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_one_sentence(
+    words: list[str], sentence: str, call: Call, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{")
+    before = sorted(tmp_path.rglob("*"))
+    done = call("report", *words)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_report_is_rendered_without_tensorflow(run_folder: Path, tmp_path: Path) -> None:
+    script = """
+import sys
+from feedbench.bench.cli import app
+sys.argv = ["feedbench", "report", "R"]
+try:
+    app.main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+assert not {"tensorflow", "keras", "matplotlib.pyplot"} & sys.modules.keys()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def performed(run: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a run measure nothing: it leaves its folder R and returns its record."""
+
+    def perform(*_: object) -> RunRecord:
+        a_run_folder(Path("R"), run, TRIALS)
+        return run
+
+    monkeypatch.setattr("feedbench.bench.run.run.perform", perform)
+
+
+@pytest.mark.parametrize(("status", "code"), [("complete", 0), ("interrupted", 130)])
+def test_a_run_ends_with_its_page_and_says_where_it_lies(
+    status: str, code: int, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(*RUN.rows, best=["tuned"], status=status)
+    performed(run, monkeypatch)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert (done.code, done.err) == (code, "")
+    assert done.out.endswith("The report is R/report.html\n")
+    assert Path("R/report.html").read_text() == page.render(run, TRIALS)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (ValueError("two\nlines"), "two lines"),
+        (KeyboardInterrupt(), "interrupted"),
+    ],
+)
+def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
+    error: BaseException, why: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise error
+
+    performed(RUN, monkeypatch)
+    monkeypatch.setattr(page, "render", broken)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert done.code == 0
+    assert done.out.endswith("The run lies in R\n")
+    assert "tuned is the fastest" in done.out
+    assert done.err == (
+        f"feedbench: the report could not be written: {why}; the run lies in R, and feedbench"
+        " report R tries again\n"
+    )
+
+
+def a_folder_of(name: str, factor: float = 1.0, blocks: int = 8, **given: Any) -> str:
+    """A run folder in the current one, all of whose trials are at about 1,000 images/s."""
+    rates = {
+        label: [round(factor * (1000 + block)) for block in range(blocks)] for label in ("a", "b")
+    }
+    run = a_run(a_row("a"), a_row("b"), **given)
+    a_run_folder(Path(name), run, trials_of(rates))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("factor", "blocks", "code"), [(1.0, 8, 0), (0.7, 8, 1), (1.0, 3, 3), (0.97, 8, 0)]
+)
+def test_the_exit_code_of_compare_is_the_gate(
+    factor: float, blocks: int, code: int, call: Call
+) -> None:
+    base, new = a_folder_of("base"), a_folder_of("new", factor, blocks)
+    assert call("compare", base, new).code == code
+    assert json.loads(call("compare", base, new, "--format", "json").out)["tolerance"] == 0.05
+    assert call("compare", base, new, "--format", "markdown").out.startswith("**")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("base", "nowhere"), "nowhere is no run folder: nowhere/run.json cannot be read"),
+        (("base", "newer"), "newer/run.json is of schema 99; this Feedbench reads schema 1"),
+        (("base", "broken"), "broken/run.json is broken: "),
+        (("base", "base", "--format", "csv"), "--format 'csv': expected table, markdown or json"),
+        (("base", "base", "--tolerance", "x"), "--tolerance 'x': expected a share such as 5%"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_one_sentence(
+    words: tuple[str, ...], sentence: str, call: Call
+) -> None:
+    for name in ("base", "newer", "broken"):
+        a_folder_of(name)
+    text = Path("newer/run.json").read_text()
+    Path("newer/run.json").write_text(text.replace('"schema": 1', '"schema": 99', 1))
+    Path("broken/run.json").write_text(text[: len(text) // 2])
+    done = call("compare", *words)
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.out == ""
+
+
+def test_a_run_leaves_what_pytest_benchmark_reads(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performed(RUN, monkeypatch)
+    assert call("run", ".", "--quiet", "--out", "R").code == 0
+    found = json.loads(Path("R/benchmark.json").read_text())
+    assert [each["name"] for each in found["benchmarks"]] == list(
+        dict.fromkeys(trial.label for trial in TRIALS if trial.purpose == "main")
+    )

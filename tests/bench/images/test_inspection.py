@@ -1,0 +1,215 @@
+"""`feedbench inspect`: what is in a folder, without and with decoding."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from feedbench.bench.images.check import Checks
+from feedbench.bench.images.inspection import Inspection, inspect
+from feedbench.bench.processes.progress import Quiet
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.layouts import Layout
+from feedbench.reports.terminal.inspection import show
+from tests.support.odd import encoded, jpeg, noise, png, write_odd_files
+
+COMMAND = Path(sys.executable).with_name("feedbench")
+
+
+def inspected(folder: Path, **given: Any) -> Inspection:
+    options: dict[str, Any] = {"image_size": (10, 20), "channels": 3, "listener": Quiet()}
+    layout = given.pop("layout", Layout())
+    return inspect(folder, layout, Checks(how="header"), **options | given)
+
+
+def text(found: Inspection) -> str:
+    console = Console(file=StringIO(), highlight=False)
+    show(found, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(printed, str)
+    assert all(len(line) <= 100 for line in printed.splitlines())
+    return printed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a", "b"):
+        (tmp_path / "P" / name).mkdir(parents=True)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    (tmp_path / "P/a/1.jpg").write_bytes(jpeg(40, 60))
+    (tmp_path / "P/a/2.png").write_bytes(png(30, 20))
+    (tmp_path / "P/b/same.jpg").write_bytes(jpeg(40, 60))
+    (tmp_path / "P/b/turned.jpg").write_bytes(
+        encoded(Image.fromarray(noise(8, 9)), "JPEG", exif=turned)
+    )
+    (tmp_path / "P/b/empty.jpg").write_bytes(b"")
+    (tmp_path / "P/b/photo").write_bytes(jpeg())
+    (tmp_path / "P/b/LICENSE.txt").write_text("free")
+    return tmp_path / "P"
+
+
+def test_it_counts_classes_formats_modes_bytes_and_ignored_files(folder: Path) -> None:
+    found = inspected(folder)
+    assert (found.images, found.classes) == (5, {"a": 2, "b": 3})
+    assert found.formats == {"JPEG": 3, "PNG": 1}
+    assert found.modes == {"RGB": 3, "L": 1}
+    assert found.bytes == sum(file.stat().st_size for file in folder.glob("*/*.*g"))
+    assert found.ignored_files == 2
+    assert [(left.file, left.reason) for left in found.ignored_images] == [
+        ("b/photo", "begins as JPEG does, but its name has no image's suffix")
+    ]
+
+
+def test_widths_and_heights_are_counted_in_bins_that_hold_every_image(folder: Path) -> None:
+    found = inspected(folder)
+    assert (found.widths[0].least, found.widths[-1].most) == (9, 60)
+    assert sum(one.images for one in found.widths) == 4
+    assert sum(one.images for one in found.heights) == 4
+    assert all(one.least <= one.most for one in found.widths)
+
+
+def test_images_of_one_size_make_one_bin(photos: Path) -> None:
+    found = inspected(photos)
+    assert [(one.least, one.most, one.images) for one in found.widths] == [(60, 60, 39)]
+
+
+def test_duplicates_are_found_by_content_and_orientations_by_exif(folder: Path) -> None:
+    found = inspected(folder)
+    assert found.duplicates == [["a/1.jpg", "b/same.jpg"]]
+    assert found.orientations == {"6": 1}
+
+
+def test_bad_files_are_named_and_take_no_part_of_the_cache(folder: Path) -> None:
+    found = inspected(folder)
+    assert [(left.file, left.reason) for left in found.bad] == [("b/empty.jpg", "an empty file")]
+    assert found.cache_bytes == 4 * 10 * 20 * 3 * 4
+    assert inspected(folder, channels=1).cache_bytes == 4 * 10 * 20 * 4
+
+
+def test_the_text_says_all_of_it(folder: Path) -> None:
+    printed = " ".join(text(inspected(folder)).split())
+    for sentence in (
+        "5 images in 2 classes",
+        "Formats: JPEG 3, PNG 1",
+        "Images that EXIF says are to be turned: 1 (orientation 6: 1). TensorFlow and Keras ignore",
+        "a/1.jpg = b/same.jpg",
+        "A cache of the decoded images at 10x20x3 float32 takes 9.60 kB",
+        "b/photo: begins as JPEG does",
+        "Bad images: 1; only headers were looked at.",
+        "b/empty.jpg: an empty file",
+    ):
+        assert sentence in printed
+
+
+def test_a_folder_without_labels_can_be_inspected(folder: Path) -> None:
+    found = inspected(folder / "b")
+    assert found.images == 3
+    assert "3 images, " in text(found)
+    assert "a run needs --labels" in text(found)
+
+
+def test_another_layout_can_be_inspected(folder: Path) -> None:
+    found = inspected(folder, layout=Layout(labels=r"^(\d)"))
+    assert found.classes == {"1": 1, "2": 1}
+
+
+@pytest.mark.parametrize("label", ["x" * 300, "/bin", "..", "a\0b"])
+def test_labels_of_a_csv_are_no_folders_and_may_be_anything(folder: Path, label: str) -> None:
+    (folder / "labels.csv").write_text(f"b/photo,{label}\na/1.jpg,cats\n")
+    found = inspected(folder, layout=Layout(labels=str(folder / "labels.csv")))
+    assert found.classes == {label: 1, "cats": 1}
+    assert found.ignored_images == []
+
+
+def test_images_without_a_suffix_are_found_in_a_class_that_is_a_link(folder: Path) -> None:
+    (folder / "b").rename(folder.parent / "elsewhere")
+    (folder / "b").symlink_to(folder.parent / "elsewhere")
+    assert [left.file for left in inspected(folder).ignored_images] == ["b/photo"]
+
+
+def test_many_files_of_the_same_content_are_counted_and_not_all_named(folder: Path) -> None:
+    for number in range(10, 60):
+        (folder / "a" / f"{number}.jpg").hardlink_to(folder / "a/1.jpg")
+    found = inspected(folder)
+    assert len(found.duplicates[0]) == 52
+    printed = text(found)
+    assert "Duplicates: 51 files more than once, by content:" in printed
+    assert "a/1.jpg = a/10.jpg = a/11.jpg = a/12.jpg = a/13.jpg = 47 more" in printed
+
+
+def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="found none, only other files"):
+        inspected(tmp_path)
+
+
+def test_names_of_any_kind_fit_on_the_terminal(tmp_path: Path) -> None:
+    for name in (
+        "<script>alert(1)<:script>",
+        "x" * 200,
+        "한국어 🐈",
+        os.fsdecode(b"caf\xe9"),
+        "a\nb",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(jpeg())
+        (tmp_path / name / f"{name}.jpg").write_bytes(b"")
+    printed = text(inspected(tmp_path))
+    assert r"caf\xe9" in printed
+    assert r"a\nb" in printed
+
+
+@pytest.mark.tensorflow
+def test_the_command_decodes_every_file_and_bad_ones_are_no_error(tmp_path: Path) -> None:
+    expected = write_odd_files(tmp_path / "P" / "odd")
+    env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = [str(COMMAND), "inspect", str(tmp_path / "P"), "--format", "json"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    bad = {Path(left["file"]).name for left in json.loads(done.stdout)["bad"]}
+    assert bad == expected.keys()
+
+
+@pytest.mark.tensorflow
+def test_it_names_a_reason_for_every_odd_file_that_it_would_leave_out(
+    odd: Path, tmp_path: Path
+) -> None:
+    env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = [str(COMMAND), "inspect", str(odd)]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Bad images: 38; every image was decoded by TensorFlow and by Pillow." in done.stdout
+    assert "20,000 x 14,000 pixels: over the limit" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "there is no folder nowhere: expected a folder with photos"),
+        (["PHOTOS", "--format", "xml"], "--format 'xml': expected text or json"),
+        (["PHOTOS", "--channels", "2"], "--channels '2': expected 1 or 3"),
+        (["PHOTOS", "--check", "well"], "--check 'well': expected none, header or decode"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    words: list[str], sentence: str, photos: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [COMMAND, "inspect", *(str(photos) if word == "PHOTOS" else word for word in words)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"feedbench: {sentence}")
+    assert len(done.stderr.splitlines()) == 1

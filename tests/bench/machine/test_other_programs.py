@@ -1,0 +1,102 @@
+"""What other programs take of the cores, and that a trial beside them does not count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedbench.bench.machine import other_programs
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.other_programs import user_seconds, watched_cores
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.usage import Usage
+from feedbench.bench.verdicts.calm import calm_of, is_disturbed
+from feedbench.reports.sentences import calm
+from tests.support.builders import a_trial
+
+STAT = """cpu  1000 200 300 4000 0 0 0 0 0 0
+cpu0 400 50 100 2000 0 0 0 0 0 0
+cpu1 600 150 200 2000 0 0 0 0 0 0
+intr 12345
+"""
+TICK = os.sysconf("SC_CLK_TCK")
+GOOD = Share(1.0, 1.0)
+
+
+def a_usage(others_cpu_seconds: float | None) -> Usage:
+    """Of ten seconds on two cores."""
+    return Usage(seconds=10.0, cores=2.0, others_cpu_seconds=others_cpu_seconds)
+
+
+def beside(others_cpu_seconds: float | None, **given: Any) -> Any:
+    around = Around(
+        before=GOOD, after=GOOD, low=Share(0.85, 0.5), waited_seconds=0.0, counters=Counters()
+    )
+    usage = a_usage(others_cpu_seconds)
+    return a_trial(1, around=around, usage=usage, **given)
+
+
+def test_only_the_cores_that_we_may_use_are_looked_at(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text(STAT)
+    assert user_seconds(frozenset({0, 1}), stat) == 1200 / TICK
+    assert user_seconds(frozenset({1}), stat) == 750 / TICK
+
+
+@pytest.mark.parametrize("text", ["", "cpu0 4", "cpu0 a b c", "cpu0 400 50 100\n"])
+def test_a_system_that_does_not_tell_is_not_available(tmp_path: Path, text: str) -> None:
+    stat = tmp_path / "stat"
+    assert user_seconds(frozenset({0, 1}), stat) is None
+    stat.write_text(text)
+    assert user_seconds(frozenset({0, 1}), stat) is None
+    assert user_seconds(frozenset(), stat) is None
+
+
+def test_a_quota_leaves_others_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = os.sched_getaffinity(0)
+    monkeypatch.setattr(other_programs, "usable_cores", lambda: len(cores) - 0.5)
+    assert watched_cores() == frozenset()
+    monkeypatch.setattr(other_programs, "usable_cores", lambda: float(len(cores)))
+    assert watched_cores() == cores
+
+
+def test_a_program_at_work_is_seen() -> None:
+    cores = watched_cores()
+    if not cores:
+        pytest.skip("a quota leaves fewer cores than there are")
+    before = user_seconds(cores)
+    # Its time is its own, not the kernel's.
+    subprocess.run([sys.executable, "-c", "sum(i * i for i in range(10**7))"], check=True)
+    time.sleep(0.05)  # for the last tick
+    after = user_seconds(cores)
+    assert before is not None
+    assert after is not None
+    assert after - before > 0.2
+
+
+def test_a_trial_beside_a_program_that_takes_a_twentieth_of_the_cores_is_disturbed() -> None:
+    assert not is_disturbed(beside(0.9))
+    assert is_disturbed(beside(1.1))
+    assert not is_disturbed(beside(None))
+    assert a_usage(2.1).others_share == pytest.approx(0.105)
+
+
+def test_what_others_took_is_said_where_it_disturbed() -> None:
+    found = calm_of([beside(0.2), beside(9.6, attempt=2)], 0.1)
+    assert found is not None
+    assert found.others == pytest.approx(0.48)
+    sentence = calm.sentence(found)
+    assert sentence is not None
+    assert "1 of 2 trials were disturbed" in sentence
+    assert "other programs took up to 48% of the cores" in sentence
+    assert "what would help: ending other programs, or more --time." in sentence
+    quiet = calm.sentence(calm_of([beside(0.2)], 0.1))
+    assert quiet is not None
+    assert "other programs" not in quiet

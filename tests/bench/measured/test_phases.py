@@ -1,0 +1,436 @@
+"""A trial's phases under a claimed clock: the feed says how long it took, and nobody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from feedbench.bench.forkserver.tasks import perform
+from feedbench.bench.measured.trial import Trial
+from feedbench.bench.records.messages import Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.records.windows import MOST_RESTARTS, Window
+from feedbench.pipelines.contract import Batch, Feed, Workload
+from feedbench.pipelines.errors import WrongWorkError
+from tests.support import loaders
+
+START = 1000.0  # what the clock shows when the trial begins
+
+
+class ClaimedClock:
+    """Shows the time that has been claimed. In eighths and sixteenths, which floats hold."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def claim(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class GuardError(Exception):
+    """The trial would have gone on for ever."""
+
+
+@dataclass(kw_only=True)
+class Restarted:
+    """A feed that can only be restarted: batches of 8 and a short last one, as much as told."""
+
+    clock: ClaimedClock
+    images: int
+    batch_seconds: float = 0.125
+    first_epoch_batch_seconds: float = 0.5
+    start_seconds: float = 0.25  # from a new iterator to its first batch, over a batch's own
+    teardown_seconds: float = 0.0625  # of an iterator that ended
+    epoch_images: dict[int, int] | None = None  # of epochs that deliver another number
+    most_epochs: int = 1_000_000  # and batches, after which the test has waited long enough
+    most_batches: int = 1_000_000
+    begun: int = 0  # epochs
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.begun += 1
+        if self.begun > self.most_epochs:
+            raise GuardError
+        images = (self.epoch_images or {}).get(self.begun, self.images)
+        seconds = self.first_epoch_batch_seconds if self.begun == 1 else self.batch_seconds
+        self.clock.claim(self.start_seconds)
+        try:
+            yield from self.batches(images, seconds)
+        finally:
+            self.clock.claim(self.teardown_seconds)
+
+    def batches(self, images: int, seconds: float) -> Iterator[Batch]:
+        for number, start in enumerate(range(0, images, 8)):
+            if number > self.most_batches:
+                raise GuardError
+            self.clock.claim(seconds)
+            yield a_batch(min(8, images - start))
+
+
+@dataclass(kw_only=True)
+class Continuous(Restarted):
+    """A feed with a repeat() too, whose batches take 1/8 s, or what `rates` say one by one."""
+
+    repeats: int = 1_000_000
+
+    def repeat(self) -> Iterator[Batch]:
+        for _ in range(self.repeats):
+            yield from self.batches(self.images, self.batch_seconds)
+
+
+class Mixing(Continuous):
+    """Its repeat() comes before batch(): every batch is full, over the end of an epoch."""
+
+    def repeat(self) -> Iterator[Batch]:
+        while True:
+            yield from self.batches(8, self.batch_seconds)
+
+
+class Ramping(Continuous):
+    """Its repeat() takes 1/8 s for a batch, and each second half as long, until it is 1/64 s."""
+
+    def repeat(self) -> Iterator[Batch]:
+        yield a_batch(8)
+        begun = self.clock.now
+        while True:
+            seconds = max(0.125 / 2 ** int(self.clock.now - begun), 1 / 64)
+            yield from self.batches(self.images, seconds)
+
+
+@dataclass
+class Offered:
+    """A pipeline that takes a second to open, once it is prepared, and offers one feed."""
+
+    feed: Feed
+    clock: ClaimedClock
+    prepare_seconds: float = 0.0
+
+    def prepare(self, workload: Workload, prepared: Path) -> None:
+        self.clock.claim(self.prepare_seconds)
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        self.clock.claim(1.0)
+        return self.feed
+
+
+def a_batch(count: int, value: float = 0.5) -> Batch:
+    return np.full((count, 4, 4, 3), value, np.float32), np.zeros(count, np.int32)
+
+
+def a_workload(images: int) -> Workload:
+    return Workload(
+        files=tuple(str(place) for place in range(images)),
+        labels=(0,) * images,
+        class_names=("cats",),
+        height=4,
+        width=4,
+        batch_size=8,
+        folder_images=images,
+    )
+
+
+def a_request(**given: Any) -> Request:
+    fields = {"label": "a", "spec": "a", "purpose": "main"}
+    return Request(**fields | {"workload": "", "prepared": "", "scratch": ""} | given)
+
+
+class Told:
+    """A trial, and the events that it told."""
+
+    def __init__(
+        self, feed: Restarted, images: int | None = None, prepare_seconds: float = 0.0
+    ) -> None:
+        self.events: list[Event] = []
+        self._clock = feed.clock
+        workload = a_workload(feed.images if images is None else images)
+        pipeline = Offered(feed, feed.clock, prepare_seconds)
+        self.trial = Trial(pipeline, workload, self.events.append, clock=feed.clock)
+
+    def run(self, **given: Any) -> Measured:
+        return self.trial.run(a_request(**given))
+
+    def pilot(self, **given: Any) -> Measured:
+        return self.trial.pilot(a_request(purpose="pilot", **given))
+
+    @property
+    def phases(self) -> list[tuple[str, float]]:
+        """Names, and seconds since the trial began."""
+        return [(event.name, event.at - START) for event in self.events if isinstance(event, Phase)]
+
+    @property
+    def edges(self) -> list[float]:
+        return [event.at - START for event in self.events if isinstance(event, Edge)]
+
+
+def restarted(images: int = 36, **given: Any) -> Restarted:
+    return Restarted(clock=ClaimedClock(), images=images, **given)
+
+
+def continuous(images: int = 36, **given: Any) -> Continuous:
+    return Continuous(clock=ClaimedClock(), images=images, **given)
+
+
+def test_opening_the_first_batch_and_the_first_epoch_are_told_apart() -> None:
+    found = Told(continuous()).run()
+    assert found.open_seconds == 1.0
+    assert found.first_batch_seconds == 0.25 + 0.5
+    assert found.first_batch_at == START + 1.0 + 0.25 + 0.5
+    assert found.first_epoch_seconds == 0.25 + 5 * 0.5
+    assert found.first_epoch_images == 36
+
+
+def test_a_pilot_prepares_its_few_images_and_times_that_apart_from_opening() -> None:
+    told = Told(continuous(), prepare_seconds=8.0)
+    found = told.pilot()
+    assert (found.prepare_seconds, found.open_seconds) == (8.0, 1.0)
+    assert told.phases[0] == ("open", 8.0 + 1.0)
+    assert found.first_batch_seconds == 0.25 + 0.5
+
+
+def test_a_trial_of_the_blocks_reads_what_was_prepared_before() -> None:
+    found = Told(continuous(), prepare_seconds=8.0).run()
+    assert (found.prepare_seconds, found.open_seconds) == (0.0, 1.0)
+
+
+def test_a_restarted_epoch_goes_from_last_batch_to_last_batch_with_the_teardown_in_it() -> None:
+    found = Told(continuous()).run()
+    turnover, rest = 0.0625 + 0.25 + 0.125, 4 * 0.125
+    assert found.epoch_seconds == [turnover + rest] * 2
+    assert found.turnover_seconds == [turnover] * 2
+
+
+def test_a_teardown_of_300_ms_is_found_in_the_turnover_alone() -> None:
+    usual, slow = (
+        Told(continuous(images=80, teardown_seconds=seconds)).run() for seconds in (0.0, 0.3)
+    )
+    assert usual.turnover_seconds == [0.25 + 0.125]
+    assert slow.turnover_seconds == pytest.approx([0.3 + 0.25 + 0.125])
+    assert slow.first_epoch_seconds == usual.first_epoch_seconds
+    assert [w.rate for w in slow.windows] == pytest.approx([w.rate for w in usual.windows])
+
+
+def test_epochs_are_restarted_until_a_second_has_passed() -> None:
+    assert len(Told(continuous(images=80)).run().epoch_seconds) == 1
+    assert len(Told(continuous(images=8)).run().epoch_seconds) == 3
+
+
+def test_epochs_are_restarted_five_times_at_most() -> None:
+    short = continuous(images=8, start_seconds=0.0, teardown_seconds=0.0, batch_seconds=1 / 64)
+    assert len(Told(short).run().epoch_seconds) == MOST_RESTARTS == 5
+
+
+def test_continuous_windows_have_the_rate_of_the_batches_and_nothing_of_a_restart() -> None:
+    found = Told(continuous()).run()
+    assert found.continuous
+    # 8 batches of 1/8 s each; every fifth is a short one of 4 images.
+    assert found.windows == [Window(images, 1.0) for images in (60, 56, 56, 60, 56)]
+
+
+def test_a_known_rate_reads_to_the_last_digit() -> None:
+    found = Told(continuous(images=64)).run(steady_seconds=10.0)
+    assert found.windows == [Window(64, 1.0)] * 10
+
+
+def test_a_slow_ramp_is_timed_until_it_is_steady() -> None:
+    feed = Ramping(clock=ClaimedClock(), images=8)
+    rates = [window.rate for window in Told(feed).run().windows]
+    assert rates == [64.0, 128.0, 256.0, 512.0, 512.0, 512.0]
+
+
+def test_windows_over_restarted_epochs_have_the_turnover_in_them() -> None:
+    found = Told(restarted(images=64, teardown_seconds=0.25)).run()
+    assert not found.continuous
+    # An epoch is 8 batches of 1/8 s, and the turnover adds 1/4 s of teardown and 1/4 s of start.
+    assert found.windows == [Window(64, 1.5)] * 3
+
+
+@pytest.mark.parametrize("images", [3, 36, 64, 400])
+def test_windows_over_restarted_epochs_are_of_whole_epochs_and_of_all_of_them(images: int) -> None:
+    told = Told(restarted(images=images))
+    found = told.run()
+    epochs = found.epoch_seconds
+    assert sum(window.seconds for window in found.windows) == sum(epochs)
+    assert sum(window.images for window in found.windows) == images * len(epochs)
+    assert {window.rate for window in found.windows} == {images / epochs[0]}
+    assert told.edges[0] == 1.0 + found.first_epoch_seconds
+
+
+def test_restarted_epochs_go_on_until_the_seconds_asked_for_have_been_timed() -> None:
+    found = Told(restarted(images=64, teardown_seconds=0.25)).run(steady_seconds=9.0)
+    assert found.windows == [Window(64, 1.5)] * 6
+    assert found.epoch_seconds == [1.5] * 6
+
+
+def test_each_phase_and_each_edge_is_told_when_it_came() -> None:
+    told = Told(continuous(images=64))
+    told.run()
+    first, epoch = 0.25 + 0.5, 0.25 + 8 * 0.5
+    again = 1.0 + epoch + 0.0625 + 0.25 + 1.0
+    assert told.phases[:4] == [
+        ("open", 1.0),
+        ("first batch", 1.0 + first),
+        ("first epoch", 1.0 + epoch),
+        ("restarted", again),
+    ]
+    begun = again + 0.0625 + 0.125  # the teardown of the last restarted one, and a batch
+    assert told.edges == [begun, begun + 1.0, begun + 2.0, begun + 3.0]
+    assert told.phases[4:] == [("continuous", begun + 3.0)]
+    assert len(told.events) == 5 + 4
+
+
+def test_an_epoch_of_one_batch_can_be_measured() -> None:
+    found = Told(continuous(images=3)).run()
+    assert found.first_epoch_images == 3
+    assert found.windows == [Window(24, 1.0)] * 3
+
+
+def test_a_feed_whose_repeat_ends_is_refused() -> None:
+    with pytest.raises(WrongWorkError, match=r"its repeat\(\) came to an end; expected epoch aft"):
+        Told(continuous(repeats=2)).run()
+
+
+def test_a_feed_whose_repeat_mixes_epochs_is_refused() -> None:
+    with pytest.raises(WrongWorkError, match=r"its repeat\(\) delivered .* two epochs of 36"):
+        Told(Mixing(clock=ClaimedClock(), images=36)).run()
+
+
+def test_a_feed_that_delivers_nothing_is_refused() -> None:
+    with pytest.raises(WrongWorkError, match="it delivered 0 images in an epoch; expected 36"):
+        Told(restarted(images=0), images=36).run()
+
+
+def test_a_feed_with_too_few_images_is_refused() -> None:
+    with pytest.raises(WrongWorkError, match="it delivered 32 images in an epoch; expected 36"):
+        Told(restarted(images=32), images=36).run()
+
+
+def test_a_feed_with_too_many_images_is_refused_before_it_ends() -> None:
+    endless = restarted(images=10_000_000)
+    with pytest.raises(WrongWorkError, match="40 images or more in an epoch; expected 36"):
+        Told(endless, images=36).run()
+
+
+@pytest.mark.parametrize("found", [0, 32, 44])
+def test_a_restarted_epoch_of_another_size_than_the_first_is_refused(found: int) -> None:
+    feed = restarted(epoch_images={3: found})
+    with pytest.raises(WrongWorkError, match="in epoch 3; expected 36, as in the first"):
+        Told(feed).run()
+
+
+def test_a_restarted_epoch_without_end_is_refused() -> None:
+    with pytest.raises(WrongWorkError, match="images or more in epoch 2; expected 36"):
+        Told(restarted(epoch_images={2: 1_000_000}, most_batches=1_000)).run()
+
+
+def test_a_feed_that_runs_dry_after_some_restarts_is_refused() -> None:
+    dry = dict.fromkeys(range(5, 200), 0)
+    with pytest.raises(WrongWorkError, match="expected 36"):
+        Told(restarted(epoch_images=dry, most_epochs=100)).run()
+
+
+def test_a_feed_that_loses_images_after_some_restarts_is_refused_without_talk_of_repeat() -> None:
+    with pytest.raises(WrongWorkError, match="expected 36") as caught:
+        Told(restarted(epoch_images={5: 28})).run()
+    assert "repeat()" not in str(caught.value)
+
+
+def test_a_pilot_stops_after_its_seconds() -> None:
+    told = Told(restarted(images=3600))
+    found = told.pilot(pilot_seconds=1.5)
+    assert found.first_epoch_images == 3 * 8  # after 0.75, 1.25 and 1.75 seconds
+    assert found.open_seconds == 1.0
+    assert found.first_batch_seconds == 0.75
+    assert (found.epoch_seconds, found.turnover_seconds, found.windows) == ([], [], [])
+    assert [name for name, _ in told.phases] == ["open", "first batch"]
+
+
+@pytest.mark.parametrize("pilot_seconds", [1.5, 60.0])
+def test_a_pilots_seconds_go_to_the_arrival_of_its_last_batch(pilot_seconds: float) -> None:
+    found = Told(restarted(images=64, teardown_seconds=4.0)).pilot(pilot_seconds=pilot_seconds)
+    batches = -(-found.first_epoch_images // 8)
+    assert found.first_epoch_seconds == 0.25 + batches * 0.5
+
+
+def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed = restarted(images=3600)
+    looks = "feedbench.bench.measured.trial.check_range"
+    monkeypatch.setattr(looks, lambda images, workload: feed.clock.claim(4.0))
+    found = Told(feed).pilot(pilot_seconds=1.5)
+    assert found.first_epoch_images == 3 * 8
+    assert found.first_epoch_seconds == 0.25 + 3 * 0.5
+
+
+@pytest.mark.parametrize("feed", [restarted(), continuous()])
+def test_a_pilot_tells_whether_the_feed_can_go_on_without_a_restart(feed: Restarted) -> None:
+    assert Told(feed).pilot().continuous == isinstance(feed, Continuous)
+
+
+def test_a_pilot_of_few_images_ends_with_the_epoch_and_checks_it() -> None:
+    assert Told(restarted(images=12)).pilot(pilot_seconds=60.0).first_epoch_images == 12
+    with pytest.raises(WrongWorkError, match="it delivered 12 images in an epoch; expected 36"):
+        Told(restarted(images=12), images=36).pilot(pilot_seconds=60.0)
+
+
+def test_a_pilot_looks_at_the_values() -> None:
+    class Bright(Restarted):
+        def batches(self, images: int, seconds: float) -> Iterator[Batch]:
+            yield a_batch(8, value=255.0)
+
+    with pytest.raises(WrongWorkError, match="values from 255 to 255; expected 0 to 1"):
+        Told(Bright(clock=ClaimedClock(), images=36)).pilot()
+
+
+def performed(loader: str, folder: Path, workload: Path, purpose: str = "pilot") -> Event:
+    """Return the last that a trial of a loader file says."""
+    file = loaders.write_loader(folder, loader)
+    said: list[Event] = []
+    given = {"label": "mine", "spec": f"{file}:photos", "workload": str(workload)}
+    folders = {"prepared": str(folder), "scratch": str(folder)}
+    perform(a_request(purpose=purpose, **given, **folders), said.append)
+    return said[-1]
+
+
+def test_an_error_of_several_lines_is_one_line_that_can_be_written(
+    tmp_path: Path, workload_file: Path
+) -> None:
+    text = 'def photos(workload):\n    raise OSError("a\\nb\\udcff")\n'
+    said = performed(text, tmp_path, workload_file)
+    assert said == Failed(sentence="it raised OSError: a b\\udcff")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'raise OSError("a\\nb\\udcff")\n',  # while it is imported
+        'def photos(workload):\n    raise OSError("\\udcff\\n" * 100_000)\n',
+    ],
+)
+def test_no_error_of_a_loader_is_more_than_a_line(
+    tmp_path: Path, workload_file: Path, text: str
+) -> None:
+    said = performed(text, tmp_path, workload_file)
+    assert isinstance(said, Failed)
+    assert len(said.sentence.splitlines()) == 1
+    assert "\\udcff" in said.sentence
+    assert len(said.sentence.encode()) < 4_000
+
+
+def test_of_many_warnings_the_first_ten_are_remarks(tmp_path: Path, workload_file: Path) -> None:
+    text = (
+        "import warnings\n"
+        "def photos(workload):\n"
+        "    for place in range(20):\n"
+        '        warnings.warn(f"image {place}\\nis odd")\n'
+        "    return batches(workload)\n"
+    )
+    said = performed(text, tmp_path, workload_file)
+    assert isinstance(said, Measured)
+    assert said.remarks == [f"image {place} is odd" for place in range(10)]

@@ -1,0 +1,78 @@
+"""Trials of real processes on a machine that is probed around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.speed_probe import Probe, Speed
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.results import read_trials
+from feedbench.pipelines.catalog import parse
+from tests.support import loaders
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_disk(
+    processes: Processes, workload_file: Path, tmp_path: Path
+) -> None:
+    alive: list[list[int]] = []
+    probe = Probe()
+
+    def watched() -> Speed:
+        assert processes.forkserver is not None
+        before = psutil.Process(processes.forkserver).children(recursive=True)
+        found = probe()
+        after = psutil.Process(processes.forkserver).children(recursive=True)
+        alive.append([child.pid for child in (*before, *after)])
+        return found
+
+    folder = RunFolder(tmp_path / "R")
+    folder.create()
+    (tmp_path / "scratch").mkdir()
+    machine = Machine(watched, wait_seconds=0.0)
+    trials = Trials(
+        processes,
+        folder,
+        tmp_path / "scratch",
+        ("naive", "mine"),
+        fresh_interpreter=False,
+        machine=machine,
+    )
+    loader = loaders.write_loader(tmp_path, loaders.GOOD)
+    for spec in (parse("naive=tfdata_naive"), parse(f"mine={loader}:photos")):
+        record = trials.run(spec, "main", workload_file, Limit(60.0), 1)
+        assert record.ended == "measured", record.why
+        assert record.around is not None
+        assert record.run_delay_seconds is not None
+    assert len(alive) >= 15 + 3
+    assert not any(alive)
+    assert [trial.around is not None for trial in read_trials(folder.path)] == [True, True]
+    assert 0 < machine.probe_seconds < 60
+
+
+def test_a_pilot_and_a_proof_are_not_probed(
+    processes: Processes, workload_file: Path, tmp_path: Path
+) -> None:
+    def never() -> Speed:
+        raise AssertionError
+
+    folder = RunFolder(tmp_path / "R")
+    folder.create()
+    (tmp_path / "scratch").mkdir()
+    trials = Trials(
+        processes,
+        folder,
+        tmp_path / "scratch",
+        ("naive",),
+        fresh_interpreter=False,
+        machine=Machine(never),
+    )
+    record = trials.run(parse("naive=tfdata_naive"), "pilot", workload_file, Limit(60.0))
+    assert (record.ended, record.around) == ("measured", None)

@@ -1,0 +1,388 @@
+"""The pytest plugin as a stranger meets it: in a suite of one's own, by the installed package."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from feedbench.bench.machine.environment import describe
+from feedbench.bench.run import benchmark_json
+from tests.support.builders import a_row, a_run
+from tests.support.suites import Suite
+from tests.support.waiting import gone, until
+
+SMALL = ("--feedbench-image-size=32", "--feedbench-batch-size=8")
+THEIRS = """
+import pytest
+from .loader import photos as mine
+
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+def test_naive(feedbench):
+    assert feedbench.rate > 0
+
+@pytest.mark.benchmark(group="ours")
+@pytest.mark.feedbench(pipeline=mine)
+def test_mine(feedbench):
+    assert feedbench.ratio is not None
+
+def test_of_something_else():
+    pass
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    return Suite(tmp_path, THEIRS)
+
+
+def test_a_strangers_suite_with_folders_of_the_same_names_is_not_disturbed(tmp_path: Path) -> None:
+    for room in ("bench", "pipelines", "reports"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text(f"name = {room!r}\n")
+    theirs = """
+import sys
+
+def test_own_packages():
+    import bench, pipelines, reports
+    assert [bench.name, pipelines.name, reports.name] == ["bench", "pipelines", "reports"]
+
+def test_nothing_heavy_is_loaded():
+    heavy = {"tensorflow", "numpy", "pandas", "feedbench.bench.run.run", "feedbench.reports"}
+    assert not heavy & sys.modules.keys()
+"""
+    done = Suite(tmp_path, theirs).run("-q")
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+    left = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
+    assert left <= {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}  # pytest's own
+    assert not any((tmp_path / ".benchmarks").iterdir())
+
+
+@pytest.mark.parametrize("suite_is_first", [True, False])
+def test_the_ready_suite_hides_nobodys_packages(tmp_path: Path, suite_is_first: bool) -> None:
+    for room in ("bench", "pipelines"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text(f"name = {room!r}\n")
+    theirs = Suite(
+        tmp_path,
+        "import bench\n"
+        "def test_own_packages():\n"
+        "    import bench as again, pipelines\n"
+        "    assert (bench.name, again.name, pipelines.name) == ('bench', 'bench', 'pipelines')\n",
+    )
+    both = ["feedbench.bench.suite", "theirs"]
+    words = ["--pyargs", *(both if suite_is_first else both[::-1]), "--benchmark-skip"]
+    done = theirs.run(*words)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 6 skipped" in done.stdout
+
+
+def test_a_mark_of_a_class_is_nothing_to_a_test_that_does_not_ask(tmp_path: Path) -> None:
+    theirs = """
+import pytest
+
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+class TestLoading:
+    def test_something_else(self, benchmark):
+        benchmark(sum, [1, 2])
+"""
+    done = Suite(tmp_path, theirs).run("--benchmark-max-time=0.01")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    assert "feedbench: measures" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (("--benchmark-skip",), "1 passed, 2 skipped"),
+        (("--benchmark-disable",), "1 passed, 2 skipped"),
+        (("-n", "2"), "1 passed, 2 skipped"),
+        (("--collect-only", "-q"), "3 tests collected"),
+        (("-k", "something_else"), "1 passed, 2 deselected"),
+    ],
+)
+def test_where_nothing_is_to_be_measured_nothing_is_begun(
+    suite: Suite, words: tuple[str, ...], outcome: str
+) -> None:
+    done = suite.run(*words)
+    assert done.returncode == 0, done.stdout
+    assert outcome in done.stdout
+    assert "feedbench: measures" not in done.stdout
+
+
+def test_without_pytest_benchmark_other_tests_go_on(suite: Suite) -> None:
+    (suite.folder / "theirs" / "test_loading.py").write_text(
+        "import pytest\n@pytest.mark.feedbench(pipeline='tfdata_naive')\n"
+        "def test_naive(feedbench): pass\ndef test_of_something_else(): pass\n"
+    )
+    done = suite.run("-p", "no:benchmark")
+    assert "fixture 'benchmark' not found" in done.stdout
+    assert "1 passed, 1 error" in done.stdout
+
+
+_MARK = "@pytest.mark.feedbench"
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        (_MARK, "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a function"),
+        (f"{_MARK}(pipelin='tfdata_naive')", "unexpected keyword argument 'pipelin'"),
+        (f"{_MARK}(pipeline=':x')", "':x': expected [label=]NAME[:knob=value,...]"),
+        (f"{_MARK}(pipeline=3)", "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a fun"),
+        (f"{_MARK}(pipeline=lambda workload: [])", "expected a function at the top of a module"),
+        (f"{_MARK}(pipeline='tfdata_naive', label='a=b')", "expected a label without : and =;"),
+        ("", "has no pipeline: mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')"),
+    ],
+)
+def test_a_test_that_names_no_pipeline_is_told_how(
+    tmp_path: Path, marker: str, sentence: str
+) -> None:
+    theirs = f"import pytest\n\n{marker}\ndef test_it(feedbench):\n    pass\n"
+    done = Suite(tmp_path, theirs).run()
+    assert done.returncode != 0
+    assert sentence in done.stdout + done.stderr
+
+
+def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
+    theirs = (
+        "import pytest\n"
+        "@pytest.mark.feedbench(pipeline='x=tfdata_naive')\n"
+        "def test_one(feedbench): pass\n"
+        "@pytest.mark.feedbench(pipeline='tfdata_tuned', label='x')\n"
+        "def test_two(feedbench): pass\n"
+    )
+    done = Suite(tmp_path, theirs).run()
+    assert done.returncode == 4
+    assert "two pipelines have the name 'x': tfdata_naive and tfdata_tuned" in done.stderr
+
+
+@pytest.mark.tensorflow
+def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
+    suite: Suite, photos: Path
+) -> None:
+    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R")
+    kept = ("--benchmark-storage=file://kept", "--benchmark-save=base")
+    done = suite.run(*words, *kept, "--benchmark-histogram=drawn")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(f"feedbench: measures tfdata_naive, photos over {photos};") == 1
+    assert (suite.folder / "drawn.svg").exists()
+    saved = next((suite.folder / "kept").rglob("*_base.json"))
+    found: dict[str, Any] = {
+        each["name"]: each for each in json.loads(saved.read_text())["benchmarks"]
+    }
+    run = json.loads((suite.folder / "R" / "run.json").read_bytes())
+    rates = {row["label"]: row["rate"] for row in run["rows"]}
+    assert found["test_naive"]["stats"]["ops"] == pytest.approx(rates["tfdata_naive"], rel=1e-6)
+    assert found["test_mine"]["stats"]["ops"] == pytest.approx(rates["photos"], rel=1e-6)
+    assert found["test_mine"]["group"] == "ours"
+    assert found["test_naive"]["extra_info"]["work"] == "same"
+    assert found["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
+    assert (suite.folder / "R" / "benchmark.json").exists()
+    page = suite.folder / "R" / "report.html"
+    assert f"; the run lies in R, its page in {page.relative_to(suite.folder)}" in done.stdout
+    assert "pytest --feedbench-data=" in page.read_text()  # how to repeat it
+
+    # As a build would have it, whose loading has become ten times slower since it was saved.
+    before = json.loads(saved.read_text())
+    for each in before["benchmarks"]:
+        each["stats"] |= {name: each["stats"][name] / 10 for name in ("min", "max", "mean")}
+    saved.write_text(json.dumps(before))
+    gate = ("--benchmark-compare", "--benchmark-compare-fail=mean:20%", "-k", "naive")
+    again = suite.run(*words[:-1], kept[0], *gate)
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "Performance has regressed" in again.stdout + again.stderr
+    assert f"feedbench: measures tfdata_naive over {photos}; the run lies in" in again.stdout
+
+
+@pytest.mark.tensorflow
+def test_a_pipeline_that_fails_fails_its_own_test_with_its_reason(
+    tmp_path: Path, photos: Path
+) -> None:
+    theirs = (
+        THEIRS.replace(
+            "from .loader import photos as mine",
+            "def mine(workload):\n    raise OSError('the disk is gone')\n",
+        )
+        + """
+from .loader import batches
+
+def mirrored(workload):
+    return [(images[:, :, ::-1], labels) for images, labels in batches(workload)]
+
+@pytest.mark.feedbench(pipeline=mirrored, label="theirs")
+def test_mirrored(feedbench):
+    pass
+
+@pytest.fixture
+def rate(feedbench):
+    return feedbench.rate
+
+@pytest.mark.feedbench(pipeline=mirrored, label="theirs")
+def test_by_a_fixture(rate):
+    pass
+
+@pytest.mark.skip
+@pytest.mark.feedbench(pipeline=mirrored, label="never")
+def test_never(feedbench):
+    pass
+"""
+    )
+    done = Suite(tmp_path, theirs).run(
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json"),
+        "-rN",  # no summary, which would say it again
+    )
+    assert done.returncode == 1
+    assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
+    assert "feedbench: measures tfdata_naive, mine, theirs over" in done.stdout
+    assert "mine: it raised OSError: the disk is gone" in done.stdout
+    assert "theirs does not deliver the work: 39 of the 39 images" in done.stdout
+    assert done.stdout.count("theirs does not deliver the work") == 2
+    assert "was not used at all" not in done.stdout
+    saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    assert [each["name"] for each in saved] == ["test_naive"]
+
+
+@pytest.mark.tensorflow
+def test_each_folder_has_a_run_of_its_own_and_a_wrong_one_fails_its_own_tests(
+    tmp_path: Path, photos: Path
+) -> None:
+    theirs = (
+        THEIRS
+        + """
+@pytest.mark.feedbench(pipeline="tfdata_naive", folder="nowhere")
+def test_nowhere(feedbench):
+    pass
+"""
+    )
+    suite = Suite(tmp_path, theirs)
+    done = suite.run(
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R"),
+        *("-k", "naive or nowhere"),
+    )
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert f"there is no folder {tmp_path}/theirs/nowhere" in done.stdout
+    assert [folder.name for folder in (tmp_path / "R").iterdir()] == [
+        "-".join(str(photos).split("/")[1:])
+    ]
+
+
+@pytest.mark.parametrize(("option", "value"), [("data", "FOLDER"), ("against", "PYTHON")])
+def test_pytest_writes_nothing_beside_what_it_takes_for_tests(
+    suite: Suite, tmp_path_factory: pytest.TempPathFactory, option: str, value: str
+) -> None:
+    there = tmp_path_factory.mktemp("data") / "there"
+    there.mkdir()
+    with suite.start(f"--feedbench-{option}", there, "--benchmark-skip") as process:
+        out, _ = process.communicate(timeout=60)
+    assert f"rootdir: {suite.folder}\n" not in out
+    assert f"write --feedbench-{option}={value}, with an =" in out
+    assert not [*there.parent.rglob(".pytest_cache"), *suite.folder.rglob(".pytest_cache")]
+    right = suite.run(f"--feedbench-{option}={there}", "--benchmark-skip")
+    assert f"rootdir: {suite.folder}\n" in right.stdout
+    assert "with an =" not in right.stdout
+
+
+OTHERS = """
+import sys
+import pytest
+
+def test_something_else(benchmark):
+    benchmark(sum, [1, 2])
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_heavy(pytestconfig):
+    pytestconfig.add_cleanup(look)
+
+def look():
+    heavy = {"tensorflow", "pandas", "feedbench.bench.run.run", "feedbench.reports"}
+    assert not heavy & sys.modules.keys()
+"""
+SKIPPED = """
+@pytest.mark.skip
+@pytest.mark.feedbench(pipeline="tfdata_naive")
+def test_naive(feedbench):
+    pass
+"""
+QUICK = ("--benchmark-max-time=0.01", "--benchmark-storage=file://kept", "--benchmark-save=base")
+CHANGED = "Benchmark machine_info is different"
+
+
+def test_what_pytest_benchmark_saves_has_the_fields_of_a_runs_own_file(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, OTHERS + SKIPPED)
+    done = suite.run(*QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = (tmp_path / "kept").rglob("*_base.json")
+    saved = json.loads(file.read_text())
+    found = saved["machine_info"]
+    runs_own = benchmark_json.benchmark_of(tmp_path, a_run(a_row("a"), blocks=1), [])[
+        "machine_info"
+    ]
+    assert runs_own.keys() <= found.keys()
+    assert runs_own["cpu"].keys() <= found["cpu"].keys()
+    assert found["packages"] == describe().packages
+
+    found["packages"]["tensorflow"] = "1.0"
+    file.write_text(json.dumps(saved))
+    again = suite.run(*QUICK[:2], "--benchmark-compare")
+    assert CHANGED in again.stdout + again.stderr
+
+
+def test_a_session_without_a_test_of_ours_is_saved_as_ever(tmp_path: Path) -> None:
+    done = Suite(tmp_path, OTHERS).run(*QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = (tmp_path / "kept").rglob("*_base.json")
+    assert "packages" not in json.loads(file.read_text())["machine_info"]
+
+
+def test_a_wrong_option_is_named_as_it_is_called_here(suite: Suite, photos: Path) -> None:
+    done = suite.run(f"--feedbench-data={photos}", "--feedbench-time=soon")
+    assert done.returncode == 1
+    assert "--feedbench-time 'soon': expected a time such as 90s, 5m or 1h" in done.stdout
+
+
+@pytest.mark.tensorflow
+def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None:
+    words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=50", "--feedbench-out=R")
+    with suite.start(*words) as process:
+        trials = suite.folder / "R" / "trials.jsonl"
+        until(lambda: trials.exists() and '"block":1' in trials.read_text())
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2, out + err
+    assert "KeyboardInterrupt" in out
+    assert "was not used at all" not in out  # where warnings are errors, the exit code would be 1
+    assert gone(child.pid for child in children)
+    assert json.loads((suite.folder / "R" / "run.json").read_bytes())["status"] == "interrupted"
+    assert {"benchmark.json", "report.html"} <= {file.name for file in trials.parent.iterdir()}
+
+
+def test_the_ready_suite_has_a_benchmark_for_each_default_pipeline(tmp_path: Path) -> None:
+    done = Suite(tmp_path, "").run("--pyargs", "feedbench.bench.suite", "--collect-only", "-q")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("test_pipeline[") == 6
+    assert "test_pipeline[tfdata_tuned:cache=none]" in done.stdout
+
+
+@pytest.mark.tensorflow
+def test_the_ready_suite_measures_what_it_is_given_over_photos_that_it_makes(
+    tmp_path: Path,
+) -> None:
+    suite = Suite(tmp_path, "")
+    done = suite.run(
+        *("-v", "--pyargs", "feedbench.bench.suite", *SMALL, "--feedbench-blocks=1"),
+        *("--feedbench-limit=32", "--feedbench-pipeline=a=tfdata_naive", "--benchmark-json=b.json"),
+    )
+    assert done.returncode == 0, done.stdout
+    assert "feedbench: measures a over sample photos; the run lies in" in done.stdout
+    assert "feedbench: Makes 512 sample photos in" in done.stdout
+    saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    assert [each["name"] for each in saved] == ["test_pipeline[a]"]

@@ -1,0 +1,370 @@
+"""To go on with a run that was killed: what is kept of it, and when it is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench.machine import environment
+from feedbench.bench.machine.kernel_counters import Counters
+from feedbench.bench.machine.monitor import Around
+from feedbench.bench.machine.speed_probe import Level, Share, Speed
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
+from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.results import (
+    TrialRecord,
+    append_trial,
+    read_run,
+    read_trials,
+    write_run,
+    write_trials,
+)
+from feedbench.bench.run import resume as resuming
+from feedbench.bench.run.keeper import Keeper
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.run import machine_of, resume
+from feedbench.bench.run.schedule import block_order
+from feedbench.bench.verdicts.calm import calm_of
+from feedbench.pipelines.catalog import parse
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.index import index_folder
+from tests.support import loaders
+from tests.support.builders import a_proof, a_row, a_run
+from tests.support.command import SMALL, Feedbench, trials_until
+
+LOW = Share(0.8, 0.5)
+STARTED = "2026-01-01T00:00:00+00:00"
+
+
+def a_trial(block: int, label: str = "mine", **given: Any) -> TrialRecord:
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": "loader.py:photos",
+        "purpose": "main" if block else "pilot",
+        "block": block,
+        "started_at": "2026-01-01T00:01:00.000+00:00",
+        "seconds": 2.0,
+        "ended": "measured",
+    }
+    return TrialRecord(**fields | given)
+
+
+class Killed:
+    """A run of one pipeline of somebody's that was killed in its third block."""
+
+    def __init__(self, folder: Path, photos: Path) -> None:
+        self.folder = folder / "R"
+        self.photos = photos
+        self.loader = loaders.write_loader(folder, loaders.GOOD)
+        self.folder.mkdir()
+        index = index_folder(photos)
+        workload = workload_of(
+            index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=3
+        )
+        self.options = RunOptions(
+            folder=photos,
+            specs=(f"mine={self.loader}:photos",),
+            image_size=(32, 32),
+            blocks=5,
+            out=self.folder,
+            prepared=folder / "prepared",
+        )
+        write_workload(workload, self.folder / "images.json")
+        resuming.write(self.folder, self.options, workload)
+        write_run(
+            self.folder,
+            a_run(
+                a_row("mine"),
+                status="running",
+                blocks=2,
+                seconds=40.0,
+                environment=environment.describe(),
+                started_at=STARTED,
+            ),
+        )
+        for block in (0, 1, 2, 3):
+            append_trial(self.folder, a_trial(block))
+        with (self.folder / "trials.jsonl").open("ab") as file:
+            file.write(b'{"schema":1,"label":"mi')  # it was killed while it wrote
+
+    def change_run(self, **given: Any) -> None:
+        write_run(self.folder, replace(read_run(self.folder), **given))
+
+
+@pytest.fixture
+def killed(tmp_path: Path, own_photos: Path) -> Killed:
+    return Killed(tmp_path, own_photos)
+
+
+@pytest.fixture
+def own_photos(photos: Path, tmp_path: Path) -> Path:
+    """Photos that the test may change."""
+    folder = tmp_path / "photos"
+    for file in photos.rglob("*.jpg"):
+        copy = folder / file.relative_to(photos)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    return folder
+
+
+def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_anew(
+    killed: Killed,
+) -> None:
+    past = resuming.read(killed.folder)
+    assert [trial.block for trial in past.kept] == [0, 1, 2]
+    assert [trial.block for trial in past.left_out] == [3]
+    past.cut()
+    assert [trial.block for trial in read_trials(killed.folder)] == [0, 1, 2]
+    left_out = (killed.folder / "left-out.jsonl").read_bytes()
+    assert [json.loads(line)["block"] for line in left_out.splitlines()] == [3]
+    append_trial(killed.folder, a_trial(3))  # no half a line is in its way
+    assert [trial.block for trial in read_trials(killed.folder)] == [0, 1, 2, 3]
+
+
+def test_what_was_asked_for_is_asked_for_again(killed: Killed) -> None:
+    past = resuming.read(killed.folder)
+    assert replace(past.options, begun=killed.options.begun) == killed.options
+    assert list(past.part.paths) == sorted(map(str, killed.photos.rglob("*.jpg")))
+    assert past.pilots.keys() == {"mine"}
+
+
+def test_the_time_that_was_used_is_gone(killed: Killed) -> None:
+    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    assert used == pytest.approx(62, abs=1)  # its last trial began after 60 s, and took 2
+    killed.change_run(seconds=100.0)
+    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    assert used == pytest.approx(100, abs=1)
+
+
+def test_the_record_says_that_it_was_gone_on_with(killed: Killed) -> None:
+    record = resuming.read(killed.folder).record
+    assert record.status == "running"
+    assert [(it.blocks, it.left_out) for it in record.resumed] == [(2, 1)]
+    assert resuming.said(resuming.read(killed.folder)) == (
+        "Goes on after 2 whole blocks; 1 trial of the next one will be measured again."
+    )
+
+
+def _change_photo(killed: Killed) -> None:
+    (killed.photos / "cats" / "00.jpg").write_bytes(b"another")
+
+
+def _remove_photo(killed: Killed) -> None:
+    (killed.photos / "cats" / "00.jpg").unlink()
+
+
+def _change_all_photos(killed: Killed) -> None:
+    for file in killed.photos.rglob("*.jpg"):
+        os.utime(file, (0, 0))
+
+
+def _change_loader(killed: Killed) -> None:
+    killed.loader.write_text(killed.loader.read_text() + "\n")
+
+
+def _change_tensorflow(killed: Killed) -> None:
+    before = environment.describe()
+    packages = before.packages | {"tensorflow": "1.15"}
+    killed.change_run(environment=msgspec.structs.replace(before, packages=packages))
+
+
+def _change_python(killed: Killed) -> None:
+    killed.change_run(environment=msgspec.structs.replace(environment.describe(), python="2.7"))
+
+
+def _change_own_code(killed: Killed) -> None:
+    file = killed.folder / "resume.json"
+    found = json.loads(file.read_text())
+    found["software"]["feedbench"] = "0" * 64
+    file.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_change_photo, "cats/00.jpg was changed: start another run"),
+        (_remove_photo, "cats/00.jpg is gone: start another run"),
+        (_change_all_photos, "02.jpg was changed; and 36 more: start another run"),
+        (_change_loader, "because mine was changed"),
+        (_change_tensorflow, "because tensorflow was 1.15, and is 2."),
+        (_change_python, "because python was 2.7, and is 3."),
+        (_change_own_code, "because feedbench was changed"),
+    ],
+)
+def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
+    killed: Killed, change: Callable[[Killed], None], said: str
+) -> None:
+    change(killed)
+    with pytest.raises(RequestError, match="cannot be gone on with, because ") as refused:
+        resuming.read(killed.folder)
+    assert said in str(refused.value)
+
+
+def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
+    killed.change_run(status="complete", stopped_because="its time was up")
+    with pytest.raises(RequestError, match=r"is complete \(its time was up\): there is nothing"):
+        resuming.read(killed.folder)
+
+
+def test_a_run_of_which_nobody_wrote_down_what_it_needs_is_refused(killed: Killed) -> None:
+    (killed.folder / "resume.json").unlink()
+    with pytest.raises(RequestError, match=r"resume.json cannot be read \(No such file"):
+        resuming.read(killed.folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}', '{"schema": 1, "options": {}}'])
+def test_a_broken_file_is_refused_by_its_name(killed: Killed, text: str) -> None:
+    (killed.folder / "resume.json").write_text(text)
+    with pytest.raises(RequestError, match=r"resume.json is (broken|of schema)"):
+        resuming.read(killed.folder)
+
+
+def test_two_processes_do_not_go_on_with_one_run(killed: Killed) -> None:
+    with resuming.held(killed.folder):
+        other = pytest.raises(RequestError, match="is being measured by another process")
+        with other, resuming.held(killed.folder):
+            pass
+    with resuming.held(killed.folder):
+        pass
+
+
+def test_names_that_are_not_valid_utf_8_are_found_again(tmp_path: Path, own_photos: Path) -> None:
+    renamed = own_photos / os.fsdecode(b"caf\xe9")
+    (own_photos / "cats").rename(renamed)
+    killed = Killed(tmp_path, own_photos)
+    assert str(renamed / "00.jpg") in resuming.read(killed.folder).part.paths
+    (renamed / "00.jpg").unlink()
+    with pytest.raises(RequestError, match=r"caf\\xe9/00.jpg is gone"):
+        resuming.read(killed.folder)
+
+
+def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
+    tmp_path: Path, own_photos: Path
+) -> None:
+    folder = RunFolder(tmp_path / "new")
+    folder.create()
+    index = index_folder(own_photos)
+    options = RunOptions(
+        folder=own_photos, specs=("tfdata_naive",), out=folder.path, prepared=tmp_path
+    )
+    workload = workload_of(index, folder_images=1, image_size=(8, 8), batch_size=8, seed=0)
+    resuming.write(folder.path, options, workload)
+    folder.discard()
+    assert not folder.path.exists()
+
+
+def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
+    asked = json.loads((killed.folder / "resume.json").read_text())
+    asked["options"] |= {"seconds": 300.0, "blocks": None}
+    (killed.folder / "resume.json").write_text(json.dumps(asked))
+    assert resuming.ended(resuming.read(killed.folder)) is None  # 62 s of 300 were used
+    killed.change_run(seconds=295.0)
+    assert resuming.ended(resuming.read(killed.folder)) == "its time was up"
+    run = resume(killed.folder, Quiet())
+    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert read_run(killed.folder) == run
+    assert len(read_trials(killed.folder)) == 4
+
+
+def test_a_run_that_has_its_blocks_and_its_reasons_ends_as_it_is(killed: Killed) -> None:
+    killed.change_run(blocks=5)
+    assert resuming.ended(resuming.read(killed.folder)) is None  # its reasons are not known yet
+    killed.change_run(diagnosis=Diagnosis())
+    assert resuming.ended(resuming.read(killed.folder)) == "5 blocks were asked for"
+
+
+def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> None:
+    killed.change_run(rows=[a_row("mine", proof=a_proof("different"))])
+    past = resuming.read(killed.folder)
+    trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
+    specs = {"mine": parse("mine=tfdata_naive")}
+    keeper = Keeper(past.record, specs, RunFolder(killed.folder), trials, begun=0.0)
+    (row,) = read_run(killed.folder).rows
+    assert row.proof is not None
+    assert row.proof.work == "different"
+    assert keeper.proofs is not None
+
+
+def test_the_good_level_is_that_of_before_the_first_block(killed: Killed) -> None:
+    def around(hashed: float) -> Around:
+        share, good = Share(1.0, 1.0), Speed(hashed, 1.0)
+        return Around(
+            before=share, after=share, low=LOW, waited_seconds=0.0, counters=Counters(), good=good
+        )
+
+    write_trials(
+        killed.folder / "trials.jsonl",
+        [a_trial(1, around=around(5e9)), a_trial(2), a_trial(3, around=around(1.0))],
+    )
+    killed.change_run(calm=calm_of(resuming.read(killed.folder).kept, 7.5))
+    machine = machine_of(resuming.read(killed.folder))
+    assert machine.level == Level(good=Speed(5e9, 1.0), low=LOW)
+    assert machine.probe_seconds == 7.5
+
+
+def test_where_no_whole_block_has_one_it_is_calibrated_anew(killed: Killed) -> None:
+    machine = machine_of(resuming.read(killed.folder))
+    assert machine.level.good.hashed > 1
+    assert machine.probe_seconds > 0
+
+
+def test_a_loader_that_is_named_from_another_folder_is_refused_here(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    relative = replace(killed.options, specs=("mine=loader.py:photos",))
+    resuming.write(killed.folder, relative, read_workload(killed.folder / "images.json"))
+    assert resuming.read(killed.folder).options.specs == ("mine=loader.py:photos",)
+    monkeypatch.chdir("/")
+    with pytest.raises(RequestError, match=f"was begun in {tmp_path}, from which the files"):
+        resuming.read(killed.folder)
+
+
+@pytest.mark.tensorflow
+def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_block_once(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    words = ("-p", f"mine={feedbench.loader(loaders.GOOD)}", "--blocks", "3", "--out", "R")
+    process = feedbench.start("run", photos, *SMALL, *words)
+    trials_until(feedbench, process, lambda lines: any(t["block"] == 3 for t in lines))
+    process.kill()
+    process.communicate()
+    before = read_trials(feedbench.folder / "R")
+
+    done = feedbench.run("run", "--resume", "R")
+    assert done.returncode == 0, done.stderr
+    assert "Goes on after 2 whole blocks" in done.stderr
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert (run.status, run.blocks, len(run.resumed)) == ("complete", 3, 1)
+    turns = [(t.block, (t.label, t.purpose)) for t in trials if t.block and t.attempt == 1]
+    labels = ("mine",)
+    assert turns == [(block, turn) for block in (1, 2, 3) for turn in block_order(labels, 0, block)]
+    kept = [trial for trial in before if trial.block < 3]
+    assert trials[: len(kept)] == kept
+    assert len({t.around.good for t in trials if t.around is not None}) == 1
+    assert (feedbench.folder / "R" / "report.html").exists()
+    assert "was gone on with" in done.stdout
+    assert feedbench.left_in_scratch() == []
+
+    again = feedbench.run("run", "--resume", "R")
+    assert again.returncode == 2
+    assert "R is complete (3 blocks were asked for)" in again.stderr
+
+
+def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
+    for words, named in (((photos,), "FOLDER"), (("--blocks", "3"), "--blocks")):
+        refused = feedbench.run("run", "--resume", "R", *words)
+        assert refused.returncode == 2
+        assert f"leave out {named}, or start another run" in refused.stderr
+    assert "R is no run folder" in feedbench.run("run", "--resume", "R").stderr

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from feedbench.bench.selftest.neighbour import LINGER_SECONDS, is_touched, neighbours, touch
+from tests.support.waiting import gone, until
+
+
+def burned(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def neighbour_of(process: psutil.Process, file: Path) -> psutil.Process | None:
+    """Return the child that looks at the file; a whole run of the tests has other children too."""
+    for child in process.children():
+        if (
+            child.cmdline()[-1:] == [str(file)]
+            and "feedbench.bench.selftest.neighbour" in child.cmdline()
+        ):
+            return child
+    return None
+
+
+def is_idle(process: psutil.Process) -> bool:
+    before = burned(process)
+    time.sleep(0.3)
+    return burned(process) - before < 0.1
+
+
+class Clocks:
+    """The clocks of a machine, of which a person may set the first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.set = 1e9
+        self.since_boot = 50.0
+        monkeypatch.setattr("feedbench.bench.selftest.neighbour.time.time", lambda: self.set)
+        monkeypatch.setattr(
+            "feedbench.bench.selftest.neighbour.time.monotonic", lambda: self.since_boot
+        )
+
+
+@pytest.mark.parametrize("jump", [0.0, -3600.0, 3600.0])
+def test_a_clock_that_is_set_meanwhile_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    clocks, file = Clocks(monkeypatch), tmp_path / "touched"
+    with neighbours(file, 0):
+        assert not is_touched(file)
+        touch(file)
+        os.utime(file, (clocks.set + jump, clocks.set + jump))
+        clocks.set += jump
+        clocks.since_boot += LINGER_SECONDS
+        assert is_touched(file)
+        clocks.since_boot += 0.1
+        assert not is_touched(file)
+
+
+def test_they_burn_while_the_file_is_touched_and_are_gone_afterwards(tmp_path: Path) -> None:
+    file = tmp_path / "touched"
+    with neighbours(file, 1):
+        child = until(lambda: neighbour_of(psutil.Process(), file), 10)
+        assert child is not None
+        until(lambda: is_idle(child), 20)  # once it has begun
+        touch(file)
+        before = burned(child)
+        until(lambda: burned(child) - before > 0.3, 10)
+    assert gone([child.pid])
+
+
+def test_one_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from feedbench.bench.selftest.neighbour import neighbours\n"
+        "with neighbours(Path(sys.argv[1]), 1):\n"
+        "    print('there', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "touched")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        file = tmp_path / "touched"
+        child = until(lambda: neighbour_of(psutil.Process(parent.pid), file), 10)
+        assert child is not None
+        time.sleep(0.5)  # it asks for the signal once it has begun
+        parent.kill()
+    assert gone([child.pid])

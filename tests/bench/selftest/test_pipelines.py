@@ -1,0 +1,172 @@
+"""The self-test's pipelines through a whole trial under a claimed clock: nobody waits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from feedbench.bench.measured.trial import Trial
+from feedbench.bench.records.messages import Measured, Request
+from feedbench.bench.records.windows import counted
+from feedbench.bench.selftest import pipelines
+from feedbench.bench.selftest.neighbour import is_touched, neighbours
+from feedbench.pipelines.contract import Feed, Workload
+
+IMAGES, BATCH = 64, 16
+RATE = BATCH / pipelines.PERIOD
+
+
+class Claimed:
+    """A clock that shows what has been slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+
+@dataclass
+class Opened:
+    feed: Feed
+
+    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+        return self.feed
+
+
+def a_workload(folder: str = "") -> Workload:
+    return Workload(
+        folder=folder,
+        files=tuple(map(str, range(IMAGES))),
+        labels=tuple(place % 2 for place in range(IMAGES)),
+        class_names=("a", "b"),
+        height=4,
+        width=4,
+        batch_size=BATCH,
+        folder_images=IMAGES,
+    )
+
+
+def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measured:
+    clock = Claimed()
+    feed = kind(a_workload(), clock=clock, sleep=clock.sleep, **given)
+    request = Request(label="a", spec="a", purpose="main", workload="", prepared="", scratch="")
+    return Trial(Opened(feed), a_workload(), lambda _: None, clock=clock).run(request)
+
+
+def rate_of(found: Measured) -> float:
+    windows = counted(found.windows)
+    return sum(window.images for window in windows) / sum(window.seconds for window in windows)
+
+
+@pytest.mark.parametrize("kind", [pipelines.Metronome, pipelines.Bursts, pipelines.Prefetcher])
+def test_a_known_rate_reads_as_it_is_however_the_batches_come(
+    kind: type[pipelines.Metronome],
+) -> None:
+    assert rate_of(measured(kind)) == pytest.approx(RATE, rel=1e-6)
+
+
+def test_one_that_takes_a_tenth_longer_reads_so() -> None:
+    slower = measured(pipelines.Metronome, period=pipelines.PERIOD * pipelines.SLOWER)
+    assert rate_of(slower) == pytest.approx(RATE / pipelines.SLOWER, rel=1e-6)
+
+
+def test_bursts_are_seen_as_the_wait_between_them() -> None:
+    found = measured(pipelines.Bursts)
+    assert found.latency is not None
+    assert found.latency.p99 == pytest.approx(pipelines.BURST * pipelines.PERIOD)
+    assert found.latency.p50 == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_slow_end_is_turnover_and_nothing_else() -> None:
+    found = measured(pipelines.Metronome, teardown=pipelines.TEARDOWN_SECONDS)
+    assert found.turnover_seconds == pytest.approx(
+        [pipelines.TEARDOWN_SECONDS + pipelines.PERIOD] * len(found.turnover_seconds)
+    )
+    assert rate_of(found) == pytest.approx(RATE, rel=1e-6)
+
+
+def test_a_ramp_is_waited_out() -> None:
+    found = measured(pipelines.Ramp)
+    assert found.windows[0].rate < RATE / 2
+    assert rate_of(found) == pytest.approx(RATE, rel=0.03)
+
+
+def test_a_ramp_gains_what_an_arithmetic_series_says() -> None:
+    ramp = pipelines.Ramp(a_workload())
+    taken = np.diff([ramp.moment(number) for number in range(pipelines.RAMP_BATCHES + 3)])
+    assert taken[0] == pytest.approx(pipelines.PERIOD * (3 - 2 / pipelines.RAMP_BATCHES))
+    assert np.diff(taken)[: pipelines.RAMP_BATCHES - 2] == pytest.approx(
+        -2 * pipelines.PERIOD / pipelines.RAMP_BATCHES
+    )
+    assert taken[-2:] == pytest.approx(pipelines.PERIOD)
+
+
+def test_a_prefetcher_has_worked_ahead_by_its_buffer_where_nobody_asked_for_a_while() -> None:
+    clock = Claimed()
+    batches = pipelines.Prefetcher(a_workload(), clock=clock, sleep=clock.sleep).repeat()
+    next(batches)
+    clock.sleep(100 * pipelines.PERIOD)
+    begun = clock.now
+    for _ in range(pipelines.BUFFER):
+        next(batches)
+    assert clock.now == begun
+    next(batches)
+    assert clock.now > begun
+
+
+def test_every_pipeline_of_the_loader_delivers_an_epoch_of_the_workload(tmp_path: Path) -> None:
+    (tmp_path / pipelines.TOUCHED).touch()
+    work = a_workload(str(tmp_path))
+    for function in (
+        *(pipelines.metronome, pipelines.slower, pipelines.teardown, pipelines.bursts),
+        *(pipelines.ramp, pipelines.prefetcher, pipelines.with_neighbour),
+    ):
+        labels = np.concatenate([labels for _, labels in function(work)._batches])
+        assert labels.tolist() == list(work.labels)
+
+
+def test_one_that_brings_a_neighbour_touches_its_file_at_every_batch(tmp_path: Path) -> None:
+    file = tmp_path / pipelines.TOUCHED
+    with neighbours(file, 0):
+        batches = iter(pipelines.with_neighbour(a_workload(str(tmp_path))))
+        for _ in range(2):
+            file.write_bytes(bytes(8))  # when the machine was started
+            next(batches)
+            assert is_touched(file)
+
+
+@pytest.mark.tensorflow
+def test_a_ready_batch_lies_in_the_processors_memory_whatever_devices_there_are() -> None:
+    """A second processor stands for a GPU: what tensors would be on by themselves."""
+    code = (
+        "import tensorflow as tf\n"
+        "from feedbench.bench.selftest import pipelines\n"
+        "from feedbench.pipelines.contract import Workload\n"
+        "cpu, = tf.config.list_physical_devices('CPU')\n"
+        "two = [tf.config.LogicalDeviceConfiguration()] * 2\n"
+        "tf.config.set_logical_device_configuration(cpu, two)\n"
+        "workload = Workload(folder='', files=('a',), labels=(0,), class_names=('a',), height=4,\n"
+        "                    width=4, batch_size=1, folder_images=1)\n"
+        "with tf.device('CPU:1'):\n"
+        "    ready = pipelines.ready(workload)\n"
+        "for part in next(iter(ready)):\n"
+        "    print(part.device)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert [line.rpartition("/")[2] for line in done.stdout.splitlines()] == ["device:CPU:0"] * 2, (
+        done.stderr
+    )

@@ -1,0 +1,264 @@
+"""Two runs side by side: who is slower, who is not, and what cannot be told or compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from feedbench.bench.machine.speed_probe import Share, Speed
+from feedbench.bench.records.results import Calm, Row
+from feedbench.bench.verdicts.comparison import Compared, Comparison, Run, compare, judged, unpaired
+from feedbench.bench.verdicts.intervals import Interval
+from feedbench.pipelines.errors import RequestError
+from tests.support.builders import a_part, a_proof, a_row, a_run, a_trial, trials_of
+
+CALM = [1000, 1004, 998, 1001, 1003, 999, 1002, 997]
+RATES = st.lists(st.floats(100, 10_000), min_size=2, max_size=12)
+
+
+def a_folder(name: str = "base", *rows: Row, factor: float = 1.0, **given: Any) -> Run:
+    """A run of the rows, all of whose trials are at CALM rates times a factor."""
+    found = rows or (a_row("a"), a_row("b"))
+    rates = {row.label: [round(factor * rate) for rate in CALM] for row in found}
+    return name, a_run(*found, **given), trials_of(rates)
+
+
+def one(base: Run, new: Run, label: str = "b") -> Compared:
+    return next(each for each in compare(base, new, 0.05).pipelines if each.label == label)
+
+
+def test_a_run_beside_itself_is_not_slower() -> None:
+    found = compare(a_folder(), a_folder("new"), 0.05)
+    assert found.word == "not slower"
+    assert [each.ratio for each in found.pipelines] == [1.0, 1.0]
+
+
+def test_a_run_that_is_30_per_cent_slower_is_slower_and_the_reverse_is_not() -> None:
+    base, new = a_folder(), a_folder("new", factor=0.7)
+    found = one(base, new)
+    assert found.word == "slower"
+    assert found.ratio == pytest.approx(0.7, abs=0.002)
+    assert compare(base, new, 0.05).word == "slower"
+    assert compare(new, base, 0.05).word == "not slower"
+
+
+def test_what_is_slower_within_the_tolerance_is_not_slower() -> None:
+    base, new = a_folder(), a_folder("new", factor=0.97)
+    assert compare(base, new, 0.05).word == "not slower"
+    assert compare(base, new, 0.01).word == "slower"
+
+
+def test_one_that_is_slower_decides_and_one_that_cannot_be_told_comes_next() -> None:
+    words = [
+        Compared(label="a", word="not slower"),
+        Compared(label="b", word="cannot tell"),
+        Compared(label="c", word="slower"),
+    ]
+    found = Comparison(base="b", new="n", tolerance=0.05, level=0.99, pipelines=words)
+    assert found.word == "slower"
+    assert replace(found, pipelines=words[:2]).word == "cannot tell"
+    assert replace(found, pipelines=words[:1]).word == "not slower"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (-0.2, -0.06, "slower"),
+        (-0.2, -0.04, "cannot tell"),
+        (-0.04, 0.5, "not slower"),
+        (-0.5, 0.5, "cannot tell"),
+    ],
+)
+def test_the_whole_interval_must_lie_beyond_the_tolerance_or_within(
+    low: float, high: float, word: str
+) -> None:
+    assert judged(Interval((low + high) / 2, low, high, 8, 0.99), 0.05) == word
+
+
+def test_the_interval_is_welchs() -> None:
+    # Means 1 and 3, variances 1 and 4 over 3 and 3 blocks: a standard error of sqrt(5/3), and by
+    # Welch and Satterthwaite 25 / (1/2 + 16/2) = 2.941 degrees of freedom, whose t of 97.5 % is
+    # 3.2188 by the table.
+    ours, theirs = ([math.exp(v) for v in values] for values in ((0, 1, 2), (1, 3, 5)))
+    found = unpaired(ours, theirs, 0.95)
+    assert found.estimate == pytest.approx(-2)
+    half = 3.2188 * math.sqrt(5 / 3)
+    assert (found.low, found.high) == pytest.approx((-2 - half, -2 + half), abs=2e-3)
+
+
+@given(RATES, RATES)
+def test_the_other_way_round_it_is_the_reciprocal(ours: list[float], theirs: list[float]) -> None:
+    there, back = unpaired(ours, theirs, 0.99), unpaired(theirs, ours, 0.99)
+    assert there.estimate == pytest.approx(-back.estimate, abs=1e-9)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("images", 10),
+        ("height", 224),
+        ("channels", 1),
+        ("dtype", "uint8"),
+        ("batch_size", 64),
+        ("label_mode", "binary"),
+        ("classes", {"daisy": 3670}),
+    ],
+)
+def test_runs_of_different_workloads_are_refused(field: str, value: Any) -> None:
+    name, run, trials = a_folder("new")
+    other = replace(run, workload=replace(run.workload, **{field: value}))
+    with pytest.raises(RequestError, match="base and new measured different workloads: "):
+        compare(a_folder(), (name, other, trials), 0.05)
+
+
+def test_parts_of_a_folder_by_different_seeds_are_refused() -> None:
+    (_, base, trials), (_, new, _) = a_folder(), a_folder("new")
+    part = a_part(base)
+    other = replace(a_part(new), workload=replace(part.workload, seed=7))
+    with pytest.raises(RequestError, match="measured different images of the folder: seed 0 and 7"):
+        compare(("base", part, trials), ("new", other, trials), 0.05)
+    assert compare(("base", part, trials), ("new", part, trials), 0.05).word == "not slower"
+
+
+def test_parts_of_folders_of_different_sizes_are_refused() -> None:
+    _, base, trials = a_folder()
+    part = a_part(base)
+    other = replace(part, workload=replace(part.workload, folder_images=5000))
+    with pytest.raises(RequestError, match="parts of different folders: of 3,670 and 5,000 images"):
+        compare(("base", part, trials), ("new", other, trials), 0.05)
+
+
+def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
+    base = a_folder("base", a_row("a"), a_row("b"), a_row("old"))
+    new = a_folder("new", a_row("a"), a_row("b"), a_row("fresh"))
+    found = compare(base, new, 0.05)
+    assert [each.label for each in found.pipelines] == ["a", "b"]
+    assert found.remarks == ["Only in base: old.", "Only in new: fresh."]
+    with pytest.raises(RequestError, match="have no pipeline in common: labels must match"):
+        compare(base, a_folder("new", a_row("x")), 0.05)
+
+
+def test_what_differs_between_the_machines_is_told() -> None:
+    name, run, trials = a_folder("new")
+    other = replace(run.environment, cores=4.0, packages={"numpy": "2.5.0"})
+    found = compare(a_folder(), (name, replace(run, environment=other), trials), 0.05)
+    assert found.differences == ["cores: 2 and 4", "numpy: 2.4.6 and 2.5.0"]
+    assert compare(a_folder(), a_folder("new"), 0.05).differences == []
+
+
+def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None:
+    name, run, trials = a_folder("new")
+    later = replace(run, started_at="2026-01-03T00:00:00+00:00", code="b")
+    _, base, _ = a_folder()
+    found = compare(("base", replace(base, code="a"), trials), (name, later, trials), 0.05)
+    assert found.differences == [
+        "Feedbench's own code, in two states of one version",
+        "day: 2026-01-01 and 2026-01-03",
+    ]
+    assert compare(a_folder(), (name, replace(run, code="b"), trials), 0.05).differences == []
+
+
+@pytest.mark.parametrize(
+    ("good", "said"),
+    [
+        (Speed(90.0, 45.0), []),  # as one machine has it, from one minute to another
+        (Speed(110.0, 90.0), []),
+        (
+            Speed(80.0, 50.0),
+            ["speed when calm: 0.80 times as many bytes hashed a second as in the base"],
+        ),
+        (
+            Speed(130.0, 20.0),
+            [
+                "speed when calm: 1.30 times as many bytes hashed a second as in the base",
+                "speed when calm: 0.40 times as many bytes copied a second as in the base",
+            ],
+        ),
+        (None, []),  # a run of a version that did not keep it
+    ],
+)
+def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
+    good: Speed | None, said: list[str]
+) -> None:
+    def at(name: str, good: Speed | None) -> Run:
+        share = Share(1.0, 1.0)
+        calm = Calm(
+            good=good,
+            low=share,
+            lowest=share,
+            middle=share,
+            attempts=8,
+            disturbed=0,
+            retaken=0,
+            waited_seconds=0.0,
+            probe_seconds=1.0,
+            blocks=[],
+        )
+        _, run, trials = a_folder(name)
+        return name, replace(run, calm=calm), trials
+
+    found = compare(at("base", Speed(100.0, 50.0)), at("new", good), 0.05)
+    assert found.differences == said
+
+
+def few(blocks: Sequence[int]) -> Run:
+    trials = [a_trial(block, label) for label in "ab" for block in blocks]
+    return "new", a_run(a_row("a"), a_row("b")), trials
+
+
+def test_under_four_blocks_nothing_can_be_told() -> None:
+    found = one(a_folder(), few([1, 2, 3]))
+    assert (found.word, found.why) == (
+        "cannot tell",
+        "it has 8 and 3 undisturbed blocks; 4 are needed",
+    )
+
+
+def test_other_work_than_before_cannot_be_compared() -> None:
+    same = a_folder("base", a_row("b", proof=a_proof()))
+    near = a_folder("new", a_row("b", proof=a_proof("near")))
+    wrong = a_folder("new", a_row("b", proof=a_proof("different")))
+    assert one(same, near).why == "its work is not that of before: same and near"
+    assert one(wrong, wrong).why == "what it delivers is not what was asked for"
+
+
+def test_a_pipeline_that_failed_cannot_be_told() -> None:
+    found = one(a_folder(), a_folder("new", a_row("b", None)))
+    assert (found.word, found.why) == ("cannot tell", "it was not measured in the new run")
+    failed = a_row("b", None, failures=["it raised OSError: gone."])
+    assert one(a_folder(), a_folder("new", failed)).why == (
+        "it failed in the new run: it raised OSError: gone"
+    )
+
+
+def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
+    unsure = a_folder("base", a_row("b", verdict="withheld", withheld="exclusions"))
+    assert one(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
+        "in the base run it depends on which disturbed trials are left out"
+    )
+    off = a_folder("new", a_row("b"), factor=0.5, control=(1.05, 1.03, 1.07))
+    found = one(a_folder(), off)
+    assert (found.word, found.why) == (
+        "cannot tell",
+        "in the new run the machine was not calm: the baseline differed from its own second copy",
+    )
+    calm = a_folder("new", a_row("b"), factor=0.5, control=(1.02, 0.99, 1.05))
+    assert one(a_folder(), calm).word == "slower"
+
+
+def test_other_images_of_the_same_number_are_another_workload() -> None:
+    def of(name: str, digest: str) -> Run:
+        _, run, trials = a_folder(name)
+        return name, replace(run, workload=replace(run.workload, images_digest=digest)), trials
+
+    with pytest.raises(RequestError, match="base and new measured different images: as many of"):
+        compare(of("base", "12"), of("new", "34"), 0.05)
+    assert compare(of("base", "12"), of("new", "12"), 0.05).word == "not slower"
+    assert compare(of("base", ""), of("new", "12"), 0.05).word == "not slower"  # an older run

@@ -1,0 +1,224 @@
+"""Advice: each line has its figure, and without one there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench.records.diagnosis import (
+    Advice,
+    Autotune,
+    Ceiling,
+    Choice,
+    Diagnosis,
+    Fixed,
+    Stage,
+    Trace,
+)
+from feedbench.bench.records.results import Row
+from feedbench.bench.why.advice import advice_of, binding
+from tests.support.builders import a_preparation, a_row, a_run
+
+AUTOTUNE = Autotune(
+    cpu_budget=2,
+    ram_budget=2**30,
+    choices=[
+        Choice(stage="Prefetch", buffer=2, ms=0.1),
+        Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=40.0),
+    ],
+)
+
+
+def a_trace(functions: list[Stage] | None = None, **ms: float) -> Trace:
+    found = [Stage(name=name.replace("_", " "), ms=each) for name, each in ms.items()]
+    ordered = sorted(found, key=lambda stage: -stage.ms)
+    return Trace(folder="traces/a", images=100, stages=ordered, functions=functions or [])
+
+
+def row(label: str = "a", **given: Any) -> Row:
+    usual: dict[str, Any] = {
+        "turnover_seconds": 0.01,
+        "folder_epoch_seconds": 36.7,
+        "knobs": {"cache": "none"},
+    }
+    return a_row(label, given.pop("rate", 1000.0), **usual | given)
+
+
+def lines(*rows: Row, **given: Any) -> list[Advice]:
+    return advice_of(a_run(*rows), Diagnosis(**given))
+
+
+def sentences(*rows: Row, **given: Any) -> list[str]:
+    return [line.sentence for line in lines(*rows, **given)]
+
+
+def test_without_figures_there_is_no_advice() -> None:
+    assert lines(row()) == []
+    assert lines(a_row("a", None), traces={"a": a_trace(decode=1.0)}, source_pixels=1e9) == []
+
+
+def test_files_with_more_pixels_than_asked_for_should_be_smaller() -> None:
+    pixels = 2.1 * 180 * 240
+    found = lines(row(), traces={"a": a_trace(decode=0.68, resize=0.32)}, source_pixels=pixels)
+    assert [line.sentence for line in found] == [
+        (
+            "decode takes 68% of its CPU time (0.680 ms an image), and the files have 2.1 times the"
+            " pixels that are asked for: store them smaller, or cache what was decoded."
+        ),
+    ]
+    assert found[0].figure == "diagnosis.source_pixels"
+    few = 1.2 * 180 * 240
+    assert not sentences(row(), traces={"a": a_trace(decode=0.68, resize=0.3)}, source_pixels=few)
+
+
+def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
+    trace = a_trace(MatMul=5.0, decode=0.9, resize=0.3)
+    found = sentences(row(turnover_seconds=8.0), traces={"a": trace}, source_pixels=1e7)
+    assert found[0].startswith("MatMul takes 81% of its CPU time (5.00 ms an image), an op of this")
+    assert found[1].startswith("a restart costs 8.00 s, 22% of an epoch")
+
+
+def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
+    trace = a_trace([Stage(name="PIL.decode", ms=0.9)], Python=1.8)
+    one = row(cpu_seconds_per_1000_images=1.0)  # at 1,000 images/s
+    assert sentences(one, traces={"a": trace}) == [
+        (
+            "one Python thread does the work: 1.00 cores are in use; Python takes 100% of its CPU"
+            " time (1.00 ms an image), 50% of it in PIL.decode: decode in"
+            " tf.data, or in several processes."
+        ),
+    ]
+    idle = row(cpu_seconds_per_1000_images=0.1)  # it waits for something, and does no work
+    assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
+    many = row(cpu_seconds_per_1000_images=1.9)
+    assert "which run on all cores at once" in sentences(many, traces={"a": trace})[0]
+
+
+def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
+    assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=1.0)) == [
+        "a restart costs 0.30 s, 30% of an epoch: use repeat() and steps_per_epoch, or more images."
+    ]
+    assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=10.0)) == []
+    assert sentences(row(turnover_seconds=0.003, folder_epoch_seconds=0.03)) == []
+
+
+def fixed(rate: float, **given: Any) -> Fixed:
+    return Fixed(
+        label="a", spec="x:parallel_calls=2,prefetch=2", rate=rate, own_rate=1000.0, **given
+    )
+
+
+def test_what_autotune_chose_is_told_where_fixed_values_were_faster() -> None:
+    found = lines(row(autotune=AUTOTUNE), fixed=[fixed(1410.0)])
+    assert [line.sentence for line in found] == [
+        (
+            "AUTOTUNE chose 1 of 2 calls at once: x:parallel_calls=2,prefetch=2 without AUTOTUNE"
+            " measured +41%, in one trial beside one."
+        ),
+    ]
+    assert found[0].gain == pytest.approx(0.41)
+    assert sentences(row(autotune=AUTOTUNE), fixed=[fixed(1080.0)]) == []
+    faster = row(rate=1500.0, autotune=AUTOTUNE)  # in the blocks, than the fixed values
+    assert sentences(faster, fixed=[fixed(1410.0)]) == []
+    both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
+    same = row(autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
+    assert sentences(same, fixed=[fixed(1410.0)]) == []
+
+
+RESTARTS = {"own_turnover_seconds": 0.64, "turnover_seconds": 0.02}
+SHORT = row(autotune=AUTOTUNE, folder_epoch_seconds=6.2)  # of whose epochs a restart is a tenth
+
+
+def test_what_autotune_costs_a_restart_is_told_whatever_it_chose_and_gained() -> None:
+    told = ["without AUTOTUNE a restart took 0.02 s, not 0.64 s."]
+    assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS)]) == told
+    both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
+    same = replace(SHORT, autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
+    assert sentences(same, fixed=[fixed(1410.0, **RESTARTS)]) == told
+    (gain, restart) = lines(SHORT, fixed=[fixed(1410.0, **RESTARTS)])
+    assert gain.sentence.startswith("AUTOTUNE chose 1 of 2 calls")
+    assert restart.gain == pytest.approx(0.1)
+
+
+def test_a_restart_that_autotune_costs_little_or_nobody_timed_is_not_spoken_of() -> None:
+    long = replace(SHORT, folder_epoch_seconds=36.7)
+    assert sentences(long, fixed=[fixed(1030.0, **RESTARTS)]) == []
+    tiny = {"own_turnover_seconds": 0.04, "turnover_seconds": 0.001}
+    brief = replace(SHORT, folder_epoch_seconds=0.5)
+    assert sentences(brief, fixed=[fixed(1030.0, **tiny)]) == []
+    for name in RESTARTS:
+        assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS | {name: None})]) == []
+
+
+def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it() -> None:
+    plain = row("plain", preparation=a_preparation(), knobs={"compression": "none"})
+    packed = row("gzip", preparation=a_preparation(), knobs={"compression": "gzip"})
+    traces = {"plain": a_trace(read=0.05, decode=0.2), "gzip": a_trace(read=0.25, decode=0.75)}
+    assert sentences(plain, packed, traces=traces) == [
+        (
+            "inflating GZIP takes 20% of its CPU time (0.200 ms an image) and saves 0.0% of the"
+            " bytes: leave it out, as plain does."
+        ),
+    ]
+    assert sentences(packed, traces={"gzip": traces["gzip"]}) == []
+
+
+CEILINGS = [
+    Ceiling(name="read", rate=15_000.0),
+    Ceiling(name="decode", rate=1_050.0),
+    Ceiling(name="ready", rate=7e6),
+]
+
+
+def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
+    found = Diagnosis(ceilings=CEILINGS)
+    assert binding(row(), found) == ("decode", 1050.0)
+    assert binding(row(knobs={"cache": "memory"}), found) == ("ready", 7e6)
+    assert binding(row(), Diagnosis()) is None
+    theirs = row(knobs={})
+    assert binding(theirs, found) is None
+    decoding = Diagnosis(ceilings=CEILINGS, traces={"a": a_trace(decode=0.6, MatMul=0.4)})
+    assert binding(theirs, decoding) == ("decode", 1050.0)
+
+
+def test_keras_generator_decodes_in_every_epoch_whatever_its_trace_tells() -> None:
+    python = {"keras": a_trace(Python=2.0)}
+    found = Diagnosis(ceilings=CEILINGS, traces=python)
+    keras = row("keras", spec="image_data_generator:interpolation=nearest", knobs={"x": 1})
+    assert binding(keras, found) == ("decode", 1050.0)
+    theirs = row("keras", spec="loader.py:photos", knobs={})
+    assert binding(theirs, found) is None
+    slow_disk = [Ceiling(name="read", rate=400.0), CEILINGS[1]]
+    assert binding(keras, Diagnosis(ceilings=slow_disk)) == ("read", 400.0)
+
+
+def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
+    decoding = {"a": a_trace(decode=0.6, resize=0.4)}
+    assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
+        (
+            "it reaches 95% of what decoding alone does on all cores: what would be faster is less"
+            " to decode, a cache, or more cores."
+        ),
+    ]
+    over = sentences(row(rate=1092.0), ceilings=CEILINGS, traces=decoding)
+    assert over[0].startswith(
+        "it reaches 104% of what decoding alone does on all cores (in one trial, which was slower"
+        " than this): what"
+    )
+    slow = row(rate=800.0)
+    assert sentences(slow, ceilings=CEILINGS, traces=decoding) == []
+    for other in (row(rate=1300.0), row()):  # far beyond it, or hardly decoding: another matter
+        trace = (
+            decoding if other.rate == 1300.0 else {"a": a_trace(resize=0.2, read=0.2, scale=0.1)}
+        )
+        assert sentences(other, ceilings=CEILINGS, traces=trace) == []
+
+
+def test_what_is_about_most_comes_first() -> None:
+    found = lines(
+        row(turnover_seconds=0.3, folder_epoch_seconds=1.0),
+        row("b", turnover_seconds=0.6, folder_epoch_seconds=1.0),
+    )
+    assert [line.label for line in found] == ["b", "a"]

@@ -1,0 +1,154 @@
+"""Which trials a diagnosis asks for, and what it says of those that fail. No process is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from feedbench.bench.processes.other_python import Other
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
+from feedbench.bench.records.messages import Traced
+from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.why import trace_reader
+from feedbench.bench.why.diagnostics import Diagnostics
+from feedbench.bench.why.trace_reader import Said
+from feedbench.pipelines.catalog import Spec, parse
+from feedbench.reports.sentences.why import limits
+from tests.support.builders import ENVIRONMENT, a_row, a_run, a_trial
+
+AUTOTUNE = Autotune(
+    cpu_budget=2,
+    ram_budget=1,
+    choices=[Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=1.0)],
+)
+TRACED = Traced(images=100, steps=4, seconds=1.0, cpu_seconds=0.2, is_tf_data=True)
+
+
+class Trials:
+    """Trials that end as told, and what was asked of them."""
+
+    def __init__(self, **of_trace: Any) -> None:
+        self.asked: list[tuple[str, str, str]] = []  # label, text, step
+        self._of_trace = of_trace or {"ended": "traced", "traced": TRACED}
+
+    def diagnose(self, spec: Spec, purpose: Any, *_: object, **asked: Any) -> TrialRecord:
+        if purpose == "trace":
+            return a_trial(0, spec.label, purpose=purpose, **self._of_trace)
+        if purpose == "diagnostic":
+            self.asked.append((spec.label, spec.text, asked.get("until", "")))
+        return a_trial(0, spec.label, purpose=purpose)
+
+    def cut_off(self) -> list[tuple[str, str]]:
+        """Of which pipelines the first step was measured, and what was for it."""
+        return [(label, text) for label, text, until in self.asked if until == "read"]
+
+    def fixed(self) -> list[str]:
+        return [text for _, text, until in self.asked if not until]
+
+
+def looked_at(
+    folder: Path, trials: Trials, rows: Sequence[Row], labels: Sequence[str] = (), **given: Any
+) -> Diagnosis:
+    """What comes of it; a row's label is its SPEC."""
+    keeper: Any = SimpleNamespace(
+        run=a_run(*rows, **given), folder=RunFolder(folder), diagnosis=None
+    )
+    specs = {row.label: parse(row.label) for row in rows}
+    like_trials: Any = trials
+    diagnostics = Diagnostics(like_trials, keeper, specs, folder / "w", folder, Quiet())
+    diagnostics.run(labels or list(specs), [], None)
+    found: Diagnosis = keeper.diagnosis
+    return found
+
+
+def decoding(monkeypatch: pytest.MonkeyPatch, *ops: str) -> None:
+    """Have xprof find these ops in every trace."""
+    said = Said(ops=[(op, op, 1000.0) for op in ops])
+    monkeypatch.setattr(trace_reader, "said_of", lambda *_, **__: said)
+
+
+BASELINE = a_row("tfdata_naive", knobs={"cache": "none"}, autotune=AUTOTUNE)
+THEIRS = a_row("loader.py:photos", 2000.0, autotune=AUTOTUNE)
+
+
+def test_a_trace_that_fails_is_said_once(tmp_path: Path) -> None:
+    why = "it raised AlreadyExistsError: Another profiler is running"
+    found = looked_at(tmp_path, Trials(ended="failed", why=why), [BASELINE])
+    said = limits(a_run(BASELINE, diagnosis=found))
+    assert [sentence for sentence in said if why in sentence] == [
+        f"tfdata_naive: its trace tells nothing: {why}."
+    ]
+
+
+def test_any_other_trial_that_fails_is_said(tmp_path: Path) -> None:
+    class Failing(Trials):
+        def diagnose(self, spec: Spec, purpose: Any, *_: object, **asked: Any) -> TrialRecord:
+            if asked.get("until") == "decode" and purpose == "diagnostic":
+                return a_trial(0, spec.label, ended="failed", why="it hung", windows=[])
+            return super().diagnose(spec, purpose, **asked)
+
+    found = looked_at(tmp_path, Failing(), [BASELINE])
+    assert "tfdata_naive: its steps up to decode: it hung." in found.skipped
+
+
+def test_the_fastest_is_cut_off_even_if_it_is_a_persons_own_and_ours_has_its_values_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoding(monkeypatch, "DecodeJpeg", "MatMul")
+    trials = Trials()
+    found = looked_at(tmp_path, trials, [BASELINE, THEIRS])
+    assert trials.cut_off() == [
+        ("loader.py:photos", "tfdata_naive"),
+        ("tfdata_naive", "tfdata_naive"),
+    ]
+    assert [(each.label, each.like) for each in found.waterfalls] == [
+        ("loader.py:photos", "tfdata_naive"),
+        ("tfdata_naive", ""),
+    ]
+    assert [each.label for each in found.fixed] == ["tfdata_naive"]
+    assert all(text.startswith("tfdata_naive") for text in trials.fixed())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "op"),
+    [
+        (a_row("loader.py:photos", 2000.0), "DecodeJpeg"),  # no tf.data
+        (THEIRS, "MatMul"),  # it decodes no more, once its cache is full
+        (a_row("loader.py:photos", 2000.0, autotune=AUTOTUNE, knobs={"cache": "memory"}), "Decode"),
+        (a_row("loader.py:photos", 500.0, autotune=AUTOTUNE), "DecodeJpeg"),  # it is not the best
+    ],
+)
+def test_a_persons_own_that_has_no_such_steps_or_is_slower_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: Row, op: str
+) -> None:
+    decoding(monkeypatch, op)
+    trials = Trials()
+    looked_at(tmp_path, trials, [BASELINE, theirs])
+    assert trials.cut_off() == [("tfdata_naive", "tfdata_naive")]
+
+
+def test_without_one_of_ours_no_values_are_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoding(monkeypatch, "DecodeJpeg")
+    trials = Trials()
+    found = looked_at(tmp_path, trials, [THEIRS])
+    assert [each.label for each in found.waterfalls] == ["loader.py:photos"]
+    assert (found.fixed, trials.fixed(), found.skipped) == ([], [], [])
+
+
+def test_that_another_environment_is_not_traced_is_said(tmp_path: Path) -> None:
+    there = Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code="")
+    rows = [BASELINE, a_row("tfdata_naive @old")]
+    found = looked_at(tmp_path, Trials(), rows, ["tfdata_naive"], against=there)
+    assert list(found.traces) == ["tfdata_naive"]
+    assert found.skipped == [
+        "The pipelines in old are not traced: reasons are looked for in this environment alone."
+    ]
+    assert looked_at(tmp_path, Trials(), [BASELINE]).skipped == []

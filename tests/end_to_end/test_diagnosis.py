@@ -1,0 +1,252 @@
+"""A run's diagnosis from end to end: planted slow stages are named, and nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.results import read_trials
+from feedbench.bench.why.diagnostics import Diagnostics
+from feedbench.pipelines.catalog import parse
+from tests.support.builders import a_row, a_run
+from tests.support.command import SMALL, Feedbench
+
+pytestmark = pytest.mark.tensorflow
+
+# A matrix product of some milliseconds for each image, in the same graph as the rest.
+SLOW_OP = """
+def photos(workload):
+    import tensorflow as tf
+    from pathlib import Path
+    from feedbench.pipelines.built_in.tfdata_naive import TfdataNaive
+
+    matrix = tf.random.uniform([400, 400])
+
+    def slow(image, label):
+        product = tf.matmul(matrix, matrix + tf.reduce_mean(image))
+        return image + 0 * product[0, 0], label
+
+    dataset = TfdataNaive().open(workload, Path(), Path())
+    return dataset.unbatch().map(slow, num_parallel_calls=2).batch(workload.batch_size)
+"""
+SLOW_PYTHON = """
+import time
+
+def slowly(image):
+    end = time.thread_time() + 0.005
+    while time.thread_time() < end:
+        sum(range(1000))
+    return image
+
+def photos(workload):
+    class Feed:
+        def __iter__(self):
+            for images, labels in batches(workload):
+                for image in images:
+                    slowly(image)
+                yield images, labels
+    return Feed()
+"""
+
+
+def diagnosed(feedbench: Feedbench, photos: Path, *words: str) -> tuple[dict[str, Any], str]:
+    done = feedbench.run("run", photos, *SMALL, *words, "--blocks", "1", "--trace", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    run: dict[str, Any] = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    return run, done.stdout
+
+
+@pytest.fixture(scope="module")
+def planted(
+    photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], str, Path]:
+    """A run over a planted slow op, plain tf.data, and a planted slow loader in Python."""
+    feedbench = Feedbench(tmp_path_factory.mktemp("planted"))
+    op = feedbench.loader(SLOW_OP, "op.py")
+    python = feedbench.loader(SLOW_PYTHON, "python.py")
+    run, out = diagnosed(
+        feedbench, photos, *("-p", f"op={op}", "-p", "tfdata_naive", "-p", f"python={python}")
+    )
+    return run, out, feedbench.folder / "R"
+
+
+def test_a_planted_slow_op_is_named_by_its_trace_and_by_the_first_line_of_its_advice(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    assert diagnosis["traces"]["op"]["stages"][0]["name"] == "MatMul"
+    first = next(line for line in diagnosis["advice"] if line["label"] == "op")
+    assert first["sentence"].startswith("MatMul takes ")
+    assert f"op: {first['sentence'][:40]}" in " ".join(planted[1].split())
+
+
+def test_a_planted_slow_loader_is_named_as_python_with_its_function(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    trace = diagnosis["traces"]["python"]
+    assert trace["stages"][0]["name"] == "Python"
+    named = {function["name"] for function in trace["functions"]}
+    assert named & {"python.slowly", "builtins.sum", "time.thread_time"}
+    first = next(line for line in diagnosis["advice"] if line["label"] == "python")
+    assert "Python" in first["sentence"]
+
+
+def test_a_trace_is_in_its_own_folder_and_its_rate_is_no_rate(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    run, _, folder = planted
+    for pipeline in run["pipelines"]:
+        traces = list((folder / "traces" / pipeline["slug"]).rglob("*.xplane.pb"))
+        assert len(traces) == 1
+        assert traces[0].stat().st_size > 1000
+    assert {row["blocks"] for row in run["rows"]} == {1}
+    purposes = [trial.purpose for trial in read_trials(folder)]
+    assert purposes.count("trace") == 3
+    assert purposes.count("ceiling") == 3
+    assert all(row["failures"] == [] for row in run["rows"])
+
+
+def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    rows = {row["label"]: row for row in planted[0]["rows"]}
+    choices = rows["tfdata_naive"]["autotune"]["choices"]
+    (parallel,) = [choice for choice in choices if choice["parallelism"] is not None]
+    assert 1 <= parallel["parallelism"] <= parallel["most_parallelism"]
+    assert rows["tfdata_naive"]["autotune"]["cpu_budget"] >= 1
+    assert rows["op"]["autotune"] is not None
+    assert rows["python"]["autotune"] is None
+
+
+def test_a_planted_slow_op_is_the_largest_step_where_plain_tf_data_stands_in_for_the_others(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    (waterfall,) = [w for w in planted[0]["diagnosis"]["waterfalls"] if w["label"] == "op"]
+    assert waterfall["like"] == "tfdata_naive"
+    before, whole = waterfall["steps"][-2:]
+    assert whole["name"] == "the rest"
+    assert whole["cpu_ms"] - before["cpu_ms"] > before["cpu_ms"]
+
+
+def test_on_real_photos_decoding_is_the_largest_stage_and_the_largest_step(
+    feedbench: Feedbench, flowers: Path
+) -> None:
+    words = ("-p", "tfdata_naive", "--blocks", "1", "--trace", "--out", "R")
+    done = feedbench.run("run", flowers, *words)
+    assert done.returncode == 0, done.stderr
+    diagnosis = json.loads((feedbench.folder / "R" / "run.json").read_bytes())["diagnosis"]
+    assert diagnosis["traces"]["tfdata_naive"]["stages"][0]["name"] == "decode"
+    (waterfall,) = diagnosis["waterfalls"]
+    total = [0.0, *(step["cpu_ms"] for step in waterfall["steps"])]
+    added = {
+        step["name"]: after - before
+        for step, before, after in zip(waterfall["steps"], total, total[1:], strict=False)
+    }
+    assert max(added, key=lambda name: added[name]) == "decode"
+
+
+def test_the_plain_pipeline_is_cut_off_step_by_step_and_the_machines_ceilings_are_measured(
+    planted: tuple[dict[str, Any], str, Path],
+) -> None:
+    diagnosis = planted[0]["diagnosis"]
+    (waterfall,) = [w for w in diagnosis["waterfalls"] if w["label"] == "tfdata_naive"]
+    assert waterfall["like"] == ""
+    assert [step["name"] for step in waterfall["steps"]] == [
+        *("read", "decode", "resize", "the rest")
+    ]
+    # How much each takes is no matter of such small photos: see the real ones above.
+    assert all(step["rate"] > 0 and step["cpu_ms"] > 0 for step in waterfall["steps"])
+    assert [ceiling["name"] for ceiling in diagnosis["ceilings"]] == ["read", "decode", "ready"]
+
+
+def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -> None:
+    page = (planted[2] / "report.html").read_text()
+    assert '<h2 id="reasons">Why</h2>' in page
+    assert "MatMul takes" in page
+    assert "step by step" in page
+
+
+PROFILED = """
+import tempfile
+
+import tensorflow as tf
+
+def photos(workload):
+    from pathlib import Path
+    from feedbench.pipelines.built_in.tfdata_naive import TfdataNaive
+
+    tf.profiler.experimental.start(tempfile.mkdtemp())
+    return TfdataNaive().open(workload, Path(), Path())
+"""
+
+
+def test_a_loader_that_is_being_profiled_already_is_measured_and_its_trace_failed_once(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    loader = feedbench.loader(PROFILED, "profiled.py")
+    run, out = diagnosed(feedbench, photos, "-p", f"mine={loader}")
+    (row,) = run["rows"]
+    assert row["rate"] > 0
+    assert run["diagnosis"]["traces"]["mine"]["why_not"].startswith("it raised AlreadyExistsError")
+    said = "mine: its trace tells nothing: it raised AlreadyExistsError"
+    shown = " ".join(out.split())
+    assert (shown.count(said), shown.count("AlreadyExistsError")) == (1, 1)
+    page = (feedbench.folder / "R" / "report.html").read_text()
+    assert page.partition('id="costs"')[0].count("AlreadyExistsError") == 1
+
+
+class Broken:
+    """Trials of which none can be begun."""
+
+    def diagnose(self, *_: object, **__: object) -> Any:
+        raise OSError(28, "No space left on device")
+
+
+def test_what_fails_while_reasons_are_looked_for_is_said_and_loses_nothing(tmp_path: Path) -> None:
+    keeper: Any = SimpleNamespace(
+        run=a_run(a_row("tfdata_naive")), folder=RunFolder(tmp_path), diagnosis=None
+    )
+    trials: Any = Broken()
+    specs = {"tfdata_naive": parse("tfdata_naive")}
+    Diagnostics(trials, keeper, specs, tmp_path / "w", tmp_path, Quiet()).run(
+        ["tfdata_naive"], [], None
+    )
+    assert keeper.diagnosis.skipped == [
+        "Not all reasons could be looked for: [Errno 28] No space left on device."
+    ]
+    assert keeper.diagnosis.advice == []
+
+
+def test_without_time_left_it_is_said_what_was_not_looked_at(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    words = ("-p", "tfdata_naive", "--time", "61s", "--trace", "--out", "R")
+    done = feedbench.run("run", photos, *SMALL, *words)
+    assert done.returncode == 0, done.stderr
+    run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    assert run["seconds"] < 70
+    left_out = run["diagnosis"]["skipped"][-1]
+    assert left_out.startswith("There was no time for: ")
+    # The blocks that verdicts need may have used all the time.
+    is_traced = bool(run["diagnosis"]["traces"])
+    assert is_traced is not ("tfdata_naive: its trace" in left_out)
+
+
+def test_without_traces_nothing_is_looked_at_and_no_folder_is_there(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run("run", photos, *SMALL, "-p", "tfdata_naive", "--blocks", "1", "--out", "R")
+    assert done.returncode == 0
+    run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    assert run["diagnosis"] is None
+    assert not (feedbench.folder / "R" / "traces").exists()
+    refused = feedbench.run("tensorboard", "R")
+    assert refused.returncode == 2
+    assert "R has no traces: it was run with --no-trace" in refused.stderr

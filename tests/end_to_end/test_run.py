@@ -1,0 +1,279 @@
+"""`feedbench run` from end to end, as a person calls it: real processes, real TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from feedbench.bench.records.results import read_run, read_trials
+from tests.support import loaders
+from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.waiting import gone, until
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "2", "--out", "R"),
+        *("-p", "naive=tfdata_naive", "-p", f"mine={feedbench.loader(loaders.GOOD)}"),
+        *("-p", f"short={feedbench.loader(loaders.TOO_FEW, 'short.py')}"),
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Takes 39 of the 39 images in 3 classes of")
+    assert "Rates only: 2 whole blocks measured, and verdicts need 4" in done.stdout
+    assert "short failed: it delivered 36 images in an epoch; expected 39" in done.stdout
+    assert "mine can only be restarted" in done.stdout
+    assert done.stdout.splitlines()[-1] == "The report is R/report.html"
+    assert "short failed" in (feedbench.folder / "R" / "report.html").read_text()
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert (run.status, run.blocks) == ("complete", 2)
+    rates = {row.label: row.rate for row in run.rows}
+    assert rates["naive"] is not None
+    assert rates["mine"] is not None
+    assert rates["short"] is None
+    assert [row.label for row in run.rows if row.gpus is not None] == ["naive", "mine"]
+    for trial in trials:
+        is_metered = trial.ended == "measured" and trial.purpose in {"main", "control"}
+        assert is_metered == (trial.usage is not None) == (trial.latency is not None)
+    main = [(t.block, t.label, t.purpose) for t in trials if t.block]
+    assert sorted(main) == sorted(
+        (block, label, purpose)
+        for block in (1, 2)
+        for label, purpose in (("naive", "main"), ("naive", "control"), ("mine", "main"))
+    )
+    assert feedbench.left_in_scratch() == []
+
+
+def test_the_run_as_json_is_all_that_standard_output_holds(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "1", "--json", "--quiet", "--out", "R"),
+        *("-p", "tfdata_naive", "--limit", "20"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    run = json.loads(done.stdout)
+    assert run == json.loads((feedbench.folder / "R" / "run.json").read_bytes())
+    assert (run["workload"]["images"], run["workload"]["folder_images"]) == (20, 39)
+    assert run["workload"]["classes"] == {"cats": 7, "dogs": 7, "owls": 6}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("raise RuntimeError('no such card')\n", "cannot be imported: RuntimeError: no such card"),
+        ("def pictures(workload):\n    pass\n", "has no function 'photos': it has read, batches"),
+        ("import no_such_module\n", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_a_loader_that_cannot_be_imported_is_a_wrong_request(
+    feedbench: Feedbench, photos: Path, text: str, sentence: str
+) -> None:
+    spec = feedbench.loader(text)
+    done = feedbench.run("run", photos, "-p", spec, "--blocks", "1", "--out", "R")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert not (feedbench.folder / "R").exists()
+    assert feedbench.left_in_scratch() == []
+
+
+def test_a_pipeline_that_fails_leaves_the_others_to_go_on(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    """It is the baseline here, so that there is nothing to compare with."""
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "1", "--out", "R"),
+        *("-p", feedbench.loader(loaders.NOTHING), "-p", "tfdata_naive"),
+    )
+    assert done.returncode == 1
+    assert "loader.py:photos returned None; expected an iterable" in done.stdout
+    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
+    assert rows["tfdata_naive"].rate is not None
+    assert rows["tfdata_naive"].ratio is None
+
+
+def test_a_measured_process_that_is_killed_costs_its_trial_only(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    process = feedbench.start(
+        *("run", photos, *SMALL, "--blocks", "2", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
+    )
+    trials = trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    assert trials[-1]["ended"] == "measured"
+    _trial_process(process).kill()
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "it was killed by SIGKILL" in out
+    assert "it was killed by SIGKILL" in err
+    ended = [t.ended for t in read_trials(feedbench.folder / "R") if t.block]
+    assert sorted(ended) == ["failed", *["measured"] * 5]
+
+
+def test_ctrl_c_keeps_what_was_measured(feedbench: Feedbench, photos: Path) -> None:
+    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    _trial_process(process)  # the second one is under way
+    family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert gone(family)
+    assert "images/s" in out
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert run.status == "interrupted"
+    assert any(row.rate is not None for row in run.rows)
+    assert [t.ended for t in trials if t.block] == ["measured", "interrupted"]
+    assert feedbench.left_in_scratch() == []
+
+
+def test_ctrl_c_before_anything_was_measured_leaves_nothing(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "a/R")
+
+    def begun() -> list[str]:
+        assert process.poll() is None, process.communicate()
+        return feedbench.left_in_scratch()
+
+    until(begun)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == "feedbench: interrupted before anything was measured; no run is left of it\n"
+    assert not (feedbench.folder / "a").exists()
+    assert feedbench.left_in_scratch() == []
+
+
+def test_a_killed_run_keeps_its_trials_and_leaves_no_process(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.kill()
+    process.communicate()
+    assert gone(family)
+    assert read_run(feedbench.folder / "R").status == "running"
+    assert read_trials(feedbench.folder / "R")[-1].ended == "measured"
+    assert feedbench.left_in_scratch() == []
+
+
+def test_the_parent_of_a_run_loads_no_tensorflow(feedbench: Feedbench, photos: Path) -> None:
+    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
+    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
+    child = _trial_process(process)
+    assert "tensorflow" in _mapped(child.pid)  # what is looked for would be seen
+    assert "tensorflow" not in _mapped(process.pid)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    done = feedbench.run("run", photos, "--time", "5s", "--out", "R")
+    assert done.returncode == 2
+    assert done.stderr.startswith("feedbench: --time 5s is too short for one block of 6 pipelines")
+    assert not (feedbench.folder / "R").exists()
+
+
+def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
+    """What it was given covers everything, from the command to the report."""
+    begun = time.monotonic()
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--time", "50s", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - begun < 70  # on a busy machine Python itself takes seconds to start
+    run = read_run(feedbench.folder / "R")
+    assert run.stopped_because == "its time was up"
+    assert run.blocks >= 1
+
+
+def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    """Each trial is waited for, and taken again, only as long as there is time for the others."""
+    feedbench.machine = "restless"
+    begun = time.monotonic()
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--time", "45s", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
+    )
+    assert time.monotonic() - begun < 65
+    assert done.returncode == 0, done.stderr
+    run = read_run(feedbench.folder / "R")
+    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert {row.verdict for row in run.rows} <= {None, "withheld"}
+    assert run.best == []
+    assert run.calm is not None
+    assert 0 < run.calm.disturbed == run.calm.attempts
+    page = (feedbench.folder / "R" / "report.html").read_text()
+    for row in run.rows:
+        if row.attempts:  # on a busy machine there may be no time for each
+            said = f"All trials of {row.label} were disturbed: its rate is theirs"
+            assert said in " ".join(done.stdout.split())
+            assert said in " ".join(page.split())
+
+
+def test_a_pipeline_that_hangs_while_it_is_compared_takes_no_time_from_the_others(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    mine = feedbench.loader(loaders.HANGS_AGAIN.replace("0, 3", "0, 2"))
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--blocks", "1", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", f"mine={mine}"),
+    )
+    run = read_run(feedbench.folder / "R")
+    rows = {row.label: row for row in run.rows}
+    assert rows["tfdata_naive"].rate is not None, done.stderr
+    assert rows["mine"].failures[0].startswith("it was ended after its limit of ")
+    assert done.returncode == 1
+
+
+def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_rates(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    begun = time.monotonic()
+    done = feedbench.run(
+        *("run", photos, *SMALL, "--time", "60s", "--out", "R"),
+        *("-p", "tfdata_naive", "-p", f"mine={feedbench.loader(loaders.HANGS_AGAIN)}"),
+    )
+    assert time.monotonic() - begun < 80
+    run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
+    assert run.status == "complete", done.stderr
+    assert {row.label: row.rate is not None for row in run.rows} == {
+        "tfdata_naive": True,
+        "mine": False,
+    }
+    pilot, verified, *hung = [t for t in trials if t.label == "mine"]
+    assert (pilot.purpose, pilot.ended) == ("pilot", "measured")
+    assert (verified.purpose, verified.ended) == ("verify", "verified")
+    assert hung
+    assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
+    assert feedbench.left_in_scratch() == []
+
+
+def _trial_process(parent: subprocess.Popen[str]) -> psutil.Process:
+    """Return the measured process: the forkserver's child."""
+    [forkserver] = psutil.Process(parent.pid).children()
+    return until(forkserver.children)[0]
+
+
+def _mapped(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()

@@ -1,0 +1,251 @@
+"""The code of a pipeline as text: what stands in it, and what does not."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedbench.bench.records.results import Row
+from feedbench.pipelines import catalog
+from feedbench.pipelines.contract import Workload
+from feedbench.reports.code import training_code as trainingcode
+from feedbench.reports.code.training_code import training_code
+from tests.support.builders import KOREAN, SCRIPT
+from tests.support.scripts import code_of, constants
+
+GREY_BYTES = {"channels": 1, "dtype": "uint8", "value_range": (0, 255)}
+CATEGORICAL = {"label_mode": "categorical"}
+BINARY_AROUND_0 = {"label_mode": "binary", "value_range": (-1, 1)}
+
+PLAIN = Workload(
+    folder="/photos",
+    files=("/photos/cats/1.jpg", "/photos/dogs/2.jpg"),
+    labels=(0, 1),
+    class_names=("cats", "dogs"),
+    formats=("JPEG",),
+    height=180,
+    width=240,
+    folder_images=2,
+)
+TFDATA = [
+    spec for name in list(catalog.BUILT_IN)[1:] for spec in (name, f"{name}:shuffle=7,cache=file")
+]
+
+
+def code(spec: str, workload: Workload = PLAIN, *left_out: str, **given: Any) -> str:
+    """The code of a pipeline, by default over two photos."""
+    return code_of(spec, workload, *left_out, **given)
+
+
+@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA])
+def test_the_code_imports_what_a_training_script_has_and_nothing_of_feedbench(spec: str) -> None:
+    imported = set(re.findall(r"^import (\w+)", code(spec), re.MULTILINE))
+    assert "tensorflow" in imported
+    assert imported <= {"glob", "math", "os", "pandas", "random", "shutil", "tensorflow"}
+    assert "feedbench" not in code(spec)
+
+
+@pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL, BINARY_AROUND_0], ids=str)
+@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA])
+def test_the_code_is_python_in_short_lines_that_ends_with_its_use(
+    spec: str, form: dict[str, Any]
+) -> None:
+    text = code(spec, replace(PLAIN, **form), "cats/bad.jpg")
+    compile(text, "train.py", "exec")
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert not any(line.endswith(" ") for line in lines)
+    assert "\n\n\n\n" not in text
+    assert re.match(r"# model\.fit\((dataset|batches), epochs=\.\.\.", lines[-1])
+    assert len(lines) < 100
+
+
+def test_every_built_in_pipeline_has_code_by_its_defaults_where_a_run_kept_no_knobs() -> None:
+    for name in catalog.BUILT_IN:
+        assert training_code(Row(label=name, spec=name, blocks=0), PLAIN) == code(name)
+
+
+@pytest.mark.parametrize("spec", ["my_loader.py:photos", "a_package", "tfdata_tuned:turbo=on"])
+def test_a_pipeline_that_is_not_built_in_has_no_code(spec: str) -> None:
+    assert training_code(Row(label="mine", spec=spec, blocks=1), PLAIN) is None
+
+
+def test_a_knob_that_another_version_of_feedbench_has_is_not_passed_over() -> None:
+    row = Row(label="a", spec="tfdata_tuned", blocks=1, knobs={"turbo": True})
+    assert training_code(row, PLAIN) is None
+
+
+def test_a_knob_that_was_overruled_is_as_it_was_in_effect() -> None:
+    in_effect = {"cache": "file", "shuffle": 500, "deterministic": False}
+    row = Row(label="a", spec="tfdata_tuned:cache=memory", blocks=1, knobs=in_effect)
+    text = training_code(row, PLAIN) or ""
+    assert "cache(CACHE)" in text
+    assert constants(text)["SHUFFLE_BUFFER"] == 500
+    assert "deterministic = False" in text
+
+
+@pytest.mark.parametrize(
+    ("knob", "words"),
+    [
+        ("parallel_calls=autotune", "map(load, num_parallel_calls=tf.data.AUTOTUNE)"),
+        ("parallel_calls=3", "map(load, num_parallel_calls=3)"),
+        ("parallel_calls=none", "map(load)\n"),
+        ("cache=memory", ".cache()"),
+        ("cache=file", ".cache(CACHE)"),
+        ("shuffle=full", "shuffle(len(files), seed=SEED)"),
+        ("shuffle=7", "SHUFFLE_BUFFER = 7 "),
+        ("prefetch=autotune", "prefetch(tf.data.AUTOTUNE)"),
+        ("prefetch=2", "prefetch(2)"),
+        ("deterministic=false", "options.deterministic = False"),
+        ("graph_rewrites=off", "apply_default_optimizations = False"),
+        ("dct=integer_fast", '"INTEGER_FAST"'),
+    ],
+)
+def test_a_step_is_in_the_code_where_its_knob_asks_for_it_and_only_there(
+    knob: str, words: str
+) -> None:
+    name = "tfdata_naive" if "rewrites" in knob else "tfdata_tuned"
+    others = {"cache": "none", "shuffle": "none", "parallel_calls": "1", "prefetch": "none"}
+    others.pop(knob.partition("=")[0], None)
+    without = ",".join(f"{other}={value}" for other, value in others.items())
+    assert words in code(f"{name}:{without},{knob}")
+    assert words not in code(f"{name}:cache=none,shuffle=none,parallel_calls=1,prefetch=none")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("tfdata_naive", ("num_parallel_calls", "cache", "prefetch", "Options")),
+        ("tfdata_tuned:shuffle=none", ("SEED", "shuffle")),
+        ("tfrecord_gzip", ("interleave", "glob", "SHARDS")),
+        ("image_data_generator", ("numpy", "steps_per_epoch")),
+    ],
+)
+def test_nothing_stands_in_the_code_that_is_not_needed(spec: str, words: Sequence[str]) -> None:
+    assert not [word for word in words if word in code(spec)]
+
+
+@pytest.mark.parametrize(
+    ("formats", "decoder"),
+    [
+        (("JPEG",), "decode_jpeg"),
+        (("JPEG", "PNG"), "decode_jpeg"),
+        (("PNG",), "decode_png"),
+        (("GIF", "JPEG"), "decode_image"),
+        (("JPEG", "unknown"), "decode_image"),
+        ((), "decode_image"),
+    ],
+)
+def test_a_file_is_asked_what_it_is_only_where_not_all_are_jpeg_or_png(
+    formats: tuple[str, ...], decoder: str
+) -> None:
+    text = code("tfdata_tuned", replace(PLAIN, formats=formats))
+    assert f"tf.io.{decoder}(" in text
+    assert ("is_jpeg" in text) == (decoder == "decode_image")
+
+
+def test_of_a_folder_measured_in_part_nobody_knows_what_the_other_files_are() -> None:
+    assert "decode_image" in code("tfdata_tuned", replace(PLAIN, folder_images=3))
+
+
+@pytest.mark.parametrize(
+    "name", [KOREAN, SCRIPT.replace("/", ":"), "it's \"a\\n'", "bytes \udcff", "\u202eexe\n\x1b[2J"]
+)
+@pytest.mark.parametrize("spec", catalog.DEFAULT_SPECS)
+def test_a_name_comes_through_whatever_it_holds(spec: str, name: str) -> None:
+    folder = f"/{name}"
+    file = os.path.join(folder, name, f"{name}.jpg")  # noqa: PTH118
+    work = replace(PLAIN, folder=folder, files=(file,), labels=(0,), class_names=(name,))
+    found = constants(code(spec, work, f"{name}/{name}.png").encode().decode())
+    assert found["FOLDER"] == folder
+    assert found["CLASSES"] == [name]
+    assert f"{name}/{name}.png" in found["LEFT_OUT"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [("tfdata_tuned", "os.fsencode(file)"), ("image_data_generator", "dtype=object")],
+)
+def test_names_that_are_not_utf_8_go_round_what_takes_only_utf_8(spec: str, words: str) -> None:
+    odd = replace(PLAIN, files=("/photos/cats/\udcff.jpg",), labels=(0,))
+    korean = replace(PLAIN, files=(f"/photos/cats/{KOREAN}.jpg",), labels=(0,))
+    assert words in code(spec, odd)
+    assert words not in code(spec, korean)
+
+
+@given(st.text())
+def test_a_text_as_source_is_valid_utf_8_in_one_printable_line(text: str) -> None:
+    source = trainingcode._text(text)
+    assert ast.literal_eval(source) == text
+    assert source.encode()
+    assert source.isprintable()
+
+
+@given(st.lists(st.text(max_size=20), min_size=1))
+def test_a_long_list_goes_over_several_lines_and_holds_the_same(texts: list[str]) -> None:
+    (statement,) = ast.parse(trainingcode._assignment("CLASSES", texts, "[]")).body
+    assert isinstance(statement, ast.Assign)
+    assert ast.literal_eval(statement.value) == texts
+
+
+def test_a_thousand_classes_take_lines_of_100_columns() -> None:
+    names = tuple(f"n{number:08d}" for number in range(1000))
+    text = code("tfdata_tuned", replace(PLAIN, class_names=("cats", "dogs", *names)))
+    assert max(map(len, text.splitlines())) <= 100
+    assert constants(text)["CLASSES"] == ["cats", "dogs", *names]
+
+
+def test_two_data_sets_in_one_place_do_not_take_each_others_records_and_caches() -> None:
+    birds = replace(PLAIN, folder="/birds", files=("/birds/cats/1.jpg",), labels=(0,))
+    for spec, name in (
+        ("tfrecord_gzip", "RECORDS"),
+        ("tfrecord_sharded", "RECORDS"),
+        ("tfdata_tuned:cache=file", "CACHE"),
+    ):
+        assert constants(code(spec))[name] != constants(code(spec, birds))[name]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": ("/photos/1.jpg", "/photos/2.jpg")},
+        {"files": ("/photos/cats/1.jpg", "/photos/cats/2.jpg")},
+        {"files": ("/photos/cats/1.jpg", "/photos/dogs/2.dat")},
+        {"files": ("/photos/cats/2.jpg", "/photos/cats/1.jpg"), "labels": (0, 0)},
+        {"folder": ""},
+        {"folder": "/", "class_names": ("photos/cats", "photos/dogs")},
+    ],
+    ids=str,
+)
+def test_a_list_that_walking_the_folder_would_not_give_is_read_from_the_run(
+    change: dict[str, Any],
+) -> None:
+    text = code("tfdata_tuned", replace(PLAIN, **change), images_json=Path("/R/images.json"))
+    assert constants(text)["IMAGES_JSON"] == "/R/images.json"
+    assert "os.walk" not in text
+    assert "list: all images." in text
+
+
+def test_a_list_by_labels_of_ones_own_is_read_from_the_run_though_it_fits_the_folder() -> None:
+    text = code("tfdata_tuned", replace(PLAIN, folder_images=3670), is_labelled=True)
+    assert "2 of the folder's 3,670 images" in text
+    assert constants(text)["IMAGES_JSON"] == "images.json"
+
+
+def test_bad_files_are_named_unless_their_suffix_leaves_them_out_already() -> None:
+    assert "LEFT_OUT" not in code("tfdata_tuned", PLAIN, "cats/a.tif", "cats/b.svg")
+    found = constants(code("tfdata_tuned", PLAIN, "cats/a.tif", "cats/b.JPG"))
+    assert found["LEFT_OUT"] == {"cats/b.JPG"}
+    files = ("/photos/cats/1.tif", "/photos/dogs/2.jpg")
+    found = constants(code("tfdata_tuned", replace(PLAIN, files=files), "cats/a.tif"))
+    assert found["LEFT_OUT"] == {"cats/a.tif"}
+    assert ".tif" in found["SUFFIXES"]

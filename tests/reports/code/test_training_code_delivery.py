@@ -1,0 +1,329 @@
+"""The code of a pipeline delivers what the pipeline does: run by real TensorFlow on real files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.pipelines import catalog
+from feedbench.pipelines.contract import Preparing, Workload
+from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
+from feedbench.pipelines.images.labels import index_labelled
+from feedbench.reports.code import training_code
+from tests.support.builders import KOREAN, SCRIPT, workload_over
+from tests.support.odd import encoded, jpeg, noise
+from tests.support.scripts import code_of, constants
+
+pytestmark = pytest.mark.tensorflow
+
+GREY_BYTES = {"channels": 1, "dtype": "uint8", "value_range": (0, 255)}
+BYTES = {"dtype": "uint8", "value_range": (0, 255)}
+CATEGORICAL = {"label_mode": "categorical"}
+BINARY_AROUND_0 = {"label_mode": "binary", "value_range": (-1, 1)}
+
+Batches = list[tuple[Any, Any]]
+
+SAVE = """
+
+import itertools, sys
+import numpy as np
+
+for epoch in range(2):
+    feed = dataset if "dataset" in globals() else itertools.islice(batches, {batches})
+    parts = [part for batch in feed for part in batch]
+    np.savez(f"{{epoch}}.npz", *map(np.asarray, parts))
+assert not [name for name in sys.modules if name.startswith("feedbench")]
+"""
+
+
+def over(folder: Path, index: Index | None = None, **form: Any) -> Workload:
+    """A folder's images to 24x32 in batches of 8."""
+    index = index or index_folder(folder)
+    workload = workload_of(
+        index, folder_images=len(index.files), image_size=(24, 32), batch_size=8, seed=3
+    )
+    return replace(workload, **form)
+
+
+def as_arrays(batches: Iterable[Any]) -> Batches:
+    return [(np.asarray(images), np.asarray(labels)) for images, labels in batches]
+
+
+def built_in(spec: str, workload: Workload, folder: Path) -> list[Batches]:
+    """Two epochs of a built-in pipeline."""
+    prepared, scratch = folder / "prepared", folder / "scratch"
+    prepared.mkdir()
+    scratch.mkdir()
+    pipeline = catalog.load(catalog.parse(spec))
+    if isinstance(pipeline, Preparing):
+        pipeline.prepare(workload, prepared)
+    feed = pipeline.open(workload, prepared, scratch)
+    return [as_arrays(feed) for _ in range(2)]
+
+
+def in_a_fresh_interpreter(text: str, images: int, folder: Path) -> list[Batches]:
+    """Two epochs of the code, run as a script by who has no Feedbench on the path."""
+    script = folder / "train.py"
+    script.write_text(text + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    epochs = []
+    for epoch in range(2):
+        with np.load(folder / f"{epoch}.npz") as saved:
+            parts = [saved[name] for name in saved.files]
+        epochs.append(list(zip(parts[::2], parts[1::2], strict=True)))
+    return epochs
+
+
+def in_this_one(text: str, images: int) -> list[Batches]:
+    """Two epochs of the code, without another seven seconds of importing TensorFlow."""
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)
+    return [
+        as_arrays(
+            names["dataset"] if "dataset" in names else islice(names["batches"], -(-images // 8))
+        )
+        for _ in range(2)
+    ]
+
+
+def assert_same(found: list[Batches], expected: list[Batches]) -> None:
+    """Fail unless all batches are the same to the last bit, in the same order."""
+    assert [len(batches) for batches in found] == [len(batches) for batches in expected]
+    for batches, others in zip(found, expected, strict=True):
+        for batch, other in zip(batches, others, strict=True):
+            for part_, other_part in zip(batch, other, strict=True):
+                assert part_.dtype == other_part.dtype
+                assert np.array_equal(part_, other_part)
+
+
+def each_image(batches: Batches) -> list[tuple[bytes, bytes]]:
+    return sorted(
+        (image.tobytes(), label.tobytes())
+        for images, labels in batches
+        for image, label in zip(images, labels, strict=True)
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which the code runs, and writes what it writes."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize("spec", catalog.DEFAULT_SPECS)
+def test_as_a_script_of_its_own_the_code_delivers_the_batches_of_its_pipeline(
+    spec: str, photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos)
+    expected = built_in(spec, work, tmp_path)
+    assert not np.array_equal(expected[0][0][1], expected[1][0][1])  # of two shuffled epochs
+    assert_same(in_a_fresh_interpreter(code_of(spec, work), work.images, here), expected)
+
+
+FORMS = [{}, GREY_BYTES | CATEGORICAL, BYTES | CATEGORICAL, BINARY_AROUND_0, {"channels": 1}]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "image_data_generator",
+        "image_data_generator:interpolation=nearest",
+        "tfdata_naive:graph_rewrites=off,cache=memory,shuffle=7",
+        "tfdata_tuned:cache=file,dct=integer_fast",
+        "tfdata_tuned:shuffle=none,parallel_calls=2,prefetch=1",
+        "tfrecord_gzip:shards=3",
+        "tfrecord_gzip:parallel_calls=none,shuffle=full",
+        "tfrecord_sharded:shards=3,shuffle=none,cache=file",
+        "tfrecord_sharded:shards=50,parallel_calls=2,cache=memory",
+    ],
+)
+def test_whatever_knobs_and_form_are_asked_for_the_batches_are_the_same(
+    spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos, **form)
+    found = in_this_one(code_of(spec, work), work.images)
+    assert_same(found, built_in(spec, work, tmp_path))
+
+
+@pytest.mark.parametrize("form", [{"value_range": (0, 255)}, BYTES, {"label_mode": "binary"}])
+@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned"])
+def test_the_whole_range_is_as_decoded(
+    spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos, **form)
+    found = in_this_one(code_of(spec, work), work.images)
+    assert_same(found, built_in(spec, work, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["tfdata_naive", "tfrecord_sharded"])
+def test_where_the_order_does_not_matter_the_images_are_the_same(
+    name: str, photos: Path, tmp_path: Path, here: Path
+) -> None:
+    spec, work = f"{name}:deterministic=false,parallel_calls=3", over(photos)
+    found = in_this_one(code_of(spec, work), work.images)
+    for batches, others in zip(found, built_in(spec, work, tmp_path), strict=True):
+        assert [len(labels) for _, labels in batches] == [8, 8, 8, 8, 7]
+        assert each_image(batches) == each_image(others)
+
+
+@pytest.fixture
+def odd_folder(tmp_path: Path) -> Path:
+    """Images of all formats, under names and in folders of all kinds, and what is no image."""
+    folder = tmp_path / f'it\'s "{KOREAN}"' / SCRIPT.replace("/", ":")
+    picture = Image.fromarray(noise(20, 30, 3, seed=1))
+    frames = [Image.fromarray(noise(20, 20, seed=seed)) for seed in (2, 3)]
+    content = {
+        "a/B.JPG": jpeg(40, 60),
+        "a/a.png": encoded(picture, "PNG"),
+        "a/.inner/c.bmp": encoded(picture.rotate(90), "BMP"),
+        "a/x-1/1.gif": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "a/x/y/2.webp": encoded(picture, "WEBP", lossless=True),
+        "a/x/jpeg named.png": jpeg(50, 30),
+        "a/really a jpeg.tif": jpeg(30, 30),
+        "a/notes.txt": b"no image",
+        "a/bad.jpg": b"no image",
+        os.fsdecode(b"a/bad \xff.jpg"): b"no image",
+        os.fsdecode(b"b \xfe/good \xff.jpg"): jpeg(33, 44),
+        f"b {KOREAN}/{KOREAN}.jpeg": jpeg(34, 44),
+        ".hidden/1.jpg": jpeg(35, 44),
+        "c/LICENSE": b"an empty class",
+    }
+    for name, data in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    (folder / "a" / "link").symlink_to(folder / f"b {KOREAN}")
+    (folder / "a" / "a link.jpg").symlink_to(folder / ".hidden" / "1.jpg")
+    return folder
+
+
+@pytest.mark.parametrize("form", [{}, CATEGORICAL], ids=str)
+@pytest.mark.parametrize(
+    "spec", ["image_data_generator", "tfdata_tuned", "tfrecord_gzip", "tfrecord_sharded"]
+)
+def test_a_folder_of_odd_names_formats_and_folders_is_listed_as_the_run_listed_it(
+    spec: str, form: dict[str, Any], odd_folder: Path, tmp_path: Path, here: Path
+) -> None:
+    index = index_folder(odd_folder)
+    bad = [file for file in index.files if os.path.basename(file).startswith("bad")]  # noqa: PTH119
+    good = [place for place, file in enumerate(index.files) if file not in bad]
+    work = over(odd_folder, part(index, good), **form)
+    assert (len(bad), work.images, len(work.class_names)) == (2, 10, 4)
+    text = code_of(spec, work, *map(image_id, bad))
+    assert_same(in_this_one(text, work.images), built_in(spec, work, tmp_path))
+
+
+def test_of_a_folder_measured_in_part_the_code_takes_the_whole(
+    photos: Path, tmp_path: Path, here: Path
+) -> None:
+    measured = over(photos, take(index_folder(photos), 12, seed=0), folder_images=39)
+    assert measured.images == 12
+    text = code_of("tfrecord_sharded:shuffle=20", measured)
+    expected = built_in("tfrecord_sharded:shuffle=20", over(photos), tmp_path)
+    assert_same(in_this_one(text, 39), expected)
+
+
+def test_only_the_classes_that_were_asked_for_are_taken_in_their_order(
+    photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos, index_folder(photos, ["owls", "cats"]))
+    found = in_this_one(code_of("tfdata_tuned", work), work.images)
+    assert_same(found, built_in("tfdata_tuned", work, tmp_path))
+
+
+@pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL], ids=str)
+@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_naive", "tfrecord_gzip"])
+def test_labels_of_a_csv_file_are_read_from_the_run(
+    spec: str, form: dict[str, Any], tmp_path: Path, here: Path
+) -> None:
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    names = [*(f"{number}.jpg" for number in range(9)), os.fsdecode(b"\xff.jpg")]
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(jpeg(30 + number, 40))
+    lines = [f"{name},{('tabby', KOREAN)[number % 2]}" for number, name in enumerate(names)]
+    csv = tmp_path / "labels.csv"
+    csv.write_bytes(os.fsencode("\n".join(lines)))
+    work = over(folder, index_labelled(folder, os.fspath(csv)), **form)
+    write_workload(work, tmp_path / "images.json")
+    text = code_of(spec, work, images_json=tmp_path / "images.json")
+    assert_same(in_this_one(text, work.images), built_in(spec, work, tmp_path))
+
+
+@pytest.mark.parametrize("spec", ["tfrecord_gzip", "tfrecord_gzip:shards=3", "tfrecord_sharded"])
+def test_records_are_written_whole_or_not_at_all_and_then_no_more(
+    spec: str, photos: Path, tmp_path: Path, here: Path
+) -> None:
+    copy = shutil.copytree(photos, tmp_path / "copy")
+    missing = copy / "owls" / "missing.jpg"
+    work = over(copy)
+    text = code_of(spec, work)
+    records = Path(constants(text)["RECORDS"])
+    missing.symlink_to("nowhere")
+    with pytest.raises(FileNotFoundError):
+        in_this_one(text, 39)
+    assert not records.exists()
+    missing.unlink()
+    expected = built_in(spec, work, tmp_path)
+    assert_same(in_this_one(text, 39), expected)
+    written = records.stat().st_mtime_ns
+    assert_same(in_this_one(text, 39), expected)
+    assert records.stat().st_mtime_ns == written
+    assert list(here.iterdir()) == [here / records]
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # Keras', to whoever calls fit()
+@pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL], ids=str)
+@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned"])
+def test_a_model_can_be_fitted_as_the_last_line_says(
+    spec: str, form: dict[str, Any], photos: Path, here: Path
+) -> None:
+    import tensorflow as tf
+
+    work = over(photos, **form)
+    layers = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(3, activation="softmax")]
+    model = tf.keras.Sequential([tf.keras.Input((24, 32, work.channels)), *layers])
+    model.compile(loss=f"{'' if form else 'sparse_'}categorical_crossentropy")
+    text = (
+        code_of(spec, work)
+        .replace("# model", "fitted = model")
+        .replace("epochs=...", "verbose=0, epochs=3")
+    )
+    names: dict[str, Any] = {"model": model}
+    exec(compile(text, "train.py", "exec"), names)
+    assert len(names["fitted"].history["loss"]) == 3
+    assert int(model.optimizer.iterations) == 15
+
+
+def test_as_many_record_files_are_read_at_once_as_the_pipelines_read() -> None:
+    from feedbench.pipelines.built_in import steps
+
+    assert training_code._MOST_READERS == steps._MOST_READERS
+
+
+@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned", "tfrecord_sharded"])
+def test_real_photos_are_delivered_as_their_pipeline_delivers_them(
+    spec: str, flowers: Path, tmp_path: Path, here: Path
+) -> None:
+    work = workload_over(flowers)
+    found = in_this_one(code_of(spec, work), work.images)
+    assert_same(found, built_in(spec, work, tmp_path))

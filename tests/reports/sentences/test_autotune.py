@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import math
+
+from msgspec.structs import replace
+
+from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
+from feedbench.reports.sentences.autotune import by_stage, without_it
+from feedbench.reports.text.figures import MISSING
+from tests.support.builders import a_row, a_run
+
+AUTOTUNE = Autotune(
+    cpu_budget=2,
+    ram_budget=11_464_310_528,
+    choices=[
+        Choice(stage="Root", ms=0.01),
+        Choice(stage="Prefetch", buffer=8, ms=0.0896),
+        Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=46.46),
+        Choice(stage="Shuffle", ms=math.nan),
+    ],
+)
+FIXED = Fixed(
+    label="a",
+    spec="tfdata_tuned:cache=none,parallel_calls=2,prefetch=2",
+    rate=1030.0,
+    own_rate=1000.0,
+    turnover_seconds=0.02,
+    own_turnover_seconds=0.64,
+)
+
+
+def test_each_stage_has_its_calls_its_buffer_and_its_time_and_the_consumer_is_none() -> None:
+    ((label, budgets, stages),) = by_stage(a_run(a_row("a", autotune=AUTOTUNE), a_row("b")))
+    assert (label, budgets) == ("a", "of 2 cores and 11.5 GB of memory")
+    assert stages == [
+        ("Prefetch", MISSING, "8", "0.0896"),
+        ("MapAndBatch", "1 of 2", MISSING, "46.5"),
+        ("Shuffle", MISSING, MISSING, MISSING),
+    ]
+
+
+def test_a_pipeline_of_which_no_stage_is_known_has_no_table() -> None:
+    none = Autotune(cpu_budget=2, ram_budget=1, choices=AUTOTUNE.choices[:1])
+    assert by_stage(a_run(a_row("a", autotune=none), a_row("b"))) == []
+
+
+def test_without_autotune_it_is_said_how_much_faster_and_what_a_restart_took() -> None:
+    assert without_it(FIXED) == (
+        "with 2 calls at once and AUTOTUNE off: +3% (1,030 images/s instead of 1,000), a restart"
+        " took 0.020 s instead of 0.640 s; one trial beside one, which may differ by some percents."
+    )
+
+
+def test_that_autotune_costs_nothing_or_pays_is_said_too() -> None:
+    same = replace(FIXED, rate=996.0, turnover_seconds=None)
+    assert without_it(same) == (
+        "with 2 calls at once and AUTOTUNE off: as fast (996 images/s instead of 1,000); one trial"
+        " beside one, which may differ by some percents."
+    )
+    assert "AUTOTUNE off: -9% (910 images/s" in str(without_it(replace(FIXED, rate=910.0)))
+
+
+def test_of_rates_that_are_none_nothing_is_said() -> None:
+    for odd in (math.nan, 0.0):
+        assert without_it(replace(FIXED, own_rate=odd)) is None

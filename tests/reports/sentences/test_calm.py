@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.results import BlockCalm, Calm
+from feedbench.reports.html.page import render
+from feedbench.reports.sentences.answer import answer, notes
+from feedbench.reports.sentences.calm import cost, sentence
+from tests.support.builders import a_row, a_run, compared
+
+
+def a_calm(disturbed: int = 0, **given: Any) -> Calm:
+    block: dict[str, Any] = {
+        "block": 1,
+        "seconds": 300.0,
+        "probes": [Share(1.0, 1.0)],
+        "disturbed": [],
+        "stolen_seconds": given.pop("stolen", 0.1),
+        "throttled_seconds": given.pop("throttled", None),
+        "cpu_pressure_seconds": 250.0,  # the pipelines' own threads
+        "io_pressure_seconds": 0.0,
+        "memory_pressure_seconds": None,
+    }
+    fields: dict[str, Any] = {
+        "low": Share(0.9, 0.5),
+        "lowest": Share(0.97, 0.81),
+        "middle": Share(1.0, 1.0),
+        "attempts": 48,
+        "disturbed": disturbed,
+        "retaken": 0,
+        "waited_seconds": 0.0,
+        "probe_seconds": 5.0,
+        "blocks": [BlockCalm(**block)],
+    }
+    return Calm(**fields | given)
+
+
+def test_of_a_machine_that_was_not_probed_nothing_is_said() -> None:
+    assert sentence(None) is None
+    assert not any("calm" in note for note in notes(a_run(a_row("a"))))
+
+
+def test_what_the_probes_took_is_told_and_what_was_waited_where_it_was() -> None:
+    calm = a_calm(probe_seconds=6.1, waited_seconds=12.0)
+    assert cost(a_run(a_row("a"), seconds=321.0, calm=calm)) == (
+        "Probes took 6.10 s, 1.9% of the run; 12.0 s were waited for good ones."
+    )
+    assert cost(a_run(a_row("a"), seconds=250.0, calm=a_calm())) == (
+        "Probes took 5.00 s, 2.0% of the run."
+    )
+    assert cost(a_run(a_row("a"), seconds=0.0, calm=a_calm())) == "Probes took 5.00 s."
+
+
+def test_the_page_tells_what_it_took_to_look_at_the_machine() -> None:
+    run = a_run(a_row("a"), seconds=250.0, calm=a_calm())
+    assert f"{sentence(run.calm)} {cost(run)}</p>" in render(run, [])
+    assert "None" not in render(a_run(a_row("a")), []).partition('id="calm"')[2][:200]
+
+
+def test_of_a_machine_that_was_not_probed_nothing_was_taken() -> None:
+    assert cost(a_run(a_row("a"))) is None
+    assert cost(a_run(a_row("a"), calm=a_calm(attempts=0))) is None
+
+
+def test_a_calm_machine_is_said_to_be_calm() -> None:
+    assert sentence(a_calm()) == (
+        "The machine was calm: none of 48 trials was disturbed; the lowest probe hashed at 0.97"
+        " and copied at 0.81 of the good level."
+    )
+
+
+def test_a_few_disturbed_trials_are_counted() -> None:
+    assert sentence(a_calm(3, retaken=3, lowest=Share(0.5, 0.4))) == (
+        "The machine was mostly calm: 3 of 48 trials were disturbed and left out, and 3 taken"
+        " again; the lowest probe hashed at 0.50 and copied at 0.40 of the good level."
+    )
+
+
+def test_where_many_were_disturbed_it_is_said_what_would_help() -> None:
+    said = str(sentence(a_calm(20)))
+    assert said.startswith(
+        "The machine was not calm: 20 of 48 trials were disturbed and left out; "
+    )
+    assert said.endswith(
+        "what would help: ending other programs, a machine without neighbours, or more --time."
+    )
+
+
+def test_where_all_were_disturbed_none_is_left_out_and_it_is_said_what_that_means() -> None:
+    said = str(sentence(a_calm(48, retaken=16)))
+    assert said.startswith(
+        "The machine was not calm: each of 48 trials was disturbed, so that the rates are those of"
+        " disturbed trials, and nothing can be compared; the lowest probe hashed at 0.97"
+    )
+    assert said.endswith("a machine without neighbours, or more --time.")
+
+
+def test_a_quota_and_a_hypervisor_are_named_where_they_took_something() -> None:
+    assert "a larger CPU quota (the cgroup's was used up for 30 s)" in str(
+        sentence(a_calm(20, throttled=30.0))
+    )
+    assert "without neighbours (its hypervisor took 12 s of CPU time)" in str(
+        sentence(a_calm(20, stolen=12.0))
+    )
+
+
+def test_a_calibration_that_was_disturbed_itself_is_told() -> None:
+    assert str(sentence(a_calm(middle=Share(1.4, 1.0)))).startswith(
+        "The machine was disturbed when it was calibrated: half of the later probes hashed at"
+        " 1.40 of"
+    )
+
+
+def test_the_sentence_is_the_last_note_of_a_run() -> None:
+    calm = a_calm()
+    assert notes(a_run(a_row("a"), calm=calm))[-1] == sentence(calm)
+
+
+def test_a_verdict_that_depends_on_exclusions_is_withheld_and_told() -> None:
+    baseline = a_row("a", attempts=9, disturbed=1)
+    row = compared("b", 2.0, "withheld", withheld="exclusions", attempts=12, disturbed=5)
+    run = a_run(baseline, row, calm=a_calm(6, attempts=21))
+    assert answer(run) == (
+        "No verdicts: 6 of 21 trials were disturbed, and what would be said depends on which of"
+        " them are left out."
+    )
+    assert (
+        "b has no verdict: it depends on exclusions (5 of its 12 trials were disturbed, and 1 of"
+        " a's 9)."
+    ) in notes(run)
+
+
+def test_those_that_depend_on_exclusions_are_no_answer_and_no_others() -> None:
+    unsure = compared("c", 2.0, "withheld", withheld="exclusions", attempts=12, disturbed=5)
+    run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), unsure, best=["a", "b"])
+    assert answer(run) == (
+        "Of those that could be judged, no pipeline is shown slower than another: a and b."
+    )

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.text import WIDTH
+from feedbench.reports.terminal.run import show
+from tests.support.builders import (
+    NOT_COMPARED,
+    a_part,
+    a_preparation,
+    a_proof,
+    a_row,
+    a_run,
+    a_shuffle,
+    compared,
+    empty_row,
+)
+
+USED = {"cpu_seconds_per_1000_images": 1.056, "cpu_utilisation": 0.91, "peak_memory_bytes": 8.33e8}
+FOLDER = Path("/runs/today")
+LONG = "x" * 200
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+TUNED = "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune"
+LABELS = ["tuned", LONG, TUNED, "[red]x[/red]", "[/red]", "<script>alert(1)</script>", "猫" * 100]
+
+
+def printed(run: RunRecord, columns: int | None = None, folder: Path = FOLDER) -> str:
+    """What comes out on a terminal of so many columns, or in a file where there is no terminal."""
+    file = io.StringIO()
+    is_terminal = columns is not None
+    show(run, folder, Console(width=columns, force_terminal=is_terminal, file=file, no_color=True))
+    return ESCAPE.sub("", file.getvalue())
+
+
+def lines(run: RunRecord, columns: int | None = None) -> list[str]:
+    return [line.rstrip() for line in printed(run, columns).splitlines()]
+
+
+SPEED, PHASES, PREPARATIONS = range(3)  # the tables, where there is room
+
+
+def tables(run: RunRecord, columns: int | None = None) -> list[list[str]]:
+    """The lines of each table, those below its rule."""
+    parts = "\n".join(lines(run, columns)).split("\n\n")
+    whole = [part.splitlines() for part in parts if "\n───" in part]
+    rules = [next(place for place, line in enumerate(of) if line.startswith("─")) for of in whole]
+    return [of[rule + 1 :] for of, rule in zip(whole, rules, strict=True)]
+
+
+def titles(run: RunRecord, columns: int | None = None) -> list[str]:
+    """Each table's last line of titles."""
+    found = lines(run, columns)
+    return [above for above, line in pairwise(found) if line.startswith("───")]
+
+
+def cells(run: RunRecord, label: str, table: int = SPEED) -> list[str]:
+    """The figures of the row that has the label."""
+    (line,) = [line for line in tables(run)[table] if line.startswith(f"{label} ")]
+    return line.removeprefix(label).split()
+
+
+def unbroken(text: str) -> str:
+    """A text in one line."""
+    return " ".join(text.split())
+
+
+def a_wide_run(*labels: str) -> RunRecord:
+    """A run whose figures are as wide as they get."""
+    wide = [
+        compared(
+            label,
+            1234.5,
+            "inconclusive",
+            first_batch_seconds=1234.5,
+            first_epoch_seconds=12_345.6,
+            turnover_seconds=1234.5,
+            epoch_seconds=123_456.7,
+            more_blocks=9_999,
+            proof=a_proof("different", shuffle=a_shuffle("partial", ahead=99_999)),
+        )
+        for label in labels
+    ]
+    return a_run(a_row("naive"), *wide, best=["naive", *labels])
+
+
+def test_a_row_holds_the_rate_the_comparison_and_the_phases() -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    phases = ["0.532", "4.40", "0.012", "3.67"]
+    assert cells(run, "naive") == ["1,000", "2.0"]
+    assert cells(run, "tuned") == ["4,500", "2.0", "4.50", "4.41-4.59", "faster"]
+    assert cells(run, "naive", PHASES) == cells(run, "tuned", PHASES) == phases
+
+
+def test_a_row_ends_in_its_work_and_in_how_it_shuffles() -> None:
+    row = compared(
+        "tuned", 4.5, "faster", proof=a_proof("near", shuffle=a_shuffle("partial", ahead=999))
+    )
+    run = a_run(a_row("naive", proof=a_proof()), row, a_row("other"))
+    assert cells(run, "naive") == ["1,000", "2.0", "same", "full"]
+    assert cells(run, "tuned")[-3:] == ["faster", "near", "1,000"]
+    assert cells(run, "other") == ["1,000", "2.0"]
+    assert titles(run)[SPEED].split()[-3:] == ["verdict", "work", "shuffle"]
+
+
+def test_a_verdict_that_is_withheld_stands_beside_the_work_that_is_different() -> None:
+    row = compared("odd", 4.5, "withheld", withheld="work", proof=a_proof("different"))
+    run = a_run(a_row("naive", proof=a_proof()), row)
+    assert cells(run, "odd")[-3:] == ["withheld", "different", "full"]
+
+
+def test_the_columns_are_named_with_their_units() -> None:
+    run = a_run(a_row("a", proof=a_proof()), compared("b", 4.5, "faster", proof=a_proof()))
+    speed, phases = titles(run)
+    expected = ["pipeline", "images/s", "±", "%", "ratio", "interval", "verdict", "work", "shuffle"]
+    assert speed.split() == expected
+    assert phases.split() == ["pipeline", "batch", "s", "epoch", "s", "over", "s", "epoch", "s"]
+
+
+def test_the_epoch_is_the_whole_folders_where_a_part_was_measured() -> None:
+    assert cells(a_run(a_row("a")), "a", PHASES)[-1] == "3.67"
+    assert cells(a_part(a_run(a_row("a"))), "a", PHASES)[-1] == "36.7"
+
+
+def test_the_order_is_heading_tables_answer_notes_and_where_the_run_lies() -> None:
+    run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
+    text = printed(run)
+    parts = ["all 3,670 images", "images/s", "epoch s", "tuned is the fastest"]
+    parts += [f"  {NOT_COMPARED}", "The run lies"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.endswith("The run lies in /runs/today\n")
+
+
+def test_what_was_not_measured_is_failed_and_otherwise_empty() -> None:
+    run = a_run(a_row("naive"), empty_row("mine", "it raised OSError: gone"))
+    assert lines(run).count("mine        failed") == 1
+    assert "  mine failed: it raised OSError: gone." in lines(run)
+
+
+def test_what_had_no_turn_is_not_said_to_have_failed() -> None:
+    run = a_run(a_row("naive"), empty_row("mine"), blocks=0)
+    assert lines(run).count("mine      not measured") == 1
+    assert "failed" not in printed(run)
+
+
+def test_figures_that_are_missing_are_left_empty() -> None:
+    bare = Row(label="bare", spec="bare", blocks=2, rate=123.0, ratio=2.0)
+    run = a_run(a_row("naive"), bare, blocks=2)
+    assert cells(run, "bare") == ["123", "2.00"]
+    assert "bare" in tables(run)[PHASES]
+
+
+def test_a_rate_without_an_upper_end_has_no_spread() -> None:
+    assert cells(a_run(a_row("a", rate_high=None)), "a") == ["1,000"]
+
+
+@pytest.mark.parametrize(
+    ("label", "columns", "count"),
+    [
+        ("tuned", 100, 2),
+        ("tuned", 80, 2),
+        ("tuned", 60, 3),
+        ("image_data_generator", 100, 2),
+        ("image_data_generator", 80, 3),
+    ],
+)
+def test_phases_and_what_they_used_stand_in_one_table_where_there_is_room_for_it(
+    label: str, columns: int, count: int
+) -> None:
+    run = a_run(a_row("naive"), compared(label, 4.5, "faster", **USED), best=[label])
+    found = [line for of in tables(run, columns) for line in of if line.startswith(f"{label} ")]
+    assert len(found) == len(titles(run, columns)) == count
+    assert "4.41-4.59" in found[0]
+    assert "0.532" in found[1]
+    assert found[-1].endswith("1.06   91.0  833 MB")
+
+
+def test_each_table_is_set_apart_by_an_empty_line() -> None:
+    row = a_row("naive", preparation=a_preparation(), **USED)
+    for columns, count in ((100, 3), (60, 4)):
+        found = lines(a_run(row), columns)
+        assert found.count("") == len(titles(a_run(row), columns)) == count
+        assert found[found.index("naive delivers 1,000 images/s.") - 1] == ""
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [None, 200, 100, 92, 91, 80])
+def test_no_line_is_wider_than_the_terminal_or_100_columns(label: str, columns: int | None) -> None:
+    text = printed(a_wide_run(label), columns)
+    assert max(map(cell_len, text.splitlines())) <= min(columns or WIDTH, 100)
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [100, 80])
+def test_figures_are_never_cut_short_however_long_the_label(label: str, columns: int) -> None:
+    text = printed(a_wide_run(label), columns)
+    assert "…" not in text
+    for figure in ("1,234,500", "1,234", "1,210-1,259", "inconclusive", "12,346", "123,457"):
+        assert figure in text
+    assert re.search(r"inconclusive  different  100,000$", text, re.MULTILINE)
+
+
+def test_a_label_is_broken_only_where_two_tables_have_no_room_for_it_either() -> None:
+    label = "a" * 40
+    run = a_run(a_row("naive"), compared(label, 4.5, "inconclusive"))
+    assert sum(line.startswith(f"{label} ") for line in lines(run, 100)) == 2
+
+
+@pytest.mark.parametrize("columns", [100, 80])
+def test_nothing_of_a_long_label_is_lost(columns: int) -> None:
+    found = printed(a_run(a_row("ж" * 200)), columns).count("ж")
+    assert found == 200 * 3  # in both tables and in the answer
+
+
+def test_a_long_label_is_broken_before_its_knobs() -> None:
+    found = lines(a_run(a_row("naive"), a_row(TUNED, 2000.0)))
+    place = found.index("tfdata_tuned:")
+    assert found[place + 1].startswith("  cache=none,")
+
+
+def test_a_short_label_is_not_broken() -> None:
+    assert cells(a_run(a_row("tuned:cache=none")), "tuned:cache=none")[0] == "1,000"
+
+
+@pytest.mark.parametrize("label", ["[red]x[/red]", "[/red]", "<i>x</i>"])
+def test_a_label_is_shown_as_it_is_and_never_read_as_markup(label: str) -> None:
+    row = compared(label, 4.5, "faster", remarks=["[b]bold[/b]"], failures=["[b]it[/b] raised"])
+    run = a_run(a_row("naive"), row, best=[label])
+    assert cells(run, label)[0] == "4,500"
+    text = printed(run)
+    assert f"{label} is the fastest" in text
+    assert f"  {label}: [b]bold[/b]." in text
+    assert f"  {label} failed: [b]it[/b] raised." in text
+
+
+def test_no_character_of_a_label_or_a_message_acts_on_the_terminal() -> None:
+    label = "mine\x1b[31m\x9b1m\x07"
+    row = compared(label, 4.5, "faster", remarks=["a\x1b[2Jb"], failures=["c\rd\ne"])
+    file = io.StringIO()
+    run = a_run(a_row("naive"), row, best=[label])
+    show(run, Path("/runs/\x1b[0m"), Console(file=file))
+    text = file.getvalue()
+    assert all(char.isprintable() or char == "\n" for char in text)
+    for said in (r"mine\x1b[31m\x9b1m\x07  ", r"a\x1b[2Jb.", "failed: c d e.", r"/runs/\x1b[0m"):
+        assert said in text
+
+
+@pytest.mark.parametrize("columns", [100, 80])
+def test_of_twenty_pipelines_each_has_its_row(columns: int) -> None:
+    labels = [f"p{number:02d}" for number in range(20)]
+    rows = [compared(label, 1 + place, "faster") for place, label in enumerate(labels)]
+    run = a_run(a_row("naive"), *rows, best=[labels[-1]])
+    found = re.findall(r"^(p\d\d) ", printed(run, columns), re.MULTILINE)
+    assert found == [*labels * 2, "p19"]  # the answer is the last
+    said = "p19 is the fastest: 20.0 times the rate of naive (99% interval 19.6 to 20.4)."
+    assert said in unbroken(printed(run, columns))
+
+
+@pytest.mark.parametrize("columns", [None, 80])
+def test_a_run_of_nothing_can_be_shown(columns: int | None) -> None:
+    assert "Nothing was measured." in lines(a_run(blocks=0), columns)
+
+
+def test_the_folder_is_shown_whole_however_long_it_is() -> None:
+    folder = Path("/") / ("runs/" * 60)
+    text = printed(a_run(a_row("a")), 80, folder)
+    assert f"The run lies in {folder}" in text.replace("\n", "")
+
+
+def test_a_file_gets_100_columns_and_no_colours() -> None:
+    file = io.StringIO()
+    show(a_wide_run("tuned"), FOLDER, Console(width=300, file=file))
+    assert "\x1b" not in file.getvalue()
+    assert max(map(cell_len, file.getvalue().splitlines())) <= 100
+
+
+def test_what_a_pipeline_used_stands_beside_its_phases_and_what_was_prepared_for_it_apart() -> None:
+    row = a_row("records", preparation=a_preparation(naive=142.3), **USED)
+    run = a_run(a_row("naive"), row)
+    assert cells(run, "records", PHASES)[4:] == ["1.06", "91.0", "833", "MB"]
+    assert cells(run, "records", PREPARATIONS) == ["2.10", "37.1", "MB", "143"]
+
+
+def test_only_what_was_prepared_stands_in_the_table_of_preparations() -> None:
+    run = a_run(a_row("naive"), a_row("records", preparation=a_preparation(naive=142.3)))
+    assert len(tables(run)) == 3
+    assert [line.split()[0] for line in tables(run)[PREPARATIONS]] == ["records"]
+    assert len(tables(a_run(a_row("naive")))) == 2
+
+
+def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
+    text = printed(a_run(a_row("a", cpu_utilisation=0.5)))
+    assert "CPU %" in text
+    assert "peak" not in text
+    assert "pays off" not in text
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [
+        ({"a": None}, "never"),
+        ({"a": 3.0, "b": None}, "3 to never"),
+        ({"a": 40.0, "b": 2.5}, "3 to 40"),
+        ({"a": 2.5, "b": 3.0}, "3"),
+    ],
+)
+def test_the_epochs_until_a_preparation_has_paid_are_told_from_least_to_most(
+    epochs: dict[str, float | None], said: str
+) -> None:
+    row = a_row("records", preparation=a_preparation(**epochs))
+    assert any(line.endswith(f"37.1 MB  {said:>12}") for line in lines(a_run(row)))
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("columns", [None, 100, 80])
+def test_the_other_tables_are_no_wider_than_the_terminal_either(
+    label: str, columns: int | None
+) -> None:
+    wide = {**USED, "cpu_seconds_per_1000_images": 12_345.6, "peak_memory_bytes": 1.234e11}
+    row = a_row(label, preparation=a_preparation(a=12_345.0, b=None), **wide)
+    text = printed(a_run(row), columns)
+    assert max(map(cell_len, text.splitlines())) <= (columns or WIDTH)
+    for figure in ("12,346", "91.0", "123 GB", "37.1 MB", "12,345 to never"):
+        assert figure in text
+
+
+def test_the_last_line_says_where_the_report_lies_where_there_is_one() -> None:
+    file = io.StringIO()
+    show(a_run(a_row("a")), FOLDER, Console(file=file), FOLDER / "report.html")
+    assert file.getvalue().endswith("The report is /runs/today/report.html\n")
+    assert "The run lies in" not in file.getvalue()

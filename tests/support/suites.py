@@ -1,0 +1,38 @@
+"""Somebody's own suite, for the tests of the pytest plugin."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support import loaders
+from tests.support.command import calm, finished
+
+
+class Suite:
+    """A package of somebody's tests, and pytest in the folder around it."""
+
+    def __init__(self, folder: Path, tests: str) -> None:
+        self.folder = folder
+        package = folder / "theirs"
+        package.mkdir()
+        (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+        (package / "__init__.py").write_text("")
+        (package / "test_loading.py").write_text(tests)
+        loaders.write_loader(package, loaders.GOOD)
+
+    def start(self, *words: object) -> subprocess.Popen[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *map(str, words)],
+            cwd=self.folder,
+            env=environment | calm() | {"XDG_CACHE_HOME": str(self.folder / "cache")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        return finished(self.start(*words))
