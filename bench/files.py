@@ -1,4 +1,4 @@
-"""A report's file: written whole or not at all."""
+"""Files: written whole or not at all, and known by size and time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from feedbench.pipelines.errors import RequestError
 
@@ -56,3 +57,18 @@ def _replace(file: Path, text: str) -> None:
             with contextlib.suppress(OSError):
                 Path(new).unlink()
         raise
+
+
+class Stamp(NamedTuple):
+    """A file's content, as far as the system tells without reading it."""
+
+    size: int  # bytes
+    changed: int  # ns
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """Return a file's stamp; None where it cannot be told."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)  # noqa: PTH116 - a million times
+        return Stamp(status.st_size, status.st_mtime_ns)
+    return None

@@ -13,7 +13,7 @@ from feedbench.pipelines.catalog import DEFAULT_SPECS, parse
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.results import Row
+    from feedbench.bench.records.row import Row
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

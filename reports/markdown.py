@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
 from feedbench.reports.sentences.answer import answer, heading, notes, sure
 from feedbench.reports.sentences.why import sentences

@@ -14,7 +14,7 @@ from feedbench.bench.cli.support import interruptible, print_json, sample_photos
 from feedbench.pipelines.errors import InterruptionError, RequestError
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.results import RunRecord
+    from feedbench.bench.records.run import RunRecord
 
 _BEGUN = clock.monotonic()  # --time covers everything from here
 
@@ -261,7 +261,7 @@ def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
 
     console = Console(highlight=False)
     if found.against is not None:
-        from feedbench.bench.records.results import read_trials
+        from feedbench.bench.records.storage import read_trials
         from feedbench.bench.verdicts.comparison import within
         from feedbench.reports.sentences import comparison
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
-    from feedbench.bench.machine.page_cache import State
+    from feedbench.bench.records.page_cache import State
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
 from feedbench.bench.images.check import Checks, How

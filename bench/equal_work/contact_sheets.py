@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work.judgement import Shown
 from feedbench.bench.equal_work.references import MOST, Levels
+from feedbench.bench.records.proof import Shown
 from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:

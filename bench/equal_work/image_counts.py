@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feedbench.bench.equal_work.fingerprints import UNKNOWN, Groups, Matcher
-from feedbench.bench.equal_work.judgement import Counts
 from feedbench.bench.equal_work.shuffle import Order
+from feedbench.bench.records.proof import Counts
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import image_id, shown
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from feedbench.bench.equal_work.image_counts import file_id
-from feedbench.bench.equal_work.judgement import ROUNDING, Distance, is_off
+from feedbench.bench.equal_work.judgement import ROUNDING, is_off
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.bench.equal_work.references import Levels
+from feedbench.bench.records.proof import Distance
 from feedbench.pipelines.contract import Workload
 
 WORST = 3  # images that are kept to be shown

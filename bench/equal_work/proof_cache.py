@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench.equal_work.contact_sheets import REFERENCE
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.machine.software import software
 from feedbench.bench.prepared.preparation_task import key_of
+from feedbench.bench.records.proof import Proof
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload

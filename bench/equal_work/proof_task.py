@@ -20,21 +20,14 @@ from feedbench.bench.equal_work import contact_sheets, known_mistakes
 from feedbench.bench.equal_work.contact_sheets import Picture
 from feedbench.bench.equal_work.fingerprints import ALIKE, UNKNOWN, Floats, Matcher, fingerprints
 from feedbench.bench.equal_work.image_counts import Tally, file_id
-from feedbench.bench.equal_work.judgement import (
-    ROUNDING,
-    Counts,
-    Likeness,
-    Proof,
-    Shuffle,
-    Work,
-    judged,
-)
+from feedbench.bench.equal_work.judgement import ROUNDING, judged
 from feedbench.bench.equal_work.pixel_distances import Pixels
 from feedbench.bench.equal_work.reference_files import ReferenceFiles, sheet_of
 from feedbench.bench.equal_work.references import Levels, in_levels
 from feedbench.bench.equal_work.shuffle import shuffle_of
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, pair
 from feedbench.bench.records.messages import Counted, Event
+from feedbench.bench.records.proof import Counts, Likeness, Proof, Shuffle, Work
 from feedbench.pipelines.contract import Feed, Workload
 
 SECOND_EPOCH_IMAGES = 4096  # that are looked at, at most

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from feedbench.bench.equal_work.judgement import Kind, Shuffle
+from feedbench.bench.records.proof import Kind, Shuffle
 
 Order = npt.NDArray[np.intp]
 """Of each delivered image, in turn: its file's place in the list of files."""

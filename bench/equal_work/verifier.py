@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.equal_work.proof_cache import Proofs
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.progress import Listener
@@ -14,7 +13,8 @@ from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import Counted, Event, Referenced, Request, Start
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import FeedbenchError, RequestError

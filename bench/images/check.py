@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from feedbench.bench.images.findings_cache import Remembered, stamp_of
+from feedbench.bench.files import stamp_of
+from feedbench.bench.images.findings_cache import Remembered
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.progress import Listener

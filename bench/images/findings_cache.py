@@ -12,23 +12,16 @@ import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
+from feedbench.bench.files import Stamp
 from feedbench.pipelines.images.image_check import Finding
 
 _SCHEMA = 2
 _MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
 _SPARE_LINES = 1000
 _HELD_LINES = 256  # until they are written
-
-
-class Stamp(NamedTuple):
-    """A file's content, as far as the system tells without reading it."""
-
-    size: int  # bytes
-    changed: int  # ns
 
 
 class _Line(msgspec.Struct, frozen=True, array_like=True):
@@ -110,14 +103,6 @@ class Remembered:
         except OSError:
             with contextlib.suppress(OSError):
                 new.unlink()
-
-
-def stamp_of(path: str) -> Stamp | None:
-    """Return a file's stamp; None where it cannot be told."""
-    with contextlib.suppress(OSError):
-        status = os.stat(path)  # noqa: PTH116 - a million times
-        return Stamp(status.st_size, status.st_mtime_ns)
-    return None
 
 
 def _is_header_only(finding: Finding) -> bool:

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check import Checker, Checks, bad_of
-from feedbench.bench.images.findings_cache import stamp_of
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.records.results import LeftOut
+from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.image_check import Finding
 from feedbench.pipelines.images.index import (

@@ -7,24 +7,12 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import msgspec
 import psutil
 
 from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.records.environment import Environment
 
 _PACKAGES = ("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy")
-
-
-class Environment(msgspec.Struct, frozen=True):
-    """The machine and the software."""
-
-    system: str
-    processor: str
-    cores: float  # that this process may use, by its affinity and its cgroup's quota
-    cores_online: int
-    memory_bytes: int
-    python: str
-    packages: dict[str, str]  # name: version
 
 
 def describe() -> Environment:

@@ -9,30 +9,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
+from feedbench.bench.records.calm import Counters
 
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
 _MICROSECOND, _NANOSECOND = 1e-6, 1e-9
 _STEAL = 8  # the field of /proc/stat's first line, its name counted: proc_stat(5)
-
-
-class Counters(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds since some moment long ago; and between two of them, what differs."""
-
-    stolen: float | None = None  # by the hypervisor, over all cores: proc_stat(5), steal
-    throttled: float | None = None  # by the quota of a cgroup around us: cpu.stat
-    cpu_pressure: float | None = None  # in which some task waited for a core: Pressure Stall
-    io_pressure: float | None = None  # Information, Documentation/accounting/psi.rst
-    memory_pressure: float | None = None
-
-    def since(self, before: Counters) -> Counters:
-        """Return what was counted after another reading."""
-        fields = {}
-        for name in self.__struct_fields__:
-            now, then = getattr(self, name), getattr(before, name)
-            fields[name] = None if now is None or then is None else max(now - then, 0.0)
-        return Counters(**fields)
 
 
 def read_counters(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Counters:

@@ -8,40 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-import msgspec
-
-from feedbench.bench.machine.kernel_counters import Counters, read_counters
+from feedbench.bench.machine.kernel_counters import read_counters
 from feedbench.bench.machine.speed_probe import (
     CALIBRATION_PROBES,
     HALF_SECONDS,
     Level,
     Probe,
-    Share,
-    Speed,
-    is_low,
     level_of,
 )
+from feedbench.bench.records.calm import Around, Counters, Share, Speed
 
 WAIT_SECONDS = 5.0  # for a good probe, before a trial is begun all the same
 _PAUSE_SECONDS = 0.4  # between two probes while waiting
 _A_LOOK_SECONDS = _PAUSE_SECONDS + 2 * HALF_SECONDS  # a pause, and the probe after it
 _FRESH_SECONDS = 0.3  # for so long, the probe after one trial is that before the next
-
-
-class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What the machine was like around one trial. Speeds as shares of the good level."""
-
-    before: Share
-    after: Share
-    low: Share  # under which a probe is low
-    waited_seconds: float  # for a good probe
-    counters: Counters  # what the kernel counted meanwhile
-    good: Speed | None = None  # the good level; None: of a run that was before it was kept
-
-    @property
-    def is_disturbed(self) -> bool:
-        """Whether the machine was not what it was when it was calibrated."""
-        return is_low(self.before, self.low) or is_low(self.after, self.low)
 
 
 def level_kept(arounds: Iterable[Around | None]) -> Level | None:

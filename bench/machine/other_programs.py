@@ -12,10 +12,6 @@ from pathlib import Path
 
 from feedbench.bench.machine.cores import usable_cores
 
-MOST_SHARE = 0.05
-"""Of the cores: where others take more, a trial is disturbed. At rest they took 0 to 0.5 % of two
-cores, and beside another run 5 to 49 %."""
-
 _STAT = Path("/proc/stat")
 
 

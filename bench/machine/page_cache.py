@@ -9,38 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
-from feedbench.bench.images.findings_cache import stamp_of
+from feedbench.bench.files import stamp_of
 from feedbench.bench.machine.residency import Residency, evict, residency
 from feedbench.bench.machine.warming import warm
+from feedbench.bench.records.page_cache import Certificate, State
 from feedbench.pipelines.errors import RequestError
-
-State = Literal["warm", "cold"]
 
 _WARM_SHARE = 0.99  # resident, from which it is warm
 _COLD_SHARE = 0.01  # to which it is cold
 # What the device was read for, as a share of the files' bytes: 1.0 to 1.1 cold, 0 warm.
 _COLD_READS, _WARM_READS = 0.8, 0.1
-
-
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the page cache around a trial's first epoch."""
-
-    asked: State
-    files: int  # that the pipeline reads
-    bytes: int  # of these
-    resident: float | None = None  # the share before the trial; null: not known
-    read_bytes: int | None = None  # from the device in the first epoch; null: not known
-    why_not: str | None = None  # a clause: why it is not certified
-    is_contradicted: bool = False  # it is known to be otherwise than was asked for
-
-    @property
-    def is_certified(self) -> bool:
-        """Whether nothing speaks against what was asked for, and it is known."""
-        return self.why_not is None
 
 
 class PageCache:

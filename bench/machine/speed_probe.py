@@ -19,6 +19,7 @@ import numpy as np
 
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.last_cache import last_cache
+from feedbench.bench.records.calm import Share, Speed, is_low
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held
 
@@ -46,20 +47,6 @@ _LOW_COPIED = 0.5
 _TO_DEVIATION = 1.4826  # a normal distribution's median absolute deviation to its standard one
 
 
-class Speed(msgspec.Struct, frozen=True):
-    """What a probe counted, over all cores: units of work a second."""
-
-    hashed: float
-    copied: float
-
-
-class Share(msgspec.Struct, frozen=True):
-    """A speed beside the good one, as shares of it."""
-
-    hashed: float
-    copied: float
-
-
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """The good level, and what is low beside it. Frozen before the first block."""
 
@@ -73,11 +60,6 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     def is_low(self, share: Share) -> bool:
         """Tell whether a machine of this share is not what it was."""
         return is_low(share, self.low)
-
-
-def is_low(share: Share, low: Share) -> bool:
-    """Tell whether either kind of work is slower than is good."""
-    return share.hashed < low.hashed or share.copied < low.copied
 
 
 def level_of(probes: Sequence[Speed]) -> Level:

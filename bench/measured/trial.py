@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from feedbench.bench.equal_work import proof_task
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume, pair
@@ -30,6 +29,7 @@ from feedbench.bench.records.messages import (
     Phase,
     Request,
 )
+from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.windows import MOST_RESTARTS, RESTART_SECONDS, Windows, counted_from
 from feedbench.pipelines.contract import (
     Feed,

@@ -11,7 +11,7 @@ from feedbench.bench.prepared.store import Manifest, Store
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.messages import Event, Phase, Writing
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, size
 from feedbench.pipelines.catalog import Spec
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.machine.environment import Environment
+from feedbench.bench.records.environment import Environment, Other
 from feedbench.bench.records.messages import SCHEMA
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
@@ -21,15 +21,6 @@ from feedbench.pipelines.images.index import image_id
 _SECONDS = 60.0  # for that to be answered
 # They would lead the other interpreter back to this one's packages.
 _LEADING_HERE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-
-
-class Other(msgspec.Struct, frozen=True, kw_only=True):
-    """Another environment."""
-
-    python: str  # its interpreter
-    name: str  # of the environment's folder
-    environment: Environment
-    code: str  # a digest of its Feedbench
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -12,9 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import WIDTH, counted, duration
-from feedbench.bench.verdicts.rows import trial_rate
 
 
 class Listener(Protocol):
@@ -96,7 +95,7 @@ class OnTerminal(Plain):
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:  # noqa: ARG002
         """Add its rate to the table; a failure stays as a line."""
         if record.ended == "measured" and record.purpose == "main":
-            self._rates[record.label].append(trial_rate(record))
+            self._rates[record.label].append(record.rate)
         elif record.ended == "failed":
             self.said(f"{record.label}: {how(record)}")
 
@@ -124,7 +123,7 @@ def how(record: TrialRecord) -> str:
     """Return how a trial went, in a few words."""
     match record.ended:
         case "measured" if record.windows:
-            return f"{trial_rate(record):,.0f} images/s"
+            return f"{record.rate:,.0f} images/s"
         case "measured":
             images, seconds = record.first_epoch_images or 0, record.first_epoch_seconds or 1.0
             return f"about {images / seconds:,.0f} images/s"

@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.machine.meters import Meters
-from feedbench.bench.machine.monitor import Around, Machine
-from feedbench.bench.machine.page_cache import Certificate, PageCache, after
+from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.page_cache import PageCache, after
 from feedbench.bench.processes.client import (
     OnEvent,
     OnTick,
@@ -26,9 +25,12 @@ from feedbench.bench.processes.client import (
     what_went_wrong,
 )
 from feedbench.bench.processes.run_folder import RunFolder, slugs
-from feedbench.bench.records import results
+from feedbench.bench.records import storage
+from feedbench.bench.records.calm import Around
 from feedbench.bench.records.messages import Measured, Prepared, Purpose, Request, Start
-from feedbench.bench.records.results import Preparation, TrialRecord
+from feedbench.bench.records.page_cache import Certificate
+from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.trial import Preparation, TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
@@ -220,7 +222,7 @@ class Trials:
 
     def _keep(self, record: TrialRecord) -> None:
         with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose what the disk has
-            results.append_trial(self._folder.path, record)
+            storage.append_trial(self._folder.path, record)
             self.records.append(record)
 
 

@@ -25,7 +25,7 @@ from feedbench.pipelines.errors import FeedbenchError
 
 if TYPE_CHECKING:
     from feedbench.bench.pytest_plugin.runs import Runs
-    from feedbench.bench.records.results import Row
+    from feedbench.bench.records.row import Row
 
 OPTIONS: tuple[tuple[str, str, str | None, str], ...] = (
     ("data", "FOLDER", None, "photos, for tests that name none; without it: 512 sample photos"),

@@ -17,11 +17,14 @@ import pytest
 
 from feedbench.bench.cli import values
 from feedbench.bench.cli.support import sample_photos, unwritten
-from feedbench.bench.equal_work.judgement import is_equal
 from feedbench.bench.processes.progress import Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.pytest_plugin.hooks import FLAGS, OPTIONS, WANTED, Wanted
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord, read_trials
+from feedbench.bench.records.proof import is_equal
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import read_trials
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import benchmark_json
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.run import perform

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.images.image_check import Finding

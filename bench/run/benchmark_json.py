@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 
 NAME = "benchmark.json"

@@ -15,12 +15,11 @@ import msgspec
 from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.run.schedule import Turn, block_order
 from feedbench.bench.text import counted
-from feedbench.bench.verdicts.calm import is_disturbed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines.catalog import Spec
 
@@ -167,7 +166,7 @@ class Blocks:
             record = self._trial(turn, block, 1, limit, allowance, listener)
             if record is not None and record.ended == "time up":
                 return False
-            if record is not None and record.ended == "measured" and is_disturbed(record):
+            if record is not None and record.ended == "measured" and record.is_disturbed:
                 disturbed.append(turn)
         # The block is whole. What the machine disturbed is taken again at its end, within limits.
         for turn in disturbed[: math.ceil(len(turns) * _RETAKEN_SHARE)]:

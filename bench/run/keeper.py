@@ -11,16 +11,18 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from feedbench.bench.equal_work.judgement import Proof, is_equal
 from feedbench.bench.images.check import Bad
 from feedbench.bench.machine import environment, software
-from feedbench.bench.processes.other_python import Other, beside
+from feedbench.bench.processes.other_python import beside
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.processes.trials import Trials
-from feedbench.bench.records import results
+from feedbench.bench.records import storage
+from feedbench.bench.records.calm import Calm
 from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import DIAGNOSTIC
-from feedbench.bench.records.results import Calm, LeftOut, PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.records.proof import Proof, is_equal
+from feedbench.bench.records.run import LeftOut, PipelineRecord, RunRecord, WorkloadRecord
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.verdicts import rows as summary
 from feedbench.bench.verdicts.break_even import with_preparations
@@ -110,7 +112,7 @@ class Keeper:
             diagnosis=self.diagnosis,
             calm=self._calm(blocks),
         )
-        results.write_run(self.folder.path, self.run)
+        storage.write_run(self.folder.path, self.run)
         return self.run
 
     def _calm(self, blocks: int) -> Calm | None:

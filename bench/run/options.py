@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from feedbench.bench.images.check import Checks
-from feedbench.bench.machine.page_cache import State
+from feedbench.bench.records.page_cache import State
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.layouts import Layout

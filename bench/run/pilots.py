@@ -15,7 +15,7 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.messages import Request, Start
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.run.options import RunOptions

@@ -27,15 +27,9 @@ from feedbench.bench.machine.software import software
 from feedbench.bench.processes.other_python import look
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import DIAGNOSTIC
-from feedbench.bench.records.results import (
-    Resumed,
-    RunRecord,
-    TrialRecord,
-    read_run,
-    read_trials,
-    write_run,
-    write_trials,
-)
+from feedbench.bench.records.run import Resumed, RunRecord
+from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
 from feedbench.bench.run.blocks import asked_for, longest_block_seconds
 from feedbench.bench.run.options import RunOptions

@@ -20,12 +20,14 @@ from feedbench.bench.machine.warming import warm
 from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
-from feedbench.bench.processes.other_python import Other, arms, look
+from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder, refuse_used
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import read_workload
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.environment import Other
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
 from feedbench.bench.run import resume as resuming
 from feedbench.bench.run.blocks import Allowance, Blocks

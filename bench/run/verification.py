@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.equal_work.judgement import Proof, is_equal
 from feedbench.bench.equal_work.proof_cache import Proofs
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Checker, bad_of, refuse, without
@@ -19,7 +18,8 @@ from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
-from feedbench.bench.records.results import WorkloadRecord
+from feedbench.bench.records.proof import Proof, is_equal
+from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.run import pilots
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.options import RunOptions

@@ -7,13 +7,13 @@ from statistics import median
 
 import msgspec
 
-from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.text import digits
 from feedbench.bench.verdicts import intervals
-from feedbench.bench.verdicts.calm import is_disturbed
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, resources
-from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise, trial_rate
+from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
 
 REAL = "tfdata_tuned"  # the fastest pipeline that reads images
 # What is measured alone, and what in blocks beside one another: labels, and functions of known.py.
@@ -74,9 +74,9 @@ def _of_rates(
 ) -> Iterator[Line]:
     rate = batch_size / pipelines.PERIOD
     own = [
-        trial_rate(t)
+        t.rate
         for t in trials
-        if t.label == "metronome" and t.ended == "measured" and not is_disturbed(t)
+        if t.label == "metronome" and t.ended == "measured" and not t.is_disturbed
     ]
     yield _rate("a known rate", median(own) if own else None, rate, _CLOSE)
     for label, name, close in (
@@ -86,7 +86,7 @@ def _of_rates(
         ("teardown", "a loader whose iterator ends slowly: its rate", _CLOSE),
     ):
         trial = alone.get(label)
-        yield _rate(name, None if trial is None else trial_rate(trial), rate, close)
+        yield _rate(name, None if trial is None else trial.rate, rate, close)
     bursts = alone.get("bursts")
     longest = bursts.latency.p99 if bursts is not None and bursts.latency is not None else None
     yield _seconds("the wait between bursts (p99)", longest, pipelines.BURST * pipelines.PERIOD)
@@ -134,7 +134,7 @@ def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Line]:
 def _consumer(trial: TrialRecord | None) -> float | None:
     if trial is None:
         return None
-    share: float | None = resources([trial], [trial_rate(trial)])["consumer_share"]
+    share: float | None = resources([trial], [trial.rate])["consumer_share"]
     return share
 
 

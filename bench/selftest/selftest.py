@@ -25,7 +25,6 @@ from feedbench.bench.selftest import expected
 from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL, Line
 from feedbench.bench.selftest.neighbour import neighbours
 from feedbench.bench.selftest.pipelines import TOUCHED
-from feedbench.bench.verdicts.calm import is_disturbed
 from feedbench.pipelines.catalog import Spec, parse
 from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.sample_photos import write_photos
@@ -89,7 +88,7 @@ def selftest(listener: Listener) -> SelfTest:
     return SelfTest(
         seconds=time.monotonic() - begun,
         blocks=kept.blocks,
-        disturbed=sum(map(is_disturbed, trials.records)),
+        disturbed=sum(trial.is_disturbed for trial in trials.records),
         failures=[f"{t.label}: {t.why}" for t in trials.records if t.ended == "failed"],
         lines=expected.lines(trials.records, BATCH_SIZE),
     )
@@ -145,7 +144,7 @@ def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> No
         listener.doing(f"alone: {spec.label}")
         record = trials.run(spec, "main", workload, _LIMIT, 0, attempt)
         listener.said(f"alone    {spec.label}: {how(record)}")
-        if record.ended != "measured" or not is_disturbed(record):
+        if record.ended != "measured" or not record.is_disturbed:
             return
 
 

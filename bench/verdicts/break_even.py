@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.results import BreakEven, Preparation, Row
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import BreakEven, Preparation
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of, log_ratio
 
 Rates = Mapping[str, Mapping[int, float]]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from feedbench.bench.machine.other_programs import MOST_SHARE
-from feedbench.bench.machine.speed_probe import Share, Speed
-from feedbench.bench.records.results import BlockCalm, Calm, TrialRecord
+from feedbench.bench.records.calm import BlockCalm, Calm, Share, Speed
+from feedbench.bench.records.trial import TrialRecord
 
 _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")
 
@@ -26,7 +25,7 @@ def calm_of(
     shares = [
         share for t in probed if t.around is not None for share in (t.around.before, t.around.after)
     ]
-    others = [share for t in probed if (share := others_share(t)) is not None]
+    others = [share for t in probed if (share := t.others_share) is not None]
     return Calm(
         others=round(max(others), 4) if others else None,
         good=_good([t.around.good for t in probed if t.around is not None]),
@@ -34,7 +33,7 @@ def calm_of(
         lowest=_each(min, shares),
         middle=_each(median, shares),
         attempts=len(probed),
-        disturbed=sum(is_disturbed(trial) for trial in probed),
+        disturbed=sum(trial.is_disturbed for trial in probed),
         retaken=sum(trial.attempt > 1 for trial in probed),
         waited_seconds=sum(t.around.waited_seconds for t in probed if t.around is not None),
         probe_seconds=probe_seconds,
@@ -47,21 +46,6 @@ def calm_of(
             for number in sorted({trial.block for trial in probed})
         ],
     )
-
-
-def is_disturbed(trial: TrialRecord) -> bool:
-    """Tell whether the machine was not calm around a trial, or others were at work in it.
-
-    False where it was not probed.
-    """
-    if trial.around is None:
-        return False
-    return trial.around.is_disturbed or (others_share(trial) or 0.0) > MOST_SHARE
-
-
-def others_share(trial: TrialRecord) -> float | None:
-    """Return what other programs took of the cores in a trial; None where it is not known."""
-    return None if trial.usage is None else trial.usage.others_share
 
 
 def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
@@ -90,7 +74,7 @@ def _block(number: int, trials: Sequence[TrialRecord], control: float | None) ->
         disturbed=[
             f"{trial.label} ({trial.purpose})" if trial.purpose == "control" else trial.label
             for trial in trials
-            if is_disturbed(trial)
+            if trial.is_disturbed
         ],
         run_delay_seconds=_sum([trial.run_delay_seconds for trial in trials]),
         control=control,

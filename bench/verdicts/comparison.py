@@ -14,10 +14,12 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from feedbench.bench.equal_work.judgement import is_equal
-from feedbench.bench.machine.environment import Environment
-from feedbench.bench.machine.speed_probe import Share
-from feedbench.bench.records.results import Calm, Row, RunRecord, TrialRecord
+from feedbench.bench.records.calm import Calm, Share
+from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.proof import is_equal
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from feedbench.bench.records.row import Word
 
 LEAST_BLOCKS = 4  # for verdicts: Student's t covers what it says from here
 LEVEL = 0.99
@@ -22,8 +23,6 @@ FAMILY_ERROR = 0.05  # of all comparisons with the baseline together
 CONTROL_TOLERANCE = math.log(1.01)  # what the baseline may differ from itself
 EXCLUSION_ERROR = 0.01  # of the alarm that a pipeline's trials were disturbed more often
 MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
-
-Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
 
 
 @dataclass(frozen=True)

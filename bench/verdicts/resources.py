@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from feedbench.bench.machine.gpu import together
-from feedbench.bench.machine.page_cache import Certificate
-from feedbench.bench.records.results import PageCacheUse, TrialRecord
+from feedbench.bench.records.page_cache import Certificate, PageCacheUse
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage
 from feedbench.bench.records.windows import counted
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.records.results import Row, TrialRecord, Withheld
-from feedbench.bench.records.windows import counted, steady_from
+from feedbench.bench.records.row import Row, Withheld
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.windows import steady_from
 from feedbench.bench.verdicts import intervals as statistics
-from feedbench.bench.verdicts.calm import is_disturbed
 from feedbench.bench.verdicts.intervals import Interval
 from feedbench.bench.verdicts.resources import page_cache_use, resources
 
@@ -99,7 +99,7 @@ def _differing(trials: Sequence[TrialRecord], labels: Iterable[str]) -> set[str]
     measured = [t for t in trials if t.ended == "measured" and t.around is not None]
     counts = {
         label: (
-            sum(is_disturbed(t) for t in measured if t.label == label),
+            sum(t.is_disturbed for t in measured if t.label == label),
             sum(t.label == label for t in measured),
         )
         for label in labels
@@ -161,19 +161,13 @@ def rates_by_block(
     """
     found: dict[str, dict[int, list[float]]] = {}
     for trial in trials:
-        counts = with_disturbed or not is_disturbed(trial)
+        counts = with_disturbed or not trial.is_disturbed
         if trial.purpose == purpose and trial.ended == "measured" and counts:
-            found.setdefault(trial.label, {}).setdefault(trial.block, []).append(trial_rate(trial))
+            found.setdefault(trial.label, {}).setdefault(trial.block, []).append(trial.rate)
     return {
         label: {block: 1 / fmean(1 / rate for rate in rates) for block, rates in blocks.items()}
         for label, blocks in found.items()
     }
-
-
-def trial_rate(trial: TrialRecord) -> float:
-    """Return a trial's images/s: the images of its steady windows over their seconds."""
-    windows = counted(trial.windows)
-    return sum(w.images for w in windows) / sum(w.seconds for w in windows)
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -192,7 +186,7 @@ class _Found(msgspec.Struct, frozen=True):
         folder_images: int,
     ) -> Row:
         measured = [t for t in self.trials if t.purpose == "main" and t.ended == "measured"]
-        calm = [trial for trial in measured if not is_disturbed(trial)]
+        calm = [trial for trial in measured if not trial.is_disturbed]
         main = calm or measured  # a rate from a machine that was never calm, rather than none
         # One a block: of a machine that was never calm, a block may have two trials.
         rates = rates_by_block(main, "main", with_disturbed=not calm).get(self.label, {})
@@ -208,7 +202,7 @@ class _Found(msgspec.Struct, frozen=True):
         if not main:
             return row
         fields = self._rate([*rates.values()]) | self._phases(main, folder_images)
-        fields |= resources(main, [trial_rate(trial) for trial in main])
+        fields |= resources(main, [trial.rate for trial in main])
         fields["page_cache"] = page_cache_use([t.page_cache for t in main if t.page_cache])
         if interval is not None:
             fields |= _compared(interval, control, margin)
@@ -230,7 +224,7 @@ class _Found(msgspec.Struct, frozen=True):
     def _phases(self, main: list[TrialRecord], folder_images: int) -> dict[str, Any]:
         turnover = fmean(median(_settled(trial.turnover_seconds)) for trial in main)
         measured = fmean(fmean(_settled(trial.epoch_seconds)) for trial in main)
-        rate = 1 / fmean(1 / trial_rate(trial) for trial in main)
+        rate = 1 / fmean(1 / trial.rate for trial in main)
         delivery = folder_images / rate
         if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
             images = main[0].first_epoch_images or folder_images

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feedbench.bench.records.diagnosis import Advice, Choice, Diagnosis, Fixed, Trace
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
 from feedbench.bench.why.stages import KNOWN, PYTHON, REST
 

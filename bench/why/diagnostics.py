@@ -24,10 +24,10 @@ from feedbench.bench.records.diagnosis import (
     Waterfall,
 )
 from feedbench.bench.records.messages import Purpose
-from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.text import duration
-from feedbench.bench.verdicts.rows import trial_rate
 from feedbench.bench.why import stages, trace_reader
 from feedbench.bench.why.advice import advice_of
 from feedbench.pipelines import catalog
@@ -180,7 +180,7 @@ class Diagnostics:
             what = f"what this machine can do at best: {name}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
-                found.append(Ceiling(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+                found.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
         return found
 
     def _waterfall(self, spec: Spec) -> Waterfall | None:
@@ -198,7 +198,7 @@ class Diagnostics:
             if record is None or record.ended != "measured":
                 return None
             name: Any = "the rest" if until == "all" else until
-            steps.append(Step(name=name, rate=trial_rate(record), cpu_ms=_cpu_ms(record)))
+            steps.append(Step(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
         return Waterfall(label=spec.label, like="" if own else _STAND_IN, steps=steps)
 
     def _fixed(self, row: Row) -> Fixed | None:
@@ -215,8 +215,8 @@ class Diagnostics:
         return Fixed(
             label=row.label,
             spec=fixed.text,
-            rate=trial_rate(other),
-            own_rate=trial_rate(own),
+            rate=other.rate,
+            own_rate=own.rate,
             turnover_seconds=_turnover(other),
             own_turnover_seconds=_turnover(own),
         )
@@ -283,7 +283,7 @@ def _cpu_ms(record: TrialRecord) -> float | None:
     """Return a trial's CPU milliseconds an image, of the whole process tree."""
     if record.usage is None or record.usage.cpu_seconds is None:
         return None
-    images = record.usage.seconds * trial_rate(record)
+    images = record.usage.seconds * record.rate
     return 1000 * record.usage.cpu_seconds / images if images else None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.records.results import read_run
+from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 _HOST = "127.0.0.1"  # a trace tells the names of people's files

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.cells import cell_len, chop_cells
 
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import EDGE, LEADING, TEXT, WIDE, Scale

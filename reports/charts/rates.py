@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.bench.why.advice import binding
 from feedbench.reports.charts import svg, tracks

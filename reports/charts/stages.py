@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from rich.cells import cell_len
 
 from feedbench.bench.records.diagnosis import Stage, Trace
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import WIDE, Scale, Track

@@ -10,10 +10,12 @@ from typing import ClassVar
 
 from matplotlib.axes import Axes
 
-from feedbench.bench.records.results import BlockCalm, Row, RunRecord, TrialRecord
+from feedbench.bench.records.calm import BlockCalm
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted
-from feedbench.bench.verdicts.calm import is_disturbed
-from feedbench.bench.verdicts.rows import of_whole_blocks, trial_rate
+from feedbench.bench.verdicts.rows import of_whole_blocks
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import WIDE, Scale, Track
 from feedbench.reports.tables import frames
@@ -140,13 +142,13 @@ def _of_trials(row: Row, run: RunRecord, trials: Sequence[TrialRecord]) -> list[
         for trial in of_whole_blocks(trials, run.blocks)
         if trial.label == row.label and trial.purpose == "main" and trial.ended == "measured"
     ]
-    rates = [(trial, rate) for trial in mine if is_known(rate := trial_rate(trial)) and rate]
-    counting = [rate for trial, rate in rates if not is_disturbed(trial)]
+    rates = [(trial, rate) for trial in mine if is_known(rate := trial.rate) and rate]
+    counting = [rate for trial, rate in rates if not trial.is_disturbed]
     if not rates:
         return []
     middle = median(counting or [rate for _, rate in rates])
     return [
-        Point(place=trial.block, value=rate / middle, is_left_out=is_disturbed(trial))
+        Point(place=trial.block, value=rate / middle, is_left_out=trial.is_disturbed)
         for trial, rate in sorted(rates, key=lambda one: (one[0].block, one[0].attempt))
     ]
 

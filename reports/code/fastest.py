@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import listed as in_words
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code.training_code import training_code

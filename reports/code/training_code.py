@@ -18,7 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in.form import LUMA
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs

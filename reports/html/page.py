@@ -12,7 +12,8 @@ from feedbench.bench import files
 from feedbench.bench.equal_work.contact_sheets import AMPLIFIED
 from feedbench.bench.equal_work.judgement import MOST_NEAR, MOST_SAME
 from feedbench.bench.records.messages import DIAGNOSTIC
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.comparison import within
 from feedbench.reports.charts import costs as costplots
 from feedbench.reports.charts import rates, stages, time_order

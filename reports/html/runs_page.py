@@ -7,7 +7,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import capital, counted, listed
 from feedbench.reports.charts import rates
 from feedbench.reports.html.templating import rendered

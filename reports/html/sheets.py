@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.bench.equal_work.contact_sheets import REFERENCE
-from feedbench.bench.equal_work.judgement import Shown
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.proof import Shown
+from feedbench.bench.records.run import RunRecord
 
 FOLDER = "samples"  # in a run's folder
 _SLUG = re.compile(r"[a-z0-9-]{1,100}")  # whoever made up a run may have named files elsewhere

@@ -12,7 +12,8 @@ from feedbench.reports.sentences import calm, equal_work, page_cache, preparatio
 from feedbench.reports.text.figures import is_known, level, percent, shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.results import Row, RunRecord
+    from feedbench.bench.records.row import Row
+    from feedbench.bench.records.run import RunRecord
 
 _RGB = 3  # channels
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import counted, digits, size
 from feedbench.reports.text.figures import MISSING, is_known, seconds, shown
 

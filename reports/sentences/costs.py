@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import counted, duration, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.reports.sentences import equal_work

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from feedbench.bench.equal_work.judgement import Proof, Shuffle, is_equal
+from feedbench.bench.records.proof import Proof, Shuffle, is_equal
 from feedbench.bench.text import counted, digits, listed
 from feedbench.reports.text.figures import MISSING, shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.results import Row, RunRecord
+    from feedbench.bench.records.row import Row
+    from feedbench.bench.records.run import RunRecord
 
 _MIXED = 0.95  # of the classes that chance gives a batch, under which they are worth a word
 _CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a shuffle reaches

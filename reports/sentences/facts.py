@@ -6,7 +6,8 @@ import shlex
 from datetime import datetime
 from pathlib import Path
 
-from feedbench.bench.records.results import RunRecord, TrialRecord, WorkloadRecord
+from feedbench.bench.records.run import RunRecord, WorkloadRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, duration, size
 from feedbench.reports.text.figures import MISSING
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from feedbench.bench.records.results import BreakEven, Preparation, Row
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import BreakEven, Preparation
 from feedbench.bench.text import counted, listed, size
 from feedbench.reports.text.figures import MISSING, is_known, seconds, shown
 

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Iterator
 
 from feedbench.bench.records.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, counted, digits, listed, size
 from feedbench.bench.why.advice import binding
 from feedbench.bench.why.stages import KNOWN, PYTHON, REST

@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord, read_run, read_trials
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import read_run, read_trials
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.equal_work.judgement import Proof
-from feedbench.bench.records.results import Preparation, Row, RunRecord
+from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import counted, size
 from feedbench.reports.sentences import costs, equal_work, page_cache, preparation, why
 from feedbench.reports.text.figures import (

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.text.escaping import visible
 

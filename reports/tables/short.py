@@ -12,7 +12,8 @@ from feedbench.reports.text import figures
 from feedbench.reports.text.figures import shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.results import Row, RunRecord
+    from feedbench.bench.records.row import Row
+    from feedbench.bench.records.run import RunRecord
 
 WORDS = {"verdict", "work"}
 """The columns that hold words, not figures."""

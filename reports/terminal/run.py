@@ -21,7 +21,8 @@ from feedbench.reports.text.escaping import visible
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.bench.records.results import Row, RunRecord
+    from feedbench.bench.records.row import Row
+    from feedbench.bench.records.run import RunRecord
 
 _ENDLESS = 10_000  # columns
 _SHORT_LABEL = 20  # characters that stay on one line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from feedbench.bench.equal_work.judgement import Proof
+from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import WIDTH, counted
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.terminal.run import fitting, folded, simple_table

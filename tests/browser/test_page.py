@@ -13,7 +13,6 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from feedbench.bench.equal_work.judgement import Counts, Shown
 from feedbench.bench.records.diagnosis import (
     Advice,
     Ceiling,
@@ -23,7 +22,9 @@ from feedbench.bench.records.diagnosis import (
     Trace,
     Waterfall,
 )
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.proof import Counts, Shown
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.reports.html import page
 from feedbench.reports.text.figures import MISSING

@@ -11,7 +11,7 @@ import pytest
 
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.records.results import read_trials
+from feedbench.bench.records.storage import read_trials
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.pipelines.catalog import parse
 from tests.support.builders import a_row, a_run

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.records.results import read_run
+from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until

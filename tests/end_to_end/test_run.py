@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.records.results import read_run, read_trials
+from feedbench.bench.records.storage import read_run, read_trials
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
 from tests.support.waiting import gone, until

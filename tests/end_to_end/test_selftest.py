@@ -10,10 +10,10 @@ import pytest
 
 from feedbench.bench.machine import speed_probe
 from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.records import trial as trial_record
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest import selftest as module
 from feedbench.bench.selftest.selftest import selftest
-from feedbench.bench.verdicts import calm as bench_calm
 from tests.support.command import Feedbench, calm
 from tests.support.waiting import until
 
@@ -48,7 +48,7 @@ def test_all_of_it_is_measured_where_nothing_disturbs_it(
     monkeypatch.setattr(speed_probe, "_LEAST_DROP", 1.0)
     monkeypatch.setattr(speed_probe, "_MOST_DROP", 1.0)
     monkeypatch.setattr(speed_probe, "_LOW_COPIED", 0.0)
-    monkeypatch.setattr(bench_calm, "MOST_SHARE", 1.0)
+    monkeypatch.setattr(trial_record, "MOST_OTHERS_SHARE", 1.0)
     found = selftest(Quiet())
     assert (found.blocks, found.failures, found.disturbed) == (1, [], 0)
     assert [line.name for line in found.lines if line.measured == "not measured"] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.records.results import read_run, read_trials
+from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench

@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import pandas as pd
 import pytest
 
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import formats, markdown
 from feedbench.reports.html import page

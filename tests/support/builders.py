@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 from PIL import Image
 
-from feedbench.bench.equal_work.judgement import (
+from feedbench.bench.equal_work.judgement import judged
+from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.processes.workload_file import workload_of
+from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.proof import (
     Counts,
     Distance,
     Kind,
@@ -18,22 +22,11 @@ from feedbench.bench.equal_work.judgement import (
     Shown,
     Shuffle,
     Work,
-    judged,
 )
-from feedbench.bench.machine.environment import Environment
-from feedbench.bench.processes.run_folder import slugs
-from feedbench.bench.processes.workload_file import workload_of
-from feedbench.bench.records.results import (
-    BreakEven,
-    PipelineRecord,
-    Preparation,
-    Row,
-    RunRecord,
-    TrialRecord,
-    WorkloadRecord,
-    append_trial,
-    write_run,
-)
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.records.storage import append_trial, write_run
+from feedbench.bench.records.trial import BreakEven, Preparation, TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import index_folder

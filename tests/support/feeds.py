@@ -11,10 +11,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from feedbench.bench.equal_work import reference_files, references
-from feedbench.bench.equal_work.judgement import Proof
 from feedbench.bench.equal_work.proof_task import prove
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.messages import Event
+from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Batch, Workload
 
 Make = Callable[[Image.Image, Workload], Levels]

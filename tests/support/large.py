@@ -8,9 +8,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from feedbench.bench.equal_work.judgement import Shown
-from feedbench.bench.machine.speed_probe import Share
 from feedbench.bench.processes.workload_file import write_workload
+from feedbench.bench.records.calm import BlockCalm, Calm, Share
 from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
@@ -22,14 +21,11 @@ from feedbench.bench.records.diagnosis import (
     Trace,
     Waterfall,
 )
-from feedbench.bench.records.results import (
-    BlockCalm,
-    Calm,
-    Row,
-    RunRecord,
-    TrialRecord,
-    write_trials,
-)
+from feedbench.bench.records.proof import Shown
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import write_trials
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Latency
 from feedbench.pipelines.contract import Workload
 from tests.support.builders import (

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any
 
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code.training_code import training_code

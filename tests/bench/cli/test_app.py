@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from feedbench.bench.cli import app
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.reports import formats
 from feedbench.reports.html import page, runs_page
 from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of

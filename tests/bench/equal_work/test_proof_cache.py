@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.equal_work import proof_cache
-from feedbench.bench.equal_work.judgement import Counts, Proof, Shuffle
 from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.records.proof import Counts, Proof, Shuffle
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
 from tests.support.builders import workload_over

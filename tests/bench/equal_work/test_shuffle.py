@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equal_work.judgement import Shuffle
 from feedbench.bench.equal_work.shuffle import Order, batch_classes, shuffle_of
+from feedbench.bench.records.proof import Shuffle
 
 CLASSES = 5
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from feedbench.bench.files import Stamp, stamp_of
 from feedbench.bench.images import findings_cache
-from feedbench.bench.images.findings_cache import Remembered, Stamp, stamp_of
+from feedbench.bench.images.findings_cache import Remembered
 from feedbench.pipelines.images.image_check import Finding
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)

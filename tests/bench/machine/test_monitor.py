@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.monitor import Around, Machine, level_kept
-from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level, Share, Speed
+from feedbench.bench.machine.monitor import Machine, level_kept
+from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level
+from feedbench.bench.records.calm import Around, Share, Speed
 
 PROBE_SECONDS = 0.1
 

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 
 from feedbench.bench.machine import other_programs
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
 from feedbench.bench.machine.other_programs import user_seconds, watched_cores
-from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.calm import Around, Counters, Share
 from feedbench.bench.records.usage import Usage
-from feedbench.bench.verdicts.calm import calm_of, is_disturbed
+from feedbench.bench.verdicts.calm import calm_of
 from feedbench.reports.sentences import calm
 from tests.support.builders import a_trial
 
@@ -82,9 +80,9 @@ def test_a_program_at_work_is_seen() -> None:
 
 
 def test_a_trial_beside_a_program_that_takes_a_twentieth_of_the_cores_is_disturbed() -> None:
-    assert not is_disturbed(beside(0.9))
-    assert is_disturbed(beside(1.1))
-    assert not is_disturbed(beside(None))
+    assert not beside(0.9).is_disturbed
+    assert beside(1.1).is_disturbed
+    assert not beside(None).is_disturbed
     assert a_usage(2.1).others_share == pytest.approx(0.105)
 
 

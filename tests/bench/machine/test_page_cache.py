@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.machine.page_cache import Certificate, PageCache, State, after
+from feedbench.bench.machine.page_cache import PageCache, after
 from feedbench.bench.machine.residency import Residency
+from feedbench.bench.records.page_cache import Certificate, State
 
 
 class Told:

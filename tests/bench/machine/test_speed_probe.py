@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.machine.speed_probe import (
-    HALF_SECONDS,
-    Level,
-    Probe,
-    Share,
-    Speed,
-    copied_bytes,
-    level_of,
-)
+from feedbench.bench.machine.speed_probe import HALF_SECONDS, Level, Probe, copied_bytes, level_of
+from feedbench.bench.records.calm import Share, Speed
 from tests.support.waiting import until
 
 COUNTS = st.floats(1.0, 1e6)

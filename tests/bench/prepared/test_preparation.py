@@ -19,7 +19,7 @@ from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.messages import Ended, Event, Phase, Prepared, Start, Writing
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.catalog import parse
 
 PREPARED = Prepared(

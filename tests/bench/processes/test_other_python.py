@@ -13,9 +13,11 @@ import pytest
 from feedbench import pipelines
 from feedbench.bench.machine import software
 from feedbench.bench.machine.environment import describe
-from feedbench.bench.processes.other_python import Other, arms, environment_of, look
+from feedbench.bench.processes.other_python import arms, environment_of, look
+from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import SCHEMA
-from feedbench.bench.records.results import PipelineRecord, RunRecord, read_run, read_trials
+from feedbench.bench.records.run import PipelineRecord, RunRecord
+from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.verdicts.comparison import compare, within
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from feedbench.bench.processes.progress import OnTerminal, Plain, Quiet, how, listener
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 
 

@@ -15,7 +15,7 @@ from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.messages import Edge, Event
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.catalog import parse

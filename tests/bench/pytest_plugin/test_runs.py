@@ -18,7 +18,7 @@ from feedbench.bench.cli.app import app
 from feedbench.bench.pytest_plugin import runs as pytest_runs
 from feedbench.bench.pytest_plugin.hooks import WANTED, Wanted, pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
-from feedbench.bench.records.results import PipelineRecord, RunRecord
+from feedbench.bench.records.run import PipelineRecord, RunRecord
 from feedbench.bench.run.options import RunOptions
 from feedbench.reports.html import page
 from tests.bench.processes.test_other_python import OTHER

@@ -9,16 +9,10 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from feedbench.bench.records.results import (
-    SCHEMA,
-    Row,
-    RunRecord,
-    TrialRecord,
-    append_trial,
-    read_run,
-    read_trials,
-    write_run,
-)
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import append_trial, read_run, read_trials, write_run
+from feedbench.bench.records.trial import SCHEMA, TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.errors import RequestError
 from tests.support import builders

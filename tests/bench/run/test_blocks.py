@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.speed_probe import Share
 from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import Allowance, Blocks
 from feedbench.bench.run.budget import Cost
 from feedbench.pipelines.catalog import Spec, parse

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.messages import Purpose
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.run.options import RunOptions

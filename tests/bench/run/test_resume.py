@@ -15,21 +15,20 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.machine import environment
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.speed_probe import Level, Share, Speed
+from feedbench.bench.machine.speed_probe import Level
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
+from feedbench.bench.records.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.diagnosis import Diagnosis
-from feedbench.bench.records.results import (
-    TrialRecord,
+from feedbench.bench.records.storage import (
     append_trial,
     read_run,
     read_trials,
     write_run,
     write_trials,
 )
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import resume as resuming
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.options import RunOptions

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.speed_probe import Share
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.bench.selftest import pipelines

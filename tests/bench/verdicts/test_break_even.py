@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.records.results import BreakEven, Row
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import BreakEven
 from feedbench.bench.verdicts.break_even import with_preparations
 from tests.support.builders import a_preparation
 

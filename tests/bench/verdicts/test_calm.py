@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.speed_probe import Share, Speed
-from feedbench.bench.records.results import TrialRecord
-from feedbench.bench.verdicts.calm import calm_of, is_disturbed
+from feedbench.bench.records.calm import Around, Counters, Share, Speed
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from tests.support.builders import a_trial
 
@@ -45,7 +43,7 @@ def test_the_good_level_is_kept_and_is_the_median_where_a_run_was_gone_on_with()
 
 def test_without_a_probe_nothing_is_known() -> None:
     assert calm_of([a_trial(1)], 0.0) is None
-    assert not is_disturbed(a_trial(1))
+    assert not a_trial(1).is_disturbed
 
 
 def test_a_block_has_the_second_copys_ratio_and_how_long_its_trials_waited_for_a_core() -> None:

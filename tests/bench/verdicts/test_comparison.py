@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feedbench.bench.machine.speed_probe import Share, Speed
-from feedbench.bench.records.results import Calm, Row
+from feedbench.bench.records.calm import Calm, Share, Speed
+from feedbench.bench.records.row import Row
 from feedbench.bench.verdicts.comparison import Compared, Comparison, Run, compare, judged, unpaired
 from feedbench.bench.verdicts.intervals import Interval
 from feedbench.pipelines.errors import RequestError

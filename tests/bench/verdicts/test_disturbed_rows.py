@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 from tests.bench.verdicts.test_rows import (
     CALM,

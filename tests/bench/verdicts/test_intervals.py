@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedbench.bench.records.row import Word
 from feedbench.bench.verdicts.intervals import (
     LEVEL,
     Interval,
     Verdict,
-    Word,
     best_set,
     contradicts,
     level_of,

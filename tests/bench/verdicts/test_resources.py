@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.records.results import TrialRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.windows import Window
 from feedbench.bench.verdicts.resources import resources

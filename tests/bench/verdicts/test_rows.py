@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.page_cache import Certificate
-from feedbench.bench.machine.speed_probe import Share
-from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.page_cache import Certificate
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
-from feedbench.bench.verdicts.rows import Summary, summarise, trial_rate
+from feedbench.bench.verdicts.rows import Summary, summarise
 
 MARGIN = 0.05
 
@@ -88,13 +87,13 @@ def test_there_is_a_row_for_each_pipeline_in_the_order_asked_for() -> None:
 
 def test_a_trials_rate_is_the_images_of_its_steady_windows_over_their_seconds() -> None:
     ramp = [Window(10, 1.0), Window(100, 1.0), Window(100, 1.0), Window(309, 3.0)]
-    assert trial_rate(a_trial(windows=ramp)) == pytest.approx(509 / 5)
+    assert a_trial(windows=ramp).rate == pytest.approx(509 / 5)
 
 
 def test_of_a_trial_that_was_never_steady_the_last_three_windows_count() -> None:
     ramp = [Window(2**place, 1.0) for place in range(12)]
     trial = a_trial(windows=ramp)
-    assert trial_rate(trial) == pytest.approx((512 + 1024 + 2048) / 3)
+    assert trial.rate == pytest.approx((512 + 1024 + 2048) / 3)
     assert row(summary([trial]), "a").unsteady_trials == 1
 
 

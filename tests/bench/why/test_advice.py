@@ -17,7 +17,7 @@ from feedbench.bench.records.diagnosis import (
     Stage,
     Trace,
 )
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.row import Row
 from feedbench.bench.why.advice import advice_of, binding
 from tests.support.builders import a_preparation, a_row, a_run
 

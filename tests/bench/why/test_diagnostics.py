@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.processes.other_python import Other
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
+from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import Traced
-from feedbench.bench.records.results import Row, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.why import trace_reader
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.bench.why.trace_reader import Said

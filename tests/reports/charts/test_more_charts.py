@@ -11,11 +11,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.kernel_counters import Counters
-from feedbench.bench.machine.monitor import Around
-from feedbench.bench.machine.speed_probe import Share
+from feedbench.bench.records.calm import Around, BlockCalm, Calm, Counters, Share
 from feedbench.bench.records.diagnosis import Ceiling, Diagnosis, Stage, Trace
-from feedbench.bench.records.results import BlockCalm, Calm, RunRecord, TrialRecord
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.charts import costs as costplots
 from feedbench.reports.charts import rates as plots
 from feedbench.reports.charts import stages as stageplots

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.charts import rates as plots
 from feedbench.reports.tables import frames
 from tests.support.builders import (

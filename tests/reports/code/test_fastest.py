@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.processes.workload_file import write_workload
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code import fastest
 from feedbench.reports.html import page

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code import training_code as trainingcode

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.processes.other_python import Other
-from feedbench.bench.records.results import LeftOut, PipelineRecord, RunRecord
+from feedbench.bench.records.environment import Other
+from feedbench.bench.records.run import LeftOut, PipelineRecord, RunRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page

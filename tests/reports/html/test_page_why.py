@@ -6,7 +6,7 @@ import html
 import re
 
 from feedbench.bench.records.diagnosis import Diagnosis, Fixed, Stage, Step, Trace, Waterfall
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.run import RunRecord
 from feedbench.reports.html import page
 from tests.reports.sentences.test_autotune import AUTOTUNE
 from tests.support.builders import SCRIPT, a_row, a_run

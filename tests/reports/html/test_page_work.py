@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.equal_work.judgement import Likeness, Proof, Shown
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.proof import Likeness, Proof, Shown
+from feedbench.bench.records.run import RunRecord
 from feedbench.reports.html import page, sheets
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import (

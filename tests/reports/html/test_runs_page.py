@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.results import RunRecord, TrialRecord
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import runs_page
 from feedbench.reports.text.figures import MISSING

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.equal_work.judgement import Shown
-from feedbench.bench.records.results import PipelineRecord, RunRecord
+from feedbench.bench.records.proof import Shown
+from feedbench.bench.records.run import PipelineRecord, RunRecord
 from feedbench.reports.html import sheets
 from tests.support.builders import a_proof, a_row, a_run, a_strip, empty_row, with_samples
 

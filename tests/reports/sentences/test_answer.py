@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from feedbench.bench.records.results import LeftOut, Preparation, Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import LeftOut, RunRecord
+from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import digits
 from feedbench.reports.sentences.answer import answer, heading, notes
 from tests.reports.sentences.test_calm import a_calm

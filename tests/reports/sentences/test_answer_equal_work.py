@@ -10,7 +10,9 @@ from collections.abc import Collection
 import msgspec
 import pytest
 
-from feedbench.bench.records.results import Row, RunRecord, TrialRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import summarise
 from feedbench.reports.sentences.answer import answer
 from tests.support.builders import a_proof, a_run, a_trial

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedbench.bench.machine.speed_probe import Share
-from feedbench.bench.records.results import BlockCalm, Calm
+from feedbench.bench.records.calm import BlockCalm, Calm, Share
 from feedbench.reports.html.page import render
 from feedbench.reports.sentences.answer import answer, notes
 from feedbench.reports.sentences.calm import cost, sentence

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.row import Row
 from feedbench.reports.sentences import costs
 from feedbench.reports.sentences.costs import Cost, Reign
 from tests.support.builders import a_part, a_preparation, a_proof, a_row, a_run

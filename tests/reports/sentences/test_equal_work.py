@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.equal_work.judgement import Counts, Kind, Likeness, Work
-from feedbench.bench.records.results import Row
+from feedbench.bench.records.proof import Counts, Kind, Likeness, Work
+from feedbench.bench.records.row import Row
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.sentences.answer import notes
 from feedbench.reports.text.figures import MISSING

@@ -4,7 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.results import PageCacheUse, Row
+from feedbench.bench.records.page_cache import PageCacheUse
+from feedbench.bench.records.row import Row
 from feedbench.reports.sentences.answer import notes
 from feedbench.reports.sentences.page_cache import note, state, while_timed
 from tests.support.builders import a_row, a_run

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.records.results import Row, RunRecord
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.reports.sentences.answer import answer, notes, sure
 from tests.reports.sentences.test_calm import a_calm
 from tests.support.builders import a_row, a_run, compared

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.equal_work.judgement import Counts, Proof, Shuffle
-from feedbench.bench.records.results import RunRecord
+from feedbench.bench.records.proof import Counts, Proof, Shuffle
+from feedbench.bench.records.run import RunRecord
 from feedbench.reports import formats, markdown
 from feedbench.reports.tables import frames
 from feedbench.reports.tables.full import tables

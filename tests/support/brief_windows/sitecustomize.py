@@ -18,16 +18,21 @@ from typing import Any
 
 _SPEED: dict[str, dict[str, Any]] = {
     "calm": {"_LEAST_DROP": 1.0, "_MOST_DROP": 1.0, "_LOW_COPIED": 0.0},
+    "restless": {},
+}
+_CALM: dict[str, dict[str, Any]] = {
+    "calm": {},
     "restless": {"is_low": lambda _share, _low: True},
 }
+_MACHINE = os.environ.get("TESTS_MACHINE", "calm")
 CHANGED: dict[str, dict[str, Any]] = {
     "feedbench.bench.records.windows": {
         "LEAST_SECONDS": 0.1,
         "LONG_SECONDS": 0.4,
         "RESTART_SECONDS": 0.1,
     },
-    "feedbench.bench.machine.speed_probe": _SPEED[os.environ.get("TESTS_MACHINE", "calm")],
-    "feedbench.bench.machine.other_programs": {"MOST_SHARE": 1.0},
+    "feedbench.bench.machine.speed_probe": _SPEED[_MACHINE],
+    "feedbench.bench.records.calm": {"MOST_OTHERS_SHARE": 1.0} | _CALM[_MACHINE],
 }
 
 

@@ -1,0 +1,67 @@
+"""A pipeline's line in the table of a run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.page_cache import PageCacheUse
+from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.trial import Preparation
+from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu
+
+Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
+
+
+Withheld = Literal["control", "work", "baseline's work", "exclusions"]
+"""Why there is no verdict: the baseline differed from its own second copy; the pipeline's work, or
+the baseline's, is not shown to be equal; or it depends on which disturbed trials were left out."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline's line in the table. Rates in images/s, times in seconds; null: not known."""
+
+    label: str
+    spec: str
+    blocks: int  # in which it was measured
+    rate: float | None = None  # continuous, unless `continuous` is false
+    rate_low: float | None = None
+    rate_high: float | None = None
+    ratio: float | None = None  # to the baseline, over the blocks of both
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    level: float | None = None  # of the intervals
+    # The ratio's interval by signed ranks, a check, and what its verdict would be; null: too few
+    # blocks for the level.
+    ranks_low: float | None = None
+    ranks_high: float | None = None
+    ranks_verdict: Word | None = None
+    verdict: Word | None = None
+    withheld: Withheld | None = None  # why, where the verdict is "withheld"
+    within_margin: bool = False
+    more_blocks: int | None = None  # that a verdict would take, about
+    first_batch_seconds: float | None = None  # from open's call
+    first_epoch_seconds: float | None = None  # from open's call
+    turnover_seconds: float | None = None
+    epoch_seconds: float | None = None  # of the images measured, restarted
+    folder_epoch_seconds: float | None = None  # of the whole folder; of a part, extrapolated
+    continuous: bool = True
+    unsteady_trials: int = 0
+    attempts: int = 0  # trials that were measured, retaken ones included
+    disturbed: int = 0  # of these, around which the machine was not calm: left out
+    latency: Latency | None = None  # percentiles: means over the trials; longest: of all
+    consumer_share: float | None = None  # of the windows' time that the harness itself takes
+    cpu_seconds_per_1000_images: float | None = None  # of the whole process tree
+    cpu_utilisation: float | None = None  # of the cores that it could use, 0 to 1
+    peak_memory_bytes: int | None = None  # the most of any trial
+    read_bytes_per_image: float | None = None  # from the device
+    gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
+    preparation: Preparation | None = None  # null: it reads the images' files as they are
+    proof: Proof | None = None  # that it delivers the same images; null: not looked at
+    page_cache: PageCacheUse | None = None  # around its first epochs; null: it was not looked at
+    autotune: Autotune | None = None  # what it had chosen when the last trial ended
+    knobs: dict[str, Any] = {}
+    remarks: list[str] = []
+    failures: list[str] = []  # how its failed trials ended

@@ -1,0 +1,91 @@
+"""run.json: what was asked of a run, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from feedbench.bench.records.calm import Calm
+from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.environment import Environment, Other
+from feedbench.bench.records.page_cache import State
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import SCHEMA
+
+
+class PipelineRecord(msgspec.Struct, frozen=True):
+    """A row's identity."""
+
+    label: str
+    spec: str
+    slug: str  # the label as a file's name
+    beside: str | None = None  # of one in another environment: the label of the same one in this
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that no pipeline was given."""
+
+    file: str  # relative to the folder
+    reason: str  # why it is bad
+
+
+class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The images and what was to be delivered; the list itself is in images.json."""
+
+    folder: str
+    folder_images: int
+    images: int  # that were measured: all of the folder, or a part
+    images_digest: str = ""  # of each one's name below the folder, class and bytes; "": not known
+    ignored_files: int
+    check: str = "none"  # how the images were looked at before: header, decode or none
+    left_out: list[LeftOut] = []  # of those that were to be measured
+    notes: list[str] = []  # what a person may not have expected of the list of images
+    classes: dict[str, int]  # images measured of each
+    height: int
+    width: int
+    channels: int
+    batch_size: int
+    dtype: str
+    value_range: tuple[float, float]
+    label_mode: str
+    seed: int
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only a part of the folder was measured."""
+        return self.images < self.folder_images
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """That a run was gone on with by another process."""
+
+    at: str  # UTC, ISO 8601
+    blocks: int  # that were whole by then
+    left_out: int  # trials of the block under way, and what came after the blocks: measured anew
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """run.json."""
+
+    schema: int = SCHEMA
+    status: Literal["running", "complete", "interrupted"]
+    command: list[str]
+    started_at: str  # UTC, ISO 8601
+    seconds: float = 0.0
+    time_seconds: float | None  # that it was given
+    blocks: int = 0  # that are whole
+    stopped_because: str | None = None
+    resumed: list[Resumed] = []
+    margin: float
+    pipelines: list[PipelineRecord]
+    workload: WorkloadRecord
+    environment: Environment
+    code: str = ""  # a digest of what of Feedbench measured it; "": not known
+    best: list[str] = []  # labels not shown slower than another
+    control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
+    rows: list[Row] = []
+    calm: Calm | None = None
+    page_cache: State = "warm"  # that was asked for
+    against: Other | None = None  # the other environment
+    diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
