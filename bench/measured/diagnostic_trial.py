@@ -23,7 +23,7 @@ class Diagnostic(Trial):
 
     def short(self, request: Request) -> Measured:
         """Time two windows. What is delivered is not checked: it may be cut off."""
-        feed = self._open(request)
+        feed = self.open(request)
         batches = endless(feed)
         windows, edges = Windows(), list[float]()
 
@@ -45,7 +45,7 @@ class Diagnostic(Trial):
         """Have TensorFlow's profiler trace some batches, once caches are full."""
         from feedbench.bench.measured.profiler import profile
 
-        feed = self._open(request)
+        feed = self.open(request)
         images = 0
         for delivered in feed:
             images += consume(delivered)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from feedbench.bench.equal_work import proof_task
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume, pair
@@ -29,7 +28,6 @@ from feedbench.bench.records.messages import (
     Phase,
     Request,
 )
-from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.windows import MOST_RESTARTS, RESTART_SECONDS, Windows, counted_from
 from feedbench.pipelines.contract import (
     Feed,
@@ -63,7 +61,7 @@ class Trial:
 
     def run(self, request: Request) -> Measured:
         """Go through all phases."""
-        feed = self._open(request)
+        feed = self.open(request)
         check = EpochCheck(self.workload)
         last = self._first_epoch(feed, check)
         windows = Windows(request.steady_seconds)
@@ -83,7 +81,7 @@ class Trial:
 
     def pilot(self, request: Request) -> Measured:
         """Read an epoch, or a part of it, to learn roughly how fast; look at the values too."""
-        feed = self._open(request)
+        feed = self.open(request)
         check = EpochCheck(self.workload)
         opened = at = self.clock()
         look = looking = 0.0  # seconds that the look at the values took: not the pipeline's
@@ -102,13 +100,8 @@ class Trial:
         self._found["continuous"] = hasattr(feed, "repeat")
         return Measured(**self._found, threads=_threads())
 
-    def verify(self, request: Request) -> Proof:
-        """Lay two epochs beside the references; nothing is timed."""
-        sheet = Path(request.sheet) if request.sheet else None
-        feed = self._open(request)
-        return proof_task.prove(feed, self.workload, Path(request.references), sheet, self.say)
-
-    def _open(self, request: Request) -> Feed:
+    def open(self, request: Request) -> Feed:
+        """Open the pipeline's feed, without AUTOTUNE where the request says so."""
         prepared, scratch = Path(request.prepared), Path(request.scratch)
         begun = ready = self.clock()
         if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
