@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,38 @@ from feedbench.bench.records.environment import Environment, Other
 from feedbench.bench.records.page_cache import State
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import SCHEMA
+from feedbench.bench.text import counted
+
+
+class Stopped(StrEnum):
+    """What ended a run's blocks."""
+
+    BLOCKS = "blocks"  # as many as were asked for
+    TIME = "time"  # it was up
+    PRECISE = "precise"  # every interval was narrow enough
+    FAILED = "failed"  # every pipeline failed
+    INTERRUPTED = "interrupted"  # by Ctrl-C
+
+    def clause(self, blocks: int) -> str:
+        """Return what ended a run of so many whole blocks, as a clause after "because"."""
+        match self:
+            case Stopped.BLOCKS:
+                return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} asked for"
+            case Stopped.TIME:
+                return "its time was up"
+            case Stopped.PRECISE:
+                return "every interval was narrow enough"
+            case Stopped.FAILED:
+                return "every pipeline failed"
+            case Stopped.INTERRUPTED:
+                return "it was interrupted"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Stopped | None:
+        """Return the member that schema 1 wrote as a clause."""
+        if isinstance(value, str) and value.endswith("asked for"):
+            return cls.BLOCKS
+        return next((member for member in cls if member.clause(0) == value), None)
 
 
 class PipelineRecord(msgspec.Struct, frozen=True):
@@ -75,7 +108,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     time_seconds: float | None  # that it was given
     blocks: int = 0  # that are whole
-    stopped_because: str | None = None
+    stopped_because: Stopped | None = None
     resumed: list[Resumed] = []
     margin: float
     pipelines: list[PipelineRecord]

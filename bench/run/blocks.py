@@ -15,11 +15,11 @@ import msgspec
 from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.run.schedule import Turn, block_order
-from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines.catalog import Spec
 
@@ -58,11 +58,6 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
         """Return the seconds left after so many whole blocks; None without a deadline."""
         ends_at = self.ends_at(whole)
         return None if ends_at is None else ends_at - time.monotonic()
-
-
-def asked_for(blocks: int) -> str:
-    """Return that so many blocks are enough, as a clause."""
-    return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} asked for"
 
 
 def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
@@ -128,30 +123,30 @@ class Blocks:
             if record.ended == "measured" and record.label in self._expected and record.block:
                 self._expected[record.label] = max(self._expected[record.label], record.seconds)
 
-    def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> str:
+    def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> Stopped:
         """Run blocks until something says enough, and return what did."""
         while (why := self._enough(allowance, keeper)) is None:
             begun = time.monotonic()
             if not self._block(self.whole + 1, allowance, listener):
-                return "its time was up"
+                return Stopped.TIME
             self.whole += 1
             self._longest = max(self._longest, time.monotonic() - begun)
             keeper.save(blocks=self.whole)
         return why
 
-    def _enough(self, allowance: Allowance, keeper: Keeps) -> str | None:
+    def _enough(self, allowance: Allowance, keeper: Keeps) -> Stopped | None:
         """Return why there is to be no further block, if so."""
         if not self.labels:
-            return "every pipeline failed"
+            return Stopped.FAILED
         if not self.whole:
             return None
         if allowance.blocks is not None and self.whole >= allowance.blocks:
-            return asked_for(allowance.blocks)
+            return Stopped.BLOCKS
         if allowance.blocks is None and keeper.is_precise(self.labels):
-            return "every interval was narrow enough"
+            return Stopped.PRECISE
         left = allowance.left(self.whole)
         if left is not None and left < self._longest * _BLOCK_RESERVE:
-            return "its time was up"
+            return Stopped.TIME
         return None
 
     def _block(self, block: int, allowance: Allowance, listener: Listener) -> bool:

@@ -22,7 +22,13 @@ from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.proof import Proof, is_equal
-from feedbench.bench.records.run import LeftOut, PipelineRecord, RunRecord, WorkloadRecord
+from feedbench.bench.records.run import (
+    LeftOut,
+    PipelineRecord,
+    RunRecord,
+    Stopped,
+    WorkloadRecord,
+)
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.verdicts import rows as summary
 from feedbench.bench.verdicts.break_even import with_preparations
@@ -96,7 +102,7 @@ class Keeper:
         self,
         status: Literal["running", "complete", "interrupted"] = "running",
         blocks: int = 0,
-        stopped_because: str | None = None,
+        stopped_because: Stopped | None = None,
     ) -> RunRecord:
         """Replace run.json by what is known now, and return it."""
         self._found = found = self._summarise(blocks)

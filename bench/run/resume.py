@@ -27,11 +27,11 @@ from feedbench.bench.machine.software import software
 from feedbench.bench.processes.other_python import look
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import DIAGNOSTIC
-from feedbench.bench.records.run import Resumed, RunRecord
+from feedbench.bench.records.run import Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
-from feedbench.bench.run.blocks import asked_for, longest_block_seconds
+from feedbench.bench.run.blocks import longest_block_seconds
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
@@ -124,8 +124,9 @@ def read(folder: Path) -> Past:
     """
     run = read_run(folder)
     if run.status == "complete":
+        why = None if run.stopped_because is None else run.stopped_because.clause(run.blocks)
         raise RequestError(
-            f"{folder} is complete ({run.stopped_because}): there is nothing to go on with; for"
+            f"{folder} is complete ({why}): there is nothing to go on with; for"
             " more blocks start another run"
         )
     found = _read(folder / NAME)
@@ -289,23 +290,23 @@ def said(past: Past) -> str:
     return f"Goes on after {counted(past.run.blocks, 'whole block')}{again}."
 
 
-def completed(past: Past, why: str) -> RunRecord:
+def completed(past: Past, why: Stopped) -> RunRecord:
     """Write down that the run is complete as it is, and return it."""
     run = replace(past.run, status="complete", stopped_because=why)
     write_run(past.folder, run)
     return run
 
 
-def ended(past: Past) -> str | None:
+def ended(past: Past) -> Stopped | None:
     """Return why there is nothing left to be measured, if so."""
     options, whole = past.options, past.run.blocks
     is_known = past.run.diagnosis is not None or not options.trace
     if options.blocks is not None and whole >= options.blocks and is_known:
-        return asked_for(options.blocks)
+        return Stopped.BLOCKS
     left = intake.seconds_left(options)
     if left is None:
         return None
     if whole < LEAST_BLOCKS:
         left += intake.kept_seconds(options)
     needed = longest_block_seconds(past.kept) + _START_SECONDS
-    return "its time was up" if left < needed else None
+    return Stopped.TIME if left < needed else None

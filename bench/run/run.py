@@ -26,7 +26,7 @@ from feedbench.bench.processes.run_folder import RunFolder, refuse_used
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.environment import Other
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
 from feedbench.bench.run import resume as resuming
@@ -98,7 +98,7 @@ def resume(path: Path, listener: Listener) -> RunRecord:
     with resuming.held(path):
         past = resuming.read(path)
         if (why := resuming.ended(past)) is not None:
-            listener.said(f"Nothing is left to be measured: {why}.")
+            listener.said(f"Nothing is left to be measured: {why.clause(past.run.blocks)}.")
             return resuming.completed(past, why)
         folder = RunFolder(path)
         run = _Run(past.options, folder, past.part, past.run.against, listener)
@@ -302,7 +302,7 @@ class _Run:
         self, blocks: Blocks, keeper: Keeper, diagnostics: Diagnostics | None, gate: Gate
     ) -> RunRecord:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
-        why = "it was interrupted"
+        why = Stopped.INTERRUPTED
         try:
             left = self._left()
             deadline = None if left is None else time.monotonic() + left

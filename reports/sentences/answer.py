@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.text import counted, duration, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
@@ -209,16 +210,18 @@ def _rates_only(run: RunRecord) -> str:
 
 
 def _advice(run: RunRecord) -> str:
-    """Return what would bring more blocks, by what ended these; or what did, where nothing would.
-
-    These endings are those of `bench/run/blocks.py`.
-    """
+    """Return what would bring more blocks; or what ended these, where nothing would."""
     if run.status == "running":
         return "the run was not completed"
-    ended = run.stopped_because or "nothing is known of why it ended"
-    if ended.endswith("asked for"):
-        return "give more --blocks"
-    return "give more --time" if ended == "its time was up" else ended
+    match run.stopped_because:
+        case None:
+            return "nothing is known of why it ended"
+        case Stopped.BLOCKS:
+            return "give more --blocks"
+        case Stopped.TIME:
+            return "give more --time"
+        case stopped:
+            return stopped.clause(run.blocks)
 
 
 def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:

@@ -20,7 +20,8 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
     images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
     how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
     software = {"Python": machine.python} | machine.packages
-    stopped = f", because {run.stopped_because}" if run.stopped_because else ""
+    why = run.stopped_because
+    stopped = f", because {why.clause(run.blocks)}" if why is not None else ""
     given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
     return [
         ("Started", moment(run.started_at)),

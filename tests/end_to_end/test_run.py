@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import read_run, read_trials
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
@@ -201,7 +202,7 @@ def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - begun < 70  # on a busy machine Python itself takes seconds to start
     run = read_run(feedbench.folder / "R")
-    assert run.stopped_because == "its time was up"
+    assert run.stopped_because is Stopped.TIME
     assert run.blocks >= 1
 
 
@@ -218,7 +219,7 @@ def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
     assert time.monotonic() - begun < 65
     assert done.returncode == 0, done.stderr
     run = read_run(feedbench.folder / "R")
-    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert (run.status, run.stopped_because) == ("complete", Stopped.TIME)
     assert {row.verdict for row in run.rows} <= {None, "withheld"}
     assert run.best == []
     assert run.calm is not None

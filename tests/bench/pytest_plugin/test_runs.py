@@ -18,7 +18,7 @@ from feedbench.bench.cli.app import app
 from feedbench.bench.pytest_plugin import runs as pytest_runs
 from feedbench.bench.pytest_plugin.hooks import WANTED, Wanted, pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
-from feedbench.bench.records.run import PipelineRecord, RunRecord
+from feedbench.bench.records.run import PipelineRecord, RunRecord, Stopped
 from feedbench.bench.run.options import RunOptions
 from feedbench.reports.html import page
 from tests.bench.processes.test_other_python import OTHER
@@ -152,7 +152,7 @@ def test_a_page_is_written_where_warnings_are_errors(
 def test_what_there_is_of_an_interrupted_run_is_shown_before_ctrl_c_goes_on(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run = a_run(*RUN.rows, blocks=2, status="interrupted", stopped_because="it was interrupted")
+    run = a_run(*RUN.rows, blocks=2, status="interrupted", stopped_because=Stopped.INTERRUPTED)
     planted = Planted(tmp_path_factory, monkeypatch, run)
     with pytest.raises(KeyboardInterrupt):
         planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])

@@ -15,6 +15,7 @@ from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import Allowance, Blocks
 from feedbench.bench.run.budget import Cost
@@ -106,7 +107,7 @@ class Told:
             trials, specs, costs, Path("images.json"), images=100, batch_size=8, seed=0
         )
 
-    def run(self, blocks: int | None = None, seconds: float | None = None) -> str:
+    def run(self, blocks: int | None = None, seconds: float | None = None) -> Stopped:
         deadline = None if seconds is None else time.monotonic() + seconds
         keeper: Any = self.kept
         return self.blocks.run(Allowance(deadline=deadline, blocks=blocks), Quiet(), keeper)
@@ -168,7 +169,7 @@ def test_a_block_is_whole_though_the_time_is_up_while_a_trial_is_taken_again() -
 
 def test_a_block_holds_every_pipeline_and_the_baseline_twice() -> None:
     told = Told()
-    assert told.run(blocks=2) == "2 blocks were asked for"
+    assert told.run(blocks=2) is Stopped.BLOCKS
     assert told.trials.labels_of(1) == told.trials.labels_of(2) == ["a", "a", "b"]
     assert told.kept.saved == [1, 2]
 
@@ -214,19 +215,19 @@ def test_the_pilots_may_have_struck_all_out_before_the_first_block() -> None:
     told = Told()
     for label in "ab":
         told.blocks.strike(a_record(label, 0, RAISED))
-    assert told.run(blocks=2) == "every pipeline failed"
+    assert told.run(blocks=2) is Stopped.FAILED
     assert told.trials.run_of == []
 
 
 def test_it_stops_where_every_pipeline_has_failed_in_the_blocks() -> None:
     told = Told({"a": [KILLED, KILLED], "b": [RAISED]})
-    assert told.run(blocks=9) == "every pipeline failed"
+    assert told.run(blocks=9) is Stopped.FAILED
     assert told.kept.saved == [1]
 
 
 def test_it_stops_where_every_interval_is_narrow_enough() -> None:
     told = Told(precise_from=3)
-    assert told.run() == "every interval was narrow enough"
+    assert told.run() is Stopped.PRECISE
     assert told.blocks.whole == 3
     assert told.kept.asked == [("a", "b")] * 3
 
@@ -239,14 +240,14 @@ def test_only_what_still_runs_must_be_narrow() -> None:
 
 def test_exactly_so_many_blocks_are_run_as_were_asked_for_however_narrow_they_are() -> None:
     told = Told(precise_from=1)
-    assert told.run(blocks=3) == "3 blocks were asked for"
+    assert told.run(blocks=3) is Stopped.BLOCKS
     assert told.kept.saved == [1, 2, 3]
 
 
 def test_no_block_is_begun_that_would_not_fit_in_what_is_left() -> None:
     told = Told(seconds=0.1)
     begun = time.monotonic()
-    assert told.run(seconds=0.75) == "its time was up"
+    assert told.run(seconds=0.75) is Stopped.TIME
     assert time.monotonic() - begun < 0.75
     assert told.blocks.whole == 2
     assert len(told.trials.run_of) == 6
@@ -254,13 +255,13 @@ def test_no_block_is_begun_that_would_not_fit_in_what_is_left() -> None:
 
 def test_without_any_time_no_trial_is_begun() -> None:
     told = Told()
-    assert told.run(seconds=-1.0) == "its time was up"
+    assert told.run(seconds=-1.0) is Stopped.TIME
     assert told.trials.run_of == []
 
 
 def test_a_block_in_which_the_time_is_up_is_not_counted_whole() -> None:
     told = Told({"b": [MEASURED, TIME_UP]})
-    assert told.run(seconds=60.0) == "its time was up"
+    assert told.run(seconds=60.0) is Stopped.TIME
     assert told.blocks.whole == 1
     assert told.kept.saved == [1]
     assert told.blocks.labels == ("a", "b")

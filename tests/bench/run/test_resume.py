@@ -21,6 +21,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.bench.records.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.diagnosis import Diagnosis
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import (
     append_trial,
     read_run,
@@ -211,7 +212,7 @@ def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
 
 
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
-    killed.change_run(status="complete", stopped_because="its time was up")
+    killed.change_run(status="complete", stopped_because=Stopped.TIME)
     with pytest.raises(RequestError, match=r"is complete \(its time was up\): there is nothing"):
         resuming.read(killed.folder)
 
@@ -269,9 +270,9 @@ def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
     (killed.folder / "resume.json").write_text(json.dumps(asked))
     assert resuming.ended(resuming.read(killed.folder)) is None  # 62 s of 300 were used
     killed.change_run(seconds=295.0)
-    assert resuming.ended(resuming.read(killed.folder)) == "its time was up"
+    assert resuming.ended(resuming.read(killed.folder)) is Stopped.TIME
     run = resume(killed.folder, Quiet())
-    assert (run.status, run.stopped_because) == ("complete", "its time was up")
+    assert (run.status, run.stopped_because) == ("complete", Stopped.TIME)
     assert read_run(killed.folder) == run
     assert len(read_trials(killed.folder)) == 4
 
@@ -280,7 +281,7 @@ def test_a_run_that_has_its_blocks_and_its_reasons_ends_as_it_is(killed: Killed)
     killed.change_run(blocks=5)
     assert resuming.ended(resuming.read(killed.folder)) is None  # its reasons are not known yet
     killed.change_run(diagnosis=Diagnosis())
-    assert resuming.ended(resuming.read(killed.folder)) == "5 blocks were asked for"
+    assert resuming.ended(resuming.read(killed.folder)) is Stopped.BLOCKS
 
 
 def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> None:

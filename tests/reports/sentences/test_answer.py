@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.run import LeftOut, RunRecord
+from feedbench.bench.records.run import LeftOut, RunRecord, Stopped
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import digits
 from feedbench.reports.sentences.answer import answer, heading, notes
@@ -88,24 +88,24 @@ def rates_only(**given: Any) -> RunRecord:
     ],
 )
 def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
-    run = rates_only(blocks=blocks, stopped_because="its time was up")
+    run = rates_only(blocks=blocks, stopped_because=Stopped.TIME)
     assert answer(run) == f"Rates only: {said}, and verdicts need 4; give more --time."
 
 
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
-        ("its time was up", "give more --time"),
-        ("1 blocks were asked for", "give more --blocks"),
-        ("1 block was asked for", "give more --blocks"),
-        ("every pipeline failed", "every pipeline failed"),
-        ("it was interrupted", "it was interrupted"),
+        (Stopped.TIME, "give more --time"),
+        (Stopped.BLOCKS, "give more --blocks"),
+        (Stopped.PRECISE, "every interval was narrow enough"),
+        (Stopped.FAILED, "every pipeline failed"),
+        (Stopped.INTERRUPTED, "it was interrupted"),
         (None, "nothing is known of why it ended"),
     ],
 )
 @pytest.mark.parametrize("seconds", [None, 300.0])
 def test_more_of_what_ended_the_run_is_advised_and_nothing_where_that_is_of_no_use(
-    ended: str | None, said: str, seconds: float | None
+    ended: Stopped | None, said: str, seconds: float | None
 ) -> None:
     run = rates_only(stopped_because=ended, time_seconds=seconds)
     assert answer(run) == f"Rates only: 1 whole block measured, and verdicts need 4; {said}."
