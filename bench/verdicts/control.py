@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 
@@ -17,3 +18,17 @@ def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> di
     rates = rates_by_block(whole, "main").get(baseline, {})
     control = rates_by_block(whole, "control").get(baseline, {})
     return {block: rate / rates[block] for block, rate in sorted(control.items()) if block in rates}
+
+
+def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
+    """Return the ratio of the baseline's second copy to it, by block.
+
+    As the run recorded it; from its trials where it did not, as earlier versions did not.
+    """
+    recorded = {
+        block.block: block.control
+        for block in (run.calm.blocks if run.calm is not None else [])
+        if block.control
+    }
+    label = run.rows[0].label if run.rows else ""
+    return recorded or copy_ratios(trials, run.blocks, label)

@@ -15,10 +15,10 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted
+from feedbench.bench.verdicts.control import control_ratios
 from feedbench.bench.verdicts.rows import of_whole_blocks
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import WIDE, Scale, Track
-from feedbench.reports.tables import frames
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import is_known, percent, shown
 
@@ -170,7 +170,7 @@ def _probes(found: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
 
 def _control(run: RunRecord, trials: Sequence[TrialRecord]) -> Iterator[Point]:
     """Yield the ratio of the baseline's second copy to it, block by block."""
-    for block, ratio in frames.control_ratios(run, trials).items():
+    for block, ratio in control_ratios(run, trials).items():
         yield Point(place=block, value=ratio)
 
 

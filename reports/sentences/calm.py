@@ -8,7 +8,7 @@ from feedbench.bench.records.calm import MOST_OTHERS_SHARE, BlockCalm, Calm
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, digits, duration
-from feedbench.reports.tables import frames
+from feedbench.bench.verdicts.control import control_ratios
 from feedbench.reports.text.figures import MISSING, percent, shown
 
 _MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
@@ -44,7 +44,7 @@ def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, lis
     The latter as percent of the time that the block's trials took; a column of which nothing is
     known is left out.
     """
-    control = frames.control_ratios(run, trials)
+    control = control_ratios(run, trials)
     rows = [
         _cells(block, control.get(block.block)) for block in (run.calm.blocks if run.calm else [])
     ]

@@ -13,7 +13,6 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage
-from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.sentences.preparation import epochs
@@ -112,20 +111,6 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
         records, columns=["label", "block", "control", "images_per_second", "ratio"]
     )
     return frame.astype({"images_per_second": float, "ratio": float})
-
-
-def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
-    """Return the ratio of the baseline's second copy to it, by block.
-
-    As the run recorded it; from its trials where it did not, as earlier versions did not.
-    """
-    recorded = {
-        block.block: block.control
-        for block in (run.calm.blocks if run.calm is not None else [])
-        if block.control
-    }
-    label = run.rows[0].label if run.rows else ""
-    return recorded or copy_ratios(trials, run.blocks, label)
 
 
 def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
