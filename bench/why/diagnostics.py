@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from feedbench.bench.images.source_pixels import mean_pixels
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.diagnosis import (
     Ceiling,
@@ -25,8 +26,8 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.text import duration
 from feedbench.bench.why import stages, trace_reader
 from feedbench.bench.why.advice import advice_of
@@ -43,13 +44,25 @@ _LEAST_XPROF_SECONDS = 5.0
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
 
 
+class Keeps(Protocol):
+    """The run's record, its folder, and the diagnosis that it is to have."""
+
+    folder: RunFolder
+    diagnosis: Diagnosis | None
+
+    @property
+    def run(self) -> RunRecord:
+        """The record, with the rows of the blocks."""
+        ...
+
+
 class Diagnostics:
     """Tells why pipelines are as fast as they are, as far as the time allows."""
 
     def __init__(
         self,
         trials: Trials,
-        keeper: Keeper,
+        keeper: Keeps,
         specs: Mapping[str, Spec],
         workload: Path,
         scratch: Path,
