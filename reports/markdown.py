@@ -1,4 +1,4 @@
-"""A run as markdown, for a pull request: the answer, the short tables, the notes.
+"""A run or a comparison as markdown, for a pull request: the answer, the tables, the notes.
 
 No line is wider than a terminal: in a log it is read as it stands.
 """
@@ -13,6 +13,8 @@ from rich.cells import cell_len, chop_cells
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
+from feedbench.bench.verdicts.comparison import Comparison
+from feedbench.reports.sentences import comparison
 from feedbench.reports.sentences.answer import answer, heading, notes, sure
 from feedbench.reports.sentences.why import sentences
 from feedbench.reports.tables import short as brief
@@ -32,6 +34,21 @@ def render(run: RunRecord) -> str:
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
     parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
     parts.append(bullets((*sentences(run), *notes(run))))
+    return "\n\n".join(parts) + "\n"
+
+
+def of_comparison(found: Comparison) -> str:
+    """Return a comparison as GitHub's markdown, for a pull request or a job's summary."""
+    titles = ("pipeline", "base, images/s", "new, images/s", *comparison.TITLES[2:])
+    rows = [(one.label, *comparison.cells(one)) for one in found.pipelines]
+    loud = comparison.warning(found)
+    first = [] if loud is None else [bold(loud)]
+    parts = (
+        *first,
+        bold(comparison.answer(found)),
+        table(titles, rows),
+        bullets(comparison.notes(found)),
+    )
     return "\n\n".join(parts) + "\n"
 
 

@@ -137,11 +137,15 @@ def compare(
         if format == "json":
             print_json(comparison.as_record(found))
         elif format == "markdown":
-            print(comparison.markdown(found), end="")
+            from feedbench.reports import markdown
+
+            print(markdown.of_comparison(found), end="")
         else:
             from rich.console import Console
 
-            comparison.show(found, Console(highlight=False))
+            from feedbench.reports.terminal.comparison import show
+
+            show(found, Console(highlight=False))
         if page is not None and page.is_file():
             flush()  # before it, where both go to one terminal
             print(f"The page is {page}", file=sys.stderr)

@@ -263,7 +263,7 @@ def _show(found: Any, out: Path, page: Path | None, *, as_json: bool) -> None:
     if found.against is not None:
         from feedbench.bench.records.storage import read_trials
         from feedbench.bench.verdicts.comparison import within
-        from feedbench.reports.sentences import comparison
+        from feedbench.reports.terminal import comparison
 
         both = within((str(out), found, read_trials(out)), found.margin)
         comparison.show(both, console)

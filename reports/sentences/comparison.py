@@ -1,4 +1,4 @@
-"""Two runs side by side, as a table for a terminal or for a pull request."""
+"""What a comparison of two runs says: the answer, the warning, the notes and the cells."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feedbench.bench.text import WIDTH, listed
-from feedbench.reports.markdown import bold, bullets
-from feedbench.reports.markdown import table as markdown_table
-from feedbench.reports.terminal.run import folded, simple_table
+from feedbench.bench.text import listed
 from feedbench.reports.text import figures
-from feedbench.reports.text.escaping import visible
 from feedbench.reports.text.figures import MISSING, shown
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from feedbench.bench.verdicts.comparison import Compared, Comparison
 
-_TITLES = ("base", "new", "ratio", "interval", "verdict")
+TITLES = ("base", "new", "ratio", "interval", "verdict")
+"""The titles of the cells."""
 UNPAIRED = (
     "Two runs compare less sharply than two pipelines of one run: they share no blocks, so that"
     " what slowed one run does not cancel, and blocks of one sitting say nothing about another"
@@ -94,35 +89,3 @@ def cells(one: Compared) -> tuple[str, ...]:
         figures.interval(one.ratio_low, one.ratio_high, MISSING),
         one.word,
     )
-
-
-def show(found: Comparison, console: Console) -> None:
-    """Print what to be warned of, the table, the answer and the notes."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    loud = warning(found)
-    if loud is not None:
-        console.print(Text(visible(loud), style="bold"))
-        console.print()
-    table = simple_table()
-    for title in _TITLES:
-        table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
-    for one in found.pipelines:
-        table.add_row(Text(folded(visible(one.label))), *map(Text, cells(one)))
-    console.print(table)
-    console.print()
-    console.print(Text(visible(answer(found)), style="bold"))
-    for note in notes(found):
-        console.print(Padding(Text(visible(note)), (0, 0, 0, 2)))
-
-
-def markdown(found: Comparison) -> str:
-    """Return it for a pull request, or a job's summary."""
-    titles = ("pipeline", "base, images/s", "new, images/s", *_TITLES[2:])
-    rows = [(one.label, *cells(one)) for one in found.pipelines]
-    loud = warning(found)
-    first = [] if loud is None else [bold(loud)]
-    parts = (*first, bold(answer(found)), markdown_table(titles, rows), bullets(notes(found)))
-    return "\n\n".join(parts) + "\n"

@@ -12,8 +12,8 @@ from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.html import comparison_page
 from tests.browser.conftest import Open
 from tests.browser.test_page import faults
-from tests.reports.sentences.test_comparison import FINE, SLOWER, UNSURE, a_comparison
 from tests.support.builders import KOREAN, SCRIPT
+from tests.support.comparisons import FINE, SLOWER, UNSURE, a_comparison
 
 pytestmark = pytest.mark.browser
 

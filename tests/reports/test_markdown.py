@@ -6,20 +6,21 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from feedbench.bench.verdicts.comparison import Compared
 from feedbench.reports import markdown
 from feedbench.reports.markdown import escaped
-from feedbench.reports.sentences import comparison
 from feedbench.reports.text.figures import MISSING
-from tests.reports.sentences.test_comparison import SLOWER, UNSURE, a_comparison
 from tests.support.builders import (
     KOREAN,
     NOT_COMPARED,
+    SCRIPT,
     a_preparation,
     a_proof,
     a_row,
     a_run,
     compared,
 )
+from tests.support.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
 
 
 def table(text: str, title: str) -> list[list[str]]:
@@ -95,10 +96,34 @@ def test_a_very_long_label_is_shortened_at_once() -> None:
 
 def test_a_comparison_is_not_wider_either() -> None:
     found = a_comparison(*(replace(SLOWER, label=label) for label in WIDEST), UNSURE)
-    text = comparison.markdown(found)
+    text = markdown.of_comparison(found)
     assert max(map(cell_len, text.splitlines())) <= 100
     assert text.startswith("**")
     assert "| slower |" in text
+
+
+def test_the_warning_of_a_comparison_stands_before_every_figure_and_the_answer() -> None:
+    text = markdown.of_comparison(DIFFERING)
+    assert text.count("WARNING") == 1
+    warned = text.index("WARNING")
+    assert warned < text.index("verdict")
+    assert warned < text.index("It cannot be told")
+    assert text.index("Only x.") > text.index("verdict")
+    assert text.startswith("**WARNING")
+
+
+def test_a_comparison_without_a_difference_begins_with_its_answer() -> None:
+    text = markdown.of_comparison(a_comparison(FINE))
+    assert text.startswith("**Nothing is slower by more than 5%.**")
+
+
+def test_a_comparison_shows_names_as_they_are() -> None:
+    text = markdown.of_comparison(
+        a_comparison(Compared(label=f"{SCRIPT}|{KOREAN}", word="cannot tell"))
+    )
+    assert "<script>" not in text
+    assert KOREAN in text
+    assert r"\|" in text
 
 
 def test_a_preparation_has_its_table_where_there_is_one() -> None:

@@ -15,8 +15,8 @@ from feedbench.reports.html import comparison_page
 from feedbench.reports.sentences.comparison import PAIRED, UNPAIRED
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import MISSING
-from tests.reports.sentences.test_comparison import FINE, SLOWER, UNSURE, a_comparison
 from tests.support.builders import SCRIPT
+from tests.support.comparisons import FINE, SLOWER, UNSURE, a_comparison
 from tests.support.reader import Reader, without_own_scripts
 
 BOTH = a_comparison(FINE, SLOWER, UNSURE)

@@ -1,0 +1,37 @@
+"""A comparison of two runs as a table on a terminal, and the answer below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+from feedbench.bench.text import WIDTH
+from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
+from feedbench.reports.terminal.run import folded, simple_table
+from feedbench.reports.text.escaping import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from feedbench.bench.verdicts.comparison import Comparison
+
+
+def show(found: Comparison, console: Console) -> None:
+    """Print what to be warned of, the table, the answer and the notes."""
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    loud = warning(found)
+    if loud is not None:
+        console.print(Text(visible(loud), style="bold"))
+        console.print()
+    table = simple_table()
+    for title in TITLES:
+        table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
+    for one in found.pipelines:
+        table.add_row(Text(folded(visible(one.label))), *map(Text, cells(one)))
+    console.print(table)
+    console.print()
+    console.print(Text(visible(answer(found)), style="bold"))
+    for note in notes(found):
+        console.print(Padding(Text(visible(note)), (0, 0, 0, 2)))
