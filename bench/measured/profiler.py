@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import defaultdict
@@ -11,8 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-import psutil
-
+from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.bench.measured.autotune import is_tf_data
 from feedbench.bench.measured.batch_checks import consume
 from feedbench.bench.records.messages import Traced
@@ -39,7 +39,8 @@ def profile(batches: Iterator[Any], folder: Path) -> Traced:
     calls = None if by_dataset else Calls(tf.profiler.experimental.Trace)
     tf.profiler.experimental.start(str(folder))
     images = steps = 0
-    cpu = _tree_cpu_seconds()
+    cpu = TreeMeter(os.getpid, counts_root=True)
+    cpu_before = cpu.read()
     begun = now = time.monotonic()
     with calls or nullcontext():
         while _goes_on(now - begun, steps):
@@ -47,13 +48,13 @@ def profile(batches: Iterator[Any], folder: Path) -> Traced:
                 images += consume(next(batches))
             steps += 1
             now = time.monotonic()
-    cpu = _tree_cpu_seconds() - cpu
+    cpu_seconds = cpu.used([cpu_before, cpu.read()]).cpu_seconds
     tf.profiler.experimental.stop()
     return Traced(
         images=images,
         steps=steps,
         seconds=now - begun,
-        cpu_seconds=cpu if cpu > 0 else None,  # less than before: a worker has ended meanwhile
+        cpu_seconds=cpu_seconds or None,
         is_tf_data=by_dataset,
         functions=calls.longest() if calls else [],
     )
@@ -61,20 +62,6 @@ def profile(batches: Iterator[Any], folder: Path) -> Traced:
 
 def _goes_on(seconds: float, steps: int) -> bool:
     return seconds < _MOST_SECONDS and (seconds < _SECONDS or steps < _LEAST_STEPS)
-
-
-def _tree_cpu_seconds() -> float:
-    """Return the CPU-seconds of this process and of what it has started."""
-    total = 0.0
-    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
-        try:
-            times = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system
-        # Of those that have ended and were waited for; not known everywhere.
-        total += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-    return total
 
 
 class Calls:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from feedbench.bench.machine import process_tree
 from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
 from tests.support.family import Family, has_disk
 from tests.support.waiting import gone
@@ -29,97 +30,97 @@ class Metered:
     """The meter of a family, and its readings."""
 
     def __init__(self, family: Family) -> None:
-        self._meter = TreeMeter(lambda: family.root)
-        self.readings = [self._meter.read()]
+        self.meter = TreeMeter(lambda: family.root)
+        self.readings = [self.meter.read()]
 
     def read(self) -> Snapshot:
-        found = self._meter.read()
-        assert found is not None
-        self.readings.append(found)
-        return found
+        snapshot = self.meter.read()
+        assert snapshot is not None
+        self.readings.append(snapshot)
+        return snapshot
 
     def used(self) -> TreeUsage:
-        return self._meter.used(self.readings)
+        return self.meter.used(self.readings)
 
     @property
     def cpu_seconds(self) -> float:
-        found = self.used().cpu_seconds
-        assert found is not None
-        return found
+        cpu_seconds = self.used().cpu_seconds
+        assert cpu_seconds is not None
+        return cpu_seconds
 
 
 def test_what_a_child_burns_is_counted_while_it_lives(family: Family) -> None:
     metered = Metered(family)
-    said = family.do(f"child(lambda: burn({BURN}), say, sleep)")
+    burned = family.do(f"child(lambda: burn({BURN}), say, sleep)")
     metered.read()
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_a_child_that_came_and_was_waited_for_between_two_readings_is_counted(
     family: Family,
 ) -> None:
     metered = Metered(family)
-    said = family.do(f"os.waitpid(child(lambda: burn({BURN}), say), 0); tell(0)", answers=2)
+    burned = family.do(f"os.waitpid(child(lambda: burn({BURN}), say), 0); tell(0)", answers=2)
     assert len(metered.read().processes) == 1
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_a_child_is_counted_once_whether_it_lives_has_ended_or_was_waited_for(
     family: Family,
 ) -> None:
     metered = Metered(family)
-    said = family.do(f"pid = child(lambda: burn({BURN}), say)")
+    burned = family.do(f"pid = child(lambda: burn({BURN}), say)")
     # It is read as it ends, and as a zombie, and in what its parent shows.
     metered.read()
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
     family.do("os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT); tell(0)")
     assert len(metered.read().processes) == 2
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
     family.do("os.waitpid(pid, 0); tell(0)")
     assert len(metered.read().processes) == 1
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_a_grandchild_is_counted_that_its_parent_waited_for(family: Family) -> None:
     metered = Metered(family)
     work = f"os.waitpid(child(lambda: burn({BURN}), say), 0), burn({BURN})"
-    said = family.do(f"child(lambda: ({work}), say, sleep)", answers=2)
+    burned = family.do(f"child(lambda: ({work}), say, sleep)", answers=2)
     metered.read()
-    assert said == pytest.approx(2 * BURN, abs=TICKS)
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert burned == pytest.approx(2 * BURN, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_a_grandchild_is_counted_while_it_lives(family: Family) -> None:
     metered = Metered(family)
-    said = family.do(f"child(lambda: child(lambda: burn({BURN}), say, sleep), sleep)")
+    burned = family.do(f"child(lambda: child(lambda: burn({BURN}), say, sleep), sleep)")
     assert len(metered.read().processes) == 3
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_an_orphan_is_counted_whom_the_root_has_adopted(family: Family) -> None:
     metered = Metered(family)
     orphan = f"lambda: (os.setsid(), child(lambda: burn({BURN}), say, sleep))"
-    said = family.do(f"os.waitpid(child({orphan}), 0); tell(0)", answers=2)
+    burned = family.do(f"os.waitpid(child({orphan}), 0); tell(0)", answers=2)
     assert len(metered.read().processes) == 2
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_an_orphan_is_counted_whom_the_root_has_waited_for(family: Family) -> None:
     metered = Metered(family)
     orphan = f"lambda: child(lambda: burn({BURN}), say)"
-    said = family.do(f"os.waitpid(child({orphan}), 0); tell(0)", answers=2)
+    burned = family.do(f"os.waitpid(child({orphan}), 0); tell(0)", answers=2)
     family.do("os.waitpid(-1, 0); tell(0)")
     assert len(metered.read().processes) == 1
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_all_cores_of_a_child_and_all_children_are_summed_up(family: Family) -> None:
     metered = Metered(family)
     burners = [f"child(lambda: burn({BURN}), say, sleep)"] * 3
-    said = family.do("; ".join(burners), answers=3)
+    burned = family.do("; ".join(burners), answers=3)
     metered.read()
-    assert said >= 3 * BURN
-    assert metered.cpu_seconds == pytest.approx(said, abs=2 * TICKS)
+    assert burned >= 3 * BURN
+    assert metered.cpu_seconds == pytest.approx(burned, abs=2 * TICKS)
 
 
 def test_what_the_root_itself_burns_is_nothing_of_the_trials(family: Family) -> None:
@@ -139,9 +140,9 @@ def test_what_was_used_before_the_first_reading_is_not_counted(family: Family) -
 def test_a_process_may_be_called_as_it_likes(family: Family) -> None:
     metered = Metered(family)
     rename = "open('/proc/self/comm', 'w').write(') S (1 2')"
-    said = family.do(f"child(lambda: {rename}, lambda: burn({BURN}), say, sleep)")
+    burned = family.do(f"child(lambda: {rename}, lambda: burn({BURN}), say, sleep)")
     metered.read()
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_there_is_no_figure_where_a_process_went_that_nobody_waited_for(family: Family) -> None:
@@ -162,11 +163,11 @@ def test_a_process_that_goes_while_it_is_read_is_not_counted_twice(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metered = Metered(family)
-    said = family.do(f"pid = child(lambda: burn({BURN}), say, sleep)")
+    burned = family.do(f"pid = child(lambda: burn({BURN}), say, sleep)")
     once = iter(["os.kill(pid, 9); os.waitpid(pid, 0); tell(0)"])
-    after_each_scan(lambda: [family.do(line) for line in once], monkeypatch)
+    in_each_reading(lambda: [family.do(line) for line in once], monkeypatch)
     assert len(metered.read().processes) == 1
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
 
 
 def test_a_process_that_comes_while_it_is_read_is_in_the_reading(
@@ -174,25 +175,15 @@ def test_a_process_that_comes_while_it_is_read_is_in_the_reading(
 ) -> None:
     metered = Metered(family)
     once = iter(["child(say, sleep)"])
-    after_each_scan(lambda: [family.do(line) for line in once], monkeypatch)
+    in_each_reading(lambda: [family.do(line) for line in once], monkeypatch)
     assert len(metered.read().processes) == 2
 
 
 def test_a_tree_that_never_stands_still_cannot_be_read(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    after_each_scan(lambda: family.do("child(say, sleep)"), monkeypatch)
+    in_each_reading(lambda: family.do("child(say, sleep)"), monkeypatch)
     assert TreeMeter(lambda: family.root).read() is None
-
-
-def test_a_process_that_was_listed_and_is_gone_is_passed_over(
-    family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = process_tree._listed
-    monkeypatch.setattr(process_tree, "_listed", lambda: listed() | {2**22 + 1})
-    found = TreeMeter(lambda: family.root).read()
-    assert found is not None
-    assert found.processes.keys() == {family.root}
 
 
 @pytest.mark.parametrize("root", [None, 2**22 + 1])
@@ -200,26 +191,40 @@ def test_without_a_root_there_is_nothing_to_read(root: int | None) -> None:
     assert TreeMeter(lambda: root).read() is None
 
 
-def test_where_there_is_no_proc_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_linux(_: str) -> list[str]:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(os, "listdir", not_linux)
+def test_where_there_is_no_proc_nothing_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     meter = TreeMeter(os.getpid)
     readings = [meter.read(), meter.read()]
     assert readings == [None, None]
     assert meter.used(readings) == TreeUsage()
 
 
+def test_on_another_system_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None but Linux tells what ended children have used."""
+    monkeypatch.setattr(psutil, "LINUX", False)
+    assert TreeMeter(os.getpid).read() is None
+
+
+def test_the_root_counts_where_it_is_measured_itself() -> None:
+    meter = TreeMeter(os.getpid, counts_root=True)
+    before = meter.read()
+    end = time.process_time() + BURN
+    while time.process_time() < end:
+        pass
+    assert meter.used([before, meter.read()]).cpu_seconds == pytest.approx(BURN, abs=TICKS)
+
+
 def test_a_reading_between_that_failed_is_no_loss_and_one_at_an_end_is(family: Family) -> None:
     metered = Metered(family)
-    said = family.do(f"child(lambda: burn({BURN}), say, sleep)")
+    burned = family.do(f"child(lambda: burn({BURN}), say, sleep)")
     metered.readings.append(None)
     metered.read()
-    assert metered.cpu_seconds == pytest.approx(said, abs=TICKS)
+    assert metered.cpu_seconds == pytest.approx(burned, abs=TICKS)
     metered.readings.append(None)
     assert metered.used() == TreeUsage()
-    assert metered._meter.used(metered.readings[-2::-1][:2]) == TreeUsage()
+    assert metered.meter.used(metered.readings[-2::-1][:2]) == TreeUsage()
 
 
 MEGABYTES = 8_000_000
@@ -230,11 +235,11 @@ def file(tmp_path: Path) -> Path:
     """A file on a disk, of eight megabytes. Skips where there is none to be counted."""
     if not has_disk(tmp_path):
         pytest.skip(f"{tmp_path} is on no block device")
-    found = tmp_path / "file"
-    with found.open("wb") as opened:
+    path = tmp_path / "file"
+    with path.open("wb") as opened:
         opened.write(os.urandom(MEGABYTES))
         os.fsync(opened.fileno())
-    return found
+    return path
 
 
 @pytest.mark.parametrize("then", ["sleep", "say"])
@@ -272,14 +277,10 @@ def test_what_a_child_writes_to_the_disk_is_counted(family: Family, file: Path) 
 def test_where_the_disk_traffic_may_not_be_read_the_cpu_time_may(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = process_tree._content
+    def refused(process: psutil.Process) -> None:
+        raise psutil.AccessDenied(process.pid)
 
-    def not_io(file: str) -> bytes:
-        if file.endswith("/io"):
-            raise PermissionError(file)
-        return content(file)
-
-    monkeypatch.setattr(process_tree, "_content", not_io)
+    monkeypatch.setattr(psutil.Process, "io_counters", refused)
     metered = Metered(family)
     family.do(f"child(lambda: burn({BURN}), say, sleep)")
     metered.read()
@@ -287,12 +288,12 @@ def test_where_the_disk_traffic_may_not_be_read_the_cpu_time_may(
     assert (metered.used().read_bytes, metered.used().written_bytes) == (None, None)
 
 
-def after_each_scan(do: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have something happen between the scan of a reading and its second look."""
-    io = process_tree._io
+def in_each_reading(do: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have something happen each time after the CPU time of a process was read."""
+    io_counters = psutil.Process.io_counters
 
-    def done_first(tree: object) -> object:
-        do()  # type: ignore[operator]
-        return io(tree)  # type: ignore[arg-type]
+    def done_first(process: psutil.Process) -> object:
+        do()
+        return io_counters(process)
 
-    monkeypatch.setattr(process_tree, "_io", done_first)
+    monkeypatch.setattr(psutil.Process, "io_counters", done_first)
