@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
 import msgspec
@@ -14,21 +14,23 @@ from feedbench.bench.text import digits
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, resources
 from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
+from feedbench.bench.why.ready_feed import ready
+from feedbench.pipelines.contract import Feed, Workload
 
 REAL = "tfdata_tuned"  # the fastest pipeline that reads images
-# What is measured alone, and what in blocks beside one another: labels, and functions of known.py.
-ALONE = {
-    "prefetcher": "prefetcher",
-    "teardown": "teardown",
-    "ramp": "ramp",
-    "bursts": "bursts",
-    "ready": "ready",
+# What is measured alone, and what in blocks beside one another: the pipelines by their labels.
+ALONE: dict[str, Callable[[Workload], Feed]] = {
+    "prefetcher": pipelines.prefetcher,
+    "teardown": pipelines.teardown,
+    "ramp": pipelines.ramp,
+    "bursts": pipelines.bursts,
+    "ready": ready,
 }
-IN_BLOCKS = {
-    "metronome": "metronome",
-    "copy": "metronome",
-    "slower": "slower",
-    "neighbour": "with_neighbour",
+IN_BLOCKS: dict[str, Callable[[Workload], Feed]] = {
+    "metronome": pipelines.metronome,
+    "copy": pipelines.metronome,
+    "slower": pipelines.slower,
+    "neighbour": pipelines.with_neighbour,
 }
 LEAST_BLOCKS, MOST_BLOCKS = intervals.LEAST_BLOCKS, 8
 MARGIN = 0.05

@@ -132,9 +132,9 @@ def _specs(scratch: Path) -> dict[str, Spec]:
     """Return the pipelines, which a loader file names as a person's own would."""
     functions = {**ALONE, **IN_BLOCKS}
     loader = scratch / _LOADER
-    names = ", ".join(sorted(set(functions.values())))
-    loader.write_text(f"from feedbench.bench.selftest.pipelines import {names}\n")
-    specs = {label: parse(f"{label}={loader}:{name}") for label, name in functions.items()}
+    imports = {f"from {each.__module__} import {each.__name__}\n" for each in functions.values()}
+    loader.write_text("".join(sorted(imports)))
+    specs = {label: parse(f"{label}={loader}:{each.__name__}") for label, each in functions.items()}
     return {**specs, REAL: parse(REAL)}
 
 

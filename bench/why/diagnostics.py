@@ -181,7 +181,7 @@ class Diagnostics:
         cores = max(math.ceil(usable_cores()), 1)
         everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
         loader = self._scratch / _LOADER
-        loader.write_text("from feedbench.bench.selftest.pipelines import ready\n")
+        loader.write_text("from feedbench.bench.why.ready_feed import ready\n")
         found = []
         asked: tuple[tuple[Literal["read", "decode", "ready"], str, str], ...] = (
             ("read", everywhere, "read"),
