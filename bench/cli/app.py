@@ -292,11 +292,13 @@ def selftest(
     Exit codes: 0 all as expected; 1 something is not.
     """
     from feedbench.bench.processes.progress import listener
+    from feedbench.bench.run.options import pace_asked_for
     from feedbench.bench.selftest.selftest import selftest as measure
 
+    pace = pace_asked_for()
     told, shown = listener(quiet=quiet)
     with interruptible("interrupted; nothing is left of the self-test", Path()), shown:
-        found = measure(told)
+        found = measure(told, pace)
     if as_json:
         print_json(found)
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
 from feedbench.bench.images.check import Checks, How
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.options import RunOptions, pace_asked_for
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
@@ -143,6 +143,7 @@ def run_options(
         limit=_limit(limit),
         proofs=proofs_folder(),
         command=[image_id(word) for word in sys.argv],
+        pace=pace_asked_for(),
         **rest,
     )
 

@@ -17,6 +17,7 @@ from feedbench.bench.machine.speed_probe import (
     level_of,
 )
 from feedbench.bench.records.calm import Around, Counters, Share, Speed
+from feedbench.bench.records.pace import USUAL, Pace
 
 WAIT_SECONDS = 5.0  # for a good probe, before a trial is begun all the same
 _PAUSE_SECONDS = 0.4  # between two probes while waiting
@@ -53,12 +54,14 @@ class Machine:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         wait_seconds: float = WAIT_SECONDS,
+        pace: Pace = USUAL,
     ) -> None:
         self._probe = Probe() if probe is None else probe
         self._clock = clock
         self._sleep = sleep
         self._wait_seconds = wait_seconds
         self._level = level
+        self._pace = pace
         self._latest: tuple[Share, float] | None = None  # a share, and when it was taken
         self._counters = Counters()
         self._before = Share(1.0, 1.0)
@@ -70,7 +73,8 @@ class Machine:
         """The good level. Calibrated at the first asking where none was given, and frozen."""
         if self._level is None:
             begun = self._clock()
-            self._level = level_of([self._probe() for _ in range(CALIBRATION_PROBES)])
+            probes = [self._probe() for _ in range(CALIBRATION_PROBES)]
+            self._level = level_of(probes, self._pace)
             self.probe_seconds += self._clock() - begun
         return self._level
 
@@ -102,6 +106,7 @@ class Machine:
             waited_seconds=self._waited,
             counters=counters,
             good=self.level.good,
+            most_others_share=self._pace.most_others_share,
         )
 
     def _share(self) -> Share:

@@ -20,6 +20,7 @@ import numpy as np
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.last_cache import last_cache
 from feedbench.bench.records.calm import Share, Speed, is_low
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held
 
@@ -36,14 +37,7 @@ _TOGETHER_BYTES = 1 << 28  # of all cores, both ways: no more without a reason
 _LEAST_BYTES, _MOST_BYTES = 1 << 22, 1 << 25  # of a core, each way
 _MOST_SHARE = 1 / 16  # of the memory that is available, for all of them
 _A_PAGE = 1 << 12
-# Hashing is low where it is under the good level by this, or by so many deviations of the
-# calibration's own probes, whichever is more; but what is under the last is low anywhere. On the
-# shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a minute), and
-# copying, which shares the memory with all neighbours, by 14 % (0.78 to 1.54), from one probe to
-# the next and for minutes: 21 trials of tfdata_naive in a slow spell of copying were 2 % slower.
-# To hold both to one limit left out 33 of 40 trials. So copying is low at half its good level.
-_LEAST_DROP, _DEVIATIONS, _MOST_DROP = 0.15, 4.0, 0.3
-_LOW_COPIED = 0.5
+_DEVIATIONS = 4.0  # of the calibration's own probes: hashing is not low within these
 _TO_DEVIATION = 1.4826  # a normal distribution's median absolute deviation to its standard one
 
 
@@ -62,7 +56,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
         return is_low(share, self.low)
 
 
-def level_of(probes: Sequence[Speed]) -> Level:
+def level_of(probes: Sequence[Speed], pace: Pace = USUAL) -> Level:
     """Return the level that these probes calibrate: the median of their better half.
 
     The better half, since whatever disturbs a machine slows it: a good level that is too low
@@ -74,8 +68,8 @@ def level_of(probes: Sequence[Speed]) -> Level:
     shares = [probe.hashed / good.hashed for probe in probes]
     middle = statistics.median(shares)
     deviation = _TO_DEVIATION * statistics.median(abs(share - middle) for share in shares)
-    drop = min(max(_LEAST_DROP, _DEVIATIONS * deviation), _MOST_DROP)
-    return Level(good=good, low=Share(1 - drop, _LOW_COPIED))
+    low_hashed = max(min(pace.low_hashed, 1 - _DEVIATIONS * deviation), pace.least_low_hashed)
+    return Level(good=good, low=Share(low_hashed, pace.low_copied))
 
 
 def copied_bytes(cores: int, sharing: int, cache: int | None, available: int) -> int:

@@ -25,7 +25,7 @@ class Diagnostic(Trial):
         """Time two windows. What is delivered is not checked: it may be cut off."""
         feed = self.open(request)
         batches = endless(feed)
-        windows, edges = Windows(), list[float]()
+        windows, edges = Windows(pace=request.pace), list[float]()
 
         def at_edge(at: float) -> None:
             edges.append(at)

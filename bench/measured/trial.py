@@ -28,7 +28,8 @@ from feedbench.bench.records.messages import (
     Phase,
     Request,
 )
-from feedbench.bench.records.windows import MOST_RESTARTS, RESTART_SECONDS, Windows, counted_from
+from feedbench.bench.records.pace import Pace
+from feedbench.bench.records.windows import MOST_RESTARTS, Windows, counted_from
 from feedbench.pipelines.contract import (
     Feed,
     Pipeline,
@@ -64,12 +65,12 @@ class Trial:
         feed = self.open(request)
         check = EpochCheck(self.workload)
         last = self._first_epoch(feed, check)
-        windows = Windows(request.steady_seconds)
+        windows = Windows(request.steady_seconds, request.pace)
         if hasattr(feed, "repeat"):
-            self._restarted_epochs(feed, last)
+            self._restarted_epochs(feed, last, request.pace)
             self._continuous_windows(feed, windows)
         else:
-            self._restarted_epochs(feed, last, windows)
+            self._restarted_epochs(feed, last, request.pace, windows)
         self._found["run_delay_seconds"] = run_delay()
         self._found["peak_memory_bytes"] = peak_memory_bytes(self.reaper)
         self._found["consumer_seconds"] = consumer_seconds(self._latest)
@@ -137,7 +138,9 @@ class Trial:
         self.say(Phase(name="first epoch", at=at))
         return at
 
-    def _restarted_epochs(self, feed: Feed, last: float, windows: Windows | None = None) -> None:
+    def _restarted_epochs(
+        self, feed: Feed, last: float, pace: Pace, windows: Windows | None = None
+    ) -> None:
         """Time whole epochs, each by a new iterator, the teardown of the old one included.
 
         A feed that can only be restarted has its `windows` here, of whole epochs each: one that
@@ -156,7 +159,7 @@ class Trial:
             last = at
             if windows is not None and windows.arrived(at, self.workload.images, batches):
                 self._edge(at)
-            enough = len(epochs) >= MOST_RESTARTS or at - begun >= RESTART_SECONDS
+            enough = len(epochs) >= MOST_RESTARTS or at - begun >= pace.restart_seconds
             if enough if windows is None else windows.done:
                 break
         self._found["epoch_seconds"] = epochs

@@ -28,6 +28,7 @@ from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.calm import Around
 from feedbench.bench.records.messages import Measured, Prepared, Purpose, Request, Start
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Preparation, TrialRecord
@@ -70,6 +71,7 @@ class Trials:
         machine: Machine | None = None,
         page_cache: PageCache | None = None,
         others: Mapping[str, Processes] | None = None,
+        pace: Pace = USUAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.records: list[TrialRecord] = []
@@ -80,6 +82,7 @@ class Trials:
         self._fresh = fresh_interpreter
         self._meters = meters
         self._machine = machine
+        self._pace = pace
         self._clock = clock
         self.page_cache = page_cache
         self._prepared: dict[str, Path] = {}  # by label
@@ -202,7 +205,7 @@ class Trials:
             "prepared": str((prepared or empty).absolute()),
             "scratch": str(scratch),
         }
-        request = Request(**trial | paths | asked)
+        request = Request(**trial | paths | asked, pace=self._pace)
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
             processes = self._of_python[spec.python]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-MOST_OTHERS_SHARE = 0.05
-"""Of the cores: where others take more, a trial is disturbed. At rest they took 0 to 0.5 % of two
-cores, and beside another run 5 to 49 %."""
+from feedbench.bench.records.pace import USUAL
 
 
 class Speed(msgspec.Struct, frozen=True):
@@ -55,6 +53,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     waited_seconds: float  # for a good probe
     counters: Counters  # what the kernel counted meanwhile
     good: Speed | None = None  # the good level; None: of a run that was before it was kept
+    most_others_share: float = USUAL.most_others_share  # of the cores: more disturbs a trial
 
     @property
     def is_disturbed(self) -> bool:
@@ -92,4 +91,5 @@ class Calm(msgspec.Struct, frozen=True, kw_only=True):
     waited_seconds: float  # for good probes
     probe_seconds: float  # that all probes took
     others: float | None = None  # the most of the cores that other programs took in a trial
+    most_others_share: float = USUAL.most_others_share  # more disturbs a trial
     blocks: list[BlockCalm]

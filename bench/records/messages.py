@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
@@ -58,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pilot_seconds: float = 3.0  # after which a pilot reads no further batch
     steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
+    pace: Pace = USUAL
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="command"):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from feedbench.bench.records.calm import MOST_OTHERS_SHARE, Around
+from feedbench.bench.records.calm import Around
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.messages import Purpose, Traced
 from feedbench.bench.records.page_cache import Certificate
@@ -100,4 +100,5 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.around is None:
             return False
-        return self.around.is_disturbed or (self.others_share or 0.0) > MOST_OTHERS_SHARE
+        others_share = self.others_share or 0.0
+        return self.around.is_disturbed or others_share > self.around.most_others_share

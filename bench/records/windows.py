@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import msgspec
 
-LEAST_SECONDS, LEAST_BATCHES = 1.0, 8  # a window is long enough when it has both ...
-LONG_SECONDS, FEW_BATCHES = 4.0, 4  # ... or both of these, whichever comes first
+from feedbench.bench.records.pace import USUAL, Pace
+
+LEAST_BATCHES = 8  # with the pace's least seconds a window is long enough, ...
+FEW_BATCHES = 4  # ... or with its long seconds; whichever comes first
 STEADY_RUN = 3  # windows in a row, of which ...
 STEADY_CHANGE = 0.05  # ... the last lies within this share of the first
-RESTART_SECONDS = 1.0  # restarted epochs: one at least, more while they have taken less, ...
-MOST_RESTARTS = 5  # ... and no more than these
+MOST_RESTARTS = 5  # epochs, however short they are
 MOST_UNSTEADY = 12  # windows after which a rate that still ramps is taken as it is
 
 
@@ -30,11 +31,12 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Windows:
-    """Cuts arrivals into windows until they are steady and `least_seconds` have been timed."""
+    """Cuts arrivals into windows until they are steady and `steady_seconds` have been timed."""
 
-    def __init__(self, least_seconds: float = 0.0) -> None:
+    def __init__(self, steady_seconds: float = 0.0, pace: Pace = USUAL) -> None:
         self.windows: list[Window] = []
-        self._least_seconds = least_seconds
+        self._steady_seconds = steady_seconds
+        self._pace = pace
         self._edge: float | None = None
         self._images = 0
         self._batches = 0
@@ -50,8 +52,9 @@ class Windows:
         self._images += images
         self._batches += batches
         seconds = at - self._edge
-        enough = seconds >= LEAST_SECONDS and self._batches >= LEAST_BATCHES
-        if not enough and not (seconds >= LONG_SECONDS and self._batches >= FEW_BATCHES):
+        enough = seconds >= self._pace.least_seconds and self._batches >= LEAST_BATCHES
+        long = seconds >= self._pace.long_seconds and self._batches >= FEW_BATCHES
+        if not enough and not long:
             return False
         self.windows.append(Window(self._images, seconds))
         self._edge, self._images, self._batches = at, 0, 0
@@ -63,7 +66,7 @@ class Windows:
         place = steady_from(self.windows)
         if place is None:
             return len(self.windows) >= MOST_UNSTEADY
-        return sum(window.seconds for window in self.windows[place:]) >= self._least_seconds
+        return sum(window.seconds for window in self.windows[place:]) >= self._steady_seconds
 
 
 def steady_from(windows: list[Window]) -> int | None:

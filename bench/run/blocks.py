@@ -15,6 +15,7 @@ import msgspec
 from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
@@ -81,6 +82,7 @@ class Blocks:
         images: int,
         batch_size: int,
         seed: int,
+        pace: Pace = USUAL,
     ) -> None:
         self.whole = 0  # blocks that came to their end
         self._trials = trials
@@ -88,7 +90,8 @@ class Blocks:
         self._workload = workload
         self._seed = seed
         self._expected = {
-            label: budget.trial_seconds(cost, images, batch_size) for label, cost in costs.items()
+            label: budget.trial_seconds(cost, images, batch_size, pace)
+            for label, cost in costs.items()
         }
         self._strikes: Counter[str] = Counter()
         self._longest = 0.0  # block, in seconds

@@ -6,14 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedbench.bench.records.windows import (
-    FEW_BATCHES,
-    LEAST_BATCHES,
-    LEAST_SECONDS,
-    LONG_SECONDS,
-    RESTART_SECONDS,
-    STEADY_RUN,
-)
+from feedbench.bench.records.pace import USUAL, Pace
+from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, STEADY_RUN
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
@@ -42,21 +36,24 @@ class Cost:
     prepare_seconds: float = 0.0  # an image, once
 
 
-def trial_seconds(cost: Cost, images: int, batch_size: int) -> float:
+def trial_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) -> float:
     """Return about how long a trial takes: first epoch, a restarted one, and the windows."""
     epoch = images * cost.image_seconds
     batch = min(batch_size, images) * cost.image_seconds
-    window = min(max(LEAST_SECONDS, LEAST_BATCHES * batch), max(LONG_SECONDS, FEW_BATCHES * batch))
-    restarted = max(epoch, RESTART_SECONDS)
+    window = min(
+        max(pace.least_seconds, LEAST_BATCHES * batch),
+        max(pace.long_seconds, FEW_BATCHES * batch),
+    )
+    restarted = max(epoch, pace.restart_seconds)
     if not cost.continuous:
         window, restarted = max(window, epoch), 0.0
     windows = (STEADY_RUN + _RAMP_WINDOWS) * window
     return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows
 
 
-def block_seconds(costs: Sequence[Cost], images: int, batch_size: int) -> float:
+def block_seconds(costs: Sequence[Cost], images: int, batch_size: int, pace: Pace = USUAL) -> float:
     """Return about how long a block takes; the first pipeline, the baseline, runs twice."""
-    each = [PROBE_SECONDS + trial_seconds(cost, images, batch_size) for cost in costs]
+    each = [PROBE_SECONDS + trial_seconds(cost, images, batch_size, pace) for cost in costs]
     return sum(each) + each[0]
 
 
@@ -79,6 +76,7 @@ def images_that_fit(
     most: int,
     least: int,
     batch_size: int,
+    pace: Pace = USUAL,
 ) -> int:
     """Return the most images that can be prepared, verified, and measured in `blocks` blocks.
 
@@ -89,7 +87,7 @@ def images_that_fit(
         middle = math.ceil((low + high) / 2)
         before = middle * sum(cost.prepare_seconds for cost in costs)
         before += verify_seconds(costs, middle)
-        if before + blocks * block_seconds(costs, middle, batch_size) <= seconds:
+        if before + blocks * block_seconds(costs, middle, batch_size, pace) <= seconds:
             low = middle
         else:
             high = middle - 1

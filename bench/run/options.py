@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from feedbench.bench.images.check import Checks
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.page_cache import State
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
@@ -44,6 +46,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     fresh_interpreter: bool = False
     against: str | None = None  # the interpreter of another environment
     command: list[str] = []
+    pace: Pace = USUAL  # for tests
     begun: float = msgspec.field(default_factory=time.monotonic)  # CLOCK_MONOTONIC
 
     def __post_init__(self) -> None:
@@ -72,6 +75,21 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
             )
+
+
+def pace_asked_for() -> Pace:
+    """Return the pace that FEEDBENCH_PACE holds as JSON; it is a variable for tests.
+
+    Raises RequestError where it holds something else.
+    """
+    text = os.environ.get("FEEDBENCH_PACE", "{}")
+    try:
+        return msgspec.json.decode(text, type=Pace)
+    except msgspec.MsgspecError as error:
+        raise RequestError(
+            f"FEEDBENCH_PACE={text}: expected a pace as JSON, such as"
+            f' {{"least_seconds": 0.1}}: {error}'
+        ) from None
 
 
 def _is_utf8(text: str) -> bool:

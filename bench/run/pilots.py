@@ -107,6 +107,7 @@ def choose(
             most=count,
             least=least,
             batch_size=options.batch_size,
+            pace=options.pace,
         )
 
     images = fitting(seconds)
@@ -241,7 +242,8 @@ def _refuse(
         images = count
     if images is None:
         images = budget.least_images(options.batch_size, len(index.class_names), count)
-    block = budget.block_seconds(costs, min(images, count), options.batch_size)
+    images = min(images, count)
+    block = budget.block_seconds(costs, images, options.batch_size, options.pace)
     if fixed + block <= given:
         return
     raise RequestError(

@@ -71,7 +71,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         if options.fresh_interpreter:
             guess = Cost(guess.image_seconds, guess.start_seconds + work.import_seconds)
         folder.create()
-        trials = work.trials(folder, run, Machine())
+        trials = work.trials(folder, run, Machine(pace=options.pace))
         with folder.discarded_on_error():
             checker = Checker(
                 options.checks, options.channels, work.processes, work.scratch, listener
@@ -138,6 +138,7 @@ class _Work:
             meters=self.meters,
             machine=machine,
             others=self.others,
+            pace=run.options.pace,
         )
 
 
@@ -147,7 +148,8 @@ def machine_of(past: resuming.Past) -> Machine:
     It is calibrated anew only where no trial of a whole block is there that had it.
     """
     probed = 0.0 if past.run.calm is None else past.run.calm.probe_seconds
-    return Machine(level=level_kept(t.around for t in past.kept), probe_seconds=probed)
+    level = level_kept(trial.around for trial in past.kept)
+    return Machine(level=level, probe_seconds=probed, pace=past.options.pace)
 
 
 @contextmanager
@@ -242,6 +244,7 @@ class _Run:
             images=len(self.part.files),
             batch_size=self.options.batch_size,
             seed=self.options.seed,
+            pace=self.options.pace,
         )
 
     def made_ready(
@@ -338,7 +341,8 @@ class _Run:
             self.part = fewer
             slowest = max(costs, key=lambda label: costs[label].image_seconds)
             self._listener.said(f"Now takes {self._taken()}, because {slowest} is slow here.")
-        block = block_seconds(list(costs.values()), len(self.part.files), self.options.batch_size)
+        images, batch_size = len(self.part.files), self.options.batch_size
+        block = block_seconds(list(costs.values()), images, batch_size, self.options.pace)
         need = f"verdicts need {LEAST_BLOCKS}"
         if self.options.blocks is not None:
             about = duration(self.options.blocks * block)

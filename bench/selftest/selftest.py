@@ -19,6 +19,7 @@ from feedbench.bench.processes.progress import Listener, how
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.run.blocks import Allowance, Blocks
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.selftest import expected
@@ -53,7 +54,7 @@ class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
         return all(line.passed for line in self.lines)
 
 
-def selftest(listener: Listener) -> SelfTest:
+def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
     """Measure pipelines of known behaviour; what that needs lies in a folder that goes again."""
     begun = time.monotonic()
     with ExitStack() as held:
@@ -74,7 +75,8 @@ def selftest(listener: Listener) -> SelfTest:
             tuple(specs),
             fresh_interpreter=False,
             meters=held.enter_context(Meters()),
-            machine=Machine(),
+            machine=Machine(pace=pace),
+            pace=pace,
         )
         cores = math.ceil(usable_cores())
         held.enter_context(neighbours(scratch / "photos" / TOUCHED, cores))

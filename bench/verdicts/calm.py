@@ -28,6 +28,7 @@ def calm_of(
     others = [share for t in probed if (share := t.others_share) is not None]
     return Calm(
         others=round(max(others), 4) if others else None,
+        most_others_share=min(t.around.most_others_share for t in probed if t.around is not None),
         good=_good([t.around.good for t in probed if t.around is not None]),
         low=_each(min, [t.around.low for t in probed if t.around is not None]),
         lowest=_each(min, shares),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedbench.bench.records.calm import MOST_OTHERS_SHARE, BlockCalm, Calm
+from feedbench.bench.records.calm import BlockCalm, Calm
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, digits, duration
@@ -94,7 +94,7 @@ def sentence(calm: Calm | None) -> str | None:
         f"the lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
         f" {calm.lowest.copied:.2f} of the good level"
     )
-    if calm.others is not None and calm.others > MOST_OTHERS_SHARE:
+    if calm.others is not None and calm.others > calm.most_others_share:
         lowest += f"; other programs took up to {calm.others:.0%} of the cores"
     if calm.middle.hashed > _FAR_OVER:
         return (
@@ -130,6 +130,6 @@ def _help(calm: Calm) -> str:
         return f"a larger CPU quota (the cgroup's was used up for {duration(throttled)})"
     if stolen > _TELLING * seconds:
         return f"a machine without neighbours (its hypervisor took {duration(stolen)} of CPU time)"
-    if calm.others is not None and calm.others > MOST_OTHERS_SHARE:
+    if calm.others is not None and calm.others > calm.most_others_share:
         return "ending other programs, or more --time"
     return "ending other programs, a machine without neighbours, or more --time"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import loaders
-from tests.support.command import calm
+from tests.support.pace import paced
 
 README = Path(__file__).parents[2] / "README.md"
 # Quicker than what people would ask for, and enough for whatever is not close.
@@ -70,7 +70,7 @@ class Repository:
         bin_ = str(Path(sys.executable).parent)
         environment = (
             os.environ
-            | calm()
+            | paced()
             | {
                 "PATH": os.pathsep.join([str(self.folder / "bin"), bin_, os.environ["PATH"]]),
                 "GITHUB_STEP_SUMMARY": str(self.summary),

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.machine import speed_probe
 from feedbench.bench.processes.progress import Quiet
-from feedbench.bench.records import trial as trial_record
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest import selftest as module
 from feedbench.bench.selftest.selftest import selftest
-from tests.support.command import Feedbench, calm
+from tests.support.command import Feedbench
+from tests.support.pace import CALM
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.tensorflow
@@ -39,17 +38,9 @@ def test_the_neighbour_that_it_brings_is_seen_and_nothing_is_left(
     assert list(scratch.iterdir()) == []
 
 
-def test_all_of_it_is_measured_where_nothing_disturbs_it(
-    monkeypatch: pytest.MonkeyPatch, scratch: Path
-) -> None:
+def test_all_of_it_is_measured_where_nothing_disturbs_it(scratch: Path) -> None:
     """As if nothing did: this machine may have other things to do just now."""
-    for name, value in calm().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(speed_probe, "_LEAST_DROP", 1.0)
-    monkeypatch.setattr(speed_probe, "_MOST_DROP", 1.0)
-    monkeypatch.setattr(speed_probe, "_LOW_COPIED", 0.0)
-    monkeypatch.setattr(trial_record, "MOST_OTHERS_SHARE", 1.0)
-    found = selftest(Quiet())
+    found = selftest(Quiet(), CALM)
     assert (found.blocks, found.failures, found.disturbed) == (1, [], 0)
     assert [line.name for line in found.lines if line.measured == "not measured"] == []
     neighbour = next(line for line in found.lines if line.name == "one that brings a neighbour")

@@ -10,16 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.support import loaders
+from tests.support.pace import paced
 from tests.support.waiting import until
 
 SMALL = ["--image-size", "32", "--batch-size", "8"]
-_CALM = Path(__file__).parent / "brief_windows"
-
-
-def calm() -> dict[str, str]:
-    """The environment in which Feedbench measures briefly and sees no neighbour: see there."""
-    path = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join([str(_CALM), *([path] if path else [])])}
 
 
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
@@ -47,7 +41,7 @@ class Feedbench:
             cwd=self.folder,
             env=os.environ
             | {"TMPDIR": str(self.scratch), "XDG_CACHE_HOME": str(self.folder / "cache")}
-            | ({} if self.machine == "real" else calm() | {"TESTS_MACHINE": self.machine}),
+            | paced(self.machine),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.support import loaders
-from tests.support.command import calm, finished
+from tests.support.command import finished
+from tests.support.pace import paced
 
 
 class Suite:
@@ -28,7 +29,7 @@ class Suite:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *map(str, words)],
             cwd=self.folder,
-            env=environment | calm() | {"XDG_CACHE_HOME": str(self.folder / "cache")},
+            env=environment | paced() | {"XDG_CACHE_HOME": str(self.folder / "cache")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

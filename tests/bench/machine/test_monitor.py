@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from feedbench.bench.machine.monitor import Machine, level_kept
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level
 from feedbench.bench.records.calm import Around, Share, Speed
+from tests.support.pace import CALM, RESTLESS
 
 PROBE_SECONDS = 0.1
 
@@ -87,6 +88,15 @@ def test_a_low_probe_after_a_trial_is_a_disturbance(after: float, disturbed: boo
     told = Told([1.0, after])
     told.machine.begin()
     assert told.machine.end().is_disturbed is disturbed
+
+
+def test_a_pace_may_call_nothing_or_everything_a_disturbance() -> None:
+    slow, good = Told([0.1] * 9, pace=CALM), Told([1.0] * 99, pace=RESTLESS)
+    for told, disturbed in ((slow, False), (good, True)):
+        told.machine.begin()
+        around = told.machine.end()
+        assert around.is_disturbed is disturbed
+        assert around.most_others_share == 1.0
 
 
 def test_the_probe_after_one_trial_is_that_before_the_next_if_it_follows_at_once() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.machine import other_programs
 from feedbench.bench.machine.other_programs import user_seconds, watched_cores
@@ -33,10 +34,12 @@ def a_usage(others_cpu_seconds: float | None) -> Usage:
     return Usage(seconds=10.0, cores=2.0, others_cpu_seconds=others_cpu_seconds)
 
 
-def beside(others_cpu_seconds: float | None, **given: Any) -> Any:
-    around = Around(
-        before=GOOD, after=GOOD, low=Share(0.85, 0.5), waited_seconds=0.0, counters=Counters()
-    )
+AROUND = Around(
+    before=GOOD, after=GOOD, low=Share(0.85, 0.5), waited_seconds=0.0, counters=Counters()
+)
+
+
+def beside(others_cpu_seconds: float | None, around: Around = AROUND, **given: Any) -> Any:
     usage = a_usage(others_cpu_seconds)
     return a_trial(1, around=around, usage=usage, **given)
 
@@ -84,6 +87,16 @@ def test_a_trial_beside_a_program_that_takes_a_twentieth_of_the_cores_is_disturb
     assert beside(1.1).is_disturbed
     assert not beside(None).is_disturbed
     assert a_usage(2.1).others_share == pytest.approx(0.105)
+
+
+def test_how_much_others_may_take_is_recorded_around_the_trial() -> None:
+    lenient = replace(AROUND, most_others_share=0.5)
+    assert not beside(9.9, lenient).is_disturbed
+    assert beside(10.1, lenient).is_disturbed
+    summary = calm_of([beside(9.9, lenient)], 0.1)
+    assert summary is not None
+    assert summary.most_others_share == 0.5
+    assert "other programs" not in str(calm.sentence(summary))
 
 
 def test_what_others_took_is_said_where_it_disturbed() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from feedbench.bench.machine.speed_probe import HALF_SECONDS, Level, Probe, copied_bytes, level_of
 from feedbench.bench.records.calm import Share, Speed
+from feedbench.bench.records.pace import Pace
 from tests.support.waiting import until
 
 COUNTS = st.floats(1.0, 1e6)
@@ -39,6 +40,13 @@ def test_a_steady_machine_has_a_narrow_limit_and_a_noisy_one_a_wider_but_not_any
     wild = [Speed(1000 + 130 * step, 100) for step in range(-7, 8)]
     assert 0.7 < level_of(noisy).low.hashed < 0.85
     assert level_of(wild).low.hashed == pytest.approx(0.7)
+
+
+def test_a_pace_may_have_other_limits() -> None:
+    pace = Pace(low_hashed=0.9, least_low_hashed=0.6, low_copied=0.4)
+    wild = [Speed(1000 + 130 * step, 100) for step in range(-7, 8)]
+    assert level_of(steady(), pace).low == Share(0.9, 0.4)
+    assert level_of(wild, pace).low == Share(0.6, 0.4)
 
 
 def test_copying_which_all_neighbours_share_has_a_wide_limit_on_any_machine() -> None:

@@ -13,6 +13,7 @@ import pytest
 from feedbench.bench.forkserver.tasks import perform
 from feedbench.bench.measured.trial import Trial
 from feedbench.bench.records.messages import Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import WrongWorkError
@@ -218,6 +219,14 @@ def test_a_teardown_of_300_ms_is_found_in_the_turnover_alone() -> None:
 def test_epochs_are_restarted_until_a_second_has_passed() -> None:
     assert len(Told(continuous(images=80)).run().epoch_seconds) == 1
     assert len(Told(continuous(images=8)).run().epoch_seconds) == 3
+
+
+def test_a_brief_pace_restarts_fewer_epochs_and_has_shorter_windows() -> None:
+    found = Told(continuous(images=8)).run(pace=Pace(restart_seconds=0.25, least_seconds=0.5))
+    assert len(found.epoch_seconds) == 1
+    assert found.windows[0] == Window(64, 1.0)  # of eight batches all the same
+    quick = continuous(images=64, batch_seconds=1 / 64)
+    assert Told(quick).run(pace=Pace(least_seconds=0.125)).windows[0] == Window(64, 0.125)
 
 
 def test_epochs_are_restarted_five_times_at_most() -> None:

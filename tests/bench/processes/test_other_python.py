@@ -22,7 +22,7 @@ from feedbench.bench.verdicts.comparison import compare, within
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import ENVIRONMENT, a_row, a_run, trials_of
-from tests.support.command import SMALL, Feedbench, calm
+from tests.support.command import SMALL, Feedbench
 
 OTHER = Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code="0" * 64)
 CALM = [1000, 1004, 998, 1001, 1003, 999, 1002, 997]
@@ -141,10 +141,9 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     (rooms,) = {Path(room).parent for room in pipelines.__path__}
     old = feedbench.folder / "before"
     shutil.copytree(rooms, old / "feedbench", ignore=shutil.ignore_patterns("__pycache__"))
-    pipeline = old / "feedbench" / "pipelines" / "tfdata_naive.py"
+    pipeline = old / "feedbench" / "pipelines" / "built_in" / "tfdata_naive.py"
     pipeline.write_text(pipeline.read_text() + SLOWER)
-    path = f"{old}:{calm()['PYTHONPATH']}"
-    python = a_python(feedbench.folder, f'PYTHONPATH={path} exec {sys.executable} "$@"')
+    python = a_python(feedbench.folder, f'PYTHONPATH={old} exec {sys.executable} "$@"')
     words = ("-p", "tfdata_naive", "--blocks", "1", "--against", python, "--out", "R")
     done = feedbench.run("run", photos, *SMALL, *words)
     assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
 from tests.bench.machine.test_gpu import Nvml
+from tests.support.pace import CALM
 
 MEASURED = Measured(
     prepare_seconds=3.0,
@@ -111,6 +112,14 @@ def test_a_pilot_is_not_metered(tmp_path: Path) -> None:
 
 def test_a_trial_that_failed_has_no_figures(tmp_path: Path) -> None:
     assert metered(tmp_path, Outcome(failed=Failed(sentence="it raised")), "main").usage is None
+
+
+def test_a_trial_is_asked_for_at_the_pace_of_its_run(tmp_path: Path) -> None:
+    processes = ToldProcesses(Outcome(measured=MEASURED, ended=Ended(exit_code=0, signal=None)))
+    trials = trials_of(tmp_path, processes, pace=CALM)
+    trials.run(parse("a=tfdata_naive"), "main", tmp_path / "w.json", Limit(18.0), 1)
+    assert processes.start is not None
+    assert processes.start.request.pace == CALM
 
 
 def test_how_its_process_ended_is_recorded(tmp_path: Path) -> None:

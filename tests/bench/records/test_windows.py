@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.windows import Window, Windows, counted, steady_from
 
 
-def cut(gaps: list[float], images: int = 10, least_seconds: float = 0.0) -> Windows:
+def cut(gaps: list[float], images: int = 10, pace: Pace = USUAL) -> Windows:
     """Let batches of `images` arrive, the first at second 100, then one after each gap."""
-    windows = Windows(least_seconds)
+    windows = Windows(pace=pace)
     for at in itertools.accumulate(gaps, initial=100.0):
         windows.arrived(at, images)
     return windows
@@ -22,9 +23,9 @@ def at_rates(*rates: int) -> list[Window]:
     return [Window(rate, 1.0) for rate in rates]
 
 
-def until_done(rates: list[int], least_seconds: float = 0.0) -> list[Window]:
+def until_done(rates: list[int], steady_seconds: float = 0.0) -> list[Window]:
     """Let eight batches a second arrive, `rates[i] / 8` images each in second i, until done."""
-    windows = Windows(least_seconds)
+    windows = Windows(steady_seconds)
     windows.arrived(0.0, 1)
     for second, rate in enumerate(rates):
         for batch in range(1, 9):
@@ -62,6 +63,13 @@ def test_a_window_ends_after_four_seconds_and_four_batches() -> None:
 def test_four_seconds_with_less_than_four_batches_are_not_enough() -> None:
     assert cut([3.0] * 3).windows == []
     assert cut([3.0] * 4).windows == [Window(40, 12.0)]
+
+
+def test_a_brief_pace_ends_windows_earlier_but_not_with_fewer_batches() -> None:
+    brief = Pace(least_seconds=0.125, long_seconds=0.5)
+    assert cut([0.0625] * 7, pace=brief).windows == []
+    assert cut([0.0625] * 8, pace=brief).windows == [Window(80, 0.5)]
+    assert cut([0.125] * 4, pace=brief).windows == [Window(40, 0.5)]
 
 
 def test_the_images_of_the_batch_that_opens_a_window_are_not_counted_in_it() -> None:
@@ -185,12 +193,12 @@ def test_a_rate_that_becomes_steady_in_the_twelfth_window_is_steady() -> None:
 
 def test_more_than_three_windows_are_timed_where_more_seconds_are_asked_for() -> None:
     assert len(until_done([80] * 20)) == 3
-    assert len(until_done([80] * 20, least_seconds=3.0)) == 3
-    assert len(until_done([80] * 20, least_seconds=5.5)) == 6
+    assert len(until_done([80] * 20, steady_seconds=3.0)) == 3
+    assert len(until_done([80] * 20, steady_seconds=5.5)) == 6
 
 
 def test_the_seconds_asked_for_are_those_after_the_rate_is_steady() -> None:
-    windows = until_done([8, 16, 32, 64, *[128] * 20], least_seconds=5.0)
+    windows = until_done([8, 16, 32, 64, *[128] * 20], steady_seconds=5.0)
     assert sum(w.seconds for w in counted(windows)) == 5.0
 
 

@@ -18,6 +18,7 @@ from feedbench.bench.run.budget import (
     trial_seconds,
     verify_seconds,
 )
+from tests.support.pace import CALM
 
 COSTS = st.builds(Cost, st.floats(1e-6, 1.0), st.floats(0.0, 20.0))
 BATCHES = st.integers(1, 512)
@@ -56,6 +57,11 @@ def test_a_trial_reads_two_epochs_and_three_windows_at_least(
 def test_a_fast_trial_takes_its_start_a_second_of_restarts_and_four_windows_of_a_second() -> None:
     fast = Cost(image_seconds=1e-3, start_seconds=0.4)
     assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
+
+
+def test_a_trial_at_a_brief_pace_takes_a_tenth_of_these() -> None:
+    fast = Cost(image_seconds=1e-4, start_seconds=0.4)
+    assert trial_seconds(fast, 500, 32, CALM) == pytest.approx(0.6 + 0.4 + 0.05 + 0.1 + 4 * 0.1)
 
 
 def test_what_can_only_be_restarted_has_windows_of_an_epoch_at_least() -> None:

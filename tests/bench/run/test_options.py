@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.records.pace import Pace
+from feedbench.bench.run.options import RunOptions, pace_asked_for
 from feedbench.pipelines.errors import RequestError
 
 
@@ -77,3 +78,21 @@ def test_what_no_run_can_be_made_of_is_refused_with_the_option_and_what_was_expe
 ) -> None:
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
         options(**given)
+
+
+def test_a_run_has_the_usual_pace_unless_a_test_asks_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("FEEDBENCH_PACE", raising=False)
+    assert options().pace == pace_asked_for() == Pace()
+    monkeypatch.setenv("FEEDBENCH_PACE", '{"least_seconds": 0.5, "low_copied": 0}')
+    assert pace_asked_for() == Pace(least_seconds=0.5, low_copied=0.0)
+
+
+@pytest.mark.parametrize("text", ["", "fast", "[]", '{"least_seconds": 0}', '{"seconds": 1}'])
+def test_what_is_no_pace_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("FEEDBENCH_PACE", text)
+    with pytest.raises(RequestError, match=f"^FEEDBENCH_PACE={re.escape(text)}: expected a pace"):
+        pace_asked_for()

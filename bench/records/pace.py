@@ -1,0 +1,37 @@
+"""How long a trial is timed, and how calm the machine has to be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Portion = Annotated[float, msgspec.Meta(ge=0)]  # a share that may be over 1
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long windows and restarted epochs are, and what counts as a disturbance.
+
+    Every run has the defaults. Tests set other values in the environment variable FEEDBENCH_PACE,
+    as JSON, to measure briefly and without regard to how busy the machine is.
+
+    On the shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a
+    minute), and copying, which shares the memory with all neighbours, by 14 % (0.78 to 1.54), from
+    one probe to the next and for minutes: 21 trials of tfdata_naive in a slow spell of copying were
+    2 % slower. One limit for both left out 33 of 40 trials. So copying may drop further. Other
+    programs took 0 to 0.5 % of two cores at rest, and 5 to 49 % beside another run.
+    """
+
+    least_seconds: Seconds = 1.0  # a window is at least as long, and holds several batches, ...
+    long_seconds: Seconds = 4.0  # ... or it is as long as this, and holds a few
+    restart_seconds: Seconds = 1.0  # further epochs are restarted until they took this
+    # Shares of the good level. Hashing is low under the first; where the calibration's own probes
+    # varied much, under less, but always under the second.
+    low_hashed: Portion = 0.85
+    least_low_hashed: Portion = 0.7
+    low_copied: Portion = 0.5
+    most_others_share: Portion = 0.05  # of the cores: other programs that take more disturb a trial
+
+
+USUAL = Pace()

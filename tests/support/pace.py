@@ -1,0 +1,34 @@
+"""The paces at which tests have Feedbench measure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from feedbench.bench.records.pace import Pace
+
+CALM = Pace(
+    least_seconds=0.1,
+    long_seconds=0.4,
+    restart_seconds=0.1,
+    low_hashed=0.0,
+    least_low_hashed=0.0,
+    low_copied=0.0,
+    most_others_share=1.0,
+)
+"""Windows are a tenth as long, and nothing disturbs a trial. A test of what a run does, writes and
+says does not depend on how steady this machine is just now."""
+
+_NEVER = 99.0  # times the good level, which no probe reaches
+RESTLESS = replace(CALM, low_hashed=_NEVER, least_low_hashed=_NEVER, low_copied=_NEVER)
+"""Windows are as short, and every trial is disturbed."""
+
+
+def paced(machine: Literal["calm", "restless", "real"] = "calm") -> dict[str, str]:
+    """Return the variables of an environment in which Feedbench measures at such a pace."""
+    if machine == "real":
+        return {}
+    pace = CALM if machine == "calm" else RESTLESS
+    return {"FEEDBENCH_PACE": msgspec.json.encode(pace).decode()}
