@@ -6,6 +6,11 @@ from typing import Literal
 
 import msgspec
 
+PYTHON, REST = "Python", "the rest"
+_OF_TENSORFLOW = "list read parse decode resize scale shuffle batch cache"
+KNOWN_STAGES = {*_OF_TENSORFLOW.split(), PYTHON, REST}
+"""The stages that every pipeline has some of; any other is an op of a user's own."""
+
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A stage that a person knows, and what it takes."""

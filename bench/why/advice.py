@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from feedbench.bench.records.diagnosis import Advice, Choice, Diagnosis, Fixed, Trace
+from feedbench.bench.records.diagnosis import (
+    KNOWN_STAGES,
+    PYTHON,
+    REST,
+    Advice,
+    Choice,
+    Diagnosis,
+    Fixed,
+    Trace,
+)
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
-from feedbench.bench.why.stages import KNOWN, PYTHON, REST
+from feedbench.bench.verdicts.ceilings import binding
 
 _LARGE = 0.3  # a stage's share of a pipeline's time, from which it is worth a line
 _MANY_PIXELS = 1.5  # times those that are asked for
@@ -16,7 +25,6 @@ _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial beside one, which may differ by half of that without a reason
 _LEAST_TURNOVER = 0.05  # seconds, under which nobody would notice
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
-_KERAS = "image_data_generator"  # which decodes in every epoch, and whose trace tells only Python
 _ALL = 100  # percent
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
 
@@ -57,7 +65,7 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iter
             figure=path,
             gain=share,
         )
-    elif largest.name not in KNOWN:
+    elif largest.name not in KNOWN_STAGES:
         sentence = (
             f"{takes}, an op of this pipeline's own: do it beforehand, or less of it, or on a whole"
             " batch at once."
@@ -122,9 +130,9 @@ def _of_restart(row: Row) -> Iterator[Advice]:
 def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
     """Yield that a pipeline is near what decoding alone allows."""
     ceiling = binding(row, found)
-    if ceiling is None or row.rate is None or ceiling[0] != "decode":
+    if ceiling is None or row.rate is None or ceiling.name != "decode":
         return
-    share = row.rate / ceiling[1]
+    share = row.rate / ceiling.rate
     trace = found.traces.get(row.label)
     if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
@@ -138,24 +146,6 @@ def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
         figure="diagnosis.ceilings",
         gain=0.0,
     )
-
-
-def binding(row: Row, found: Diagnosis) -> tuple[str, float] | None:
-    """Return the ceiling that binds a pipeline, and its images/s; None where it is not known.
-
-    A pipeline that keeps what it decoded is bound by a batch that is ready; any other by the lower
-    of reading and decoding.
-    """
-    trace = found.traces.get(row.label)
-    decodes = row.spec.partition(":")[0] == _KERAS or (
-        trace is not None and trace.share("decode") >= _LARGE
-    )
-    if "cache" not in row.knobs and not decodes:
-        return None  # somebody's own: what it does each epoch is not known
-    rates = {ceiling.name: ceiling.rate for ceiling in found.ceilings}
-    names = ("ready",) if row.knobs.get("cache") in ("memory", "file") else ("read", "decode")
-    known = [(name, rates[name]) for name in names if name in rates]
-    return min(known, key=lambda one: one[1], default=None)
 
 
 def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:

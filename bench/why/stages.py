@@ -11,10 +11,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from feedbench.bench.records.diagnosis import Stage
+from feedbench.bench.records.diagnosis import PYTHON, REST, Stage
 
-PYTHON = "Python"
-REST = "the rest"
 _IGNORED = {"IDLE"}
 _OF_OPS = {
     "ReadFile": "read",
@@ -57,9 +55,6 @@ _OF_ITERATORS = {
     "FileCache": "cache",
     "FileReader": "cache",
 }
-KNOWN = {*_OF_OPS.values(), *_OF_ITERATORS.values(), *(name for _, name in _BEGINNINGS), REST}
-"""The stages that every pipeline has some of; any other is an op of a person's own."""
-
 _NUMBER = re.compile(r"\[\d+\]")
 
 

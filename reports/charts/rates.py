@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from feedbench.bench.records.diagnosis import Ceiling
 from feedbench.bench.records.run import RunRecord
+from feedbench.bench.verdicts.ceilings import binding
 from feedbench.bench.verdicts.comparison import Comparison
-from feedbench.bench.why.advice import binding
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import NARROW, WIDE, Guide, Line, Scale
 from feedbench.reports.text import palette
@@ -51,16 +52,23 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
 
 def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
     """Return the ceilings that bind a pipeline, if they are not far beyond every rate."""
-    found = run.diagnosis
-    bound: dict[tuple[str, float], list[str]] = {}
-    for row in run.rows if found is not None else ():
-        ceiling = binding(row, found) if found is not None else None
-        if ceiling is not None and is_known(ceiling[1]):
-            bound.setdefault(ceiling, []).append(row.label)
+    if run.diagnosis is None:
+        return []
+    labels: dict[str, list[str]] = {}  # by the name of the ceiling
+    ceilings: dict[str, Ceiling] = {}
+    for row in run.rows:
+        ceiling = binding(row, run.diagnosis)
+        if ceiling is not None and is_known(ceiling.rate):
+            ceilings[ceiling.name] = ceiling
+            labels.setdefault(ceiling.name, []).append(row.label)
     return [
-        Guide(name=f"{_CEILINGS[name]}: {shown(rate)}", value=rate, labels=labels)
-        for (name, rate), labels in bound.items()
-        if 0 < rate <= _MOST_BEYOND * fastest
+        Guide(
+            name=f"{_CEILINGS[name]}: {shown(ceiling.rate)}",
+            value=ceiling.rate,
+            labels=labels[name],
+        )
+        for name, ceiling in ceilings.items()
+        if 0 < ceiling.rate <= _MOST_BEYOND * fastest
     ]
 
 

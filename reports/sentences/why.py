@@ -7,12 +7,20 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from feedbench.bench.records.diagnosis import Autotune, Diagnosis, Step, Trace, Waterfall
+from feedbench.bench.records.diagnosis import (
+    KNOWN_STAGES,
+    PYTHON,
+    REST,
+    Autotune,
+    Diagnosis,
+    Step,
+    Trace,
+    Waterfall,
+)
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, counted, digits, listed, size
-from feedbench.bench.why.advice import binding
-from feedbench.bench.why.stages import KNOWN, PYTHON, REST
+from feedbench.bench.verdicts.ceilings import binding
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
 
@@ -208,16 +216,17 @@ def chosen(autotune: Autotune | None, *, is_rewritten: bool = False) -> str:
     return f"{said}, by graph rewrites" if said and is_rewritten else said or MISSING
 
 
-def of_ceiling(row: Row, found: Diagnosis | None) -> str:
+def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:
     """Return the rate as a share of the ceiling that binds it, such as: 87% of decode."""
-    bound = binding(row, found) if found is not None else None
-    if bound is None or row.rate is None or bound[1] <= 0:
+    ceiling = binding(row, diagnosis) if diagnosis is not None else None
+    if ceiling is None or row.rate is None or ceiling.rate <= 0:
         return MISSING
-    share = row.rate / bound[1]
-    said = f"{percent(share) if share < _TINY else format(100 * share, '.0f')}% of {bound[0]}"
+    share = row.rate / ceiling.rate
+    percents = percent(share) if share < _TINY else format(100 * share, ".0f")
+    words = f"{percents}% of {ceiling.name}"
     if round(100 * share) <= _ALL:
-        return said
-    return f"{said}: that is one trial's rate, and lower than this one"
+        return words
+    return f"{words}: that is one trial's rate, and lower than this one"
 
 
 def ceilings(found: Diagnosis) -> str | None:
@@ -263,7 +272,7 @@ def _step_name(step: Step, waterfall: Waterfall, trace: Trace | None) -> str:
     """Return a step's name; of the rest, where another stood in for all before it, what it is."""
     if step.name != REST or not waterfall.like or trace is None:
         return step.name
-    own = [stage for stage in trace.stages if stage.name not in KNOWN]
+    own = [stage for stage in trace.stages if stage.name not in KNOWN_STAGES]
     largest = max(own, key=lambda stage: stage.ms, default=None)
     if largest is None or trace.share(largest.name) < _NAMED:
         return step.name

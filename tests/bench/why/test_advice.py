@@ -10,16 +10,15 @@ from msgspec.structs import replace
 from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
-    Ceiling,
     Choice,
     Diagnosis,
     Fixed,
     Stage,
-    Trace,
 )
 from feedbench.bench.records.row import Row
-from feedbench.bench.why.advice import advice_of, binding
+from feedbench.bench.why.advice import advice_of
 from tests.support.builders import a_preparation, a_row, a_run
+from tests.support.diagnoses import CEILINGS, a_trace
 
 AUTOTUNE = Autotune(
     cpu_budget=2,
@@ -29,12 +28,6 @@ AUTOTUNE = Autotune(
         Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=40.0),
     ],
 )
-
-
-def a_trace(functions: list[Stage] | None = None, **ms: float) -> Trace:
-    found = [Stage(name=name.replace("_", " "), ms=each) for name, each in ms.items()]
-    ordered = sorted(found, key=lambda stage: -stage.ms)
-    return Trace(folder="traces/a", images=100, stages=ordered, functions=functions or [])
 
 
 def row(label: str = "a", **given: Any) -> Row:
@@ -163,35 +156,6 @@ def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it
         ),
     ]
     assert sentences(packed, traces={"gzip": traces["gzip"]}) == []
-
-
-CEILINGS = [
-    Ceiling(name="read", rate=15_000.0),
-    Ceiling(name="decode", rate=1_050.0),
-    Ceiling(name="ready", rate=7e6),
-]
-
-
-def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
-    found = Diagnosis(ceilings=CEILINGS)
-    assert binding(row(), found) == ("decode", 1050.0)
-    assert binding(row(knobs={"cache": "memory"}), found) == ("ready", 7e6)
-    assert binding(row(), Diagnosis()) is None
-    theirs = row(knobs={})
-    assert binding(theirs, found) is None
-    decoding = Diagnosis(ceilings=CEILINGS, traces={"a": a_trace(decode=0.6, MatMul=0.4)})
-    assert binding(theirs, decoding) == ("decode", 1050.0)
-
-
-def test_keras_generator_decodes_in_every_epoch_whatever_its_trace_tells() -> None:
-    python = {"keras": a_trace(Python=2.0)}
-    found = Diagnosis(ceilings=CEILINGS, traces=python)
-    keras = row("keras", spec="image_data_generator:interpolation=nearest", knobs={"x": 1})
-    assert binding(keras, found) == ("decode", 1050.0)
-    theirs = row("keras", spec="loader.py:photos", knobs={})
-    assert binding(theirs, found) is None
-    slow_disk = [Ceiling(name="read", rate=400.0), CEILINGS[1]]
-    assert binding(keras, Diagnosis(ceilings=slow_disk)) == ("read", 400.0)
 
 
 def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:

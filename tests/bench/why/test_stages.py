@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.bench.why.stages import KNOWN, PYTHON, REST, stage_of, stages
+from feedbench.bench.records.diagnosis import KNOWN_STAGES, PYTHON, REST
+from feedbench.bench.why.stages import stage_of, stages
 
 NAIVE = [
     ("IDLE", "IDLE", 4_299_980.0),
@@ -54,11 +55,12 @@ def test_each_op_has_its_stage_and_one_of_a_persons_own_is_named_by_its_type(
     kind: str, name: str, stage: str
 ) -> None:
     assert stage_of(kind, name) == stage
+    assert (stage in KNOWN_STAGES) == (stage != "MatMul")
 
 
 def test_what_a_person_added_is_no_known_stage() -> None:
-    assert "MatMul" not in KNOWN
-    assert {"decode", "read", PYTHON, REST} <= KNOWN
+    assert "MatMul" not in KNOWN_STAGES
+    assert {"decode", "read", PYTHON, REST} <= KNOWN_STAGES
 
 
 def test_without_a_dataset_what_is_left_is_pythons() -> None:

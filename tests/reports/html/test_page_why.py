@@ -8,8 +8,8 @@ import re
 from feedbench.bench.records.diagnosis import Diagnosis, Fixed, Stage, Step, Trace, Waterfall
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.html import page
-from tests.reports.sentences.test_autotune import AUTOTUNE
 from tests.support.builders import SCRIPT, a_row, a_run
+from tests.support.diagnoses import AUTOTUNE
 from tests.support.reader import Reader, without_own_scripts
 
 BOUND = "Your program is HIGHLY input-bound because 96.3% of a step is waiting for input."

@@ -4,29 +4,11 @@ import math
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
+from feedbench.bench.records.diagnosis import Autotune
 from feedbench.reports.sentences.autotune import by_stage, without_it
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import a_row, a_run
-
-AUTOTUNE = Autotune(
-    cpu_budget=2,
-    ram_budget=11_464_310_528,
-    choices=[
-        Choice(stage="Root", ms=0.01),
-        Choice(stage="Prefetch", buffer=8, ms=0.0896),
-        Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=46.46),
-        Choice(stage="Shuffle", ms=math.nan),
-    ],
-)
-FIXED = Fixed(
-    label="a",
-    spec="tfdata_tuned:cache=none,parallel_calls=2,prefetch=2",
-    rate=1030.0,
-    own_rate=1000.0,
-    turnover_seconds=0.02,
-    own_turnover_seconds=0.64,
-)
+from tests.support.diagnoses import AUTOTUNE, FIXED
 
 
 def test_each_stage_has_its_calls_its_buffer_and_its_time_and_the_consumer_is_none() -> None:

@@ -17,8 +17,8 @@ from feedbench.reports.markdown import render
 from feedbench.reports.sentences import why
 from feedbench.reports.tables.full import tables
 from feedbench.reports.text.figures import MISSING
-from tests.reports.sentences.test_autotune import FIXED
 from tests.support.builders import a_row, a_run
+from tests.support.diagnoses import FIXED
 
 TRACE = Trace(
     folder="traces/a",

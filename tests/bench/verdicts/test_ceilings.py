@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from feedbench.bench.records.diagnosis import Ceiling, Diagnosis
+from feedbench.bench.verdicts.ceilings import binding
+from tests.support.builders import a_row
+from tests.support.diagnoses import CEILINGS, a_trace
+
+READ, DECODE, READY = CEILINGS
+
+
+def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
+    diagnosis = Diagnosis(ceilings=CEILINGS)
+    uncached = a_row("a", knobs={"cache": "none"})
+    assert binding(uncached, diagnosis) == DECODE
+    assert binding(a_row("a", knobs={"cache": "memory"}), diagnosis) == READY
+    assert binding(uncached, Diagnosis()) is None
+    theirs = a_row("a", knobs={})
+    assert binding(theirs, diagnosis) is None
+    decoding = Diagnosis(ceilings=CEILINGS, traces={"a": a_trace(decode=0.6, MatMul=0.4)})
+    assert binding(theirs, decoding) == DECODE
+
+
+def test_keras_generator_decodes_in_every_epoch_whatever_its_trace_tells() -> None:
+    python = {"keras": a_trace(Python=2.0)}
+    diagnosis = Diagnosis(ceilings=CEILINGS, traces=python)
+    keras = a_row("keras", spec="image_data_generator:interpolation=nearest", knobs={"x": 1})
+    assert binding(keras, diagnosis) == DECODE
+    theirs = a_row("keras", spec="loader.py:photos", knobs={})
+    assert binding(theirs, diagnosis) is None
+    slow_disk = Ceiling(name="read", rate=400.0)
+    assert binding(keras, Diagnosis(ceilings=[slow_disk, DECODE])) == slow_disk
