@@ -15,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from feedbench.bench.equal_work.references import MOST, Levels
-from feedbench.bench.records.proof import Shown
+from feedbench.bench.records.proof import AMPLIFIED, REFERENCE_SHEET, Shown
 from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
     from PIL import Image
 
-REFERENCE = "_reference.webp"  # no label's slug has an underscore
-AMPLIFIED = 8  # times, a difference in grey levels
 THUMBNAIL = 80  # pixels of the longer side
 GAP = 4  # pixels between two of them, see-through
 _NOTHING = 128  # grey, where no image came
@@ -65,7 +63,7 @@ def write_strips(stem: Path, pictures: Sequence[Picture]) -> None:
     _strip([*delivered, [picture.difference() for picture in pictures]], pictures).save(
         stem.with_name(f"{stem.name}.webp"), quality=_QUALITY
     )
-    reference = stem.with_name(REFERENCE)
+    reference = stem.with_name(REFERENCE_SHEET)
     if not reference.exists():
         rows = [[picture.reference for picture in pictures]]
         _strip(rows, pictures).save(reference, quality=_QUALITY)

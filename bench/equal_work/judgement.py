@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import msgspec
 
-from feedbench.bench.records.proof import Counts, Distance, Likeness, Proof, Work
+from feedbench.bench.records.proof import (
+    MOST_NEAR,
+    MOST_SAME,
+    Counts,
+    Distance,
+    Likeness,
+    Proof,
+    Work,
+)
 from feedbench.bench.text import counted, digits
 
 FILTER = "Pillow's bilinear filter, antialiased"
 
-# Mean distances in grey levels: METHOD, rule 1.
-MOST_SAME = 1.5  # from the first reference: the fast JPEG transform has 1.0
-MOST_NEAR = 1.0  # from the second, which is 1.9 from the first (flowers at 224x224)
 ROUNDING = 0.3  # whole grey levels are 0.25 from exact ones on average
 # An image is off by itself where it is farther from both references than a filter would take it,
 # by how far these two are from each other there.

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.equal_work.contact_sheets import REFERENCE
 from feedbench.bench.machine.software import software
 from feedbench.bench.prepared.preparation_task import key_of
-from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.proof import REFERENCE_SHEET, Proof
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
@@ -63,7 +62,7 @@ class Proofs:
         if self._folder is None or spec.is_foreign or spec.python or proof.is_wrong:
             return
         sheets = {}
-        for name in (".webp", "_full.webp", REFERENCE):
+        for name in (".webp", "_full.webp", REFERENCE_SHEET):
             with contextlib.suppress(FileNotFoundError):
                 sheets[name] = _sheet(sheet, name).read_bytes()
         content = msgspec.msgpack.encode(_Entry(proof, sheets))
@@ -100,7 +99,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _sheet(stem: Path, name: str) -> Path:
-    return stem.with_name(name if name == REFERENCE else stem.name + name)
+    return stem.with_name(name if name == REFERENCE_SHEET else stem.name + name)
 
 
 def _make_room(folder: Path) -> None:

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check import Checker, Checks, bad_of
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
+from feedbench.bench.records.inspection import Bin, Inspection
 from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.image_check import Finding
@@ -31,42 +31,9 @@ from feedbench.pipelines.images.index import (
 from feedbench.pipelines.images.labels import index_unlabelled
 from feedbench.pipelines.images.layouts import Layout, index_images
 
-SCHEMA = 1
 _BINS = 10
 _CHUNK = 1 << 20
 _FLOAT32_BYTES = 4
-
-
-class Bin(msgspec.Struct, frozen=True):
-    """A bar of a histogram."""
-
-    least: int  # pixels, both included
-    most: int
-    images: int
-
-
-class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench inspect` found. Names are relative to the folder."""
-
-    schema: int = SCHEMA
-    folder: str
-    notes: list[str]
-    check: str  # header, decode or none: how well the files were looked at
-    images: int  # bad ones included
-    ignored_files: int
-    ignored_images: list[LeftOut]  # of these: images by their content
-    classes: dict[str, int]  # images of each; one class "" where there are no labels
-    bytes: int
-    formats: dict[str, int]  # by content
-    modes: dict[str, int]
-    widths: list[Bin]  # of images that are not bad
-    heights: list[Bin]
-    orientations: dict[str, int]  # EXIF, of the images that say one
-    duplicates: list[list[str]]  # files of the same content
-    bad: list[LeftOut]
-    image_size: tuple[int, int]  # height, width
-    channels: int
-    cache_bytes: int  # of all images that are not bad, decoded and resized, as float32
 
 
 def inspect(

@@ -6,6 +6,12 @@ from typing import Literal
 
 import msgspec
 
+# What the rule of equal work allows, in mean grey levels: METHOD, rule 1.
+MOST_SAME = 1.5  # from the first reference: the fast JPEG transform has 1.0
+MOST_NEAR = 1.0  # from the second, which is 1.9 from the first (flowers at 224x224)
+REFERENCE_SHEET = "_reference.webp"  # no label's slug has an underscore
+AMPLIFIED = 8  # times, a difference in grey levels on a contact sheet
+
 Work = Literal["same", "near", "different"]
 """same: the first reference's images; near: the second's; different: neither, and no verdict."""
 

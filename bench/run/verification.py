@@ -7,8 +7,6 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
 from feedbench.bench.equal_work.proof_cache import Proofs
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Checker, bad_of, refuse, without
@@ -18,8 +16,8 @@ from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
-from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.run import WorkloadRecord
+from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run import pilots
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.options import RunOptions
@@ -29,30 +27,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import shown
 from feedbench.pipelines.images.layouts import index_images
 
-SCHEMA = 1
 _LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; whoever has had enough presses Ctrl-C
-
-
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one pipeline."""
-
-    label: str
-    spec: str
-    proof: Proof | None = None  # null: it failed
-    failure: str | None = None  # a clause behind the label
-
-
-class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench verify` found."""
-
-    schema: int = SCHEMA
-    workload: WorkloadRecord
-    pipelines: list[Verified]
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether every pipeline delivers the same images, or nearly."""
-        return all(is_equal(one.proof) for one in self.pipelines)
 
 
 def verify(options: RunOptions, listener: Listener) -> Verification:

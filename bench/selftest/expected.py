@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
-import msgspec
-
 from feedbench.bench.records.row import Row
+from feedbench.bench.records.selftest import Expectation
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.text import digits
@@ -42,16 +41,7 @@ _LATE_SECONDS = 0.02  # that a sleep, a switch of processes, may take on a busy 
 _HALF = 0.5
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is known beforehand."""
-
-    name: str
-    expected: str
-    measured: str
-    passed: bool
-
-
-def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Line]:
+def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Expectation]:
     """Return a line for everything that is known; the trials' labels are those above."""
     found = summarise(trials, dict.fromkeys(IN_BLOCKS, ""), margin=MARGIN, folder_images=batch_size)
     alone = {trial.label: trial for trial in trials if trial.ended == "measured"}
@@ -73,7 +63,7 @@ def is_enough(trials: Sequence[TrialRecord]) -> bool:
 
 def _of_rates(
     trials: Sequence[TrialRecord], alone: Mapping[str, TrialRecord], batch_size: int
-) -> Iterator[Line]:
+) -> Iterator[Expectation]:
     rate = batch_size / pipelines.PERIOD
     own = [
         t.rate
@@ -99,7 +89,7 @@ def _of_rates(
     )
 
 
-def _of_verdicts(found: Summary) -> Iterator[Line]:
+def _of_verdicts(found: Summary) -> Iterator[Expectation]:
     rows = {row.label: row for row in found.rows}
     yield _verdict("a copy of a pipeline", rows["copy"], "equivalent", 1.0)
     slower = f"one that takes {pipelines.SLOWER - 1:.0%} longer"
@@ -108,7 +98,7 @@ def _of_verdicts(found: Summary) -> Iterator[Line]:
     said = f"{row.verdict or 'no verdict'}"
     if row.withheld is not None:
         said += f": depends on {row.withheld}"
-    yield Line(
+    yield Expectation(
         name="one that brings a neighbour",
         expected="withheld: depends on exclusions",
         measured=f"{said} ({row.disturbed} of {row.attempts} disturbed)",
@@ -116,16 +106,16 @@ def _of_verdicts(found: Summary) -> Iterator[Line]:
     )
 
 
-def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Line]:
+def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Expectation]:
     real, ready = (_consumer(alone.get(label)) for label in (REAL, "ready"))
     most = f"{MOST_CONSUMER_SHARE:.0%}"
-    yield Line(
+    yield Expectation(
         name=f"the harness's own share of {REAL}'s time",
         expected=f"under {most}",
         measured=_share(real),
         passed=real is not None and real < MOST_CONSUMER_SHARE,
     )
-    yield Line(
+    yield Expectation(
         name="the same of a batch that is there already",
         expected=f"over {_HALF:.0%}, and marked",
         measured=_share(ready),
@@ -140,11 +130,11 @@ def _consumer(trial: TrialRecord | None) -> float | None:
     return share
 
 
-def _rate(name: str, measured: float | None, expected: float, close: float) -> Line:
+def _rate(name: str, measured: float | None, expected: float, close: float) -> Expectation:
     shown = "not measured"
     if measured is not None:
         shown = f"{measured:,.1f} images/s ({100 * (measured / expected - 1):+.2f} %)"
-    return Line(
+    return Expectation(
         name=name,
         expected=f"{expected:,.0f} images/s within {100 * close:.0f} %",
         measured=shown,
@@ -152,9 +142,9 @@ def _rate(name: str, measured: float | None, expected: float, close: float) -> L
     )
 
 
-def _seconds(name: str, measured: float | None, expected: float) -> Line:
+def _seconds(name: str, measured: float | None, expected: float) -> Expectation:
     most = expected + _LATE_SECONDS
-    return Line(
+    return Expectation(
         name=name,
         expected=f"{1000 * expected:.0f} to {1000 * most:.0f} ms",
         measured="not measured" if measured is None else f"{1000 * measured:.1f} ms",
@@ -163,12 +153,12 @@ def _seconds(name: str, measured: float | None, expected: float) -> Line:
     )
 
 
-def _verdict(name: str, row: Row, word: str, ratio: float) -> Line:
+def _verdict(name: str, row: Row, word: str, ratio: float) -> Expectation:
     said: str = row.verdict or "no verdict"
     if row.ratio is not None and row.ratio_low is not None and row.ratio_high is not None:
         said += f", {row.ratio:.4f} ({row.ratio_low:.4f} to {row.ratio_high:.4f})"
     is_close = row.ratio is not None and abs(row.ratio / ratio - 1) <= _CLOSE
-    return Line(
+    return Expectation(
         name=name,
         expected=f"{word}, {digits(ratio)} within {100 * _CLOSE:.0f} %",
         measured=said,

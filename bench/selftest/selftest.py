@@ -9,8 +9,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Machine
@@ -20,38 +18,22 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
+from feedbench.bench.records.selftest import SelfTest
 from feedbench.bench.run.blocks import Allowance, Blocks
 from feedbench.bench.run.budget import Cost
 from feedbench.bench.selftest import expected
-from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL, Line
+from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL
 from feedbench.bench.selftest.neighbour import neighbours
 from feedbench.bench.selftest.pipelines import TOUCHED
 from feedbench.pipelines.catalog import Spec, parse
 from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.sample_photos import write_photos
 
-SCHEMA = 1
 PHOTOS, BATCH_SIZE, PIXELS = 128, 32, 224
 _LIMIT = Limit(60.0)
 _ATTEMPTS = 3  # at a trial that the machine disturbs
 _LOADER = "known_pipelines.py"
 _SECONDS = 600.0  # after which no block is begun; 2 to 3 minutes are usual
-
-
-class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench selftest` found."""
-
-    schema: int = SCHEMA
-    seconds: float
-    blocks: int
-    disturbed: int  # trials; those beside the neighbour are to be
-    failures: list[str] = []  # trials that failed, as clauses behind labels
-    lines: list[Line]
-
-    @property
-    def has_passed(self) -> bool:
-        """Whether everything was as expected."""
-        return all(line.passed for line in self.lines)
 
 
 def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:

@@ -9,9 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from feedbench.bench import files
-from feedbench.bench.equal_work.contact_sheets import AMPLIFIED
-from feedbench.bench.equal_work.judgement import MOST_NEAR, MOST_SAME
 from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.proof import AMPLIFIED, MOST_NEAR, MOST_SAME
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.comparison import within

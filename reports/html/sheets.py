@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedbench.bench.equal_work.contact_sheets import REFERENCE
-from feedbench.bench.records.proof import Shown
+from feedbench.bench.records.proof import REFERENCE_SHEET, Shown
 from feedbench.bench.records.run import RunRecord
 
 FOLDER = "samples"  # in a run's folder
@@ -44,7 +43,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
             alt = f"Above, {names} as {label} delivers them; below, how they differ."
             there = full if (folder / full).is_file() else None
             found.append(Sheet(label, proof.work, source, captions, there, alt))
-    reference = _picture(samples / REFERENCE)
+    reference = _picture(samples / REFERENCE_SHEET)
     if reference is not None and found:
         captions = tuple((one.class_name, False) for one in proven[0][1].sheet)
         alt = f"{', '.join(text for text, _ in captions)} as they should be delivered."

@@ -13,7 +13,7 @@ from feedbench.pipelines.images.index import shown
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.images.inspection import Bin, Inspection
+    from feedbench.bench.records.inspection import Bin, Inspection
 
 _BAR = 40  # columns of the longest bar
 _MOST_LISTED = 40  # classes, groups of duplicates

@@ -12,7 +12,7 @@ from feedbench.reports.terminal.run import plain_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.selftest.selftest import SelfTest
+    from feedbench.bench.records.selftest import SelfTest
 
 
 def show(found: SelfTest, console: Console) -> None:

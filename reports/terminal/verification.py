@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from feedbench.bench.run.verification import Verification, Verified
+    from feedbench.bench.records.verification import Verification, Verified
 
 Column = tuple[str, Callable[[Proof], str]]
 

@@ -7,14 +7,13 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work.contact_sheets import (
-    AMPLIFIED,
     GAP,
-    REFERENCE,
     THUMBNAIL,
     Picture,
     write_full,
     write_strips,
 )
+from feedbench.bench.records.proof import AMPLIFIED, REFERENCE_SHEET
 
 
 def a_picture(
@@ -46,10 +45,10 @@ def test_a_strip_has_the_delivered_images_above_and_their_differences_below(
 
 def test_the_references_strip_is_written_once_for_all(tmp_path: Path) -> None:
     write_strips(tmp_path / "a", [a_picture()])
-    first = (tmp_path / REFERENCE).read_bytes()
+    first = (tmp_path / REFERENCE_SHEET).read_bytes()
     write_strips(tmp_path / "b", [a_picture(off=50)])
-    assert (tmp_path / REFERENCE).read_bytes() == first
-    assert opened(tmp_path / REFERENCE).size == (THUMBNAIL, round(THUMBNAIL * 160 / 200))
+    assert (tmp_path / REFERENCE_SHEET).read_bytes() == first
+    assert opened(tmp_path / REFERENCE_SHEET).size == (THUMBNAIL, round(THUMBNAIL * 160 / 200))
 
 
 def test_strips_are_small(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.selftest import Expectation
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.bench.selftest import pipelines
-from feedbench.bench.selftest.expected import ALONE, MOST_BLOCKS, REAL, Line, is_enough, lines
+from feedbench.bench.selftest.expected import ALONE, MOST_BLOCKS, REAL, is_enough, lines
 from tests.support.builders import a_trial
 
 BATCH = 32
@@ -59,7 +60,7 @@ def in_blocks(count: int = 4) -> list[TrialRecord]:
     return trials
 
 
-def found(*changed: TrialRecord, blocks: list[TrialRecord] | None = None) -> list[Line]:
+def found(*changed: TrialRecord, blocks: list[TrialRecord] | None = None) -> list[Expectation]:
     by_label = alone() | {trial.label: trial for trial in changed}
     return lines([*by_label.values(), *(in_blocks() if blocks is None else blocks)], BATCH)
 

@@ -5,16 +5,15 @@ from typing import Any
 
 from rich.console import Console
 
-from feedbench.bench.selftest.expected import Line
-from feedbench.bench.selftest.selftest import SelfTest
+from feedbench.bench.records.selftest import Expectation, SelfTest
 from feedbench.reports.terminal.selftest import answer, show
 
 
-def a_line(passed: bool = True) -> Line:
-    return Line(name="a known rate", expected="1,600", measured="1,601", passed=passed)
+def a_line(passed: bool = True) -> Expectation:
+    return Expectation(name="a known rate", expected="1,600", measured="1,601", passed=passed)
 
 
-def a_selftest(*lines: Line, **given: Any) -> SelfTest:
+def a_selftest(*lines: Expectation, **given: Any) -> SelfTest:
     return SelfTest(seconds=143.0, blocks=4, disturbed=8, lines=list(lines), **given)
 
 

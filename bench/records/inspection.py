@@ -1,0 +1,41 @@
+"""What `feedbench inspect` found: the schema."""
+
+from __future__ import annotations
+
+import msgspec
+
+from feedbench.bench.records.run import LeftOut
+
+SCHEMA = 1
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """A bar of a histogram."""
+
+    least: int  # pixels, both included
+    most: int
+    images: int
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What `feedbench inspect` found. Names are relative to the folder."""
+
+    schema: int = SCHEMA
+    folder: str
+    notes: list[str]
+    check: str  # header, decode or none: how well the files were looked at
+    images: int  # bad ones included
+    ignored_files: int
+    ignored_images: list[LeftOut]  # of these: images by their content
+    classes: dict[str, int]  # images of each; one class "" where there are no labels
+    bytes: int
+    formats: dict[str, int]  # by content
+    modes: dict[str, int]
+    widths: list[Bin]  # of images that are not bad
+    heights: list[Bin]
+    orientations: dict[str, int]  # EXIF, of the images that say one
+    duplicates: list[list[str]]  # files of the same content
+    bad: list[LeftOut]
+    image_size: tuple[int, int]  # height, width
+    channels: int
+    cache_bytes: int  # of all images that are not bad, decoded and resized, as float32
