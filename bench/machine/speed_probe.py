@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.machine.last_cache import last_cache
 from feedbench.bench.records.calm import Share, Speed, is_low
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.system.memory import available_bytes
@@ -27,14 +26,12 @@ from feedbench.pipelines.system.signals import interrupts_held
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
-_UNIT_BYTES = 1 << 25  # a unit of copying, however large the buffers are: figures stay comparable
-# Copying is to find the memory, and not a cache: what the cores that share one copy, from and to,
-# is so many times as large. Up to four cores it is what it always was, since a virtual machine may
-# be told of a smaller cache than there is. Beyond, 32 MiB each way are too much to hold throughout
-# a run: 8 GB at 128 cores. And memory that is scarce is the pipelines'.
-_CACHES = 4
-_TOGETHER_BYTES = 1 << 28  # of all cores, both ways: no more without a reason
-_LEAST_BYTES, _MOST_BYTES = 1 << 22, 1 << 25  # of a core, each way
+_UNIT_BYTES = 1 << 25  # a unit of copying; figures stay comparable whatever the buffers' size
+# Copying must reach the memory, past every cache. Up to 16 cores each copies 32 MiB. More cores
+# share 1 GiB, both ways, which still exceeds their caches; held throughout a run, 32 MiB each would
+# be 8 GB at 128 cores. Scarce memory is left to the pipelines.
+_MOST_BYTES = 1 << 25  # of a core, each way
+_TOGETHER_BYTES = 1 << 30  # of all cores, both ways
 _MOST_SHARE = 1 / 16  # of the memory that is available, for all of them
 _A_PAGE = 1 << 12
 _DEVIATIONS = 4.0  # of the calibration's own probes: hashing is not low within these
@@ -72,26 +69,13 @@ def level_of(probes: Sequence[Speed], pace: Pace = USUAL) -> Level:
     return Level(good=good, low=Share(low_hashed, pace.low_copied))
 
 
-def copied_bytes(cores: int, sharing: int, cache: int | None, available: int) -> int:
+def copied_bytes(cores: int, available: int) -> int:
     """Return how many bytes each core copies at once; its two buffers hold twice that.
 
-    `sharing` of the cores have one last cache, of so many bytes; None: not known.
+    `available` is the memory that this process may still take, in bytes.
     """
-    beyond_cache = _CACHES * (cache or 0) // (2 * max(sharing, 1))
-    wanted = max(beyond_cache, _TOGETHER_BYTES // (2 * cores), _LEAST_BYTES)
-    fitting = int(available * _MOST_SHARE) // (2 * cores)
-    return max(min(wanted, _MOST_BYTES, fitting), _A_PAGE)
-
-
-def _copied_bytes(cores: Sequence[int | None]) -> int:
-    """Return the same for these cores of this machine."""
-    ours = {core for core in cores if core is not None}
-    cache = last_cache(min(ours, default=0))
-    if cache is None:
-        return copied_bytes(len(cores), len(cores), None, available_bytes())
-    # Where none is pinned, all that a quota allows may come to run beside one another.
-    sharing = len(cache.cores & ours) if ours else min(len(cores), len(cache.cores))
-    return copied_bytes(len(cores), sharing, cache.bytes, available_bytes())
+    together = min(_TOGETHER_BYTES, int(available * _MOST_SHARE))
+    return max(min(_MOST_BYTES, together // (2 * cores)), _A_PAGE)
 
 
 def _better_half(values: Sequence[float]) -> list[float]:
@@ -103,16 +87,19 @@ class Probe:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._cores = _cores()
-        each = _copied_bytes(self._cores)
-        self._units = each / _UNIT_BYTES  # that are copied at once
-        self._buffers = [(np.zeros(each, np.uint8), np.ones(each, np.uint8)) for _ in self._cores]
+        self.cores = _cores()  # that a thread each is pinned to; None: to any
+        self.buffer_bytes = copied_bytes(len(self.cores), available_bytes())
+        self._buffers = [
+            (np.zeros(self.buffer_bytes, np.uint8), np.ones(self.buffer_bytes, np.uint8))
+            for _ in self.cores
+        ]
         self()  # the first one touches the buffers' pages
 
     def __call__(self) -> Speed:
         """Return how fast the cores are now; takes 0.1 s."""
-        found: list[Speed | None] = [None] * len(self._cores)
-        together = threading.Barrier(len(self._cores))
+        speeds: list[Speed | None] = [None] * len(self.cores)
+        units = self.buffer_bytes / _UNIT_BYTES  # that are copied at once
+        together = threading.Barrier(len(self.cores))
 
         def work(place: int, core: int | None) -> None:
             if core is not None:
@@ -120,19 +107,19 @@ class Probe:
             into, out_of = self._buffers[place]
             together.wait()
             hashed = self._counted(lambda: hashlib.sha256(_HASHED))
-            copied = self._units * self._counted(lambda: np.copyto(into, out_of))
-            found[place] = Speed(hashed, copied)
+            copied = units * self._counted(lambda: np.copyto(into, out_of))
+            speeds[place] = Speed(hashed, copied)
 
         threads = [
             threading.Thread(target=work, args=(place, core))
-            for place, core in enumerate(self._cores)
+            for place, core in enumerate(self.cores)
         ]
         with interrupts_held():  # or one would wait for ever for another that was not started
             for thread in threads:
                 thread.start()
         for thread in threads:
             thread.join()
-        done = [speed for speed in found if speed is not None]
+        done = [speed for speed in speeds if speed is not None]
         return Speed(sum(s.hashed for s in done), sum(s.copied for s in done))
 
     def _counted(self, unit: Callable[[], object]) -> float:
