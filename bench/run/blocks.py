@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 import signal
-import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
-
-import msgspec
 
 from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Listener
@@ -18,10 +15,8 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import budget
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.budget import Budget, Cost, trial_seconds
 from feedbench.bench.run.schedule import Turn, block_order
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines.catalog import Spec
 
 _STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
@@ -41,26 +36,6 @@ class Keeps(Protocol):
         ...
 
 
-class Allowance(msgspec.Struct, frozen=True, kw_only=True):
-    """What ends the blocks."""
-
-    deadline: float | None  # CLOCK_MONOTONIC seconds, the report's own already taken off
-    blocks: int | None  # exactly so many
-    # Seconds beyond the deadline that the blocks which verdicts need may take: these come first.
-    kept_seconds: float = 0.0
-
-    def ends_at(self, whole: int = LEAST_BLOCKS) -> float | None:
-        """Return when the time is up after so many whole blocks; None without a deadline."""
-        if self.deadline is None:
-            return None
-        return self.deadline + (self.kept_seconds if whole < LEAST_BLOCKS else 0.0)
-
-    def left(self, whole: int = LEAST_BLOCKS) -> float | None:
-        """Return the seconds left after so many whole blocks; None without a deadline."""
-        ends_at = self.ends_at(whole)
-        return None if ends_at is None else ends_at - time.monotonic()
-
-
 def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
     """Return what the trials of the longest block took; 0 without a block."""
     seconds: defaultdict[int, float] = defaultdict(float)
@@ -78,6 +53,7 @@ class Blocks:
         specs: Mapping[str, Spec],
         costs: Mapping[str, Cost],
         workload: Path,
+        budget: Budget,
         *,
         images: int,
         batch_size: int,
@@ -88,10 +64,10 @@ class Blocks:
         self._trials = trials
         self._specs = specs  # the baseline first
         self._workload = workload
+        self._budget = budget
         self._seed = seed
         self._expected = {
-            label: budget.trial_seconds(cost, images, batch_size, pace)
-            for label, cost in costs.items()
+            label: trial_seconds(cost, images, batch_size, pace) for label, cost in costs.items()
         }
         self._strikes: Counter[str] = Counter()
         self._longest = 0.0  # block, in seconds
@@ -126,52 +102,53 @@ class Blocks:
             if record.ended == "measured" and record.label in self._expected and record.block:
                 self._expected[record.label] = max(self._expected[record.label], record.seconds)
 
-    def run(self, allowance: Allowance, listener: Listener, keeper: Keeps) -> Stopped:
+    def run(self, listener: Listener, keeper: Keeps) -> Stopped:
         """Run blocks until something says enough, and return what did."""
-        while (why := self._enough(allowance, keeper)) is None:
-            begun = time.monotonic()
-            if not self._block(self.whole + 1, allowance, listener):
+        while (why := self._enough(keeper)) is None:
+            begun = self._budget.clock()
+            if not self._block(self.whole + 1, listener):
                 return Stopped.TIME
             self.whole += 1
-            self._longest = max(self._longest, time.monotonic() - begun)
+            self._longest = max(self._longest, self._budget.clock() - begun)
             keeper.save(blocks=self.whole)
         return why
 
-    def _enough(self, allowance: Allowance, keeper: Keeps) -> Stopped | None:
+    def _enough(self, keeper: Keeps) -> Stopped | None:
         """Return why there is to be no further block, if so."""
         if not self.labels:
             return Stopped.FAILED
         if not self.whole:
             return None
-        if allowance.blocks is not None and self.whole >= allowance.blocks:
+        blocks = self._budget.blocks
+        if blocks is not None and self.whole >= blocks:
             return Stopped.BLOCKS
-        if allowance.blocks is None and keeper.is_precise(self.labels):
+        if blocks is None and keeper.is_precise(self.labels):
             return Stopped.PRECISE
-        left = allowance.left(self.whole)
+        left = self._budget.seconds_left(self.whole)
         if left is not None and left < self._longest * _BLOCK_RESERVE:
             return Stopped.TIME
         return None
 
-    def _block(self, block: int, allowance: Allowance, listener: Listener) -> bool:
+    def _block(self, block: int, listener: Listener) -> bool:
         """Run one block; False where the time was up before its end."""
         disturbed: list[Turn] = []
         turns = block_order(tuple(self._specs), self._seed, block)
         for place, turn in enumerate(turns):
-            left = allowance.left(self.whole)
+            left = self._budget.seconds_left(self.whole)
             if left is not None and left <= 0:
                 return False
-            limit = self._limit(turns[place:], allowance)
-            record = self._trial(turn, block, 1, limit, allowance, listener)
+            limit = self._limit(turns[place:])
+            record = self._trial(turn, block, 1, limit, listener)
             if record is not None and record.ended == "time up":
                 return False
             if record is not None and record.ended == "measured" and record.is_disturbed:
                 disturbed.append(turn)
         # The block is whole. What the machine disturbed is taken again at its end, within limits.
         for turn in disturbed[: math.ceil(len(turns) * _RETAKEN_SHARE)]:
-            left = allowance.left(self.whole)
+            left = self._budget.seconds_left(self.whole)
             if left is not None and left < _BLOCK_RESERVE * self._expected[turn[0]]:
                 break
-            self._trial(turn, block, 2, self._limit([turn], allowance), allowance, listener)
+            self._trial(turn, block, 2, self._limit([turn]), listener)
         return True
 
     def _trial(
@@ -180,32 +157,31 @@ class Blocks:
         block: int,
         attempt: int,
         limit: Limit,
-        allowance: Allowance,
         listener: Listener,
     ) -> TrialRecord | None:
         """Run a turn's trial; None where the pipeline is measured no more."""
         label, purpose = turn
         if label not in self.labels:
             return None
-        listener.trial_begins(block, label, allowance.left(self.whole))
+        listener.trial_begins(block, label, self._budget.seconds_left(self.whole))
         record = self._trials.run(
             self._specs[label], purpose, self._workload, limit, block, attempt
         )
-        listener.trial_ended(record, allowance.left(self.whole))
+        listener.trial_ended(record, self._budget.seconds_left(self.whole))
         self.strike(record)
         if record.ended == "measured":
             self._expected[label] = max(self._expected[label], record.seconds)
         return record
 
-    def _limit(self, turns: Sequence[Turn], allowance: Allowance) -> Limit:
+    def _limit(self, turns: Sequence[Turn]) -> Limit:
         """Return the limit of the first of these trials, which are all that the block still needs.
 
         For a calm machine it is waited only as long as there is time for all of them.
         """
         own = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * self._expected[turns[0][0]])
-        ends_at = allowance.ends_at(self.whole)
+        ends_at = self._budget.deadline_after(self.whole)
         if ends_at is None:
             return Limit(own)
         needed = sum(self._expected[label] for label, _ in turns if label in self.labels)
         begin_by = ends_at - _BLOCK_RESERVE * needed
-        return Limit(own, ends_at=ends_at, begin_by=begin_by).at(time.monotonic())
+        return Limit(own, ends_at=ends_at, begin_by=begin_by).at(self._budget.clock())

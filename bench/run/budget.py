@@ -1,13 +1,16 @@
-"""How many images, and how many blocks, the time allows. Pure: costs in, counts out."""
+"""How much time a run has, and how many images and blocks fit into it. Pure, given a clock."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, STEADY_RUN
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
@@ -24,6 +27,52 @@ _DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
 REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """The time and the blocks of a run. Moments are seconds of `clock`.
+
+    The blocks end at the deadline; the seconds that are kept for the diagnosis come after it, and
+    those for the report come last. The first blocks, without which there are no verdicts, may use
+    the kept seconds as well.
+    """
+
+    deadline: float | None = None  # None: no limit
+    kept_seconds: float = 0.0
+    blocks: int | None = None  # exactly so many; None: until the intervals are narrow
+    clock: Callable[[], float] = time.monotonic
+
+    def deadline_after(self, whole_blocks: int) -> float | None:
+        """Return when a block has to end that begins after so many whole ones."""
+        if self.deadline is None:
+            return None
+        return self.deadline + (self.kept_seconds if whole_blocks < LEAST_BLOCKS else 0.0)
+
+    def seconds_left(self, whole_blocks: int = LEAST_BLOCKS) -> float | None:
+        """Return the seconds that are left for blocks after so many whole ones."""
+        deadline = self.deadline_after(whole_blocks)
+        return None if deadline is None else deadline - self.clock()
+
+    @property
+    def has_diagnosis(self) -> bool:
+        """Whether there is time to find out, after the blocks, why pipelines are as fast."""
+        return self.deadline is None or self.kept_seconds > 0
+
+    def diagnosis_deadline(self) -> float | None:
+        """Return when a diagnosis has to end that begins now: it has the kept seconds alone."""
+        if self.deadline is None:
+            return None
+        return min(self.deadline, self.clock()) + self.kept_seconds
+
+
+def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) -> Budget:
+    """Return the budget of a run that began at `options.begun` on this clock."""
+    kept = diagnostic_seconds(options.seconds) if options.trace else 0.0
+    deadline = None
+    if options.seconds is not None:
+        deadline = options.begun + options.seconds - REPORT_SECONDS - kept
+    return Budget(deadline=deadline, kept_seconds=kept, blocks=options.blocks, clock=clock)
 
 
 @dataclass(frozen=True)

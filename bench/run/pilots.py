@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.messages import Request, Start
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.budget import Budget, Cost
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
@@ -80,17 +79,27 @@ def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
 def refuse_no_block(
     options: RunOptions, index: Index, costs: Sequence[Cost], left: float | None
 ) -> None:
-    """Raise RequestError where, the pilots' costs now known, no block fits in what is left."""
+    """Raise RequestError where, the pilots' costs now known, no block fits in what is left.
+
+    `left` includes what is kept for the diagnosis: rather none than no block.
+    """
     if left is not None:
         assert options.seconds is not None
-        left += kept_seconds(options)  # rather no diagnosis than no block
         _refuse(options, index, costs, options.seconds - left, options.seconds)
 
 
 def choose(
-    options: RunOptions, index: Index, costs: Sequence[Cost], seconds: float | None
+    options: RunOptions,
+    index: Index,
+    costs: Sequence[Cost],
+    seconds: float | None,
+    kept_seconds: float = 0.0,
 ) -> Index:
-    """Return the images to take: what was asked for, else as many as `seconds` allow."""
+    """Return the images to take: what was asked for, else as many as `seconds` allow.
+
+    `kept_seconds` more are there for a whole folder: nothing of it is extrapolated, which is worth
+    more than to be told why.
+    """
     count = len(index.files)
     if options.limit == "all" or (options.limit is None and seconds is None):
         return index
@@ -111,8 +120,7 @@ def choose(
         )
 
     images = fitting(seconds)
-    # A whole folder is worth more than to be told why: nothing of it is extrapolated.
-    if images < count <= fitting(seconds + kept_seconds(options)):
+    if images < count <= fitting(seconds + kept_seconds):
         return index
     return take(index, images if images == count else budget.rounded(images, least), options.seed)
 
@@ -159,6 +167,7 @@ def pilots(
     scratch: Path,
     listener: Listener,
     preparing: Collection[str],
+    time: Budget,
 ) -> dict[str, TrialRecord]:
     """Run a short trial of each pipeline over a few images and return the records by label.
 
@@ -174,7 +183,7 @@ def pilots(
     own += _PILOT_LIMIT_FACTOR * images * guess.image_seconds
     records = {}
     for label, spec in specs.items():
-        left = seconds_left(options)
+        left = time.seconds_left()
         most = own
         if label in preparing:  # somebody's preparation may take its time
             most += _PILOT_PREPARE_SECONDS if left is None else left * _PILOT_PREPARE_SHARE
@@ -216,19 +225,6 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
     )
     write_workload(workload, file)
     return file
-
-
-def seconds_left(options: RunOptions) -> float | None:
-    """Return the seconds left for blocks; None where there is no limit on time."""
-    if options.seconds is None:
-        return None
-    left = options.seconds - budget.REPORT_SECONDS - (time.monotonic() - options.begun)
-    return left - kept_seconds(options)
-
-
-def kept_seconds(options: RunOptions) -> float:
-    """Return the seconds that are kept for the trials after the blocks."""
-    return budget.diagnostic_seconds(options.seconds) if options.trace else 0.0
 
 
 def _refuse(

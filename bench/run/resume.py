@@ -30,11 +30,10 @@ from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.run import Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import pilots as intake
 from feedbench.bench.run.blocks import longest_block_seconds
+from feedbench.bench.run.budget import budget_of
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
@@ -303,10 +302,8 @@ def ended(past: Past) -> Stopped | None:
     is_known = past.run.diagnosis is not None or not options.trace
     if options.blocks is not None and whole >= options.blocks and is_known:
         return Stopped.BLOCKS
-    left = intake.seconds_left(options)
+    left = budget_of(options).seconds_left(whole)
     if left is None:
         return None
-    if whole < LEAST_BLOCKS:
-        left += intake.kept_seconds(options)
     needed = longest_block_seconds(past.kept) + _START_SECONDS
     return Stopped.TIME if left < needed else None

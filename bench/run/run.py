@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,8 +29,14 @@ from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
 from feedbench.bench.run import resume as resuming
-from feedbench.bench.run.blocks import Allowance, Blocks
-from feedbench.bench.run.budget import Cost, block_seconds, pilots_seconds, verify_seconds
+from feedbench.bench.run.blocks import Blocks
+from feedbench.bench.run.budget import (
+    Cost,
+    block_seconds,
+    budget_of,
+    pilots_seconds,
+    verify_seconds,
+)
 from feedbench.bench.run.keeper import Keeper, new_record
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted, duration
@@ -191,6 +196,7 @@ class _Run:
         listener: Listener,
     ) -> None:
         self.options = options
+        self.budget = budget_of(options)
         self.other = other
         self.specs = arms(catalog.parse_all(options.specs), other)
         self.whole = whole
@@ -205,10 +211,10 @@ class _Run:
     ) -> dict[str, TrialRecord]:
         """Choose the images without bad ones, read them into the page cache, and pilot."""
         guesses = intake.guesses(self.specs.values(), guess)
-        left = self._left()
+        left = self.budget.seconds_left()
         if left is not None:
             left -= pilots_seconds(len(self.specs), guess)
-        self.part = intake.choose(self.options, self.whole, guesses, left)
+        self.part = intake.choose(self.options, self.whole, guesses, left, self.budget.kept_seconds)
         self._leave_out_bad(checker)
         self._listener.said(f"Takes {self._taken()}.")
         for note in (*self.whole.notes, *_left_out(self.bad)):
@@ -224,6 +230,7 @@ class _Run:
             scratch,
             self._listener,
             self.preparing,
+            self.budget,
         )
         self._take_fewer(
             {
@@ -241,6 +248,7 @@ class _Run:
             self.specs,
             {label: intake.cost_of(record, guess) for label, record in pilots.items()},
             self.file,
+            self.budget,
             images=len(self.part.files),
             batch_size=self.options.batch_size,
             seed=self.options.seed,
@@ -262,7 +270,7 @@ class _Run:
         """Have written, or found, what the pipelines read that have an offline part."""
 
         def limit() -> Limit:
-            left = self._left_of_all()
+            left = self.budget.seconds_left(0)
             if left is None:
                 return Limit(_PREPARE_LIMIT_SECONDS)
             advice = "give more --time, or fewer images by --limit"
@@ -277,7 +285,7 @@ class _Run:
         """Have every pipeline laid beside the references; what was found is kept."""
 
         def limit(spec: Spec | None) -> Limit:
-            left = self._left_of_all()
+            left = self.budget.seconds_left(0)
             if spec is None:
                 return Limit(_PREPARE_LIMIT_SECONDS if left is None else max(left, 1.0))
             own = max(_VERIFY_FACTOR * blocks.expected(spec.label), _VERIFY_LEAST_SECONDS)
@@ -296,8 +304,7 @@ class _Run:
 
     def _diagnostics(self, trials: Trials, keeper: Keeper, scratch: Path) -> Diagnostics | None:
         """Return what tells, after the blocks, why pipelines are as fast as they are."""
-        given = self.options.seconds
-        if not self.options.trace or (given is not None and not intake.kept_seconds(self.options)):
+        if not (self.options.trace and self.budget.has_diagnosis):
             return None
         return Diagnostics(trials, keeper, self.specs, self.file, scratch, self._listener)
 
@@ -307,16 +314,12 @@ class _Run:
         """Run the blocks; whatever ends them, the record is on disk when this returns."""
         why = Stopped.INTERRUPTED
         try:
-            left = self._left()
-            deadline = None if left is None else time.monotonic() + left
-            kept = intake.kept_seconds(self.options)
-            allowance = Allowance(deadline=deadline, blocks=self.options.blocks, kept_seconds=kept)
-            why = blocks.run(allowance, self._listener, keeper)
+            why = blocks.run(self._listener, keeper)
             if diagnostics is not None and blocks.labels:
                 keeper.save(blocks=blocks.whole, stopped_because=why)
                 keeper.folder.clear_traces()  # of a run that was killed among them
                 here = [label for label in blocks.labels if not self.specs[label].python]
-                diagnostics.run(here, self.part.paths, self._ends_at())
+                diagnostics.run(here, self.part.paths, self.budget.diagnosis_deadline())
             gate.shut()
         except KeyboardInterrupt:
             gate.shut()
@@ -325,7 +328,7 @@ class _Run:
 
     def _leave_out_bad(self, checker: Checker) -> None:
         """Leave the bad ones out of the images; none takes their place."""
-        self.bad = bad_of(self.part, checker.findings(self.part, self._left()))
+        self.bad = bad_of(self.part, checker.findings(self.part, self.budget.seconds_left()))
         refuse(self.part, self.bad, self.options.checks)
         self.part, self.whole = without(self.part, self.bad), without(self.whole, self.bad)
 
@@ -333,10 +336,12 @@ class _Run:
         """Take fewer images if the pilots show that the time allows no more, and say it."""
         if not costs:
             return
-        left = self._left()
-        intake.refuse_no_block(self.options, self.whole, list(costs.values()), left)
+        left, all_left = self.budget.seconds_left(), self.budget.seconds_left(0)
+        intake.refuse_no_block(self.options, self.whole, list(costs.values()), all_left)
         # Of those already read into the page cache, or the first trials would read from the disk.
-        fewer = intake.choose(self.options, self.part, list(costs.values()), left)
+        fewer = intake.choose(
+            self.options, self.part, list(costs.values()), left, self.budget.kept_seconds
+        )
         if len(fewer.files) < len(self.part.files):
             self.part = fewer
             slowest = max(costs, key=lambda label: costs[label].image_seconds)
@@ -356,22 +361,6 @@ class _Run:
             self._listener.said(
                 f"There is time for about {fitting} of about {duration(block)} ({need})."
             )
-
-    def _left(self) -> float | None:
-        return intake.seconds_left(self.options)
-
-    def _left_of_all(self) -> float | None:
-        """Return the seconds left for whatever is needed for a block, what is kept included."""
-        left = self._left()
-        return None if left is None else left + intake.kept_seconds(self.options)
-
-    def _ends_at(self) -> float | None:
-        """Return when the last trial of all is to have ended, in CLOCK_MONOTONIC seconds."""
-        left = self._left()
-        if left is None:
-            return None
-        kept = intake.kept_seconds(self.options)
-        return time.monotonic() + min(left, 0.0) + kept
 
     def _taken(self) -> str:
         whole = self.whole

@@ -19,8 +19,8 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.selftest import SelfTest
-from feedbench.bench.run.blocks import Allowance, Blocks
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.blocks import Blocks
+from feedbench.bench.run.budget import Budget, Cost
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL
 from feedbench.bench.selftest.neighbour import neighbours
@@ -66,9 +66,8 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
             _alone(trials, specs[label], workload, listener)
         kept = _Kept(trials)
         in_blocks = {label: specs[label] for label in IN_BLOCKS}
-        _blocks(trials, in_blocks, workload).run(
-            Allowance(deadline=begun + _SECONDS, blocks=None), listener, kept
-        )
+        budget = Budget(deadline=begun + _SECONDS)
+        _blocks(trials, in_blocks, workload, budget).run(listener, kept)
     return SelfTest(
         seconds=time.monotonic() - begun,
         blocks=kept.blocks,
@@ -132,13 +131,14 @@ def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> No
             return
 
 
-def _blocks(trials: Trials, specs: dict[str, Spec], workload: Path) -> Blocks:
+def _blocks(trials: Trials, specs: dict[str, Spec], workload: Path, budget: Budget) -> Blocks:
     cost = Cost(1e-3)
     return Blocks(
         trials,
         specs,
         dict.fromkeys(specs, cost),
         workload,
+        budget,
         images=PHOTOS,
         batch_size=BATCH_SIZE,
         seed=0,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from feedbench.bench.run.budget import (
     PROCESS_SECONDS,
+    Budget,
     Cost,
     before_blocks_seconds,
     block_seconds,
+    budget_of,
     images_that_fit,
     least_images,
     pilots_seconds,
@@ -18,6 +21,8 @@ from feedbench.bench.run.budget import (
     trial_seconds,
     verify_seconds,
 )
+from feedbench.bench.run.options import RunOptions
+from tests.support.clock import ClaimedClock
 from tests.support.pace import CALM
 
 COSTS = st.builds(Cost, st.floats(1e-6, 1.0), st.floats(0.0, 20.0))
@@ -167,3 +172,58 @@ def test_before_the_blocks_come_import_pilots_and_equal_work_and_after_them_the_
     found = before_blocks_seconds(2, cost)
     verifying = verify_seconds([cost, cost], 0)
     assert found == pytest.approx(8.0 + 2.0 + pilots_seconds(2, cost) + verifying + 3.0)
+
+
+def options(seconds: float | None, *, trace: bool = True) -> RunOptions:
+    here = Path()
+    return RunOptions(
+        folder=here,
+        specs=("a",),
+        out=here,
+        prepared=here,
+        seconds=seconds,
+        trace=trace,
+        begun=1000.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "trace", "kept"),
+    [(300.0, True, 60.0), (50.0, True, 0.0), (300.0, False, 0.0), (None, True, 0.0)],
+)
+def test_a_fifth_of_the_time_is_kept_for_the_diagnosis_unless_it_is_short_or_not_asked(
+    seconds: float | None, trace: bool, kept: float
+) -> None:
+    assert budget_of(options(seconds, trace=trace)).kept_seconds == kept
+
+
+def test_the_blocks_end_before_what_is_kept_and_before_the_report() -> None:
+    budget = budget_of(options(300.0), ClaimedClock(1100.0))
+    assert budget.deadline == 1000.0 + 300.0 - 60.0 - 3.0
+    assert budget.seconds_left() == 137.0
+
+
+def test_without_a_limit_on_the_time_there_is_no_deadline() -> None:
+    budget = budget_of(options(None))
+    assert budget.seconds_left() is None
+    assert budget.seconds_left(0) is None
+    assert budget.diagnosis_deadline() is None
+    assert budget.has_diagnosis
+
+
+def test_the_blocks_that_verdicts_need_may_take_the_time_that_is_kept_and_no_others() -> None:
+    budget = Budget(deadline=1010.0, kept_seconds=60.0, clock=ClaimedClock())
+    assert [budget.seconds_left(whole) for whole in (0, 3, 4)] == [70.0, 70.0, 10.0]
+
+
+def test_a_diagnosis_has_the_kept_seconds_however_early_the_blocks_ended() -> None:
+    clock = ClaimedClock()
+    budget = Budget(deadline=1010.0, kept_seconds=60.0, clock=clock)
+    assert budget.diagnosis_deadline() == 1060.0
+    clock.now = 1030.0  # the blocks took of it
+    assert budget.diagnosis_deadline() == 1070.0
+
+
+def test_a_time_of_which_nothing_is_kept_has_no_diagnosis() -> None:
+    assert not Budget(deadline=1010.0).has_diagnosis
+    assert Budget(deadline=1010.0, kept_seconds=1.0).has_diagnosis

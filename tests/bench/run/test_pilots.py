@@ -15,17 +15,15 @@ from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import pilots as intake
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.budget import Cost, budget_of
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.pilots import (
     choose,
     cost_of,
     guesses,
-    kept_seconds,
     pilots,
     refuse_no_block,
     refuse_too_short,
-    seconds_left,
 )
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
@@ -176,35 +174,33 @@ def test_a_pilot_that_prepares_may_take_its_time_for_that(
     trials: Any = FailingTrials()
     specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_naive", "tfrecord_gzip"))}
     given = options(seconds=seconds, specs=tuple(specs), trace=False)
-    pilots(trials, specs, given, an_index(), GUESS, tmp_path, Quiet(), {"tfrecord_gzip"})
+    pilots(
+        trials,
+        specs,
+        given,
+        an_index(),
+        GUESS,
+        tmp_path,
+        Quiet(),
+        {"tfrecord_gzip"},
+        budget_of(given),
+    )
     usual, longer = (trials.limits[label].seconds for label in specs)
     assert 20 <= usual < 30
     assert most - 5 < longer - usual <= most
 
 
-def test_a_fifth_of_the_time_is_kept_for_what_tells_why_unless_it_is_short_or_not_asked() -> None:
-    def kept(seconds: float | None, *, trace: bool = True) -> float:
-        return kept_seconds(options(seconds=seconds, trace=trace))
-
-    assert kept(300.0) == 60.0
-    assert (kept(50.0), kept(None), kept(300.0, trace=False)) == (0.0, 0.0, 0.0)
-    with_trace, without = (seconds_left(options(seconds=300.0, trace=on)) for on in (True, False))
-    assert with_trace is not None
-    assert without is not None
-    assert without - with_trace == pytest.approx(60.0, abs=0.1)
-
-
 def test_a_whole_folder_is_taken_where_it_fits_without_the_time_that_is_kept() -> None:
     cost, index = Cost(0.002), an_index(600)
-    given = options(seconds=300.0)
+    given, kept = options(seconds=300.0), 60.0
     whole = next(
         seconds
         for seconds in range(60, 600)
-        if len(choose(options(seconds=300.0, trace=False), index, [cost], seconds).files) == 600
+        if len(choose(given, index, [cost], seconds).files) == 600
     )
-    assert len(choose(given, index, [cost], whole - 1.0).files) == 600
-    assert len(choose(given, index, [cost], whole - 62.0).files) < 600
+    assert len(choose(given, index, [cost], whole - 1.0, kept).files) == 600
+    assert len(choose(given, index, [cost], whole - 62.0, kept).files) < 600
     large = an_index(600_000)
-    assert len(choose(given, large, [cost], whole).files) == len(
-        choose(options(seconds=300.0, trace=False), large, [cost], whole).files
+    assert len(choose(given, large, [cost], whole, kept).files) == len(
+        choose(given, large, [cost], whole).files
     )

@@ -16,23 +16,10 @@ from feedbench.bench.records.windows import counted
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.selftest.neighbour import is_touched, neighbours
 from feedbench.pipelines.contract import Feed, Workload
+from tests.support.clock import ClaimedClock
 
 IMAGES, BATCH = 64, 16
 RATE = BATCH / pipelines.PERIOD
-
-
-class Claimed:
-    """A clock that shows what has been slept."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.now += seconds
 
 
 @dataclass
@@ -57,7 +44,7 @@ def a_workload(folder: str = "") -> Workload:
 
 
 def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measured:
-    clock = Claimed()
+    clock = ClaimedClock()
     feed = kind(a_workload(), clock=clock, sleep=clock.sleep, **given)
     request = Request(label="a", spec="a", purpose="main", workload="", prepared="", scratch="")
     return Trial(Opened(feed), a_workload(), lambda _: None, clock=clock).run(request)
@@ -112,7 +99,7 @@ def test_a_ramp_gains_what_an_arithmetic_series_says() -> None:
 
 
 def test_a_prefetcher_has_worked_ahead_by_its_buffer_where_nobody_asked_for_a_while() -> None:
-    clock = Claimed()
+    clock = ClaimedClock()
     batches = pipelines.Prefetcher(a_workload(), clock=clock, sleep=clock.sleep).repeat()
     next(batches)
     clock.sleep(100 * pipelines.PERIOD)
