@@ -13,82 +13,19 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from feedbench.bench.pytest_plugin.wanted import FLAGS, OPTIONS, WANTED, Wanted
 from feedbench.pipelines.errors import FeedbenchError
 
 if TYPE_CHECKING:
     from feedbench.bench.pytest_plugin.runs import Runs
     from feedbench.bench.records.row import Row
 
-OPTIONS: tuple[tuple[str, str, str | None, str], ...] = (
-    ("data", "FOLDER", None, "photos, for tests that name none; without it: 512 sample photos"),
-    ("time", "TIME", None, "for each run, all included: 90s, 5m, 1h (default: 5m)"),
-    ("blocks", "N", None, "exactly so many blocks (verdicts need 4), with no limit on time"),
-    ("margin", "SHARE", "5%", "what counts as equivalent"),
-    ("limit", "N|all", None, "images to measure (default: as many as the time allows)"),
-    ("image-size", "N|HxW", "224", "pixels that are delivered"),
-    ("channels", "1|3", "3", "grey or RGB"),
-    ("dtype", "float32|uint8", "float32", "of the images"),
-    ("range", "0..1|-1..1|0..255", None, "black and white (default: 0..1, or 0..255 for uint8)"),
-    ("label-mode", "int|categorical|binary", "int", "of the labels"),
-    ("batch-size", "N", "32", "images in a batch"),
-    ("labels", "CSV|REGEX", None, "where the labels stand if not in sub-folders"),
-    ("classes", "A,B", None, "the classes to take (default: all)"),
-    ("part", "train|validation|test", None, "of a folder that has these inside (default: train)"),
-    ("check", "none|header|decode", "decode", "how images are looked at beforehand"),
-    ("bad-images", "error|skip", "error", "refuse a folder with bad images, or leave them out"),
-    ("max-pixels", "N", None, "above which an image is bad (default: Pillow's own limit)"),
-    ("page-cache", "warm|cold", "warm", "as the first epochs find their files"),
-    ("seed", "N", "0", "what every random choice follows from"),
-    ("prepared", "DIR", None, "where what pipelines write beforehand is kept"),
-    ("against", "PYTHON", None, "another environment's: measured too, for `feedbench compare RUN`"),
-    ("out", "DIR", None, "a new folder for the run (default: among pytest's temporary ones)"),
-)
-FLAGS = (
-    ("trace", "look for the reasons as well, within a fifth of the time"),
-    ("fresh-interpreter", "a whole new Python a trial, not a forked one"),
-)
-_PATHS = ("data", "labels", "prepared", "against", "out")
-# Behind a space, pytest takes what they name for a folder of tests.
-_METAVARS = {f"--feedbench-{name}": metavar for name, metavar, *_ in OPTIONS if name in _PATHS}
-
-
-class BlockTimer:
-    """A clock that shows the seconds per image that have been handed over."""
-
-    __name__ = "seconds per image"
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def __call__(self) -> float:
-        """Return the seconds so far."""
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Let so many seconds have passed."""
-        self._now += seconds
-
-
-class Wanted:
-    """What a test asks for: a pipeline over a folder."""
-
-    def __init__(self, label: str, spec: str, folder: Path | None) -> None:
-        self.label = label
-        self.spec = spec
-        self.text = spec if label == spec else f"{label}={spec}"
-        self.folder = folder  # None: the sample photos
-        self.timer = BlockTimer()
-
-
-WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 _WHY_NOT: pytest.StashKey[str] = pytest.StashKey()
 _RUNS: pytest.StashKey[Runs] = pytest.StashKey()
 _IS_OURS: pytest.StashKey[bool] = pytest.StashKey()  # a test of the session asks for the fixture
@@ -103,12 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--feedbench-{name}", metavar=metavar, default=default, help=text)
     for name, meaning in FLAGS:
         group.addoption(f"--feedbench-{name}", action="store_true", help=meaning)
-    group.addoption(
-        "--feedbench-pipeline",
-        metavar="[LABEL=]SPEC",
-        action="append",
-        help="for feedbench.bench.suite, once for each; the first is the baseline (default: six)",
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,54 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
         " 'tfdata_tuned:cache=none' or a function photos(workload); its fixture `feedbench` is the"
         " pipeline's row",
     )
-    if _misread(config) is not None:
-        # They would write to where somebody's photos are.
-        for name in ("lfplugin", "nfplugin"):
-            config.pluginmanager.unregister(name=name)
-
-
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say it where pytest has misread the option: it looks for its root before it knows ours."""
-    if (option := _misread(config)) is None:
-        return None
-    return (
-        f"feedbench: pytest takes what stands behind {option} for a folder of tests, and so another"
-        f" root than here; write {option}={_METAVARS[option]}, with an ="
-    )
-
-
-def _misread(config: pytest.Config) -> str | None:
-    """Return the option behind which something stands that pytest has taken for tests."""
-    here, root = config.invocation_params.dir, config.rootpath
-    if root == here or (root in here.parents and config.inipath is not None):
-        return None  # as usual
-    return next((option for option in _METAVARS if option in config.invocation_params.args), None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Forget how pytest imported the ready suite: as `bench.suite`, from a new path's beginning.
-
-    It takes the rooms for top-level packages, as no `__init__.py` stands above them; somebody's own
-    bench, pipelines or reports would no longer be found.
-    """
-    rooms = Path(__file__).parents[2]
-    if collector.path != rooms / "bench" / "suite.py":
-        return (yield)
-    theirs = _forgotten()
-    report = yield
-    _forgotten()
-    sys.modules |= theirs
-    sys.path[:] = [entry for entry in sys.path if entry != str(rooms)]
-    return report
-
-
-def _forgotten() -> dict[str, ModuleType]:
-    """Return the modules of a top-level package `bench`, which are forgotten."""
-    names = [name for name in sys.modules if name.partition(".")[0] == "bench"]
-    return {name: sys.modules.pop(name) for name in names}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,7 +19,7 @@ from feedbench.bench.cli import values
 from feedbench.bench.cli.support import sample_photos, unwritten
 from feedbench.bench.processes.progress import Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
-from feedbench.bench.pytest_plugin.hooks import FLAGS, OPTIONS, WANTED, Wanted
+from feedbench.bench.pytest_plugin.wanted import FLAGS, OPTIONS, WANTED, Wanted
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -61,25 +62,6 @@ def test_nothing_heavy_is_loaded():
     left = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
     assert left <= {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}  # pytest's own
     assert not any((tmp_path / ".benchmarks").iterdir())
-
-
-@pytest.mark.parametrize("suite_is_first", [True, False])
-def test_the_ready_suite_hides_nobodys_packages(tmp_path: Path, suite_is_first: bool) -> None:
-    for room in ("bench", "pipelines"):
-        (tmp_path / room).mkdir()
-        (tmp_path / room / "__init__.py").write_text(f"name = {room!r}\n")
-    theirs = Suite(
-        tmp_path,
-        "import bench\n"
-        "def test_own_packages():\n"
-        "    import bench as again, pipelines\n"
-        "    assert (bench.name, again.name, pipelines.name) == ('bench', 'bench', 'pipelines')\n",
-    )
-    both = ["feedbench.bench.suite", "theirs"]
-    words = ["--pyargs", *(both if suite_is_first else both[::-1]), "--benchmark-skip"]
-    done = theirs.run(*words)
-    assert done.returncode == 0, done.stdout
-    assert "1 passed, 6 skipped" in done.stdout
 
 
 def test_a_mark_of_a_class_is_nothing_to_a_test_that_does_not_ask(tmp_path: Path) -> None:
@@ -274,22 +256,6 @@ def test_nowhere(feedbench):
     ]
 
 
-@pytest.mark.parametrize(("option", "value"), [("data", "FOLDER"), ("against", "PYTHON")])
-def test_pytest_writes_nothing_beside_what_it_takes_for_tests(
-    suite: Suite, tmp_path_factory: pytest.TempPathFactory, option: str, value: str
-) -> None:
-    there = tmp_path_factory.mktemp("data") / "there"
-    there.mkdir()
-    with suite.start(f"--feedbench-{option}", there, "--benchmark-skip") as process:
-        out, _ = process.communicate(timeout=60)
-    assert f"rootdir: {suite.folder}\n" not in out
-    assert f"write --feedbench-{option}={value}, with an =" in out
-    assert not [*there.parent.rglob(".pytest_cache"), *suite.folder.rglob(".pytest_cache")]
-    right = suite.run(f"--feedbench-{option}={there}", "--benchmark-skip")
-    assert f"rootdir: {suite.folder}\n" in right.stdout
-    assert "with an =" not in right.stdout
-
-
 OTHERS = """
 import sys
 import pytest
@@ -365,24 +331,36 @@ def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None
     assert {"benchmark.json", "report.html"} <= {file.name for file in trials.parent.iterdir()}
 
 
-def test_the_ready_suite_has_a_benchmark_for_each_default_pipeline(tmp_path: Path) -> None:
-    done = Suite(tmp_path, "").run("--pyargs", "feedbench.bench.suite", "--collect-only", "-q")
+README = Path(__file__).parents[3] / "README.md"
+PIPELINES = re.compile(r"^PIPELINES = (.*)$", re.MULTILINE)
+
+
+def readme_file() -> str:
+    """The test file that README hands out to be copied."""
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (file,) = (block for block in blocks if PIPELINES.search(block))
+    return str(file)
+
+
+def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(tmp_path: Path) -> None:
+    file = readme_file()
+    done = Suite(tmp_path, file).run("--collect-only", "-q")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("test_pipeline[") == 6
-    assert "test_pipeline[tfdata_tuned:cache=none]" in done.stdout
+    (pipelines,) = PIPELINES.findall(file)
+    specs = re.findall(r'"(.+?)"', pipelines)
+    assert len(specs) > 2
+    assert f"{len(specs)} tests collected" in done.stdout
+    assert all(f"test_pipeline[{spec}]" in done.stdout for spec in specs)
 
 
 @pytest.mark.tensorflow
-def test_the_ready_suite_measures_what_it_is_given_over_photos_that_it_makes(
-    tmp_path: Path,
-) -> None:
-    suite = Suite(tmp_path, "")
+def test_the_file_to_copy_measures_over_photos_that_it_makes(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, PIPELINES.sub('PIPELINES = ["a=tfdata_naive"]', readme_file()))
     done = suite.run(
-        *("-v", "--pyargs", "feedbench.bench.suite", *SMALL, "--feedbench-blocks=1"),
-        *("--feedbench-limit=32", "--feedbench-pipeline=a=tfdata_naive", "--benchmark-json=b.json"),
+        *("-v", *SMALL, "--feedbench-blocks=1", "--feedbench-limit=32", "--benchmark-json=b.json")
     )
     assert done.returncode == 0, done.stdout
     assert "feedbench: measures a over sample photos; the run lies in" in done.stdout
     assert "feedbench: Makes 512 sample photos in" in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
-    assert [each["name"] for each in saved] == ["test_pipeline[a]"]
+    assert [each["name"] for each in saved] == ["test_pipeline[a=tfdata_naive]"]

@@ -16,8 +16,9 @@ import typer
 
 from feedbench.bench.cli.app import app
 from feedbench.bench.pytest_plugin import runs as pytest_runs
-from feedbench.bench.pytest_plugin.hooks import WANTED, Wanted, pytest_addoption
+from feedbench.bench.pytest_plugin.hooks import pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
+from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted
 from feedbench.bench.records.run import PipelineRecord, RunRecord, Stopped
 from feedbench.bench.run.options import RunOptions
 from feedbench.reports.html import page
@@ -224,7 +225,7 @@ def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
     }
     ours = {name.removeprefix("--feedbench-"): default for name, default in given().items()}
     # A test's folder is its marker's, or --feedbench-data; the rest is pytest's own business.
-    of_the_command = {"folder", "resume", "quiet", "json", "debug"}
+    of_the_command = {"folder", "pipeline", "resume", "quiet", "json", "debug"}
     assert theirs.keys() - of_the_command == ours.keys() - {"data"}
     # Of a suite nobody waits for the reasons unless they ask.
     assert (theirs.pop("trace"), ours.pop("trace")) == (True, False)

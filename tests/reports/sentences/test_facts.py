@@ -7,7 +7,7 @@ import pytest
 from feedbench.reports.sentences.facts import command
 from tests.support.builders import a_row, a_run
 
-SUITE = ("--pyargs", "feedbench.bench.suite", "--feedbench-data=photos")
+SUITE = ("test_pipelines.py", "--feedbench-data=photos")
 
 
 def repeated(*words: str) -> str:
