@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from feedbench.pipelines.errors import RequestError
 
-_MODE = 0o644
+
+def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
+    """Put the content in the place of a file in one step; it is on the disk when this returns.
+
+    A reader finds all of the old content or all of the new. If it cannot be written, the old
+    content stays and nothing else is left. Raises OSError.
+    """
+    new = file.with_name(f".{file.name[:60]}.{secrets.token_hex(4)}")
+    try:
+        with new.open("xb") as stream:
+            stream.writelines([content] if isinstance(content, bytes) else content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
 
 
 def replace(file: Path, text: str, option: str = "--out") -> Path:
@@ -26,7 +44,7 @@ def replace(file: Path, text: str, option: str = "--out") -> Path:
             with file.open("w", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
         else:
-            _replace(Path(os.path.realpath(file)), text)
+            write_whole(Path(os.path.realpath(file)), text.encode())
     except OSError as error:
         raise RequestError(
             f"{file} cannot be written ({error.strerror}); name another file by {option}"
@@ -40,23 +58,6 @@ def _is_special(file: Path) -> bool:
         return not stat.S_ISREG(file.stat().st_mode)
     except FileNotFoundError:
         return False
-
-
-def _replace(file: Path, text: str) -> None:
-    new: str | None = None
-    try:
-        handle, new = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:60]}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(new).chmod(_MODE)  # mkstemp's own is for nobody else to read
-        Path(new).replace(file)
-    except OSError:
-        if new is not None:
-            with contextlib.suppress(OSError):
-                Path(new).unlink()
-        raise
 
 
 class Stamp(NamedTuple):

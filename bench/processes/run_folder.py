@@ -67,7 +67,7 @@ class RunFolder:
             shutil.rmtree(self.logs, ignore_errors=True)
             shutil.rmtree(self.samples, ignore_errors=True)
             shutil.rmtree(self.traces, ignore_errors=True)
-            for file in ("run.json", "trials.jsonl", "images.json", "resume.json", ".run.json.new"):
+            for file in ("run.json", "trials.jsonl", "images.json", "resume.json"):
                 (self.path / file).unlink(missing_ok=True)
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from feedbench.bench.files import write_whole
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
 from feedbench.pipelines.errors import RequestError
@@ -24,12 +25,8 @@ _T = TypeVar("_T")
 
 def write_run(folder: Path, run: RunRecord) -> None:
     """Replace run.json, so that a reader always finds a whole one."""
-    new = folder / ".run.json.new"
-    with new.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(folder / "run.json")
+    content = msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
+    write_whole(folder / "run.json", content)
 
 
 def append_trial(folder: Path, trial: TrialRecord) -> None:
@@ -40,13 +37,13 @@ def append_trial(folder: Path, trial: TrialRecord) -> None:
 def write_trials(file: Path, trials: Sequence[TrialRecord], *, add: bool = False) -> None:
     """Replace a file of trials in one step, or add to it; it is on disk when this returns."""
     lines = b"".join(msgspec.json.encode(trial) + b"\n" for trial in trials)
-    to = file if add else file.with_name(f".{file.name}.new")
-    with to.open("ab" if add else "wb") as opened:
+    if not add:
+        write_whole(file, lines)
+        return
+    with file.open("ab") as opened:
         opened.write(lines)
         opened.flush()
         os.fsync(opened.fileno())
-    if not add:
-        to.replace(file)
 
 
 def read_run(folder: Path) -> RunRecord:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from feedbench.bench.files import write_whole
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
@@ -23,9 +24,9 @@ NAME = "benchmark.json"
 
 def write(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path:
     """Replace a run folder's benchmark.json by what it is now, and return the file."""
-    new = folder / f".{NAME}.new"
-    new.write_text(json.dumps(benchmark_of(folder, run, trials), indent=4), encoding="utf-8")
-    return new.replace(folder / NAME)
+    file = folder / NAME
+    write_whole(file, json.dumps(benchmark_of(folder, run, trials), indent=4).encode())
+    return file
 
 
 def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from feedbench.bench.files import replace
+from feedbench.bench.files import replace, write_whole
 from feedbench.pipelines.errors import RequestError
 
 
@@ -61,3 +63,34 @@ def test_what_the_system_calls_a_file_and_is_none_is_written_to() -> None:
     os.close(writer)
     replace(Path("/dev/null"), "new")
     assert Path("/dev/null").is_char_device()
+
+
+def test_lines_are_written_whole_too(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a", (b"%d\n" % number for number in range(3)))
+    assert (tmp_path / "a").read_bytes() == b"0\n1\n2\n"
+
+
+def test_of_what_cannot_be_written_nothing_is_left_and_the_old_content_stays(
+    tmp_path: Path,
+) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"new"
+        raise KeyboardInterrupt
+
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a", broken())
+    assert (tmp_path / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_file_may_be_read_by_whom_the_user_lets_read(
+    mask: int, mode: int, tmp_path: Path
+) -> None:
+    before = os.umask(mask)
+    try:
+        write_whole(tmp_path / "a", b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode

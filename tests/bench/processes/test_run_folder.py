@@ -18,7 +18,7 @@ def tree(folder: Path) -> list[str]:
 def fill(folder: RunFolder) -> None:
     """Write what a run writes."""
     (folder.logs / "001-main-a.log").write_text("it said this")
-    for name in ("run.json", "trials.jsonl", "images.json", ".run.json.new"):
+    for name in ("run.json", "trials.jsonl", "images.json"):
         (folder.path / name).write_text("{}")
 
 
