@@ -15,6 +15,7 @@ measured:      What happens inside one measured process
 verdicts:      From trials to rates, intervals and verdicts: pure functions
 machine:       The computer itself: its cores, speed probe, meters, page cache and versions
 records:       What is written down, and what processes say to each other
+disk_cache:    Files by key, the oldest removed when they take too much
 files:         How files are written whole or not at all
 text:          How numbers, times and counts are written
 """

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import slugs
@@ -29,7 +29,7 @@ class Verifier:
         processes: Processes,
         workload: Path,
         scratch: Path,
-        proofs: Proofs,
+        proofs: ProofCache,
         listener: Listener,
     ) -> None:
         self._trials = trials

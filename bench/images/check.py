@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from feedbench.bench.files import stamp_of
-from feedbench.bench.images.findings_cache import Remembered
+from feedbench.bench.images.findings_cache import FindingsCache
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.progress import Listener
@@ -96,7 +96,7 @@ class Checker:
         known: dict[str, Finding] = {}
         memory = None
         if self._checks.cache is not None:
-            memory = Remembered(self._checks.cache, index.folder)
+            memory = FindingsCache(self._checks.cache, index.folder)
             known = memory.find(stamps, self._channels)
         asked = [path for path in index.paths if path not in known]
         progress = _Progress(self._listener, len(asked))

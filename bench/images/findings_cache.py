@@ -15,12 +15,13 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.disk_cache import DiskCache
 from feedbench.bench.files import Stamp
 from feedbench.pipelines.images.image_check import Finding
 
 _SCHEMA = 2
-_MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
-_SPARE_LINES = 1000
+MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
+SPARE_LINES = 1000
 _HELD_LINES = 256  # until they are written
 
 
@@ -35,12 +36,25 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-class Remembered:
+class FindingsCache:
     """The findings on the images of one folder. A cache folder that cannot be used is none."""
 
-    def __init__(self, cache: Path, folder: Path) -> None:
-        name = hashlib.blake2b(os.fsencode(folder), digest_size=12).hexdigest()
-        self._file = cache / f"{name}-{_versions()}.jsonl"
+    def __init__(
+        self,
+        cache: Path,
+        folder: Path,
+        *,
+        most_bytes: int = MOST_BYTES,
+        spare_lines: int = SPARE_LINES,
+    ) -> None:
+        """Take the cache's folder, and the images' one.
+
+        `most_bytes` is what the findings on all folders may take, and `spare_lines` how many lines
+        are allowed beyond twice those that are needed before the file is written anew.
+        """
+        self._cache = DiskCache(cache, suffix=".jsonl", most_bytes=most_bytes)
+        self._key = f"{_digest(os.fsencode(folder))}-{_versions()}"
+        self._spare_lines = spare_lines
         self._held: list[bytes] = []
 
     def find(self, stamps: Mapping[str, Stamp], channels: int) -> dict[str, Finding]:
@@ -48,8 +62,8 @@ class Remembered:
 
         Known is enough: at `channels`, or a reason that holds whatever the channels are.
         """
-        wanted = {_key(path): path for path in stamps}
-        found: dict[str, Finding] = {}
+        wanted = {_digest(os.fsencode(path)): path for path in stamps}
+        findings: dict[str, Finding] = {}
         lines = 0
         needed = set()
         for line in self._lines():
@@ -60,49 +74,33 @@ class Remembered:
                 continue
             is_enough = line.finding.channels in {0, channels} or not channels
             if is_enough and not (channels and _is_header_only(line.finding)):
-                found[path] = line.finding
-        if lines > 2 * len(needed) + _SPARE_LINES:
+                findings[path] = line.finding
+        if lines > 2 * len(needed) + self._spare_lines:
             self._shorten()
-        return found
+        return findings
 
     def add(self, path: str, stamp: Stamp, finding: Finding) -> None:
         """Remember a finding; it may be lost until `flush` is called."""
         if finding.lasts:
-            self._held.append(_encode(_Line(_key(path), *stamp, finding)) + b"\n")
+            self._held.append(_encode(_Line(_digest(os.fsencode(path)), *stamp, finding)) + b"\n")
         if len(self._held) >= _HELD_LINES:
             self.flush()
 
     def flush(self) -> None:
         """Write what is held."""
         lines, self._held = b"".join(self._held), []
-        if not lines:
-            return
-        with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            is_new = not self._file.exists()
-            with self._file.open("ab") as file:
-                # An empty line ends one that a crash has cut short.
-                file.write(b"\n" + lines)
-            if is_new:
-                _make_room(self._file)
+        if lines:
+            self._cache.append(self._key, lines)
 
     def _lines(self) -> Iterator[_Line]:
-        with contextlib.suppress(OSError), self._file.open("rb") as file:
-            for line in file:
-                with contextlib.suppress(msgspec.MsgspecError):
-                    yield _decode(line)
+        for line in self._cache.lines(self._key):
+            with contextlib.suppress(msgspec.MsgspecError):
+                yield _decode(line)
 
     def _shorten(self) -> None:
         """Keep of each file what was found last, whoever asks for a part of the folder only."""
         last = {_place(line): line for line in self._lines()}
-        new = self._file.with_suffix(f".{os.getpid()}.new")
-        try:
-            with new.open("wb") as file:
-                file.writelines(_encode(line) + b"\n" for line in last.values())
-            new.replace(self._file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                new.unlink()
+        self._cache.write(self._key, (_encode(line) + b"\n" for line in last.values()))
 
 
 def _is_header_only(finding: Finding) -> bool:
@@ -114,25 +112,14 @@ def _place(line: _Line) -> tuple[str, int]:
     return line.key, line.finding.channels
 
 
-def _key(path: str) -> str:
-    return hashlib.blake2b(os.fsencode(path), digest_size=12).hexdigest()
+def _digest(path: bytes) -> str:
+    return hashlib.blake2b(path, digest_size=12).hexdigest()
 
 
 def _versions() -> str:
     """Return what decides a finding beside the file: our schema, and who decodes."""
-    found = [f"{_SCHEMA}"]
+    versions = [f"{_SCHEMA}"]
     for name in ("tensorflow", "pillow"):
         with contextlib.suppress(PackageNotFoundError):
-            found.append(version(name))
-    return "-".join(found)
-
-
-def _make_room(newest: Path) -> None:
-    """Remove the files that were not added to for longest, until all take what they may."""
-    files = sorted(newest.parent.glob("*.jsonl"), key=lambda file: file.stat().st_mtime)
-    total = sum(file.stat().st_size for file in files)
-    for file in files:
-        if total <= _MOST_BYTES or file == newest:
-            break
-        total -= file.stat().st_size
-        file.unlink()
+            versions.append(version(name))
+    return "-".join(versions)

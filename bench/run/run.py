@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Bad, Checker, bad_of, refuse, without
 from feedbench.bench.machine.meters import Meters
@@ -260,7 +260,7 @@ class _Run:
     ) -> Diagnostics | None:
         """Have pipelines prepared and their work compared; return what comes after the blocks."""
         self._prepare(blocks, trials, work.store)
-        proofs = Proofs(self.options.proofs)
+        proofs = ProofCache(self.options.proofs)
         verifier = Verifier(trials, work.processes, self.file, work.scratch, proofs, self._listener)
         self._verify(blocks, keeper, verifier)
         trials.page_cache = PageCache(self.options.page_cache, self.part.paths)

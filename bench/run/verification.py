@@ -7,7 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Checker, bad_of, refuse, without
 from feedbench.bench.prepared import preparation
@@ -50,7 +50,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
         work = _Work(options, specs, processes, scratch, listener)
         record = work.images(file)
         failures = work.prepare(trials, file, held)
-        verifier = Verifier(trials, processes, file, scratch, Proofs(options.proofs), listener)
+        verifier = Verifier(trials, processes, file, scratch, ProofCache(options.proofs), listener)
         found = work.verify(verifier, failures)
     return Verification(workload=record, pipelines=found)
 

@@ -4,10 +4,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from feedbench.bench.equal_work import proof_cache
-from feedbench.bench.equal_work.proof_cache import Proofs
+from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.records.proof import Counts, Proof, Shuffle
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
@@ -33,8 +34,8 @@ def workload(tmp_path: Path) -> Workload:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Proofs:
-    return Proofs(tmp_path / "proofs")
+def memory(tmp_path: Path) -> ProofCache:
+    return ProofCache(tmp_path / "proofs")
 
 
 @pytest.fixture
@@ -46,26 +47,20 @@ def sheet(tmp_path: Path) -> Path:
 
 
 def test_a_proof_is_found_again_with_its_contact_sheets(
-    memory: Proofs, workload: Workload, sheet: Path, tmp_path: Path
+    memory: ProofCache, workload: Workload, sheet: Path, tmp_path: Path
 ) -> None:
     assert memory.find(NAIVE, workload, None) is None
     memory.add(NAIVE, workload, PROOF, sheet)
     (tmp_path / "samples").mkdir()
-    found = memory.find(NAIVE, workload, tmp_path / "samples" / "n")
-    assert found == replace_remembered(PROOF)
+    proof = memory.find(NAIVE, workload, tmp_path / "samples" / "n")
+    assert proof == msgspec.structs.replace(PROOF, is_remembered=True)
     assert (tmp_path / "samples" / "n.webp").read_bytes() == b"naive.webp"
     assert (tmp_path / "samples" / "_reference.webp").read_bytes() == b"_reference.webp"
     assert not (tmp_path / "samples" / "n_full.webp").exists()
 
 
-def replace_remembered(proof: Proof) -> Proof:
-    import msgspec
-
-    return msgspec.structs.replace(proof, is_remembered=True)
-
-
 def test_another_workload_pipeline_or_knob_has_another_proof(
-    memory: Proofs, workload: Workload, sheet: Path
+    memory: ProofCache, workload: Workload, sheet: Path
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
     for other in (
@@ -85,7 +80,7 @@ def test_another_workload_pipeline_or_knob_has_another_proof(
 
 
 def test_a_photo_that_changed_is_compared_anew(
-    memory: Proofs, workload: Workload, sheet: Path
+    memory: ProofCache, workload: Workload, sheet: Path
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
     os.utime(workload.files[0], ns=(1, 1))
@@ -93,7 +88,7 @@ def test_a_photo_that_changed_is_compared_anew(
 
 
 def test_other_software_is_compared_anew(
-    memory: Proofs, workload: Workload, sheet: Path, monkeypatch: pytest.MonkeyPatch
+    memory: ProofCache, workload: Workload, sheet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
     monkeypatch.setattr(proof_cache, "software", lambda: {"tensorflow": "9"})
@@ -101,7 +96,7 @@ def test_other_software_is_compared_anew(
 
 
 def test_what_somebody_elses_code_delivers_is_never_remembered(
-    memory: Proofs, workload: Workload, sheet: Path, tmp_path: Path
+    memory: ProofCache, workload: Workload, sheet: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "loader.py").write_text("")
     spec = parse(f"{tmp_path / 'loader.py'}:photos")
@@ -110,15 +105,15 @@ def test_what_somebody_elses_code_delivers_is_never_remembered(
     assert not (tmp_path / "proofs").exists()
 
 
-def test_wrong_counts_are_not_remembered(memory: Proofs, workload: Workload, sheet: Path) -> None:
-    import msgspec
-
+def test_wrong_counts_are_not_remembered(
+    memory: ProofCache, workload: Workload, sheet: Path
+) -> None:
     memory.add(NAIVE, workload, msgspec.structs.replace(PROOF, is_wrong=True), sheet)
     assert memory.find(NAIVE, workload, None) is None
 
 
 def test_a_proof_that_was_cut_short_is_compared_anew(
-    memory: Proofs, workload: Workload, sheet: Path, tmp_path: Path
+    memory: ProofCache, workload: Workload, sheet: Path, tmp_path: Path
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
     (file,) = (tmp_path / "proofs").iterdir()
@@ -130,13 +125,17 @@ def test_a_folder_that_cannot_be_written_forgets_and_says_nothing(
     workload: Workload, sheet: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    for memory in (Proofs(tmp_path / "file" / "proofs"), Proofs(None)):
+    for memory in (ProofCache(tmp_path / "file" / "proofs"), ProofCache(None)):
         memory.add(NAIVE, workload, PROOF, sheet)
         assert memory.find(NAIVE, workload, None) is None
 
 
 def test_of_a_proof_that_cannot_be_written_nothing_is_left(
-    memory: Proofs, workload: Workload, sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: ProofCache,
+    workload: Workload,
+    sheet: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError
@@ -150,14 +149,14 @@ def test_of_a_proof_that_cannot_be_written_nothing_is_left(
 
 
 def test_the_oldest_proofs_make_room(
-    memory: Proofs, workload: Workload, sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: ProofCache, workload: Workload, sheet: Path, tmp_path: Path
 ) -> None:
     memory.add(NAIVE, workload, PROOF, sheet)
     (first,) = (tmp_path / "proofs").iterdir()
     os.utime(first, (1, 1))
-    monkeypatch.setattr(proof_cache, "_MOST_BYTES", first.stat().st_size * 2)
+    full = ProofCache(tmp_path / "proofs", most_bytes=first.stat().st_size * 2)
     for seed in (1, 2):
-        memory.add(NAIVE, replace(workload, seed=seed), PROOF, sheet)
+        full.add(NAIVE, replace(workload, seed=seed), PROOF, sheet)
     assert not first.exists()
     assert memory.find(NAIVE, replace(workload, seed=2), None) is not None
     assert len(list((tmp_path / "proofs").iterdir())) == 2

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.files import Stamp, stamp_of
-from feedbench.bench.images import findings_cache
-from feedbench.bench.images.findings_cache import Remembered
+from feedbench.bench.images.findings_cache import MOST_BYTES, SPARE_LINES, FindingsCache
 from feedbench.pipelines.images.image_check import Finding
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)
@@ -18,8 +17,15 @@ BROKEN = Finding("an empty file")
 STAMPS = {"/p/a.jpg": Stamp(10, 100), "/p/caf\udce9.jpg": Stamp(20, 200)}
 
 
-def memory(tmp_path: Path, folder: str = "/p") -> Remembered:
-    return Remembered(tmp_path / "cache", Path(folder))
+def memory(
+    tmp_path: Path,
+    folder: str = "/p",
+    *,
+    most_bytes: int = MOST_BYTES,
+    spare_lines: int = SPARE_LINES,
+) -> FindingsCache:
+    cache = tmp_path / "cache"
+    return FindingsCache(cache, Path(folder), most_bytes=most_bytes, spare_lines=spare_lines)
 
 
 def remember(tmp_path: Path, findings: Mapping[str, Finding]) -> Path:
@@ -83,30 +89,24 @@ def test_a_cache_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     assert held.find(STAMPS, 3) == {}
 
 
-def test_what_has_grown_to_twice_its_need_is_written_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 3)
+def test_what_has_grown_to_twice_its_need_is_written_anew(tmp_path: Path) -> None:
     file = remember(tmp_path, {"/p/a.jpg": BAD, "/p/caf\udce9.jpg": GOOD})
     for _ in range(6):
         remember(tmp_path, {"/p/a.jpg": GOOD})
     before = file.stat().st_size
-    assert memory(tmp_path).find(STAMPS, 3)["/p/a.jpg"] == GOOD
+    assert memory(tmp_path, spare_lines=3).find(STAMPS, 3)["/p/a.jpg"] == GOOD
     assert file.stat().st_size < before / 2
     assert len(memory(tmp_path).find(STAMPS, 3)) == 2
     assert list((tmp_path / "cache").iterdir()) == [file]
 
 
-def test_who_asks_for_some_files_makes_it_forget_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 0)
+def test_who_asks_for_some_files_makes_it_forget_no_others(tmp_path: Path) -> None:
     file = remember(tmp_path, {"/p/a.jpg": GOOD, "/p/caf\udce9.jpg": BAD})
     for _ in range(6):
         remember(tmp_path, {"/p/a.jpg": GOOD})
     before = file.stat().st_size
     some = {"/p/a.jpg": STAMPS["/p/a.jpg"]}
-    assert memory(tmp_path).find(some, 3) == {"/p/a.jpg": GOOD}
+    assert memory(tmp_path, spare_lines=0).find(some, 3) == {"/p/a.jpg": GOOD}
     assert file.stat().st_size < before
     assert memory(tmp_path).find(STAMPS, 3) == {"/p/a.jpg": GOOD, "/p/caf\udce9.jpg": BAD}
 
@@ -114,7 +114,6 @@ def test_who_asks_for_some_files_makes_it_forget_no_others(
 def test_a_memory_that_cannot_be_written_anew_stays_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(findings_cache, "_SPARE_LINES", 0)
     file = remember(tmp_path, {"/p/a.jpg": GOOD})
     for _ in range(3):
         remember(tmp_path, {"/p/a.jpg": GOOD})
@@ -125,17 +124,14 @@ def test_a_memory_that_cannot_be_written_anew_stays_as_it_is(
     before = file.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", full)
-        assert memory(tmp_path).find(STAMPS, 3) == {"/p/a.jpg": GOOD}
+        assert memory(tmp_path, spare_lines=0).find(STAMPS, 3) == {"/p/a.jpg": GOOD}
     assert file.read_bytes() == before
     assert list((tmp_path / "cache").iterdir()) == [file]
 
 
-def test_the_folders_looked_at_longest_ago_make_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(findings_cache, "_MOST_BYTES", 300)
+def test_the_folders_looked_at_longest_ago_make_room(tmp_path: Path) -> None:
     for number in range(6):
-        held = memory(tmp_path, f"/p{number}")
+        held = memory(tmp_path, f"/p{number}", most_bytes=300)
         held.add("/p/a.jpg", STAMPS["/p/a.jpg"], GOOD)
         held.flush()
     files = list((tmp_path / "cache").iterdir())
