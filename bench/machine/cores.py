@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_MEMBERSHIP = Path("/proc/self/cgroup")
-_MOUNTED = Path("/sys/fs/cgroup")
+from feedbench.pipelines.system.cgroups import MEMBERSHIP, MOUNTED, cgroups_around
+
+_FILES = {1: ("cpu.cfs_quota_us", "cpu.cfs_period_us"), 2: ("cpu.max",)}  # by cgroup version
 
 
-def usable_cores(membership: Path = _MEMBERSHIP, mounted: Path = _MOUNTED) -> float:
+def usable_cores(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> float:
     """Return how many cores it may use at once: by its affinity and the quotas of its cgroups.
 
-    Where no quota stands, a whole number. `membership` tells the cgroups, `mounted` is their
-    file system: cgroups(7), and for the files the kernel's cgroup-v2 and sched-bwc documents.
+    Without a quota, a whole number. `membership` names the cgroups, `mounted` is their file
+    system; the kernel's cgroup-v2 and sched-bwc documents describe the files.
     """
     return min([float(_affinity()), *_quotas(membership, mounted)])
 
@@ -26,25 +27,11 @@ def _affinity() -> int:
 
 
 def _quotas(membership: Path, mounted: Path) -> list[float]:
-    """Return the quotas of the cgroups around this process, in cores.
-
-    A container may name its cgroup as the host sees it and yet mount it as the root: a folder
-    that is not there has no quota, and the root is always looked at.
-    """
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:  # not Linux
-        return []
-    quotas = []
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        for around in (Path(group), *Path(group).parents):
-            inner = around.relative_to("/")
-            if not controllers:
-                quotas.append(_share(mounted / inner / "cpu.max"))
-            elif "cpu" in controllers.split(","):
-                folder = mounted / "cpu" / inner
-                quotas.append(_share(folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"))
+    """Return the quotas of the cgroups around this process, in cores."""
+    quotas = [
+        _share(*(group.folder / file for file in _FILES[group.version]))
+        for group in cgroups_around("cpu", membership, mounted)
+    ]
     return [quota for quota in quotas if quota is not None]
 
 

@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from feedbench.bench.records.calm import Counters
+from feedbench.pipelines.system.cgroups import MOUNTED, cgroups_around
 
 _PROC = Path("/proc")
-_CGROUPS = Path("/sys/fs/cgroup")
 _MICROSECOND, _NANOSECOND = 1e-6, 1e-9
 _STEAL = 8  # the field of /proc/stat's first line, its name counted: proc_stat(5)
 
 
-def read_counters(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Counters:
+def read_counters(proc: Path = _PROC, mounted: Path = MOUNTED) -> Counters:
     """Read the counters as they are now."""
     return Counters(
         stolen=_stolen(proc / "stat"),
-        throttled=_throttled(proc / "self" / "cgroup", cgroups),
+        throttled=_throttled(proc / "self" / "cgroup", mounted),
         cpu_pressure=_pressure(proc / "pressure" / "cpu"),
         io_pressure=_pressure(proc / "pressure" / "io"),
         memory_pressure=_pressure(proc / "pressure" / "memory"),
@@ -34,8 +34,8 @@ def run_delay(tasks: Path = _PROC / "self" / "task") -> float | None:
     Of those that live: the second field of /proc/PID/task/TID/schedstat, in nanoseconds
     (Documentation/scheduler/sched-stats.rst).
     """
-    found = [line.split() for file in _schedstats(tasks) if (line := _text(file))]
-    delays = [int(fields[1]) for fields in found if len(fields) > 1 and fields[1].isdigit()]
+    lines = [line.split() for file in _schedstats(tasks) if (line := _text(file))]
+    delays = [int(fields[1]) for fields in lines if len(fields) > 1 and fields[1].isdigit()]
     return sum(delays) * _NANOSECOND if delays else None
 
 
@@ -53,17 +53,13 @@ def _stolen(stat: Path) -> float | None:
     return int(fields[_STEAL]) / os.sysconf("SC_CLK_TCK")
 
 
-def _throttled(membership: Path, cgroups: Path) -> float | None:
+def _throttled(membership: Path, mounted: Path) -> float | None:
     """Return what the quotas of all the cgroups (version 2) around this process took."""
-    group = next(
-        (line[3:] for line in (_text(membership) or "").splitlines() if line.startswith("0::")), ""
-    )
-    if not group:
-        return None
-    folders = [cgroups / around.relative_to("/") for around in (Path(group), *Path(group).parents)]
-    found = [_field(_text(folder / "cpu.stat"), "throttled_usec") for folder in folders]
-    known = [value for value in found if value is not None]
-    return sum(known) * _MICROSECOND if known else None
+    groups = cgroups_around("cpu", membership, mounted)
+    folders = [group.folder for group in groups if group.version == 2]  # noqa: PLR2004
+    counts = [_field(_text(folder / "cpu.stat"), "throttled_usec") for folder in folders]
+    microseconds = [count for count in counts if count is not None]
+    return sum(microseconds) * _MICROSECOND if microseconds else None
 
 
 def _pressure(file: Path) -> float | None:
@@ -76,8 +72,8 @@ def _pressure(file: Path) -> float | None:
 
 def _field(text: str | None, name: str) -> int | None:
     for line in (text or "").splitlines():
-        found, _, value = line.partition(" ")
-        if found == name and value.isdigit():
+        field, _, value = line.partition(" ")
+        if field == name and value.isdigit():
             return int(value)
     return None
 

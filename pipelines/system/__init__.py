@@ -1,1 +1,1 @@
-"""Processes and memory: signals, limits, and workers that may crash."""
+"""Processes and memory: signals, limits, cgroups, and workers that may crash."""

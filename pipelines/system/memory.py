@@ -8,12 +8,14 @@ from pathlib import Path
 
 import psutil
 
+from feedbench.pipelines.system.cgroups import MEMBERSHIP, MOUNTED, cgroups_around
+
 # Of the memory that is free: the model, the batches under way and the page cache need some too.
 _USABLE = 0.8
-_CGROUPS = (  # (folder, limit, in use), version 2 and version 1
-    ("/sys/fs/cgroup", "memory.max", "memory.current"),
-    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-)
+_FILES = {  # by the cgroup's version: limit, in use
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    2: ("memory.max", "memory.current"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,35 +77,20 @@ def _fitting_cache(
     return cache, why
 
 
-def available_bytes() -> int:
-    """Return the bytes that this process may still take: of the machine, its cgroup, its limit."""
+def available_bytes(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> int:
+    """Return the bytes that this process may still take: of the machine, its cgroup, its limit.
+
+    `membership` names its cgroups, `mounted` is their file system.
+    """
     candidates = [psutil.virtual_memory().available]
     address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
     if address_space != resource.RLIM_INFINITY:
         candidates.append(address_space - psutil.Process().memory_info().vms)
-    candidates.extend(_cgroup_bytes())
+    for group in cgroups_around("memory", membership, mounted):
+        limit, in_use = (_number(group.folder / file) for file in _FILES[group.version])
+        if limit is not None and in_use is not None:
+            candidates.append(limit - in_use + _reclaimable(group.folder))
     return max(min(candidates), 0)
-
-
-def _cgroup_bytes() -> list[int]:
-    """Return what each cgroup around this process has left, where one has a limit."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:  # not Linux
-        return []
-    left = []
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if controllers not in {"", "memory"}:
-            continue
-        for around in [group, *map(str, Path(group).parents)]:
-            for folder, limit_file, in_use_file in _CGROUPS:
-                folder_of_group = Path(f"{folder}{'' if around == '/' else around}")
-                limit = _number(folder_of_group / limit_file)
-                in_use = _number(folder_of_group / in_use_file)
-                if limit is not None and in_use is not None:
-                    left.append(limit - in_use + _reclaimable(folder_of_group))
-    return left
 
 
 def _reclaimable(group: Path) -> int:

@@ -14,32 +14,32 @@ PSI = "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull avg10=0.00 total=7\
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
     """A made-up /proc of a process in the cgroup /a/b."""
-    found = tmp_path / "proc"
-    (found / "self").mkdir(parents=True)
-    (found / "pressure").mkdir()
-    (found / "stat").write_text(STAT)
-    (found / "self" / "cgroup").write_text("0::/a/b\n")
+    proc = tmp_path / "proc"
+    (proc / "self").mkdir(parents=True)
+    (proc / "pressure").mkdir()
+    (proc / "stat").write_text(STAT)
+    (proc / "self" / "cgroup").write_text("0::/a/b\n")
     for name, total in (("cpu", 1_500_000), ("io", 20), ("memory", 0)):
-        (found / "pressure" / name).write_text(PSI.format(total))
-    return found
+        (proc / "pressure" / name).write_text(PSI.format(total))
+    return proc
 
 
 @pytest.fixture
 def cgroups(tmp_path: Path) -> Path:
-    found = tmp_path / "cgroups"
-    (found / "a" / "b").mkdir(parents=True)
-    (found / "a" / "cpu.stat").write_text("usage_usec 9\nthrottled_usec 2000000\n")
-    (found / "a" / "b" / "cpu.stat").write_text("usage_usec 9\nthrottled_usec 500000\n")
-    return found
+    mounted = tmp_path / "cgroups"
+    (mounted / "a" / "b").mkdir(parents=True)
+    (mounted / "a" / "cpu.stat").write_text("usage_usec 9\nthrottled_usec 2000000\n")
+    (mounted / "a" / "b" / "cpu.stat").write_text("usage_usec 9\nthrottled_usec 500000\n")
+    return mounted
 
 
 def test_counters_are_read_in_seconds(proc: Path, cgroups: Path) -> None:
-    found = read_counters(proc, cgroups)
-    assert found.stolen == pytest.approx(2.5)  # 250 ticks of a hundredth of a second
-    assert found.throttled == pytest.approx(2.5)  # of both cgroups
-    assert found.cpu_pressure == pytest.approx(1.5)
-    assert found.io_pressure == pytest.approx(2e-5)
-    assert found.memory_pressure == 0
+    counters = read_counters(proc, cgroups)
+    assert counters.stolen == pytest.approx(2.5)  # 250 ticks of a hundredth of a second
+    assert counters.throttled == pytest.approx(2.5)  # of both cgroups
+    assert counters.cpu_pressure == pytest.approx(1.5)
+    assert counters.io_pressure == pytest.approx(2e-5)
+    assert counters.memory_pressure == 0
 
 
 def test_where_the_system_tells_nothing_nothing_is_known(tmp_path: Path) -> None:
@@ -53,9 +53,9 @@ def test_what_is_written_otherwise_is_not_known(proc: Path, cgroups: Path, text:
     (proc / "pressure" / "cpu").write_text(text)
     (cgroups / "a" / "cpu.stat").write_text(text)
     (cgroups / "a" / "b" / "cpu.stat").write_text(text)
-    found = read_counters(proc, cgroups)
-    assert (found.stolen, found.throttled, found.cpu_pressure) == (None, None, None)
-    assert found.io_pressure is not None
+    counters = read_counters(proc, cgroups)
+    assert (counters.stolen, counters.throttled, counters.cpu_pressure) == (None, None, None)
+    assert counters.io_pressure is not None
 
 
 def test_between_two_readings_lies_what_was_counted_and_never_less_than_nothing() -> None:
@@ -74,6 +74,6 @@ def test_the_run_delay_is_that_of_all_threads(tmp_path: Path) -> None:
 def test_here_the_kernel_tells_something() -> None:
     if not Path("/proc/stat").exists():
         pytest.skip("not Linux")
-    found = read_counters()
-    assert found.stolen is not None
-    assert found.since(found).stolen == 0
+    counters = read_counters()
+    assert counters.stolen is not None
+    assert counters.since(counters).stolen == 0

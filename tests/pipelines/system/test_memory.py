@@ -1,6 +1,7 @@
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from hypothesis import given, settings
@@ -168,3 +169,48 @@ print(available_bytes())
     command = [sys.executable, "-c", program]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     assert int(answer.stdout) == pytest.approx(200 * MB, rel=0.2)
+
+
+class Cgroup:
+    """A made-up cgroup file system, and this process's place in it."""
+
+    def __init__(self, folder: Path, line: str) -> None:
+        self._membership = folder / "membership"
+        self._membership.write_text(f"{line}\n")
+        self._mounted = folder / "mounted"
+
+    def file(self, path: str, content: object) -> Self:
+        file = self._mounted / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{content}\n")
+        return self
+
+    @property
+    def available(self) -> int:
+        return available_bytes(self._membership, self._mounted)
+
+
+def test_the_tightest_cgroup_around_the_process_bounds_its_memory(tmp_path: Path) -> None:
+    group = Cgroup(tmp_path, "0::/a/b")
+    group.file("a/b/memory.max", 9 * MB).file("a/b/memory.current", MB)
+    assert group.available == 8 * MB
+    group.file("a/memory.max", 6 * MB).file("a/memory.current", 5 * MB)
+    assert group.available == MB
+    group.file("a/memory.max", "max")
+    assert group.available == 8 * MB
+
+
+def test_a_cgroups_page_cache_is_available(tmp_path: Path) -> None:
+    group = Cgroup(tmp_path, "0::/a").file("a/memory.max", 9 * MB).file("a/memory.current", 9 * MB)
+    assert group.available == 0
+    assert group.file("a/memory.stat", f"anon 7\ninactive_file {4 * MB}").available == 4 * MB
+
+
+def test_the_first_version_of_cgroups_bounds_it_too(tmp_path: Path) -> None:
+    group = Cgroup(tmp_path, "5:memory:/docker/abc")
+    group.file("memory/memory.limit_in_bytes", 3 * MB).file("memory/memory.usage_in_bytes", MB)
+    assert group.available == 2 * MB
+
+
+def test_without_a_cgroup_the_machine_bounds_it(tmp_path: Path) -> None:
+    assert available_bytes(tmp_path / "none", tmp_path) > 9 * MB
