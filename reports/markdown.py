@@ -6,7 +6,7 @@ No line is wider than a terminal: in a log it is read as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
@@ -17,9 +17,8 @@ from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences import comparison
 from feedbench.reports.sentences.answer import answer, heading, notes, sure
 from feedbench.reports.sentences.why import sentences
-from feedbench.reports.tables import short as brief
+from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
-from feedbench.reports.text.figures import MISSING
 
 # An underscore within a word is none to markdown; @ and # would call people and pages.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -75,7 +74,7 @@ def bullets(sentences: Iterable[str]) -> str:
 
 
 def table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], words: Iterable[str] = ("verdict",)
+    titles: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str] = ("verdict",)
 ) -> str:
     """Return a table whose first column is the pipelines; what of a label has no room is below.
 
@@ -85,7 +84,7 @@ def table(
     lines = [_row(titles), _row(rules)]
     below: list[str] = []
     for label, *cells in rows:
-        rest = [escaped(cell) if cell else MISSING for cell in cells]
+        rest = [escaped(cell) for cell in cells]
         room = WIDTH - cell_len(_row(["", *rest]))
         short = escaped(label)
         if cell_len(short) > room:
@@ -99,22 +98,21 @@ def table(
 
 def _tables(run: RunRecord) -> Iterator[tuple[str, str]]:
     prepared = [row for row in run.rows if row.preparation is not None]
-    part = run.workload.is_part
     for title, rows, columns in (
-        ("Speed", run.rows, brief.speed()),
-        ("Phases", run.rows, brief.phases(extrapolated=part)),
-        ("Resources", run.rows, brief.used()),
-        ("Preparation", prepared, brief.prepared()),
+        ("Speed", run.rows, short.speed()),
+        ("Phases", run.rows, short.phases(run)),
+        ("Resources", run.rows, short.used()),
+        ("Preparation", prepared, short.prepared(run)),
     ):
-        known = brief.known(run, columns)
-        if rows and known:
-            yield title, _of(rows, known)
+        filled = short.filled(run, columns)
+        if rows and filled:
+            yield title, _of(rows, filled)
 
 
-def _of(rows: Sequence[Row], columns: Sequence[brief.Column]) -> str:
-    titles = ["pipeline", *(_in_one_line(title) for title, _ in columns)]
-    cells = [[row.label, *(cell(row) for _, cell in columns)] for row in rows]
-    return table(titles, cells, brief.WORDS)
+def _of(rows: Sequence[Row], columns: short.Columns) -> str:
+    titles = ["pipeline", *(_in_one_line(column.short) for column in columns)]
+    cells = [[row.label, *(column.cell(row) for column in columns)] for row in rows]
+    return table(titles, cells, {column.short for column in columns if column.is_words})
 
 
 def _in_one_line(title: str) -> str:

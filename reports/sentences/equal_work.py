@@ -17,15 +17,15 @@ _MIXED = 0.95  # of the classes that chance gives a batch, under which they are 
 _CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a shuffle reaches
 
 
-def word(row: Row, missing: str = MISSING) -> str:
+def word(row: Row) -> str:
     """Return the one word on what a pipeline delivers."""
-    return missing if row.proof is None else row.proof.work
+    return MISSING if row.proof is None else row.proof.work
 
 
-def shuffled(proof: Proof | None, missing: str = MISSING) -> str:
+def shuffled(proof: Proof | None) -> str:
     """Return how it shuffles: full, none, fixed, partial, or through about how many images."""
     if proof is None or proof.shuffle.kind == "unknown":
-        return missing
+        return MISSING
     reach = _reach(proof.shuffle)
     return proof.shuffle.kind if reach is None else f"{reach:,}"
 
@@ -111,11 +111,6 @@ def _reach(shuffle: Shuffle) -> int | None:
 def correlation(value: float | None) -> str:
     """Return a rank correlation with two places: 0.87."""
     return shown(value, lambda r: f"{round(r, 2) + 0.0:.2f}")  # and never -0.00
-
-
-def figure(value: float | None) -> str:
-    """Return a figure with three digits that count."""
-    return shown(value)
 
 
 def distance(value: float | None) -> str:

@@ -61,7 +61,7 @@ def pays_off_briefly(found: Preparation) -> str:
     known = [one for one in found.break_even if one.epochs is None or is_known(one.epochs)]
     known.sort(key=lambda one: math.inf if one.epochs is None else one.epochs)
     if not known:
-        return ""
+        return MISSING
     words = dict.fromkeys(epochs(one).partition(" ")[0] for one in (known[0], known[-1]))
     return " to ".join(words)
 

@@ -15,14 +15,15 @@ from feedbench.bench.text import WIDTH
 from feedbench.reports.sentences import why
 from feedbench.reports.sentences.answer import answer, heading, notes
 from feedbench.reports.tables import short
-from feedbench.reports.tables.short import WORDS, Column
 from feedbench.reports.text.escaping import visible
+from feedbench.reports.text.figures import MISSING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from feedbench.bench.records.row import Row
     from feedbench.bench.records.run import RunRecord
+    from feedbench.reports.tables.columns import Column
 
 _ENDLESS = 10_000  # columns
 _SHORT_LABEL = 20  # characters that stay on one line
@@ -46,12 +47,12 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
 
 def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
     """Yield speed, phases with what was used beside them where there is room, preparations."""
-    yield _table(run.rows, short.known(run, short.speed()))
-    phases, used = short.phases(extrapolated=run.workload.is_part), short.known(run, short.used())
+    yield _table(run.rows, short.filled(run, short.speed()))
+    phases, used = short.phases(run), short.filled(run, short.used())
     yield from fitting(lambda columns: _table(run.rows, columns), phases, used, console)
     prepared = [row for row in run.rows if row.preparation is not None]
     if prepared:
-        yield _table(prepared, short.known(run, short.prepared()))
+        yield _table(prepared, short.filled(run, short.prepared(run)))
 
 
 def fitting(
@@ -69,16 +70,19 @@ def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) ->
     return Text(visible(text), style=style, overflow=overflow)
 
 
-def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
+def _table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Table:
     table = simple_table()
-    for title, _ in columns:
-        left = title in WORDS
+    for column in columns:
         table.add_column(
-            title, justify="left" if left else "right", no_wrap=True, vertical="bottom"
+            column.short,
+            justify="left" if column.is_words else "right",
+            no_wrap=True,
+            vertical="bottom",
         )
     for row in rows:
-        cells = [value(row) for _, value in columns]
-        table.add_row(Text(folded(visible(row.label))), *map(_text, cells))
+        cells = [column.cell(row) for column in columns]
+        known = ["" if cell == MISSING else cell for cell in cells]
+        table.add_row(Text(folded(visible(row.label))), *map(_text, known))
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
@@ -11,6 +11,8 @@ from rich.text import Text
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import WIDTH, counted
 from feedbench.reports.sentences import equal_work
+from feedbench.reports.tables import columns
+from feedbench.reports.tables.columns import Column
 from feedbench.reports.terminal.run import fitting, folded, simple_table
 from feedbench.reports.text.escaping import visible
 
@@ -22,15 +24,20 @@ if TYPE_CHECKING:
 
     from feedbench.bench.records.verification import Verification, Verified
 
-Column = tuple[str, Callable[[Proof], str]]
+_Columns = Sequence[Column[Proof]]
+_SHUFFLE = tuple(column for column in columns.SHUFFLE if column.short)
 
 
 def show(found: Verification, console: Console, sheets: Path | None = None) -> None:
     """Print the tables, what there is to say of each pipeline, and where the sheets lie."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(Text(_heading(found), style="bold"))
-    for left, right in ((_SAMPLED, _FILTERED), (_IMAGES, _ORDER)):
-        for table in fitting(lambda columns: _table(found, columns), left, right, console):
+    halves: tuple[tuple[_Columns, _Columns], ...] = (
+        ((columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED),
+        ((columns.IMAGES, _SHUFFLE[0]), _SHUFFLE[1:]),
+    )
+    for left, right in halves:
+        for table in fitting(lambda which: _table(found, which), left, right, console):
             console.print(table)
             console.print()
     for line in _lines(found):
@@ -48,24 +55,24 @@ def _heading(found: Verification) -> str:
     return f"{counted(given.images, 'image')} in {classes}, delivered as {form}"
 
 
-def _table(found: Verification, columns: Sequence[Column]) -> Table:
+def _table(found: Verification, which: _Columns) -> Table:
     table = simple_table()
-    for title, _ in columns:
+    for column in which:
         table.add_column(
-            title,
-            justify="left" if title in _WORDS else "right",
-            no_wrap=title != "images",  # what is wrong with them may be much
+            column.short,
+            justify="left" if column.is_words else "right",
+            no_wrap=column is not columns.IMAGES,  # what is wrong with them may be much
             vertical="bottom",
         )
     for one in found.pipelines:
-        table.add_row(Text(folded(visible(one.label))), *(_cells(one, columns)))
+        table.add_row(Text(folded(visible(one.label))), *_cells(one, which))
     return table
 
 
-def _cells(one: Verified, columns: Sequence[Column]) -> list[Text]:
+def _cells(one: Verified, which: _Columns) -> list[Text]:
     if one.proof is None:
-        return [Text("failed" if title in _WORDS else "") for title, _ in columns]
-    return [Text(visible(cell(one.proof))) for _, cell in columns]
+        return [Text("failed" if column.is_words else "") for column in which]
+    return [Text(visible(column.cell(one.proof))) for column in which]
 
 
 def _lines(found: Verification) -> Iterator[str]:
@@ -75,33 +82,3 @@ def _lines(found: Verification) -> Iterator[str]:
         elif one.proof.reason:
             yield f"{one.label}: {one.proof.work} images: {one.proof.reason}."
     yield from equal_work.of_shuffles((one.label, one.proof) for one in found.pipelines)
-
-
-def _from(reference: str, figure: str) -> Callable[[Proof], str]:
-    return lambda proof: equal_work.distance(getattr(getattr(proof, reference), figure, None))
-
-
-_WORDS = {"work", "images"}
-_SAMPLED: tuple[Column, ...] = (
-    ("work", lambda proof: proof.work),
-    ("images\ncompared", lambda proof: f"{proof.compared:,}"),
-    ("from Tensor-\nFlow's rule", _from("from_sampled", "mean")),
-    ("\n99%", _from("from_sampled", "p99")),
-    ("worst\nimage", _from("from_sampled", "worst")),
-)
-_FILTERED: tuple[Column, ...] = (
-    ("from Pil-\nlow's filter", _from("from_filtered", "mean")),
-    ("\n99%", _from("from_filtered", "p99")),
-    ("worst\nimage", _from("from_filtered", "worst")),
-)
-_IMAGES: tuple[Column, ...] = (
-    ("images", equal_work.images),
-    ("shuffle", equal_work.shuffled),
-)
-_ORDER: tuple[Column, ...] = (
-    ("order:\nlist", lambda proof: equal_work.correlation(proof.shuffle.with_list)),
-    ("neigh-\nbours", lambda proof: equal_work.correlation(proof.shuffle.with_neighbour)),
-    ("next\nepoch", lambda proof: equal_work.correlation(proof.shuffle.with_next_epoch)),
-    ("classes\nin a batch", lambda proof: equal_work.figure(proof.shuffle.batch_classes)),
-    ("by\nchance", lambda proof: equal_work.figure(proof.shuffle.batch_classes_by_chance)),
-)

@@ -41,7 +41,6 @@ def test_what_a_pipeline_delivers_is_one_word(said: Work) -> None:
 
 def test_where_nothing_was_compared_there_is_no_word() -> None:
     assert equal_work.word(a_row("a")) == MISSING
-    assert equal_work.word(a_row("a"), "") == ""
 
 
 @pytest.mark.parametrize("kind", ["full", "none", "fixed"])
@@ -61,7 +60,6 @@ def test_a_partial_shuffle_that_looks_like_no_buffer_has_no_number(given: dict[s
 def test_of_too_few_images_or_none_no_shuffle_is_told() -> None:
     for proof in (None, a_proof(shuffle=a_shuffle("unknown"))):
         assert equal_work.shuffled(proof) == MISSING
-        assert equal_work.shuffled(proof, "") == ""
 
 
 @pytest.mark.parametrize(

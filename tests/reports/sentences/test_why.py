@@ -100,7 +100,7 @@ def test_the_table_has_stages_ceiling_and_what_autotune_chose() -> None:
     found = Diagnosis(traces={"a": TRACE}, ceilings=[Ceiling(name="decode", rate=1_250.0)])
     run = a_run(a_row("a", autotune=AUTOTUNE), a_row("b"), diagnosis=found)
     (table,) = [table for table in tables(run) if table.name == "why"]
-    cells = [[column.cell(row) for column in table.columns] for row in table.rows]
+    cells = [list(row) for row in table.cells.values()]
     assert cells[0] == [
         *("80% of decode", "decode 60%, resize 20%, the rest 13%", "1.50", "1 of 2 calls, 8 ahead"),
         "96.1",
