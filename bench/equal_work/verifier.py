@@ -114,12 +114,12 @@ class Verifier:
                 f"the time was up while {what}, of {counted(self._workload.images, 'image')}; give"
                 " more --time, or take fewer images by --limit"
             )
-        if outcome.referenced is None:
+        if not isinstance(outcome.result, Referenced):
             raise FeedbenchError(
                 f"what is to be delivered could not be computed: {what_went_wrong(outcome)}"
                 f" ({last_line(log)})"
             )
-        self._say_unreferenced(outcome.referenced)
+        self._say_unreferenced(outcome.result)
 
     def _say_unreferenced(self, referenced: Referenced) -> None:
         lost = self._workload.images - referenced.images

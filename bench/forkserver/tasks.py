@@ -24,7 +24,7 @@ from feedbench.bench.records.messages import (
 )
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
-from feedbench.pipelines.errors import FeedbenchError
+from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
 
 _LONGEST_SENTENCE = 500  # characters
 _MOST_REMARKS = 10
@@ -45,7 +45,8 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
         else:
             _of_pipeline(request, say, reaper)
     except FeedbenchError as error:
-        say(Failed(sentence=_one_line(error)))
+        is_wrong_work = isinstance(error, WrongWorkError)
+        say(Failed(sentence=_one_line(error), is_wrong_work=is_wrong_work))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
         traceback.print_exc()  # into the trial's log
         say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(error)}"))

@@ -17,29 +17,23 @@ import msgspec
 
 from feedbench.bench.processes.other_python import environment_of
 from feedbench.bench.records.messages import (
-    Built,
     Command,
     End,
     Ended,
     Event,
     Failed,
-    Measured,
-    Prepared,
     Ready,
-    Referenced,
+    Result,
     Start,
     Started,
-    Traced,
-    Verified,
     decode_event,
     encode,
 )
+from feedbench.bench.records.trial import Fault
 from feedbench.pipelines.errors import FeedbenchError
 
 _END_SECONDS = 10.0  # for a killed trial to be reported gone
 _TICK_SECONDS = 0.5  # how often a dead forkserver is looked for
-
-FORKSERVER_DIED = "the forkserver died with it"
 
 OnEvent = Callable[[Event], None]
 OnTick = Callable[[], None]
@@ -52,13 +46,7 @@ class ForkserverError(FeedbenchError):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a trial's process went."""
 
-    built: Built | None = None  # a check that went well
-    prepared: Prepared | None = None
-    referenced: Referenced | None = None
-    verified: Verified | None = None
-    measured: Measured | None = None
-    traced: Traced | None = None
-    failed: Failed | None = None
+    result: Result | None = None  # None: it ended before it told one
     over_limit: float | None = None  # seconds, where it was ended for taking longer
     ended: Ended | None = None  # None: the forkserver died with it
     asked_at: float = 0.0  # CLOCK_MONOTONIC
@@ -95,10 +83,7 @@ class Processes:
         self._ready = None
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                [
-                    *(self._python, *self._safely(), "-m", "feedbench.bench.forkserver"),
-                    *(str(os.getpid()), str(self._scratch)),
-                ],
+                self._forkserver_command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -106,9 +91,11 @@ class Processes:
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
             )
 
-    def _safely(self) -> list[str]:
-        """Keep another environment from finding its packages in the folder that we are in."""
-        return [] if self._python == sys.executable else ["-P"]
+    def _forkserver_command(self) -> list[str]:
+        # Another environment must not find its packages in the folder that we are in.
+        safely = [] if self._python == sys.executable else ["-P"]
+        server = [self._python, *safely, "-m", "feedbench.bench.forkserver"]
+        return [*server, str(os.getpid()), str(self._scratch)]
 
     def ready(self) -> Ready:
         """Wait until TensorFlow is imported. Raises ForkserverError where it cannot be."""
@@ -139,25 +126,25 @@ class Processes:
         self.ready()
         asked = time.monotonic()
         self._command(start)
-        found = _Found(asked, limit_seconds)
-        while found.ended is None:
-            event = self._next_event(min(_TICK_SECONDS, found.patience()))
+        exchange = _Exchange(asked, limit_seconds)
+        while exchange.ended is None:
+            event = self._next_event(min(_TICK_SECONDS, exchange.patience()))
             if event is not None:
                 self._trial = event.pid if isinstance(event, Started) else self._trial
-                found.take(event)
+                exchange.take(event)
                 on_event(event)
             elif self._is_dead():
                 self._end_orphans()
                 break
-            elif found.is_over():
+            elif exchange.is_over():
                 self._command(End())
-                found.end_asked_at = time.monotonic()
-            elif found.is_stuck():
+                exchange.end_asked_at = time.monotonic()
+            elif exchange.is_stuck():
                 self._kill_server()
             else:
                 on_tick()
         self._trial = None
-        return found.outcome()
+        return exchange.outcome()
 
     def close(self) -> None:
         """End the forkserver and everything that it started."""
@@ -189,8 +176,8 @@ class Processes:
         pipe = self._server.stdout.fileno()
         deadline = time.monotonic() + timeout
         while b"\n" not in self._received:
-            left = max(deadline - time.monotonic(), 0.0)
-            if not select.select([pipe], [], [], left)[0]:
+            remaining_seconds = max(deadline - time.monotonic(), 0.0)
+            if not select.select([pipe], [], [], remaining_seconds)[0]:
                 return None
             received = os.read(pipe, 65536)
             if not received:
@@ -220,40 +207,21 @@ class Processes:
                 os.killpg(self._trial, signal.SIGKILL)
 
 
-class _Found:
-    """What the events of one trial have said so far."""
+class _Exchange:
+    """What has come of one trial so far."""
 
     def __init__(self, asked: float, limit_seconds: float) -> None:
         self._asked = asked
         self._limit = limit_seconds
-        self._built: Built | None = None
-        self._prepared: Prepared | None = None
-        self._referenced: Referenced | None = None
-        self._verified: Verified | None = None
-        self._measured: Measured | None = None
-        self._traced: Traced | None = None
-        self._failed: Failed | None = None
+        self._result: Result | None = None
         self.ended: Ended | None = None
         self.end_asked_at: float | None = None
 
     def take(self, event: Event) -> None:
-        match event:
-            case Built():
-                self._built = event
-            case Prepared():
-                self._prepared = event
-            case Referenced():
-                self._referenced = event
-            case Verified():
-                self._verified = event
-            case Measured():
-                self._measured = event
-            case Traced():
-                self._traced = event
-            case Failed():
-                self._failed = event
-            case Ended():
-                self.ended = event
+        if isinstance(event, Result):
+            self._result = event
+        elif isinstance(event, Ended):
+            self.ended = event
 
     def patience(self) -> float:
         """Seconds until something must have come."""
@@ -268,13 +236,7 @@ class _Found:
 
     def outcome(self) -> Outcome:
         return Outcome(
-            built=self._built,
-            prepared=self._prepared,
-            referenced=self._referenced,
-            verified=self._verified,
-            measured=self._measured,
-            traced=self._traced,
-            failed=self._failed,
+            result=self._result,
             over_limit=self._limit if self.end_asked_at is not None else None,
             ended=self.ended,
             asked_at=self._asked,
@@ -284,20 +246,31 @@ class _Found:
 
 def what_went_wrong(outcome: Outcome) -> str | None:
     """Return what went wrong as a clause behind a label, or None where nothing did."""
-    done = (outcome.built, outcome.prepared, outcome.referenced, outcome.verified)
-    if any((*done, outcome.measured, outcome.traced)):
-        return None
-    if outcome.failed is not None:
-        return outcome.failed.sentence
-    if outcome.over_limit is not None:
-        return f"it was ended after its limit of {outcome.over_limit:.0f} s"
-    if outcome.ended is None:
-        return FORKSERVER_DIED
-    if outcome.ended.signal is not None:
-        name = _signal_name(outcome.ended.signal)
-        hint = " (out of memory?)" if outcome.ended.signal == signal.SIGKILL else ""
-        return f"it was killed by {name}{hint}"
-    return f"it exited with code {outcome.ended.exit_code} before it was done"
+    wrong = _wrong(outcome)
+    return wrong and wrong[1]
+
+
+def fault_of(outcome: Outcome) -> Fault | None:
+    """Return what kind of thing went wrong, or None where nothing did."""
+    wrong = _wrong(outcome)
+    return wrong and wrong[0]
+
+
+def _wrong(outcome: Outcome) -> tuple[Fault, str] | None:
+    match outcome:
+        case Outcome(result=Failed(sentence=sentence, is_wrong_work=is_wrong_work)):
+            return Fault.WRONG_WORK if is_wrong_work else Fault.RAISED, sentence
+        case Outcome(result=result) if result is not None:
+            return None
+        case Outcome(over_limit=limit) if limit is not None:
+            return Fault.OVER_LIMIT, f"it was ended after its limit of {limit:.0f} s"
+        case Outcome(ended=Ended(signal=int(number))):
+            hint = " (out of memory?)" if number == signal.SIGKILL else ""
+            return Fault.KILLED, f"it was killed by {_signal_name(number)}{hint}"
+        case Outcome(ended=Ended(exit_code=code)):
+            return Fault.EXITED, f"it exited with code {code} before it was done"
+        case _:
+            return Fault.FORKSERVER_DIED, "the forkserver died with it"
 
 
 def last_line(log: Path) -> str:

@@ -21,17 +21,26 @@ from feedbench.bench.processes.client import (
     OnTick,
     Outcome,
     Processes,
+    fault_of,
     last_line,
     what_went_wrong,
 )
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.calm import Around
-from feedbench.bench.records.messages import Measured, Prepared, Purpose, Request, Start
+from feedbench.bench.records.messages import (
+    Measured,
+    Prepared,
+    Purpose,
+    Request,
+    Start,
+    Traced,
+    Verified,
+)
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
-from feedbench.bench.records.trial import Preparation, TrialRecord
+from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
@@ -263,20 +272,24 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
         exit_code=ended and ended.exit_code,
         signal=ended and ended.signal,
     )
-    if outcome.measured is not None:
-        return _with_measured(record, outcome.measured, outcome.asked_at)
-    if outcome.prepared is not None:
-        return replace(record, ended="prepared", preparation=_preparation(outcome.prepared))
-    if outcome.verified is not None:
-        return _with_proof(record, outcome.verified.proof)
-    if outcome.traced is not None:
-        return replace(record, ended="traced", traced=outcome.traced)
-    return _failed(record, outcome, limit, log)
+    match outcome.result:
+        case Measured() as measured:
+            return _with_measured(record, measured, outcome.asked_at)
+        case Prepared() as prepared:
+            return replace(record, ended="prepared", preparation=_preparation(prepared))
+        case Verified(proof=proof):
+            return _with_proof(record, proof)
+        case Traced() as traced:
+            return replace(record, ended="traced", traced=traced)
+        case _:
+            return _failed(record, outcome, limit, log)
 
 
 def _with_proof(record: TrialRecord, proof: Proof) -> TrialRecord:
     if proof.is_wrong:
-        return replace(record, ended="failed", why=proof.reason, proof=proof)
+        return replace(
+            record, ended="failed", fault=Fault.WRONG_WORK, why=proof.reason, proof=proof
+        )
     return replace(record, ended="verified", proof=proof)
 
 
@@ -286,7 +299,8 @@ def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> T
         return replace(record, ended="time up")
     if outcome.over_limit is not None and limit.advice:
         why = f"{why}: {limit.advice}"
-    return replace(record, ended="failed", why=why, last_words=last_line(log))
+    fault = fault_of(outcome)
+    return replace(record, ended="failed", fault=fault, why=why, last_words=last_line(log))
 
 
 def _preparation(prepared: Prepared) -> Preparation:

@@ -195,6 +195,11 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """The trial raised."""
 
     sentence: str
+    is_wrong_work: bool = False  # it does not deliver what the workload asks for
+
+
+Result = Built | Prepared | Referenced | Verified | Measured | Traced | Failed
+"""What a trial tells at its end, unless it dies before."""
 
 
 class Ended(_Event, frozen=True, kw_only=True, tag="ended"):

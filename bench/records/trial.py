@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
@@ -39,6 +40,17 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     break_even: list[BreakEven] = []
 
 
+class Fault(StrEnum):
+    """What kind of thing went wrong with a trial that failed."""
+
+    RAISED = "raised"  # in the pipeline, or in what the trial does with it
+    WRONG_WORK = "wrong work"  # it does not deliver what the workload asks for
+    EXITED = "exited"  # its process, before the trial was done
+    KILLED = "killed"  # by a signal that was not the run's
+    OVER_LIMIT = "over limit"  # the run ended it
+    FORKSERVER_DIED = "forkserver died"  # and the trial with it
+
+
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One line of trials.jsonl. Seconds throughout; a phase that was not reached is null."""
 
@@ -51,6 +63,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str  # UTC, ISO 8601
     seconds: float  # from asking for the process until it was gone
     ended: Literal["measured", "prepared", "verified", "traced", "failed", "time up", "interrupted"]
+    fault: Fault | None = None  # null: it did not fail, or a version before schema 2 wrote it
     why: str | None = None  # what went wrong, as a clause
     exit_code: int | None = None  # of the process; null: a signal ended it, or the run did
     signal: int | None = None  # that ended the process

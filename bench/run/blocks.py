@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.budget import Budget, Cost, trial_seconds
 from feedbench.bench.run.schedule import Turn, block_order
 from feedbench.pipelines.catalog import Spec
@@ -75,7 +74,7 @@ class Blocks:
     def strike(self, record: TrialRecord) -> None:
         """Count a failed trial; a process that was killed may have been somebody's accident."""
         if record.ended == "failed":
-            accident = record.signal == signal.SIGKILL or record.why == FORKSERVER_DIED
+            accident = record.signal == signal.SIGKILL or record.fault is Fault.FORKSERVER_DIED
             self._strikes[record.label] += 1 if accident else _STRIKES
 
     def expected(self, label: str) -> float:

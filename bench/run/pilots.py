@@ -13,7 +13,7 @@ from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
-from feedbench.bench.records.messages import Request, Start
+from feedbench.bench.records.messages import Built, Failed, Request, Start
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Budget, Cost
@@ -149,11 +149,11 @@ def preparing_labels(
         start = Start(request=request, log=str(scratch / "check.log"))
         outcome = processes[spec.python].run(start, _CHECK_LIMIT_SECONDS)
         where = f" by {spec.python}" if spec.python else ""
-        if outcome.failed is not None:
-            raise RequestError(f"--pipeline {spec.text}{where}: {outcome.failed.sentence}")
+        if isinstance(outcome.result, Failed):
+            raise RequestError(f"--pipeline {spec.text}{where}: {outcome.result.sentence}")
         if wrong := what_went_wrong(outcome):
             raise RequestError(f"--pipeline {spec.text}: while it was imported{where}, {wrong}")
-        if outcome.built is not None and outcome.built.prepares:
+        if isinstance(outcome.result, Built) and outcome.result.prepares:
             found.add(spec.label)
     return found
 

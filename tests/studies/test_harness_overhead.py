@@ -19,12 +19,13 @@ from typing import Any
 import pytest
 
 from feedbench.bench.measured.trial import Trial
-from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.bench.records.messages import Request, Start, encode
 from feedbench.bench.records.windows import Window, Windows, counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.images.index import index_folder
+from tests.support.processes import measured_of
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 
@@ -78,8 +79,7 @@ def test_the_first_batch_of_a_fresh_process(spec: str, workload_file: Path, tmp_
         for _ in range(FIRST_BATCHES):
             request = _request(spec, workload_file, tmp_path, pilot_seconds=0.0)
             outcome = processes.run(Start(request=request, log=str(tmp_path / "trial.log")), 60.0)
-            assert outcome.measured is not None, what_went_wrong(outcome)
-            seconds.append(outcome.measured.first_batch_at - outcome.asked_at)
+            seconds.append(measured_of(outcome).first_batch_at - outcome.asked_at)
     print(
         f"{spec}: first batch after {statistics.median(seconds):.3f} s (median of"
         f" {FIRST_BATCHES}; {min(seconds):.3f} to {max(seconds):.3f})"
@@ -89,8 +89,7 @@ def test_the_first_batch_of_a_fresh_process(spec: str, workload_file: Path, tmp_
 def harness_rate(processes: Processes, spec: str, workload: Path, scratch: Path) -> float:
     request = _request(spec, workload, scratch, steady_seconds=SECONDS)
     outcome = processes.run(Start(request=request, log=str(scratch / "trial.log")), 120.0)
-    assert outcome.measured is not None, what_went_wrong(outcome)
-    return _rate(counted(outcome.measured.windows))
+    return _rate(counted(measured_of(outcome).windows))
 
 
 def ratios_in_turn(spec: str, workload_file: Path, scratch: Path) -> list[float]:

@@ -6,58 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from feedbench.bench.processes.client import Outcome, Processes, what_went_wrong
-from feedbench.bench.records.messages import Edge, Event, Purpose, Request, Start, Started
+from feedbench.bench.processes.client import Outcome, Processes, fault_of, what_went_wrong
+from feedbench.bench.records.messages import Edge, Event, Started
+from feedbench.bench.records.trial import Fault
 from tests.support import loaders
+from tests.support.processes import Runner, measured_of
 from tests.support.waiting import gone, until, written
 
 pytestmark = pytest.mark.tensorflow
-
-
-class Runner:
-    """Runs trials over the tests' photos."""
-
-    def __init__(self, processes: Processes, workload: Path, folder: Path) -> None:
-        self._processes = processes
-        self._workload = workload
-        self._folder = folder
-        self.events: list[Event] = []
-
-    def run(
-        self,
-        spec: str,
-        purpose: Purpose = "pilot",
-        *,
-        limit: float = 60.0,
-        fresh_interpreter: bool = False,
-    ) -> Outcome:
-        scratch = self._folder / f"scratch-{time.monotonic_ns()}"
-        scratch.mkdir()
-        request = Request(
-            label=spec,
-            spec=spec,
-            purpose=purpose,
-            workload=str(self._workload),
-            prepared=str(scratch),
-            scratch=str(scratch),
-        )
-        start = Start(
-            request=request,
-            log=str(self._folder / "log"),
-            fresh_interpreter=fresh_interpreter,
-        )
-        return self._processes.run(start, limit, self.events.append)
-
-    def run_loader(self, text: str, purpose: Purpose = "pilot", *, limit: float = 60.0) -> Outcome:
-        file = loaders.write_loader(self._folder, text)
-        return self.run(f"{file}:photos", purpose, limit=limit)
 
 
 @pytest.fixture
@@ -76,8 +38,7 @@ def own_runner(pids: Path, workload_file: Path, tmp_path: Path) -> Iterator[Runn
 
 def test_a_trial_goes_through_all_phases_and_says_each_edge(runner: Runner) -> None:
     outcome = runner.run("tfdata_naive", "main")
-    measured = outcome.measured
-    assert measured is not None, what_went_wrong(outcome)
+    measured = measured_of(outcome)
     assert measured.continuous
     assert measured.first_epoch_images == 39
     assert len(measured.epoch_seconds) == len(measured.turnover_seconds) >= 1
@@ -98,20 +59,18 @@ def test_every_trial_has_a_process_of_its_own(runner: Runner) -> None:
 
 def test_a_fresh_interpreter_speaks_the_same(runner: Runner) -> None:
     outcome = runner.run("tfdata_naive", fresh_interpreter=True)
-    assert outcome.measured is not None, what_went_wrong(outcome)
-    assert outcome.measured.first_epoch_images == 39
+    assert measured_of(outcome).first_epoch_images == 39
 
 
 def test_a_generator_can_only_be_restarted(runner: Runner) -> None:
     outcome = runner.run_loader(loaders.GOOD, "main")
-    assert outcome.measured is not None, what_went_wrong(outcome)
-    assert not outcome.measured.continuous
+    assert not measured_of(outcome).continuous
 
 
 def test_the_last_iterator_is_not_torn_down(runner: Runner) -> None:
     """With AUTOTUNE that may take seconds, and a trial would be over its limit for it."""
     outcome = runner.run_loader(loaders.SLOW_TO_TEAR_DOWN, "main", limit=40.0)
-    assert outcome.measured is not None, what_went_wrong(outcome)
+    measured_of(outcome)
     assert outcome.over_limit is None
 
 
@@ -120,27 +79,34 @@ def test_what_a_loader_warns_of_is_a_remark(runner: Runner) -> None:
         'import warnings\ndef photos(w):\n    warnings.warn("mind the gap")\n    return batches(w)'
     )
     outcome = runner.run_loader(text)
-    assert outcome.measured is not None
-    assert outcome.measured.remarks == ["mind the gap"]
+    assert measured_of(outcome).remarks == ["mind the gap"]
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "fault", "expected"),
     [
-        (loaders.NOTHING, "returned None; expected an iterable of (images, labels)"),
-        (loaders.EMPTY, "it delivered 0 images in an epoch; expected 39"),
-        (loaders.TOO_FEW, "it delivered 36 images in an epoch; expected 39"),
-        (loaders.TOO_MANY, "expected 39, every image once, and then an end"),
-        (loaders.ENDLESS, "expected 39, every image once, and then an end"),
-        (loaders.RAISES, "it raised RuntimeError: the disk is on fire"),
-        (loaders.EXITS, "it exited with code 3 before it was done"),
-        (loaders.KILLED, "it was killed by SIGKILL"),
-        (loaders.SEGFAULTS, "it was killed by SIGSEGV"),
+        (
+            loaders.NOTHING,
+            Fault.WRONG_WORK,
+            "returned None; expected an iterable of (images, labels)",
+        ),
+        (loaders.EMPTY, Fault.WRONG_WORK, "it delivered 0 images in an epoch; expected 39"),
+        (loaders.TOO_FEW, Fault.WRONG_WORK, "it delivered 36 images in an epoch; expected 39"),
+        (loaders.TOO_MANY, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
+        (loaders.ENDLESS, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
+        (loaders.RAISES, Fault.RAISED, "it raised RuntimeError: the disk is on fire"),
+        (loaders.EXITS, Fault.EXITED, "it exited with code 3 before it was done"),
+        (loaders.KILLED, Fault.KILLED, "it was killed by SIGKILL"),
+        (loaders.SEGFAULTS, Fault.KILLED, "it was killed by SIGSEGV"),
     ],
 )
-def test_a_bad_loader_costs_its_trial_only(runner: Runner, text: str, expected: str) -> None:
-    assert expected in (what_went_wrong(runner.run_loader(text)) or "")
-    assert runner.run("tfdata_naive").measured is not None
+def test_a_bad_loader_costs_its_trial_only(
+    runner: Runner, text: str, fault: Fault, expected: str
+) -> None:
+    outcome = runner.run_loader(text)
+    assert fault_of(outcome) is fault
+    assert expected in (what_went_wrong(outcome) or "")
+    measured_of(runner.run("tfdata_naive"))
 
 
 def test_values_out_of_range_are_named(runner: Runner) -> None:
@@ -170,12 +136,12 @@ def test_an_error_of_many_characters_is_a_sentence_and_the_next_trial_works(
     assert wrong.startswith("it raised RuntimeError: too long too long")
     assert len(wrong.splitlines()) == 1
     assert len(wrong) < 600
-    assert runner.run("tfdata_naive").measured is not None
+    measured_of(runner.run("tfdata_naive"))
 
 
 def test_a_trials_workers_go_with_it(own_runner: Runner, pids: Path) -> None:
     outcome = own_runner.run_loader(loaders.WITH_WORKERS)
-    assert outcome.measured is not None, what_went_wrong(outcome)
+    measured_of(outcome)
     assert len(written(pids)) == 2
     assert gone(written(pids))
 
@@ -191,7 +157,7 @@ def test_a_killed_forkserver_costs_its_trial_only(own_runner: Runner, pids: Path
     assert what_went_wrong(outcome) == "the forkserver died with it"
     assert gone(written(pids))
     own_runner.events = []
-    assert own_runner.run("tfdata_naive").measured is not None
+    measured_of(own_runner.run("tfdata_naive"))
 
 
 def test_nothing_outlives_a_killed_parent(pids: Path, workload_file: Path, tmp_path: Path) -> None:
@@ -229,8 +195,8 @@ class _Calling(list[Event]):
 
 
 def _turnovers_and_epochs(outcome: Outcome) -> tuple[list[float], list[float]]:
-    assert outcome.measured is not None
-    return outcome.measured.turnover_seconds, outcome.measured.epoch_seconds
+    measured = measured_of(outcome)
+    return measured.turnover_seconds, measured.epoch_seconds
 
 
 if __name__ == "__main__":

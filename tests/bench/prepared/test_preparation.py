@@ -91,7 +91,7 @@ def obtained(
 
 
 def test_what_was_written_is_said_and_recorded_and_read_by_the_trials(tmp_path: Path) -> None:
-    [record], said, processes = obtained(tmp_path, Outcome(prepared=PREPARED, ended=GONE), "a")
+    [record], said, processes = obtained(tmp_path, Outcome(result=PREPARED, ended=GONE), "a")
     assert (record.ended, record.purpose) == ("prepared", "prepare")
     assert record.preparation is not None
     assert (record.preparation.bytes, record.preparation.folder) == (1_500_000, "/store/key/files")
@@ -101,12 +101,12 @@ def test_what_was_written_is_said_and_recorded_and_read_by_the_trials(tmp_path: 
 
 def test_what_was_found_is_said_with_what_it_cost_when_it_was_made(tmp_path: Path) -> None:
     found = msgspec.structs.replace(PREPARED, was_found=True, files=1)
-    _, said, _ = obtained(tmp_path, Outcome(prepared=found, ended=GONE), "a")
+    _, said, _ = obtained(tmp_path, Outcome(result=found, ended=GONE), "a")
     assert said.lines == ["a: found 1.50 MB in 1 file, written on 2026-01-01 in 2.0 s"]
 
 
 def test_each_preparation_has_the_time_that_those_before_it_have_left(tmp_path: Path) -> None:
-    outcome = Outcome(prepared=PREPARED, ended=GONE)
+    outcome = Outcome(result=PREPARED, ended=GONE)
     _, _, processes = obtained(tmp_path, outcome, "a", "b", limits=[Limit(30.0), Limit(12.0)])
     assert processes.limits == [30.0, 12.0]
 
@@ -132,9 +132,7 @@ def test_while_it_is_written_its_bytes_are_counted_from_outside(tmp_path: Path) 
             on_tick()
             time.sleep(0.001)
 
-    _, said, _ = obtained(
-        tmp_path, Outcome(prepared=PREPARED, ended=GONE), "a", meanwhile=meanwhile
-    )
+    _, said, _ = obtained(tmp_path, Outcome(result=PREPARED, ended=GONE), "a", meanwhile=meanwhile)
     assert said.now[0] == "looking for what a reads"
     assert said.now[1] == "preparing a: 0 B written of about 4.00 kB"
     assert said.now[-1] == "preparing a: 1.00 kB written of about 4.00 kB"
@@ -160,7 +158,7 @@ def test_counting_takes_a_small_share_of_the_time_however_many_files_there_are(
             now[0] += 0.5
             on_tick()
 
-    obtained(tmp_path, Outcome(prepared=PREPARED, ended=GONE), "a", meanwhile=meanwhile)
+    obtained(tmp_path, Outcome(result=PREPARED, ended=GONE), "a", meanwhile=meanwhile)
     assert counts[0] == 100.0
     assert all(later - sooner >= 20.0 for sooner, later in pairwise(counts))
     assert len(counts) >= 2
@@ -171,7 +169,7 @@ def test_a_damaged_one_and_a_wait_for_another_run_are_said(tmp_path: Path) -> No
         on_event(Phase(name="waiting", at=0.0))
         on_event(Writing(folder=str(tmp_path), source_bytes=4000, replaces=True))
 
-    outcome = Outcome(prepared=PREPARED, ended=GONE)
+    outcome = Outcome(result=PREPARED, ended=GONE)
     _, said, _ = obtained(tmp_path, outcome, "a", meanwhile=meanwhile)
     assert "waiting for another run that prepares a" in said.now
     assert said.lines[0].startswith("a: what was prepared before is damaged")

@@ -11,7 +11,7 @@ import pytest
 from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters, Recorder
 from feedbench.bench.machine.process_tree import TreeMeter
-from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.messages import Edge, Event
@@ -19,9 +19,9 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.catalog import parse
-from tests.bench.forkserver.test_processes import Runner
 from tests.bench.machine.test_gpu import Nvml
 from tests.support import loaders
+from tests.support.processes import Runner, measured_of
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -175,8 +175,7 @@ def test_workers_that_are_busy_all_the_time_are_counted_orphans_too(
     recorder = Recorder(TreeMeter(lambda: processes.forkserver), GpuMeter(Nvml()))
     runner.events = beside = Beside(recorder, logs)
     outcome = runner.run_loader(BUSY_WORKERS.replace("LOGS", str(logs)), "main")
-    measured = outcome.measured
-    assert measured is not None, what_went_wrong(outcome)
+    measured = measured_of(outcome)
     usage = recorder.usage(measured.windows)
     assert usage is not None
     assert usage.cpu_seconds is not None

@@ -18,7 +18,7 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.calm import Speed
 from feedbench.bench.records.messages import Edge, Ended, Failed, Measured, Purpose, Start
 from feedbench.bench.records.storage import read_trials
-from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
@@ -78,14 +78,14 @@ def recorded(folder: Path, outcome: Outcome, *, is_deadline: bool = False) -> Tr
 
 def test_a_trial_that_was_measured_is_recorded_with_its_seconds(tmp_path: Path) -> None:
     ended = Ended(exit_code=0, signal=None)
-    record = recorded(tmp_path, Outcome(measured=MEASURED, ended=ended, asked_at=104.0))
+    record = recorded(tmp_path, Outcome(result=MEASURED, ended=ended, asked_at=104.0))
     assert (record.ended, record.exit_code, record.signal) == ("measured", 0, None)
     assert (record.prepare_seconds, record.open_seconds) == (3.0, 0.5)
     assert record.asked_to_first_batch_seconds == 6.0
 
 
 def test_latency_and_memory_are_recorded_as_the_trial_told_them(tmp_path: Path) -> None:
-    record = recorded(tmp_path, Outcome(measured=MEASURED, ended=Ended(exit_code=0, signal=None)))
+    record = recorded(tmp_path, Outcome(result=MEASURED, ended=Ended(exit_code=0, signal=None)))
     assert record.latency == MEASURED.latency
     assert record.peak_memory_bytes == MEASURED.peak_memory_bytes
 
@@ -99,7 +99,7 @@ def metered(folder: Path, outcome: Outcome, purpose: Purpose) -> TrialRecord:
 @pytest.mark.parametrize("purpose", ["main", "control"])
 def test_what_is_reported_is_metered(tmp_path: Path, purpose: Purpose) -> None:
     ended = Ended(exit_code=0, signal=None)
-    record = metered(tmp_path, Outcome(measured=MEASURED, ended=ended), purpose)
+    record = metered(tmp_path, Outcome(result=MEASURED, ended=ended), purpose)
     assert record.usage is not None
     assert len(record.usage.gpus) == 2
     assert read_trials(tmp_path / "R") == [record]
@@ -107,15 +107,15 @@ def test_what_is_reported_is_metered(tmp_path: Path, purpose: Purpose) -> None:
 
 def test_a_pilot_is_not_metered(tmp_path: Path) -> None:
     ended = Ended(exit_code=0, signal=None)
-    assert metered(tmp_path, Outcome(measured=MEASURED, ended=ended), "pilot").usage is None
+    assert metered(tmp_path, Outcome(result=MEASURED, ended=ended), "pilot").usage is None
 
 
 def test_a_trial_that_failed_has_no_figures(tmp_path: Path) -> None:
-    assert metered(tmp_path, Outcome(failed=Failed(sentence="it raised")), "main").usage is None
+    assert metered(tmp_path, Outcome(result=Failed(sentence="it raised")), "main").usage is None
 
 
 def test_a_trial_is_asked_for_at_the_pace_of_its_run(tmp_path: Path) -> None:
-    processes = ToldProcesses(Outcome(measured=MEASURED, ended=Ended(exit_code=0, signal=None)))
+    processes = ToldProcesses(Outcome(result=MEASURED, ended=Ended(exit_code=0, signal=None)))
     trials = trials_of(tmp_path, processes, pace=CALM)
     trials.run(parse("a=tfdata_naive"), "main", tmp_path / "w.json", Limit(18.0), 1)
     assert processes.start is not None
@@ -125,19 +125,32 @@ def test_a_trial_is_asked_for_at_the_pace_of_its_run(tmp_path: Path) -> None:
 def test_how_its_process_ended_is_recorded(tmp_path: Path) -> None:
     outcome = Outcome(ended=Ended(exit_code=None, signal=signal.SIGSEGV))
     record = recorded(tmp_path, outcome)
-    assert (record.ended, record.why) == ("failed", "it was killed by SIGSEGV")
+    assert (record.ended, record.fault) == ("failed", Fault.KILLED)
+    assert record.why == "it was killed by SIGSEGV"
     assert (record.exit_code, record.signal) == (None, signal.SIGSEGV)
 
 
 def test_a_failure_that_it_told_is_recorded_with_its_exit_code(tmp_path: Path) -> None:
     failed = Failed(sentence="it raised OSError: gone")
-    record = recorded(tmp_path, Outcome(failed=failed, ended=Ended(exit_code=0, signal=None)))
-    assert (record.ended, record.why) == ("failed", "it raised OSError: gone")
+    record = recorded(tmp_path, Outcome(result=failed, ended=Ended(exit_code=0, signal=None)))
+    assert (record.ended, record.fault) == ("failed", Fault.RAISED)
+    assert record.why == "it raised OSError: gone"
     assert (record.exit_code, record.signal) == (0, None)
+
+
+def test_a_process_that_ended_too_early_and_wrong_work_are_faults_of_their_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "exited").mkdir()
+    exited = recorded(tmp_path / "exited", Outcome(ended=Ended(exit_code=3, signal=None)))
+    assert exited.fault is Fault.EXITED
+    failed = Failed(sentence="it delivered 0 images", is_wrong_work=True)
+    assert recorded(tmp_path, Outcome(result=failed)).fault is Fault.WRONG_WORK
 
 
 def test_of_a_forkserver_that_died_there_is_neither_code_nor_signal(tmp_path: Path) -> None:
     record = recorded(tmp_path, Outcome())
+    assert record.fault is Fault.FORKSERVER_DIED
     assert (record.why, record.exit_code, record.signal) == (
         "the forkserver died with it",
         None,
@@ -150,13 +163,14 @@ OVER_LIMIT = Outcome(over_limit=18.0, ended=Ended(exit_code=None, signal=signal.
 
 def test_a_trial_that_the_run_ended_has_no_signal_of_somebody_elses(tmp_path: Path) -> None:
     record = recorded(tmp_path, OVER_LIMIT)
-    assert (record.ended, record.why) == ("failed", "it was ended after its limit of 18 s")
+    assert (record.ended, record.fault) == ("failed", Fault.OVER_LIMIT)
+    assert record.why == "it was ended after its limit of 18 s"
     assert (record.exit_code, record.signal) == (None, None)
 
 
 def test_a_trial_that_the_runs_time_ended_is_no_failure(tmp_path: Path) -> None:
     record = recorded(tmp_path, OVER_LIMIT, is_deadline=True)
-    assert (record.ended, record.why) == ("time up", None)
+    assert (record.ended, record.fault, record.why) == ("time up", None, None)
 
 
 class Restless:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.processes.client import FORKSERVER_DIED
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.calm import Around, Counters, Share
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.blocks import Blocks
 from feedbench.bench.run.budget import Budget, Cost
 from feedbench.pipelines.catalog import Spec, parse
@@ -27,7 +26,7 @@ MEASURED: Fields = {"ended": "measured"}
 RAISED: Fields = {"ended": "failed", "why": "it raised OSError: gone", "exit_code": 0}
 KILLED: Fields = {"ended": "failed", "why": "it was killed by SIGKILL", "signal": signal.SIGKILL}
 SEGFAULT: Fields = {"ended": "failed", "why": "it was killed by SIGSEGV", "signal": signal.SIGSEGV}
-SERVER_DIED: Fields = {"ended": "failed", "why": FORKSERVER_DIED}
+SERVER_DIED: Fields = {"ended": "failed", "fault": Fault.FORKSERVER_DIED}
 TIME_UP: Fields = {"ended": "time up"}
 HUNG: Fields = {"ended": "failed", "why": "it was ended after its limit of 18 s"}
 

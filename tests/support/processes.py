@@ -1,0 +1,55 @@
+"""Trials in real processes, for several tests."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from feedbench.bench.processes.client import Outcome, Processes, what_went_wrong
+from feedbench.bench.records.messages import Event, Measured, Purpose, Request, Start
+from tests.support import loaders
+
+
+class Runner:
+    """Runs trials over the tests' photos."""
+
+    def __init__(self, processes: Processes, workload: Path, folder: Path) -> None:
+        self._processes = processes
+        self._workload = workload
+        self._folder = folder
+        self.events: list[Event] = []
+
+    def run(
+        self,
+        spec: str,
+        purpose: Purpose = "pilot",
+        *,
+        limit: float = 60.0,
+        fresh_interpreter: bool = False,
+    ) -> Outcome:
+        scratch = self._folder / f"scratch-{time.monotonic_ns()}"
+        scratch.mkdir()
+        request = Request(
+            label=spec,
+            spec=spec,
+            purpose=purpose,
+            workload=str(self._workload),
+            prepared=str(scratch),
+            scratch=str(scratch),
+        )
+        start = Start(
+            request=request,
+            log=str(self._folder / "log"),
+            fresh_interpreter=fresh_interpreter,
+        )
+        return self._processes.run(start, limit, self.events.append)
+
+    def run_loader(self, text: str, purpose: Purpose = "pilot", *, limit: float = 60.0) -> Outcome:
+        file = loaders.write_loader(self._folder, text)
+        return self.run(f"{file}:photos", purpose, limit=limit)
+
+
+def measured_of(outcome: Outcome) -> Measured:
+    """Return what a trial measured, which must have gone well."""
+    assert isinstance(outcome.result, Measured), what_went_wrong(outcome)
+    return outcome.result
