@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from feedbench.pipelines.built_in.form import LUMA
-from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES, TYPES
+from feedbench.pipelines.built_in.record_format import MOST_READERS, SUFFIXES, TYPES
 from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from feedbench.pipelines.built_in.record_format import Compression
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-    from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
     from feedbench.pipelines.built_in.truncated import Until
     from feedbench.pipelines.contract import Workload
 
 _DECODE_JPEG_DECODES = {"JPEG", "PNG"}
-_MOST_READERS = 16  # record files that are read at once; more threads than that only wait
 
 _until: ContextVar[Until | None] = ContextVar("until", default=None)
 
@@ -59,21 +58,25 @@ def files_dataset(workload: Workload, knobs: TailKnobs, scratch: Path) -> tf.dat
 
 
 def records_dataset(
-    workload: Workload, knobs: Tfrecord, prepared: Path, scratch: Path
+    workload: Workload,
+    knobs: TailKnobs,
+    compression: Compression,
+    prepared: Path,
+    scratch: Path,
 ) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the record files in `prepared`.
 
     The files are taken in a new order each epoch and read several at once; then their records,
     still encoded, go through the shuffle buffer.
     """
-    files = sorted(prepared.glob(f"*{SUFFIXES[knobs.compression]}"))
+    files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
     names = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
     if knobs.shuffle != "none":
         names = names.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
-    at_once = min(len(files), _MOST_READERS)
+    at_once = min(len(files), MOST_READERS)
     calls = _or_autotune(knobs.parallel_calls)
     listed = names.interleave(
-        lambda name: tf.data.TFRecordDataset(name, TYPES[knobs.compression]),
+        lambda name: tf.data.TFRecordDataset(name, TYPES[compression]),
         cycle_length=at_once,
         num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
     )

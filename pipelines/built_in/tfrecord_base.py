@@ -5,13 +5,13 @@ They differ in nothing but the defaults of `compression` and `shards`.
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
+from feedbench.pipelines.built_in import record_format
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 
 if TYPE_CHECKING:
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.contract import Feed, Workload
 
-# The usual advice is 100 to 200 MB a file: https://www.tensorflow.org/tutorials/load_data/tfrecord
-SHARD_BYTES = 150_000_000
-
-SUFFIXES = {"none": ".tfrecord", "gzip": ".tfrecord.gz"}
-TYPES = {"none": "", "gzip": "GZIP"}  # as TensorFlow names compressions
-
 Compression = Annotated[
-    Literal["none", "gzip"], Meta(description="of the record files, as TensorFlow offers it")
+    record_format.Compression, Meta(description="of the record files, as TensorFlow offers it")
 ]
 Shards = Annotated[
     Annotated[int, Meta(ge=1, le=10_000)] | Literal["auto"],
@@ -62,11 +56,12 @@ class Tfrecord(TailKnobs):
         """Return a dataset of batches read from the record files."""
         from feedbench.pipelines.built_in import steps
 
-        feed: Feed = steps.records_dataset(workload, self, prepared, scratch)
+        feed: Feed = steps.records_dataset(workload, self, self.compression, prepared, scratch)
         return feed
 
     def _shards(self, workload: Workload) -> int:
         if self.shards != "auto":
             return min(self.shards, workload.images)
-        by_size = math.ceil(sum(map(os.path.getsize, workload.files)) / SHARD_BYTES)
-        return min(max(by_size, len(os.sched_getaffinity(0))), workload.images)
+        encoded_bytes = sum(map(os.path.getsize, workload.files))
+        cores = len(os.sched_getaffinity(0))
+        return record_format.shard_count(encoded_bytes, workload.images, cores)

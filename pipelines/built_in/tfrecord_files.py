@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES, TYPES
+from feedbench.pipelines.built_in.record_format import SUFFIXES, TYPES, Compression
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.system.pool import in_processes
@@ -33,7 +33,7 @@ Entry = tuple[str, int, bytes]
 """A file's path, its label and its id."""
 
 
-def write(workload: Workload, folder: Path, *, compression: str, shards: int) -> None:
+def write(workload: Workload, folder: Path, *, compression: Compression, shards: int) -> None:
     """Write a record for each image into `shards` files in `folder`, synced to the disk.
 
     The records are in a random order, the same each time, so that a buffer that is smaller than
@@ -77,11 +77,11 @@ def _entries(workload: Workload) -> list[Entry]:
     return entries
 
 
-def _file(folder: Path, compression: str, shard: int, shards: int) -> Path:
+def _file(folder: Path, compression: Compression, shard: int, shards: int) -> Path:
     return folder / f"images-{shard:05d}-of-{shards:05d}{SUFFIXES[compression]}"
 
 
-def _write_file(file: Path, compression: str, entries: list[Entry]) -> None:
+def _write_file(file: Path, compression: Compression, entries: list[Entry]) -> None:
     unfinished = file.with_name(f".{file.name}.new")
     options = tf.io.TFRecordOptions(compression_type=TYPES[compression])
     with tf.io.TFRecordWriter(os.fspath(unfinished), options) as writer:

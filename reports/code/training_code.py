@@ -20,10 +20,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.built_in import record_format
 from feedbench.pipelines.built_in.form import LUMA
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-from feedbench.pipelines.built_in.tfrecord_base import SHARD_BYTES, Tfrecord
-from feedbench.pipelines.built_in.tfrecord_base import SUFFIXES as RECORD_SUFFIXES
+from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, SUFFIXES
@@ -36,7 +36,6 @@ _TEMPLATES = {
     "tfrecord_sharded": "tfrecord.py.j2",
 }
 _WIDTH = 100  # columns
-_MOST_READERS = 16  # as in pipelines/built_in/steps.py, which imports TensorFlow
 
 
 def training_code(
@@ -162,7 +161,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, Any
 def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, Any]:
     """Return how so many images are kept in record files."""
     shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
-    suffix = RECORD_SUFFIXES[pipeline.compression]
+    suffix = record_format.SUFFIXES[pipeline.compression]
     number = [] if shards == "auto" else [f"{shards}"]
     base = f"{_base(workload)}_{_digest(workload.folder)}"  # others may go by that name too
     folder = "_".join([base, *suffix.split(".")[1:], *number])
@@ -170,8 +169,8 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, A
         "shards": shards,
         "records": _text(f"{base}{suffix}" if shards == 1 else folder),
         "suffix": suffix,
-        "shard_bytes": SHARD_BYTES,
-        "most_readers": _MOST_READERS,
+        "shard_bytes": record_format.SHARD_BYTES,
+        "most_readers": record_format.MOST_READERS,
     }
 
 

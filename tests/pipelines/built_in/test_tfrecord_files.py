@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from feedbench.pipelines.built_in import tfrecord_base
 from feedbench.pipelines.built_in.tfrecord_gzip import TfrecordGzip
 from feedbench.pipelines.built_in.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import Workload
@@ -81,16 +80,13 @@ def test_gzip_is_one_file_that_any_gunzip_can_read_and_holds_the_very_same_recor
     assert gzip.decompress(gz.read_bytes()) == raw.read_bytes()
 
 
-def test_there_are_as_many_shards_as_cores_at_least_and_none_over_its_size(
-    workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_as_many_shards_are_written_as_there_are_cores_at_least(
+    workload: Workload, tmp_path: Path
 ) -> None:
-    cores = len(os.sched_getaffinity(0))
     auto = TfrecordSharded()
-    assert auto.preparation(workload)["shards"] == min(cores, 39)
-    total = sum(map(os.path.getsize, workload.files))
-    monkeypatch.setattr(tfrecord_base, "SHARD_BYTES", total // 29)
     auto.prepare(workload, tmp_path)
-    assert 30 <= len(list(tmp_path.iterdir())) == auto.preparation(workload)["shards"] <= 39
+    assert len(list(tmp_path.iterdir())) == min(len(os.sched_getaffinity(0)), 39)
+    assert auto.preparation(workload)["shards"] == len(list(tmp_path.iterdir()))
 
 
 def test_no_shard_is_empty(workload: Workload, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.record_format import MOST_READERS
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code import training_code as trainingcode
 from feedbench.reports.code.training_code import training_code
@@ -155,6 +156,10 @@ def test_a_file_is_asked_what_it_is_only_where_not_all_are_jpeg_or_png(
 
 def test_of_a_folder_measured_in_part_nobody_knows_what_the_other_files_are() -> None:
     assert "decode_image" in code("tfdata_tuned", replace(PLAIN, folder_images=3))
+
+
+def test_as_many_record_files_are_read_at_once_as_the_pipeline_reads() -> None:
+    assert f"readers = min(len(paths), {MOST_READERS})" in code("tfrecord_sharded")
 
 
 @pytest.mark.parametrize(

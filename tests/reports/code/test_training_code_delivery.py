@@ -21,7 +21,6 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
 from feedbench.pipelines.images.labels import index_labelled
-from feedbench.reports.code import training_code
 from tests.support.builders import KOREAN, SCRIPT, workload_over
 from tests.support.odd import encoded, jpeg, noise
 from tests.support.scripts import code_of, constants
@@ -312,12 +311,6 @@ def test_a_model_can_be_fitted_as_the_last_line_says(
     exec(compile(text, "train.py", "exec"), names)
     assert len(names["fitted"].history["loss"]) == 3
     assert int(model.optimizer.iterations) == 15
-
-
-def test_as_many_record_files_are_read_at_once_as_the_pipelines_read() -> None:
-    from feedbench.pipelines.built_in import steps
-
-    assert training_code._MOST_READERS == steps._MOST_READERS
 
 
 @pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned", "tfrecord_sharded"])
