@@ -19,6 +19,8 @@ class_names; categorical: float32 `[B, classes]`, 1 there and else 0; binary: fl
 Channels = Literal[1, 3]
 Dtype = Literal["float32", "uint8"]
 LabelMode = Literal["int", "categorical", "binary"]
+Until = Literal["read", "decode", "resize"]
+"""The step after which a diagnostic trial cuts a pipeline off, to learn what each step takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

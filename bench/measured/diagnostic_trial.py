@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from feedbench.bench.measured.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.trial import NEVER_TORN_DOWN, Trial
 from feedbench.bench.records.messages import Measured, Request, Traced
 from feedbench.bench.records.windows import Windows
-from feedbench.pipelines.contract import Pipeline
-from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.built_in.truncated import truncate
+from feedbench.pipelines.contract import Pipeline, Until
 
 _WINDOWS = 2  # that count, after one in which the rate becomes steady
 
@@ -62,12 +62,13 @@ def endless(feed: Any) -> Iterator[Any]:
     return batches
 
 
-def cut_off(pipeline: Pipeline, until: str) -> Pipeline:
-    """Return the pipeline without what follows a step; itself where nothing is to be cut off."""
-    if until in {"", "all"}:
-        return pipeline
-    truncated = getattr(pipeline, "truncated", None)
-    if truncated is None:
-        raise RequestError("it has no steps that could be cut off")
-    shorter: Pipeline = truncated(until)
-    return shorter
+def cut_off(pipeline: Pipeline, until: Until | Literal["", "all"]) -> Pipeline:
+    """Return the pipeline without what follows a step; itself where nothing is to be cut off.
+
+    Raises RequestError where it is a person's own.
+    """
+    match until:
+        case "" | "all":
+            return pipeline
+        case _:
+            return truncate(pipeline, until)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from feedbench.pipelines.built_in.truncated import TruncatedPillow, Until
     from feedbench.pipelines.contract import Batch, Feed, Workload
 
 
@@ -61,12 +60,6 @@ class ImageDataGenerator:
             validate_filenames=False,
         )
         return _KerasFeed(iterator, workload)
-
-    def truncated(self, until: Until) -> TruncatedPillow:
-        """Return what it does with Pillow, cut off after a step."""
-        from feedbench.pipelines.built_in.truncated import TruncatedPillow
-
-        return TruncatedPillow(until, self.interpolation)
 
 
 def _around_0(image: Any) -> Any:

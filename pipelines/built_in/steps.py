@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -20,39 +18,29 @@ from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from feedbench.pipelines.built_in.record_format import Compression
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-    from feedbench.pipelines.built_in.truncated import Until
-    from feedbench.pipelines.contract import Workload
+    from feedbench.pipelines.contract import Until, Workload
 
 _DECODE_JPEG_DECODES = {"JPEG", "PNG"}
 
-_until: ContextVar[Until | None] = ContextVar("until", default=None)
 
-
-@contextmanager
-def cut_off(until: Until) -> Iterator[None]:
-    """Have the datasets that are made within do no more with an image than this step."""
-    token = _until.set(until)
-    try:
-        yield
-    finally:
-        _until.reset(token)
-
-
-def files_dataset(workload: Workload, knobs: TailKnobs, scratch: Path) -> tf.data.Dataset:
+def files_dataset(
+    workload: Workload, knobs: TailKnobs, scratch: Path, until: Until | None = None
+) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the workload's files.
 
     A dataset of images `[B, H, W, C]` and labels as the workload says; one pass is an epoch.
+    With `until`, it does no more with an image than this step, and delivers stand-ins `[B, 1]`.
     """
     paths = [os.fsencode(file) for file in workload.files]
     listed = tf.data.Dataset.from_tensor_slices((paths, tf.constant(workload.labels, tf.int32)))
 
     def load(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return image(tf.io.read_file(path), workload, knobs), label
+        return _made_of(tf.io.read_file(path), workload, knobs, until), label
 
     return tail(listed, load, workload, knobs, scratch)
 
@@ -63,11 +51,12 @@ def records_dataset(
     compression: Compression,
     prepared: Path,
     scratch: Path,
+    until: Until | None = None,
 ) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the record files in `prepared`.
 
-    The files are taken in a new order each epoch and read several at once; then their records,
-    still encoded, go through the shuffle buffer.
+    It delivers what `files_dataset` does. The files are taken in a new order each epoch and read
+    several at once; then their records, still encoded, go through the shuffle buffer.
     """
     files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
     names = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
@@ -87,7 +76,8 @@ def records_dataset(
 
     def load(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_single_example(record, features)
-        return image(parsed["image_raw"], workload, knobs), tf.cast(parsed["label"], tf.int32)
+        delivered = _made_of(parsed["image_raw"], workload, knobs, until)
+        return delivered, tf.cast(parsed["label"], tf.int32)
 
     encoded_bytes = sum(file.stat().st_size for file in files) // workload.images
     return tail(listed, load, workload, knobs, scratch, encoded_bytes)
@@ -99,15 +89,8 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
     Resizing is TensorFlow's bilinear rule, not antialiased. Grey is made of what was resized: both
     are linear, so that the order changes no value, and there are fewer pixels then.
     """
-    until = _until.get()
-    if until == "read":
-        return tf.strings.length(encoded)[tf.newaxis]
     colours = decoded(encoded, workload.formats, knobs.dct)
-    if until == "decode":
-        return colours[0, 0, :1]
     resized = tf.image.resize(colours, [workload.height, workload.width])
-    if until == "resize":
-        return resized[0, 0, :1]
     if workload.channels == 1:
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
     if workload.dtype == "uint8":
@@ -116,6 +99,16 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
     if (low, high) != (0, 255):
         resized = resized / (255.0 / (high - low))
     return resized + low if low else resized
+
+
+def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:
+    """Do what `image` does up to a step, and return one number that depends on it: `[1]`."""
+    if until == "read":
+        return tf.strings.length(encoded)[tf.newaxis]
+    colours = decoded(encoded, workload.formats, knobs.dct)
+    if until == "resize":
+        colours = tf.image.resize(colours, [workload.height, workload.width])
+    return colours[0, 0, :1]
 
 
 def decoded(encoded: tf.Tensor, formats: Collection[str], dct: str) -> tf.Tensor:
@@ -172,6 +165,15 @@ def tail(
     options = tf.data.Options()
     options.deterministic = knobs.deterministic
     return dataset.with_options(options)
+
+
+def _made_of(
+    encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until | None
+) -> tf.Tensor:
+    """Return the image, or its stand-in where the pipeline is cut off."""
+    if until is None:
+        return image(encoded, workload, knobs)
+    return stand_in(encoded, workload, knobs, until)
 
 
 def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
 if TYPE_CHECKING:
-    from feedbench.pipelines.built_in.truncated import TruncatedDataset, Until
+    from pathlib import Path
+
+    from feedbench.pipelines.contract import Feed, Until, Workload
 
 _Calls = Annotated[int, Meta(ge=1, le=1024)]
 _Images = Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -40,8 +43,8 @@ Dct = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class TailKnobs:
-    """Parallel calls, cache, shuffle, order, prefetch and the JPEG transform."""
+class TailKnobs(ABC):
+    """A tf.data pipeline: parallel calls, cache, shuffle, order, prefetch, the JPEG transform."""
 
     parallel_calls: ParallelCalls = "autotune"
     cache: Cache = "memory"
@@ -50,9 +53,8 @@ class TailKnobs:
     prefetch: Prefetch = "autotune"
     dct: Dct = "integer_accurate"
 
-    def truncated(self, until: Until) -> TruncatedDataset:
-        """Return this pipeline, cut off after a step."""
-        from feedbench.pipelines.built_in.truncated import TruncatedDataset
-
-        whole: Any = self  # of which every pipeline with these knobs is one
-        return TruncatedDataset(whole, until)
+    @abstractmethod
+    def open(
+        self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
+    ) -> Feed:
+        """Return a dataset of batches; with `until`, of labels and stand-ins `[B, 1]`."""

@@ -12,7 +12,7 @@ from feedbench.pipelines.built_in.tail_knobs import Cache, ParallelCalls, Prefet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.pipelines.contract import Feed, Workload
+    from feedbench.pipelines.contract import Feed, Until, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,13 @@ class TfdataNaive(TailKnobs):
         Meta(description="TensorFlow's default rewrites of the graph; off: what the code says"),
     ] = "default"
 
-    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+    def open(
+        self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
+    ) -> Feed:
         """Return the files' dataset."""
         from feedbench.pipelines.built_in import steps
 
-        feed: Feed = steps.files_dataset(workload, self, scratch)
+        feed: Feed = steps.files_dataset(workload, self, scratch, until)
         if self.graph_rewrites == "off":
             feed = steps.without_rewrites(feed)
         return feed

@@ -10,16 +10,18 @@ from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.pipelines.contract import Feed, Workload
+    from feedbench.pipelines.contract import Feed, Until, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
 class TfdataTuned(TailKnobs):
     """Tuned tf.data: parallel calls and prefetch by AUTOTUNE, decoded images cached."""
 
-    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+    def open(
+        self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
+    ) -> Feed:
         """Return the files' dataset."""
         from feedbench.pipelines.built_in import steps
 
-        feed: Feed = steps.files_dataset(workload, self, scratch)
+        feed: Feed = steps.files_dataset(workload, self, scratch, until)
         return feed

@@ -17,7 +17,7 @@ from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.pipelines.contract import Feed, Workload
+    from feedbench.pipelines.contract import Feed, Until, Workload
 
 Compression = Annotated[
     record_format.Compression, Meta(description="of the record files, as TensorFlow offers it")
@@ -52,11 +52,15 @@ class Tfrecord(TailKnobs):
             workload, prepared, compression=self.compression, shards=self._shards(workload)
         )
 
-    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
+    def open(
+        self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
+    ) -> Feed:
         """Return a dataset of batches read from the record files."""
         from feedbench.pipelines.built_in import steps
 
-        feed: Feed = steps.records_dataset(workload, self, self.compression, prepared, scratch)
+        feed: Feed = steps.records_dataset(
+            workload, self, self.compression, prepared, scratch, until
+        )
         return feed
 
     def _shards(self, workload: Workload) -> int:

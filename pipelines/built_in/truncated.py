@@ -8,34 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from feedbench.pipelines.contract import Batch, Feed, Pipeline, Workload
+from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.contract import Batch, Feed, Pipeline, Until, Workload
+from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Until = Literal["read", "decode", "resize"]
-"""The step after which a pipeline is cut off: what follows is not done."""
+
+def truncate(pipeline: Pipeline, until: Until) -> Pipeline:
+    """Return a pipeline of ours, cut off after a step. All else is as it is.
+
+    Raises RequestError for a person's own, of which nobody knows the steps.
+    """
+    if isinstance(pipeline, TailKnobs):
+        return _TruncatedDataset(pipeline, until)
+    if isinstance(pipeline, ImageDataGenerator):
+        return _TruncatedPillow(until, pipeline.interpolation)
+    raise RequestError("it has no steps that could be cut off")
 
 
 @dataclass(frozen=True)
-class TruncatedDataset:
-    """A tf.data pipeline of ours, cut off; all else is as it is."""
-
-    pipeline: Pipeline
+class _TruncatedDataset:
+    pipeline: TailKnobs
     until: Until
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return its dataset, of labels and stand-ins `[B, 1]`."""
-        from feedbench.pipelines.built_in import steps
-
-        with steps.cut_off(self.until):
-            return self.pipeline.open(workload, prepared, scratch)
+        return self.pipeline.open(workload, prepared, scratch, self.until)
 
 
 @dataclass(frozen=True)
-class TruncatedPillow:
+class _TruncatedPillow:
     """What Keras' ImageDataGenerator does with Pillow, in one thread, cut off."""
 
     until: Until

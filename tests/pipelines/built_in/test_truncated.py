@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.diagnostic_trial import cut_off
 from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.truncated import Until
-from feedbench.pipelines.contract import Preparing, Workload
+from feedbench.pipelines.built_in.truncated import truncate
+from feedbench.pipelines.contract import Preparing, Until, Workload
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.loader_file import FunctionPipeline
 from tests.support.builders import workload_over
 
 pytestmark = pytest.mark.tensorflow
@@ -21,14 +21,16 @@ pytestmark = pytest.mark.tensorflow
 SPECS = ["tfdata_naive", "tfdata_tuned:cache=none", "tfrecord_sharded", "image_data_generator"]
 
 
-def delivered(spec: str, until: str, work: Workload, folder: Path) -> tuple[list[int], list[float]]:
+def delivered(
+    spec: str, until: Until, work: Workload, folder: Path
+) -> tuple[list[int], list[float]]:
     """Return the labels and the stand-ins of an epoch."""
     whole = catalog.load(catalog.parse(spec))
     prepared = folder / "prepared"
     prepared.mkdir(exist_ok=True)
     if isinstance(whole, Preparing) and not any(prepared.iterdir()):
         whole.prepare(work, prepared)
-    feed: Any = cut_off(whole, until).open(work, prepared, folder)
+    feed: Any = truncate(whole, until).open(work, prepared, folder)
     batches = list(islice(iter(feed.repeat()), -(-work.images // work.batch_size)))
     labels = np.concatenate([np.asarray(labels) for _, labels in batches])
     images = np.concatenate([np.asarray(images) for images, _ in batches])
@@ -58,9 +60,13 @@ def test_cut_off_later_it_delivers_a_value_of_each_image_decoded_or_resized(
     assert 0 <= min(values) <= max(values) <= 255
 
 
-def test_what_is_not_cut_off_is_the_pipeline_itself_and_a_persons_own_cannot_be() -> None:
-    whole = catalog.load(catalog.parse("tfdata_naive"))
-    assert cut_off(whole, "all") is whole
-    assert cut_off(whole, "") is whole
+@pytest.mark.parametrize("name", catalog.BUILT_IN)
+def test_every_pipeline_of_ours_can_be_cut_off(name: str) -> None:
+    whole = catalog.load(catalog.parse(name))
+    assert truncate(whole, "read") is not whole
+
+
+def test_a_persons_own_cannot_be_cut_off() -> None:
+    own = FunctionPipeline(lambda _: [], "loader.py:photos")
     with pytest.raises(RequestError, match="it has no steps that could be cut off"):
-        cut_off(object(), "read")  # type: ignore[arg-type]
+        truncate(own, "read")
