@@ -1,6 +1,7 @@
-"""The machine around a trial: probed before and after, and waited for while it is not good.
+"""Watches the machine around each trial: probes it before and after, and waits while it is slow.
 
-The choice of what counts looks at the probe, and at what others took (others.py), never at a rate.
+Which trials count depends on the probe and on what other programs used (other_programs.py), never
+on a rate.
 """
 
 from __future__ import annotations
@@ -19,30 +20,29 @@ from feedbench.bench.machine.speed_probe import (
 from feedbench.bench.records.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.pace import USUAL, Pace
 
-WAIT_SECONDS = 5.0  # for a good probe, before a trial is begun all the same
+WAIT_SECONDS = 5.0  # for a good probe; then the trial starts in any case
 _PAUSE_SECONDS = 0.4  # between two probes while waiting
-_A_LOOK_SECONDS = _PAUSE_SECONDS + 2 * HALF_SECONDS  # a pause, and the probe after it
-_FRESH_SECONDS = 0.3  # for so long, the probe after one trial is that before the next
+_RETRY_SECONDS = _PAUSE_SECONDS + 2 * HALF_SECONDS  # a pause and the probe after it
+_FRESH_SECONDS = 0.3  # the probe after a trial serves the next one if that starts within this
 
 
 def level_kept(arounds: Iterable[Around | None]) -> Level | None:
-    """Return the level beside which the last of these trials stood; None where it was not kept.
+    """Return the reference level that the last of these trials recorded; None if none did.
 
-    A run that is gone on with goes on with it: calibrated anew, a machine that has become slow
-    would call all that is slow undisturbed.
+    A resumed run keeps it. A machine that has become slow since would calibrate a lower level, and
+    every trial would look undisturbed.
     """
-    found = None
+    level = None
     for around in arounds:
         if around is not None and around.good is not None:
-            found = Level(good=around.good, low=around.low)
-    return found
+            level = Level(good=around.good, low=around.low)
+    return level
 
 
-class Machine:
-    """Probes the machine while nothing of a trial is alive.
+class Monitor:
+    """Probes the machine between trials, when no process of a trial is alive.
 
-    `level` is the good level where it is known, and `probe_seconds` what probes took before: both
-    of a run that is gone on with.
+    A resumed run gives its reference `level`, and the `probe_seconds` that its probes took before.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Machine:
         self._counters = Counters()
         self._before = Share(1.0, 1.0)
         self._waited = 0.0
-        self.probe_seconds = probe_seconds  # that all probes took, waiting not counted
+        self.probe_seconds = probe_seconds  # of all probes, without the waiting
 
     @property
     def level(self) -> Level:
-        """The good level. Calibrated at the first asking where none was given, and frozen."""
+        """The reference level. If none was given, it is calibrated once, at the first use."""
         if self._level is None:
             begun = self._clock()
             probes = [self._probe() for _ in range(CALIBRATION_PROBES)]
@@ -79,17 +79,17 @@ class Machine:
         return self._level
 
     def begin(self, begin_by: float | None = None) -> None:
-        """Wait for a good probe, up to a limit; a trial begins then.
+        """Wait until a probe is good, up to a limit. The trial starts when this returns.
 
-        `begin_by`, on this machine's clock: it is waited for no longer, or there would be no time
-        left for the trial.
+        `begin_by`, on this monitor's clock, is when the waiting must end at the latest, so that
+        there is time left for the trial.
         """
-        level = self.level  # calibrated before anything is waited for
+        level = self.level  # calibrated before the waiting begins
         share = self._fresh() or self._share()
         begun = self._clock()
         until = begun + self._wait_seconds
         if begin_by is not None:
-            until = min(until, begin_by - _A_LOOK_SECONDS)
+            until = min(until, begin_by - _RETRY_SECONDS)
         while level.is_low(share) and self._clock() < until:
             self._sleep(_PAUSE_SECONDS)
             share = self._share()
@@ -97,7 +97,7 @@ class Machine:
         self._counters = read_counters()
 
     def end(self) -> Around:
-        """Probe after a trial, of which nothing is alive any more, and return what was around."""
+        """Probe after a trial, when its processes have ended; return the state around the trial."""
         counters = read_counters().since(self._counters)
         return Around(
             before=self._before,
@@ -119,7 +119,7 @@ class Machine:
         return share
 
     def _fresh(self) -> Share | None:
-        """Return the probe that has just been taken, if one has."""
+        """Return the latest probe if it was taken just now."""
         if self._latest is None or self._clock() - self._latest[1] > _FRESH_SECONDS:
             return None
         return self._latest[0]

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.machine.meters import Meters
-from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.page_cache import PageCache, after
 from feedbench.bench.processes.client import (
     OnEvent,
@@ -77,7 +77,7 @@ class Trials:
         *,
         fresh_interpreter: bool,
         meters: Meters | None = None,
-        machine: Machine | None = None,
+        machine: Monitor | None = None,
         page_cache: PageCache | None = None,
         others: Mapping[str, Processes] | None = None,
         pace: Pace = USUAL,

@@ -13,7 +13,7 @@ from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Bad, Checker, bad_of, refuse, without
 from feedbench.bench.machine.meters import Meters
-from feedbench.bench.machine.monitor import Machine, level_kept
+from feedbench.bench.machine.monitor import Monitor, level_kept
 from feedbench.bench.machine.page_cache import PageCache
 from feedbench.bench.machine.warming import warm
 from feedbench.bench.prepared import preparation
@@ -76,7 +76,7 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
         if options.fresh_interpreter:
             guess = Cost(guess.image_seconds, guess.start_seconds + work.import_seconds)
         folder.create()
-        trials = work.trials(folder, run, Machine(pace=options.pace))
+        trials = work.trials(folder, run, Monitor(pace=options.pace))
         with folder.discarded_on_error():
             checker = Checker(
                 options.checks, options.channels, work.processes, work.scratch, listener
@@ -133,7 +133,7 @@ class _Work:
     held: ExitStack
     import_seconds: float  # of TensorFlow
 
-    def trials(self, folder: RunFolder, run: _Run, machine: Machine) -> Trials:
+    def trials(self, folder: RunFolder, run: _Run, machine: Monitor) -> Trials:
         return Trials(
             self.processes,
             folder,
@@ -147,14 +147,14 @@ class _Work:
         )
 
 
-def machine_of(past: resuming.Past) -> Machine:
+def machine_of(past: resuming.Past) -> Monitor:
     """Return the machine as the run knew it: its good level stays that of before the first block.
 
     It is calibrated anew only where no trial of a whole block is there that had it.
     """
     probed = 0.0 if past.run.calm is None else past.run.calm.probe_seconds
     level = level_kept(trial.around for trial in past.kept)
-    return Machine(level=level, probe_seconds=probed, pace=past.options.pace)
+    return Monitor(level=level, probe_seconds=probed, pace=past.options.pace)
 
 
 @contextmanager

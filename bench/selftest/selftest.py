@@ -11,7 +11,7 @@ from pathlib import Path
 
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.meters import Meters
-from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener, how
 from feedbench.bench.processes.run_folder import RunFolder
@@ -57,7 +57,7 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
             tuple(specs),
             fresh_interpreter=False,
             meters=held.enter_context(Meters()),
-            machine=Machine(pace=pace),
+            machine=Monitor(pace=pace),
             pace=pace,
         )
         cores = math.ceil(usable_cores())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.machine.monitor import Machine, level_kept
+from feedbench.bench.machine.monitor import Monitor, level_kept
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level
 from feedbench.bench.records.calm import Around, Share, Speed
 from tests.support.pace import CALM, RESTLESS
@@ -25,7 +25,7 @@ class Told:
         self.probes = 0
         calibration = [] if "level" in given else [1.0] * CALIBRATION_PROBES
         self._shares = iter([*calibration, *shares])
-        self.machine = Machine(
+        self.monitor = Monitor(
             self._probe, clock=lambda: self.now, sleep=self._sleep, wait_seconds=2.0, **given
         )
 
@@ -42,8 +42,8 @@ class Told:
 
 def test_a_trial_between_two_good_probes_is_not_disturbed() -> None:
     told = Told([1.0, 0.97])
-    told.machine.begin()
-    around = told.machine.end()
+    told.monitor.begin()
+    around = told.monitor.end()
     assert (around.before, around.after) == (Share(1.0, 1.0), Share(0.97, 0.97))
     assert not around.is_disturbed
     assert around.waited_seconds == 0.0
@@ -52,8 +52,8 @@ def test_a_trial_between_two_good_probes_is_not_disturbed() -> None:
 
 def test_a_low_probe_before_is_waited_out() -> None:
     told = Told([0.5, 0.6, 1.0, 1.0])
-    told.machine.begin()
-    around = told.machine.end()
+    told.monitor.begin()
+    around = told.monitor.end()
     assert around.before == Share(1.0, 1.0)
     assert not around.is_disturbed
     assert len(told.slept) == 2
@@ -62,8 +62,8 @@ def test_a_low_probe_before_is_waited_out() -> None:
 
 def test_a_machine_that_stays_slow_is_waited_for_up_to_a_limit_and_the_trial_is_disturbed() -> None:
     told = Told([0.5] * 100)
-    told.machine.begin()
-    around = told.machine.end()
+    told.monitor.begin()
+    around = told.monitor.end()
     assert around.is_disturbed
     assert 2.0 <= around.waited_seconds < 3.0
 
@@ -73,28 +73,28 @@ def test_a_slow_machine_is_not_waited_for_when_there_is_time_for_the_trial_alone
     seconds: float,
 ) -> None:
     told = Told([0.5] * 100)
-    told.machine.begin()
-    told.machine.end()
+    told.monitor.begin()
+    told.monitor.end()
     begun = told.now
-    told.machine.begin(begin_by=begun + seconds)
+    told.monitor.begin(begin_by=begun + seconds)
     assert told.now <= begun + max(seconds, 0.0)
     assert (told.now > begun) == (seconds > 0.5)  # a pause and a probe
-    told.machine.begin(begin_by=told.now + 100)
-    assert told.machine.end().waited_seconds < 3.0
+    told.monitor.begin(begin_by=told.now + 100)
+    assert told.monitor.end().waited_seconds < 3.0
 
 
 @pytest.mark.parametrize(("after", "disturbed"), [(0.5, True), (0.84, True), (0.86, False)])
 def test_a_low_probe_after_a_trial_is_a_disturbance(after: float, disturbed: bool) -> None:
     told = Told([1.0, after])
-    told.machine.begin()
-    assert told.machine.end().is_disturbed is disturbed
+    told.monitor.begin()
+    assert told.monitor.end().is_disturbed is disturbed
 
 
 def test_a_pace_may_call_nothing_or_everything_a_disturbance() -> None:
     slow, good = Told([0.1] * 9, pace=CALM), Told([1.0] * 99, pace=RESTLESS)
     for told, disturbed in ((slow, False), (good, True)):
-        told.machine.begin()
-        around = told.machine.end()
+        told.monitor.begin()
+        around = told.monitor.end()
         assert around.is_disturbed is disturbed
         assert around.most_others_share == 1.0
 
@@ -102,28 +102,28 @@ def test_a_pace_may_call_nothing_or_everything_a_disturbance() -> None:
 def test_the_probe_after_one_trial_is_that_before_the_next_if_it_follows_at_once() -> None:
     told = Told([])
     for _ in range(3):
-        told.machine.begin()
+        told.monitor.begin()
         told.now += 6
-        told.machine.end()
+        told.monitor.end()
     assert told.probes == CALIBRATION_PROBES + 1 + 3
     told.now += 60
-    told.machine.begin()
+    told.monitor.begin()
     assert told.probes == CALIBRATION_PROBES + 1 + 3 + 1
 
 
 def test_the_good_level_is_calibrated_once_and_frozen() -> None:
     told = Told([0.5, 2.0, 2.0, 2.0])
-    level = told.machine.level
-    told.machine.begin()
-    told.machine.end()
-    assert told.machine.level is level
+    level = told.monitor.level
+    told.monitor.begin()
+    told.monitor.end()
+    assert told.monitor.level is level
 
 
 def test_what_probing_took_is_known_and_waiting_is_no_part_of_it() -> None:
     told = Told([0.5, 0.5, 1.0])
-    told.machine.begin()
-    told.machine.end()
-    assert told.machine.probe_seconds == pytest.approx(told.probes * PROBE_SECONDS)
+    told.monitor.begin()
+    told.monitor.end()
+    assert told.monitor.probe_seconds == pytest.approx(told.probes * PROBE_SECONDS)
 
 
 LEVEL = Level(good=Speed(2000.0, 200.0), low=Share(0.8, 0.5))
@@ -131,8 +131,8 @@ LEVEL = Level(good=Speed(2000.0, 200.0), low=Share(0.8, 0.5))
 
 def test_a_good_level_that_is_given_is_not_calibrated_anew_by_a_machine_that_became_slow() -> None:
     told = Told([0.99] * 9, level=LEVEL)  # half of what it was
-    told.machine.begin()
-    around = told.machine.end()
+    told.monitor.begin()
+    around = told.monitor.end()
     assert (around.good, around.low) == (LEVEL.good, LEVEL.low)
     assert around.before == Share(0.495, 0.495)
     assert around.is_disturbed
@@ -141,14 +141,14 @@ def test_a_good_level_that_is_given_is_not_calibrated_anew_by_a_machine_that_bec
 
 def test_what_probing_took_before_is_added_to() -> None:
     told = Told([], level=LEVEL, probe_seconds=7.0)
-    told.machine.begin()
-    assert told.machine.probe_seconds == pytest.approx(7.0 + told.probes * PROBE_SECONDS)
+    told.monitor.begin()
+    assert told.monitor.probe_seconds == pytest.approx(7.0 + told.probes * PROBE_SECONDS)
 
 
 def an_around(level: Level | None = None) -> Around:
     told = Told([])
-    told.machine.begin()
-    around = told.machine.end()
+    told.monitor.begin()
+    around = told.monitor.end()
     if level is None:
         return replace(around, good=None)
     return replace(around, good=level.good, low=level.low)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.speed_probe import Probe
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.run_folder import RunFolder
@@ -37,7 +37,7 @@ def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_d
     folder = RunFolder(tmp_path / "R")
     folder.create()
     (tmp_path / "scratch").mkdir()
-    machine = Machine(watched, wait_seconds=0.0)
+    machine = Monitor(watched, wait_seconds=0.0)
     trials = Trials(
         processes,
         folder,
@@ -73,7 +73,7 @@ def test_a_pilot_and_a_proof_are_not_probed(
         tmp_path / "scratch",
         ("naive",),
         fresh_interpreter=False,
-        machine=Machine(never),
+        machine=Monitor(never),
     )
     record = trials.run(parse("naive=tfdata_naive"), "pilot", workload_file, Limit(60.0))
     assert (record.ended, record.around) == ("measured", None)

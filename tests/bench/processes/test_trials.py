@@ -10,7 +10,7 @@ import pytest
 
 from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters
-from feedbench.bench.machine.monitor import Machine
+from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES
 from feedbench.bench.processes.client import OnEvent, Outcome
 from feedbench.bench.processes.run_folder import RunFolder
@@ -180,7 +180,7 @@ class Restless:
         self.now = 100.0
         self._probes = 0
         self._processes = ToldProcesses(OVER_LIMIT)
-        machine = Machine(self._probe, clock=lambda: self.now, sleep=self._sleep)
+        machine = Monitor(self._probe, clock=lambda: self.now, sleep=self._sleep)
         self._trials = trials_of(folder, self._processes, machine=machine, clock=lambda: self.now)
         self._file = folder / "images.json"
 
