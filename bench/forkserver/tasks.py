@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.equal_work import proof_task, reference_files
-from feedbench.bench.images import check
+from feedbench.bench.equal_work import proof_task, references_task
+from feedbench.bench.images import check_task
 from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
 from feedbench.bench.measured.trial import Say
 from feedbench.bench.prepared import preparation_task
@@ -36,12 +36,12 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
     `reaper` is the process that adopts the trial's orphans, where one does.
     """
     if request.purpose == "decode":
-        check.serve(Path(request.workload), say)
+        check_task.serve(Path(request.workload), say)
         return
     try:
         if request.purpose == "references":
             folder = Path(request.references)
-            reference_files.serve(read_workload(Path(request.workload)), folder, say)
+            references_task.serve(read_workload(Path(request.workload)), folder, say)
         else:
             _of_pipeline(request, say, reaper)
     except FeedbenchError as error:

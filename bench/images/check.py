@@ -1,12 +1,10 @@
 """Bad images are found before anything is timed, so that every pipeline gets one list.
 
-The files are looked at in processes of their own: `serve` runs in a child of the forkserver, which
-has TensorFlow imported, and forks workers before TensorFlow's runtime starts.
+The files are looked at in processes of their own (check_task.py).
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
@@ -15,6 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from feedbench.bench.files import stamp_of
+from feedbench.bench.images.check_task import CheckTask
 from feedbench.bench.images.findings_cache import FindingsCache
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
@@ -26,14 +25,13 @@ from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
 from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, Index, part, shown
 from feedbench.pipelines.system.memory import available_bytes
-from feedbench.pipelines.system.workers import LostError, each
+from feedbench.pipelines.system.workers import LostError
 
 How = Literal["none", "header", "decode"]
 OnFinding = Callable[[int, Finding], object]
 
-_FILE_LIMIT_SECONDS = 60.0  # for one file, however large
 _ENDLESS_SECONDS = 1e9
-_SAID_SECONDS = 0.5  # between two words of progress
+_PROGRESS_SECONDS = 0.5  # between two words of progress
 _MOST_LISTED = 100  # bad files in an error
 
 
@@ -93,41 +91,42 @@ class Checker:
             fine = Finding()
             return [_by_name(file) or fine for file in index.files]
         stamps = {path: stamp for path in index.paths if (stamp := stamp_of(path)) is not None}
-        known: dict[str, Finding] = {}
-        memory = None
+        findings: dict[str, Finding] = {}
+        cache = None
         if self._checks.cache is not None:
-            memory = FindingsCache(self._checks.cache, index.folder)
-            known = memory.find(stamps, self._channels)
-        asked = [path for path in index.paths if path not in known]
-        progress = _Progress(self._listener, len(asked))
+            cache = FindingsCache(self._checks.cache, index.folder)
+            findings = cache.find(stamps, self._channels)
+        unchecked = [path for path in index.paths if path not in findings]
+        progress = _Progress(self._listener, len(unchecked))
 
         def on_finding(place: int, finding: Finding) -> None:
-            path = asked[place]
-            known[path] = finding
-            if memory is not None and path in stamps:
-                memory.add(path, stamps[path], finding)
-            progress.done(len(known) - (len(index.files) - len(asked)))
+            path = unchecked[place]
+            findings[path] = finding
+            if cache is not None and path in stamps:
+                cache.add(path, stamps[path], finding)
+            progress.done(len(findings) - (len(index.files) - len(unchecked)))
 
         try:
-            if asked:
-                self._look(asked, on_finding, limit_seconds)
+            if unchecked:
+                self._look(unchecked, on_finding, limit_seconds)
         finally:
-            if memory is not None:
-                memory.flush()
-        return [self._judged(known[path]) for path in index.paths]
+            if cache is not None:
+                cache.flush()
+        return [self._judged(findings[path]) for path in index.paths]
 
-    def _judged(self, found: Finding) -> Finding:
-        reason = image_check.judged(found, self._channels, self._checks.most_pixels)
-        return msgspec.structs.replace(found, reason=reason)
+    def _judged(self, finding: Finding) -> Finding:
+        reason = image_check.judged(finding, self._channels, self._checks.most_pixels)
+        return msgspec.structs.replace(finding, reason=reason)
 
     def _look(
         self, files: Sequence[str], on_finding: OnFinding, limit_seconds: float | None
     ) -> None:
-        task = _Task(
+        most_pixels = self._checks.most_pixels
+        task = CheckTask(
             files=tuple(files),
             channels=self._channels,
-            most_pixels=self._checks.most_pixels,
-            processes=_processes(self._checks.most_pixels),
+            most_pixels=most_pixels,
+            workers=worker_count(most_pixels, cores=usable_cores(), available=available_bytes()),
         )
         if self._processes is None:
             try:
@@ -160,9 +159,9 @@ class Checker:
             f"the images could not be checked: {what_went_wrong(outcome)} ({last})"
         )
 
-    def _start(self, task: _Task) -> Start:
+    def _start(self, task: CheckTask) -> Start:
         file = self._scratch / "check.json"
-        file.write_text(json.dumps(task._asdict()), encoding="ascii")
+        task.write(file)
         request = Request(
             label="check",
             spec="",
@@ -174,48 +173,10 @@ class Checker:
         return Start(request=request, log=str(self._scratch / "check.log"))
 
 
-class _Task(NamedTuple):
-    """Files to look at, as a child reads it from JSON, which keeps names that are no UTF-8."""
-
-    files: tuple[str, ...]
-    channels: int  # 0: headers only
-    most_pixels: int
-    processes: int
-
-    def results(self) -> Iterable[tuple[int, Finding]]:
-        """Look at the files, in processes of their own, and yield what each was found to be."""
-        for place, answer in each(
-            self._begin, len(self.files), self.processes, _FILE_LIMIT_SECONDS
-        ):
-            if isinstance(answer, LostError):
-                yield place, Finding(str(answer), lasts=False)
-            else:
-                yield place, msgspec.json.decode(answer, type=Finding)
-
-    def _begin(self) -> Callable[[int], bytes]:
-        if self.channels:
-            image_check.prepare_to_decode()
-        image_check.limit_memory(self.most_pixels)
-
-        def look(place: int) -> bytes:
-            return msgspec.json.encode(
-                image_check.check(self.files[place], self.channels, self.most_pixels)
-            )
-
-        return look
-
-
-def serve(file: Path, say: Callable[[Event], object]) -> None:
-    """Look at the files of a task, and say of each what it is. Runs in the forkserver's child."""
-    fields = json.loads(file.read_text(encoding="ascii"))
-    for place, finding in _Task(**fields).results():
-        say(Checked(place=place, finding=finding))
-
-
 def bad_of(index: Index, findings: Sequence[Finding]) -> list[Bad]:
     """Return the bad files, in the order of the index."""
     pairs = zip(index.files, findings, strict=True)
-    return [Bad(file, found.reason) for file, found in pairs if found.reason is not None]
+    return [Bad(file, finding.reason) for file, finding in pairs if finding.reason is not None]
 
 
 def without(index: Index, bad: Iterable[Bad]) -> Index:
@@ -252,21 +213,21 @@ def _by_name(file: str) -> Finding | None:
     return Finding(f"not every pipeline decodes {suffix} (judged by its name)")
 
 
-def _processes(most_pixels: int) -> int:
-    fitting = available_bytes() // image_check.worker_bytes(most_pixels)
-    return max(min(int(usable_cores()), fitting), 1)
+def worker_count(most_pixels: int, *, cores: float, available: int) -> int:
+    """Return how many files to look at at once, by the cores and the bytes of memory available."""
+    return max(min(int(cores), available // image_check.worker_bytes(most_pixels)), 1)
 
 
 class _Progress:
     def __init__(self, listener: Listener, count: int) -> None:
         self._listener = listener
         self._count = count
-        self._said = 0.0
+        self._latest = 0.0
         if count:
             listener.doing(f"checking {counted(count, 'image')}")
 
     def done(self, done: int) -> None:
         now = time.monotonic()
-        if now - self._said > _SAID_SECONDS:
-            self._said = now
+        if now - self._latest > _PROGRESS_SECONDS:
+            self._latest = now
             self._listener.doing(f"checking images: {done:,} of {self._count:,}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from feedbench.bench.equal_work import reference_files, references
+from feedbench.bench.equal_work import references, references_task
 from feedbench.bench.equal_work.proof_task import prove
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.messages import Event
@@ -70,5 +70,5 @@ def proof_of(
     there = folder / "references"
     if not there.is_dir():
         there.mkdir()
-        reference_files.serve(workload, there, on_event)
+        references_task.serve(workload, there, on_event)
     return prove(feed, workload, there, sheet, on_event)

@@ -14,10 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from feedbench.bench.images import check
-from feedbench.bench.images.check import Bad, Checker, Checks, bad_of, refuse, without
+from feedbench.bench.images.check import (
+    Bad,
+    Checker,
+    Checks,
+    bad_of,
+    refuse,
+    without,
+    worker_count,
+)
 from feedbench.bench.processes.client import Processes
-from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.processes.progress import Listener, Quiet
 from feedbench.bench.processes.workload_file import workload_of
 from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
 from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
@@ -39,10 +46,14 @@ class Told(Quiet):
 
 
 def checker(
-    tmp_path: Path, processes: Processes | None, channels: int = 3, **asked: Any
+    tmp_path: Path,
+    processes: Processes | None,
+    channels: int = 3,
+    listener: Listener | None = None,
+    **asked: Any,
 ) -> Checker:
     checks = Checks(**{"cache": tmp_path / "cache", **asked})
-    return Checker(checks, channels, processes, tmp_path, Told())
+    return Checker(checks, channels, processes, tmp_path, listener or Told())
 
 
 def reasons(index: Index, findings: list[Finding]) -> dict[str, str]:
@@ -73,14 +84,15 @@ def test_a_second_check_decodes_only_what_has_changed(processes: Processes, tmp_
     first = checker(tmp_path, processes)
     before = first.findings(index)
     (tmp_path / "photos/odd/empty.jpg").write_bytes(jpeg())
-    second = checker(tmp_path, processes)
+    told = Told()
+    second = checker(tmp_path, processes, listener=told)
     after = second.findings(index)
     del expected["empty.jpg"]
     assert alike(expected, reasons(index, after))
     assert len(before) == len(after)
     # The one that changed, two links, which only the system around them makes bad, and what was
     # too large to be decoded.
-    assert second._listener.doings[0] == "checking 4 images"  # type: ignore[attr-defined]
+    assert told.doings[0] == "checking 4 images"
 
 
 def test_headers_are_looked_at_without_tensorflow(tmp_path: Path) -> None:
@@ -194,14 +206,10 @@ def test_checks_that_cannot_be_meant_are_refused(asked: dict[str, Any], sentence
     assert str(caught.value).startswith(sentence)
 
 
-def test_as_many_files_are_decoded_at_once_as_memory_and_cores_allow(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(check, "usable_cores", lambda: 8.0)
-    monkeypatch.setattr(check, "available_bytes", lambda: 6 * 2**30)
-    assert check._processes(MOST_PIXELS) == 3
-    monkeypatch.setattr(check, "available_bytes", lambda: 2**20)
-    assert check._processes(MOST_PIXELS) == 1
+def test_as_many_files_are_decoded_at_once_as_memory_and_cores_allow() -> None:
+    assert worker_count(MOST_PIXELS, cores=8.0, available=6 * 2**30) == 3
+    assert worker_count(MOST_PIXELS, cores=2.5, available=600 * 2**30) == 2
+    assert worker_count(MOST_PIXELS, cores=8.0, available=2**20) == 1
 
 
 KINDS = st.sampled_from(
