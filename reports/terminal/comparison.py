@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from feedbench.bench.text import WIDTH
 from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
-from feedbench.reports.terminal.run import folded, simple_table
+from feedbench.reports.terminal.layout import folded, simple_table, limit_width
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def show(found: Comparison, console: Console) -> None:
     """Print what to be warned of, the table, the answer and the notes."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    limit_width(console)
     loud = warning(found)
     if loud is not None:
         console.print(Text(visible(loud), style="bold"))

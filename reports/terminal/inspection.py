@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.bench.text import WIDTH, counted, size
+from feedbench.bench.text import counted, size
 from feedbench.pipelines.images.index import shown
+from feedbench.reports.terminal.layout import limit_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ _LONGEST_NAME = 40  # characters of a class's name
 
 def show(found: Inspection, console: Console) -> None:
     """Print it, never wider than WIDTH columns."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    limit_width(console)
     for line in lines(found):
         console.print(Text(line, overflow="fold"))
 

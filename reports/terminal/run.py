@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console, OverflowMethod
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from feedbench.bench.text import WIDTH
 from feedbench.reports.sentences import why
 from feedbench.reports.sentences.answer import answer, heading, notes
 from feedbench.reports.tables import short
+from feedbench.reports.terminal.layout import fitting, folded, limit_width, simple_table
 from feedbench.reports.text.escaping import visible
 from feedbench.reports.text.figures import MISSING
 
@@ -25,15 +24,10 @@ if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
     from feedbench.reports.tables.columns import Column
 
-_ENDLESS = 10_000  # columns
-_SHORT_LABEL = 20  # characters that stay on one line
-
-_T = TypeVar("_T")
-
 
 def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
     """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    limit_width(console)
     console.print(_text(heading(run), style="bold"))
     for table in _tables(run, console):
         console.print(table)
@@ -55,17 +49,6 @@ def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
         yield _table(prepared, short.filled(run, short.prepared(run)))
 
 
-def fitting(
-    made: Callable[[Sequence[_T]], Table], left: Sequence[_T], right: Sequence[_T], console: Console
-) -> list[Table]:
-    """Return a table of all these columns, or where there is no room for it, one of each part."""
-    whole = made([*left, *right])
-    endless = console.options.update(width=_ENDLESS)
-    if console.measure(whole, options=endless).maximum <= console.width:
-        return [whole]
-    return [made(columns) for columns in (left, right) if columns]
-
-
 def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) -> Text:
     return Text(visible(text), style=style, overflow=overflow)
 
@@ -84,22 +67,3 @@ def _table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Table:
         known = ["" if cell == MISSING else cell for cell in cells]
         table.add_row(Text(folded(visible(row.label))), *map(_text, known))
     return table
-
-
-def plain_table() -> Table:
-    """Return a table of the form that all of ours have, without a column."""
-    return Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False
-    )
-
-
-def simple_table() -> Table:
-    """Return a table of the form that all of ours have, with a column for the pipeline."""
-    table = plain_table()
-    table.add_column("pipeline", overflow="fold", vertical="bottom")
-    return table
-
-
-def folded(label: str) -> str:
-    """Break a long label where a person would: before its knobs."""
-    return label if len(label) <= _SHORT_LABEL else label.replace(":", ":\n  ", 1)

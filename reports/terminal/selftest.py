@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.bench.text import WIDTH, counted, duration
-from feedbench.reports.terminal.run import plain_table
+from feedbench.bench.text import counted, duration
+from feedbench.reports.terminal.layout import plain_table, limit_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def show(found: SelfTest, console: Console) -> None:
     """Print a line for everything that was expected, and the answer."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    limit_width(console)
     table = plain_table()
     for title in ("", "expected", "measured", ""):
         table.add_column(title)

@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from feedbench.bench.records.proof import Proof
-from feedbench.bench.text import WIDTH, counted
+from feedbench.bench.text import counted
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
-from feedbench.reports.terminal.run import fitting, folded, simple_table
+from feedbench.reports.terminal.layout import fitting, folded, simple_table, limit_width
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SHUFFLE = tuple(column for column in columns.SHUFFLE if column.short)
 
 def show(found: Verification, console: Console, sheets: Path | None = None) -> None:
     """Print the tables, what there is to say of each pipeline, and where the sheets lie."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    limit_width(console)
     console.print(Text(_heading(found), style="bold"))
     halves: tuple[tuple[_Columns, _Columns], ...] = (
         ((columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED),
