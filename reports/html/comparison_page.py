@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
@@ -13,6 +14,25 @@ from feedbench.reports.charts import rates
 from feedbench.reports.html.templating import rendered
 from feedbench.reports.sentences import comparison
 from feedbench.reports.text import palette
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonData:
+    """What the page of a comparison shows."""
+
+    title: str
+    base: str
+    new: str
+    is_paired: bool
+    answer: str
+    colours: Mapping[str, str]  # by label
+    chart: list[Markup]  # for a wide and for a narrow page; none where there is no ratio
+    rows: list[tuple[str, tuple[str, ...], tuple[int, int]]]  # label, cells, blocks of both
+    differences: Sequence[str]
+    notes: list[str]
+    tolerance: str
+    least: str  # ratio that is not slower
+    level: str
 
 
 def write(found: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
@@ -30,8 +50,7 @@ def render(found: Comparison, labels: Sequence[str] = ()) -> str:
     known = dict.fromkeys([*labels, *(one.label for one in found.pipelines)])
     colours = palette.colours(list(known))
     pictures = [rates.compared(found, colours, width) for width in (rates.WIDE, rates.NARROW)]
-    return rendered(
-        "comparison.html.j2",
+    data = ComparisonData(
         title=f"Feedbench: {found.base} and {found.new}",
         base=found.base,
         new=found.new,
@@ -47,3 +66,4 @@ def render(found: Comparison, labels: Sequence[str] = ()) -> str:
         least=f"{1 / (1 + found.tolerance):.3f}",
         level=f"{100 * found.level:.4g}%",
     )
+    return rendered("comparison.html.j2", data)

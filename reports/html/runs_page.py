@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
@@ -23,6 +24,31 @@ Run = tuple[str, RunRecord, Sequence[TrialRecord]]
 """What a run goes by, its record and its trials."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A run's part of the page."""
+
+    name: str
+    started: str
+    heading: str
+    answer: str
+    baseline: str
+    chart: Markup | None  # of its ratios
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsData:
+    """What the page of several runs shows."""
+
+    title: str
+    answer: str
+    names: list[str]
+    colours: Mapping[str, str]  # by label
+    panels: list[Panel]
+    rows: list[tuple[str, list[tuple[str, str, str]]]]  # a label, and its ratio in each run
+    differences: list[tuple[str, list[str]]]  # a fact, and what it is in each run
+
+
 def read(folders: Sequence[Path]) -> str:
     """Return the page of these run folders. Raises RequestError where one is none, or broken."""
     names = _names([str(folder) for folder in folders])
@@ -33,27 +59,27 @@ def render(runs: Sequence[Run]) -> str:
     """Return the page of these runs, in their order."""
     charts = rates.side_by_side([(run, frames.blocks(run, trials)) for _, run, trials in runs])
     labels = list(dict.fromkeys(row.label for _, run, _ in runs for row in run.rows))
-    return rendered(
-        "runs.html.j2",
+    data = RunsData(
         title=f"Feedbench: {counted(len(runs), 'run')}",
         answer=fastest([(name, run) for name, run, _ in runs]),
         names=[name for name, _, _ in runs],
         colours=palette.colours(labels),
         panels=[
-            {
-                "name": name,
-                "started": facts.moment(run.started_at),
-                "heading": capital(heading(run)),
-                "answer": answer(run),
-                "baseline": run.rows[0].label if run.rows else MISSING,
+            Panel(
+                name=name,
+                started=facts.moment(run.started_at),
+                heading=capital(heading(run)),
+                answer=answer(run),
+                baseline=run.rows[0].label if run.rows else MISSING,
                 # Escaped in svg.py.
-                "chart": None if chart is None else Markup(chart),  # noqa: S704
-            }
+                chart=None if chart is None else Markup(chart),  # noqa: S704
+            )
             for (name, run, _), chart in zip(runs, charts, strict=True)
         ],
         rows=[(label, [_ratio(run, label) for _, run, _ in runs]) for label in labels],
         differences=list(differences([run for _, run, _ in runs])),
     )
+    return rendered("runs.html.j2", data)
 
 
 def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:

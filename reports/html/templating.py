@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,12 +15,15 @@ from markupsafe import Markup, escape
 
 from feedbench.reports.text.escaping import visible
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 _AS_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\x7f"})
 
 
-def rendered(template: str, **values: Any) -> str:
-    """Return a template's page with these values, and with the one script that pages have."""
-    environment = Environment(
+def environment() -> Environment:
+    """Return what templates are read and rendered with: it escapes, and lets no name be missing."""
+    templates = Environment(
         loader=PackageLoader("feedbench.reports.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -28,12 +31,24 @@ def rendered(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"breakable": _breakable, "lines": _lines}
+    templates.filters |= {"breakable": _breakable, "lines": _lines}
+    return templates
+
+
+def rendered(template: str, data: DataclassInstance) -> str:
+    """Return a template's page, with the one script that pages have.
+
+    The template knows the public attributes of `data`, fields and properties, by their names.
+    """
     script = (files("feedbench.reports.html") / "templates" / "page.js").read_text(encoding="utf-8")
-    return environment.get_template(template).render(
-        script=Markup(script),  # noqa: S704 - our own
-        script_hash=Markup(_hash(script)),  # noqa: S704 - of letters and digits
-        **values,
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            script=Markup(script),  # noqa: S704 - our own
+            script_hash=Markup(_hash(script)),  # noqa: S704 - of letters and digits
+            **{name: getattr(data, name) for name in dir(data) if not name.startswith("_")},
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -67,20 +68,31 @@ def _name(program: Path) -> str:
     return "feedbench" if program.name in {"-c", "__main__.py"} else program.name
 
 
-def failure(trial: TrialRecord) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What is known of a failed trial, as text."""
+
+    label: str
+    when: str
+    why: str
+    end: str  # how its process ended
+    last_words: str
+
+
+def failure(trial: TrialRecord) -> Failure:
     """Return what is known of a failed trial."""
     end = MISSING
     if trial.signal is not None:
         end = f"signal {trial.signal}"
     elif trial.exit_code is not None:
         end = f"exit code {trial.exit_code}"
-    return {
-        "label": trial.label,
-        "when": f"block {trial.block}" if trial.block else trial.purpose,
-        "why": trial.why or MISSING,
-        "end": end,
-        "last_words": trial.last_words or MISSING,
-    }
+    return Failure(
+        label=trial.label,
+        when=f"block {trial.block}" if trial.block else trial.purpose,
+        why=trial.why or MISSING,
+        end=end,
+        last_words=trial.last_words or MISSING,
+    )
 
 
 def form(work: WorkloadRecord) -> str:

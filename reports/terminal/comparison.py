@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
-from feedbench.reports.terminal.layout import folded, simple_table, limit_width
+from feedbench.reports.terminal.layout import folded, limit_width, simple_table
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:

@@ -25,7 +25,10 @@ def limit_width(console: Console) -> None:
 
 
 def fitting(
-    made: Callable[[Sequence[_Column]], Table], left: Sequence[_Column], right: Sequence[_Column], console: Console
+    made: Callable[[Sequence[_Column]], Table],
+    left: Sequence[_Column],
+    right: Sequence[_Column],
+    console: Console,
 ) -> list[Table]:
     """Return a table of all these columns, or where there is no room for it, one of each part."""
     whole = made([*left, *right])

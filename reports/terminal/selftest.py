@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.bench.text import counted, duration
-from feedbench.reports.terminal.layout import plain_table, limit_width
+from feedbench.reports.terminal.layout import limit_width, plain_table
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,7 +13,7 @@ from feedbench.bench.text import counted
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
-from feedbench.reports.terminal.layout import fitting, folded, simple_table, limit_width
+from feedbench.reports.terminal.layout import fitting, folded, limit_width, simple_table
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
