@@ -57,6 +57,6 @@ FORMATS: dict[str, Callable[[Path], str]] = {
 def render(name: str, folder: Path) -> str:
     """Return a run folder in the format of that name. Raises RequestError where there is none."""
     if name not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise RequestError(f"--format {name}: expected one of {known}")
+        names = ", ".join(FORMATS)
+        raise RequestError(f"--format {name}: expected one of {names}")
     return FORMATS[name](folder)

@@ -36,17 +36,17 @@ def render(run: RunRecord) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def of_comparison(found: Comparison) -> str:
+def of_comparison(compared: Comparison) -> str:
     """Return a comparison as GitHub's markdown, for a pull request or a job's summary."""
     titles = ("pipeline", "base, images/s", "new, images/s", *comparison.TITLES[2:])
-    rows = [(one.label, *comparison.cells(one)) for one in found.pipelines]
-    loud = comparison.warning(found)
+    rows = [(pipeline.label, *comparison.cells(pipeline)) for pipeline in compared.pipelines]
+    loud = comparison.warning(compared)
     first = [] if loud is None else [bold(loud)]
     parts = (
         *first,
-        bold(comparison.answer(found)),
+        bold(comparison.answer(compared)),
         table(titles, rows),
-        bullets(comparison.notes(found)),
+        bullets(comparison.notes(compared)),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -54,7 +54,7 @@ def of_comparison(found: Comparison) -> str:
 def escaped(text: str) -> str:
     """Return a text that shows as it is, in one line, also within a table's cell."""
     line = " ".join(visible(text).split())
-    return _SPECIAL.sub(lambda found: f"\\{found[0]}", line).translate(_ENTITIES)
+    return _SPECIAL.sub(lambda special: f"\\{special[0]}", line).translate(_ENTITIES)
 
 
 def bold(text: str) -> str:
@@ -92,8 +92,8 @@ def table(
             short = f"{_shortened(label, room - len(number) - 1)} {number}"
             below.append(f"{number} {label}")
         lines.append(_row([short, *rest]))
-    found = "\n".join(lines)
-    return f"{found}\n\n{bullets(below)}" if below else found
+    text = "\n".join(lines)
+    return f"{text}\n\n{bullets(below)}" if below else text
 
 
 def _tables(run: RunRecord) -> Iterator[tuple[str, str]]:

@@ -29,23 +29,23 @@ _ALL = 100  # percent
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
 
 
-def advice_of(run: RunRecord, found: Diagnosis) -> list[Advice]:
+def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
     """Return all lines, what is about most first."""
     lines: list[Advice] = []
     for row in run.rows:
         if row.rate is None:
             continue
-        trace = found.traces.get(row.label)
+        trace = diagnosis.traces.get(row.label)
         if trace is not None and trace.stages:
-            lines += _of_stages(row, trace, run, found)
+            lines += _of_stages(row, trace, run, diagnosis)
         lines += _of_restart(row)
-        lines += _of_ceiling(row, found)
-    lines += _of_autotune(run, found)
-    lines += _of_gzip(run, found)
+        lines += _of_ceiling(row, diagnosis)
+    lines += _of_autotune(run, diagnosis)
+    lines += _of_gzip(run, diagnosis)
     return sorted(lines, key=lambda line: -line.gain)
 
 
-def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     """Yield what is to be said of the largest stage."""
     largest = trace.stages[0]
     if largest.name == REST and len(trace.stages) > 1:
@@ -71,8 +71,8 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, found: Diagnosis) -> Iter
             " batch at once."
         )
         yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
-    elif largest.name == "decode" and found.source_pixels is not None:
-        yield from _of_decoding(row, takes, share, run, found.source_pixels)
+    elif largest.name == "decode" and diagnosis.source_pixels is not None:
+        yield from _of_decoding(row, takes, share, run, diagnosis.source_pixels)
 
 
 def _of_python(row: Row, takes: str, trace: Trace) -> str:
@@ -127,13 +127,13 @@ def _of_restart(row: Row) -> Iterator[Advice]:
     )
 
 
-def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
+def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
     """Yield that a pipeline is near what decoding alone allows."""
-    ceiling = binding(row, found)
+    ceiling = binding(row, diagnosis)
     if ceiling is None or row.rate is None or ceiling.name != "decode":
         return
     share = row.rate / ceiling.rate
-    trace = found.traces.get(row.label)
+    trace = diagnosis.traces.get(row.label)
     if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
     beyond = " (in one trial, which was slower than this)" if round(100 * share) > _ALL else ""
@@ -148,9 +148,9 @@ def _of_ceiling(row: Row, found: Diagnosis) -> Iterator[Advice]:
     )
 
 
-def _of_autotune(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+def _of_autotune(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     rows = {row.label: row for row in run.rows}
-    for fixed in found.fixed:
+    for fixed in diagnosis.fixed:
         row = rows[fixed.label]
         chosen = row.autotune.parallelism if row.autotune is not None else None
         if chosen is not None and _is_better(fixed, row, chosen):
@@ -186,26 +186,26 @@ def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
 
 def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:
     """Tell whether fixed values are another choice, and beat more than the trial beside them."""
-    known = row.rate_high or row.rate or 0.0
+    rate = row.rate_high or row.rate or 0.0
     is_other = (chosen.parallelism or 0) < (chosen.most_parallelism or 0)
-    return is_other and fixed.gain >= _GAIN and fixed.rate > known
+    return is_other and fixed.gain >= _GAIN and fixed.rate > rate
 
 
-def _of_gzip(run: RunRecord, found: Diagnosis) -> Iterator[Advice]:
+def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     """Yield what GZIP costs, beside the same records without it."""
     plain = {
         row.label: row
         for row in run.rows
         if row.knobs.get("compression") == "none"
-        and row.label in found.traces
-        and found.traces[row.label].stages
+        and row.label in diagnosis.traces
+        and diagnosis.traces[row.label].stages
     }
     for row in run.rows:
-        trace = found.traces.get(row.label)
+        trace = diagnosis.traces.get(row.label)
         if row.knobs.get("compression") != "gzip" or trace is None or not plain:
             continue
         other = next(iter(plain.values()))
-        inflating = trace.ms_of("read") - found.traces[other.label].ms_of("read")
+        inflating = trace.ms_of("read") - diagnosis.traces[other.label].ms_of("read")
         share = inflating / trace.total_ms if trace.total_ms else 0.0
         if share < _WORTH or row.preparation is None or other.preparation is None:
             continue

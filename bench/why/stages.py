@@ -66,18 +66,18 @@ def stages(
     `ops` are an op's type, its name, and the microseconds that it ran by itself. What the process
     tree took beside them, `cpu_ms` an image, is Python's own where no dataset delivered.
     """
-    found: defaultdict[str, float] = defaultdict(float)
+    ms_of: defaultdict[str, float] = defaultdict(float)
     for kind, name, microseconds in ops:
         stage = stage_of(kind, name)
         if stage is not None:
-            found[stage] += microseconds / 1000 / images
-    total = sum(found.values())
+            ms_of[stage] += microseconds / 1000 / images
+    total = sum(ms_of.values())
     if cpu_ms is not None and total > cpu_ms:  # ops waited for a core: that was no work
-        found = defaultdict(float, {name: ms * cpu_ms / total for name, ms in found.items()})
+        ms_of = defaultdict(float, {name: ms * cpu_ms / total for name, ms in ms_of.items()})
     rest = (cpu_ms or 0.0) - total
     if rest > 0:
-        found[REST if is_tf_data else PYTHON] += rest
-    ordered = sorted(found.items(), key=lambda item: -item[1])
+        ms_of[REST if is_tf_data else PYTHON] += rest
+    ordered = sorted(ms_of.items(), key=lambda item: -item[1])
     return [Stage(name=name, ms=ms) for name, ms in ordered if ms > 0]
 
 

@@ -62,8 +62,8 @@ def _free(port: int) -> int:
                 f"--port {port}: it cannot be had ({error.strerror}); take another one, or 0 for"
                 " any that is free"
             ) from error
-        found: int = asked.getsockname()[1]
-        return found
+        free: int = asked.getsockname()[1]
+        return free
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

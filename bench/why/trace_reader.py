@@ -61,12 +61,12 @@ def read(folder: Path) -> Said:
     except ImportError as error:
         return Said(why_not=f"xprof cannot be imported ({error})")
     try:
-        known = set(raw_to_tool_data.xspace_to_tool_names(files))
-        missing = [tool for tool in _TOOLS if tool not in known]
+        tools = set(raw_to_tool_data.xspace_to_tool_names(files))
+        missing = [tool for tool in _TOOLS if tool not in tools]
         if missing:
             return Said(
                 why_not=f"this xprof has no {' and no '.join(missing)}: it has"
-                f" {', '.join(sorted(known)) or 'no tool for this trace'}"
+                f" {', '.join(sorted(tools)) or 'no tool for this trace'}"
             )
         ops, steps = (raw_to_tool_data.xspace_to_tool_data(files, tool, {})[0] for tool in _TOOLS)
         return interpreted(_tables(ops), _tables(steps))
@@ -78,9 +78,9 @@ def interpreted(ops: list[Mapping[str, Any]], steps: list[Mapping[str, Any]]) ->
     """Return what the tables of both tools say. The first table of ops leaves nothing out."""
     conclusion = next(
         (
-            str(found["input_conclusion"])
+            str(properties["input_conclusion"])
             for table in steps
-            if (found := table.get("p")) and found.get("input_conclusion")
+            if (properties := table.get("p")) and properties.get("input_conclusion")
         ),
         None,
     )
@@ -106,8 +106,8 @@ def _ops(table: Mapping[str, Any]) -> Any:
 def _tables(data: str | bytes | None) -> list[Mapping[str, Any]]:
     if not data:
         return []
-    found = json.loads(data)
-    return found if isinstance(found, list) else [found]
+    tables = json.loads(data)
+    return tables if isinstance(tables, list) else [tables]
 
 
 if __name__ == "__main__":

@@ -61,16 +61,16 @@ class _Line:
 
 @svg.plain_style()
 def epochs(
-    run: RunRecord, found: Sequence[Cost], reigning: Sequence[Reign], width: int = WIDE
+    run: RunRecord, spent: Sequence[Cost], reigning: Sequence[Reign], width: int = WIDE
 ) -> str | None:
     """Return the chart of total seconds against epochs, with the crossings. None without any.
 
     A line has its name at its end, or where names have no room a letter, which a key explains.
     """
-    known = [cost for cost in found if cost.total(1) > 0 and cost.later > 0]
-    if not known:
+    drawable = [cost for cost in spent if cost.total(1) > 0 and cost.later > 0]
+    if not drawable:
         return None
-    lines = _lines(run, known)
+    lines = _lines(run, drawable)
     names = {line.name for line in lines}
     is_named = width >= WIDE and len(lines) <= _MOST_NAMED and len(names) == len(lines)
     key = [] if is_named else _columns(lines, width)
@@ -78,20 +78,20 @@ def epochs(
     span = np.geomspace(1, MOST_EPOCHS, 60)
     for line in lines:
         axes.plot(span, [line.cost.total(count) for count in span], **line.style)
-    _crossings(axes, known, reigning)
+    _crossings(axes, drawable, reigning)
     _at_ends(axes, lines, [line.name if is_named else line.letter for line in lines])
     if key:
         _key(drawn, key, width)
     title = "Total time against the number of epochs"
-    said = "; ".join(
+    description = "; ".join(
         f"{cost.label}: {after(1, cost)} for 1 epoch, {after(MOST_EPOCHS, cost)} for"
         f" {MOST_EPOCHS:,}"
-        for cost in known
+        for cost in drawable
     )
-    return svg.render(drawn, f"epochs-{width}", title, said)
+    return svg.render(drawn, f"epochs-{width}", title, description)
 
 
-def _lines(run: RunRecord, known: Sequence[Cost]) -> list[_Line]:
+def _lines(run: RunRecord, spent: Sequence[Cost]) -> list[_Line]:
     labels = [row.label for row in run.rows]
     colours = palette.colours(labels)
     dashes = {label: _DASHES[place % len(_DASHES)] for place, label in enumerate(labels)}
@@ -101,7 +101,7 @@ def _lines(run: RunRecord, known: Sequence[Cost]) -> list[_Line]:
             letter=_letter(place),
             style={"color": colours[cost.label], "linestyle": dashes[cost.label], "linewidth": 1.8},
         )
-        for place, cost in enumerate(known)
+        for place, cost in enumerate(spent)
     ]
 
 
@@ -142,9 +142,9 @@ def _frame(lines: Sequence[_Line], width: int, right: int, key: int) -> tuple[Fi
     return drawn, axes
 
 
-def _crossings(axes: Axes, known: Sequence[Cost], reigning: Sequence[Reign]) -> None:
+def _crossings(axes: Axes, spent: Sequence[Cost], reigning: Sequence[Reign]) -> None:
     """Mark from which epoch on another one takes the least time."""
-    by_label = {cost.label: cost for cost in known}
+    by_label = {cost.label: cost for cost in spent}
     for reign in reigning[1:]:
         cost = by_label.get(reign.label)
         if cost is not None:
@@ -163,7 +163,7 @@ def _crossings(axes: Axes, known: Sequence[Cost], reigning: Sequence[Reign]) -> 
 def _at_ends(axes: Axes, lines: Sequence[_Line], texts: Sequence[str]) -> None:
     """Write each text behind its line's end, the lines' order kept and none over another."""
     inner = axes.bbox.height
-    ends = sorted(zip(lines, texts, strict=True), key=lambda one: one[0].cost.total(MOST_EPOCHS))
+    ends = sorted(zip(lines, texts, strict=True), key=lambda pair: pair[0].cost.total(MOST_EPOCHS))
     wanted = [
         axes.transData.transform((MOST_EPOCHS, line.cost.total(MOST_EPOCHS)))[1] - axes.bbox.y0
         for line, _ in ends
@@ -206,7 +206,9 @@ def _folded(label: str, most: int) -> list[str]:
 
 
 def _key_height(columns: Sequence[Sequence[_Entry]]) -> int:
-    return max((LEADING * sum(len(text) for _, text in one) + EDGE for one in columns), default=0)
+    return max(
+        (LEADING * sum(len(text) for _, text in column) + EDGE for column in columns), default=0
+    )
 
 
 def _key(drawn: Figure, columns: Sequence[Sequence[_Entry]], width: int) -> None:

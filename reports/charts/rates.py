@@ -35,19 +35,21 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     `blocks` is `table.blocks` of the run, `width` in pixels.
     """
     lines = list(_rate_lines(run, blocks))
-    known = [value for line in lines for value in line.known]
-    if not known:
+    values = [value for line in lines for value in line.known]
+    if not values:
         return None
-    guides = _ceilings(run, max(known))
-    low, high = min(known), max([*known, *(guide.value for guide in guides)])
+    guides = _ceilings(run, max(values))
+    low, high = min(values), max([*values, *(guide.value for guide in guides)])
     if high / low > tracks.LOGARITHMIC_FROM:
         scale = tracks.padded(low, high, "images/s, on a logarithmic scale")
     else:
         scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
     figure = tracks.figure(lines, scale, width, guides=guides)
-    said = tracks.said([line for line in lines if not line.is_control])
+    description = tracks.said([line for line in lines if not line.is_control])
     best = "".join(f"; ceiling of {guide.name}" for guide in guides)
-    return svg.render(figure, f"rates-{width}", "Images a second of each pipeline", said + best)
+    return svg.render(
+        figure, f"rates-{width}", "Images a second of each pipeline", description + best
+    )
 
 
 def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
@@ -109,29 +111,29 @@ def _ratios(lines: Sequence[Line], scale: Scale, margin: float, width: int, name
 
 
 @svg.plain_style()
-def compared(found: Comparison, colours: Mapping[str, str], width: int = WIDE) -> str | None:
+def compared(comparison: Comparison, colours: Mapping[str, str], width: int = WIDE) -> str | None:
     """Return the chart of two runs' ratios, with the tolerance and the verdicts. None without any.
 
     `colours` by label, `width` in pixels.
     """
     lines = [
         Line(
-            label=one.label,
-            note=f"{shown(one.ratio)}, {one.word}",
-            colour=colours[one.label],
-            estimate=one.ratio,
-            low=one.ratio_low,
-            high=one.ratio_high,
+            label=pipeline.label,
+            note=f"{shown(pipeline.ratio)}, {pipeline.word}",
+            colour=colours[pipeline.label],
+            estimate=pipeline.ratio,
+            low=pipeline.ratio_low,
+            high=pipeline.ratio_high,
         )
-        for one in found.pipelines
-        if is_known(one.ratio)
+        for pipeline in comparison.pipelines
+        if is_known(pipeline.ratio)
     ]
     if not lines:
         return None
     scale = tracks.around_1(
-        lines, found.tolerance, "new rate over base rate, on a logarithmic scale"
+        lines, comparison.tolerance, "new rate over base rate, on a logarithmic scale"
     )
-    figure = tracks.figure(lines, scale, width, margin=1 + found.tolerance)
+    figure = tracks.figure(lines, scale, width, margin=1 + comparison.tolerance)
     return svg.render(
         figure, f"compared-{width}", "Ratio of the new run to the base", tracks.said(lines)
     )
@@ -191,8 +193,8 @@ def _ratio_lines(
 
 def _points(blocks: pd.DataFrame, label: str, column: str, *, control: bool = False) -> list[float]:
     """Return a figure of each block, in the blocks' order."""
-    found = blocks[(blocks["label"] == label) & (blocks["control"] == control)]
-    return [float(value) for value in found.sort_values("block")[column] if is_known(value)]
+    of_label = blocks[(blocks["label"] == label) & (blocks["control"] == control)]
+    return [float(value) for value in of_label.sort_values("block")[column] if is_known(value)]
 
 
 def _open_end(low: float | None, high: float | None) -> float | None:

@@ -63,8 +63,8 @@ def stages(run: RunRecord, width: int = WIDE) -> str | None:
         bars, Scale(low=0, high=1.03 * most, logarithmic=False, name=name), width
     )
     title = "Where each pipeline's CPU time goes"
-    said = "; ".join(f"{bar.label}: {_all(bar.pieces)}" for bar in bars)
-    return svg.render(figure, f"stages-{width}", title, said)
+    description = "; ".join(f"{bar.label}: {_all(bar.pieces)}" for bar in bars)
+    return svg.render(figure, f"stages-{width}", title, description)
 
 
 def _bars(run: RunRecord) -> Iterator[Bar]:
@@ -72,16 +72,16 @@ def _bars(run: RunRecord) -> Iterator[Bar]:
     traces: dict[str, Trace] = run.diagnosis.traces if run.diagnosis else {}
     for row in run.rows:
         trace = traces.get(row.label)
-        known = [s for s in trace.stages if is_known(s.ms) and s.ms > 0] if trace else []
-        if trace is None or not known:
+        stages = [s for s in trace.stages if is_known(s.ms) and s.ms > 0] if trace else []
+        if trace is None or not stages:
             continue
-        traced = sum(stage.ms for stage in known)
+        traced = sum(stage.ms for stage in stages)
         # To be traced takes time itself, in Python most: only the shares are taken from there.
         measured = row.cpu_seconds_per_1000_images
         total = measured if is_known(measured) and measured else traced
         pieces = [
             Stage(name=stage.name, ms=stage.ms / traced * total)
-            for stage in sorted(known, key=lambda stage: -stage.ms)
+            for stage in sorted(stages, key=lambda stage: -stage.ms)
         ]
         note = f"{digits(total)} ms, {pieces[0].name} {pieces[0].ms / total:.0%}"
         yield Bar(label=row.label, note=note, colour=colours[row.label], pieces=pieces)

@@ -116,7 +116,7 @@ def _shorten(root: ET.Element, name: str) -> None:
 
 
 def _rounded(text: str) -> str:
-    short = _NUMBER.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text)
+    short = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), text)
     return _DOT.sub(r"M\1 \2h0", " ".join(short.split()))
 
 
@@ -130,7 +130,7 @@ def _themed(style: str) -> str:
 
 def _share_styles(element: ET.Element) -> None:
     """Give neighbours of one style one group: thousands of points, and of texts, have the same."""
-    found: list[ET.Element] = []
+    groups: list[ET.Element] = []
     for child in element:
         _share_styles(child)
         for each in child if child.tag == _GROUP and not child.attrib else [child]:
@@ -139,8 +139,8 @@ def _share_styles(element: ET.Element) -> None:
                 group.append(each)
             else:
                 group = each
-            if found and group.tag == _GROUP and group.attrib == found[-1].attrib:
-                found[-1].extend(group)
+            if groups and group.tag == _GROUP and group.attrib == groups[-1].attrib:
+                groups[-1].extend(group)
             else:
-                found.append(group)
-    element[:] = found
+                groups.append(group)
+    element[:] = groups

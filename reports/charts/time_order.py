@@ -74,11 +74,11 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> 
 
     What was measured again, or left out, is there too.
     """
-    found = {row.label: _of_trials(row, run, trials) for row in run.rows}
-    lines = _series(run, {label: points for label, points in found.items() if points})
+    points_of = {row.label: _of_trials(row, run, trials) for row in run.rows}
+    lines = _series(run, {label: points for label, points in points_of.items() if points})
     if not lines:
         return None
-    figure = tracks.figure(lines, _of_blocks(run, found.values()), width)
+    figure = tracks.figure(lines, _of_blocks(run, points_of.values()), width)
     title = "Each pipeline's rate from block to block"
     return svg.render(figure, f"time-{width}", title, tracks.said(lines))
 
@@ -94,8 +94,8 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
         "the baseline's second copy": [*_control(run, trials)],
     }
     limits = dict(zip(machine, (run.calm.low.hashed, run.calm.low.copied, None), strict=True))
-    known = {name: points for name, points in machine.items() if points}
-    reach = _reach(known.values())
+    measured = {name: points for name, points in machine.items() if points}
+    reach = _reach(measured.values())
     lines = [
         Series(
             label=name,
@@ -106,32 +106,32 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
             is_joined=name.startswith("the baseline"),
             limit=limits[name],
         )
-        for name, points in known.items()
+        for name, points in measured.items()
     ]
-    figure = tracks.figure(lines, _of_blocks(run, known.values()), width)
+    figure = tracks.figure(lines, _of_blocks(run, measured.values()), width)
     title = "The machine from block to block"
     return svg.render(figure, f"calm-{width}", title, tracks.said(lines))
 
 
 def reach(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
     """Return how many times its middle the upper edge of a pipeline's track in `blocks` is."""
-    found = [_of_trials(row, run, trials) for row in run.rows]
-    return math.exp(_reach(found))
+    tracks = [_of_trials(row, run, trials) for row in run.rows]
+    return math.exp(_reach(tracks))
 
 
 def machine_reach(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
     """Return the same of `calm`."""
-    found = run.calm.blocks if run.calm else []
-    both = [[*_probes(found, "hashed")], [*_probes(found, "copied")], [*_control(run, trials)]]
+    blocks = run.calm.blocks if run.calm else []
+    both = [[*_probes(blocks, "hashed")], [*_probes(blocks, "copied")], [*_control(run, trials)]]
     return math.exp(_reach(both))
 
 
-def _series(run: RunRecord, found: Mapping[str, Sequence[Point]]) -> list[Series]:
+def _series(run: RunRecord, points_of: Mapping[str, Sequence[Point]]) -> list[Series]:
     colours = palette.colours([row.label for row in run.rows])
-    reach = _reach(found.values())
+    reach = _reach(points_of.values())
     return [
         Series(label=label, note=_spread(points), colour=colours[label], points=points, reach=reach)
-        for label, points in found.items()
+        for label, points in points_of.items()
     ]
 
 
@@ -149,17 +149,17 @@ def _of_trials(row: Row, run: RunRecord, trials: Sequence[TrialRecord]) -> list[
     middle = median(counting or [rate for _, rate in rates])
     return [
         Point(place=trial.block, value=rate / middle, is_left_out=trial.is_disturbed)
-        for trial, rate in sorted(rates, key=lambda one: (one[0].block, one[0].attempt))
+        for trial, rate in sorted(rates, key=lambda timed: (timed[0].block, timed[0].attempt))
     ]
 
 
-def _probes(found: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
+def _probes(blocks: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
     """Yield the probes as shares of the good level, spread over the width of their block.
 
     One that stands after a trial and before the next one is a single point.
     """
     before: float | None = None
-    for block in found:
+    for block in blocks:
         for place, share in enumerate(block.probes):
             value = getattr(share, kind)
             if is_known(value) and value > 0 and value != before:
@@ -174,13 +174,13 @@ def _control(run: RunRecord, trials: Sequence[TrialRecord]) -> Iterator[Point]:
         yield Point(place=block, value=ratio)
 
 
-def _reach(found: Iterable[Sequence[Point]]) -> float:
-    farthest = [abs(math.log(point.value)) for points in found for point in points]
+def _reach(tracks: Iterable[Sequence[Point]]) -> float:
+    farthest = [abs(math.log(point.value)) for points in tracks for point in points]
     return min(max([_LEAST_REACH, *farthest]), _MOST_REACH)
 
 
-def _of_blocks(run: RunRecord, found: Iterable[Sequence[Point]]) -> Scale:
-    last = max([run.blocks, 1, *(point.place for points in found for point in points)])
+def _of_blocks(run: RunRecord, tracks: Iterable[Sequence[Point]]) -> Scale:
+    last = max([run.blocks, 1, *(point.place for points in tracks for point in points)])
     name = "block, in the order of time"
     return Scale(low=0.4, high=round(last) + 0.6, logarithmic=False, name=name, is_whole=True)
 
@@ -193,8 +193,8 @@ def _between(points: Sequence[Point]) -> str:
 def _spread(points: Sequence[Point]) -> str:
     counting = [point.value for point in points if not point.is_left_out]
     out = len(points) - len(counting)
-    left = f", {counted(out, 'disturbed trial')}" if out else ""
+    remark = f", {counted(out, 'disturbed trial')}" if out else ""
     if not counting:
-        return left.removeprefix(", ")
+        return remark.removeprefix(", ")
     low, high = (round(end - 1, 4) + 0.0 for end in (min(counting), max(counting)))  # never -0.0
-    return f"{percent(low)}% to +{percent(high)}%{left}"
+    return f"{percent(low)}% to +{percent(high)}%{remark}"

@@ -127,8 +127,8 @@ def padded(low: float, high: float, name: str) -> Scale:
 
 def around_1(lines: Sequence[Line], share: float, name: str) -> Scale:
     """Return a scale of ratios that has all of these on it, and the margin of this share."""
-    known = [value for line in lines for value in line.known]
-    low, high = min([1 / (1 + share), *known]), max([1 + share, *known])
+    values = [value for line in lines for value in line.known]
+    low, high = min([1 / (1 + share), *values]), max([1 + share, *values])
     return padded(low, high, name)
 
 
@@ -246,8 +246,8 @@ def tick_places(scale: Scale, most: int) -> list[float]:
         return [place for place in inside if not (scale.is_whole and place % 1)]
     powers = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
     for steps, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 3)):
-        found = [step * 10.0**power for power in powers[::every] for step in steps]
-        inside = [place for place in found if scale.low <= place <= scale.high]
+        candidates = [step * 10.0**power for power in powers[::every] for step in steps]
+        inside = [place for place in candidates if scale.low <= place <= scale.high]
         if len(inside) <= most:
             break
     return inside

@@ -45,21 +45,21 @@ def listed(folder: Path, run: RunRecord) -> Images | None:
             return None
         # The standard library's: it keeps names that are not valid UTF-8.
         fields: dict[str, Any] = json.loads(file.read_bytes())
-        found = msgspec.convert(fields, Workload)
+        workload = msgspec.convert(fields, Workload)
     except (OSError, ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         return None
-    return Images(found, file.absolute()) if _is_sound(found, run) else None
+    return Images(workload, file.absolute()) if _is_sound(workload, run) else None
 
 
-def _is_sound(found: Workload, run: RunRecord) -> bool:
-    classes = range(len(found.class_names))
+def _is_sound(workload: Workload, run: RunRecord) -> bool:
+    classes = range(len(workload.class_names))
     return (
-        all(getattr(found, name) == getattr(run.workload, name) for name in _ALIKE)
-        and len(found.files) == len(found.labels)
-        and all(label in classes for label in found.labels)
-        and min(found.images, found.height, found.width, found.batch_size) > 0
-        and all(map(math.isfinite, found.value_range))
-        and found.value_range[0] < found.value_range[1]
+        all(getattr(workload, name) == getattr(run.workload, name) for name in _ALIKE)
+        and len(workload.files) == len(workload.labels)
+        and all(label in classes for label in workload.labels)
+        and min(workload.images, workload.height, workload.width, workload.batch_size) > 0
+        and all(map(math.isfinite, workload.value_range))
+        and workload.value_range[0] < workload.value_range[1]
     )
 
 
@@ -70,28 +70,30 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
     left_out = [each.file for each in run.workload.left_out]
     # Then the list says which files there are, even where they lie in folders of the same names.
     is_labelled = any(word.partition("=")[0] == "--labels" for word in run.command)
-    found = []
+    texts = []
     for row in _by_speed(run):
         code = training_code(
             row, images.workload, left_out, images_json=images.file, is_labelled=is_labelled
         )
         if code is not None:
-            found.append((row.label, code))
-    return found
+            texts.append((row.label, code))
+    return texts
 
 
-def sentence(run: RunRecord, found: list[tuple[str, str]]) -> str:
+def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
     """Return what is to be known of the code; nothing where there is nothing to be said."""
     rows = _by_speed(run)
     if not rows:
         return ""
     first = rows[0]
-    if first.label not in [label for label, _ in found]:
+    if first.label not in [label for label, _ in texts]:
         if "." in first.spec.partition(":")[0]:
-            own = f"{first.label} is a loader of your own, {first.spec}: its code is yours already."
+            first_words = (
+                f"{first.label} is a loader of your own, {first.spec}: its code is yours already."
+            )
         else:
-            own = f"The code of {first.label} is not known here."
-        return own if not found else f"{own} The others, as code:"
+            first_words = f"The code of {first.label} is not known here."
+        return first_words if not texts else f"{first_words} The others, as code:"
     of = "Of those that deliver the same images, " if equal_work.unequal(run) else ""
     why = f"{of}{first.label} has the highest rate; that it is the fastest is not shown."
     if run.best == [first.label]:
@@ -100,7 +102,7 @@ def sentence(run: RunRecord, found: list[tuple[str, str]]) -> str:
         why = f"Of {in_words(run.best)}, {first.label} has the highest rate."
     return (
         f"{why} As code it stands in a training script as it is, and needs nothing of"
-        f" Feedbench.{_extent(run, found[0][1])}"
+        f" Feedbench.{_extent(run, texts[0][1])}"
     )
 
 
@@ -118,8 +120,8 @@ def _extent(run: RunRecord, code: str) -> str:
 def _by_speed(run: RunRecord) -> list[Row]:
     """Return the rows that have a rate: the best first, then by rate, unequal work last."""
     unequal = equal_work.unequal(run)
-    known = [row for row in run.rows if is_known(row.rate)]
+    measured = [row for row in run.rows if is_known(row.rate)]
     return sorted(
-        known,
+        measured,
         key=lambda row: (row.label in unequal, row.label not in run.best, -(row.rate or 0.0)),
     )

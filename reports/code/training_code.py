@@ -115,9 +115,11 @@ def _source(
     workload: Workload, left_out: tuple[str, ...], images_json: Path | None
 ) -> dict[str, Any]:
     """Return where the images lie, and which they are."""
-    found = [name.lower() for name in workload.files]
+    names_in_lower_case = [name.lower() for name in workload.files]
     suffixes = SUFFIXES + tuple(
-        suffix for suffix in FOREIGN_SUFFIXES if any(name.endswith(suffix) for name in found)
+        suffix
+        for suffix in FOREIGN_SUFFIXES
+        if any(name.endswith(suffix) for name in names_in_lower_case)
     )
     bad = sorted({name for name in _names(left_out) if name.lower().endswith(suffixes)})
     is_part = workload.images < workload.folder_images

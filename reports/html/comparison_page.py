@@ -35,35 +35,38 @@ class ComparisonData:
     level: str
 
 
-def write(found: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
+def write(comparison: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
     """Write the page and return where it lies. Raises RequestError where it cannot be written.
 
     `labels` are those of the base run's rows: with them a pipeline has its colour of that run's
     own page, even where a row before it is not in both.
     """
-    return files.replace(file, render(found, labels), option="--html")
+    return files.replace(file, render(comparison, labels), option="--html")
 
 
-def render(found: Comparison, labels: Sequence[str] = ()) -> str:
+def render(compared: Comparison, labels: Sequence[str] = ()) -> str:
     """Return the page of a comparison; `labels` are those of the base run's rows."""
     # Those compared stand in the base run's order: where they are all of it, these are its colours.
-    known = dict.fromkeys([*labels, *(one.label for one in found.pipelines)])
-    colours = palette.colours(list(known))
-    pictures = [rates.compared(found, colours, width) for width in (rates.WIDE, rates.NARROW)]
+    in_order = dict.fromkeys([*labels, *(pipeline.label for pipeline in compared.pipelines)])
+    colours = palette.colours(list(in_order))
+    pictures = [rates.compared(compared, colours, width) for width in (rates.WIDE, rates.NARROW)]
     data = ComparisonData(
-        title=f"Feedbench: {found.base} and {found.new}",
-        base=found.base,
-        new=found.new,
-        is_paired=found.is_paired,
-        answer=comparison.answer(found),
+        title=f"Feedbench: {compared.base} and {compared.new}",
+        base=compared.base,
+        new=compared.new,
+        is_paired=compared.is_paired,
+        answer=comparison.answer(compared),
         colours=colours,
         # Escaped in svg.py.
         chart=[Markup(picture) for picture in pictures if picture is not None],  # noqa: S704
-        rows=[(one.label, comparison.cells(one), one.blocks) for one in found.pipelines],
-        differences=found.differences,
-        notes=comparison.remarks(found),
-        tolerance=f"{100 * found.tolerance:.4g}%",
-        least=f"{1 / (1 + found.tolerance):.3f}",
-        level=f"{100 * found.level:.4g}%",
+        rows=[
+            (pipeline.label, comparison.cells(pipeline), pipeline.blocks)
+            for pipeline in compared.pipelines
+        ],
+        differences=compared.differences,
+        notes=comparison.remarks(compared),
+        tolerance=f"{100 * compared.tolerance:.4g}%",
+        least=f"{1 / (1 + compared.tolerance):.3f}",
+        level=f"{100 * compared.level:.4g}%",
     )
     return rendered("comparison.html.j2", data)

@@ -115,8 +115,8 @@ class PageData:
     def has_reasons(self) -> bool:
         """Whether there is anything to say on why pipelines are as fast as they are."""
         reasons = self.reasons
-        said = (reasons.advice, reasons.limits, reasons.waterfalls, reasons.autotune)
-        return any(said) or "why" in self.tables
+        parts = (reasons.advice, reasons.limits, reasons.waterfalls, reasons.autotune)
+        return any(parts) or "why" in self.tables
 
     @property
     def contents(self) -> list[tuple[str, str]]:

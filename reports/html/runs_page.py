@@ -84,15 +84,15 @@ def render(runs: Sequence[Run]) -> str:
 
 def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:
     """Return in one sentence which pipeline is the fastest in which run."""
-    found: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for name, run in runs:
         if len(run.best) == 1:
-            found.setdefault(run.best[0], []).append(name)
-    if not found:
+            names_of.setdefault(run.best[0], []).append(name)
+    if not names_of:
         return "In none of these runs is one pipeline shown to be the fastest."
-    if len(found) == 1 and len(next(iter(found.values()))) == len(runs):
-        return f"{next(iter(found))} is the fastest in each of {counted(len(runs), 'run')}."
-    parts = [f"{label} is the fastest in {listed(names)}" for label, names in found.items()]
+    if len(names_of) == 1 and len(next(iter(names_of.values()))) == len(runs):
+        return f"{next(iter(names_of))} is the fastest in each of {counted(len(runs), 'run')}."
+    parts = [f"{label} is the fastest in {listed(names)}" for label, names in names_of.items()]
     rest = [name for name, run in runs if len(run.best) != 1]
     without = f"; in {listed(rest)} no single one is" if rest else ""
     return f"{'; '.join(parts)}{without}."
@@ -101,9 +101,9 @@ def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:
 def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
     """Yield what is not the same in all runs, and what it is in each."""
     for term, fact in _FACTS.items():
-        found = [fact(run) for run in runs]
-        if len(set(found)) > 1:
-            yield term, found
+        values = [fact(run) for run in runs]
+        if len(set(values)) > 1:
+            yield term, values
     for label in dict.fromkeys(row.label for run in runs for row in run.rows):
         rows = [_row(run, label) for run in runs]
         if len({row.spec for row in rows if row is not None}) > 1:

@@ -32,7 +32,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
     samples = folder / FOLDER
     slugs = {it.label: it.slug for it in run.pipelines if _SLUG.fullmatch(it.slug)}
     proven = [(row.label, row.proof) for row in run.rows if row.proof and row.proof.sheet]
-    found = []
+    sheets = []
     for label, proof in proven:
         slug = slugs.get(label)
         source = None if slug is None else _picture(samples / f"{slug}.webp")
@@ -42,21 +42,21 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
             names = ", ".join(text for text, _ in captions)
             alt = f"Above, {names} as {label} delivers them; below, how they differ."
             there = full if (folder / full).is_file() else None
-            found.append(Sheet(label, proof.work, source, captions, there, alt))
+            sheets.append(Sheet(label, proof.work, source, captions, there, alt))
     reference = _picture(samples / REFERENCE_SHEET)
-    if reference is not None and found:
-        captions = tuple((one.class_name, False) for one in proven[0][1].sheet)
+    if reference is not None and sheets:
+        captions = tuple((image.class_name, False) for image in proven[0][1].sheet)
         alt = f"{', '.join(text for text, _ in captions)} as they should be delivered."
-        found.insert(0, Sheet(None, "", reference, captions, None, alt))
-    return found
+        sheets.insert(0, Sheet(None, "", reference, captions, None, alt))
+    return sheets
 
 
-def _caption(one: Shown) -> tuple[str, bool]:
-    if one.delivered_as is None:
-        return f"{one.class_name}: did not come", True
-    if one.delivered_as != one.class_name:
-        return f"{one.delivered_as}, not {one.class_name}", True
-    return one.class_name, False
+def _caption(image: Shown) -> tuple[str, bool]:
+    if image.delivered_as is None:
+        return f"{image.class_name}: did not come", True
+    if image.delivered_as != image.class_name:
+        return f"{image.delivered_as}, not {image.class_name}", True
+    return image.class_name, False
 
 
 def _picture(file: Path) -> str | None:

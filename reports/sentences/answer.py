@@ -80,8 +80,8 @@ def sure(run: RunRecord) -> str:
     if confidence and has_intervals:
         parts.append(f"each interval covers the true ratio with {confidence} confidence")
     parts.append(_control(run))
-    found = "; ".join(filter(None, parts))
-    return f"{found}. The answer is that of this machine, these images and this run.{_near(run)}"
+    how_sure = "; ".join(filter(None, parts))
+    return f"{how_sure}. The answer is that of this machine, these images and this run.{_near(run)}"
 
 
 def _near(run: RunRecord) -> str:
@@ -107,8 +107,8 @@ def _control(run: RunRecord) -> str:
 
 def notes(run: RunRecord) -> list[str]:
     """Return the sentences below the table: what failed, what was overruled, what to know."""
-    found = [note for row in run.rows for note in _notes_of(row, run)]
-    found += [
+    sentences = [note for row in run.rows for note in _notes_of(row, run)]
+    sentences += [
         f"The run was gone on with after {counted(each.blocks, 'block')}, at {each.at}: another"
         " process, and the same order."
         for each in run.resumed
@@ -117,18 +117,18 @@ def notes(run: RunRecord) -> list[str]:
     if left_out:
         first = f"{left_out[0].file} ({left_out[0].reason})"
         more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
-        found.append(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
+        sentences.append(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
     gzip = preparation.gzip_note(run.rows)
     if gzip is not None:
-        found.append(gzip)
+        sentences.append(gzip)
     if run.workload.is_part:
-        found.append(
+        sentences.append(
             f"The epoch is that of all {run.workload.folder_images:,} images, extrapolated:"
             " images / rate + turnover."
         )
-    found += equal_work.notes(run)
+    sentences += equal_work.notes(run)
     calmness = calm.sentence(run.calm)
-    return found if calmness is None else [*found, calmness]
+    return sentences if calmness is None else [*sentences, calmness]
 
 
 def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:

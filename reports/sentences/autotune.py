@@ -21,14 +21,14 @@ _CALLS = re.compile(r"\bparallel_calls=(\d+)")
 
 def by_stage(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
     """Return each tf.data pipeline, its budgets, and its stages; none of those without any."""
-    found = []
+    tables = []
     for row in run.rows:
         if row.autotune is None:
             continue
-        stages = [_cells(one) for one in row.autotune.choices if one.stage != _CONSUMER]
+        stages = [_cells(choice) for choice in row.autotune.choices if choice.stage != _CONSUMER]
         if stages:
-            found.append((row.label, _budgets(row.autotune), stages))
-    return found
+            tables.append((row.label, _budgets(row.autotune), stages))
+    return tables
 
 
 def _budgets(autotune: Autotune) -> str:
@@ -54,11 +54,11 @@ def without_it(fixed: Fixed) -> str | None:
     calls = _CALLS.search(fixed.spec)
     values = f"{counted(int(calls[1]), 'call')} at once" if calls else fixed.spec
     rates = f"{fixed.rate:,.0f} images/s instead of {fixed.own_rate:,.0f}"
-    said = f"with {values} and AUTOTUNE off: {_change(fixed.gain)} ({rates})"
+    clause = f"with {values} and AUTOTUNE off: {_change(fixed.gain)} ({rates})"
     before, after = fixed.own_turnover_seconds, fixed.turnover_seconds
     if before is not None and after is not None and is_known(before) and is_known(after):
-        said += f", a restart took {seconds(after)} s instead of {seconds(before)} s"
-    return f"{said}; one trial beside one, which may differ by some percents."
+        clause += f", a restart took {seconds(after)} s instead of {seconds(before)} s"
+    return f"{clause}; one trial beside one, which may differ by some percents."
 
 
 def _change(gain: float) -> str:

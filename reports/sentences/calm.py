@@ -48,13 +48,13 @@ def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, lis
     rows = [
         _cells(block, control.get(block.block)) for block in (run.calm.blocks if run.calm else [])
     ]
-    known = [
+    places = [
         place
         for place, (_, _, is_words) in enumerate(_TITLES)
         if is_words or any(row[place] != MISSING for row in rows)
     ]
-    titles = tuple(_TITLES[place] for place in known)
-    return titles, [tuple(row[place] for place in known) for row in rows]
+    titles = tuple(_TITLES[place] for place in places)
+    return titles, [tuple(row[place] for place in places) for row in rows]
 
 
 def _cells(block: BlockCalm, ratio: float | None) -> tuple[str, ...]:
@@ -112,13 +112,13 @@ def sentence(calm: Calm | None) -> str | None:
             f" of disturbed trials, and nothing can be compared; {lowest}; what would help:"
             f" {_help(calm)}."
         )
-    found = (
+    how_calm = (
         f"The machine was {how}: {calm.disturbed} of {trials} were disturbed and left"
         f" out{retaken}; {lowest}"
     )
     if how == "mostly calm":
-        return f"{found}."
-    return f"{found}; what would help: {_help(calm)}."
+        return f"{how_calm}."
+    return f"{how_calm}; what would help: {_help(calm)}."
 
 
 def _help(calm: Calm) -> str:

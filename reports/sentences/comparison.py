@@ -26,18 +26,22 @@ PAIRED = (
 )
 
 
-def answer(found: Comparison) -> str:
+def answer(comparison: Comparison) -> str:
     """Return the one sentence that a person came for."""
-    slower = [one.label for one in found.pipelines if one.word == "slower"]
-    unsure = [one.label for one in found.pipelines if one.word == "cannot tell"]
-    most = f"{100 * found.tolerance:.4g}%"
+    slower = [pipeline.label for pipeline in comparison.pipelines if pipeline.word == "slower"]
+    unsure = [pipeline.label for pipeline in comparison.pipelines if pipeline.word == "cannot tell"]
+    most = f"{100 * comparison.tolerance:.4g}%"
     if slower:
         are = "is" if len(slower) == 1 else "are"
         return f"{listed(slower)} {are} slower by more than {most}."
-    known = [one.label for one in found.pipelines if one.label in unsure and _is_slower(one)]
-    if known:
-        are = "is" if len(known) == 1 else "are"
-        return f"{listed(known)} {are} slower; whether by more than {most} cannot be told."
+    surely_slower = [
+        pipeline.label
+        for pipeline in comparison.pipelines
+        if pipeline.label in unsure and _is_slower(pipeline)
+    ]
+    if surely_slower:
+        are = "is" if len(surely_slower) == 1 else "are"
+        return f"{listed(surely_slower)} {are} slower; whether by more than {most} cannot be told."
     if unsure:
         return (
             f"It cannot be told whether {listed(unsure, 'or')} became slower by more than {most}."
@@ -45,47 +49,55 @@ def answer(found: Comparison) -> str:
     return f"Nothing is slower by more than {most}."
 
 
-def _is_slower(one: Compared) -> bool:
+def _is_slower(pipeline: Compared) -> bool:
     """Tell whether the whole interval lies under 1, with nothing that speaks against it."""
-    return one.why is None and one.ratio_high is not None and one.ratio_high < 1
+    return pipeline.why is None and pipeline.ratio_high is not None and pipeline.ratio_high < 1
 
 
-def warning(found: Comparison) -> str | None:
+def warning(comparison: Comparison) -> str | None:
     """Return what must be known before a figure is read: what differs, of two runs."""
-    if found.is_paired or not found.differences:
+    if comparison.is_paired or not comparison.differences:
         return None
     return (
         "WARNING: the runs were not made alike, and what differs may be the"
-        f" reason: {'; '.join(found.differences)}."
+        f" reason: {'; '.join(comparison.differences)}."
     )
 
 
-def notes(found: Comparison) -> list[str]:
+def notes(comparison: Comparison) -> list[str]:
     """Return the sentences below the table. What differs is there where it was meant to."""
-    told: list[str] = []
-    if found.differences and found.is_paired:
-        told.append(f"What differs between them: {'; '.join(found.differences)}.")
-    return [*told, *remarks(found)]
+    sentences: list[str] = []
+    if comparison.differences and comparison.is_paired:
+        sentences.append(f"What differs between them: {'; '.join(comparison.differences)}.")
+    return [*sentences, *remarks(comparison)]
 
 
-def remarks(found: Comparison) -> list[str]:
+def remarks(comparison: Comparison) -> list[str]:
     """Return the sentences on the pipelines, on the runs, and on how sharply they compare."""
-    told = [f"{one.label}: {one.why}." for one in found.pipelines if one.why is not None]
-    last = PAIRED.format(base=found.base) if found.is_paired else UNPAIRED
-    return [*told, *found.remarks, last]
+    sentences = [
+        f"{pipeline.label}: {pipeline.why}."
+        for pipeline in comparison.pipelines
+        if pipeline.why is not None
+    ]
+    last = PAIRED.format(base=comparison.base) if comparison.is_paired else UNPAIRED
+    return [*sentences, *comparison.remarks, last]
 
 
-def as_record(found: Comparison) -> dict[str, Any]:
+def as_record(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison for JSON, with what follows from it: the answer, in two forms."""
-    return {"word": found.word, "answer": answer(found), **msgspec.structs.asdict(found)}
+    return {
+        "word": comparison.word,
+        "answer": answer(comparison),
+        **msgspec.structs.asdict(comparison),
+    }
 
 
-def cells(one: Compared) -> tuple[str, ...]:
+def cells(pipeline: Compared) -> tuple[str, ...]:
     """Return a pipeline's cells: both rates, the ratio, its interval, the verdict."""
     return (
-        shown(one.base_rate),
-        shown(one.rate),
-        shown(one.ratio),
-        figures.interval(one.ratio_low, one.ratio_high, MISSING),
-        one.word,
+        shown(pipeline.base_rate),
+        shown(pipeline.rate),
+        shown(pipeline.ratio),
+        figures.interval(pipeline.ratio_low, pipeline.ratio_high, MISSING),
+        pipeline.word,
     )

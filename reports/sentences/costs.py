@@ -45,18 +45,18 @@ class Reign:
 
 def costs(run: RunRecord) -> list[Cost]:
     """Return the cost of each pipeline of which all three parts are known, in the run's order."""
-    found = [_cost(row, run) for row in run.rows]
-    return [cost for cost in found if cost is not None]
+    candidates = [_cost(row, run) for row in run.rows]
+    return [cost for cost in candidates if cost is not None]
 
 
-def reigns(run: RunRecord, found: Sequence[Cost]) -> list[Reign]:
+def reigns(run: RunRecord, spent: Sequence[Cost]) -> list[Reign]:
     """Return who takes the least time, from 1 epoch to 1,000, and where that changes.
 
     By the figures as they are, without their intervals. Whose work is not that of the others is
     left out; where a single one is left, or too few blocks for any verdict, there is nobody.
     """
     unequal = equal_work.unequal(run)
-    here = [cost for cost in found if cost.label not in unequal]
+    here = [cost for cost in spent if cost.label not in unequal]
     is_told = len(here) > 1 and run.blocks >= LEAST_BLOCKS
     reigning: list[Reign] = []
     for epochs in range(1, MOST_EPOCHS + 1) if is_told else ():
@@ -67,14 +67,14 @@ def reigns(run: RunRecord, found: Sequence[Cost]) -> list[Reign]:
     return reigning
 
 
-def sentence(found: Sequence[Reign], spent: Sequence[Cost], margin: float) -> str | None:
+def sentence(reigning: Sequence[Reign], spent: Sequence[Cost], margin: float) -> str | None:
     """Return in words who takes the least time over how many epochs; None where nobody does.
 
     Whoever takes at most the `margin` longer, a share, is named as well.
     """
-    if not found:
+    if not reigning:
         return None
-    first, *later = found
+    first, *later = reigning
     close = _close(first, spent, margin)
     if not later:
         return (
@@ -107,9 +107,9 @@ def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
     )
 
 
-def after(epochs: int, found: Cost) -> str:
+def after(epochs: int, cost: Cost) -> str:
     """Return what so many epochs take, as people say it: 0.512 s, 4 min 5 s, 10 h 11 min."""
-    value = found.total(epochs)
+    value = cost.total(epochs)
     if value < _MINUTE:
         return f"{seconds(value)} s"
     if value < 2 * _HOUR:

@@ -32,11 +32,11 @@ def shuffled(proof: Proof | None) -> str:
 
 def unequal(run: RunRecord) -> set[str]:
     """Return the labels of those whose work is not shown to be that of the others."""
-    found = {row.label for row in run.rows if row.withheld == "work"}
-    found |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
+    labels = {row.label for row in run.rows if row.withheld == "work"}
+    labels |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
     if any(row.withheld == "baseline's work" for row in run.rows):
-        found.add(run.rows[0].label)
-    return found
+        labels.add(run.rows[0].label)
+    return labels
 
 
 def images(proof: Proof) -> str:
@@ -84,10 +84,11 @@ def of_shuffles(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
 
 def _of_shuffle(shuffle: Shuffle) -> str | None:
     classes = ""
-    found, by_chance = shuffle.batch_classes, shuffle.batch_classes_by_chance
-    if found is not None and by_chance is not None and found < _MIXED * by_chance:
+    in_a_batch, by_chance = shuffle.batch_classes, shuffle.batch_classes_by_chance
+    if in_a_batch is not None and by_chance is not None and in_a_batch < _MIXED * by_chance:
         classes = (
-            f": a batch holds {digits(found)} classes on average, and {digits(by_chance)} by chance"
+            f": a batch holds {digits(in_a_batch)} classes on average, and"
+            f" {digits(by_chance)} by chance"
         )
     match shuffle.kind:
         case "none":

@@ -12,16 +12,16 @@ _READS = 0.1  # of an epoch's bytes: under it, what the kernel drops now and the
 
 def note(row: Row) -> str | None:
     """Return a sentence on a pipeline's first epochs; None where they were warm, as is usual."""
-    found = row.page_cache
-    if found is None or (found.asked == "warm" and found.certified == found.trials):
+    use = row.page_cache
+    if use is None or (use.asked == "warm" and use.certified == use.trials):
         return None
-    if found.certified == found.trials:
-        return f"{row.label}: its first epochs were {found.asked}, certified: {figures(found)}."
-    why = f" ({found.why_not})" if found.why_not else ""
+    if use.certified == use.trials:
+        return f"{row.label}: its first epochs were {use.asked}, certified: {figures(use)}."
+    why = f" ({use.why_not})" if use.why_not else ""
     return (
-        f"{row.label}: its first epochs are not certified to be {found.asked} in"
-        f" {found.trials - found.certified} of {counted(found.trials, 'trial')}{why}:"
-        f" {figures(found)}{_left_out(found)}."
+        f"{row.label}: its first epochs are not certified to be {use.asked} in"
+        f" {use.trials - use.certified} of {counted(use.trials, 'trial')}{why}:"
+        f" {figures(use)}{_left_out(use)}."
     )
 
 
@@ -30,10 +30,10 @@ def while_timed(row: Row, images: int) -> str | None:
 
     `images` are those of an epoch, whose files the pipeline reads once.
     """
-    found, read = row.page_cache, row.read_bytes_per_image
-    if found is None or read is None or not found.bytes:
+    use, read = row.page_cache, row.read_bytes_per_image
+    if use is None or read is None or not use.bytes:
         return None
-    share = read * images / found.bytes
+    share = read * images / use.bytes
     if share < _READS:
         return None
     return (
@@ -42,29 +42,29 @@ def while_timed(row: Row, images: int) -> str | None:
     )
 
 
-def _left_out(found: PageCacheUse) -> str:
+def _left_out(use: PageCacheUse) -> str:
     """Return that figures are left out where the page cache is known not to have been so."""
-    if not found.contradicted:
+    if not use.contradicted:
         return ""
-    if found.contradicted == found.trials:
+    if use.contradicted == use.trials:
         return "; so its first batch and first epoch are not told"
-    return f"; {found.contradicted} of them left out of its first batch and first epoch"
+    return f"; {use.contradicted} of them left out of its first batch and first epoch"
 
 
-def figures(found: PageCacheUse) -> str:
+def figures(use: PageCacheUse) -> str:
     """Return what was resident before, and what was read from the device."""
-    resident = shown(found.resident, lambda share: f"{percent(share)}%", "an unknown part")
-    read = shown(found.read_bytes, size, "an unknown number of bytes")
+    resident = shown(use.resident, lambda share: f"{percent(share)}%", "an unknown part")
+    read = shown(use.read_bytes, size, "an unknown number of bytes")
     return (
-        f"{resident} of the {size(found.bytes)} in {counted(found.files, 'file')} that it reads"
+        f"{resident} of the {size(use.bytes)} in {counted(use.files, 'file')} that it reads"
         f" was resident before, and {read} came from the device"
     )
 
 
 def state(row: Row) -> str:
     """Return in a few words whether its first epochs were what was asked for."""
-    found = row.page_cache
-    if found is None:
+    use = row.page_cache
+    if use is None:
         return MISSING
-    sure = "certified" if found.certified == found.trials else "not certified"
-    return f"{found.asked}, {sure}"
+    sure = "certified" if use.certified == use.trials else "not certified"
+    return f"{use.asked}, {sure}"

@@ -19,67 +19,75 @@ def beside_the_photos(row: Row) -> str:
 
     Only of records, which hold these files: anything else is no more or less of the same.
     """
-    found = row.preparation
-    if found is None or "compression" not in row.knobs or found.source_bytes <= 0:
+    record = row.preparation
+    if record is None or "compression" not in row.knobs or record.source_bytes <= 0:
         return MISSING
-    share = found.bytes / found.source_bytes - 1
+    share = record.bytes / record.source_bytes - 1
     if abs(share) < _SAME:
         return "as much as the photos' own files"
     word = "less" if share < 0 else "more"
     return f"{abs(share):.1%} {word} than the photos' own files"
 
 
-def made(found: Preparation) -> str:
+def made(record: Preparation) -> str:
     """Return when it was made, and whether by this run."""
     try:
-        at = f"{datetime.fromisoformat(found.made_at):%Y-%m-%d %H:%M} UTC"
+        at = f"{datetime.fromisoformat(record.made_at):%Y-%m-%d %H:%M} UTC"
     except ValueError:
         at = MISSING
-    return f"{at}, by an earlier run" if found.was_found else f"{at}, by this run"
+    return f"{at}, by an earlier run" if record.was_found else f"{at}, by this run"
 
 
-def epochs(found: BreakEven) -> str:
+def epochs(break_even: BreakEven) -> str:
     """Return after how many epochs it has paid for itself: 12 epochs, or never."""
-    if found.epochs is None:
+    if break_even.epochs is None:
         return "never"
-    return shown(found.epochs, lambda value: counted(max(math.ceil(value), 1), "epoch"))
+    return shown(break_even.epochs, lambda value: counted(max(math.ceil(value), 1), "epoch"))
 
 
-def pays_off(found: Preparation) -> str:
+def pays_off(record: Preparation) -> str:
     """Return after how many epochs it has paid for itself against whom."""
     words = [
-        f"{epochs(one)}, against {one.against}"
-        for one in found.break_even
-        if one.epochs is not None
+        f"{epochs(break_even)}, against {break_even.against}"
+        for break_even in record.break_even
+        if break_even.epochs is not None
     ]
-    words += [f"never, against {listed(labels)}: {why}" for why, labels in _never(found)]
+    words += [f"never, against {listed(labels)}: {why}" for why, labels in _never(record)]
     return "; ".join(words) or MISSING
 
 
-def pays_off_briefly(found: Preparation) -> str:
+def pays_off_briefly(record: Preparation) -> str:
     """Return the least and the most of these epochs, without their labels: 3 to never."""
-    known = [one for one in found.break_even if one.epochs is None or is_known(one.epochs)]
-    known.sort(key=lambda one: math.inf if one.epochs is None else one.epochs)
-    if not known:
+    break_evens = [
+        break_even
+        for break_even in record.break_even
+        if break_even.epochs is None or is_known(break_even.epochs)
+    ]
+    break_evens.sort(
+        key=lambda break_even: math.inf if break_even.epochs is None else break_even.epochs
+    )
+    if not break_evens:
         return MISSING
-    words = dict.fromkeys(epochs(one).partition(" ")[0] for one in (known[0], known[-1]))
+    words = dict.fromkeys(
+        epochs(break_even).partition(" ")[0] for break_even in (break_evens[0], break_evens[-1])
+    )
     return " to ".join(words)
 
 
 def note(row: Row, folder_images: int) -> str | None:
     """Return a sentence on what a pipeline's preparation took, and when it has paid for itself."""
-    found = row.preparation
-    if found is None:
+    record = row.preparation
+    if record is None:
         return None
-    earlier = ", found from an earlier run," if found.was_found else ""
-    against = _against(found)
+    earlier = ", found from an earlier run," if record.was_found else ""
+    against = _against(record)
     part = ""
-    if found.images < folder_images:
-        part = f" (for {found.images:,} of the {folder_images:,} images"
+    if record.images < folder_images:
+        part = f" (for {record.images:,} of the {folder_images:,} images"
         part += "; the epochs are of all of them)" if against else ")"
     sentence = (
-        f"{row.label}: its preparation{earlier} took {shown(found.seconds, seconds)} s and"
-        f" {size(found.bytes)} to write{part}"
+        f"{row.label}: its preparation{earlier} took {shown(record.seconds, seconds)} s and"
+        f" {size(record.bytes)} to write{part}"
     )
     beside = beside_the_photos(row)
     if beside != MISSING:
@@ -105,21 +113,27 @@ def gzip_note(rows: Iterable[Row]) -> str | None:
     return f"GZIP saved {size(saved)} of the {size(plain.bytes)} of uncompressed records, {share}."
 
 
-def _never(found: Preparation) -> list[tuple[str, list[str]]]:
+def _never(record: Preparation) -> list[tuple[str, list[str]]]:
     """Return why it never pays for itself, and against whom, for each reason that there is."""
-    never = [one for one in found.break_even if one.epochs is None]
+    never = [break_even for break_even in record.break_even if break_even.epochs is None]
     reasons = [
-        ("not shown to be faster", [one.against for one in never if not one.is_faster]),
-        ("faster, but in epochs that are no shorter", [o.against for o in never if o.is_faster]),
+        (
+            "not shown to be faster",
+            [break_even.against for break_even in never if not break_even.is_faster],
+        ),
+        (
+            "faster, but in epochs that are no shorter",
+            [break_even.against for break_even in never if break_even.is_faster],
+        ),
     ]
     return [(why, labels) for why, labels in reasons if labels]
 
 
-def _against(found: Preparation) -> list[str]:
+def _against(record: Preparation) -> list[str]:
     clauses = [
-        f"against {one.against} it pays for itself after {epochs(one)}"
-        for one in found.break_even
-        if is_known(one.epochs)
+        f"against {break_even.against} it pays for itself after {epochs(break_even)}"
+        for break_even in record.break_even
+        if is_known(break_even.epochs)
     ]
-    clauses += [f"against {listed(labels)} it never does: {why}" for why, labels in _never(found)]
+    clauses += [f"against {listed(labels)} it never does: {why}" for why, labels in _never(record)]
     return clauses

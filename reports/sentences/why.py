@@ -229,16 +229,16 @@ def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:
     return f"{words}: that is one trial's rate, and lower than this one"
 
 
-def ceilings(found: Diagnosis) -> str | None:
+def ceilings(diagnosis: Diagnosis) -> str | None:
     """Return one sentence on what this machine can do; None where it was not measured."""
-    if not found.ceilings:
+    if not diagnosis.ceilings:
         return None
     words = {
         "read": "reads {} images/s",
         "decode": "reads and decodes {}",
         "ready": "takes {} out of a batch that is ready",
     }
-    parts = [words[one.name].format(f"{one.rate:,.0f}") for one in found.ceilings]
+    parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
     return f"In a trial of its own each, this machine {listed(parts)}."
 
 
@@ -272,8 +272,8 @@ def _step_name(step: Step, waterfall: Waterfall, trace: Trace | None) -> str:
     """Return a step's name; of the rest, where another stood in for all before it, what it is."""
     if step.name != REST or not waterfall.like or trace is None:
         return step.name
-    own = [stage for stage in trace.stages if stage.name not in KNOWN_STAGES]
-    largest = max(own, key=lambda stage: stage.ms, default=None)
+    unknown = [stage for stage in trace.stages if stage.name not in KNOWN_STAGES]
+    largest = max(unknown, key=lambda stage: stage.ms, default=None)
     if largest is None or trace.share(largest.name) < _NAMED:
         return step.name
     return f"{step.name} ({largest.name})"

@@ -131,7 +131,10 @@ def _pipeline(row: Row) -> dict[str, Any]:
         record[f"preparation_{field}"] = _known(value)
     pays_off = row.preparation.break_even if row.preparation else []
     return record | {
-        "pays_off_after": "; ".join(f"{one.against}: {epochs(one)}" for one in pays_off) or None,
+        "pays_off_after": "; ".join(
+            f"{break_even.against}: {epochs(break_even)}" for break_even in pays_off
+        )
+        or None,
         "autotune": chosen(row.autotune) if row.autotune is not None else None,
         "knobs": ", ".join(knobs(row)) or None,
         "remarks": "; ".join(row.remarks) or None,
@@ -141,8 +144,8 @@ def _pipeline(row: Row) -> dict[str, Any]:
 
 def _page_cache(row: Row) -> dict[str, Any]:
     fields = ("asked", "files", "bytes", "resident", "read_bytes", "trials", "certified", "why_not")
-    found = row.page_cache
-    return {f"page_cache_{name}": found and _known(getattr(found, name)) for name in fields}
+    use = row.page_cache
+    return {f"page_cache_{name}": use and _known(getattr(use, name)) for name in fields}
 
 
 def _proof(row: Row) -> dict[str, Any]:
@@ -154,8 +157,8 @@ def _proof(row: Row) -> dict[str, Any]:
     record |= {"images_compared": proof and proof.compared, "images_off": proof and proof.off}
     for reference in ("from_sampled", "from_filtered"):
         for figure in ("mean", "p99", "worst"):
-            found = getattr(getattr(proof, reference, None), figure, None)
-            record[f"levels_{reference}_{figure}"] = _known(found)
+            level = getattr(getattr(proof, reference, None), figure, None)
+            record[f"levels_{reference}_{figure}"] = _known(level)
     for field in _SHUFFLE:
         value = getattr(proof.shuffle, field) if proof else None
         record[f"shuffle_{field}"] = _known(value)
@@ -166,13 +169,13 @@ def _gpus(row: Row) -> dict[str, Any]:
     if not isinstance(row.gpus, list):
         return {"gpus": row.gpus}
     record: dict[str, Any] = {"gpus": str(len(row.gpus))}
-    for place, found in enumerate(row.gpus):
-        record |= {f"gpu_{place}_{field}": _sensor(found, field) for field in _GPU}
+    for place, gpu in enumerate(row.gpus):
+        record |= {f"gpu_{place}_{field}": _sensor(gpu, field) for field in _GPU}
     return record
 
 
-def _sensor(found: GpuUsage, field: str) -> Any:
-    value = getattr(found, field)
+def _sensor(gpu: GpuUsage, field: str) -> Any:
+    value = getattr(gpu, field)
     return value if field == "name" or not isinstance(value, str) else None
 
 

@@ -45,9 +45,9 @@ def _faults_of_run(run: RunRecord) -> Iterator[str]:
     yield from _faults_of_numbers(run)
     if not 0 < run.margin < 1:
         yield f"margin is {run.margin:g}; expected more than 0 and less than 1"
-    known = {row.label for row in run.rows}
+    labels = {row.label for row in run.rows}
     for label in run.best:
-        if label not in known:
+        if label not in labels:
             yield f"best names {label!r}, which is no row's label"
     for place, row in enumerate(run.rows):
         yield from _faults_of_row(row, f"rows[{place}]")

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from feedbench.bench.verdicts.comparison import Comparison
 
 
-def show(found: Comparison, console: Console) -> None:
+def show(comparison: Comparison, console: Console) -> None:
     """Print what to be warned of, the table, the answer and the notes."""
     limit_width(console)
-    loud = warning(found)
+    loud = warning(comparison)
     if loud is not None:
         console.print(Text(visible(loud), style="bold"))
         console.print()
     table = simple_table()
     for title in TITLES:
         table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
-    for one in found.pipelines:
-        table.add_row(Text(folded(visible(one.label))), *map(Text, cells(one)))
+    for pipeline in comparison.pipelines:
+        table.add_row(Text(folded(visible(pipeline.label))), *map(Text, cells(pipeline)))
     console.print(table)
     console.print()
-    console.print(Text(visible(answer(found)), style="bold"))
-    for note in notes(found):
+    console.print(Text(visible(answer(comparison)), style="bold"))
+    for note in notes(comparison):
         console.print(Padding(Text(visible(note)), (0, 0, 0, 2)))

@@ -23,61 +23,61 @@ _MOST_ALIKE = 5  # files of a group of duplicates that are named
 _LONGEST_NAME = 40  # characters of a class's name
 
 
-def show(found: Inspection, console: Console) -> None:
+def show(inspection: Inspection, console: Console) -> None:
     """Print it, never wider than WIDTH columns."""
     limit_width(console)
-    for line in lines(found):
+    for line in lines(inspection):
         console.print(Text(line, overflow="fold"))
 
 
-def lines(found: Inspection) -> Iterator[str]:
+def lines(inspection: Inspection) -> Iterator[str]:
     """Yield what was found, line by line."""
-    is_labelled = "" not in found.classes
-    classes = f" in {counted(len(found.classes), 'class', 'classes')}" if is_labelled else ""
-    images = counted(found.images, "image")
-    yield f"{shown(found.folder)}: {images}{classes}, {size(found.bytes)}"
-    yield from (f"  {note}" for note in found.notes)
+    is_labelled = "" not in inspection.classes
+    classes = f" in {counted(len(inspection.classes), 'class', 'classes')}" if is_labelled else ""
+    images = counted(inspection.images, "image")
+    yield f"{shown(inspection.folder)}: {images}{classes}, {size(inspection.bytes)}"
+    yield from (f"  {note}" for note in inspection.notes)
     if is_labelled:
-        yield from _bars(found.classes)
-    for title, values in (("Formats", found.formats), ("Modes", found.modes)):
+        yield from _bars(inspection.classes)
+    for title, values in (("Formats", inspection.formats), ("Modes", inspection.modes)):
         if values:
             yield f"{title}: " + ", ".join(f"{name} {count:,}" for name, count in values.items())
-    for title, bins in (("Widths", found.widths), ("Heights", found.heights)):
+    for title, bins in (("Widths", inspection.widths), ("Heights", inspection.heights)):
         if bins:
             yield f"{title} in pixels:"
             yield from _bars(_named(bins))
-    yield from _orientations(found)
-    yield from _duplicates(found.duplicates)
-    height, width = found.image_size
+    yield from _orientations(inspection)
+    yield from _duplicates(inspection.duplicates)
+    height, width = inspection.image_size
     yield (
-        f"A cache of the decoded images at {height}x{width}x{found.channels} float32 takes"
-        f" {size(found.cache_bytes)}."
+        f"A cache of the decoded images at {height}x{width}x{inspection.channels} float32 takes"
+        f" {size(inspection.cache_bytes)}."
     )
-    yield from _left_out(found)
+    yield from _left_out(inspection)
 
 
-def _left_out(found: Inspection) -> Iterator[str]:
-    ignored = counted(found.ignored_files, "file")
-    if found.ignored_files:
+def _left_out(inspection: Inspection) -> Iterator[str]:
+    ignored = counted(inspection.ignored_files, "file")
+    if inspection.ignored_files:
         yield f"Ignored: {ignored} outside the classes or without an image's suffix."
-    yield from (f"  {shown(left.file)}: {left.reason}" for left in found.ignored_images)
+    yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.ignored_images)
     how = {
         "decode": "every image was decoded by TensorFlow and by Pillow",
         "header": "only headers were looked at",
         "none": "only names were looked at",
-    }[found.check]
-    if not found.bad:
+    }[inspection.check]
+    if not inspection.bad:
         yield f"No bad images; {how}."
         return
     yield (
-        f"Bad images: {len(found.bad):,}; {how}. A run refuses them, or leaves them out by"
+        f"Bad images: {len(inspection.bad):,}; {how}. A run refuses them, or leaves them out by"
         " --bad-images skip:"
     )
-    yield from (f"  {shown(left.file)}: {left.reason}" for left in found.bad)
+    yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.bad)
 
 
-def _orientations(found: Inspection) -> Iterator[str]:
-    turned = {name: n for name, n in found.orientations.items() if name != _UPRIGHT}
+def _orientations(inspection: Inspection) -> Iterator[str]:
+    turned = {name: n for name, n in inspection.orientations.items() if name != _UPRIGHT}
     if not turned:
         return
     kinds = ", ".join(f"orientation {name}: {count:,}" for name, count in sorted(turned.items()))
@@ -102,8 +102,8 @@ def _duplicates(groups: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _named(bins: Sequence[Bin]) -> dict[str, int]:
     return {
-        f"{one.least:,}" if one.least == one.most else f"{one.least:,}-{one.most:,}": one.images
-        for one in bins
+        f"{bar.least:,}" if bar.least == bar.most else f"{bar.least:,}-{bar.most:,}": bar.images
+        for bar in bins
     }
 
 

@@ -64,6 +64,6 @@ def _table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Table:
         )
     for row in rows:
         cells = [column.cell(row) for column in columns]
-        known = ["" if cell == MISSING else cell for cell in cells]
-        table.add_row(Text(folded(visible(row.label))), *map(_text, known))
+        texts = ["" if cell == MISSING else cell for cell in cells]
+        table.add_row(Text(folded(visible(row.label))), *map(_text, texts))
     return table

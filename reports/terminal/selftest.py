@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from feedbench.bench.records.selftest import SelfTest
 
 
-def show(found: SelfTest, console: Console) -> None:
+def show(selftest: SelfTest, console: Console) -> None:
     """Print a line for everything that was expected, and the answer."""
     limit_width(console)
     table = plain_table()
     for title in ("", "expected", "measured", ""):
         table.add_column(title)
-    for line in found.lines:
+    for line in selftest.lines:
         passed = Text("pass", style="green") if line.passed else Text("FAIL", style="bold red")
         table.add_row(Text(line.name), Text(line.expected), Text(line.measured), passed)
     console.print(table)
     console.print()
-    for failure in found.failures:
+    for failure in selftest.failures:
         console.print(Text(f"  {failure}"))
-    console.print(Text(answer(found), style="bold"))
+    console.print(Text(answer(selftest), style="bold"))
 
 
-def answer(found: SelfTest) -> str:
+def answer(selftest: SelfTest) -> str:
     """Return the one sentence that a person came for."""
-    count = len(found.lines)
-    failed = sum(not line.passed for line in found.lines)
-    took = f"{counted(found.blocks, 'block')} in {duration(found.seconds)}"
+    count = len(selftest.lines)
+    failed = sum(not line.passed for line in selftest.lines)
+    took = f"{counted(selftest.blocks, 'block')} in {duration(selftest.seconds)}"
     if not failed:
         return f"The harness can be trusted here: {count} of {count} passed ({took})."
     return (

@@ -80,14 +80,14 @@ def gpu(row: Row) -> str:
         return MISSING
     if isinstance(row.gpus, str):
         return row.gpus
-    return "; ".join(_one_gpu(found) for found in row.gpus) or MISSING
+    return "; ".join(_one_gpu(usage) for usage in row.gpus) or MISSING
 
 
-def _one_gpu(found: GpuUsage) -> str:
-    active = _sensor("utilisation", found.utilisation, lambda share: f"{percent(share)}% active")
-    memory = _sensor("memory", found.memory_bytes, size)
-    power = _sensor("power", found.watts, lambda watts: f"{digits(watts)} W")
-    return f"{found.name}: {active}, {memory}, {power}"
+def _one_gpu(usage: GpuUsage) -> str:
+    active = _sensor("utilisation", usage.utilisation, lambda share: f"{percent(share)}% active")
+    memory = _sensor("memory", usage.memory_bytes, size)
+    power = _sensor("power", usage.watts, lambda watts: f"{digits(watts)} W")
+    return f"{usage.name}: {active}, {memory}, {power}"
 
 
 def _sensor(name: str, value: float | str, form: Callable[[float], str]) -> str:
