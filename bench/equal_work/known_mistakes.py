@@ -1,7 +1,7 @@
-"""What a pipeline's pixels are, where they are not the reference's: known mistakes, by trying them.
+"""Known mistakes, which are named where a pipeline's pixels are not the reference's.
 
-A person is helped by "red and blue are exchanged", not by "34.9 grey levels". Each likeness is
-made of a few files and laid beside what the pipeline delivered of them.
+"Red and blue are exchanged" helps a user, "34.9 grey levels" does not. Each mistake is made with a
+few files, and the result is compared with what the pipeline delivered of them.
 """
 
 from __future__ import annotations
@@ -26,104 +26,107 @@ FILES = 12  # that are tried
 _CLEARLY = 3.0  # times nearer than the reference, or it explains nothing
 _LEAST_ALIKE = 2  # images that must be found among unknown ones
 _CORNERS = 2  # samples, of which the first and the last lie on the edge's pixels
-_UPRIGHT = "as EXIF says that they are to be turned"
 
-
-_Make = Callable[[Path, Image.Image, Workload], Levels]
-"""A file, its picture as Pillow decodes it, the workload -> what would be delivered."""
+_Deliver = Callable[[Path, Image.Image, Workload], Levels]
+"""A file, its picture as Pillow decodes it, the workload -> what the mistake would deliver."""
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _Mistake:
     name: str
-    make: _Make
+    deliver: _Deliver
     is_fault: bool = True
+    needs_colour: bool = False  # grey images cannot show it
+
+    def levels(self, workload: Workload, place: int) -> Levels | None:
+        """Return what it would deliver of a file; None if the file cannot be decoded."""
+        file = workload.files[place]
+        try:
+            return self.deliver(Path(file), references.decoded(file), workload)
+        except Exception:  # noqa: BLE001 - whatever a user's file makes a decoder raise
+            return None
 
 
 def of_pixels(
     workload: Workload, delivered: Mapping[int, Levels], distance: float
 ) -> Likeness | None:
-    """Return what the pixels of these images are, delivered by place; None where not known.
+    """Return the mistake that delivers these pixels, given by place; None if none is known.
 
     `distance` is their mean from the nearer reference, in grey levels.
     """
-    for kind in _OF_PIXELS:
-        if kind.name.startswith(("red", "grey")) and workload.channels == 1:
+    for mistake in _IN_PIXELS:
+        if mistake.needs_colour and workload.channels == 1:
             continue
-        found = _mean_distance(kind, workload, delivered)
-        if found is not None and found <= min(ROUNDING, distance / _CLEARLY):
+        mean = _mean_distance(mistake, workload, delivered)
+        if mean is not None and mean <= min(ROUNDING, distance / _CLEARLY):
             return Likeness(
-                name=kind.name, is_fault=kind.is_fault, images=len(delivered), distance=found
+                name=mistake.name,
+                is_fault=mistake.is_fault,
+                images=len(delivered),
+                distance=mean,
             )
     return None
 
 
 def of_unknown(workload: Workload, places: Sequence[int], unknown: Floats) -> Likeness | None:
-    """Return what images are that match no file, by their fingerprints `[images, cells]`.
+    """Return the mistake that delivers images that match no file; None if none is known.
 
-    `places` are those of files that were not delivered as they are.
+    `unknown` are their fingerprints `[images, cells]`, and `places` the files that were not
+    delivered as they are.
     """
     if not len(unknown) or not places:
         return None
     needed = min(_LEAST_ALIKE, len(places), len(unknown))
-    for kind in _OF_UNKNOWN:
-        made = [_made(kind, workload, place) for place in places]
-        known = [levels for levels in made if levels is not None]
-        if not known:
+    for mistake in _IN_WHAT_IS_SHOWN:
+        candidates = (mistake.levels(workload, place) for place in places)
+        images = [levels for levels in candidates if levels is not None]
+        if not images:
             continue
-        nearest = _nearest(fingerprints(np.stack(known)), unknown)
+        nearest = _nearest(fingerprints(np.stack(images)), unknown)
         alike = nearest[nearest <= _CLEARLY * ALIKE]
         if len(alike) >= needed:
             return Likeness(
-                name=kind.name, is_fault=True, images=len(alike), distance=float(alike.mean())
+                name=mistake.name, is_fault=True, images=len(alike), distance=float(alike.mean())
             )
     return None
 
 
-def _nearest(made: Floats, unknown: Floats) -> Floats:
-    """Return how far each of the fingerprints is from the nearest of the unknown ones."""
-    squares = [np.square(unknown - one).mean(axis=1).min() for one in made]
+def _nearest(candidates: Floats, unknown: Floats) -> Floats:
+    """Return how far each candidate fingerprint is from the nearest of the unknown ones."""
+    squares = [np.square(unknown - candidate).mean(axis=1).min() for candidate in candidates]
     return np.sqrt(np.asarray(squares, np.float32))
 
 
 def _mean_distance(
-    kind: _Kind, workload: Workload, delivered: Mapping[int, Levels]
+    mistake: _Mistake, workload: Workload, delivered: Mapping[int, Levels]
 ) -> float | None:
     distances = []
-    for place, found in delivered.items():
-        made = _made(kind, workload, place)
-        if made is not None:
-            distances.append(float(np.abs(found - made).mean()))
+    for place, levels in delivered.items():
+        expected = mistake.levels(workload, place)
+        if expected is not None:
+            distances.append(float(np.abs(levels - expected).mean()))
     return float(np.mean(distances)) if distances else None
 
 
-def _made(kind: _Kind, workload: Workload, place: int) -> Levels | None:
-    file = workload.files[place]
-    try:
-        return kind.make(Path(file), references.decoded(file), workload)
-    except Exception:  # noqa: BLE001 - whatever somebody's file makes a decoder raise
-        return None
-
-
-def _sampled_at(positions: references.Positions) -> _Make:
-    def make(_: Path, image: Image.Image, workload: Workload) -> Levels:
+def _sampled_at(positions: references.Positions) -> _Deliver:
+    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
         return in_form(interpolated(np.asarray(image), workload, positions), workload)
 
-    return make
+    return deliver
 
 
 def _exchanged(
     reference: Callable[[Image.Image, Workload], Levels],
-) -> _Make:
+) -> _Deliver:
     return lambda _, image, workload: reference(image, workload)[..., ::-1]
 
 
-def _filtered_by(name: str) -> _Make:
-    def make(_: Path, image: Image.Image, workload: Workload) -> Levels:
+def _filtered_by(name: str) -> _Deliver:
+    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
         size = (workload.width, workload.height)
         return in_form(np.asarray(image.resize(size, Image.Resampling[name])), workload)
 
-    return make
+    return deliver
 
 
 def _fast(file: Path, _: Image.Image, workload: Workload) -> Levels:
@@ -134,17 +137,11 @@ def _fast(file: Path, _: Image.Image, workload: Workload) -> Levels:
     return in_form(interpolated(np.asarray(pixels), workload, half_pixel_centres), workload)
 
 
-def _turned(
-    turn: Callable[[Image.Image], Image.Image],
-) -> _Make:
-    return lambda _, image, workload: references.sampled(turn(image), workload)
+def _transposed(name: str) -> _Deliver:
+    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
+        return references.sampled(image.transpose(Image.Transpose[name]), workload)
 
-
-def _transposed(name: str) -> _Make:
-    def turn(image: Image.Image) -> Image.Image:
-        return image.transpose(Image.Transpose[name])
-
-    return _turned(turn)
+    return deliver
 
 
 def _upright(file: Path, _: Image.Image, workload: Workload) -> Levels:
@@ -177,10 +174,6 @@ def _drafted(file: Path, _: Image.Image, workload: Workload) -> Levels:
         return references.filtered(image.convert("RGB"), workload)
 
 
-def _negative(_: Path, image: Image.Image, workload: Workload) -> Levels:
-    return references.MOST - references.sampled(image, workload)
-
-
 def _legacy(size: int, count: int) -> Levels:
     """LegacyScaler in tensorflow/core/util/image_resizer_state.h."""
     at: Levels = np.arange(count, dtype=np.float32) * np.float32(size / np.float32(count))
@@ -205,46 +198,31 @@ def _nearest_corner(size: int, count: int) -> Levels:
     return np.floor(_legacy(size, count))
 
 
-def _later(size: int, count: int) -> Levels:
-    return _by(0.5, size, count)
-
-
-def _earlier(size: int, count: int) -> Levels:
-    return _by(-0.5, size, count)
-
-
-def _by(samples: float, size: int, count: int) -> Levels:
-    return half_pixel_centres(size, count) + np.float32(samples * size / count)
-
-
-_OF_PIXELS = (
-    _Kind("TensorFlow's fast JPEG transform", _fast, is_fault=False),
-    _Kind("nearest-neighbour sampling", _sampled_at(_nearest_centre)),
-    _Kind("nearest-neighbour sampling", _filtered_by("NEAREST")),
-    _Kind("nearest-neighbour sampling from the corners", _sampled_at(_nearest_corner)),
-    _Kind("bilinear sampling half a pixel off (without half_pixel_centers)", _sampled_at(_legacy)),
-    _Kind("bilinear sampling with align_corners", _sampled_at(_corners)),
-    _Kind("bilinear sampling half a delivered pixel too far", _sampled_at(_later)),
-    _Kind("bilinear sampling half a delivered pixel too early", _sampled_at(_earlier)),
-    _Kind("red and blue exchanged", _exchanged(references.sampled)),
-    _Kind("red and blue exchanged, and an antialiased filter", _exchanged(references.filtered)),
-    _Kind("grey, written into all three channels", _grey),
-    _Kind("JPEGs decoded at a reduced size (Pillow's draft mode)", _drafted),
-    _Kind("Pillow's box filter", _filtered_by("BOX")),
-    _Kind("Pillow's Hamming filter", _filtered_by("HAMMING")),
-    _Kind("Pillow's bicubic filter", _filtered_by("BICUBIC")),
-    _Kind("Pillow's Lanczos filter", _filtered_by("LANCZOS")),
+_IN_PIXELS = (
+    _Mistake("TensorFlow's fast JPEG transform", _fast, is_fault=False),
+    _Mistake("nearest-neighbour sampling", _sampled_at(_nearest_centre)),
+    _Mistake("nearest-neighbour sampling", _filtered_by("NEAREST")),  # rounds otherwise at ties
+    _Mistake("nearest-neighbour sampling from the corners", _sampled_at(_nearest_corner)),
+    _Mistake(
+        "bilinear sampling half a pixel off (without half_pixel_centers)", _sampled_at(_legacy)
+    ),
+    _Mistake("bilinear sampling with align_corners", _sampled_at(_corners)),
+    _Mistake("red and blue exchanged", _exchanged(references.sampled), needs_colour=True),
+    _Mistake(
+        "red and blue exchanged, and an antialiased filter",
+        _exchanged(references.filtered),
+        needs_colour=True,
+    ),
+    _Mistake("grey, written into all three channels", _grey, needs_colour=True),
+    _Mistake("JPEGs decoded at a reduced size (Pillow's draft mode)", _drafted),
+    _Mistake("Pillow's bicubic filter", _filtered_by("BICUBIC")),
+    _Mistake("Pillow's Lanczos filter", _filtered_by("LANCZOS")),
 )
 
-_OF_UNKNOWN = (
-    _Kind("images mirrored left to right", _transposed("FLIP_LEFT_RIGHT")),
-    _Kind("images upside down", _transposed("FLIP_TOP_BOTTOM")),
-    _Kind("images turned by 180 degrees", _transposed("ROTATE_180")),
-    _Kind(f"images turned {_UPRIGHT}", _upright),
-    _Kind("images with rows and columns exchanged", _transposed("TRANSPOSE")),
-    _Kind("images turned by 90 degrees", _transposed("ROTATE_90")),
-    _Kind("images turned by 270 degrees", _transposed("ROTATE_270")),
-    _Kind("a part cut out of the middle, in the delivered proportions", _cropped),
-    _Kind("whole images with black beside them, in their own proportions", _padded),
-    _Kind("negatives, black for white", _negative),
+_IN_WHAT_IS_SHOWN = (
+    _Mistake("images mirrored left to right", _transposed("FLIP_LEFT_RIGHT")),
+    _Mistake("images upside down", _transposed("FLIP_TOP_BOTTOM")),
+    _Mistake("images turned as EXIF says that they are to be turned", _upright),
+    _Mistake("a part cut out of the middle, in the delivered proportions", _cropped),
+    _Mistake("whole images with black beside them, in their own proportions", _padded),
 )

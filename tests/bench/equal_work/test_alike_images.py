@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work import known_mistakes, references
+from feedbench.bench.equal_work.fingerprints import fingerprints
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
@@ -111,3 +112,32 @@ def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
     found = known_mistakes.of_pixels(small, delivered, 2.0)
     assert found is not None
     assert "decoded at a reduced size" in found.name
+
+
+def test_images_turned_as_exif_says_are_named(natural: Workload, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # its orientation: to be turned by 90 degrees
+    (tmp_path / "c").mkdir()
+    for place in range(3):
+        with Image.open(natural.files[place]) as image:
+            image.save(tmp_path / "c" / f"{place}.jpg", exif=exif)
+    lying = replace(workload_over(tmp_path), height=48, width=48)
+    upright = [
+        references.sampled(references.decoded(file).rotate(270, expand=True), lying)
+        for file in lying.files
+    ]
+    mistake = known_mistakes.of_unknown(lying, range(3), fingerprints(np.stack(upright)))
+    assert mistake is not None
+    assert (mistake.name, mistake.images) == (
+        "images turned as EXIF says that they are to be turned",
+        3,
+    )
+
+
+def test_grey_images_have_no_colours_to_exchange(natural: Workload) -> None:
+    grey = replace(natural, height=48, width=48, channels=1)
+    delivered = {
+        place: references.sampled(references.decoded(grey.files[place]), grey) * 0.5
+        for place in range(3)
+    }
+    assert known_mistakes.of_pixels(grey, delivered, 50.0) is None
