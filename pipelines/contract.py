@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-import numpy as np
-
 Batch = tuple[Any, Any]
 """`(images, labels)`: arrays or tensors on the host, 1 <= B <= batch_size.
 
 Images `[B, H, W, C]` of the workload's dtype. Labels by its mode: int: int32 `[B]`, the place in
 class_names; categorical: float32 `[B, classes]`, 1 there and else 0; binary: float32 `[B, 1]`.
 """
+
+LUMA = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in grey: the luma of ITU-R BT.601-7, section 2.5.1."""
 
 Channels = Literal[1, 3]
 Dtype = Literal["float32", "uint8"]
@@ -34,7 +35,7 @@ class Workload:
     formats: tuple[str, ...] = ()  # that the files have by their first bytes; (): not known
     height: int  # pixels, delivered
     width: int
-    channels: Channels = 3  # RGB; 1: their luma, 0.299 R + 0.587 G + 0.114 B
+    channels: Channels = 3  # RGB; 1: grey, their LUMA
     batch_size: int = 32
     dtype: Dtype = "float32"  # uint8: rounded to the nearest, halves to the even one
     value_range: tuple[float, float] = (0.0, 1.0)  # of black and white; (0, 255) for uint8
@@ -55,7 +56,7 @@ class Workload:
     @property
     def image_bytes(self) -> int:
         """Bytes of one delivered image."""
-        return self.image_values * np.dtype(self.dtype).itemsize
+        return self.image_values * (1 if self.dtype == "uint8" else 4)  # without NumPy
 
 
 class Feed(Protocol):

@@ -18,8 +18,7 @@ from feedbench.bench.equal_work.fingerprints import ALIKE, Floats, fingerprints
 from feedbench.bench.equal_work.judgement import ROUNDING
 from feedbench.bench.equal_work.references import Levels, half_pixel_centres, in_form, interpolated
 from feedbench.bench.records.proof import Likeness
-from feedbench.pipelines.built_in.form import LUMA
-from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.images.image_check import unrestrained
 
 FILES = 12  # that are tried

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.image_check import unrestrained
 
 if TYPE_CHECKING:

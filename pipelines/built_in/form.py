@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feedbench.pipelines.contract import LUMA
+
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Batch, Workload
-
-LUMA = (0.299, 0.587, 0.114)
-"""The weights of red, green and blue in the luma of ITU-R BT.601-7, section 2.5.1."""
 
 Array = np.ndarray[Any, Any]
 

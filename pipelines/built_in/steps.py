@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from feedbench.pipelines.built_in.form import LUMA
 from feedbench.pipelines.built_in.record_format import MOST_READERS, SUFFIXES, TYPES
-from feedbench.pipelines.contract import KnobOverruledWarning
+from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
+from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from pathlib import Path
 
     from feedbench.pipelines.built_in.record_format import Compression
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
     from feedbench.pipelines.contract import Until, Workload
-
-_DECODE_JPEG_DECODES = {"JPEG", "PNG"}
 
 
 def files_dataset(
@@ -109,27 +107,6 @@ def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Un
     if until == "resize":
         colours = tf.image.resize(colours, [workload.height, workload.width])
     return colours[0, 0, :1]
-
-
-def decoded(encoded: tf.Tensor, formats: Collection[str], dct: str) -> tf.Tensor:
-    """Decode one file's bytes to three channels: `[height, width, 3]` uint8, a GIF's first frame.
-
-    `decode_image` has no argument for the JPEG transform, so that JPEGs go to `decode_jpeg`, which
-    decodes PNG as well. Where the files hold nothing else, the graph does not ask: asking added
-    1 to 2 % to the CPU-seconds of real photos, and 17 to 20 % to those of PNGs of 28x28.
-    """
-
-    def jpeg() -> tf.Tensor:
-        return tf.io.decode_jpeg(encoded, channels=3, dct_method=dct.upper())
-
-    def other() -> tf.Tensor:
-        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
-
-    if formats and _DECODE_JPEG_DECODES.issuperset(formats):
-        return jpeg()
-    colours = tf.cond(tf.io.is_jpeg(encoded), jpeg, other)
-    colours.set_shape([None, None, 3])  # decode_image cannot tell
-    return colours
 
 
 def tail(

@@ -1,1 +1,1 @@
-"""A folder's images and labels, the formats they have, and sample photos."""
+"""A folder's images and labels, how they are decoded and checked, and sample photos."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feedbench.pipelines.built_in.form import LUMA
+from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.file_formats import first_bytes, signature
 
 if TYPE_CHECKING:
@@ -203,10 +203,10 @@ def _by_tensorflow(encoded: bytes) -> Any:
     import numpy as np
     import tensorflow as tf
 
-    from feedbench.pipelines.built_in import steps
+    from feedbench.pipelines.images.decoding import decoded
 
     try:
-        return np.asarray(steps.decoded(tf.constant(encoded), (), "integer_accurate"))
+        return np.asarray(decoded(tf.constant(encoded), (), "integer_accurate"))
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError from error
     except (tf.errors.OpError, ValueError) as error:

@@ -21,10 +21,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in import record_format
-from feedbench.pipelines.built_in.form import LUMA
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
-from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, SUFFIXES
 

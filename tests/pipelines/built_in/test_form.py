@@ -220,23 +220,6 @@ def test_a_workload_of_one_format_is_decoded_as_a_mixed_one_is(
         assert np.array_equal(images[0], mixed[place])
 
 
-def test_the_graph_asks_for_the_format_only_where_it_may_matter(pictures: Path) -> None:
-    import tensorflow as tf
-
-    from feedbench.pipelines.built_in import steps
-
-    def operations(formats: tuple[str, ...]) -> set[str]:
-        decode = tf.function(lambda encoded: steps.decoded(encoded, formats, "integer_accurate"))
-        graph = decode.get_concrete_function(tf.TensorSpec([], tf.string)).graph
-        return {operation.type for operation in graph.get_operations()}
-
-    for known in (("JPEG",), ("PNG",), ("JPEG", "PNG")):
-        assert "DecodeJpeg" in operations(known)
-        assert not {"If", "StatelessIf"} & operations(known)
-    for mixed in ((), ("BMP", "JPEG"), ("GIF",), ("JPEG", "unknown")):
-        assert {"If", "StatelessIf"} & operations(mixed)
-
-
 def test_jpegs_among_other_formats_keep_the_transform_that_was_asked_for(
     deliver: Deliver, formats: Path
 ) -> None:
