@@ -18,4 +18,50 @@ records:       What is written down, and what processes say to each other
 disk_cache:    Files by key, the oldest removed when they take too much
 files:         How files are written whole or not at all
 text:          How numbers, times and counts are written
+
+A script that runs Feedbench, or reads what a run recorded, imports what it needs from here.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedbench.bench.processes.progress import Listener, Quiet
+    from feedbench.bench.records.row import Row
+    from feedbench.bench.records.run import RunRecord
+    from feedbench.bench.records.storage import read_run, read_trials
+    from feedbench.bench.records.trial import TrialRecord
+    from feedbench.bench.run.options import RunOptions
+    from feedbench.bench.run.run import perform
+
+__all__ = [
+    "Listener",
+    "Quiet",
+    "Row",
+    "RunOptions",
+    "RunRecord",
+    "TrialRecord",
+    "perform",
+    "read_run",
+    "read_trials",
+]
+
+if not TYPE_CHECKING:  # so that mypy still knows which names there are
+    _PLACES = {
+        "Listener": "processes.progress",
+        "Quiet": "processes.progress",
+        "Row": "records.row",
+        "RunOptions": "run.options",
+        "RunRecord": "records.run",
+        "TrialRecord": "records.trial",
+        "perform": "run.run",
+        "read_run": "records.storage",
+        "read_trials": "records.storage",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is asked for: `feedbench --help` needs none of them."""
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

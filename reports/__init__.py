@@ -9,4 +9,23 @@ charts:    The page's charts, drawn with matplotlib as SVG
 tables:    A run's rows as tables: frames, columns, and whether they are sound
 sentences: What a run says in words: the answer, the notes and the reasons
 text:      How figures are written, hostile names escaped, and rows coloured
+
+A script that shows a run imports what it needs from here.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedbench.reports.formats import render
+
+__all__ = ["render"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is asked for: it loads pandas and matplotlib."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from feedbench.reports import formats
+
+        return getattr(formats, name)
