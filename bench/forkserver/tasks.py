@@ -15,6 +15,7 @@ from feedbench.bench.measured.trial import Say
 from feedbench.bench.prepared import preparation_task
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Built,
     Failed,
@@ -76,7 +77,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
             say(trial.trace(request))
             return
         measured = _measured(trial, request)
-    say(_with_remarks(measured, pipeline, caught))
+    say(Measured(measurement=_with_remarks(measured, pipeline, caught)))
 
 
 def _verified(trial: Diagnostic, request: Request) -> Verified:
@@ -87,7 +88,7 @@ def _verified(trial: Diagnostic, request: Request) -> Verified:
     return Verified(proof=proof_task.prove(feed, trial.workload, references, sheet, trial.say))
 
 
-def _measured(trial: Diagnostic, request: Request) -> Measured:
+def _measured(trial: Diagnostic, request: Request) -> Measurement:
     """Go through the phases that the request asks for."""
     if request.purpose == "pilot":
         return trial.pilot(request)
@@ -101,8 +102,8 @@ def _one_line(error: Exception) -> str:
 
 
 def _with_remarks(
-    measured: Measured, pipeline: Pipeline, caught: list[warnings.WarningMessage]
-) -> Measured:
+    measured: Measurement, pipeline: Pipeline, caught: list[warnings.WarningMessage]
+) -> Measurement:
     """Add the knobs in effect, and what was warned of, each sentence once."""
     in_effect = knobs.values(pipeline)
     remarks = []

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from feedbench.bench.measured.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.trial import NEVER_TORN_DOWN, Trial
-from feedbench.bench.records.messages import Measured, Request, Traced
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.messages import Request, Traced
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.built_in.truncated import truncate
 from feedbench.pipelines.contract import Pipeline, Until
@@ -21,7 +22,7 @@ _WINDOWS = 2  # that count, after one in which the rate becomes steady
 class Diagnostic(Trial):
     """A trial of its own, after the blocks."""
 
-    def short(self, request: Request) -> Measured:
+    def short(self, request: Request) -> Measurement:
         """Time two windows. What is delivered is not checked: it may be cut off."""
         feed = self.open(request)
         batches = endless(feed)
@@ -37,7 +38,7 @@ class Diagnostic(Trial):
         while len(windows.windows) <= _WINDOWS:
             consumer.take(next(batches))
         self._found |= {"windows": windows.windows[1:], "first_batch_at": edges[0]}
-        return Measured(
+        return Measurement(
             **self._found, first_batch_seconds=0.0, first_epoch_seconds=0.0, first_epoch_images=0
         )
 

@@ -21,10 +21,10 @@ from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consu
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Edge,
     Event,
-    Measured,
     Phase,
     Request,
 )
@@ -60,7 +60,7 @@ class Trial:
     _edges: list[float] = field(default_factory=list)
     _latest: object = None  # batch
 
-    def run(self, request: Request) -> Measured:
+    def run(self, request: Request) -> Measurement:
         """Go through all phases."""
         feed = self.open(request)
         check = EpochCheck(self.workload)
@@ -78,9 +78,9 @@ class Trial:
         self._found["windows"] = windows.windows
         since = self._edges[counted_from(windows.windows)]
         self._found["latency"] = latency_of(self._arrivals, since)
-        return Measured(**self._found, threads=_threads())
+        return Measurement(**self._found, threads=_threads())
 
-    def pilot(self, request: Request) -> Measured:
+    def pilot(self, request: Request) -> Measurement:
         """Read an epoch, or a part of it, to learn roughly how fast; look at the values too."""
         feed = self.open(request)
         check = EpochCheck(self.workload)
@@ -99,7 +99,7 @@ class Trial:
         self._found["first_epoch_seconds"] = at - opened - looking
         self._found["first_epoch_images"] = check.images
         self._found["continuous"] = hasattr(feed, "repeat")
-        return Measured(**self._found, threads=_threads())
+        return Measurement(**self._found, threads=_threads())
 
     def open(self, request: Request) -> Feed:
         """Open the pipeline's feed, without AUTOTUNE where the request says so."""

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import WIDTH, counted, duration
 
@@ -121,13 +122,14 @@ def listener(*, quiet: bool) -> tuple[Listener, AbstractContextManager[object]]:
 
 def how(record: TrialRecord) -> str:
     """Return how a trial went, in a few words."""
-    match record.ended:
-        case "measured" if record.windows:
-            return f"{record.rate:,.0f} images/s"
-        case "measured":
-            images, seconds = record.first_epoch_images or 0, record.first_epoch_seconds or 1.0
-            return f"about {images / seconds:,.0f} images/s"
-        case "failed":
-            return f"failed: {record.why}"
-        case ended:
-            return ended
+    if record.measured is not None:
+        return _rate(record.measured)
+    return f"failed: {record.why}" if record.ended == "failed" else record.ended
+
+
+def _rate(measured: Measurement) -> str:
+    """Return a trial's rate; of a pilot, which has no windows, that of the epoch it read."""
+    if measured.windows:
+        return f"{measured.rate:,.0f} images/s"
+    rate = measured.first_epoch_images / (measured.first_epoch_seconds or 1.0)
+    return f"about {rate:,.0f} images/s"

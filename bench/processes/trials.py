@@ -28,6 +28,7 @@ from feedbench.bench.processes.client import (
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.calm import Around
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Measured,
     Prepared,
@@ -46,18 +47,6 @@ from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
 
-_OF_MEASURED = (
-    *(
-        "prepare_seconds",
-        "open_seconds",
-        "first_batch_seconds",
-        "first_epoch_seconds",
-        "first_epoch_images",
-    ),
-    *("epoch_seconds", "turnover_seconds", "continuous", "windows", "latency"),
-    *("peak_memory_bytes", "run_delay_seconds", "consumer_seconds", "threads", "autotune"),
-    *("knobs", "remarks"),
-)
 _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 
 
@@ -222,7 +211,7 @@ class Trials:
             record = _recorded(record, outcome, limit, log)
             record = replace(
                 record,
-                usage=watch.usage(record.windows),
+                usage=watch.usage(record.measured.windows if record.measured is not None else []),
                 page_cache=watch.certificate(),
                 around=watch.around(),
             )
@@ -273,7 +262,7 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
         signal=ended and ended.signal,
     )
     match outcome.result:
-        case Measured() as measured:
+        case Measured(measurement=measured):
             return _with_measured(record, measured, outcome.asked_at)
         case Prepared() as prepared:
             return replace(record, ended="prepared", preparation=_preparation(prepared))
@@ -307,11 +296,11 @@ def _preparation(prepared: Prepared) -> Preparation:
     return Preparation(**msgspec.structs.asdict(prepared))
 
 
-def _with_measured(record: TrialRecord, measured: Measured, asked_at: float) -> TrialRecord:
-    taken = {name: getattr(measured, name) for name in _OF_MEASURED}
+def _with_measured(record: TrialRecord, measured: Measurement, asked_at: float) -> TrialRecord:
+    first_batch_at = measured.first_batch_at
     return replace(
         record,
         ended="measured",
-        asked_to_first_batch_seconds=measured.first_batch_at - asked_at,
-        **taken,
+        measured=measured,
+        asked_to_first_batch_seconds=None if first_batch_at is None else first_batch_at - asked_at,
     )

@@ -6,18 +6,16 @@ from the measured process. Times are CLOCK_MONOTONIC seconds, which all processe
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
-from feedbench.bench.records.usage import Latency
-from feedbench.bench.records.windows import Window
 from feedbench.pipelines.images.image_check import Finding
 
-SCHEMA = 1
+SCHEMA = 2
 
 Purpose = Literal[
     "check",
@@ -158,26 +156,9 @@ class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
 
 
 class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
-    """What a trial found. Seconds; an empty list where the phase was not reached."""
+    """The trial has gone through its phases."""
 
-    prepare_seconds: float = 0.0  # of a pilot, over its own few images
-    open_seconds: float
-    first_batch_seconds: float  # after open returned
-    first_epoch_seconds: float  # after open returned, to the arrival of the last batch
-    first_epoch_images: int
-    first_batch_at: float  # CLOCK_MONOTONIC
-    epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last
-    turnover_seconds: list[float] = []  # from one epoch's last batch to the next one's first
-    windows: list[Window] = []
-    latency: Latency | None = None
-    peak_memory_bytes: int | None = None  # null: not available
-    continuous: bool = True  # one iterator over all windows; else restarted epochs
-    run_delay_seconds: float | None = None  # null: not available
-    consumer_seconds: float | None = None  # that the harness itself takes for a batch
-    threads: int = 0  # of the process, at the end
-    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
-    knobs: dict[str, Any] = {}  # in effect
-    remarks: list[str] = []
+    measurement: Measurement
 
 
 class Traced(_Event, frozen=True, kw_only=True, tag="traced"):

@@ -39,13 +39,6 @@ class Stopped(StrEnum):
             case Stopped.INTERRUPTED:
                 return "it was interrupted"
 
-    @classmethod
-    def _missing_(cls, value: object) -> Stopped | None:
-        """Return the member that schema 1 wrote as a clause."""
-        if isinstance(value, str) and value.endswith("asked for"):
-            return cls.BLOCKS
-        return next((member for member in cls if member.clause(0) == value), None)
-
 
 class PipelineRecord(msgspec.Struct, frozen=True):
     """A row's identity."""

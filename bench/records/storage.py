@@ -7,15 +7,15 @@ the list of images that the run measured.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from feedbench.bench.files import write_whole
+from feedbench.bench.records import schema_1
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
 from feedbench.pipelines.errors import RequestError
@@ -55,25 +55,39 @@ def read_run(folder: Path) -> RunRecord:
         raise RequestError(
             f"{folder} is no run folder: {file} cannot be read ({error.strerror})"
         ) from error
-    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
-        found = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
-        if found != SCHEMA:
-            raise RequestError(
-                f"{file} is of schema {found!r}; this Feedbench reads schema {SCHEMA}"
-            )
-    return _decoded(content, RunRecord, str(file))
+    return _read(content, RunRecord, schema_1.run_of, str(file))
 
 
 def read_trials(folder: Path) -> list[TrialRecord]:
-    """Read trials.jsonl. A last line that a crash cut short is passed over."""
+    """Read trials.jsonl. A last line that a crash cut short is passed over.
+
+    Raises RequestError where a line is of another schema, or broken. Lines of schema 1 and 2 may
+    stand in one file, of a run that a later version went on with.
+    """
     file = folder / "trials.jsonl"
     whole, _, _ = file.read_bytes().rpartition(b"\n")
-    lines = enumerate(whole.splitlines(), 1)
-    return [_decoded(line, TrialRecord, f"{file}, line {number}") for number, line in lines]
+    return [
+        _read(line, TrialRecord, schema_1.trial_of, f"{file}, line {number}")
+        for number, line in enumerate(whole.splitlines(), 1)
+    ]
 
 
-def _decoded(content: bytes, kind: type[_T], what: str) -> _T:
+class _Head(msgspec.Struct, frozen=True):
+    """Of which schema something is."""
+
+    schema: object = None
+
+
+def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], name: str) -> _T:
+    """Return what was written as `kind`, or as schema 1 had it; `name` is for the errors."""
     try:
-        return msgspec.json.decode(content, type=kind)
+        schema = msgspec.json.decode(content, type=_Head).schema
+        if schema == SCHEMA:
+            return msgspec.json.decode(content, type=kind)
+        if schema == 1:
+            return of_schema_1(content)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise RequestError(f"{what} is broken: {error}") from error
+        raise RequestError(f"{name} is broken: {error}") from error
+    raise RequestError(
+        f"{name} is of schema {schema!r}; this Feedbench reads schema 1 and {SCHEMA}"
+    )

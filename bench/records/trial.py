@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from feedbench.bench.records.calm import Around
-from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Purpose, Traced
 from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
-from feedbench.bench.records.usage import Latency, Usage
-from feedbench.bench.records.windows import Window, counted
+from feedbench.bench.records.usage import Usage
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of a run folder: of run.json, and of each line of trials.jsonl."""
 
 
 class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class Fault(StrEnum):
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of trials.jsonl. Seconds throughout; a phase that was not reached is null."""
+    """One line of trials.jsonl. Times are seconds."""
 
     schema: int = SCHEMA
     label: str
@@ -69,36 +69,24 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     signal: int | None = None  # that ended the process
     last_words: str | None = None  # the last line that the process printed, where it failed
     asked_to_first_batch_seconds: float | None = None
-    prepare_seconds: float | None = None
-    open_seconds: float | None = None
-    first_batch_seconds: float | None = None  # after open
-    first_epoch_seconds: float | None = None  # after open, to the arrival of the last batch
-    first_epoch_images: int | None = None
-    epoch_seconds: list[float] = []  # restarted: from one epoch's last batch to the next one's
-    turnover_seconds: list[float] = []  # from an epoch's last batch to the next one's first
-    continuous: bool = True
-    windows: list[Window] = []
+    measured: Measurement | None = None  # null: it was not, or it failed before the end
     preparation: Preparation | None = None
     proof: Proof | None = None
-    latency: Latency | None = None
     usage: Usage | None = None
-    peak_memory_bytes: int | None = None  # resident, of the whole trial, its workers' own included
     page_cache: Certificate | None = None  # of the first epoch; null: it was not looked at
     around: Around | None = None  # what the machine was like; null: it was not probed
-    run_delay_seconds: float | None = None  # that the trial's threads were ready and had no core
-    consumer_seconds: float | None = None  # that the harness itself takes for a batch
-    threads: int | None = None
     until: str = ""  # the step after which it was cut off
-    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
     traced: Traced | None = None
-    knobs: dict[str, Any] = {}
-    remarks: list[str] = []
 
     @property
     def rate(self) -> float:
-        """Images/s: the images of the windows that count over their seconds."""
-        windows = counted(self.windows)
-        return sum(w.images for w in windows) / sum(w.seconds for w in windows)
+        """Images/s: the images of the windows that count over their seconds.
+
+        Raises ValueError where it was not measured.
+        """
+        if self.measured is None:
+            raise ValueError(f"{self.label} has no rate: its trial {self.ended}")
+        return self.measured.rate
 
     @property
     def others_share(self) -> float | None:

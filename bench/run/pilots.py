@@ -201,13 +201,13 @@ def pilots(
 
 def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
     """Return the cost that a pilot has shown, its start spread over its images; else the guess."""
-    if not pilot.first_epoch_images or pilot.first_epoch_seconds is None:
+    measured = pilot.measured
+    if measured is None or not measured.first_epoch_images:
         return guess
-    started = pilot.seconds - pilot.first_epoch_seconds
-    image_seconds = pilot.first_epoch_seconds / pilot.first_epoch_images
-    prepare_seconds = (pilot.prepare_seconds or 0.0) / pilot.first_epoch_images
-    started -= pilot.prepare_seconds or 0.0
-    return Cost(image_seconds, max(started, 0.0), pilot.continuous, prepare_seconds)
+    image_seconds = measured.first_epoch_seconds / measured.first_epoch_images
+    start_seconds = pilot.seconds - measured.first_epoch_seconds - measured.prepare_seconds
+    prepare_seconds = measured.prepare_seconds / measured.first_epoch_images
+    return Cost(image_seconds, max(start_seconds, 0.0), measured.continuous, prepare_seconds)
 
 
 def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:

@@ -80,10 +80,13 @@ def _of_rates(
         trial = alone.get(label)
         yield _rate(name, None if trial is None else trial.rate, rate, close)
     bursts = alone.get("bursts")
-    longest = bursts.latency.p99 if bursts is not None and bursts.latency is not None else None
+    latency = None if bursts is None or bursts.measured is None else bursts.measured.latency
+    longest = None if latency is None else latency.p99
     yield _seconds("the wait between bursts (p99)", longest, pipelines.BURST * pipelines.PERIOD)
     ended = alone.get("teardown")
-    turnover = median(ended.turnover_seconds) if ended is not None else None
+    turnover = None
+    if ended is not None and ended.measured is not None:
+        turnover = median(ended.measured.turnover_seconds)
     yield _seconds(
         "the slow end, as turnover", turnover, pipelines.TEARDOWN_SECONDS + pipelines.PERIOD
     )

@@ -77,7 +77,9 @@ def _block(number: int, trials: Sequence[TrialRecord], control: float | None) ->
             for trial in trials
             if trial.is_disturbed
         ],
-        run_delay_seconds=_sum([trial.run_delay_seconds for trial in trials]),
+        run_delay_seconds=_sum(
+            [t.measured.run_delay_seconds for t in trials if t.measured is not None]
+        ),
         control=control,
         **counted,
     )

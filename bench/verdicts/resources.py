@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from feedbench.bench.machine.gpu import together
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.page_cache import Certificate, PageCacheUse
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage
@@ -22,14 +23,15 @@ def resources(trials: Sequence[TrialRecord], rates: Sequence[float]) -> dict[str
     where it is in any trial, or its reason would be lost.
     """
     used = [(t.usage, rate) for t, rate in zip(trials, rates, strict=True) if t.usage is not None]
-    peaks = [t.peak_memory_bytes for t in trials if t.peak_memory_bytes is not None]
+    measured = [trial.measured for trial in trials if trial.measured is not None]
+    peaks = [m.peak_memory_bytes for m in measured if m.peak_memory_bytes is not None]
     cpu = [(u.cpu_seconds, u, rate) for u, rate in used if u.cpu_seconds is not None]
     read = [(u.read_bytes, u, rate) for u, rate in used if u.read_bytes is not None]
     cpu_seconds = sum(seconds for seconds, _, _ in cpu)
     could_use = sum(u.seconds * u.cores for _, u, _ in cpu)
     return {
-        "latency": _latency([t.latency for t in trials if t.latency is not None]),
-        "consumer_share": _consumer_share(trials),
+        "latency": _latency([m.latency for m in measured if m.latency is not None]),
+        "consumer_share": _consumer_share(measured),
         "cpu_seconds_per_1000_images": _share(1000 * cpu_seconds, _images(cpu)),
         "cpu_utilisation": _share(cpu_seconds, could_use),
         "peak_memory_bytes": max(peaks, default=None),
@@ -57,14 +59,12 @@ def page_cache_use(found: Sequence[Certificate]) -> PageCacheUse | None:
     )
 
 
-def _consumer_share(trials: Sequence[TrialRecord]) -> float | None:
+def _consumer_share(measured: Sequence[Measurement]) -> float | None:
     """Return what the harness took of the windows' time: its cost a batch, and how many came."""
     shares = [
-        trial.consumer_seconds
-        * trial.latency.batches
-        / sum(w.seconds for w in counted(trial.windows))
-        for trial in trials
-        if trial.consumer_seconds is not None and trial.latency is not None
+        m.consumer_seconds * m.latency.batches / sum(w.seconds for w in counted(m.windows))
+        for m in measured
+        if m.consumer_seconds is not None and m.latency is not None
     ]
     return fmean(shares) if shares else None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.row import Row, Withheld
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import steady_from
@@ -209,8 +210,9 @@ class _Found(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(row, **fields)
 
     def _remarks(self, main: list[TrialRecord]) -> list[str]:
-        remarks = list(dict.fromkeys(remark for t in self.trials for remark in t.remarks))
-        if any(trial.knobs != main[0].knobs for trial in main):
+        remarks = list(dict.fromkeys(it for m in _measured(self.trials) for it in m.remarks))
+        knobs = [m.knobs for m in _measured(main)]
+        if any(others != knobs[0] for others in knobs):
             remarks.append("the knobs in effect were not the same in all of its trials")
         return remarks
 
@@ -222,24 +224,26 @@ class _Found(msgspec.Struct, frozen=True):
         return {"rate": found.estimate, "rate_low": found.low, "rate_high": high}
 
     def _phases(self, main: list[TrialRecord], folder_images: int) -> dict[str, Any]:
-        turnover = fmean(median(_settled(trial.turnover_seconds)) for trial in main)
-        measured = fmean(fmean(_settled(trial.epoch_seconds)) for trial in main)
-        rate = 1 / fmean(1 / trial.rate for trial in main)
+        measured = _measured(main)
+        turnover = fmean(median(_settled(m.turnover_seconds)) for m in measured)
+        epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
+        rate = 1 / fmean(1 / m.rate for m in measured)
         delivery = folder_images / rate
-        if not all(trial.continuous for trial in main):  # such a rate has the turnover in it
-            images = main[0].first_epoch_images or folder_images
-            delivery = (measured - turnover) * folder_images / images
+        is_continuous = all(m.continuous for m in measured)
+        images = measured[0].first_epoch_images
+        if not is_continuous:  # such a rate has the turnover in it
+            delivery = (epoch - turnover) * folder_images / (images or folder_images)
         # Extrapolated only where it must be: a restart and the end of an epoch overlap.
-        is_whole = main[0].first_epoch_images == folder_images
+        is_whole = images == folder_images
         return _first(main) | {
             "level": self.level,
             "turnover_seconds": turnover,
-            "epoch_seconds": measured,
-            "folder_epoch_seconds": measured if is_whole else delivery + turnover,
-            "continuous": all(trial.continuous for trial in main),
-            "unsteady_trials": sum(steady_from(trial.windows) is None for trial in main),
-            "knobs": main[-1].knobs,
-            "autotune": main[-1].autotune,
+            "epoch_seconds": epoch,
+            "folder_epoch_seconds": epoch if is_whole else delivery + turnover,
+            "continuous": is_continuous,
+            "unsteady_trials": sum(steady_from(m.windows) is None for m in measured),
+            "knobs": measured[-1].knobs,
+            "autotune": measured[-1].autotune,
         }
 
 
@@ -251,11 +255,16 @@ def _first(main: list[TrialRecord]) -> dict[str, Any]:
     sound = [t for t in main if t.page_cache is None or not t.page_cache.is_contradicted]
     if not sound:
         return {}
-    opened = fmean(trial.open_seconds or 0.0 for trial in sound)
+    measured = _measured(sound)
+    opened = fmean(m.open_seconds for m in measured)
     return {
-        "first_batch_seconds": opened + fmean(t.first_batch_seconds or 0.0 for t in sound),
-        "first_epoch_seconds": opened + fmean(t.first_epoch_seconds or 0.0 for t in sound),
+        "first_batch_seconds": opened + fmean(m.first_batch_seconds for m in measured),
+        "first_epoch_seconds": opened + fmean(m.first_epoch_seconds for m in measured),
     }
+
+
+def _measured(trials: Iterable[TrialRecord]) -> list[Measurement]:
+    return [trial.measured for trial in trials if trial.measured is not None]
 
 
 def _settled(seconds: list[float]) -> list[float]:

@@ -300,5 +300,7 @@ def _cpu_ms(record: TrialRecord) -> float | None:
 
 
 def _turnover(record: TrialRecord) -> float | None:
-    seconds = record.turnover_seconds[1:] or record.turnover_seconds
+    if record.measured is None:
+        return None
+    seconds = record.measured.turnover_seconds[1:] or record.measured.turnover_seconds
     return sum(seconds) / len(seconds) if seconds else None

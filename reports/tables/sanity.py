@@ -65,13 +65,14 @@ def _faults_of_row(row: Row, name: str) -> Iterator[str]:
 
 def _faults_of_trial(trial: TrialRecord) -> Iterator[str]:
     yield from _faults_of_numbers(trial)
-    if trial.ended == "measured" and trial.purpose in {"main", "control"} and not trial.windows:
+    windows = [] if trial.measured is None else trial.measured.windows
+    if trial.ended == "measured" and trial.purpose in {"main", "control"} and not windows:
         yield "a trial that was measured has no windows"
-    for place, window in enumerate(trial.windows):
+    for place, window in enumerate(windows):
         if window.images < 1 or window.images > window.seconds * _MOST:
             yield (
-                f"windows[{place}] has {window.images:,} images in {window.seconds:g} s; expected"
-                " more than 0 of both"
+                f"measured.windows[{place}] has {window.images:,} images in {window.seconds:g} s;"
+                " expected more than 0 of both"
             )
 
 

@@ -79,7 +79,9 @@ def test_the_first_batch_of_a_fresh_process(spec: str, workload_file: Path, tmp_
         for _ in range(FIRST_BATCHES):
             request = _request(spec, workload_file, tmp_path, pilot_seconds=0.0)
             outcome = processes.run(Start(request=request, log=str(tmp_path / "trial.log")), 60.0)
-            seconds.append(measured_of(outcome).first_batch_at - outcome.asked_at)
+            first_batch_at = measured_of(outcome).first_batch_at
+            assert first_batch_at is not None
+            seconds.append(first_batch_at - outcome.asked_at)
     print(
         f"{spec}: first batch after {statistics.median(seconds):.3f} s (median of"
         f" {FIRST_BATCHES}; {min(seconds):.3f} to {max(seconds):.3f})"

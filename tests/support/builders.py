@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from PIL import Image
 
 from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.processes.workload_file import workload_of
 from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.proof import (
     Counts,
     Distance,
@@ -151,7 +152,7 @@ def a_proof(work: Work = "same", **given: Any) -> Proof:
         "made_at": "2026-01-01T00:00:00+00:00",
     }
     found = judged(Proof(work=work, **fields | given))
-    return msgspec.structs.replace(found, reason=given.get("reason", found.reason))
+    return replace(found, reason=given.get("reason", found.reason))
 
 
 def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:
@@ -177,8 +178,48 @@ def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:
 
 def a_part(run: RunRecord) -> RunRecord:
     """The same run over 512 of the 3,670 images."""
-    part = msgspec.structs.replace(run.workload, images=512)
-    return msgspec.structs.replace(run, workload=part)
+    part = replace(run.workload, images=512)
+    return replace(run, workload=part)
+
+
+def a_measurement(**given: Any) -> Measurement:
+    """A measurement whose phases took no time, of no windows."""
+    fields: dict[str, Any] = {
+        "open_seconds": 0.0,
+        "first_batch_seconds": 0.0,
+        "first_epoch_seconds": 0.0,
+        "first_epoch_images": 0,
+    }
+    return Measurement(**fields | given)
+
+
+def a_record(**given: Any) -> TrialRecord:
+    """A trial's record; what is given of a measurement goes into one, where it was measured."""
+    fields: dict[str, Any] = {
+        "label": "a",
+        "spec": "a",
+        "purpose": "main",
+        "block": 0,
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "seconds": 1.0,
+        "ended": "measured",
+    }
+    fields |= given
+    measured = {name: fields.pop(name) for name in Measurement.__struct_fields__ if name in fields}
+    if fields["ended"] == "measured":
+        fields.setdefault("measured", a_measurement(**measured))
+    return TrialRecord(**fields)
+
+
+def measured_in(record: TrialRecord) -> Measurement:
+    """What was measured in a trial that was."""
+    assert record.measured is not None, record.why
+    return record.measured
+
+
+def with_measured(record: TrialRecord, **given: Any) -> TrialRecord:
+    """A trial that was measured, with other figures."""
+    return replace(record, measured=replace(measured_in(record), **given))
 
 
 def a_trial(block: int, label: str = "a", rate: int = 1000, **given: Any) -> TrialRecord:
@@ -186,14 +227,11 @@ def a_trial(block: int, label: str = "a", rate: int = 1000, **given: Any) -> Tri
     fields: dict[str, Any] = {
         "label": label,
         "spec": label,
-        "purpose": "main",
         "block": block,
-        "started_at": "2026-01-01T00:00:00.000+00:00",
         "seconds": 1 / 3,
-        "ended": "measured",
         "windows": [Window(rate, 1.0)] * 4,
     }
-    return TrialRecord(**fields | given)
+    return a_record(**fields | given)
 
 
 def trials_of(rates: Mapping[str, Sequence[int]]) -> list[TrialRecord]:

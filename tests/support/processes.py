@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from feedbench.bench.processes.client import Outcome, Processes, what_went_wrong
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Event, Measured, Purpose, Request, Start
 from tests.support import loaders
 
@@ -49,7 +50,7 @@ class Runner:
         return self.run(f"{file}:photos", purpose, limit=limit)
 
 
-def measured_of(outcome: Outcome) -> Measured:
+def measured_of(outcome: Outcome) -> Measurement:
     """Return what a trial measured, which must have gone well."""
     assert isinstance(outcome.result, Measured), what_went_wrong(outcome)
-    return outcome.result
+    return outcome.result.measurement

@@ -343,7 +343,7 @@ def test_the_exit_code_of_compare_is_the_gate(
     ("words", "sentence"),
     [
         (("base", "nowhere"), "nowhere is no run folder: nowhere/run.json cannot be read"),
-        (("base", "newer"), "newer/run.json is of schema 99; this Feedbench reads schema 1"),
+        (("base", "newer"), "newer/run.json is of schema 99; this Feedbench reads schema 1 and 2"),
         (("base", "broken"), "broken/run.json is broken: "),
         (("base", "base", "--format", "csv"), "--format 'csv': expected table, markdown or json"),
         (("base", "base", "--tolerance", "x"), "--tolerance 'x': expected a share such as 5%"),
@@ -355,7 +355,7 @@ def test_runs_that_cannot_be_compared_are_one_sentence(
     for name in ("base", "newer", "broken"):
         a_folder_of(name)
     text = Path("newer/run.json").read_text()
-    Path("newer/run.json").write_text(text.replace('"schema": 1', '"schema": 99', 1))
+    Path("newer/run.json").write_text(text.replace('"schema": 2', '"schema": 99', 1))
     Path("broken/run.json").write_text(text[: len(text) // 2])
     done = call("compare", *words)
     assert done.code == 2

@@ -12,6 +12,7 @@ import pytest
 
 from feedbench.bench.forkserver.tasks import perform
 from feedbench.bench.measured.trial import Trial
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Edge, Event, Failed, Measured, Phase, Request
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
@@ -153,10 +154,10 @@ class Told:
         pipeline = Offered(feed, feed.clock, prepare_seconds)
         self.trial = Trial(pipeline, workload, self.events.append, clock=feed.clock)
 
-    def run(self, **given: Any) -> Measured:
+    def run(self, **given: Any) -> Measurement:
         return self.trial.run(a_request(**given))
 
-    def pilot(self, **given: Any) -> Measured:
+    def pilot(self, **given: Any) -> Measurement:
         return self.trial.pilot(a_request(purpose="pilot", **given))
 
     @property
@@ -442,4 +443,4 @@ def test_of_many_warnings_the_first_ten_are_remarks(tmp_path: Path, workload_fil
     )
     said = performed(text, tmp_path, workload_file)
     assert isinstance(said, Measured)
-    assert said.remarks == [f"image {place} is odd" for place in range(10)]
+    assert said.measurement.remarks == [f"image {place} is odd" for place in range(10)]

@@ -16,6 +16,7 @@ from feedbench.bench.records.calm import Speed
 from feedbench.bench.records.storage import read_trials
 from feedbench.pipelines.catalog import parse
 from tests.support import loaders
+from tests.support.builders import measured_in
 
 pytestmark = pytest.mark.tensorflow
 
@@ -51,7 +52,7 @@ def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_d
         record = trials.run(spec, "main", workload_file, Limit(60.0), 1)
         assert record.ended == "measured", record.why
         assert record.around is not None
-        assert record.run_delay_seconds is not None
+        assert measured_in(record).run_delay_seconds is not None
     assert len(alive) >= 15 + 3
     assert not any(alive)
     assert [trial.around is not None for trial in read_trials(folder.path)] == [True, True]

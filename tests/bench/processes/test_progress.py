@@ -11,6 +11,7 @@ from rich.console import Console
 from feedbench.bench.processes.progress import OnTerminal, Plain, Quiet, how, listener
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
+from tests.support import builders
 
 
 def a_trial(**given: Any) -> TrialRecord:
@@ -24,7 +25,7 @@ def a_trial(**given: Any) -> TrialRecord:
         "ended": "measured",
         "windows": [Window(2468, 2.0)] * 3,
     }
-    return TrialRecord(**fields | given)
+    return builders.a_record(**fields | given)
 
 
 def a_pilot(**given: Any) -> TrialRecord:

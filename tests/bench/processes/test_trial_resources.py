@@ -17,10 +17,11 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.messages import Edge, Event
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Usage
-from feedbench.bench.records.windows import counted_from
+from feedbench.bench.records.windows import counted, counted_from
 from feedbench.pipelines.catalog import parse
 from tests.bench.machine.test_gpu import Nvml
 from tests.support import loaders
+from tests.support.builders import measured_in
 from tests.support.processes import Runner, measured_of
 
 pytestmark = [
@@ -121,7 +122,7 @@ def used(record: TrialRecord) -> tuple[Usage, float, int]:
     """What a trial used, its CPU-seconds, and the epochs of its windows that count."""
     assert record.usage is not None
     assert record.usage.cpu_seconds is not None
-    images = sum(window.images for window in record.windows[counted_from(record.windows) :])
+    images = sum(window.images for window in counted(measured_in(record).windows))
     return record.usage, record.usage.cpu_seconds, images // 39
 
 
@@ -136,13 +137,14 @@ def test_waiting_is_no_cpu_time_and_a_trial_has_figures_of_each_kind(measure: Me
     record = measure(IDLE_EACH_EPOCH)
     usage, cpu_seconds, epochs = used(record)
     assert cpu_seconds < BURN * epochs  # half of what two workers would have burned
-    counted = record.windows[counted_from(record.windows) :]
-    assert usage.seconds == pytest.approx(sum(window.seconds for window in counted), abs=0.5)
+    measured = measured_in(record)
+    seconds = sum(window.seconds for window in counted(measured.windows))
+    assert usage.seconds == pytest.approx(seconds, abs=0.5)
     assert len(usage.gpus) == 2
-    assert record.latency is not None
-    assert record.latency.batches == 5 * epochs
-    assert record.latency.longest >= BURN
-    assert record.latency.p50 < BURN
+    assert measured.latency is not None
+    assert measured.latency.batches == 5 * epochs
+    assert measured.latency.longest >= BURN
+    assert measured.latency.p50 < BURN
 
 
 class Beside(list[Event]):
@@ -190,8 +192,8 @@ def test_workers_that_are_busy_all_the_time_are_counted_orphans_too(
 def test_what_workers_hold_is_in_the_peak_of_the_memory(measure: Measure, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     text = BUSY_WORKERS.replace("LOGS", str(tmp_path / "logs"))
-    alone = measure(IDLE_EACH_EPOCH).peak_memory_bytes
-    with_workers = measure(text).peak_memory_bytes
+    alone = measured_in(measure(IDLE_EACH_EPOCH)).peak_memory_bytes
+    with_workers = measured_in(measure(text)).peak_memory_bytes
     assert alone is not None
     assert with_workers is not None
     assert with_workers - alone == pytest.approx(2 * HELD, abs=HELD / 2)

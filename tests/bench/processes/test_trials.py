@@ -16,6 +16,7 @@ from feedbench.bench.processes.client import OnEvent, Outcome
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.calm import Speed
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Edge, Ended, Failed, Measured, Purpose, Start
 from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import Fault, TrialRecord
@@ -25,7 +26,7 @@ from feedbench.pipelines.catalog import parse
 from tests.bench.machine.test_gpu import Nvml
 from tests.support.pace import CALM
 
-MEASURED = Measured(
+MEASURED = Measurement(
     prepare_seconds=3.0,
     open_seconds=0.5,
     first_batch_seconds=0.25,
@@ -78,16 +79,12 @@ def recorded(folder: Path, outcome: Outcome, *, is_deadline: bool = False) -> Tr
 
 def test_a_trial_that_was_measured_is_recorded_with_its_seconds(tmp_path: Path) -> None:
     ended = Ended(exit_code=0, signal=None)
-    record = recorded(tmp_path, Outcome(result=MEASURED, ended=ended, asked_at=104.0))
+    record = recorded(
+        tmp_path, Outcome(result=Measured(measurement=MEASURED), ended=ended, asked_at=104.0)
+    )
     assert (record.ended, record.exit_code, record.signal) == ("measured", 0, None)
-    assert (record.prepare_seconds, record.open_seconds) == (3.0, 0.5)
+    assert record.measured == MEASURED
     assert record.asked_to_first_batch_seconds == 6.0
-
-
-def test_latency_and_memory_are_recorded_as_the_trial_told_them(tmp_path: Path) -> None:
-    record = recorded(tmp_path, Outcome(result=MEASURED, ended=Ended(exit_code=0, signal=None)))
-    assert record.latency == MEASURED.latency
-    assert record.peak_memory_bytes == MEASURED.peak_memory_bytes
 
 
 def metered(folder: Path, outcome: Outcome, purpose: Purpose) -> TrialRecord:
@@ -99,7 +96,7 @@ def metered(folder: Path, outcome: Outcome, purpose: Purpose) -> TrialRecord:
 @pytest.mark.parametrize("purpose", ["main", "control"])
 def test_what_is_reported_is_metered(tmp_path: Path, purpose: Purpose) -> None:
     ended = Ended(exit_code=0, signal=None)
-    record = metered(tmp_path, Outcome(result=MEASURED, ended=ended), purpose)
+    record = metered(tmp_path, Outcome(result=Measured(measurement=MEASURED), ended=ended), purpose)
     assert record.usage is not None
     assert len(record.usage.gpus) == 2
     assert read_trials(tmp_path / "R") == [record]
@@ -107,7 +104,12 @@ def test_what_is_reported_is_metered(tmp_path: Path, purpose: Purpose) -> None:
 
 def test_a_pilot_is_not_metered(tmp_path: Path) -> None:
     ended = Ended(exit_code=0, signal=None)
-    assert metered(tmp_path, Outcome(result=MEASURED, ended=ended), "pilot").usage is None
+    assert (
+        metered(
+            tmp_path, Outcome(result=Measured(measurement=MEASURED), ended=ended), "pilot"
+        ).usage
+        is None
+    )
 
 
 def test_a_trial_that_failed_has_no_figures(tmp_path: Path) -> None:
@@ -115,7 +117,9 @@ def test_a_trial_that_failed_has_no_figures(tmp_path: Path) -> None:
 
 
 def test_a_trial_is_asked_for_at_the_pace_of_its_run(tmp_path: Path) -> None:
-    processes = ToldProcesses(Outcome(result=MEASURED, ended=Ended(exit_code=0, signal=None)))
+    processes = ToldProcesses(
+        Outcome(result=Measured(measurement=MEASURED), ended=Ended(exit_code=0, signal=None))
+    )
     trials = trials_of(tmp_path, processes, pace=CALM)
     trials.run(parse("a=tfdata_naive"), "main", tmp_path / "w.json", Limit(18.0), 1)
     assert processes.start is not None

@@ -56,7 +56,7 @@ def test_nothing_but_the_run_is_left_when_it_is_written(tmp_path: Path) -> None:
 def test_a_run_is_plain_json_of_several_lines_that_names_its_schema(tmp_path: Path) -> None:
     write_run(tmp_path, a_run())
     text = (tmp_path / "run.json").read_text()
-    assert json.loads(text)["schema"] == SCHEMA == 1
+    assert json.loads(text)["schema"] == SCHEMA == 2
     assert text.count("\n") > 20
     assert text.endswith("}\n")
 
@@ -100,7 +100,7 @@ def test_a_folder_without_a_run_is_refused_by_its_name_and_the_file_that_was_exp
         read_run(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+@pytest.mark.parametrize("schema", [0, 3, "1", None])
 def test_a_run_of_another_schema_is_refused_with_both(tmp_path: Path, schema: object) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"schema": schema, "of": "the future"}))
     with pytest.raises(RequestError, match=f"is of schema {schema!r}; this Feedbench reads"):
@@ -108,11 +108,11 @@ def test_a_run_of_another_schema_is_refused_with_both(tmp_path: Path, schema: ob
 
 
 def test_a_run_without_a_schema_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="schema None; this Feedbench reads schema 1"):
+    with pytest.raises(RequestError, match="schema None; this Feedbench reads schema 1 and 2"):
         read_run(broken(tmp_path, b"{}"))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"schema": 1}', b"hello"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"schema": 2}', b"hello"])
 def test_a_broken_run_is_refused_by_the_name_of_its_file(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"run\.json is broken: "):
         read_run(broken(tmp_path, content))
@@ -139,8 +139,8 @@ def test_trials_are_read_as_they_were_added_a_line_each(tmp_path: Path) -> None:
 def test_each_line_of_trials_is_plain_json_that_names_its_schema(tmp_path: Path) -> None:
     append_trial(tmp_path, a_trial(1))
     line = json.loads((tmp_path / "trials.jsonl").read_text())
-    assert (line["schema"], line["label"], line["block"]) == (1, "a", 1)
-    assert line["windows"] == [{"images": 96, "seconds": 1.0625}]
+    assert (line["schema"], line["label"], line["block"]) == (2, "a", 1)
+    assert line["measured"]["windows"] == [{"images": 96, "seconds": 1.0625}]
 
 
 def test_a_trial_is_on_disk_before_the_next_one_starts(
@@ -162,7 +162,7 @@ def test_a_last_line_that_a_crash_cut_short_is_passed_over(kept: int, tmp_path: 
 
 
 def test_of_a_single_line_that_was_cut_short_nothing_is_read(tmp_path: Path) -> None:
-    (tmp_path / "trials.jsonl").write_bytes(b'{"schema": 1, "lab')
+    (tmp_path / "trials.jsonl").write_bytes(b'{"schema": 2, "lab')
     assert read_trials(tmp_path) == []
 
 

@@ -18,6 +18,7 @@ from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.blocks import Blocks
 from feedbench.bench.run.budget import Budget, Cost
 from feedbench.pipelines.catalog import Spec, parse
+from tests.support import builders
 from tests.support.clock import ClaimedClock
 
 Fields = Mapping[str, Any]
@@ -91,7 +92,7 @@ def a_record(label: str, block: int, end: Fields, **given: Any) -> TrialRecord:
         "started_at": "2026-01-01T00:00:00+00:00",
         "seconds": 1.0,
     }
-    return TrialRecord(**fields | given | dict(end))
+    return builders.a_record(**fields | given | dict(end))
 
 
 class ScriptedBlocks:

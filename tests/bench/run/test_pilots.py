@@ -29,6 +29,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
+from tests.support import builders
 
 GUESS = Cost(image_seconds=0.003, start_seconds=0.7)
 COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())
@@ -58,7 +59,7 @@ def a_pilot(**given: Any) -> TrialRecord:
         "first_epoch_seconds": 2.0,
         "first_epoch_images": 100,
     }
-    return TrialRecord(**fields | given)
+    return builders.a_record(**fields | given)
 
 
 def test_binary_labels_are_taken_for_two_classes_alone() -> None:

@@ -39,7 +39,7 @@ from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import index_folder
-from tests.support import loaders
+from tests.support import builders, loaders
 from tests.support.builders import a_proof, a_row, a_run
 from tests.support.command import SMALL, Feedbench, trials_until
 
@@ -57,7 +57,7 @@ def a_trial(block: int, label: str = "mine", **given: Any) -> TrialRecord:
         "seconds": 2.0,
         "ended": "measured",
     }
-    return TrialRecord(**fields | given)
+    return builders.a_record(**fields | given)
 
 
 class Killed:

@@ -14,7 +14,7 @@ from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.selftest.expected import ALONE, MOST_BLOCKS, REAL, is_enough, lines
-from tests.support.builders import a_trial
+from tests.support.builders import a_trial, measured_in, with_measured
 
 BATCH = 32
 GOOD = Around(
@@ -91,7 +91,7 @@ def test_what_is_expected_and_what_was_measured_stand_in_each_line() -> None:
 @pytest.mark.parametrize("rate", [1580.0, 1620.0])
 def test_a_rate_that_is_over_a_hundredth_off_fails(label: str, name: str, rate: float) -> None:
     trial = alone()[label]
-    off = replace(trial, windows=one(label, rate=rate).windows)
+    off = with_measured(trial, windows=measured_in(one(label, rate=rate)).windows)
     assert failing(off) == [name]
 
 
@@ -111,9 +111,9 @@ def test_bursts_that_are_not_seen_fail() -> None:
 
 
 def test_a_harness_that_costs_too_much_and_one_that_hides_it_fail() -> None:
-    costly = replace(alone()[REAL], consumer_seconds=20e-6)
+    costly = with_measured(alone()[REAL], consumer_seconds=20e-6)
     assert failing(costly) == ["the harness's own share of tfdata_tuned's time"]
-    hidden = replace(alone()["ready"], consumer_seconds=1e-6)
+    hidden = with_measured(alone()["ready"], consumer_seconds=1e-6)
     assert failing(hidden) == ["the same of a batch that is there already"]
 
 
@@ -127,7 +127,7 @@ def test_verdicts_that_are_not_the_known_ones_fail() -> None:
 
 def test_a_right_verdict_of_a_wrong_ratio_fails() -> None:
     blocks = [
-        replace(t, windows=one("slower", rate=1400.0 + t.block).windows)
+        with_measured(t, windows=measured_in(one("slower", rate=1400.0 + t.block)).windows)
         if t.label == "slower"
         else t
         for t in in_blocks()

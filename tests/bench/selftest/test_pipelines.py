@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from feedbench.bench.measured.trial import Trial
-from feedbench.bench.records.messages import Measured, Request
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.messages import Request
 from feedbench.bench.records.windows import counted
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.selftest.neighbour import is_touched, neighbours
@@ -43,14 +44,14 @@ def a_workload(folder: str = "") -> Workload:
     )
 
 
-def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measured:
+def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measurement:
     clock = ClaimedClock()
     feed = kind(a_workload(), clock=clock, sleep=clock.sleep, **given)
     request = Request(label="a", spec="a", purpose="main", workload="", prepared="", scratch="")
     return Trial(Opened(feed), a_workload(), lambda _: None, clock=clock).run(request)
 
 
-def rate_of(found: Measured) -> float:
+def rate_of(found: Measurement) -> float:
     windows = counted(found.windows)
     return sum(window.images for window in windows) / sum(window.seconds for window in windows)
 

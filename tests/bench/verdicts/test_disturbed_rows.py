@@ -17,6 +17,7 @@ from tests.bench.verdicts.test_rows import (
     row,
     summary,
 )
+from tests.support.builders import with_measured
 
 
 def never_calm(label: str, purpose: str = "main") -> list[TrialRecord]:
@@ -46,7 +47,7 @@ def test_a_run_does_not_go_on_for_one_that_only_failed() -> None:
 def test_two_disturbed_trials_of_a_block_are_one_block_of_the_rate() -> None:
     trials = never_calm("b")
     again = [
-        replace(t, attempt=2, windows=[Window(500, 1.0)] * 3)
+        replace(with_measured(t, windows=[Window(500, 1.0)] * 3), attempt=2)
         for t in trials
         if t.label == "b" and t.block == 1
     ]

@@ -13,6 +13,8 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.bench.verdicts.rows import Summary, summarise
+from tests.support import builders
+from tests.support.builders import measured_in
 
 MARGIN = 0.05
 
@@ -35,7 +37,7 @@ def a_trial(label: str = "a", block: int = 1, rate: int = 1000, **given: Any) ->
         "turnover_seconds": [0.125],
         "windows": [Window(rate, 1.0)] * 3,
     }
-    return TrialRecord(**fields | given)
+    return builders.a_record(**fields | given)
 
 
 def failed(
@@ -306,8 +308,7 @@ def test_where_the_whole_folder_was_measured_its_epoch_is_the_measured_one() -> 
         a_trial(block=block, rate=500, turnover_seconds=[0.25], epoch_seconds=[1.9])
         for block in (1, 2)
     ]
-    whole = trials[0].first_epoch_images
-    assert whole is not None
+    whole = measured_in(trials[0]).first_epoch_images
     found = row(summary(trials, folder_images=whole), "a")
     assert found.folder_epoch_seconds == found.epoch_seconds == pytest.approx(1.9)
 
@@ -434,7 +435,7 @@ def probed(trials: list[TrialRecord], share: float = 1.0) -> list[TrialRecord]:
 def test_a_disturbed_trial_is_left_out_and_the_one_taken_again_counts() -> None:
     calm = probed(blocks({"a": CALM, "b": CALM}))
     slow = a_trial("b", 2, 800, around=around(0.5))
-    again = replace(slow, attempt=2, around=around(1.0), windows=[Window(1010, 1.0)] * 3)
+    again = a_trial("b", 2, 1010, attempt=2, around=around(1.0))
     trials = [t for t in calm if (t.label, t.block) != ("b", 2)] + [slow, again]
     found = row(summary(trials), "b")
     assert found.ratio == pytest.approx(1, rel=1e-3)

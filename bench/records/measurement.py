@@ -1,0 +1,43 @@
+"""What is measured in one trial, from within its process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.windows import Window, counted
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured in one trial. Seconds; an empty list where a phase was not reached."""
+
+    prepare_seconds: float = 0.0  # of a pilot, over its own few images
+    open_seconds: float
+    first_batch_seconds: float  # after open returned
+    first_epoch_seconds: float  # after open returned, to the arrival of the last batch
+    first_epoch_images: int
+    first_batch_at: float | None = None  # CLOCK_MONOTONIC; null: not known (schema 1)
+    epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last
+    turnover_seconds: list[float] = []  # from one epoch's last batch to the next one's first
+    continuous: bool = True  # one iterator over all windows; else restarted epochs
+    windows: list[Window] = []
+    latency: Latency | None = None
+    peak_memory_bytes: int | None = None  # resident, of the trial and its workers; null: unknown
+    run_delay_seconds: float | None = None  # that threads were ready and had no core; null: unknown
+    consumer_seconds: float | None = None  # that the harness itself takes for a batch
+    threads: int = 0  # of the process, at the end
+    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
+    knobs: dict[str, Any] = {}  # in effect
+    remarks: list[str] = []
+
+    @property
+    def rate(self) -> float:
+        """Images/s: the images of the windows that count over their seconds.
+
+        Raises ZeroDivisionError where there is no window.
+        """
+        windows = counted(self.windows)
+        return sum(w.images for w in windows) / sum(w.seconds for w in windows)
