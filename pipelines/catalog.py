@@ -108,10 +108,9 @@ def load(spec: Spec) -> Pipeline:
 
 def built_in(name: str) -> type[Any]:
     """Return the class of a built-in pipeline. Imports no TensorFlow."""
-    found: type[Any] = getattr(
-        import_module(f"feedbench.pipelines.built_in.{name}"), BUILT_IN[name]
-    )
-    return found
+    module = import_module(f"feedbench.pipelines.built_in.{name}")
+    pipeline: type[Any] = getattr(module, BUILT_IN[name])
+    return pipeline
 
 
 def names() -> tuple[str, ...]:
@@ -135,15 +134,15 @@ def _check(spec: Spec) -> None:
         load(spec)
     else:
         _entry_point(spec.name)
-        _given(spec)
+        _knobs_given(spec)
 
 
 def _built(kind: type[Any], spec: Spec) -> Pipeline:
-    pipeline: Pipeline = knobs.build(kind, spec.name, _given(spec))
+    pipeline: Pipeline = knobs.build(kind, spec.name, _knobs_given(spec))
     return pipeline
 
 
-def _given(spec: Spec) -> dict[str, str]:
+def _knobs_given(spec: Spec) -> dict[str, str]:
     given: dict[str, str] = {}
     for part in filter(None, spec.argument.split(",")):
         knob, equals, value = (piece.strip() for piece in part.partition("="))
@@ -158,9 +157,9 @@ def _given(spec: Spec) -> dict[str, str]:
 def _entry_point(name: str) -> EntryPoint:
     for entry_point in entry_points(group=GROUP, name=name):
         return entry_point
-    known = names()
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    offered = names()
+    near = get_close_matches(name, offered, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(offered)}"
     raise RequestError(
         f"there is no pipeline {name!r}: {hint} (a function of your own is FILE.py:FUNCTION)"
     )

@@ -32,18 +32,18 @@ def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
 
     Raises RequestError that names the knob, what it accepts and what was found.
     """
-    known = {knob.name: knob for knob in knobs_of(pipeline)}
+    knobs = {knob.name: knob for knob in knobs_of(pipeline)}
     for knob, text in given.items():
-        if knob not in known:
-            near = get_close_matches(knob, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+        if knob not in knobs:
+            near = get_close_matches(knob, knobs, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(knobs) or 'none'}"
             raise RequestError(f"{name} has no knob {knob!r}: {hint}")
         try:
             msgspec.convert({knob: text}, pipeline, strict=False)
         except msgspec.ValidationError:
-            accepts = known[knob].accepts
+            accepts = knobs[knob].accepts
             raise RequestError(f"{name}: the knob {knob} takes {accepts}; found {text!r}") from None
-    if not known:  # in somebody's package it may be any class
+    if not knobs:  # in somebody's package it may be any class
         return pipeline()
     try:
         return msgspec.convert(given, pipeline, strict=False)

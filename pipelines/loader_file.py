@@ -20,13 +20,13 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
     Raises RequestError where the file raises on import or has no such function.
     """
     module = imported(str(file), lambda: _module(file.resolve()))
-    found = getattr(module, function, None)
-    if not callable(found):
+    loader = getattr(module, function, None)
+    if not callable(loader):
         functions = [name for name, value in vars(module).items() if _is_own(value, module)]
         raise RequestError(
             f"{file} has no function {function!r}: it has {', '.join(functions) or 'none'}"
         )
-    return FunctionPipeline(found, f"{file}:{function}")
+    return FunctionPipeline(loader, f"{file}:{function}")
 
 
 def _module(file: Path) -> ModuleType:

@@ -34,6 +34,6 @@ def in_form(batch: Batch, workload: Workload) -> Batch:
 
 
 def _one_hot(labels: Array, classes: int) -> Array:
-    found = np.zeros((len(labels), classes), np.float32)
-    found[np.arange(len(labels)), labels] = 1
-    return found
+    rows = np.zeros((len(labels), classes), np.float32)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows

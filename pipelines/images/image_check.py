@@ -46,7 +46,7 @@ _NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}  # as people write what Pillo
 
 
 class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What is known of a file. A null: not known, mostly because the file is bad."""
+    """What a look at a file showed. Null or 0: not known, mostly because the file is bad."""
 
     reason: str | None = None  # why it is bad
     format: str | None = None
@@ -74,9 +74,9 @@ def limit_memory(most_pixels: int) -> None:
     A lower limit that somebody else has set stays as it is.
     """
     with Path("/proc/self/status").open() as status:
-        found = re.search(r"VmData:\s*(\d+) kB", status.read())
-    if found is not None:
-        most = int(found[1]) * 1024 + worker_bytes(most_pixels)
+        data_size = re.search(r"VmData:\s*(\d+) kB", status.read())
+    if data_size is not None:
+        most = int(data_size[1]) * 1024 + worker_bytes(most_pixels)
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         set_already = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
         resource.setrlimit(resource.RLIMIT_DATA, (min([most, *set_already]), hard))
@@ -87,24 +87,24 @@ def check(path: str, channels: int, most_pixels: int) -> Finding:
 
     What has more pixels than `most_pixels` is not decoded, and its reason is left to `judged`.
     """
-    found = header(path)
-    if found.reason is not None or not channels or found.pixels > most_pixels:
-        return found
+    finding = header(path)
+    if finding.reason is not None or not channels or finding.pixels > most_pixels:
+        return finding
     try:
         reason = _difference(path, channels)
     except (MemoryError, OSError) as error:
-        return msgspec.structs.replace(found, reason=_of_error(error), lasts=False)
-    return msgspec.structs.replace(found, reason=reason, channels=channels)
+        return msgspec.structs.replace(finding, reason=_of_error(error), lasts=False)
+    return msgspec.structs.replace(finding, reason=reason, channels=channels)
 
 
-def judged(found: Finding, channels: int, most_pixels: int) -> str | None:
+def judged(finding: Finding, channels: int, most_pixels: int) -> str | None:
     """Return why a file is bad for who asks with this limit, and at these channels (0: header)."""
-    if found.pixels > most_pixels and (found.reason is None or found.channels):
+    if finding.pixels > most_pixels and (finding.reason is None or finding.channels):
         return (
-            f"{found.width:,} x {found.height:,} pixels: over the limit of {most_pixels:,}"
+            f"{finding.width:,} x {finding.height:,} pixels: over the limit of {most_pixels:,}"
             " (--max-pixels)"
         )
-    return None if found.channels and not channels else found.reason
+    return None if finding.channels and not channels else finding.reason
 
 
 def header(path: str) -> Finding:
@@ -163,8 +163,8 @@ def _unidentified(path: str, error: Exception) -> str:
 
     if not isinstance(error, UnidentifiedImageError):
         return f"Pillow: {_text(error)}"
-    if known := signature(path):
-        return f"Pillow cannot identify it, though it begins as {known} does"
+    if format_name := signature(path):
+        return f"Pillow cannot identify it, though it begins as {format_name} does"
     begins = first_bytes(path, _MARKUP_HEAD).lstrip().lower()
     if b"<svg" in begins:
         return "SVG, which neither TensorFlow nor Pillow decodes"
@@ -243,10 +243,10 @@ def _orientation(image: Image.Image) -> int | None:
     if image.format not in {"JPEG", "MPO", "WEBP", "TIFF"}:
         return None
     try:
-        found = image.getexif().get(_ORIENTATION)
+        orientation = image.getexif().get(_ORIENTATION)
     except Exception:  # noqa: BLE001 - broken EXIF data do not make the pixels bad
         return None
-    return found if isinstance(found, int) else None
+    return orientation if isinstance(orientation, int) else None
 
 
 def _is_of_system(error: Exception) -> bool:

@@ -63,14 +63,14 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
     below = sorted(entry.name for entry in top if is_folder(entry))
     # .ipynb_checkpoints or .git are nobody's class, and would give every other one another label.
     hidden = [name for name in below if name.startswith(".") and name not in (classes or ())]
-    found = tuple(name for name in below if name not in hidden)
-    if not found:
+    names = tuple(name for name in below if name not in hidden)
+    if not names:
         what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
         raise RequestError(
             f"{folder}: expected one sub-folder of photos a class; found {what}"
             + ("; where the files' names hold the labels, say so by --labels" if top else "")
         )
-    class_names, notes = ordered(found, classes)
+    class_names, notes = ordered(names, classes)
     walks = [walk(folder, class_name) for class_name in class_names]
     files = tuple(file for walked in walks for file in walked.images)
     labels = tuple(label for label, walked in enumerate(walks) for _ in walked.images)
@@ -98,13 +98,13 @@ def take(index: Index, images: int, seed: int) -> Index:
     for place, label in enumerate(index.labels):
         by_class.setdefault(label, []).append(place)
     chosen: list[int] = []
-    left = images
+    remaining = images
     # The smallest class first: what it cannot give is shared out among the larger ones.
     for turn, places in enumerate(sorted(by_class.values(), key=len)):
-        share = -(-left // (len(by_class) - turn))
-        drawn = rng.sample(places, min(share, len(places), left))
+        share = -(-remaining // (len(by_class) - turn))
+        drawn = rng.sample(places, min(share, len(places), remaining))
         chosen += drawn
-        left -= len(drawn)
+        remaining -= len(drawn)
     chosen.sort()
     return part(index, chosen)
 
@@ -140,8 +140,8 @@ def named(names: Iterable[str]) -> str:
 
 def counts(index: Index) -> dict[str, int]:
     """Return the number of images of each class."""
-    found = Counter(index.labels)
-    return {name: found[label] for label, name in enumerate(index.class_names)}
+    by_label = Counter(index.labels)
+    return {name: by_label[label] for label, name in enumerate(index.class_names)}
 
 
 def is_candidate(name: str) -> bool:
@@ -164,8 +164,8 @@ def check_folder(folder: Path, expected: str) -> None:
 def entries(folder: Path) -> list[os.DirEntry[str]]:
     """Return what lies in a folder. Raises RequestError where it cannot be listed."""
     try:
-        with os.scandir(folder) as found:
-            return list(found)
+        with os.scandir(folder) as listing:
+            return list(listing)
     except OSError as error:
         _refuse(error)
 
@@ -179,18 +179,18 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def ordered(
-    found: Sequence[str], wanted: Sequence[str] | None
+    names: Sequence[str], wanted: Sequence[str] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the classes to take, in their order, and a note on those that are left out.
 
-    Raises RequestError where a class that is wanted is not among those found.
+    Raises RequestError where a class that is wanted is not among the `names`.
     """
     if wanted is None:
-        return tuple(found), ()
-    there = set(found)
+        return tuple(names), ()
+    there = set(names)
     if missing := [name for name in wanted if name not in there]:
         raise RequestError(
-            f"--classes: there is no class {shown(missing[0])}; found {named(found)}: name some of"
+            f"--classes: there is no class {shown(missing[0])}; found {named(names)}: name some of"
             " these, separated by commas"
         )
     rest = sorted(there.difference(wanted))
@@ -204,19 +204,19 @@ def walk(folder: Path, below: str = "") -> Walk:
 
     Raises RequestError where a folder cannot be listed.
     """
-    found = Walk()
+    walked = Walk()
     # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
     top = os.path.join(folder, below)  # noqa: PTH118 - as os.walk joins them
     for root, folders, names in sorted(os.walk(top, onerror=_refuse), key=itemgetter(0)):
-        found.links += sum(map(os.path.islink, (os.path.join(root, name) for name in folders)))  # noqa: PTH118
+        walked.links += sum(map(os.path.islink, (os.path.join(root, name) for name in folders)))  # noqa: PTH118
         inside = os.path.relpath(root, folder)
         prefix = "" if inside == os.curdir else inside + os.sep
         images = [prefix + name for name in sorted(names) if name.lower().endswith(_CANDIDATES)]
-        found.images += images
-        found.others += len(names) - len(images)
+        walked.images += images
+        walked.others += len(names) - len(images)
         if root != top:
-            found.nested += len(images)
-    return found
+            walked.nested += len(images)
+    return walked
 
 
 def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> list[str]:

@@ -101,10 +101,10 @@ def _from_names(
             unmatched.append(image)
     if pairs:
         return pairs, unmatched
-    found = f"names such as {named(unmatched[:1])}" if unmatched else "no photos at all"
+    what = f"names such as {named(unmatched[:1])}" if unmatched else "no photos at all"
     raise RequestError(
         f"--labels {expression!r}: expected the names of photos ({', '.join(SUFFIXES)}) in {folder}"
-        f" to match it; found {found}: try it on one of them, or name a CSV file"
+        f" to match it; found {what}: try it on one of them, or name a CSV file"
     )
 
 
@@ -168,10 +168,10 @@ def _rows(folder: Path, file: Path) -> Iterator[tuple[int, str, str]]:
                     file_at, label_at, width = _columns(file, cells)
                     continue
                 if len(cells) != width:
-                    found = f"{len(cells)} fields" if any(cells) else "a blank line"
+                    what = f"{len(cells)} fields" if any(cells) else "a blank line"
                     raise RequestError(
                         f"{file}, line {reader.line_num}: expected {width} fields, the file and its"
-                        f" label among them; found {found}: correct or remove it"
+                        f" label among them; found {what}: correct or remove it"
                     )
                 yield reader.line_num, cells[file_at], cells[label_at]
     except OSError as error:

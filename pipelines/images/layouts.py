@@ -44,8 +44,8 @@ class Layout:
             )
         doubled = [name for name in self.classes or () if (self.classes or ()).count(name) > 1]
         if doubled or self.classes == () or "" in (self.classes or ()):
-            found = f"{shown(doubled[0])!r} twice" if doubled else "an empty name"
-            raise RequestError(f"--classes: expected names separated by commas; found {found}")
+            wrong = f"{shown(doubled[0])!r} twice" if doubled else "an empty name"
+            raise RequestError(f"--classes: expected names separated by commas; found {wrong}")
 
 
 def index_images(folder: Path, layout: Layout) -> Index:
@@ -63,10 +63,10 @@ def index_images(folder: Path, layout: Layout) -> Index:
         return index_folder(folder, layout.classes)
     name = layout.part or "train"
     if name not in parts:
-        found = f"only {', '.join(parts)}" if parts else "none of them"
+        there = f"only {', '.join(parts)}" if parts else "none of them"
         raise RequestError(
             f"{folder}: expected a folder {' or '.join(PARTS[name])} for --part {name}, beside"
-            f" another part, with sub-folders of its own; found {found}: leave --part out, or name"
+            f" another part, with sub-folders of its own; found {there}: leave --part out, or name"
             " the folder of that part itself"
         )
     return _of_part(folder, layout, parts, name)
@@ -92,10 +92,10 @@ def _parts(folder: Path) -> dict[str, str]:
     # Sorted: of Train and train it is train, whatever order the disk has.
     names_inside = sorted(entry.name for entry in entries(folder) if is_folder(entry))
     inside = {name.lower(): name for name in names_inside}
-    found = {
+    folders = {
         part: inside[name]
         for part, names in PARTS.items()
         for name in reversed(names)
         if name in inside and any(map(is_folder, entries(folder / inside[name])))
     }
-    return found if len(found) > 1 and "train" in found else {}
+    return folders if len(folders) > 1 and "train" in folders else {}

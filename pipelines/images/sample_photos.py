@@ -126,9 +126,9 @@ def _check(folder: Path, count: int, seed: int, processes: int | None) -> None:
     if processes is not None and processes < 1:
         raise RequestError(f"processes: expected 1 or more, found {processes}; give at least 1.")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        found = "one with files in it" if folder.is_dir() else "a file"
+        what = "one with files in it" if folder.is_dir() else "a file"
         raise RequestError(
-            f"photo folder {folder}: expected a new or an empty folder, found {found}; "
+            f"photo folder {folder}: expected a new or an empty folder, found {what}; "
             "name another folder or remove this one."
         )
 

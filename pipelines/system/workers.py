@@ -119,9 +119,9 @@ def _heard(workers: list[_Worker], limit_seconds: float) -> list[_Worker]:
     """Wait until some have answered, died or had their time, and return these."""
     by_connection = {worker.connection: worker for worker in workers}
     ready = {
-        by_connection[found]
-        for found in connection.wait(list(by_connection), _TICK_SECONDS)
-        if isinstance(found, connection.Connection)
+        by_connection[readable]
+        for readable in connection.wait(list(by_connection), _TICK_SECONDS)
+        if isinstance(readable, connection.Connection)
     }
     return [worker for worker in workers if worker in ready or worker.is_over(limit_seconds)]
 

@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         info = tmp_path / "x-1.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: x\nVersion: 1\n")
-        lines = [f"{name} = their_package:{found}" for name, found in offered.items()]
+        lines = [f"{name} = their_package:{offer}" for name, offer in offered.items()]
         (info / "entry_points.txt").write_text("\n".join(["[feedbench.pipelines]", *lines]))
         monkeypatch.syspath_prepend(tmp_path)
 

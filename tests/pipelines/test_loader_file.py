@@ -114,17 +114,17 @@ def photos(workload):
 
 
 @pytest.mark.parametrize(
-    ("returned", "found"),
+    ("returned", "kind"),
     [("None", "None"), ("3", "an object of type int"), ("object()", "an object of type object")],
 )
 def test_what_cannot_be_iterated_is_refused_with_what_was_expected(
-    load: Load, tmp_path: Path, returned: str, found: str
+    load: Load, tmp_path: Path, returned: str, kind: str
 ) -> None:
     pipeline = load(f"def photos(workload):\n    return {returned}\n")
     with pytest.raises(WrongWorkError) as caught:
         opened(pipeline)
     assert str(caught.value) == (
-        f"{tmp_path / 'their_loader.py'}:photos returned {found}; expected an iterable of"
+        f"{tmp_path / 'their_loader.py'}:photos returned {kind}; expected an iterable of"
         " (images, labels), such as a tf.data.Dataset, a list or a generator"
     )
 

@@ -150,11 +150,11 @@ def test_labels_have_the_mode_that_was_asked_for_and_stay_with_their_images(
     assert [len(labels) for _, labels in batches] == [4, 4, 2, 4, 4, 2]
     images, labels = joined(batches)
     expected = [colours(spec, file) / 255 for file in work.files]
-    found = [work.labels[place] for place in places(images, expected)]
+    true_labels = [work.labels[place] for place in places(images, expected)]
     right = {
-        "int": np.array(found, np.int32),
-        "categorical": np.array([[1 - label, label] for label in found], np.float32),
-        "binary": np.array([[label] for label in found], np.float32),
+        "int": np.array(true_labels, np.int32),
+        "categorical": np.array([[1 - label, label] for label in true_labels], np.float32),
+        "binary": np.array([[label] for label in true_labels], np.float32),
     }[mode]
     assert labels.dtype == right.dtype
     assert labels.tolist() == right.tolist()
@@ -215,8 +215,8 @@ def test_a_workload_of_one_format_is_decoded_as_a_mixed_one_is(
     spec, work = "tfdata_tuned:shuffle=none", workload_of(formats)
     mixed, _ = joined(deliver(spec, work))
     for place, file in enumerate(work.files):
-        one = replace(work, files=(file,), labels=(0,), formats=formats_of([file]))
-        images, _ = joined(deliver(spec, one))
+        alone = replace(work, files=(file,), labels=(0,), formats=formats_of([file]))
+        images, _ = joined(deliver(spec, alone))
         assert np.array_equal(images[0], mixed[place])
 
 
@@ -224,11 +224,11 @@ def test_jpegs_among_other_formats_keep_the_transform_that_was_asked_for(
     deliver: Deliver, formats: Path
 ) -> None:
     work = workload_of(formats)
-    found = []
+    by_transform = []
     for dct in ("integer_accurate", "integer_fast"):
         images, _ = joined(deliver(f"tfdata_naive:shuffle=none,dct={dct}", work))
-        found.append(images)
-    differs = np.abs(found[0] - found[1]).max(axis=(1, 2, 3))[:8] > 0
+        by_transform.append(images)
+    differs = np.abs(by_transform[0] - by_transform[1]).max(axis=(1, 2, 3))[:8] > 0
     jpegs = [formats_of([file]) == ("JPEG",) for file in work.files]
     assert differs.tolist() == jpegs
 

@@ -30,13 +30,15 @@ def a_workload(**given: Any) -> Workload:
 
 
 def images_of(images: Floats, **given: Any) -> npt.NDArray[Any]:
-    found: npt.NDArray[Any] = in_form((images, np.zeros(len(images), int)), a_workload(**given))[0]
-    return found
+    delivered: npt.NDArray[Any] = in_form(
+        (images, np.zeros(len(images), int)), a_workload(**given)
+    )[0]
+    return delivered
 
 
 def labels_of(labels: npt.NDArray[np.int32], mode: str) -> npt.NDArray[Any]:
-    found: npt.NDArray[Any] = in_form((labels, labels), a_workload(label_mode=mode))[1]
-    return found
+    delivered: npt.NDArray[Any] = in_form((labels, labels), a_workload(label_mode=mode))[1]
+    return delivered
 
 
 @settings(deadline=None)
@@ -58,17 +60,17 @@ def test_grey_is_the_luma_and_stays_in_the_range_of_the_colours(
 @settings(deadline=None)
 @given(COLOURS, st.sampled_from([1, 3]))
 def test_uint8_is_the_nearest_whole_number(colours: Floats, channels: int) -> None:
-    found = images_of(colours, channels=channels, dtype="uint8", value_range=(0.0, 255.0))
+    rounded = images_of(colours, channels=channels, dtype="uint8", value_range=(0.0, 255.0))
     exact = np.asarray(colours, float)
     expected = reference.grey(exact) if channels == 1 else exact
-    assert found.dtype == np.uint8
-    assert np.abs(found - expected).max() <= 0.5 + 1e-4
+    assert rounded.dtype == np.uint8
+    assert np.abs(rounded - expected).max() <= 0.5 + 1e-4
 
 
 def test_halves_are_rounded_to_the_even_number_and_what_lies_outside_is_clipped() -> None:
     given = np.array([0.5, 1.5, 2.5, 254.5, 255.5, 300, -0.6, -7, 0.51], np.float32)
-    found = images_of(given.reshape(1, 3, 1, 3), dtype="uint8", value_range=(0.0, 255.0))
-    assert found.ravel().tolist() == [0, 2, 2, 254, 255, 255, 0, 0, 1]
+    rounded = images_of(given.reshape(1, 3, 1, 3), dtype="uint8", value_range=(0.0, 255.0))
+    assert rounded.ravel().tolist() == [0, 2, 2, 254, 255, 255, 0, 0, 1]
 
 
 def test_a_batch_that_is_in_form_already_is_not_copied() -> None:
@@ -89,6 +91,6 @@ def test_a_batch_that_is_in_form_already_is_not_copied() -> None:
     ],
 )
 def test_labels_take_the_form_of_their_mode(mode: str, expected: list[Any]) -> None:
-    found = labels_of(np.array([1, 0, 1], np.int32), mode)
-    assert found.tolist() == expected
-    assert found.dtype == (np.int32 if mode == "int" else np.float32)
+    delivered = labels_of(np.array([1, 0, 1], np.int32), mode)
+    assert delivered.tolist() == expected
+    assert delivered.dtype == (np.int32 if mode == "int" else np.float32)

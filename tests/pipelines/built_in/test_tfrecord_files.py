@@ -34,10 +34,10 @@ def records_in(folder: Path, compression: str = "") -> list[dict[str, Any]]:
     import tensorflow as tf
 
     files = sorted(map(os.fspath, folder.iterdir()))
-    found = []
+    records = []
     for record in tf.data.TFRecordDataset(files, compression).as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
-        found.append(
+        records.append(
             {
                 "image_raw": feature["image_raw"].bytes_list.value[0],
                 "label": feature["label"].int64_list.value[0],
@@ -45,7 +45,7 @@ def records_in(folder: Path, compression: str = "") -> list[dict[str, Any]]:
                 "names": set(feature),
             }
         )
-    return found
+    return records
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_every_image_has_one_record_with_its_own_bytes_its_label_and_its_id(
     workload: Workload, photos: Path, tmp_path: Path, pipeline: Any, compression: str
 ) -> None:
     pipeline.prepare(workload, tmp_path)
-    found = {record["id"]: record for record in records_in(tmp_path, compression)}
-    assert len(found) == len(records_in(tmp_path, compression)) == 39
+    by_id = {record["id"]: record for record in records_in(tmp_path, compression)}
+    assert len(by_id) == len(records_in(tmp_path, compression)) == 39
     for file, label in zip(workload.files, workload.labels, strict=True):
-        record = found[str(Path(file).relative_to(photos))]
+        record = by_id[str(Path(file).relative_to(photos))]
         assert record["image_raw"] == Path(file).read_bytes()
         assert record["label"] == label
         assert record["names"] == {"image_raw", "label", "id"}
@@ -137,9 +137,11 @@ def test_a_disk_with_too_little_room_is_left_as_it_is_with_what_is_needed_and_wh
     with pytest.raises(PreparationError) as refused:
         TfrecordSharded().prepare(workload, tmp_path)
     needed = sum(map(os.path.getsize, workload.files)) / 1e6
-    found = re.match(r"its records need about (.*) MB, and 0\.002 MB are free", str(refused.value))
-    assert found is not None
-    assert needed < float(found[1]) < 1.2 * needed
+    sentence = re.match(
+        r"its records need about (.*) MB, and 0\.002 MB are free", str(refused.value)
+    )
+    assert sentence is not None
+    assert needed < float(sentence[1]) < 1.2 * needed
     assert "make room there, or name another folder (--prepared" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 

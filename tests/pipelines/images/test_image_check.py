@@ -23,17 +23,17 @@ from tests.pipelines.images.test_index import barred
 from tests.support.odd import encoded, jpeg, noise, png, png_of, write_odd_files
 
 
-def found(tmp_path: Path, content: bytes) -> Finding:
+def header_of(tmp_path: Path, content: bytes) -> Finding:
     file = tmp_path / "file"
     file.write_bytes(content)
     return header(str(file))
 
 
 def test_a_header_tells_format_mode_and_size_by_content(tmp_path: Path) -> None:
-    assert found(tmp_path, jpeg(40, 60)) == Finding(None, "JPEG", "RGB", 60, 40)
-    assert found(tmp_path, png(2, 3)) == Finding(None, "PNG", "RGB", 3, 2)
+    assert header_of(tmp_path, jpeg(40, 60)) == Finding(None, "JPEG", "RGB", 60, 40)
+    assert header_of(tmp_path, png(2, 3)) == Finding(None, "PNG", "RGB", 3, 2)
     grey = encoded(Image.fromarray(noise(5, 7)), "WEBP")
-    assert found(tmp_path, grey).format == "WebP"
+    assert header_of(tmp_path, grey).format == "WebP"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_header_tells_format_mode_and_size_by_content(tmp_path: Path) -> None:
 def test_a_header_tells_a_format_that_tensorflow_does_not_decode(
     tmp_path: Path, kind: str, name: str
 ) -> None:
-    seen = found(tmp_path, encoded(Image.fromarray(noise(32, 32, 3)), kind))
+    seen = header_of(tmp_path, encoded(Image.fromarray(noise(32, 32, 3)), kind))
     assert (seen.reason, seen.format) == (f"TensorFlow does not decode {name}", name)
     assert seen.pixels == 32 * 32
 
@@ -51,12 +51,12 @@ def test_the_orientation_is_read_from_exif(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = encoded(Image.fromarray(noise(5, 7, 3)), "JPEG", exif=exif)
-    assert found(tmp_path, turned).orientation == 6
+    assert header_of(tmp_path, turned).orientation == 6
 
 
 def test_broken_exif_data_make_no_bad_image(tmp_path: Path) -> None:
     broken = encoded(Image.fromarray(noise(5, 7, 3)), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
-    assert found(tmp_path, broken).reason is None
+    assert header_of(tmp_path, broken).reason is None
 
 
 def test_what_no_header_can_be_read_of_has_a_reason(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_file_that_may_not_be_read_is_bad_until_it_may(
     monkeypatch.chdir(tmp_path)
     Path("photo.jpg").write_bytes(jpeg())
     with barred(Path("photo.jpg")):
-        found = header("photo.jpg")
-    assert (found.reason, found.lasts) == ("it cannot be read: Permission denied", False)
+        finding = header("photo.jpg")
+    assert (finding.reason, finding.lasts) == ("it cannot be read: Permission denied", False)
     assert header("photo.jpg").reason is None
 
 
@@ -99,7 +99,7 @@ def test_what_the_system_says_while_a_header_is_read_is_not_remembered(
         raise error
 
     monkeypatch.setattr(Image, "open", failing)
-    seen = found(tmp_path, jpeg())
+    seen = header_of(tmp_path, jpeg())
     assert (seen.reason or "").startswith(reason)
     assert not seen.lasts
 
@@ -112,7 +112,7 @@ def test_a_file_that_goes_away_while_it_is_looked_at_is_bad_and_no_crash(
         raise UnidentifiedImageError
 
     monkeypatch.setattr(Image, "open", vanishing)
-    assert found(tmp_path, jpeg()).reason == "no image that Pillow can identify"
+    assert header_of(tmp_path, jpeg()).reason == "no image that Pillow can identify"
 
 
 def test_an_image_over_the_limit_is_not_decoded(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_an_image_over_the_limit_is_not_decoded(tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_more_pixels_than_pillow_opens_is_told_by_its_size(tmp_path: Path) -> None:
-    seen = found(tmp_path, png_of(60_000, 60_000))
+    seen = header_of(tmp_path, png_of(60_000, 60_000))
     assert judged(seen, 3, MOST_PIXELS) == (
         "60,000 x 60,000 pixels: over the limit of 89,478,485 (--max-pixels)"
     )

@@ -328,7 +328,8 @@ def test_a_part_has_the_size_asked_for_keeps_order_and_labels_and_favours_no_cla
     assert part.labels == tuple(label_of[file] for file in part.files)
     taken = [part.labels.count(label) for label in range(len(sizes))]
     assert all(
-        own in {size, max(taken) - 1, max(taken)} for own, size in zip(taken, sizes, strict=True)
+        count in {size, max(taken) - 1, max(taken)}
+        for count, size in zip(taken, sizes, strict=True)
     )
 
 

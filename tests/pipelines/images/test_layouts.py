@@ -54,8 +54,8 @@ def flat(tmp_path: Path) -> Path:
 def test_a_csv_names_files_and_labels_with_a_header_or_without(
     flat: Path, lines: tuple[str, ...]
 ) -> None:
-    found = labelled(flat, csv_of(flat, *lines))
-    assert found == {"cat.0.jpg": "cats", "dog.0.jpg": "dogs"}
+    label_of = labelled(flat, csv_of(flat, *lines))
+    assert label_of == {"cat.0.jpg": "cats", "dog.0.jpg": "dogs"}
 
 
 def test_what_a_csv_does_not_name_is_ignored_and_counted(flat: Path) -> None:

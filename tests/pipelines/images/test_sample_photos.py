@@ -80,9 +80,9 @@ def test_a_pixel_takes_about_as_many_bytes_as_in_real_photos_and_far_fewer_than_
 
 
 def test_progress_is_told_after_each_photo(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    write_photos(tmp_path / "p", 6, on_photo=lambda done, total: told.append((done, total)))
-    assert told == [(done, 6) for done in range(1, 7)]
+    calls: list[tuple[int, int]] = []
+    write_photos(tmp_path / "p", 6, on_photo=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 6) for done in range(1, 7)]
 
 
 def test_an_empty_folder_is_filled_and_missing_parents_are_made(tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def test_a_cache_too_large_for_memory_goes_to_a_file_and_says_why() -> None:
 
 
 def test_a_cache_too_large_for_memory_and_disk_is_none_and_says_why() -> None:
-    found = fit(folder_images=3456, memory_bytes=int(2.5 * GB), disk_bytes=2 * GB)
-    assert found.cache == "none"
-    assert found.overruled == (
+    fitting = fit(folder_images=3456, memory_bytes=int(2.5 * GB), disk_bytes=2 * GB)
+    assert fitting.cache == "none"
+    assert fitting.overruled == (
         (
             "cache",
             "memory",
@@ -79,16 +79,16 @@ def test_a_cache_too_large_for_memory_and_disk_is_none_and_says_why() -> None:
 
 def test_a_file_cache_is_not_bounded_by_memory_but_by_the_disk() -> None:
     assert fit("file", shuffle="none", memory_bytes=0).cache == "file"
-    found = fit("file", disk_bytes=GB - 1)
-    assert found.cache == "none"
-    assert [(knob, asked, used) for knob, asked, used, _ in found.overruled] == [
+    fitting = fit("file", disk_bytes=GB - 1)
+    assert fitting.cache == "none"
+    assert [(knob, asked, used) for knob, asked, used, _ in fitting.overruled] == [
         ("cache", "file", "none")
     ]
 
 
 def test_a_shuffle_buffer_behind_a_file_cache_is_bounded_by_memory() -> None:
-    found = fit("file", shuffle=500, images=1000, memory_bytes=100 * MB)
-    assert found == CacheFit(
+    fitting = fit("file", shuffle=500, images=1000, memory_bytes=100 * MB)
+    assert fitting == CacheFit(
         "file",
         80,
         (("shuffle", 500, 80, "more decoded images than that do not fit in 0.1 GB of memory"),),
@@ -96,9 +96,9 @@ def test_a_shuffle_buffer_behind_a_file_cache_is_bounded_by_memory() -> None:
 
 
 def test_a_cache_that_had_to_go_to_a_file_bounds_its_shuffle_buffer_too() -> None:
-    found = fit("memory", images=1000, memory_bytes=100 * MB)
-    assert (found.cache, found.buffer) == ("file", 80)
-    assert [knob for knob, *_ in found.overruled] == ["cache", "shuffle"]
+    fitting = fit("memory", images=1000, memory_bytes=100 * MB)
+    assert (fitting.cache, fitting.buffer) == ("file", 80)
+    assert [knob for knob, *_ in fitting.overruled] == ["cache", "shuffle"]
 
 
 def test_a_buffer_that_shares_the_images_of_a_memory_cache_or_holds_names_is_not_bounded() -> None:
@@ -114,9 +114,9 @@ def test_a_buffer_of_encoded_images_is_bounded_by_memory() -> None:
         "memory_bytes": 125 * MB,
     }
     assert fit(**small, encoded_bytes=MB // 10).buffer == 1000
-    found = fit(**small, encoded_bytes=MB // 5)
-    assert found.buffer == 500
-    [(knob, asked, used, reason)] = found.overruled
+    fitting = fit(**small, encoded_bytes=MB // 5)
+    assert fitting.buffer == 500
+    [(knob, asked, used, reason)] = fitting.overruled
     assert (knob, asked, used) == ("shuffle", "full", 500)
     assert reason == "more encoded images than that do not fit in 0.1 GB of memory"
 
@@ -144,13 +144,13 @@ def test_what_is_fitted_never_exceeds_the_memory_and_the_disk_that_there_are(
     cache: str, shuffle: int | str, images: int, others: int, memory_bytes: int, disk_bytes: int
 ) -> None:
     folder_images = images + others
-    found = fit(cache, shuffle, images, folder_images, memory_bytes, disk_bytes)
+    fitting = fit(cache, shuffle, images, folder_images, memory_bytes, disk_bytes)
     needed = folder_images * MB
-    assert found.cache != "memory" or needed <= memory_bytes
-    assert found.cache != "file" or needed <= disk_bytes
-    assert found.cache != "file" or found.buffer <= max(memory_bytes // MB, 1)
-    assert found.buffer <= images
-    assert ("cache" in {knob for knob, *_ in found.overruled}) == (found.cache != cache)
+    assert fitting.cache != "memory" or needed <= memory_bytes
+    assert fitting.cache != "file" or needed <= disk_bytes
+    assert fitting.cache != "file" or fitting.buffer <= max(memory_bytes // MB, 1)
+    assert fitting.buffer <= images
+    assert ("cache" in {knob for knob, *_ in fitting.overruled}) == (fitting.cache != cache)
 
 
 def test_this_process_may_use_some_memory() -> None:

@@ -14,9 +14,9 @@ Work = Callable[[int], bytes]
 
 
 def results(begin: Callable[[], Work], count: int, processes: int = 2, limit: float = 60) -> object:
-    found = dict(each(begin, count, processes, limit))
+    answers = dict(each(begin, count, processes, limit))
     return [
-        str(found[number]) if isinstance(found[number], LostError) else found[number]
+        str(answers[number]) if isinstance(answers[number], LostError) else answers[number]
         for number in range(count)
     ]
 
@@ -27,8 +27,8 @@ def doubling() -> Work:
 
 @pytest.mark.parametrize(("count", "processes"), [(0, 2), (1, 4), (5, 1), (500, 3)])
 def test_every_number_is_answered_once(count: int, processes: int) -> None:
-    found = list(each(doubling, count, processes, 60))
-    assert sorted(found, key=lambda pair: pair[0]) == [(n, b"%d" % (2 * n)) for n in range(count)]
+    answers = list(each(doubling, count, processes, 60))
+    assert sorted(answers, key=lambda pair: pair[0]) == [(n, b"%d" % (2 * n)) for n in range(count)]
 
 
 def test_the_processes_share_the_work() -> None:
@@ -74,8 +74,12 @@ def test_what_hangs_is_ended_at_its_limit_and_costs_itself_only() -> None:
 
     begun = time.monotonic()
     assert results(hanging, 6, limit=0.3) == [
-        *(b"fine", b"fine", b"fine"),
-        *("it takes over 0 s to decode", b"fine", b"fine"),
+        b"fine",
+        b"fine",
+        b"fine",
+        "it takes over 0 s to decode",
+        b"fine",
+        b"fine",
     ]
     assert time.monotonic() - begun < 20
 
