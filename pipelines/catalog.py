@@ -1,4 +1,4 @@
-"""Names and the pipelines behind them: built in, of another package, or a function in a file."""
+"""What a SPEC names: a built-in pipeline, one of another package, or a function in a file."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ DEFAULT_SPECS = (
     "tfrecord_gzip",
     "tfrecord_sharded",
 )
+"""The pipelines of a run that names none; the first is the baseline."""
 
 BUILT_IN = {  # name: class, imported when asked for
     "image_data_generator": "ImageDataGenerator",
@@ -39,24 +40,27 @@ class Spec:
     """What names a pipeline: `[label=]NAME[:knob=value,...]` or `[label=]FILE.py:FUNCTION`."""
 
     label: str  # the row's name
-    text: str  # without the label
-    name: str  # before the first colon
-    argument: str  # behind it
-    python: str = ""  # another environment's interpreter; "": this one
+    text: str  # the SPEC without its label
+    name: str  # the text before the first colon
+    argument: str  # the text after it; "" where there is none
+    python: str = ""  # the path of another environment's interpreter; "": this one
 
     @property
     def is_file(self) -> bool:
-        """Whether it names a function in somebody's file."""
+        """Whether it names a function in a file."""
         return self.name.endswith(".py")
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the code is not Feedbench's own: such code is imported in a child only."""
+        """Whether the code is not Feedbench's own. Only child processes import such code."""
         return self.name not in BUILT_IN
 
 
 def parse(text: str) -> Spec:
-    """Read one SPEC; the label is what precedes the first `=` that stands before any `:`."""
+    """Read one SPEC. The label is the text before the first `=`, where no `:` comes before that.
+
+    Raises RequestError for an empty label, an empty name, and text that is no valid UTF-8.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -69,7 +73,10 @@ def parse(text: str) -> Spec:
 
 
 def spec_of(label: str, text: str) -> Spec:
-    """Return the SPEC of a text that has no label in it, under the label that it goes by."""
+    """Return the SPEC of a `text` without a label, with this `label`.
+
+    Raises RequestError where the name is empty.
+    """
     name, _, argument = text.partition(":")
     if not name:
         raise RequestError(
@@ -80,7 +87,11 @@ def spec_of(label: str, text: str) -> Spec:
 
 
 def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
-    """Read all SPECs of a run and check what can be checked without importing foreign code."""
+    """Read all SPECs of a run, and check what can be checked without importing foreign code.
+
+    Raises RequestError for two equal labels, an unknown name or knob, a bad value, and a file that
+    is not there.
+    """
     specs = tuple(parse(text) for text in texts)
     for place, spec in enumerate(specs):
         if spec.label in {other.label for other in specs[:place]}:
@@ -93,9 +104,9 @@ def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
 
 
 def load(spec: Spec) -> Pipeline:
-    """Return the pipeline that a SPEC names. Imports foreign code where it names some.
+    """Return the pipeline that a SPEC names. This may import foreign code.
 
-    Raises RequestError where it cannot be found, imported or built.
+    Raises RequestError where the pipeline cannot be found, imported or built.
     """
     if spec.is_file:
         from feedbench.pipelines.loader_file import load_function
@@ -107,14 +118,15 @@ def load(spec: Spec) -> Pipeline:
 
 
 def built_in(name: str) -> type[Any]:
-    """Return the class of a built-in pipeline. Imports no TensorFlow."""
+    """Return the class of a built-in pipeline, by its name in BUILT_IN. Loads no TensorFlow."""
+    class_name = BUILT_IN[name]
     module = import_module(f"feedbench.pipelines.built_in.{name}")
-    pipeline: type[Any] = getattr(module, BUILT_IN[name])
+    pipeline: type[Any] = getattr(module, class_name)
     return pipeline
 
 
 def names() -> tuple[str, ...]:
-    """Return the built-in names, then those that installed packages offer. Imports neither."""
+    """Return the built-in names, then those that installed packages offer, sorted. Imports none."""
     offered = sorted(entry_point.name for entry_point in entry_points(group=GROUP))
     return (*BUILT_IN, *offered)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 Batch = tuple[Any, Any]
-"""`(images, labels)`: arrays or tensors on the host, 1 <= B <= batch_size.
+"""`(images, labels)`: arrays or tensors in host memory, of B images, 1 <= B <= batch_size.
 
-Images `[B, H, W, C]` of the workload's dtype. Labels by its mode: int: int32 `[B]`, the place in
-class_names; categorical: float32 `[B, classes]`, 1 there and else 0; binary: float32 `[B, 1]`.
+Images are `[B, height, width, channels]` in the workload's dtype and range. Labels follow its mode:
+int: int32 `[B]`, each a place in class_names; categorical: float32 `[B, classes]`, one-hot;
+binary: float32 `[B, 1]`, 0 or 1.
 """
 
 LUMA = (0.299, 0.587, 0.114)
@@ -28,75 +29,83 @@ Until = Literal["read", "decode", "resize"]
 class Workload:
     """The images, and what every pipeline must deliver from them."""
 
-    folder: str = ""  # absolute; an image's id is its path below it
-    files: tuple[str, ...]  # absolute paths, in the order of the index
-    labels: tuple[int, ...]  # of each file: its place in class_names
+    folder: str = ""  # an absolute path; an image's id is its path below this folder
+    files: tuple[str, ...]  # absolute paths
+    labels: tuple[int, ...]  # for each file, the place of its class in class_names
     class_names: tuple[str, ...]
-    formats: tuple[str, ...] = ()  # that the files have by their first bytes; (): not known
-    height: int  # pixels, delivered
+    formats: tuple[str, ...] = ()  # of the files, by their first bytes; (): not known
+    height: int  # pixels of a delivered image
     width: int
-    channels: Channels = 3  # RGB; 1: grey, their LUMA
+    channels: Channels = 3  # 3: red, green, blue; 1: grey, by LUMA
     batch_size: int = 32
-    dtype: Dtype = "float32"  # uint8: rounded to the nearest, halves to the even one
-    value_range: tuple[float, float] = (0.0, 1.0)  # of black and white; (0, 255) for uint8
+    dtype: Dtype = "float32"  # uint8: rounded to the nearest whole number, halves to even
+    value_range: tuple[float, float] = (0.0, 1.0)  # black and white; (0, 255) for uint8
     label_mode: LabelMode = "int"
     seed: int = 0
-    folder_images: int  # images in the whole folder, of which `files` may be a part
+    folder_images: int  # in the whole folder; `files` may be a part of it
 
     @property
     def images(self) -> int:
-        """Images in an epoch."""
+        """Return the number of images in an epoch."""
         return len(self.files)
 
     @property
     def image_values(self) -> int:
-        """Values of one delivered image."""
+        """Return the number of values in one delivered image."""
         return self.height * self.width * self.channels
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of one delivered image."""
+        """Return the bytes that one delivered image takes."""
         return self.image_values * (1 if self.dtype == "uint8" else 4)  # without NumPy
 
 
 class Feed(Protocol):
-    """What a pipeline opens. Iterating it is one epoch: every image once, last short batch too.
+    """What a pipeline opens. One iteration is one epoch: each image once, and a last short batch.
 
-    A feed may also have `repeat()`, an iterable of exactly the batches of epoch after epoch
-    without end. A tf.data.Dataset is a Feed as it stands.
+    A feed may also have `repeat()`. It returns an iterable that never ends: the batches of one
+    epoch after another. A tf.data.Dataset is a Feed as it is.
     """
 
     def __iter__(self) -> Iterator[Batch]:
-        """Begin an epoch by a new iterator; caches survive from one to the next."""
+        """Begin an epoch. The iterator is new; what the feed has cached stays."""
         ...
 
 
 class Pipeline(Protocol):
-    """One way to deliver a workload. Built-in ones are frozen dataclasses: fields are knobs."""
+    """One way to deliver a workload. The fields of a frozen dataclass are its knobs."""
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
-        """Return a feed. `prepared` is shared, read only; `scratch` is this trial's own."""
+        """Return a feed of the workload's batches.
+
+        `prepared` holds what `prepare` wrote: only read it. `scratch` is an empty folder for this
+        trial alone. An exception ends the trial as failed, with the exception's text as its reason.
+        """
         ...
 
 
 @runtime_checkable
 class Preparing(Pipeline, Protocol):
-    """A pipeline with an offline part.
+    """A pipeline that writes files before the first trial.
 
-    It may also have `preparation(workload)`: a dict, as JSON can hold it, of what the files depend
-    on beside the images and labels. Without it, that is every knob and the whole workload.
+    It may also have `preparation(workload)`. It returns a dict that JSON can hold: what the files
+    depend on, apart from the images and labels. Without it, that is all knobs and the workload.
     """
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Write to the folder `prepared`, offline, what `open` will read.
+        """Write what `open` will read into the folder `prepared`.
 
-        Called for the few images of a pilot, and once for those that are measured.
+        Called for the few images of a pilot, and once for the images that are measured. The time
+        and the bytes are reported.
         """
         ...
 
 
 class KnobOverruledWarning(UserWarning):
-    """A pipeline could not take a knob as asked, and says what it took instead, and why."""
+    """A pipeline could not use a knob's value. Warns which value it used instead, and why.
+
+    `open` passes it to `warnings.warn`; the report then shows the value in use.
+    """
 
     def __init__(self, knob: str, asked: object, used: object, reason: str) -> None:
         super().__init__(f"{knob}={used} instead of {knob}={asked}: {reason}")

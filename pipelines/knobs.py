@@ -1,4 +1,4 @@
-"""Knobs: the fields of a pipeline's dataclass, read in one place for all who ask about them."""
+"""Knobs: the fields of a pipeline's dataclass. The command line, errors and reports ask here."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ class Knob:
 
     name: str
     accepts: str  # such as "none, memory or file"
-    default: str
-    meaning: str
+    default: str  # as text, as in a SPEC
+    meaning: str  # one clause; "" where the field has no description
 
 
 def knobs_of(pipeline: type[Any]) -> tuple[Knob, ...]:
-    """Return the knobs of a pipeline's class, in the order of its fields."""
+    """Return the knobs of a pipeline's class, in the order of its fields; of another class ()."""
     return tuple(_knob(field) for field in _fields(pipeline))
 
 
 def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
-    """Return `pipeline` with the knobs that were `given` as text.
+    """Return an instance of the class `pipeline`, with knobs `given` as name -> text.
 
-    Raises RequestError that names the knob, what it accepts and what was found.
+    Raises RequestError for a knob that the class does not have, a value that the knob does not
+    accept, and a required knob that is missing. `name` is the pipeline's name in these sentences.
     """
     knobs = {knob.name: knob for knob in knobs_of(pipeline)}
     for knob, text in given.items():
@@ -52,14 +53,14 @@ def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
 
 
 def values(pipeline: object) -> dict[str, Any]:
-    """Return the knobs of one pipeline with the values that they have."""
+    """Return knob -> value of one pipeline; {} where it is no dataclass."""
     if not dataclasses.is_dataclass(pipeline) or isinstance(pipeline, type):
         return {}
     return {field.name: getattr(pipeline, field.name) for field in dataclasses.fields(pipeline)}
 
 
 def as_text(value: object) -> str:
-    """Return a knob's value as one would write it in a SPEC."""
+    """Return a knob's value as it stands in a SPEC, such as `true` for True."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
