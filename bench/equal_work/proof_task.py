@@ -26,6 +26,7 @@ from feedbench.bench.equal_work.reference_files import ReferenceFiles, sheet_of
 from feedbench.bench.equal_work.references import Levels, in_levels
 from feedbench.bench.equal_work.shuffle import shuffle_of
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, pair
+from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.records.messages import Counted, Event
 from feedbench.bench.records.proof import Counts, Likeness, Proof, Shuffle, Work
 from feedbench.pipelines.contract import Feed, Workload
@@ -38,9 +39,6 @@ _LEAST_COMPARED = 64  # images of a part of an epoch whose mean distance is judg
 _BLUR = 3.0
 _GRADES: tuple[Work, ...] = ("same", "near", "different")
 _MOST_UNKNOWN = 256  # images of no file that are remembered by their fingerprints
-
-# As in a trial: with AUTOTUNE on, deleting an iterator can wait for seconds.
-_NEVER_TORN_DOWN: list[Any] = []
 
 
 def prove(
@@ -112,9 +110,7 @@ class _Comparison:
         check = EpochCheck(self._workload)
         epoch = _Epoch(self._workload, self._files, self._matcher)
         enough = min(self._workload.images, SECOND_EPOCH_IMAGES)
-        batches = iter(feed.repeat() if hasattr(feed, "repeat") else feed)
-        _NEVER_TORN_DOWN.append(batches)
-        for delivered in batches:
+        for delivered in lasting(feed.repeat() if hasattr(feed, "repeat") else feed):
             self._batch(check, epoch, delivered)
             if check.images >= enough and (hasattr(feed, "repeat") or enough < check.expected):
                 break

@@ -84,7 +84,7 @@ def _verified(trial: Diagnostic, request: Request) -> Verified:
     """Compare two epochs with the references; nothing is timed."""
     references = Path(request.references)
     sheet = Path(request.sheet) if request.sheet else None
-    feed = trial.open(request)
+    feed = trial.open(request).feed
     return Verified(proof=proof_task.prove(feed, trial.workload, references, sheet, trial.say))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from feedbench.bench.measured.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
-from feedbench.bench.measured.trial import NEVER_TORN_DOWN, Trial
+from feedbench.bench.measured.iterators import endless
+from feedbench.bench.measured.trial import Trial
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Request, Traced
 from feedbench.bench.records.windows import Windows
@@ -24,8 +23,8 @@ class Diagnostic(Trial):
 
     def short(self, request: Request) -> Measurement:
         """Time two windows. What is delivered is not checked: it may be cut off."""
-        feed = self.open(request)
-        batches = endless(feed)
+        opened = self.open(request)
+        batches = endless(opened.feed)
         windows, edges = Windows(pace=request.pace), list[float]()
 
         def at_edge(at: float) -> None:
@@ -37,30 +36,27 @@ class Diagnostic(Trial):
         consumer = Consumer(images, windows, arrivals, at_edge, self.clock)
         while len(windows.windows) <= _WINDOWS:
             consumer.take(next(batches))
-        self._found |= {"windows": windows.windows[1:], "first_batch_at": edges[0]}
         return Measurement(
-            **self._found, first_batch_seconds=0.0, first_epoch_seconds=0.0, first_epoch_images=0
+            prepare_seconds=opened.prepare_seconds,
+            open_seconds=opened.seconds,
+            first_batch_seconds=0.0,
+            first_batch_at=edges[0],
+            first_epoch_seconds=0.0,
+            first_epoch_images=0,
+            windows=windows.windows[1:],
         )
 
     def trace(self, request: Request) -> Traced:
         """Have TensorFlow's profiler trace some batches, once caches are full."""
         from feedbench.bench.measured.profiler import profile
 
-        feed = self.open(request)
+        feed = self.open(request).feed
         images = 0
         for delivered in feed:
             images += consume(delivered)
             if images > self.workload.images:
                 break
         return profile(endless(feed), Path(request.trace))
-
-
-def endless(feed: Any) -> Iterator[Any]:
-    """Return an iterator over epoch after epoch, the feed's own where it has one."""
-    again = feed.repeat() if hasattr(feed, "repeat") else chain.from_iterable(repeat(feed))
-    batches: Iterator[Any] = iter(again)
-    NEVER_TORN_DOWN.append(batches)
-    return batches
 
 
 def cut_off(pipeline: Pipeline, until: Until | Literal["", "all"]) -> Pipeline:

@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume, pair
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
+from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Edge,
@@ -38,12 +42,36 @@ from feedbench.pipelines.contract import (
 )
 from feedbench.pipelines.errors import WrongWorkError
 
-# With AUTOTUNE on, deleting an iterator waits for a thread that sleeps twice as long each time: 4 s
-# and more were seen after some windows. The process ends without, and nothing is timed after it.
-NEVER_TORN_DOWN: list[Any] = []
-
 Say = Callable[[Event], object]
 Clock = Callable[[], float]
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed, and what opening it took."""
+
+    feed: Feed
+    prepare_seconds: float
+    seconds: float
+
+
+class _FirstEpoch(msgspec.Struct, frozen=True, kw_only=True):
+    """When its batches came. CLOCK_MONOTONIC seconds."""
+
+    opened_at: float
+    first_at: float
+    last_at: float
+    images: int
+
+    @property
+    def first_batch_seconds(self) -> float:
+        return self.first_at - self.opened_at
+
+
+class _Restarts(msgspec.Struct, frozen=True, kw_only=True):
+    """Epochs after the first, each by a new iterator."""
+
+    epoch_seconds: list[float]
+    turnover_seconds: list[float]
 
 
 @dataclass
@@ -55,53 +83,75 @@ class Trial:
     say: Say
     clock: Clock = time.monotonic
     reaper: int | None = None
-    _found: dict[str, Any] = field(default_factory=dict)
     _arrivals: array[float] = field(default_factory=lambda: array("d"))  # after the first epoch
     _edges: list[float] = field(default_factory=list)
     _latest: object = None  # batch
 
     def run(self, request: Request) -> Measurement:
         """Go through all phases."""
-        feed = self.open(request)
+        opened = self.open(request)
+        feed, pace = opened.feed, request.pace
         check = EpochCheck(self.workload)
-        last = self._first_epoch(feed, check)
-        windows = Windows(request.steady_seconds, request.pace)
-        if hasattr(feed, "repeat"):
-            self._restarted_epochs(feed, last, request.pace)
-            self._continuous_windows(feed, windows)
+        first = self._first_epoch(feed, check)
+        windows = Windows(request.steady_seconds, pace)
+        is_continuous, choices = hasattr(feed, "repeat"), None
+        if is_continuous:
+            restarts = self._restarted_epochs(feed, first.last_at, pace)
+            choices = self._continuous_windows(feed, windows)
         else:
-            self._restarted_epochs(feed, last, request.pace, windows)
-        self._found["run_delay_seconds"] = run_delay()
-        self._found["peak_memory_bytes"] = peak_memory_bytes(self.reaper)
-        self._found["consumer_seconds"] = consumer_seconds(self._latest)
+            restarts = self._restarted_epochs(feed, first.last_at, pace, windows)
+        run_delay_seconds, memory_bytes = run_delay(), peak_memory_bytes(self.reaper)
+        batch_seconds = consumer_seconds(self._latest)
         check.labels()
-        self._found["windows"] = windows.windows
-        since = self._edges[counted_from(windows.windows)]
-        self._found["latency"] = latency_of(self._arrivals, since)
-        return Measurement(**self._found, threads=_threads())
+        return Measurement(
+            prepare_seconds=opened.prepare_seconds,
+            open_seconds=opened.seconds,
+            first_batch_seconds=first.first_batch_seconds,
+            first_batch_at=first.first_at,
+            first_epoch_seconds=first.last_at - first.opened_at,
+            first_epoch_images=first.images,
+            epoch_seconds=restarts.epoch_seconds,
+            turnover_seconds=restarts.turnover_seconds,
+            continuous=is_continuous,
+            windows=windows.windows,
+            latency=latency_of(self._arrivals, self._edges[counted_from(windows.windows)]),
+            peak_memory_bytes=memory_bytes,
+            run_delay_seconds=run_delay_seconds,
+            consumer_seconds=batch_seconds,
+            autotune=choices,
+            threads=_threads(),
+        )
 
     def pilot(self, request: Request) -> Measurement:
         """Read an epoch, or a part of it, to learn roughly how fast; look at the values too."""
-        feed = self.open(request)
+        opened = self.open(request)
         check = EpochCheck(self.workload)
-        opened = at = self.clock()
         look = looking = 0.0  # seconds that the look at the values took: not the pipeline's
-        for delivered in feed:
-            at = self._batch(check, delivered, opened)
+        begun = first = at = self.clock()
+        for delivered in opened.feed:
+            is_first = check.images == 0
+            at = self._batch(check, delivered)
+            first = at if is_first else first
             looking += look
             check_range(pair(delivered)[0], self.workload)
             look = self.clock() - at
-            if at - opened - looking >= request.pilot_seconds:
+            if at - begun - looking >= request.pilot_seconds:
                 break
         else:
             check.end()
             check.labels()
-        self._found["first_epoch_seconds"] = at - opened - looking
-        self._found["first_epoch_images"] = check.images
-        self._found["continuous"] = hasattr(feed, "repeat")
-        return Measurement(**self._found, threads=_threads())
+        return Measurement(
+            prepare_seconds=opened.prepare_seconds,
+            open_seconds=opened.seconds,
+            first_batch_seconds=first - begun,
+            first_batch_at=first,
+            first_epoch_seconds=at - begun - looking,
+            first_epoch_images=check.images,
+            continuous=hasattr(opened.feed, "repeat"),
+            threads=_threads(),
+        )
 
-    def open(self, request: Request) -> Feed:
+    def open(self, request: Request) -> Opened:
         """Open the pipeline's feed, without AUTOTUNE where the request says so."""
         prepared, scratch = Path(request.prepared), Path(request.scratch)
         begun = ready = self.clock()
@@ -109,38 +159,34 @@ class Trial:
             self.pipeline.prepare(self.workload, prepared)  # its few images, in its own folder
             ready = self.clock()
         feed = self.pipeline.open(self.workload, prepared, scratch)
-        opened = self.clock()
+        opened_at = self.clock()
         if not request.is_autotuned:
             feed = autotune.without(feed)
-        self._found["prepare_seconds"] = ready - begun
-        self._found["open_seconds"] = opened - ready
-        self.say(Phase(name="open", at=opened))
-        return feed
+        self.say(Phase(name="open", at=opened_at))
+        return Opened(feed=feed, prepare_seconds=ready - begun, seconds=opened_at - ready)
 
-    def _batch(self, check: EpochCheck, delivered: object, opened: float) -> float:
+    def _batch(self, check: EpochCheck, delivered: object) -> float:
         """Check a batch of the first epoch and return when it came."""
         at = self.clock()
         if check.images == 0:
-            self._found["first_batch_seconds"] = at - opened
-            self._found["first_batch_at"] = at
             self.say(Phase(name="first batch", at=at))
         check.batch(delivered)
         return at
 
-    def _first_epoch(self, feed: Feed, check: EpochCheck) -> float:
-        """Deliver and check the first epoch; return when its last batch came."""
-        opened = at = self.clock()
+    def _first_epoch(self, feed: Feed, check: EpochCheck) -> _FirstEpoch:
+        """Deliver and check the first epoch."""
+        opened = first = at = self.clock()
         for delivered in feed:
-            at = self._batch(check, delivered, opened)
+            is_first = check.images == 0
+            at = self._batch(check, delivered)
+            first = at if is_first else first
         check.end()
-        self._found["first_epoch_seconds"] = at - opened
-        self._found["first_epoch_images"] = check.images
         self.say(Phase(name="first epoch", at=at))
-        return at
+        return _FirstEpoch(opened_at=opened, first_at=first, last_at=at, images=check.images)
 
     def _restarted_epochs(
         self, feed: Feed, last: float, pace: Pace, windows: Windows | None = None
-    ) -> None:
+    ) -> _Restarts:
         """Time whole epochs, each by a new iterator, the teardown of the old one included.
 
         A feed that can only be restarted has its `windows` here, of whole epochs each: one that
@@ -162,10 +208,8 @@ class Trial:
             enough = len(epochs) >= MOST_RESTARTS or at - begun >= pace.restart_seconds
             if enough if windows is None else windows.done:
                 break
-        self._found["epoch_seconds"] = epochs
-        self._found["turnover_seconds"] = turnovers
-        self._found["continuous"] = windows is None
         self.say(Phase(name="restarted", at=last))
+        return _Restarts(epoch_seconds=epochs, turnover_seconds=turnovers)
 
     def _restarted_epoch(self, feed: Feed, number: int) -> tuple[float, float, int]:
         """Deliver one epoch; return when its first and its last batch came, and how many."""
@@ -188,21 +232,21 @@ class Trial:
             )
         return first, at, batches
 
-    def _continuous_windows(self, feed: Any, windows: Windows) -> None:
-        """Time windows over one iterator over many epochs."""
+    def _continuous_windows(self, feed: Any, windows: Windows) -> Autotune | None:
+        """Time windows over one iterator over many epochs; return what AUTOTUNE then has chosen."""
         images, arrivals = self.workload.images, self._arrivals
         consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
         gc.collect()  # what the phases before have left is no cost of this one
-        batches = iter(feed.repeat())
-        NEVER_TORN_DOWN.append(batches)
+        batches = lasting(feed.repeat())
         for delivered in batches:
             if consumer.take(delivered) and windows.done:
                 self._latest = delivered
-                self._found["autotune"] = autotune.chosen_by(batches)
                 break
         else:
             raise WrongWorkError("its repeat() came to an end; expected epoch after epoch without")
+        choices = autotune.chosen_by(batches)
         self.say(Phase(name="continuous", at=self.clock()))
+        return choices
 
     def _edge(self, at: float) -> None:
         self._edges.append(at)
