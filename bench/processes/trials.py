@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Trials:
 
     `others` are the processes of other environments, by their interpreters. Without `meters`,
     nothing is known of what a trial takes beside time; without `machine`, it is not probed.
+    The first `records` are those of trials before, of the same run.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class Trials:
         page_cache: PageCache | None = None,
         others: Mapping[str, Processes] | None = None,
         pace: Pace = USUAL,
+        records: Sequence[TrialRecord] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.records: list[TrialRecord] = []
+        self.records = list(records)
         self._of_python = {"": processes, **(others or {})}  # by interpreter
         self._folder = folder
         self._scratch = scratch
@@ -82,7 +84,7 @@ class Trials:
         self._machine = machine
         self._pace = pace
         self._clock = clock
-        self.page_cache = page_cache
+        self._page_cache = page_cache
         self._prepared: dict[str, Path] = {}  # by label
 
     @property
@@ -159,8 +161,8 @@ class Trials:
         if self._meters is not None and purpose in _REPORTED:
             recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
-            if self.page_cache is not None:
-                certificate = self.page_cache.before(prepared)
+            if self._page_cache is not None:
+                certificate = self._page_cache.before(prepared)
                 watch = replace(
                     watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
                 )

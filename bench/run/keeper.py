@@ -30,12 +30,11 @@ from feedbench.bench.records.run import (
     WorkloadRecord,
 )
 from feedbench.bench.run.options import RunOptions
-from feedbench.bench.verdicts import rows as summary
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
-from feedbench.bench.verdicts.rows import Summary
+from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, counts, image_id
 
@@ -54,7 +53,7 @@ class Keeper:
     ) -> None:
         self.folder = folder
         # None: nothing was compared yet.
-        self.proofs: dict[str, Proof] | None = _proofs_of(run)
+        self._proofs: dict[str, Proof] | None = _proofs_of(run)
         self.diagnosis: Diagnosis | None = run.diagnosis
         self._begun = begun  # CLOCK_MONOTONIC
         self._trials = trials
@@ -62,41 +61,51 @@ class Keeper:
         self.run = run
         self.save(blocks=run.blocks)
 
+    @property
+    def proofs(self) -> Mapping[str, Proof]:
+        """The proofs of equal work so far, by label."""
+        return self._proofs or {}
+
+    def add_proofs(self, proofs: Mapping[str, Proof]) -> None:
+        """Keep what was compared; a pipeline without a proof has no verdict from now on."""
+        self._proofs = {**self.proofs, **proofs}
+        self.save(blocks=self.run.blocks)
+
     def _summarise(self, blocks: int) -> Summary:
         """Sum up the whole blocks so far, and all failures; without a whole one, what there is."""
         records = [
-            t
-            for t in self._trials.records
-            if t.purpose not in DIAGNOSTIC
-            and (t.ended != "measured" or t.block <= blocks or not blocks)
+            trial
+            for trial in self._trials.records
+            if trial.purpose not in DIAGNOSTIC
+            and (trial.ended != "measured" or trial.block <= blocks or not blocks)
         ]
         work = self.run.workload
-        proofs = self.proofs or {}
+        proofs = self.proofs
         unequal = set()
-        if self.proofs is not None:
+        if self._proofs is not None:
             unequal = {label for label in self._specs if not is_equal(proofs.get(label))}
-        found = summary.summarise(
+        summary = summarise(
             records,
             self._specs,
             margin=self.run.margin,
             folder_images=work.folder_images,
             unequal=unequal,
         )
-        control = found.control_interval
-        rates = summary.rates_by_block(records, "main")
-        unsure = unequal | {row.label for row in found.rows if row.withheld == "exclusions"}
+        control = summary.control_interval
+        rates = rates_by_block(records, "main")
+        unsure = unequal | {row.label for row in summary.rows if row.withheld == "exclusions"}
         rows = with_preparations(
-            [replace(row, proof=proofs.get(row.label)) for row in found.rows],
+            [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
             {t.label: t.preparation for t in records if t.preparation is not None},
             {label: of_label for label, of_label in rates.items() if label not in unsure},
             share=work.images / work.folder_images,
             threshold=None if differs_from_itself(control) else threshold_of(control),
         )
-        return replace(found, rows=rows)
+        return replace(summary, rows=rows)
 
     def is_precise(self, labels: tuple[str, ...]) -> bool:
         """Tell whether more blocks would add little to what is known of these."""
-        return self._found.is_precise(self.run.margin, labels)
+        return self._summary.is_precise(self.run.margin, labels)
 
     def save(
         self,
@@ -105,16 +114,16 @@ class Keeper:
         stopped_because: Stopped | None = None,
     ) -> RunRecord:
         """Replace run.json by what is known now, and return it."""
-        self._found = found = self._summarise(blocks)
+        self._summary = summary = self._summarise(blocks)
         self.run = replace(
             self.run,
             status=status,
             seconds=time.monotonic() - self._begun,
             blocks=blocks,
             stopped_because=stopped_because,
-            rows=found.rows,
-            best=found.best,
-            control=found.control,
+            rows=summary.rows,
+            best=summary.best,
+            control=summary.control,
             diagnosis=self.diagnosis,
             calm=self._calm(blocks),
         )
@@ -128,8 +137,8 @@ class Keeper:
 
 
 def _proofs_of(run: RunRecord) -> dict[str, Proof] | None:
-    found = {row.label: row.proof for row in run.rows if row.proof is not None}
-    return found or None
+    proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
+    return proofs or None
 
 
 def new_record(

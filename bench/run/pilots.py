@@ -1,201 +1,131 @@
-"""Before the blocks: which images are taken, and roughly what each pipeline costs."""
+"""A short trial of each pipeline over a few images, which shows roughly what each one costs."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from feedbench.bench.machine import warming
-from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
-from feedbench.bench.processes.workload_file import workload_of, write_workload
-from feedbench.bench.records.messages import Built, Failed, Request, Start
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import budget
-from feedbench.bench.run.budget import Budget, Cost
+from feedbench.bench.run.budget import (
+    PILOT_SECONDS,
+    Cost,
+    block_seconds,
+    trial_seconds,
+    verify_seconds,
+)
+from feedbench.bench.run.choose_images import Images, choose, save_workload
 from feedbench.bench.run.options import RunOptions
-from feedbench.bench.text import counted
+from feedbench.bench.run.plan import Plan, refuse_no_block
+from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.workplace import Workplace
+from feedbench.bench.text import counted, duration
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
-from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.contract import Preparing
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, take
 
-# A pipeline that decodes on one core takes about so many times what Pillow alone takes there.
-_ONE_CORE_FACTOR = 1.5
-_PROBED_FILES = 24
 _PILOT_IMAGES = 256
-_CHECK_LIMIT_SECONDS = 60.0  # for the import of somebody's loader
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
 _PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
 _PILOT_LIMIT_FACTOR = 4.0  # ... and then so many times what its images should take
+_NEED = f"verdicts need {LEAST_BLOCKS}"
 
 
-def refuse_label_mode(options: RunOptions, index: Index) -> None:
-    """Raise RequestError where the labels cannot be delivered in the mode that was asked for."""
-    found = len(index.class_names)
-    if options.label_mode == "binary" and found != 2:  # noqa: PLR2004 - that is what binary means
-        raise RequestError(
-            f"--label-mode binary: expected 2 classes; {index.folder} has"
-            f" {counted(found, 'class', 'classes')}; take --label-mode int or categorical"
-        )
+@dataclass(frozen=True)
+class Piloted:
+    """What the pilots have shown."""
+
+    images: Images  # fewer, where a pipeline is slower than was guessed
+    records: tuple[TrialRecord, ...]  # of the pilots
+    lineup: Lineup
 
 
-def guessed_cost(index: Index, options: RunOptions) -> Cost:
-    """Return what a pipeline would cost that decodes on one core, by a few of the files."""
-    step = max(len(index.files) // _PROBED_FILES, 1)
-    sample = index.paths[::step][:_PROBED_FILES]
-    most_pixels = options.checks.most_pixels
-    decoded = warming.decode_seconds(sample, options.image_size, most_pixels)
-    return Cost(_ONE_CORE_FACTOR * decoded)
+def run_pilots(plan: Plan, images: Images, folder: RunFolder, work: Workplace) -> Piloted:
+    """Run the pilots, and take fewer images where they show that the time allows no more.
 
-
-def guesses(specs: Iterable[Spec], one_core: Cost) -> list[Cost]:
-    """Return a guess for each pipeline: those of tf.data decode on every core, others on one."""
-    spread = dataclasses.replace(
-        one_core, image_seconds=one_core.image_seconds / max(usable_cores(), 1.0)
-    )
-    return [
-        spread
-        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
-        else one_core
-        for spec in specs
-    ]
-
-
-def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
-    """Raise RequestError where the time is too short for a single block."""
-    count = len(options.specs) * (1 if options.against is None else 2)
-    fixed = budget.before_blocks_seconds(count, guess)
-    _refuse(options, index, [guess] * count, fixed, options.seconds)
-
-
-def refuse_no_block(
-    options: RunOptions, index: Index, costs: Sequence[Cost], left: float | None
-) -> None:
-    """Raise RequestError where, the pilots' costs now known, no block fits in what is left.
-
-    `left` includes what is kept for the diagnosis: rather none than no block.
+    Raises RequestError where the time is too short for a block.
     """
-    if left is not None:
-        assert options.seconds is not None
-        _refuse(options, index, costs, options.seconds - left, options.seconds)
+    trials = work.trials(folder, plan.specs, plan.options)
+    records = pilots(plan, images.measured, trials, work.preparing, work.scratch, work.listener)
+    costs = {
+        record.label: cost_of(record, plan.guess)
+        for record in records
+        if record.ended == "measured"
+    }
+    if costs:
+        images = _fewer(plan, images, costs, work.listener)
+        _announce(plan, images, costs, work.listener)
+    lineup = lineup_of(plan.specs, plan.options, records, plan.guess, len(images.measured.files))
+    return Piloted(images, tuple(records), lineup)
 
 
-def choose(
+def lineup_of(
+    specs: Mapping[str, Spec],
     options: RunOptions,
-    index: Index,
-    costs: Sequence[Cost],
-    seconds: float | None,
-    kept_seconds: float = 0.0,
-) -> Index:
-    """Return the images to take: what was asked for, else as many as `seconds` allow.
-
-    `kept_seconds` more are there for a whole folder: nothing of it is extrapolated, which is worth
-    more than to be told why.
-    """
-    count = len(index.files)
-    if options.limit == "all" or (options.limit is None and seconds is None):
-        return index
-    if options.limit is not None:
-        return take(index, options.limit, options.seed)
-    assert seconds is not None
-    least = budget.least_images(options.batch_size, len(index.class_names), count)
-
-    def fitting(seconds: float) -> int:
-        return budget.images_that_fit(
-            costs,
-            seconds,
-            blocks=options.blocks or budget.WANTED_BLOCKS,
-            most=count,
-            least=least,
-            batch_size=options.batch_size,
-            pace=options.pace,
+    records: Iterable[TrialRecord],
+    guess: Cost,
+    images: int,
+) -> Lineup:
+    """Return the lineup by the pilots among these records; `guess` is for one that failed."""
+    records = list(records)
+    seconds = {
+        record.label: trial_seconds(
+            cost_of(record, guess), images, options.batch_size, options.pace
         )
-
-    images = fitting(seconds)
-    if images < count <= fitting(seconds + kept_seconds):
-        return index
-    return take(index, images if images == count else budget.rounded(images, least), options.seed)
-
-
-def preparing_labels(
-    processes: Mapping[str, Processes], specs: Iterable[Spec], scratch: Path
-) -> set[str]:
-    """Return the labels of the pipelines that have an offline part; `processes` by interpreter.
-
-    Imports other people's, in a child each. Raises RequestError where one cannot be.
-    """
-    found = set()
-    for spec in specs:
-        if not spec.is_foreign:
-            if issubclass(catalog.built_in(spec.name), Preparing):
-                found.add(spec.label)
-            continue
-        request = Request(
-            label=spec.label,
-            spec=spec.text,
-            purpose="check",
-            workload="",
-            prepared="",
-            scratch=str(scratch),
-        )
-        start = Start(request=request, log=str(scratch / "check.log"))
-        outcome = processes[spec.python].run(start, _CHECK_LIMIT_SECONDS)
-        where = f" by {spec.python}" if spec.python else ""
-        if isinstance(outcome.result, Failed):
-            raise RequestError(f"--pipeline {spec.text}{where}: {outcome.result.sentence}")
-        if wrong := what_went_wrong(outcome):
-            raise RequestError(f"--pipeline {spec.text}: while it was imported{where}, {wrong}")
-        if isinstance(outcome.result, Built) and outcome.result.prepares:
-            found.add(spec.label)
-    return found
+        for record in records
+        if record.purpose == "pilot"
+    }
+    return Lineup(specs, seconds).after(records)
 
 
 def pilots(
-    trials: Trials,
-    specs: Mapping[str, Spec],
-    options: RunOptions,
+    plan: Plan,
     index: Index,
-    guess: Cost,
+    trials: Trials,
+    preparing: Collection[str],
     scratch: Path,
     listener: Listener,
-    preparing: Collection[str],
-    time: Budget,
-) -> dict[str, TrialRecord]:
-    """Run a short trial of each pipeline over a few images and return the records by label.
+) -> list[TrialRecord]:
+    """Run a short trial of each pipeline over a few images and return the records.
 
     As few as should be read within seconds: a decoded cache delivers its first batch only after
     all of them. Those that are `preparing` write what they read of these images first. Raises
     RequestError where the time is up before the last.
     """
-    fitting = int(budget.PILOT_SECONDS / guess.image_seconds)
+    options, guess = plan.options, plan.guess
+    fitting = int(PILOT_SECONDS / guess.image_seconds)
     images = min(max(fitting, options.batch_size), _PILOT_IMAGES, len(index.files))
     part = take(index, images, options.seed)
     file = save_workload(options, part, len(index.files), scratch / "pilot.json")
-    own = _PILOT_LIMIT_SECONDS + guess.start_seconds
-    own += _PILOT_LIMIT_FACTOR * images * guess.image_seconds
-    records = {}
-    for label, spec in specs.items():
-        left = time.seconds_left()
-        most = own
-        if label in preparing:  # somebody's preparation may take its time
-            most += _PILOT_PREPARE_SECONDS if left is None else left * _PILOT_PREPARE_SHARE
-        limit = Limit(most) if left is None or left > most else Limit(left, is_deadline=True)
-        listener.trial_begins(0, label, left)
-        records[label] = trials.run(spec, "pilot", file, limit)
-        listener.trial_ended(records[label], left)
-        if records[label].ended == "time up":
+    usual_seconds = _PILOT_LIMIT_SECONDS + guess.start_seconds
+    usual_seconds += _PILOT_LIMIT_FACTOR * images * guess.image_seconds
+    records = []
+    for label, spec in plan.specs.items():
+        seconds_left = plan.budget.seconds_left()
+        most = usual_seconds
+        if label in preparing:  # a user's preparation may take its time
+            most += (
+                _PILOT_PREPARE_SECONDS
+                if seconds_left is None
+                else seconds_left * _PILOT_PREPARE_SHARE
+            )
+        limit = Limit(most)
+        if seconds_left is not None and seconds_left <= most:
+            limit = Limit(seconds_left, is_deadline=True)
+        listener.trial_begins(0, label, seconds_left)
+        record = trials.run(spec, "pilot", file, limit)
+        listener.trial_ended(record, seconds_left)
+        if record.ended == "time up":
             raise RequestError(
                 f"--time {options.seconds:.0f}s is too short: it was up in the pilot of {label},"
                 " before the first block; give more time, or fewer pipelines"
             )
+        records.append(record)
     return records
 
 
@@ -210,41 +140,34 @@ def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
     return Cost(image_seconds, max(start_seconds, 0.0), measured.continuous, prepare_seconds)
 
 
-def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:
-    """Write the workload of an index to a file, and return the file."""
-    workload = workload_of(
-        index,
-        folder_images=folder_images,
-        image_size=options.image_size,
-        channels=options.channels,
-        batch_size=options.batch_size,
-        dtype=options.dtype,
-        value_range=options.value_range,
-        label_mode=options.label_mode,
-        seed=options.seed,
-    )
-    write_workload(workload, file)
-    return file
+def _fewer(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: Listener) -> Images:
+    """Take fewer images if the pilots show that the time allows no more, and say it."""
+    options, each, budget = plan.options, list(costs.values()), plan.budget
+    seconds_left = budget.seconds_left()
+    refuse_no_block(options, images.folder_images, each, budget.seconds_left(0))
+    # Of those already read into the page cache, or the first trials would read from the disk.
+    part = choose(options, images.measured, each, seconds_left, budget.kept_seconds)
+    if len(part.files) == len(images.measured.files):
+        return images
+    fewer = dataclasses.replace(images, measured=part)
+    slowest = max(costs, key=lambda label: costs[label].image_seconds)
+    listener.said(f"Now takes {fewer.sentence()}, because {slowest} is slow here.")
+    return fewer
 
 
-def _refuse(
-    options: RunOptions, index: Index, costs: Sequence[Cost], fixed: float, given: float | None
-) -> None:
-    if given is None or not costs:
+def _announce(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: Listener) -> None:
+    """Say how many blocks there is time for, and how many verdicts need."""
+    options, each = plan.options, list(costs.values())
+    count = len(images.measured.files)
+    block = block_seconds(each, count, options.batch_size, options.pace)
+    if options.blocks is not None:
+        about = duration(options.blocks * block)
+        listener.said(f"Measures {counted(options.blocks, 'block')}, in about {about} ({_NEED}).")
         return
-    count = len(index.files)
-    images = options.limit if isinstance(options.limit, int) else None
-    if options.limit == "all":
-        images = count
-    if images is None:
-        images = budget.least_images(options.batch_size, len(index.class_names), count)
-    images = min(images, count)
-    block = budget.block_seconds(costs, images, options.batch_size, options.pace)
-    if fixed + block <= given:
+    seconds_left = plan.budget.seconds_left()
+    if seconds_left is None:
         return
-    raise RequestError(
-        f"--time {given:.0f}s is too short for one block of {len(costs)} pipelines:"
-        f" expected at least {math.ceil(fixed + block)}s, and"
-        f" {math.ceil(fixed + LEAST_BLOCKS * block)}s for the {LEAST_BLOCKS} blocks that verdicts"
-        " need; give more time, or fewer pipelines"
-    )
+    seconds_left -= count * sum(cost.prepare_seconds for cost in each)
+    seconds_left -= verify_seconds(each, count)
+    fitting = counted(max(int(seconds_left / block), 1), "block")
+    listener.said(f"There is time for about {fitting} of about {duration(block)} ({_NEED}).")

@@ -1,18 +1,68 @@
-"""Random interleaved blocks: one trial of each pipeline, in a fresh order each time. Pure."""
+"""Random interleaved blocks: which pipelines still run, and in which order. Pure."""
 
 from __future__ import annotations
 
 import random
+import signal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from feedbench.bench.records.trial import Fault, TrialRecord
+from feedbench.pipelines.catalog import Spec
+
+_STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
 
 Turn = tuple[str, Literal["main", "control"]]
 """A label, and whether it is the pipeline's own trial or the baseline's second one."""
 
 
+@dataclass(frozen=True)
+class Lineup:
+    """The pipelines of a run by label, the baseline first, and about what a trial of each takes.
+
+    `after` returns the lineup that trials leave: pipelines that fail too often run no more.
+    """
+
+    specs: Mapping[str, Spec]
+    trial_seconds: Mapping[str, float]
+    strikes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the pipelines that still run."""
+        return tuple(label for label in self.specs if self.strikes.get(label, 0) < _STRIKES)
+
+    @property
+    def block_seconds(self) -> float:
+        """About how long the next block takes; the baseline runs twice."""
+        each = [self.trial_seconds[label] for label in self.labels]
+        return sum(each) + (each[0] if each else 0.0)
+
+    def after(self, records: Sequence[TrialRecord]) -> Lineup:
+        """Return the lineup after these trials."""
+        strikes = Counter(self.strikes)
+        seconds = dict(self.trial_seconds)
+        for record in records:
+            strikes[record.label] += _strikes_of(record)
+            if record.ended == "measured" and record.block and record.label in seconds:
+                seconds[record.label] = max(seconds[record.label], record.seconds)
+        return replace(self, trial_seconds=seconds, strikes=strikes)
+
+
+def _strikes_of(record: TrialRecord) -> int:
+    """Return how many strikes a trial is; a process that was killed may have been an accident."""
+    if record.ended != "failed":
+        return 0
+    is_accident = record.signal == signal.SIGKILL or record.fault is Fault.FORKSERVER_DIED
+    return 1 if is_accident else _STRIKES
+
+
 def block_order(labels: tuple[str, ...], seed: int, block: int) -> tuple[Turn, ...]:
     """Return the trials of a block in order; the first label is the baseline, and runs twice.
 
-    The order depends on the seed and the block's number alone, so that a run can be gone on with.
+    The order depends on the seed and the block's number alone, so that a run can be resumed.
     """
     turns: list[Turn] = [(label, "main") for label in labels]
     turns.append((labels[0], "control"))

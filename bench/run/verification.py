@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
-from feedbench.bench.images.check import Checker, bad_of, refuse, without
+from feedbench.bench.images.check import Checker
 from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
@@ -18,9 +16,11 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.verification import Verification, Verified
-from feedbench.bench.run import pilots
+from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.plan import refuse_label_mode
+from feedbench.bench.run.workplace import preparing_labels, scratch_folder
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
@@ -38,8 +38,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     with ExitStack() as held:
-        scratch = Path(tempfile.mkdtemp(prefix="feedbench-"))
-        held.callback(shutil.rmtree, scratch, ignore_errors=True)
+        scratch = held.enter_context(scratch_folder())
         processes = held.enter_context(Processes(scratch, scratch / "forkserver.log"))
         folder = RunFolder(scratch / "run")
         folder.create()
@@ -77,28 +76,26 @@ class _Work:
         options = self._options
         self._listener.doing(f"listing {shown(str(options.folder))}")
         whole = index_images(options.folder, options.layout)
-        pilots.refuse_label_mode(options, whole)
+        refuse_label_mode(options, whole)
         self._listener.doing("importing TensorFlow")
         self._processes.ready()
-        part = pilots.choose(options, whole, [], None)
         checker = Checker(
             options.checks, options.channels, self._processes, self._scratch, self._listener
         )
-        bad = bad_of(part, checker.findings(part))
-        refuse(part, bad, options.checks)
-        part = without(part, bad)
+        images = without_bad(Images(whole, choose(options, whole, [], None)), options, checker)
+        part = images.measured
         self._listener.said(
             f"Compares {len(part.files):,} of the {counted(len(whole.files), 'image')} of"
             f" {shown(str(whole.folder))}, delivered by {counted(len(self._specs), 'pipeline')}."
         )
         for note in whole.notes:
             self._listener.said(note)
-        pilots.save_workload(options, part, len(whole.files), file)
-        return workload_record(options, whole, part, bad)
+        save_workload(options, part, len(whole.files), file)
+        return workload_record(options, whole, part, images.bad)
 
     def prepare(self, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
         """Have written what pipelines read; returns how it failed, by label."""
-        labels = pilots.preparing_labels({"": self._processes}, self._specs.values(), self._scratch)
+        labels = preparing_labels({"": self._processes}, self._specs.values(), self._scratch)
         if not labels:
             return {}
         store = Store(self._options.prepared)

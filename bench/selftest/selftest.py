@@ -20,7 +20,8 @@ from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.selftest import SelfTest
 from feedbench.bench.run.blocks import Blocks
-from feedbench.bench.run.budget import Budget, Cost
+from feedbench.bench.run.budget import Budget, Cost, trial_seconds
+from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL
 from feedbench.bench.selftest.neighbour import neighbours
@@ -65,9 +66,9 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
         for label in (*ALONE, REAL):
             _alone(trials, specs[label], workload, listener)
         kept = _Kept(trials)
-        in_blocks = {label: specs[label] for label in IN_BLOCKS}
         budget = Budget(deadline=begun + _SECONDS)
-        _blocks(trials, in_blocks, workload, budget).run(listener, kept)
+        lineup = _lineup({label: specs[label] for label in IN_BLOCKS}, pace)
+        Blocks(trials, lineup, workload, budget, seed=0).run(listener, kept)
     return SelfTest(
         seconds=time.monotonic() - begun,
         blocks=kept.blocks,
@@ -131,15 +132,6 @@ def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> No
             return
 
 
-def _blocks(trials: Trials, specs: dict[str, Spec], workload: Path, budget: Budget) -> Blocks:
-    cost = Cost(1e-3)
-    return Blocks(
-        trials,
-        specs,
-        dict.fromkeys(specs, cost),
-        workload,
-        budget,
-        images=PHOTOS,
-        batch_size=BATCH_SIZE,
-        seed=0,
-    )
+def _lineup(specs: dict[str, Spec], pace: Pace) -> Lineup:
+    seconds = trial_seconds(Cost(1e-3), PHOTOS, BATCH_SIZE, pace)
+    return Lineup(specs, dict.fromkeys(specs, seconds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from feedbench.bench.records.calm import Around, Counters, Share
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.blocks import Blocks
-from feedbench.bench.run.budget import Budget, Cost
+from feedbench.bench.run.budget import Budget, Cost, trial_seconds
+from feedbench.bench.run.schedule import Lineup
 from feedbench.pipelines.catalog import Spec, parse
 from tests.support import builders
 from tests.support.clock import ClaimedClock
@@ -95,6 +96,12 @@ def a_record(label: str, block: int, end: Fields, **given: Any) -> TrialRecord:
     return builders.a_record(**fields | given | dict(end))
 
 
+def a_lineup(image_seconds: float = 0.001) -> Lineup:
+    specs = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
+    seconds = trial_seconds(Cost(image_seconds), 100, 8)
+    return Lineup(specs, dict.fromkeys(specs, seconds))
+
+
 class ScriptedBlocks:
     """Blocks over `a`, the baseline, and `b`."""
 
@@ -107,21 +114,18 @@ class ScriptedBlocks:
         precise_from: int | None = None,
         seconds: float = 0.0,
         image_seconds: float = 0.001,
+        earlier: Sequence[TrialRecord] = (),
     ) -> None:
         self.clock = ClaimedClock()
         self.trials = ScriptedTrials(ends or {}, self.clock, seconds)
         self.kept = Kept(precise_from)
         deadline = None if time is None else self.clock.now + time
         trials: Any = self.trials
-        specs = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
         self.blocks = Blocks(
             trials,
-            specs,
-            dict.fromkeys(specs, Cost(image_seconds)),
+            a_lineup(image_seconds).after(earlier),
             Path("images.json"),
             Budget(deadline=deadline, blocks=blocks, clock=self.clock),
-            images=100,
-            batch_size=8,
             seed=0,
         )
 
@@ -195,7 +199,7 @@ def test_a_block_holds_every_pipeline_and_the_baseline_twice() -> None:
 def test_a_failure_of_its_own_strikes_a_pipeline_out_at_once(end: Fields) -> None:
     scripted = ScriptedBlocks({"b": [end]}, blocks=3)
     scripted.run()
-    assert scripted.blocks.labels == ("a",)
+    assert scripted.blocks.lineup.labels == ("a",)
     assert scripted.trials.labels_of(2) == scripted.trials.labels_of(3) == ["a", "a"]
 
 
@@ -203,7 +207,7 @@ def test_a_failure_of_its_own_strikes_a_pipeline_out_at_once(end: Fields) -> Non
 def test_one_accident_leaves_a_pipeline_in(end: Fields) -> None:
     scripted = ScriptedBlocks({"b": [end]}, blocks=2)
     scripted.run()
-    assert scripted.blocks.labels == ("a", "b")
+    assert scripted.blocks.lineup.labels == ("a", "b")
     assert scripted.trials.labels_of(2) == ["a", "a", "b"]
 
 
@@ -215,10 +219,8 @@ def test_a_second_accident_strikes_it_out(first: Fields) -> None:
 
 
 def test_what_a_loader_says_of_killed_workers_is_no_accident() -> None:
-    scripted = ScriptedBlocks()
     words = {"ended": "failed", "why": "it raised OSError: worker killed by SIGKILL"}
-    scripted.blocks.strike(a_record("b", 0, words))
-    assert scripted.blocks.labels == ("a",)
+    assert a_lineup().after([a_record("b", 0, words)]).labels == ("a",)
 
 
 def test_a_baseline_that_is_struck_out_in_a_block_is_not_run_again_in_it() -> None:
@@ -229,9 +231,8 @@ def test_a_baseline_that_is_struck_out_in_a_block_is_not_run_again_in_it() -> No
 
 
 def test_the_pilots_may_have_struck_all_out_before_the_first_block() -> None:
-    scripted = ScriptedBlocks(blocks=2)
-    for label in "ab":
-        scripted.blocks.strike(a_record(label, 0, RAISED))
+    failed = [a_record(label, 0, RAISED) for label in "ab"]
+    scripted = ScriptedBlocks(blocks=2, earlier=failed)
     assert scripted.run() is Stopped.FAILED
     assert scripted.trials.run_of == []
 
@@ -281,7 +282,7 @@ def test_a_block_in_which_the_time_is_up_is_not_counted_whole() -> None:
     assert scripted.run() is Stopped.TIME
     assert scripted.blocks.whole == 1
     assert scripted.kept.saved == [1]
-    assert scripted.blocks.labels == ("a", "b")
+    assert scripted.blocks.lineup.labels == ("a", "b")
 
 
 def test_a_block_that_is_interrupted_is_not_counted_whole() -> None:

@@ -14,17 +14,11 @@ from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import pilots as intake
 from feedbench.bench.run.budget import Cost, budget_of
+from feedbench.bench.run.choose_images import choose, guesses
 from feedbench.bench.run.options import RunOptions
-from feedbench.bench.run.pilots import (
-    choose,
-    cost_of,
-    guesses,
-    pilots,
-    refuse_no_block,
-    refuse_too_short,
-)
+from feedbench.bench.run.pilots import cost_of, pilots
+from feedbench.bench.run.plan import Plan, refuse_label_mode, refuse_no_block, refuse_too_short
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
@@ -64,19 +58,19 @@ def a_pilot(**given: Any) -> TrialRecord:
 
 def test_binary_labels_are_taken_for_two_classes_alone() -> None:
     binary = options(label_mode="binary")
-    intake.refuse_label_mode(binary, an_index(classes=2))
+    refuse_label_mode(binary, an_index(classes=2))
     for classes, found in ((1, "1 class"), (3, "3 classes")):
         sentence = (
             f"--label-mode binary: expected 2 classes; /photos has {found}; take --label-mode"
         )
         with pytest.raises(RequestError, match=f"^{sentence} int or categorical$"):
-            intake.refuse_label_mode(binary, an_index(classes=classes))
+            refuse_label_mode(binary, an_index(classes=classes))
 
 
 @pytest.mark.parametrize("mode", ["int", "categorical"])
 def test_other_labels_are_taken_for_any_number_of_classes(mode: str) -> None:
     for classes in (1, 2, 3):
-        intake.refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
+        refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
 
 
 def test_without_time_and_limit_and_with_the_limit_all_the_whole_folder_is_taken() -> None:
@@ -106,13 +100,14 @@ def test_a_slower_pipeline_takes_fewer_of_a_part() -> None:
     assert 64 <= len(fewer.files) < len(part.files)
 
 
-def test_a_pipeline_of_tfdata_is_guessed_to_decode_on_every_core_and_another_on_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(intake, "usable_cores", lambda: 4.0)
+def test_a_pipeline_of_tfdata_is_guessed_to_decode_on_every_core_and_another_on_one() -> None:
     specs = map(catalog.parse, ["image_data_generator", "tfrecord_gzip", "tfdata_naive", "a.py:b"])
-    found = [cost.image_seconds for cost in guesses(specs, GUESS)]
-    assert found == [0.003, 0.00075, 0.00075, 0.003]
+    assert [cost.image_seconds for cost in guesses(specs, GUESS, cores=4.0)] == [
+        0.003,
+        0.00075,
+        0.00075,
+        0.003,
+    ]
 
 
 @settings(deadline=None)
@@ -175,17 +170,9 @@ def test_a_pilot_that_prepares_may_take_its_time_for_that(
     trials: Any = FailingTrials()
     specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_naive", "tfrecord_gzip"))}
     given = options(seconds=seconds, specs=tuple(specs), trace=False)
-    pilots(
-        trials,
-        specs,
-        given,
-        an_index(),
-        GUESS,
-        tmp_path,
-        Quiet(),
-        {"tfrecord_gzip"},
-        budget_of(given),
-    )
+    index = an_index()
+    plan = Plan(given, budget_of(given), specs, None, index, GUESS)
+    pilots(plan, index, trials, {"tfrecord_gzip"}, tmp_path, Quiet())
     usual, longer = (trials.limits[label].seconds for label in specs)
     assert 20 <= usual < 30
     assert most - 5 < longer - usual <= most

@@ -30,7 +30,7 @@ from feedbench.bench.records.storage import (
     write_trials,
 )
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import resume as resuming
+from feedbench.bench.run import resumption
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.run import machine_of, resume
@@ -81,7 +81,7 @@ class Killed:
             prepared=folder / "prepared",
         )
         write_workload(workload, self.folder / "images.json")
-        resuming.write(self.folder, self.options, workload)
+        resumption.write(self.folder, self.options, workload)
         write_run(
             self.folder,
             a_run(
@@ -121,7 +121,7 @@ def own_photos(photos: Path, tmp_path: Path) -> Path:
 def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_anew(
     killed: Killed,
 ) -> None:
-    past = resuming.read(killed.folder)
+    past = resumption.read(killed.folder)
     assert [trial.block for trial in past.kept] == [0, 1, 2]
     assert [trial.block for trial in past.left_out] == [3]
     past.cut()
@@ -133,25 +133,25 @@ def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_ane
 
 
 def test_what_was_asked_for_is_asked_for_again(killed: Killed) -> None:
-    past = resuming.read(killed.folder)
+    past = resumption.read(killed.folder)
     assert replace(past.options, begun=killed.options.begun) == killed.options
-    assert list(past.part.paths) == sorted(map(str, killed.photos.rglob("*.jpg")))
-    assert past.pilots.keys() == {"mine"}
+    assert list(past.images.paths) == sorted(map(str, killed.photos.rglob("*.jpg")))
+    assert past.specs.keys() == {"mine"}
 
 
 def test_the_time_that_was_used_is_gone(killed: Killed) -> None:
-    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    used = time.monotonic() - resumption.read(killed.folder).options.begun
     assert used == pytest.approx(62, abs=1)  # its last trial began after 60 s, and took 2
     killed.change_run(seconds=100.0)
-    used = time.monotonic() - resuming.read(killed.folder).options.begun
+    used = time.monotonic() - resumption.read(killed.folder).options.begun
     assert used == pytest.approx(100, abs=1)
 
 
 def test_the_record_says_that_it_was_gone_on_with(killed: Killed) -> None:
-    record = resuming.read(killed.folder).record
+    record = resumption.read(killed.folder).record
     assert record.status == "running"
     assert [(it.blocks, it.left_out) for it in record.resumed] == [(2, 1)]
-    assert resuming.said(resuming.read(killed.folder)) == (
+    assert resumption.sentence(resumption.read(killed.folder)) == (
         "Goes on after 2 whole blocks; 1 trial of the next one will be measured again."
     )
 
@@ -207,35 +207,35 @@ def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
 ) -> None:
     change(killed)
     with pytest.raises(RequestError, match="cannot be gone on with, because ") as refused:
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
     assert said in str(refused.value)
 
 
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
     killed.change_run(status="complete", stopped_because=Stopped.TIME)
     with pytest.raises(RequestError, match=r"is complete \(its time was up\): there is nothing"):
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
 
 
 def test_a_run_of_which_nobody_wrote_down_what_it_needs_is_refused(killed: Killed) -> None:
     (killed.folder / "resume.json").unlink()
     with pytest.raises(RequestError, match=r"resume.json cannot be read \(No such file"):
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}', '{"schema": 1, "options": {}}'])
 def test_a_broken_file_is_refused_by_its_name(killed: Killed, text: str) -> None:
     (killed.folder / "resume.json").write_text(text)
     with pytest.raises(RequestError, match=r"resume.json is (broken|of schema)"):
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
 
 
 def test_two_processes_do_not_go_on_with_one_run(killed: Killed) -> None:
-    with resuming.held(killed.folder):
+    with resumption.locked(killed.folder):
         other = pytest.raises(RequestError, match="is being measured by another process")
-        with other, resuming.held(killed.folder):
+        with other, resumption.locked(killed.folder):
             pass
-    with resuming.held(killed.folder):
+    with resumption.locked(killed.folder):
         pass
 
 
@@ -243,10 +243,10 @@ def test_names_that_are_not_valid_utf_8_are_found_again(tmp_path: Path, own_phot
     renamed = own_photos / os.fsdecode(b"caf\xe9")
     (own_photos / "cats").rename(renamed)
     killed = Killed(tmp_path, own_photos)
-    assert str(renamed / "00.jpg") in resuming.read(killed.folder).part.paths
+    assert str(renamed / "00.jpg") in resumption.read(killed.folder).images.paths
     (renamed / "00.jpg").unlink()
     with pytest.raises(RequestError, match=r"caf\\xe9/00.jpg is gone"):
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
 
 
 def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
@@ -259,7 +259,7 @@ def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
         folder=own_photos, specs=("tfdata_naive",), out=folder.path, prepared=tmp_path
     )
     workload = workload_of(index, folder_images=1, image_size=(8, 8), batch_size=8, seed=0)
-    resuming.write(folder.path, options, workload)
+    resumption.write(folder.path, options, workload)
     folder.discard()
     assert not folder.path.exists()
 
@@ -268,9 +268,9 @@ def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
     asked = json.loads((killed.folder / "resume.json").read_text())
     asked["options"] |= {"seconds": 300.0, "blocks": None}
     (killed.folder / "resume.json").write_text(json.dumps(asked))
-    assert resuming.ended(resuming.read(killed.folder)) is None  # 62 s of 300 were used
+    assert resumption.why_complete(resumption.read(killed.folder)) is None  # 62 s of 300 were used
     killed.change_run(seconds=295.0)
-    assert resuming.ended(resuming.read(killed.folder)) is Stopped.TIME
+    assert resumption.why_complete(resumption.read(killed.folder)) is Stopped.TIME
     run = resume(killed.folder, Quiet())
     assert (run.status, run.stopped_because) == ("complete", Stopped.TIME)
     assert read_run(killed.folder) == run
@@ -279,21 +279,23 @@ def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
 
 def test_a_run_that_has_its_blocks_and_its_reasons_ends_as_it_is(killed: Killed) -> None:
     killed.change_run(blocks=5)
-    assert resuming.ended(resuming.read(killed.folder)) is None  # its reasons are not known yet
+    assert (
+        resumption.why_complete(resumption.read(killed.folder)) is None
+    )  # its reasons are not known yet
     killed.change_run(diagnosis=Diagnosis())
-    assert resuming.ended(resuming.read(killed.folder)) is Stopped.BLOCKS
+    assert resumption.why_complete(resumption.read(killed.folder)) is Stopped.BLOCKS
 
 
 def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> None:
     killed.change_run(rows=[a_row("mine", proof=a_proof("different"))])
-    past = resuming.read(killed.folder)
+    past = resumption.read(killed.folder)
     trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
     specs = {"mine": parse("mine=tfdata_naive")}
     keeper = Keeper(past.record, specs, RunFolder(killed.folder), trials, begun=0.0)
     (row,) = read_run(killed.folder).rows
     assert row.proof is not None
     assert row.proof.work == "different"
-    assert keeper.proofs is not None
+    assert keeper.proofs.keys() == {"mine"}
 
 
 def test_the_good_level_is_that_of_before_the_first_block(killed: Killed) -> None:
@@ -307,14 +309,14 @@ def test_the_good_level_is_that_of_before_the_first_block(killed: Killed) -> Non
         killed.folder / "trials.jsonl",
         [a_trial(1, around=around(5e9)), a_trial(2), a_trial(3, around=around(1.0))],
     )
-    killed.change_run(calm=calm_of(resuming.read(killed.folder).kept, 7.5))
-    machine = machine_of(resuming.read(killed.folder))
+    killed.change_run(calm=calm_of(resumption.read(killed.folder).kept, 7.5))
+    machine = machine_of(resumption.read(killed.folder))
     assert machine.level == Level(good=Speed(5e9, 1.0), low=LOW)
     assert machine.probe_seconds == 7.5
 
 
 def test_where_no_whole_block_has_one_it_is_calibrated_anew(killed: Killed) -> None:
-    machine = machine_of(resuming.read(killed.folder))
+    machine = machine_of(resumption.read(killed.folder))
     assert machine.level.good.hashed > 1
     assert machine.probe_seconds > 0
 
@@ -324,11 +326,11 @@ def test_a_loader_that_is_named_from_another_folder_is_refused_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     relative = replace(killed.options, specs=("mine=loader.py:photos",))
-    resuming.write(killed.folder, relative, read_workload(killed.folder / "images.json"))
-    assert resuming.read(killed.folder).options.specs == ("mine=loader.py:photos",)
+    resumption.write(killed.folder, relative, read_workload(killed.folder / "images.json"))
+    assert resumption.read(killed.folder).options.specs == ("mine=loader.py:photos",)
     monkeypatch.chdir("/")
     with pytest.raises(RequestError, match=f"was begun in {tmp_path}, from which the files"):
-        resuming.read(killed.folder)
+        resumption.read(killed.folder)
 
 
 @pytest.mark.tensorflow

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
-from feedbench.bench.processes.other_python import look
+from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.run import Resumed, RunRecord, Stopped
@@ -55,12 +55,12 @@ class Past:
     run: RunRecord
     kept: list[TrialRecord]  # those of whole blocks, and those before
     left_out: list[TrialRecord]
-    part: Index  # the images that are measured
+    images: Index  # that are measured
 
     @property
-    def pilots(self) -> dict[str, TrialRecord]:
-        """The pilots by label."""
-        return {record.label: record for record in self.kept if record.purpose == "pilot"}
+    def specs(self) -> dict[str, Spec]:
+        """The pipelines by label, the baseline first; with those of the other environment."""
+        return arms(parse_all(self.options.specs), self.run.against)
 
     @property
     def record(self) -> RunRecord:
@@ -93,8 +93,8 @@ def write(folder: Path, options: RunOptions, workload: Workload) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Let no other process go on with this run. Raises RequestError where one does already.
+def locked(folder: Path) -> Iterator[None]:
+    """Let no other process resume this run. Raises RequestError where one does already.
 
     Where there is no file to lock, `read` says what is wrong.
     """
@@ -159,7 +159,7 @@ def read(folder: Path) -> Past:
         run=run,
         kept=kept,
         left_out=[trial for trial in trials if not _is_kept(trial, run.blocks)],
-        part=_index(workload),
+        images=_index(workload),
     )
 
 
@@ -280,8 +280,8 @@ def _index(workload: Workload) -> Index:
     )
 
 
-def said(past: Past) -> str:
-    """Return a sentence on what is gone on with."""
+def sentence(past: Past) -> str:
+    """Return a sentence on what is resumed."""
     again = ""
     cut_short = sum(trial.block > past.run.blocks for trial in past.left_out)
     if cut_short:
@@ -289,21 +289,21 @@ def said(past: Past) -> str:
     return f"Goes on after {counted(past.run.blocks, 'whole block')}{again}."
 
 
-def completed(past: Past, why: Stopped) -> RunRecord:
+def complete(past: Past, stopped: Stopped) -> RunRecord:
     """Write down that the run is complete as it is, and return it."""
-    run = replace(past.run, status="complete", stopped_because=why)
+    run = replace(past.run, status="complete", stopped_because=stopped)
     write_run(past.folder, run)
     return run
 
 
-def ended(past: Past) -> Stopped | None:
+def why_complete(past: Past) -> Stopped | None:
     """Return why there is nothing left to be measured, if so."""
     options, whole = past.options, past.run.blocks
     is_known = past.run.diagnosis is not None or not options.trace
     if options.blocks is not None and whole >= options.blocks and is_known:
         return Stopped.BLOCKS
-    left = budget_of(options).seconds_left(whole)
-    if left is None:
+    seconds_left = budget_of(options).seconds_left(whole)
+    if seconds_left is None:
         return None
     needed = longest_block_seconds(past.kept) + _START_SECONDS
-    return Stopped.TIME if left < needed else None
+    return Stopped.TIME if seconds_left < needed else None

@@ -1,0 +1,157 @@
+"""From the pilots to the first block: the run is written down, prepared, and its work is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from feedbench.bench.equal_work.proof_cache import ProofCache
+from feedbench.bench.equal_work.verifier import Verifier
+from feedbench.bench.machine.page_cache import PageCache
+from feedbench.bench.prepared import preparation
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.run import resumption
+from feedbench.bench.run.budget import Budget, Cost, budget_of
+from feedbench.bench.run.choose_images import save_workload
+from feedbench.bench.run.keeper import Keeper, new_record
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.pilots import Piloted, lineup_of
+from feedbench.bench.run.plan import Plan
+from feedbench.bench.run.resumption import Past
+from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.workplace import Workplace
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.images.index import Index
+
+WORKLOAD = "images.json"
+# To compare two epochs with the references takes less than a trial, as a rule.
+_VERIFY_FACTOR, _VERIFY_LEAST_SECONDS = 3.0, 20.0
+_UNKNOWN_SECONDS = 0.01  # an image, of a pipeline whose pilot did not get there
+_LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run that is written down, with its images and its pilots. A resumption enters here."""
+
+    options: RunOptions
+    budget: Budget
+    folder: RunFolder
+    images: Index  # that are measured; the folder has the list of them
+    lineup: Lineup
+    record: RunRecord
+    records: tuple[TrialRecord, ...]  # of the trials so far
+
+    @property
+    def workload(self) -> Path:
+        """The file of what is to be delivered."""
+        return self.folder.path / WORKLOAD
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run under way. Its trials and its keeper remember all that is measured from here on."""
+
+    begun: Begun
+    lineup: Lineup
+    trials: Trials
+    keeper: Keeper
+
+    def after(self, records: Sequence[TrialRecord]) -> Run:
+        """Return the run after these trials: who failed is measured no more."""
+        return replace(self, lineup=self.lineup.after(records))
+
+
+def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
+    """Write down what is to be measured, and what a resumption needs."""
+    images, options = piloted.images, plan.options
+    every, measured = images.folder_images, images.measured
+    file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
+    resumption.write(folder.path, options, read_workload(file))
+    return Begun(
+        options=options,
+        budget=plan.budget,
+        folder=folder,
+        images=measured,
+        lineup=piloted.lineup,
+        record=new_record(options, plan.specs, every, measured, images.bad, plan.other),
+        records=piloted.records,
+    )
+
+
+def begin_again(past: Past) -> Begun:
+    """Drop what was measured of a block that was cut short: its trials belong together in time."""
+    past.cut()
+    options = past.options
+    images = len(past.images.files)
+    return Begun(
+        options=options,
+        budget=budget_of(options),
+        folder=RunFolder(past.folder),
+        images=past.images,
+        lineup=lineup_of(past.specs, options, past.kept, Cost(_UNKNOWN_SECONDS), images),
+        record=past.record,
+        records=tuple(past.kept),
+    )
+
+
+def start(begun: Begun, work: Workplace) -> Run:
+    """Take up the trials and the record of a run; run.json is on disk when this returns."""
+    options, specs = begun.options, begun.lineup.specs
+    trials = work.trials(
+        begun.folder,
+        specs,
+        options,
+        page_cache=PageCache(options.page_cache, begun.images.paths),
+        records=begun.records,
+    )
+    keeper = Keeper(begun.record, specs, begun.folder, trials, begun=options.begun)
+    return Run(begun, begun.lineup, trials, keeper)
+
+
+def prepare(run: Run, work: Workplace) -> Run:
+    """Have written, or found in the store, what the pipelines read that have an offline part."""
+
+    def limit() -> Limit:
+        seconds_left = run.begun.budget.seconds_left(0)
+        if seconds_left is None:
+            return Limit(_LIMIT_SECONDS)
+        advice = "give more --time, or fewer images by --limit"
+        return Limit(max(seconds_left - run.lineup.block_seconds, 1.0), advice=advice)
+
+    lineup = run.lineup
+    specs = [lineup.specs[label] for label in lineup.labels if label in work.preparing]
+    records = preparation.obtain_all(
+        run.trials, specs, run.begun.workload, work.store, limit, work.listener
+    )
+    return run.after(records)
+
+
+def prove(run: Run, work: Workplace) -> Run:
+    """Have every pipeline compared with the references; its proof is kept in the run's record."""
+
+    def limit(spec: Spec | None) -> Limit:
+        seconds_left = run.begun.budget.seconds_left(0)
+        if spec is None:
+            return Limit(_LIMIT_SECONDS if seconds_left is None else max(seconds_left, 1.0))
+        most = max(_VERIFY_FACTOR * lineup.trial_seconds[spec.label], _VERIFY_LEAST_SECONDS)
+        if seconds_left is None or seconds_left - lineup.block_seconds > most:
+            return Limit(most)
+        # What is not compared by then has no verdict; but there is a block of the others.
+        return Limit(max(seconds_left - lineup.block_seconds, 1.0), is_deadline=True)
+
+    lineup, keeper = run.lineup, run.keeper
+    proofs = ProofCache(run.begun.options.proofs)
+    verifier = Verifier(
+        run.trials, work.processes, run.begun.workload, work.scratch, proofs, work.listener
+    )
+    # A run that is resumed has proofs already.
+    specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]
+    proven, records = verifier.verify_all(specs, run.begun.folder.samples, limit, anew=False)
+    keeper.add_proofs(proven)
+    return run.after(records)

@@ -1,0 +1,169 @@
+"""Which images are measured: as many as the time allows, without bad ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedbench.bench.images.check import Bad, Checker, bad_of, refuse, without
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.warming import warm
+from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.bench.run import budget
+from feedbench.bench.run.budget import Cost, pilots_seconds
+from feedbench.bench.run.options import RunOptions
+from feedbench.bench.run.plan import Plan
+from feedbench.bench.run.workplace import Workplace
+from feedbench.bench.text import counted
+from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.images.index import Index, shown, take
+
+_MOST_SHOWN = 3  # bad images
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of a run."""
+
+    folder_images: Index  # all of the folder, without bad ones
+    measured: Index  # a part of them, or all
+    bad: tuple[Bad, ...] = ()  # of those that were to be measured
+
+    def sentence(self) -> str:
+        """Return how many are measured, of how many, as words."""
+        every = self.folder_images
+        ignored = counted(every.ignored, "other file")
+        return (
+            f"{len(self.measured.files):,} of the {counted(len(every.files), 'image')} in"
+            f" {counted(len(every.class_names), 'class', 'classes')} of {shown(str(every.folder))}"
+            + (f" ({ignored} ignored)" if every.ignored else "")
+        )
+
+
+def choose_images(plan: Plan, work: Workplace) -> Images:
+    """Choose the images, leave out bad ones, and read the rest into the page cache.
+
+    Raises RequestError where there are bad ones, unless they are to be left out.
+    """
+    seconds = plan.budget.seconds_left()
+    if seconds is not None:
+        seconds -= pilots_seconds(len(plan.specs), plan.guess)
+    part = choose(
+        plan.options,
+        plan.folder_images,
+        guesses(plan.specs.values(), plan.guess),
+        seconds,
+        plan.budget.kept_seconds,
+    )
+    checker = Checker(
+        plan.options.checks, plan.options.channels, work.processes, work.scratch, work.listener
+    )
+    images = without_bad(
+        Images(plan.folder_images, part), plan.options, checker, plan.budget.seconds_left()
+    )
+    work.listener.said(f"Takes {images.sentence()}.")
+    for note in (*images.folder_images.notes, *_left_out(images.bad)):
+        work.listener.said(note)
+    read_images(images.measured, work)
+    return images
+
+
+def read_images(index: Index, work: Workplace) -> None:
+    """Read images into the page cache, so that the first trial does not read from the disk."""
+    work.listener.doing(f"reading {counted(len(index.files), 'file')}")
+    warm(index.paths)
+
+
+def without_bad(
+    images: Images, options: RunOptions, checker: Checker, seconds_left: float | None = None
+) -> Images:
+    """Leave the bad ones out of the images; none takes their place.
+
+    Raises RequestError where there are bad ones, unless they are to be left out.
+    """
+    bad = bad_of(images.measured, checker.findings(images.measured, seconds_left))
+    refuse(images.measured, bad, options.checks)
+    return Images(
+        folder_images=without(images.folder_images, bad),
+        measured=without(images.measured, bad),
+        bad=tuple(bad),
+    )
+
+
+def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
+    """Return a guess for each pipeline: those of tf.data decode on every core, others on one."""
+    cores = usable_cores() if cores is None else cores
+    spread = dataclasses.replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
+    return [
+        spread
+        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
+        else one_core
+        for spec in specs
+    ]
+
+
+def choose(
+    options: RunOptions,
+    index: Index,
+    costs: Sequence[Cost],
+    seconds: float | None,
+    kept_seconds: float = 0.0,
+) -> Index:
+    """Return the images to take: what was asked for, else as many as `seconds` allow.
+
+    `kept_seconds` more are there for a whole folder: nothing of it is extrapolated, which is worth
+    more than a diagnosis.
+    """
+    count = len(index.files)
+    if options.limit == "all" or (options.limit is None and seconds is None):
+        return index
+    if options.limit is not None:
+        return take(index, options.limit, options.seed)
+    assert seconds is not None
+    least = budget.least_images(options.batch_size, len(index.class_names), count)
+
+    def fitting(seconds: float) -> int:
+        return budget.images_that_fit(
+            costs,
+            seconds,
+            blocks=options.blocks or budget.WANTED_BLOCKS,
+            most=count,
+            least=least,
+            batch_size=options.batch_size,
+            pace=options.pace,
+        )
+
+    images = fitting(seconds)
+    if images < count <= fitting(seconds + kept_seconds):
+        return index
+    return take(index, images if images == count else budget.rounded(images, least), options.seed)
+
+
+def save_workload(options: RunOptions, index: Index, folder_images: int, file: Path) -> Path:
+    """Write the workload of an index to a file, and return the file."""
+    workload = workload_of(
+        index,
+        folder_images=folder_images,
+        image_size=options.image_size,
+        channels=options.channels,
+        batch_size=options.batch_size,
+        dtype=options.dtype,
+        value_range=options.value_range,
+        label_mode=options.label_mode,
+        seed=options.seed,
+    )
+    write_workload(workload, file)
+    return file
+
+
+def _left_out(bad: Sequence[Bad]) -> list[str]:
+    if not bad:
+        return []
+    first = "; ".join(f"{shown(file)} ({reason})" for file, reason in bad[:_MOST_SHOWN])
+    more = len(bad) - _MOST_SHOWN
+    rest = f"; and {more:,} more, which run.json lists" if more > 0 else ""
+    return [f"Leaves out {counted(len(bad), 'bad image')}: {first}{rest}."]

@@ -1,0 +1,158 @@
+"""What a run works with, until it ends: processes, meters, the machine, a scratch folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedbench.bench.machine.meters import Meters
+from feedbench.bench.machine.monitor import Monitor
+from feedbench.bench.machine.page_cache import PageCache
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.environment import Other
+from feedbench.bench.records.messages import Built, Failed, Request, Start
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.run.options import RunOptions
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Preparing
+from feedbench.pipelines.errors import RequestError
+
+_CHECK_LIMIT_SECONDS = 60.0  # for the import of a user's loader
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What the stages of a run use."""
+
+    processes: Processes
+    others: Mapping[str, Processes]  # of another environment, by its interpreter
+    meters: Meters
+    machine: Monitor
+    scratch: Path
+    store: Store
+    preparing: frozenset[str]  # labels of the pipelines that have an offline part
+    import_seconds: float  # of TensorFlow
+    listener: Listener
+
+    def trials(
+        self,
+        folder: RunFolder,
+        labels: Iterable[str],
+        options: RunOptions,
+        *,
+        page_cache: PageCache | None = None,
+        records: Sequence[TrialRecord] = (),
+    ) -> Trials:
+        """Return what runs the trials of a run, after those of `records`."""
+        return Trials(
+            self.processes,
+            folder,
+            self.scratch,
+            tuple(labels),
+            fresh_interpreter=options.fresh_interpreter,
+            meters=self.meters,
+            machine=self.machine,
+            page_cache=page_cache,
+            others=self.others,
+            pace=options.pace,
+            records=records,
+        )
+
+
+@contextmanager
+def workplace(
+    options: RunOptions,
+    specs: Mapping[str, Spec],
+    other: Other | None,
+    machine: Monitor,
+    listener: Listener,
+) -> Iterator[Workplace]:
+    """Start what a run works with. Raises RequestError where a loader cannot be imported."""
+    with (
+        scratch_folder() as scratch,
+        Processes(scratch, scratch / "forkserver.log") as processes,
+        Meters() as meters,
+        ExitStack() as held,
+    ):
+        listener.doing("importing TensorFlow")
+        import_seconds = processes.ready().seconds
+        others = {}
+        if other is not None:
+            listener.doing(f"importing TensorFlow in {other.name}")
+            others[other.python] = held.enter_context(_other_processes(scratch, other))
+        preparing = preparing_labels({"": processes, **others}, specs.values(), scratch)
+        store = Store(options.prepared)
+        if preparing:
+            held.enter_context(store.in_use())
+        yield Workplace(
+            processes=processes,
+            others=others,
+            meters=meters,
+            machine=machine,
+            scratch=scratch,
+            store=store,
+            preparing=preparing,
+            import_seconds=import_seconds,
+            listener=listener,
+        )
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a folder for caches and logs that is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="feedbench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _other_processes(scratch: Path, other: Other) -> Iterator[Processes]:
+    folder = scratch / "other"
+    folder.mkdir()
+    with Processes(folder, scratch / "other.log", other.python) as processes:
+        processes.ready()
+        yield processes
+
+
+def preparing_labels(
+    processes: Mapping[str, Processes], specs: Iterable[Spec], scratch: Path
+) -> frozenset[str]:
+    """Return the labels of the pipelines that have an offline part; `processes` by interpreter.
+
+    Imports users' pipelines, in a child each. Raises RequestError where one cannot be imported.
+    """
+    return frozenset(
+        spec.label for spec in specs if _prepares(processes[spec.python], spec, scratch)
+    )
+
+
+def _prepares(processes: Processes, spec: Spec, scratch: Path) -> bool:
+    if not spec.is_foreign:
+        return issubclass(catalog.built_in(spec.name), Preparing)
+    request = Request(
+        label=spec.label,
+        spec=spec.text,
+        purpose="check",
+        workload="",
+        prepared="",
+        scratch=str(scratch),
+    )
+    start = Start(request=request, log=str(scratch / "check.log"))
+    outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
+    where = f" by {spec.python}" if spec.python else ""
+    if isinstance(outcome.result, Failed):
+        raise RequestError(f"--pipeline {spec.text}{where}: {outcome.result.sentence}")
+    if wrong := what_went_wrong(outcome):
+        raise RequestError(f"--pipeline {spec.text}: while it was imported{where}, {wrong}")
+    return isinstance(outcome.result, Built) and outcome.result.prepares
