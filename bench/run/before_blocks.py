@@ -72,7 +72,7 @@ def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
     images, options = piloted.images, plan.options
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
-    resumption.write(folder.path, options, read_workload(file))
+    resumption.write(folder.path, options, read_workload(file), plan.other)
     return Begun(
         options=options,
         budget=plan.budget,

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +25,7 @@ from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.run import Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
@@ -41,8 +41,8 @@ from feedbench.pipelines.images.index import Index, image_id
 
 NAME = "resume.json"
 LEFT_OUT = "left-out.jsonl"
-_SCHEMA = 1
-_SHOWN = 3  # changes
+_SCHEMA = 2
+_DIGEST_LENGTH = len(hashlib.sha256().hexdigest())
 _START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to calibrate the probe
 
 
@@ -75,21 +75,31 @@ class Past:
         write_trials(self.folder / "trials.jsonl", self.kept)
 
 
-def write(folder: Path, options: RunOptions, workload: Workload) -> None:
-    """Write down what a run needs to be gone on with."""
-    absolute = replace(
-        options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """resume.json: what was asked, and what the images and the software were like."""
+
+    schema: int = _SCHEMA
+    options: RunOptions
+    began_in: str  # the folder from which loaders' files may be named
+    software: dict[str, str]  # versions, digests and the machine, each by its name
+    pipelines: dict[str, str]  # users' pipelines by label: a digest of the file, or a version
+    files: list[tuple[int, int]]  # of each image, its bytes and its time of modification (ns)
+
+
+def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> None:
+    """Write down what a run needs to be resumed; `other` is the other environment."""
+    basis = Basis(
+        options=replace(
+            options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
+        ),
+        began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
+        software=_software(other),
+        pipelines=_pipelines(options),
+        files=[_status(file) for file in workload.files],
     )
-    asked = msgspec.to_builtins(absolute, enc_hook=os.fspath)
-    del asked["begun"]
-    depends_on = {
-        "software": software(),
-        "pipelines": _identities(options.specs),
-        "files": [_status(file) for file in workload.files],
-        "began_in": os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
-    }
-    text = json.dumps({"schema": _SCHEMA, "options": asked, **depends_on})
-    (folder / NAME).write_text(text, encoding="ascii")
+    content = msgspec.to_builtins(basis, enc_hook=os.fspath)
+    del content["options"]["begun"]
+    (folder / NAME).write_text(json.dumps(content), encoding="ascii")
 
 
 @contextmanager
@@ -128,34 +138,25 @@ def read(folder: Path) -> Past:
             f"{folder} is complete ({why}): there is nothing to go on with; for"
             " more blocks start another run"
         )
-    found = _read(folder / NAME)
+    basis = _read_basis(folder / NAME)
     try:
-        asked = found["options"] | {"out": os.fspath(folder)}
-        options: RunOptions = msgspec.convert(
-            asked, RunOptions, dec_hook=lambda _, value: Path(value)
-        )
-        _refuse_elsewhere(folder, options, found["began_in"])
+        _refuse_elsewhere(folder, basis)
         workload = read_workload(folder / "images.json")
-        changes = [*_changed_software(run, found, options), *_changed_images(found, workload)]
+        change = next(_changes(basis, run, workload), None)
     except RequestError:
         raise
     except FileNotFoundError as error:
         raise RequestError(f"{folder} cannot be gone on with: {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{folder / NAME} is broken: {error}") from error
-    if changes:
-        more = len(changes) - _SHOWN
-        rest = f"; and {more:,} more" if more > 0 else ""
-        raise RequestError(
-            f"{folder} cannot be gone on with, because {'; '.join(changes[:_SHOWN])}{rest}: start"
-            " another run"
-        )
+    if change is not None:
+        raise RequestError(f"{folder} cannot be gone on with, because {change}: start another run")
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
     kept = [trial for trial in trials if _is_kept(trial, run.blocks)]
     begun = time.monotonic() - _used(run, trials)
     return Past(
         folder=folder,
-        options=replace(options, begun=begun),
+        options=replace(basis.options, out=folder, begun=begun),
         run=run,
         kept=kept,
         left_out=[trial for trial in trials if not _is_kept(trial, run.blocks)],
@@ -163,9 +164,9 @@ def read(folder: Path) -> Past:
     )
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_basis(file: Path) -> Basis:
     try:
-        found: Any = json.loads(file.read_text(encoding="ascii"))
+        content = json.loads(file.read_text(encoding="ascii"))
     except OSError as error:
         raise RequestError(
             f"{file.parent} cannot be gone on with: {file} cannot be read ({error.strerror});"
@@ -173,11 +174,13 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise RequestError(f"{file} is broken: {error}") from error
-    schema = found.get("schema") if isinstance(found, dict) else None
+    schema = content.get("schema") if isinstance(content, dict) else None
     if schema != _SCHEMA:
         raise RequestError(f"{file} is of schema {schema!r}; this Feedbench reads {_SCHEMA}")
-    assert isinstance(found, dict)
-    return found
+    try:
+        return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
+    except (msgspec.ValidationError, TypeError) as error:
+        raise RequestError(f"{file} is broken: {error}") from error
 
 
 def _is_kept(trial: TrialRecord, whole: int) -> bool:
@@ -203,49 +206,48 @@ def _status(file: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _changed_images(found: Mapping[str, Any], workload: Workload) -> Iterator[str]:
-    for file, before in zip(workload.files, found["files"], strict=True):
+def _changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
+    """Yield what is not as it was, as clauses: the software first, and then the images."""
+    other = None if run.against is None else look(run.against.python)
+    yield from _differences(basis.software, _software(other))
+    yield from _differences(basis.pipelines, _pipelines(basis.options))
+    for file, status in zip(workload.files, basis.files, strict=True):
         try:
-            now = _status(file)
+            is_same = _status(file) == status
         except OSError:
             yield f"{image_id(file)} is gone"
             continue
-        if list(now) != before:
+        if not is_same:
             yield f"{image_id(file)} was changed"
 
 
-def _changed_software(
-    run: RunRecord, found: Mapping[str, Any], options: RunOptions
-) -> Iterator[str]:
-    before, now = run.environment, environment.describe()
-    for what in ("system", "processor", "cores", "python"):
-        if getattr(before, what) != getattr(now, what):
-            yield f"{what} was {getattr(before, what)}, and is {getattr(now, what)}"
-    yield from _differing(before.packages, now.packages)
-    if run.against is not None:
-        there, is_now = run.against, look(run.against.python)
-        before_there = {"python": there.environment.python, "its Feedbench": there.code}
-        now_there = {"python": is_now.environment.python, "its Feedbench": is_now.code}
-        for what in _differing(
-            before_there | there.environment.packages, now_there | is_now.environment.packages
-        ):
-            yield f"in {there.name} {what}"
-    yield from _differing(found["software"], software())
-    yield from _differing(found["pipelines"], _identities(options.specs))
-
-
-def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(before.keys() | now.keys()):
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in [*before, *(now.keys() - before.keys())]:
         was, is_now = before.get(name, "missing"), now.get(name, "missing")
         if was != is_now:
-            told = len(was) == len(is_now) == len(hashlib.sha256().hexdigest())  # by a digest only
-            yield f"{name} was changed" if told else f"{name} was {was}, and is {is_now}"
+            are_digests = len(was) == len(is_now) == _DIGEST_LENGTH
+            yield f"{name} was changed" if are_digests else f"{name} was {was}, and is {is_now}"
 
 
-def _identities(texts: Sequence[str]) -> dict[str, str]:
-    """Return what tells other people's pipelines from what they become, by label."""
-    found = {spec.label: _identity(spec) for spec in parse_all(tuple(texts)) if spec.is_foreign}
-    return {image_id(label): identity for label, identity in found.items()}
+def _software(other: Other | None) -> dict[str, str]:
+    """Return the machine and the software: versions, and digests of Feedbench's own code."""
+    here = environment.describe()
+    machine = {"system": here.system, "processor": here.processor, "cores": f"{here.cores}"}
+    there = {}
+    if other is not None:
+        versions = {"python": other.environment.python, "its Feedbench": other.code}
+        there = {
+            f"in {other.name} {name}": version
+            for name, version in (versions | other.environment.packages).items()
+        }
+    versions = {"python": here.python} | here.packages | software()
+    return machine | versions | there
+
+
+def _pipelines(options: RunOptions) -> dict[str, str]:
+    """Return what tells users' pipelines from what they become, by label."""
+    specs = [spec for spec in parse_all(options.specs) if spec.is_foreign]
+    return {image_id(spec.label): _identity(spec) for spec in specs}
 
 
 def _identity(spec: Spec) -> str:
@@ -256,17 +258,17 @@ def _identity(spec: Spec) -> str:
     return "missing"
 
 
-def _refuse_elsewhere(folder: Path, options: RunOptions, began_in: str) -> None:
+def _refuse_elsewhere(folder: Path, basis: Basis) -> None:
     """Raise RequestError where loaders' files are named from another folder than this."""
     here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
     are_named_from_there = any(
         text.partition(":")[0].endswith(".py") and not Path(parse(text).name).is_absolute()
-        for text in options.specs
+        for text in basis.options.specs
     )
-    if are_named_from_there and here != began_in:
+    if are_named_from_there and here != basis.began_in:
         raise RequestError(
-            f"{folder} was begun in {image_id(began_in)}, from which the files of its pipelines are"
-            " named: go on with it there"
+            f"{folder} was begun in {image_id(basis.began_in)}, from which the files of its"
+            " pipelines are named: go on with it there"
         )
 
 
