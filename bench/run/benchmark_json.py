@@ -11,7 +11,6 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from feedbench.bench.files import write_whole
 from feedbench.bench.records.row import Row
@@ -29,7 +28,7 @@ def write(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path:
     return file
 
 
-def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, object]:
     """Return the run as pytest-benchmark would have saved it, without pipelines that have no rate.
 
     What changes from run to run is kept out of `machine_info`: pytest-benchmark warns where that
@@ -59,12 +58,12 @@ def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) ->
     }
 
 
-def _commit() -> dict[str, Any]:
+def _commit() -> dict[str, object]:
     """Return the commit of the folder that the command was called in, as pytest-benchmark does."""
     from pytest_benchmark.utils import get_commit_info
 
-    found: dict[str, Any] = get_commit_info()
-    return found
+    commit: dict[str, object] = get_commit_info()
+    return commit
 
 
 def seconds_per_image(rates: Sequence[float]) -> list[float]:
@@ -72,7 +71,7 @@ def seconds_per_image(rates: Sequence[float]) -> list[float]:
     return [1 / rate for rate in rates]
 
 
-def extra_info(row: Row, folder: Path) -> dict[str, Any]:
+def extra_info(row: Row, folder: Path) -> dict[str, object]:
     """Return what else is known of a pipeline, for those who read the JSON."""
     proof = row.proof
     return {
@@ -94,7 +93,7 @@ def extra_info(row: Row, folder: Path) -> dict[str, Any]:
     }
 
 
-def _benchmark(row: Row, rates: Sequence[float], folder: Path) -> dict[str, Any]:
+def _benchmark(row: Row, rates: Sequence[float], folder: Path) -> dict[str, object]:
     from pytest_benchmark.stats import Stats
 
     stats = Stats()

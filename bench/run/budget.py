@@ -108,13 +108,14 @@ def block_seconds(costs: Sequence[Cost], images: int, batch_size: int, pace: Pac
 
 def verify_seconds(costs: Sequence[Cost], images: int) -> float:
     """Return about how long it takes to show that all pipelines deliver the same images."""
-    own = sum(
+    comparing = sum(
         PROCESS_SECONDS
         + cost.start_seconds
         + images * (_COMPARED_EPOCHS * cost.image_seconds + _COMPARE_SECONDS)
         for cost in costs
     )
-    return own + PROCESS_SECONDS + images * max(cost.image_seconds for cost in costs)
+    references = PROCESS_SECONDS + images * max(cost.image_seconds for cost in costs)
+    return comparing + references
 
 
 def images_that_fit(
@@ -174,5 +175,5 @@ def pilots_seconds(pipelines: int, cost: Cost) -> float:
 def before_blocks_seconds(pipelines: int, cost: Cost) -> float:
     """Return about how long it takes until the first block can start, and the report's own."""
     verifying = verify_seconds([cost] * pipelines, 0)
-    own = IMPORT_SECONDS + CALIBRATION_SECONDS + REPORT_SECONDS
-    return own + pilots_seconds(pipelines, cost) + verifying
+    fixed = IMPORT_SECONDS + CALIBRATION_SECONDS + REPORT_SECONDS
+    return fixed + pilots_seconds(pipelines, cost) + verifying

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
@@ -37,88 +39,87 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
     wrong.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
-    with ExitStack() as held:
-        scratch = held.enter_context(scratch_folder())
-        processes = held.enter_context(Processes(scratch, scratch / "forkserver.log"))
+    with (
+        scratch_folder() as scratch,
+        Processes(scratch, scratch / "forkserver.log") as processes,
+        ExitStack() as held,
+    ):
+        work = _Work(options, specs, processes, scratch, listener)
         folder = RunFolder(scratch / "run")
         folder.create()
         file = folder.path / "images.json"
+        record = _save_images(work, file)
         trials = Trials(
             processes, folder, scratch, tuple(specs), fresh_interpreter=options.fresh_interpreter
         )
-        work = _Work(options, specs, processes, scratch, listener)
-        record = work.images(file)
-        failures = work.prepare(trials, file, held)
+        unprepared = _prepare(work, trials, file, held)
         verifier = Verifier(trials, processes, file, scratch, ProofCache(options.proofs), listener)
-        found = work.verify(verifier, failures)
-    return Verification(workload=record, pipelines=found)
+        return Verification(workload=record, pipelines=_verify(work, verifier, unprepared))
 
 
+@dataclass(frozen=True)
 class _Work:
-    """What is to be compared, on its way through the stages."""
+    """What the stages use."""
 
-    def __init__(
-        self,
-        options: RunOptions,
-        specs: dict[str, Spec],
-        processes: Processes,
-        scratch: Path,
-        listener: Listener,
-    ) -> None:
-        self._options = options
-        self._specs = specs
-        self._processes = processes
-        self._scratch = scratch
-        self._listener = listener
+    options: RunOptions
+    specs: Mapping[str, Spec]
+    processes: Processes
+    scratch: Path
+    listener: Listener
 
-    def images(self, file: Path) -> WorkloadRecord:
-        """Choose the images, without bad ones, and save the workload to a file."""
-        options = self._options
-        self._listener.doing(f"listing {shown(str(options.folder))}")
-        whole = index_images(options.folder, options.layout)
-        refuse_label_mode(options, whole)
-        self._listener.doing("importing TensorFlow")
-        self._processes.ready()
-        checker = Checker(
-            options.checks, options.channels, self._processes, self._scratch, self._listener
-        )
-        images = without_bad(Images(whole, choose(options, whole, [], None)), options, checker)
-        part = images.measured
-        self._listener.said(
-            f"Compares {len(part.files):,} of the {counted(len(whole.files), 'image')} of"
-            f" {shown(str(whole.folder))}, delivered by {counted(len(self._specs), 'pipeline')}."
-        )
-        for note in whole.notes:
-            self._listener.said(note)
-        save_workload(options, part, len(whole.files), file)
-        return workload_record(options, whole, part, images.bad)
 
-    def prepare(self, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
-        """Have written what pipelines read; returns how it failed, by label."""
-        labels = preparing_labels({"": self._processes}, self._specs.values(), self._scratch)
-        if not labels:
-            return {}
-        store = Store(self._options.prepared)
-        held.enter_context(store.in_use())
-        specs = [spec for label, spec in self._specs.items() if label in labels]
-        records = preparation.obtain_all(
-            trials, specs, file, store, lambda: Limit(_LIMIT_SECONDS), self._listener
-        )
-        return {r.label: r.why or r.ended for r in records if r.preparation is None}
+def _save_images(work: _Work, file: Path) -> WorkloadRecord:
+    """Choose the images, without bad ones, and save the workload to a file."""
+    options, listener = work.options, work.listener
+    listener.doing(f"listing {shown(str(options.folder))}")
+    index = index_images(options.folder, options.layout)
+    refuse_label_mode(options, index)
+    listener.doing("importing TensorFlow")
+    work.processes.ready()
+    checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
+    images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
+    listener.said(
+        f"Compares {len(images.measured.files):,} of the {counted(len(index.files), 'image')} of"
+        f" {shown(str(index.folder))}, delivered by {counted(len(work.specs), 'pipeline')}."
+    )
+    for note in index.notes:
+        listener.said(note)
+    save_workload(options, images.measured, len(index.files), file)
+    return workload_record(options, index, images.measured, images.bad)
 
-    def verify(self, verifier: Verifier, failures: dict[str, str]) -> list[Verified]:
-        """Compare all but those that failed before."""
-        specs = [spec for label, spec in self._specs.items() if label not in failures]
-        proofs, records = verifier.verify_all(
-            specs, self._options.out, lambda _: Limit(_LIMIT_SECONDS), anew=True
+
+def _prepare(work: _Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
+    """Have written what pipelines read; return by label why that failed."""
+    labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
+    if not labels:
+        return {}
+    store = Store(work.options.prepared)
+    held.enter_context(store.in_use())
+    specs = [spec for label, spec in work.specs.items() if label in labels]
+    records = preparation.obtain_all(
+        trials, specs, file, store, lambda: Limit(_LIMIT_SECONDS), work.listener
+    )
+    return {
+        record.label: record.why or record.ended for record in records if record.preparation is None
+    }
+
+
+def _verify(work: _Work, verifier: Verifier, unprepared: Mapping[str, str]) -> list[Verified]:
+    """Compare all but those that could not be prepared; these, by label, are failures."""
+    specs = [spec for label, spec in work.specs.items() if label not in unprepared]
+    proofs, records = verifier.verify_all(
+        specs, work.options.out, lambda _: Limit(_LIMIT_SECONDS), anew=True
+    )
+    failures = {
+        **unprepared,
+        **{record.label: record.why or record.ended for record in records if record.proof is None},
+    }
+    return [
+        Verified(
+            label=label,
+            spec=spec.text,
+            proof=proofs.get(label),
+            failure=failures.get(label),
         )
-        failures |= {r.label: r.why or r.ended for r in records if r.proof is None}
-        return [
-            Verified(
-                label=label,
-                spec=spec.text,
-                proof=proofs.get(label),
-                failure=failures.get(label),
-            )
-            for label, spec in self._specs.items()
-        ]
+        for label, spec in work.specs.items()
+    ]

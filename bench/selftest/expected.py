@@ -43,9 +43,11 @@ _HALF = 0.5
 
 def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Expectation]:
     """Return a line for everything that is known; the trials' labels are those above."""
-    found = summarise(trials, dict.fromkeys(IN_BLOCKS, ""), margin=MARGIN, folder_images=batch_size)
+    summary = summarise(
+        trials, dict.fromkeys(IN_BLOCKS, ""), margin=MARGIN, folder_images=batch_size
+    )
     alone = {trial.label: trial for trial in trials if trial.ended == "measured"}
-    return [*_of_rates(trials, alone, batch_size), *_of_verdicts(found), *_of_consumer(alone)]
+    return [*_of_rates(trials, alone, batch_size), *_of_verdicts(summary), *_of_consumer(alone)]
 
 
 def is_enough(trials: Sequence[TrialRecord]) -> bool:
@@ -65,12 +67,12 @@ def _of_rates(
     trials: Sequence[TrialRecord], alone: Mapping[str, TrialRecord], batch_size: int
 ) -> Iterator[Expectation]:
     rate = batch_size / pipelines.PERIOD
-    own = [
-        t.rate
-        for t in trials
-        if t.label == "metronome" and t.ended == "measured" and not t.is_disturbed
+    rates = [
+        trial.rate
+        for trial in trials
+        if trial.label == "metronome" and trial.ended == "measured" and not trial.is_disturbed
     ]
-    yield _rate("a known rate", median(own) if own else None, rate, _CLOSE)
+    yield _rate("a known rate", median(rates) if rates else None, rate, _CLOSE)
     for label, name, close in (
         ("prefetcher", f"a loader that works {pipelines.BUFFER} batches ahead", _CLOSE),
         ("bursts", f"a loader of bursts of {pipelines.BURST} batches", _CLOSE),
@@ -92,19 +94,19 @@ def _of_rates(
     )
 
 
-def _of_verdicts(found: Summary) -> Iterator[Expectation]:
-    rows = {row.label: row for row in found.rows}
+def _of_verdicts(summary: Summary) -> Iterator[Expectation]:
+    rows = {row.label: row for row in summary.rows}
     yield _verdict("a copy of a pipeline", rows["copy"], "equivalent", 1.0)
     slower = f"one that takes {pipelines.SLOWER - 1:.0%} longer"
     yield _verdict(slower, rows["slower"], "slower", 1 / pipelines.SLOWER)
     row = rows["neighbour"]
-    said = f"{row.verdict or 'no verdict'}"
+    verdict = f"{row.verdict or 'no verdict'}"
     if row.withheld is not None:
-        said += f": depends on {row.withheld}"
+        verdict += f": depends on {row.withheld}"
     yield Expectation(
         name="one that brings a neighbour",
         expected="withheld: depends on exclusions",
-        measured=f"{said} ({row.disturbed} of {row.attempts} disturbed)",
+        measured=f"{verdict} ({row.disturbed} of {row.attempts} disturbed)",
         passed=row.withheld == "exclusions",
     )
 
@@ -157,14 +159,14 @@ def _seconds(name: str, measured: float | None, expected: float) -> Expectation:
 
 
 def _verdict(name: str, row: Row, word: str, ratio: float) -> Expectation:
-    said: str = row.verdict or "no verdict"
+    verdict: str = row.verdict or "no verdict"
     if row.ratio is not None and row.ratio_low is not None and row.ratio_high is not None:
-        said += f", {row.ratio:.4f} ({row.ratio_low:.4f} to {row.ratio_high:.4f})"
+        verdict += f", {row.ratio:.4f} ({row.ratio_low:.4f} to {row.ratio_high:.4f})"
     is_close = row.ratio is not None and abs(row.ratio / ratio - 1) <= _CLOSE
     return Expectation(
         name=name,
         expected=f"{word}, {digits(ratio)} within {100 * _CLOSE:.0f} %",
-        measured=said,
+        measured=verdict,
         passed=row.verdict == word and is_close,
     )
 

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,16 +46,16 @@ def neighbours(file: Path, count: int) -> Iterator[None]:
             process.wait()
 
 
-def touch(file: Path) -> None:
+def touch(file: Path, clock: Callable[[], float] = time.monotonic) -> None:
     """Tell those that look at the file to burn."""
     with file.open("r+b", buffering=0) as opened:
-        opened.write(_MOMENT.pack(time.monotonic()))
+        opened.write(_MOMENT.pack(clock()))
 
 
-def is_touched(file: Path) -> bool:
+def is_touched(file: Path, clock: Callable[[], float] = time.monotonic) -> bool:
     """Tell whether the file was touched a moment ago."""
     (moment,) = _MOMENT.unpack(file.read_bytes())
-    return bool(time.monotonic() - moment <= LINGER_SECONDS)
+    return bool(clock() - moment <= LINGER_SECONDS)
 
 
 def _burn(file: Path) -> None:

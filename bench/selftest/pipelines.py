@@ -66,9 +66,9 @@ class Metronome:
             yield self._batches[(number - 1) % len(self._batches)]
 
     def _wait_until(self, moment: float) -> None:
-        left = moment - self._clock()
-        if left > 0:
-            self._sleep(left)
+        seconds = moment - self._clock()
+        if seconds > 0:
+            self._sleep(seconds)
 
 
 class Bursts(Metronome):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedbench.bench.run.schedule import block_order
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.run.schedule import Lineup, block_order
+from feedbench.pipelines.catalog import parse
 
 LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=6, unique=True).map(tuple)
 SEEDS, BLOCKS = st.integers(0, 2**32), st.integers(1, 10_000)
@@ -63,3 +66,42 @@ def test_blocks_of_neighbouring_seeds_have_nothing_in_common() -> None:
 
 def test_a_pipeline_that_is_alone_runs_twice() -> None:
     assert sorted(block_order(("only",), 0, 1)) == [("only", "control"), ("only", "main")]
+
+
+SPECS = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
+LINEUP = Lineup(SPECS, {"a": 5.0, "b": 3.0})
+
+
+def a_trial(label: str, **given: Any) -> TrialRecord:
+    fields: dict[str, Any] = {
+        "label": label,
+        "spec": label,
+        "purpose": "main",
+        "block": 1,
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "seconds": 7.0,
+        "ended": "measured",
+    }
+    return TrialRecord(**fields | given)
+
+
+def test_a_block_takes_what_its_trials_take_and_the_baseline_runs_twice() -> None:
+    assert LINEUP.block_seconds == 13.0
+    assert LINEUP.after([a_trial("a", ended="failed")]).block_seconds == 6.0
+    every = [a_trial(label, ended="failed") for label in "ab"]
+    assert LINEUP.after(every).block_seconds == 0.0
+
+
+def test_a_trial_that_takes_longer_is_expected_to_do_so_again() -> None:
+    assert LINEUP.after([a_trial("b")]).trial_seconds == {"a": 5.0, "b": 7.0}
+    assert LINEUP.after([a_trial("b", seconds=2.0)]).trial_seconds == {"a": 5.0, "b": 3.0}
+
+
+def test_what_a_pilot_took_is_not_what_a_trial_takes() -> None:
+    pilot = a_trial("b", block=0, purpose="pilot")
+    assert LINEUP.after([pilot]).trial_seconds == LINEUP.trial_seconds
+
+
+def test_a_lineup_stays_as_it_is_and_returns_another() -> None:
+    assert LINEUP.after([a_trial("a", ended="failed")]).labels == ("b",)
+    assert LINEUP.labels == ("a", "b")

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from feedbench.bench.selftest.neighbour import LINGER_SECONDS, is_touched, neighbours, touch
+from tests.support.clock import ClaimedClock
 from tests.support.waiting import gone, until
 
 
@@ -35,32 +36,18 @@ def is_idle(process: psutil.Process) -> bool:
     return burned(process) - before < 0.1
 
 
-class Clocks:
-    """The clocks of a machine, of which a person may set the first."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.set = 1e9
-        self.since_boot = 50.0
-        monkeypatch.setattr("feedbench.bench.selftest.neighbour.time.time", lambda: self.set)
-        monkeypatch.setattr(
-            "feedbench.bench.selftest.neighbour.time.monotonic", lambda: self.since_boot
-        )
-
-
 @pytest.mark.parametrize("jump", [0.0, -3600.0, 3600.0])
-def test_a_clock_that_is_set_meanwhile_makes_no_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
-) -> None:
-    clocks, file = Clocks(monkeypatch), tmp_path / "touched"
+def test_a_clock_that_is_set_meanwhile_makes_no_difference(tmp_path: Path, jump: float) -> None:
+    clock, file = ClaimedClock(50.0), tmp_path / "touched"
     with neighbours(file, 0):
-        assert not is_touched(file)
-        touch(file)
-        os.utime(file, (clocks.set + jump, clocks.set + jump))
-        clocks.set += jump
-        clocks.since_boot += LINGER_SECONDS
-        assert is_touched(file)
-        clocks.since_boot += 0.1
-        assert not is_touched(file)
+        assert not is_touched(file, clock)
+        touch(file, clock)
+        touched = time.time() + jump
+        os.utime(file, (touched, touched))
+        clock.sleep(LINGER_SECONDS)
+        assert is_touched(file, clock)
+        clock.sleep(0.1)
+        assert not is_touched(file, clock)
 
 
 def test_they_burn_while_the_file_is_touched_and_are_gone_afterwards(tmp_path: Path) -> None:

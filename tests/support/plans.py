@@ -1,0 +1,24 @@
+"""Options, an index and a guessed cost: what a plan of a run is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.options import RunOptions
+from feedbench.pipelines.images.index import Index
+
+GUESS = Cost(image_seconds=0.003, start_seconds=0.7)
+
+
+def an_index(images: int = 600, classes: int = 5) -> Index:
+    labels = tuple(sorted(place % classes for place in range(images)))
+    files = tuple(f"{label}/{place}.jpg" for place, label in enumerate(labels))
+    return Index(Path("/photos"), tuple(map(str, range(classes))), files, labels, 0)
+
+
+def options(**given: Any) -> RunOptions:
+    usual: dict[str, Any] = {"folder": Path("photos"), "specs": ("a", "b"), "out": Path("run")}
+    usual["prepared"] = Path("prepared")
+    return RunOptions(**usual | given)
