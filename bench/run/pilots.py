@@ -107,16 +107,7 @@ def pilots(
     records = []
     for label, spec in plan.specs.items():
         seconds_left = plan.budget.seconds_left()
-        most = usual_seconds
-        if label in preparing:  # a user's preparation may take its time
-            most += (
-                _PILOT_PREPARE_SECONDS
-                if seconds_left is None
-                else seconds_left * _PILOT_PREPARE_SHARE
-            )
-        limit = Limit(most)
-        if seconds_left is not None and seconds_left <= most:
-            limit = Limit(seconds_left, is_deadline=True)
+        limit = _limit(usual_seconds, seconds_left, is_preparing=label in preparing)
         listener.trial_begins(0, label, seconds_left)
         record = trials.run(spec, "pilot", file, limit)
         listener.trial_ended(record, seconds_left)
@@ -127,6 +118,14 @@ def pilots(
             )
         records.append(record)
     return records
+
+
+def _limit(usual_seconds: float, seconds_left: float | None, *, is_preparing: bool) -> Limit:
+    """Return the limit of a pilot; a user's preparation may take its time."""
+    if seconds_left is None:
+        return Limit(usual_seconds + (_PILOT_PREPARE_SECONDS if is_preparing else 0.0))
+    most = usual_seconds + (seconds_left * _PILOT_PREPARE_SHARE if is_preparing else 0.0)
+    return Limit(most) if seconds_left > most else Limit(seconds_left, is_deadline=True)
 
 
 def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:

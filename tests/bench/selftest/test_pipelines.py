@@ -116,8 +116,13 @@ def test_every_pipeline_of_the_loader_delivers_an_epoch_of_the_workload(tmp_path
     (tmp_path / pipelines.TOUCHED).touch()
     work = a_workload(str(tmp_path))
     for function in (
-        *(pipelines.metronome, pipelines.slower, pipelines.teardown, pipelines.bursts),
-        *(pipelines.ramp, pipelines.prefetcher, pipelines.with_neighbour),
+        pipelines.metronome,
+        pipelines.slower,
+        pipelines.teardown,
+        pipelines.bursts,
+        pipelines.ramp,
+        pipelines.prefetcher,
+        pipelines.with_neighbour,
     ):
         labels = np.concatenate([labels for _, labels in function(work)._batches])
         assert labels.tolist() == list(work.labels)
