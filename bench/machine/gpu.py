@@ -14,9 +14,7 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.records.usage import GpuUsage, Missing, NoGpu
-
-Figure = float | Missing
+from feedbench.bench.records.usage import Figure, GpuUsage, NoGpu, combined
 
 
 class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,17 +117,7 @@ def _summed_up(name: str, readings: Sequence[GpuReading]) -> GpuUsage:
     since = readings[1:]  # the first tells of the time before it
     return GpuUsage(
         name=name,
-        utilisation=together(fmean, [reading.utilisation for reading in since]),
-        memory_bytes=together(max, [reading.memory_bytes for reading in readings]),
-        watts=together(fmean, [reading.watts for reading in since]),
+        utilisation=combined(fmean, [reading.utilisation for reading in since]),
+        memory_bytes=combined(max, [reading.memory_bytes for reading in readings]),
+        watts=combined(fmean, [reading.watts for reading in since]),
     )
-
-
-def together(how: Callable[[list[float]], float], figures: Sequence[Figure]) -> Figure:
-    """Return one figure for several: missing, and for what reason, where one of them is."""
-    known: list[float] = []
-    for figure in figures:
-        if isinstance(figure, str):
-            return figure
-        known.append(figure)
-    return how(known)

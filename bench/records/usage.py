@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 Missing = Literal["not available", "not supported"]
 """Why a figure is not there: the system would not say, or the device has no such sensor."""
+
+Figure = float | Missing
 
 NoGpu = Literal["no GPU", "not available"]
 """There is none; or there is a driver that would not answer."""
@@ -27,9 +30,19 @@ class GpuUsage(msgspec.Struct, frozen=True, kw_only=True):
     """One GPU, read at the windows' edges; each figure is there or says why not by itself."""
 
     name: str
-    utilisation: float | Missing  # mean; the share of time in which a kernel was active, 0 to 1
-    memory_bytes: float | Missing  # most that was in use on the device, by whomever
-    watts: float | Missing  # mean
+    utilisation: Figure  # mean; the share of time in which a kernel was active, 0 to 1
+    memory_bytes: Figure  # most that was in use on the device, by whomever
+    watts: Figure  # mean
+
+
+def combined(how: Callable[[list[float]], float], figures: Sequence[Figure]) -> Figure:
+    """Return one figure for several, such as their mean; missing where one of them is, and why."""
+    values: list[float] = []
+    for figure in figures:
+        if isinstance(figure, str):
+            return figure
+        values.append(figure)
+    return how(values)
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from feedbench.bench.machine.gpu import together
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.page_cache import Certificate, PageCacheUse
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage
+from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage, combined
 from feedbench.bench.records.windows import counted
 
 MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too
@@ -102,7 +101,7 @@ def _gpus(found: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | N
 def _gpu(trials: Sequence[GpuUsage]) -> GpuUsage:
     return GpuUsage(
         name=trials[0].name,
-        utilisation=together(fmean, [gpu.utilisation for gpu in trials]),
-        memory_bytes=together(max, [gpu.memory_bytes for gpu in trials]),
-        watts=together(fmean, [gpu.watts for gpu in trials]),
+        utilisation=combined(fmean, [gpu.utilisation for gpu in trials]),
+        memory_bytes=combined(max, [gpu.memory_bytes for gpu in trials]),
+        watts=combined(fmean, [gpu.watts for gpu in trials]),
     )
