@@ -11,7 +11,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.text import digits
 from feedbench.bench.verdicts import intervals
-from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, resources
+from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, consumer_share
 from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
 from feedbench.bench.why.ready_feed import ready
 from feedbench.pipelines.contract import Feed, Workload
@@ -129,10 +129,9 @@ def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Expectation]:
 
 
 def _consumer(trial: TrialRecord | None) -> float | None:
-    if trial is None:
+    if trial is None or trial.measured is None:
         return None
-    share: float | None = resources([trial], [trial.rate])["consumer_share"]
-    return share
+    return consumer_share([trial.measured])
 
 
 def _rate(name: str, measured: float | None, expected: float, close: float) -> Expectation:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven, Preparation
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of, log_ratio
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of, log_ratio, paired
 
 Rates = Mapping[str, Mapping[int, float]]
 """label -> block -> images/s"""
@@ -68,9 +68,7 @@ class _Shown:
 
     def faster(self, label: str, other: str) -> bool | None:
         """Tell whether a pipeline is shown to be faster; None where too little is known."""
-        ours, theirs = self.rates.get(label, {}), self.rates.get(other, {})
-        shared = sorted(ours.keys() & theirs.keys())
-        if self.threshold is None or len(shared) < LEAST_BLOCKS:
+        ours, theirs = paired(self.rates.get(label, {}), self.rates.get(other, {}))
+        if self.threshold is None or len(ours) < LEAST_BLOCKS:
             return None
-        ratio = log_ratio([ours[b] for b in shared], [theirs[b] for b in shared], self.level)
-        return ratio.low > self.threshold
+        return log_ratio(ours, theirs, self.level).low > self.threshold

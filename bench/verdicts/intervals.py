@@ -50,10 +50,19 @@ def level_of(comparisons: int) -> float:
     return max(LEVEL, 1 - FAMILY_ERROR / max(comparisons, 1))
 
 
+def paired(
+    rates: Mapping[int, float], others: Mapping[int, float]
+) -> tuple[list[float], list[float]]:
+    """Return both pipelines' rates in the blocks that both have, block by block."""
+    blocks = sorted(rates.keys() & others.keys())
+    return [rates[block] for block in blocks], [others[block] for block in blocks]
+
+
 def log_ratio(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
     """Return the mean of ln(rate / other rate) over paired blocks, by Student's t.
 
-    Student (1908), "The probable error of a mean", Biometrika 6(1). Needs two blocks.
+    Student (1908), "The probable error of a mean", Biometrika 6(1). The interval of a single block
+    has no ends; of no block there is none, and this must not be called.
     """
     return _mean(np.log(np.asarray(rates) / np.asarray(others)), level)
 
@@ -65,14 +74,14 @@ def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> I
     and Lehmann (1963), "Estimates of location based on rank tests", Ann. Math. Stat. 34(2). None
     where there are too few blocks for the level: 0.99 takes eight.
     """
-    found = np.log(np.asarray(rates) / np.asarray(others))
-    place = _signed_rank_place(len(found), level)
+    ratios = np.log(np.asarray(rates) / np.asarray(others))
+    place = _signed_rank_place(len(ratios), level)
     if not place:
         return None
-    ours, theirs = np.triu_indices(len(found))
-    means = np.sort((found[ours] + found[theirs]) / 2)  # of each pair, and of each with itself
+    firsts, seconds = np.triu_indices(len(ratios))
+    means = np.sort((ratios[firsts] + ratios[seconds]) / 2)  # of each pair, each with itself too
     low, high = float(means[place - 1]), float(means[-place])
-    return Interval(float(np.median(means)), low, high, len(found), level)
+    return Interval(float(np.median(means)), low, high, len(ratios), level)
 
 
 def rate(rates: Sequence[float], level: float) -> Interval:
@@ -110,7 +119,7 @@ def differs_from_itself(control: Interval | None) -> bool:
     return control is not None and max(control.low, -control.high) > CONTROL_TOLERANCE
 
 
-def shares_differ(own: tuple[int, int], others: tuple[int, int]) -> bool:
+def shares_differ(ours: tuple[int, int], others: tuple[int, int]) -> bool:
     """Tell whether a pipeline's trials were disturbed more or less often than the others'.
 
     Each is (disturbed, all) trials. Fisher's exact test, two-sided (Fisher 1922, J. R. Stat. Soc.
@@ -118,9 +127,9 @@ def shares_differ(own: tuple[int, int], others: tuple[int, int]) -> bool:
     """
     from scipy import stats
 
-    if own[0] == own[1] > 0:
+    if ours[0] == ours[1] > 0:
         return True
-    table = np.array([[own[0], own[1] - own[0]], [others[0], others[1] - others[0]]])
+    table = np.array([[ours[0], ours[1] - ours[0]], [others[0], others[1] - others[0]]])
     return float(stats.fisher_exact(table).pvalue) < EXCLUSION_ERROR
 
 
@@ -154,11 +163,8 @@ def best_set(rates: Mapping[str, Mapping[int, float]], threshold: float = 0.0) -
     level = level_of(len(rates) * (len(rates) - 1) // 2)
     slower = {label for label, blocks in rates.items() if len(blocks) < LEAST_BLOCKS}
     for label, other in permutations(rates, 2):
-        shared = sorted(rates[label].keys() & rates[other].keys())
-        if len(shared) < LEAST_BLOCKS:
-            continue
-        ours, theirs = ([rates[name][block] for block in shared] for name in (label, other))
-        if log_ratio(ours, theirs, level).high < -threshold:
+        ours, theirs = paired(rates[label], rates[other])
+        if len(ours) >= LEAST_BLOCKS and log_ratio(ours, theirs, level).high < -threshold:
             slower.add(label)
     return tuple(label for label in rates if label not in slower)
 
@@ -172,6 +178,8 @@ def precise_enough(ratios: Sequence[Interval], margin: float) -> bool:
 def _mean(values: npt.NDArray[np.float64], level: float) -> Interval:
     n = len(values)
     estimate = float(np.mean(values))
+    if n == 1:
+        return Interval(estimate, -math.inf, math.inf, n, level)
     half = _quantile(n, level) * float(np.std(values, ddof=1)) / math.sqrt(n)
     return Interval(estimate, estimate - half, estimate + half, n, level)
 

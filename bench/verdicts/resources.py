@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
+
+from msgspec.structs import replace
 
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.page_cache import Certificate, PageCacheUse
+from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage, combined
 from feedbench.bench.records.windows import counted
@@ -15,50 +17,33 @@ from feedbench.bench.records.windows import counted
 MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too
 
 
-def resources(trials: Sequence[TrialRecord], rates: Sequence[float]) -> dict[str, Any]:
-    """Return the fields of a row that its trials, and the rate of each (images/s), give.
+def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
+    """Return the row with what its trials, which were measured, took beside time.
 
     A figure is that of the trials that have it, null where none has. Only a GPU's is missing
     where it is in any trial, or its reason would be lost.
     """
-    used = [(t.usage, rate) for t, rate in zip(trials, rates, strict=True) if t.usage is not None]
+    used = [(trial.usage, trial.rate) for trial in trials if trial.usage is not None]
     measured = [trial.measured for trial in trials if trial.measured is not None]
     peaks = [m.peak_memory_bytes for m in measured if m.peak_memory_bytes is not None]
     cpu = [(u.cpu_seconds, u, rate) for u, rate in used if u.cpu_seconds is not None]
     read = [(u.read_bytes, u, rate) for u, rate in used if u.read_bytes is not None]
     cpu_seconds = sum(seconds for seconds, _, _ in cpu)
     could_use = sum(u.seconds * u.cores for _, u, _ in cpu)
-    return {
-        "latency": _latency([m.latency for m in measured if m.latency is not None]),
-        "consumer_share": _consumer_share(measured),
-        "cpu_seconds_per_1000_images": _share(1000 * cpu_seconds, _images(cpu)),
-        "cpu_utilisation": _share(cpu_seconds, could_use),
-        "peak_memory_bytes": max(peaks, default=None),
-        "read_bytes_per_image": _share(sum(count for count, _, _ in read), _images(read)),
-        "gpus": _gpus([u.gpus for u, _ in used]),
-    }
-
-
-def page_cache_use(found: Sequence[Certificate]) -> PageCacheUse | None:
-    """Return what is known of the page cache around first epochs; None where nothing is."""
-    if not found:
-        return None
-    known = [one.resident for one in found if one.resident is not None]
-    read = [one.read_bytes for one in found if one.read_bytes is not None]
-    return PageCacheUse(
-        asked=found[0].asked,
-        files=found[0].files,
-        bytes=found[0].bytes,
-        resident=fmean(known) if known else None,
-        read_bytes=fmean(read) if read else None,
-        trials=len(found),
-        certified=sum(one.is_certified for one in found),
-        contradicted=sum(one.is_contradicted for one in found),
-        why_not=next((one.why_not for one in found if one.why_not is not None), None),
+    return replace(
+        row,
+        latency=_latency([m.latency for m in measured if m.latency is not None]),
+        consumer_share=consumer_share(measured),
+        cpu_seconds_per_1000_images=_share(1000 * cpu_seconds, _images(cpu)),
+        cpu_utilisation=_share(cpu_seconds, could_use),
+        peak_memory_bytes=max(peaks, default=None),
+        read_bytes_per_image=_share(sum(count for count, _, _ in read), _images(read)),
+        gpus=_gpus([u.gpus for u, _ in used]),
+        page_cache=_page_cache_use([t.page_cache for t in trials if t.page_cache is not None]),
     )
 
 
-def _consumer_share(measured: Sequence[Measurement]) -> float | None:
+def consumer_share(measured: Sequence[Measurement]) -> float | None:
     """Return what the harness took of the windows' time: its cost a batch, and how many came."""
     shares = [
         m.consumer_seconds * m.latency.batches / sum(w.seconds for w in counted(m.windows))
@@ -68,30 +53,52 @@ def _consumer_share(measured: Sequence[Measurement]) -> float | None:
     return fmean(shares) if shares else None
 
 
-def _images(found: Sequence[tuple[float, Usage, float]]) -> float:
-    """Return the images delivered between the first and the last reading, about."""
-    return sum(usage.seconds * rate for _, usage, rate in found)
+def _page_cache_use(certificates: Sequence[Certificate]) -> PageCacheUse | None:
+    """Return what is known of the page cache around first epochs; None where nothing is."""
+    if not certificates:
+        return None
+    resident = [c.resident for c in certificates if c.resident is not None]
+    read = [c.read_bytes for c in certificates if c.read_bytes is not None]
+    return PageCacheUse(
+        asked=certificates[0].asked,
+        files=certificates[0].files,
+        bytes=certificates[0].bytes,
+        resident=fmean(resident) if resident else None,
+        read_bytes=fmean(read) if read else None,
+        trials=len(certificates),
+        certified=sum(c.is_certified for c in certificates),
+        contradicted=sum(c.is_contradicted for c in certificates),
+        why_not=next((c.why_not for c in certificates if c.why_not is not None), None),
+    )
+
+
+def _images(used: Sequence[tuple[float, Usage, float]]) -> float:
+    """Return about how many images came between the first and the last reading.
+
+    `used` has a figure, what it is a part of, and the rate of each trial.
+    """
+    return sum(usage.seconds * rate for _, usage, rate in used)
 
 
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _latency(found: Sequence[Latency]) -> Latency | None:
-    if not found:
+def _latency(latencies: Sequence[Latency]) -> Latency | None:
+    if not latencies:
         return None
     return Latency(
-        batches=sum(latency.batches for latency in found),
-        p50=fmean(latency.p50 for latency in found),
-        p95=fmean(latency.p95 for latency in found),
-        p99=fmean(latency.p99 for latency in found),
-        longest=max(latency.longest for latency in found),
+        batches=sum(latency.batches for latency in latencies),
+        p50=fmean(latency.p50 for latency in latencies),
+        p95=fmean(latency.p95 for latency in latencies),
+        p99=fmean(latency.p99 for latency in latencies),
+        longest=max(latency.longest for latency in latencies),
     )
 
 
-def _gpus(found: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | None:
+def _gpus(of_trials: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | None:
     listed: list[list[GpuUsage]] = []
-    for gpus in found:
+    for gpus in of_trials:
         if isinstance(gpus, str):
             return gpus
         listed.append(gpus)

@@ -9,7 +9,6 @@ import pytest
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.windows import Window
-from feedbench.bench.verdicts.resources import resources
 from tests.bench.verdicts.test_rows import a_trial, row, summary
 
 
@@ -138,5 +137,5 @@ def test_the_consumers_share_is_its_cost_a_batch_times_the_batches_of_the_time()
     one = a_trial(windows=windows, latency=latency, consumer_seconds=10e-6)
     two = a_trial(windows=windows, latency=latency, consumer_seconds=30e-6)
     none = a_trial(windows=windows, latency=latency)
-    assert resources([one, two, none], [1000.0] * 3)["consumer_share"] == pytest.approx(0.02)
-    assert resources([none], [1000.0])["consumer_share"] is None
+    assert the_row([one, two, none]).consumer_share == pytest.approx(0.02)
+    assert the_row([none]).consumer_share is None

@@ -1,0 +1,110 @@
+"""A pipeline beside the baseline: an estimate, what speaks against a verdict, the verdict. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from feedbench.bench.records.row import Row, Withheld
+from feedbench.bench.verdicts.intervals import (
+    LEAST_BLOCKS,
+    Interval,
+    Verdict,
+    contradicts,
+    differs_from_itself,
+    verdict,
+)
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for all verdicts of a run."""
+
+    baseline: str  # label
+    control: Interval | None  # of the second copy's log ratio to the baseline; None: too few blocks
+    margin: float  # a share
+    unequal: frozenset[str]  # labels whose work is not shown to be that of the others
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Log ratios of a pipeline's rates to the baseline's, over the blocks that both have."""
+
+    ratio: Interval | None  # of undisturbed trials; None: they share no block
+    ranks: Interval | None  # the same by signed ranks; None: too few blocks for the level
+    of_all_trials: Interval | None  # of disturbed ones, too
+    is_unevenly_disturbed: bool  # it or the baseline: more or less often than the others
+
+
+def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
+    """Return the row with its ratio to the baseline and the verdict, or why that is withheld."""
+    judged = verdict_of(estimate.ratio, terms)
+    row = _with_ratio(row, estimate, terms)
+    if judged is None and not _lacks_undisturbed(estimate):
+        return row
+    reason = next(reasons_to_withhold(row.label, estimate, terms), None)
+    if reason is not None:
+        return replace(row, verdict="withheld", withheld=reason)
+    assert judged is not None  # for what lacks undisturbed trials there is a reason
+    return replace(
+        row,
+        verdict=judged.word,
+        within_margin=judged.within_margin,
+        more_blocks=judged.more_blocks,
+    )
+
+
+def verdict_of(ratio: Interval | None, terms: Terms) -> Verdict | None:
+    """Return the verdict if nothing speaks against it; None where there are too few blocks."""
+    if ratio is None or ratio.n < LEAST_BLOCKS:
+        return None
+    return verdict(ratio, terms.control, terms.margin)
+
+
+def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterator[Withheld]:
+    """Yield what speaks against a pipeline's verdict; the first is the one to tell."""
+    if label in terms.unequal:
+        yield "work"
+    if terms.baseline in terms.unequal:
+        yield "baseline's work"
+    if differs_from_itself(terms.control):
+        yield "control"
+    if _depends_on_exclusions(estimate, terms):
+        yield "exclusions"
+
+
+def _depends_on_exclusions(estimate: Estimate, terms: Terms) -> bool:
+    """Tell whether the verdict may be due to which disturbed trials were left out."""
+    if estimate.is_unevenly_disturbed:
+        return True
+    judged = verdict_of(estimate.ratio, terms)
+    if judged is None or estimate.of_all_trials is None:
+        return False
+    return contradicts(estimate.of_all_trials.estimate, judged.word, terms.margin)
+
+
+def _lacks_undisturbed(estimate: Estimate) -> bool:
+    """Tell whether only the exclusions have left too few blocks for a verdict."""
+    of_all = estimate.of_all_trials
+    return estimate.is_unevenly_disturbed and of_all is not None and of_all.n >= LEAST_BLOCKS
+
+
+def _with_ratio(row: Row, estimate: Estimate, terms: Terms) -> Row:
+    """Return the row with its ratio, and what is known of that ratio's interval."""
+    ratio, ranks = estimate.ratio, estimate.ranks
+    if ratio is None:
+        return row
+    row = replace(row, ratio=math.exp(ratio.estimate))
+    if ratio.n < LEAST_BLOCKS:
+        return row
+    row = replace(row, ratio_low=math.exp(ratio.low), ratio_high=math.exp(ratio.high))
+    by_ranks = verdict_of(ranks, terms)
+    if ranks is None or by_ranks is None:
+        return row
+    return replace(
+        row,
+        ranks_low=math.exp(ranks.low),
+        ranks_high=math.exp(ranks.high),
+        ranks_verdict=by_ranks.word,
+    )

@@ -1,0 +1,74 @@
+"""From the phases of a pipeline's trials to its row's times. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+
+from msgspec.structs import replace
+
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.windows import steady_from
+
+
+def measurements(trials: Iterable[TrialRecord]) -> list[Measurement]:
+    """Return what was measured in those of the trials that were."""
+    return [trial.measured for trial in trials if trial.measured is not None]
+
+
+def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> Row:
+    """Return the row with the times of its phases: means over its trials, of which there is one."""
+    measured = measurements(trials)
+    turnover = fmean(median(_settled(m.turnover_seconds)) for m in measured)
+    epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
+    row = replace(
+        row,
+        turnover_seconds=turnover,
+        epoch_seconds=epoch,
+        folder_epoch_seconds=_folder_epoch(measured, turnover, epoch, folder_images),
+        continuous=all(m.continuous for m in measured),
+        unsteady_trials=sum(steady_from(m.windows) is None for m in measured),
+        knobs=measured[-1].knobs,
+        autotune=measured[-1].autotune,
+    )
+    return _with_first(row, trials)
+
+
+def _folder_epoch(
+    measured: Sequence[Measurement], turnover: float, epoch: float, folder_images: int
+) -> float:
+    """Return the seconds of an epoch of the whole folder.
+
+    Extrapolated only where it must be: a restart and the end of an epoch overlap.
+    """
+    images = measured[0].first_epoch_images
+    if images == folder_images:
+        return epoch
+    if not all(m.continuous for m in measured):  # such a rate has the turnover in it
+        return (epoch - turnover) * folder_images / (images or folder_images) + turnover
+    rate = 1 / fmean(1 / m.rate for m in measured)
+    return folder_images / rate + turnover
+
+
+def _with_first(row: Row, trials: Sequence[TrialRecord]) -> Row:
+    """Return the row with its first batch and its first epoch, from open's call.
+
+    Of a trial whose page cache was not what it is said to be they would be another's.
+    """
+    sound = [t for t in trials if t.page_cache is None or not t.page_cache.is_contradicted]
+    measured = measurements(sound)
+    if not measured:
+        return row
+    opened = fmean(m.open_seconds for m in measured)
+    return replace(
+        row,
+        first_batch_seconds=opened + fmean(m.first_batch_seconds for m in measured),
+        first_epoch_seconds=opened + fmean(m.first_epoch_seconds for m in measured),
+    )
+
+
+def _settled(seconds: list[float]) -> list[float]:
+    """Leave out the first restart where there are others: it ends the epoch that filled caches."""
+    return seconds[1:] or seconds
