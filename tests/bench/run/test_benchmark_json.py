@@ -24,8 +24,8 @@ def written(folder: Path) -> Path:
 def test_a_round_is_a_blocks_seconds_per_image_and_ops_are_the_runs_images_per_second(
     tmp_path: Path,
 ) -> None:
-    found = json.loads(written(tmp_path).read_text())
-    first, second = found["benchmarks"]
+    saved = json.loads(written(tmp_path).read_text())
+    first, second = saved["benchmarks"]
     assert (first["name"], second["name"]) == ("a", "b")
     assert first["stats"]["data"] == pytest.approx([0.001, 0.0008, 0.00125])
     assert first["stats"]["ops"] == pytest.approx(3 / (0.001 + 0.0008 + 0.00125))

@@ -34,7 +34,7 @@ HUNG: Fields = {"ended": "failed", "why": "it was ended after its limit of 18 s"
 
 
 class ScriptedTrials:
-    """Ends the trials of each label as told, one after another, and then has them measured.
+    """Ends the trials of each label as scripted, one after another, and then has them measured.
 
     Each claims so many seconds of the clock.
     """

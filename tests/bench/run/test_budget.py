@@ -108,8 +108,8 @@ def test_as_many_images_are_taken_as_fit_and_not_one_fewer(request: dict[str, An
 
 
 def test_of_a_small_folder_all_images_are_taken_where_the_time_is_long() -> None:
-    found = images_that_fit([Cost(1e-3)], 3600, blocks=4, most=600, least=64, batch_size=32)
-    assert found == 600
+    images = images_that_fit([Cost(1e-3)], 3600, blocks=4, most=600, least=64, batch_size=32)
+    assert images == 600
 
 
 def test_what_is_prepared_once_takes_its_share_of_the_time() -> None:
@@ -123,8 +123,8 @@ def test_what_is_prepared_once_takes_its_share_of_the_time() -> None:
 
 
 def test_the_least_is_taken_where_not_even_that_fits() -> None:
-    found = images_that_fit([Cost(1.0)], 10, blocks=4, most=600, least=64, batch_size=32)
-    assert found == 64
+    images = images_that_fit([Cost(1.0)], 10, blocks=4, most=600, least=64, batch_size=32)
+    assert images == 64
 
 
 def test_no_more_are_taken_than_there_are_even_where_that_is_under_the_least() -> None:
@@ -132,13 +132,13 @@ def test_no_more_are_taken_than_there_are_even_where_that_is_under_the_least() -
 
 
 @pytest.mark.parametrize(
-    ("images", "found"),
+    ("images", "round_number"),
     [(64, 64), (79, 64), (81, 80), (100, 100), (2963, 2500), (3000, 3000), (9999, 8000)],
 )
 def test_a_round_number_of_images_is_taken_that_the_next_run_takes_again(
-    images: int, found: int
+    images: int, round_number: int
 ) -> None:
-    assert rounded(images, least=64) == found
+    assert rounded(images, least=64) == round_number
 
 
 @given(st.integers(64, 10**8))
@@ -163,15 +163,15 @@ def test_equal_work_is_shown_by_two_epochs_of_each_and_by_references_computed_on
     epochs = 2 * 100 * (0.002 + 0.001)
     compared = 2 * 100 * 0.002
     references = 100 * 0.002
-    found = verify_seconds(costs, 100)
-    assert found == pytest.approx(starts + epochs + compared + references)
+    seconds = verify_seconds(costs, 100)
+    assert seconds == pytest.approx(starts + epochs + compared + references)
 
 
 def test_before_the_blocks_come_import_pilots_and_equal_work_and_after_them_the_report() -> None:
     cost = Cost(0.01, start_seconds=0.5)
-    found = before_blocks_seconds(2, cost)
+    seconds = before_blocks_seconds(2, cost)
     verifying = verify_seconds([cost, cost], 0)
-    assert found == pytest.approx(8.0 + 2.0 + pilots_seconds(2, cost) + verifying + 3.0)
+    assert seconds == pytest.approx(8.0 + 2.0 + pilots_seconds(2, cost) + verifying + 3.0)
 
 
 def options(seconds: float | None, *, trace: bool = True) -> RunOptions:

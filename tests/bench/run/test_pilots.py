@@ -41,8 +41,8 @@ def test_a_cost_is_what_the_pilot_took_and_how_it_can_be_read(continuous: bool) 
 
 
 def test_a_cost_tells_what_the_pilot_prepared_from_what_it_took_to_start() -> None:
-    found = cost_of(a_pilot(prepare_seconds=0.5), GUESS)
-    assert (found.start_seconds, found.prepare_seconds) == (1.0, 0.005)
+    cost = cost_of(a_pilot(prepare_seconds=0.5), GUESS)
+    assert (cost.start_seconds, cost.prepare_seconds) == (1.0, 0.005)
 
 
 def test_a_pilot_that_failed_leaves_the_guess() -> None:

@@ -20,9 +20,9 @@ COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans(
 def test_binary_labels_are_taken_for_two_classes_alone() -> None:
     binary = options(label_mode="binary")
     refuse_label_mode(binary, an_index(classes=2))
-    for classes, found in ((1, "1 class"), (3, "3 classes")):
+    for classes, words in ((1, "1 class"), (3, "3 classes")):
         sentence = (
-            f"--label-mode binary: expected 2 classes; /photos has {found}; take --label-mode"
+            f"--label-mode binary: expected 2 classes; /photos has {words}; take --label-mode"
         )
         with pytest.raises(RequestError, match=f"^{sentence} int or categorical$"):
             refuse_label_mode(binary, an_index(classes=classes))
@@ -40,9 +40,11 @@ def test_the_time_that_is_advised_is_accepted(guess: Cost, count: int, limit: An
     specs = tuple(map(str, range(count)))
     with pytest.raises(RequestError) as caught:
         refuse_too_short(options(seconds=1.0, specs=specs, limit=limit), an_index(), guess)
-    found = re.search(r"expected at least (\d+)s, and (\d+)s for the 4 blocks", str(caught.value))
-    assert found is not None
-    block, four = map(float, found.groups())
+    sentence = re.search(
+        r"expected at least (\d+)s, and (\d+)s for the 4 blocks", str(caught.value)
+    )
+    assert sentence is not None
+    block, four = map(float, sentence.groups())
     for seconds in (block, four):
         refuse_too_short(options(seconds=seconds, specs=specs, limit=limit), an_index(), guess)
     with pytest.raises(RequestError):  # it was no more than needed

@@ -199,7 +199,7 @@ def _name_a_pipeline_like_a_package(killed: Killed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         (_change_photo, "cats/00.jpg was changed: start another run"),
         (_remove_photo, "cats/00.jpg is gone: start another run"),
@@ -212,12 +212,12 @@ def _name_a_pipeline_like_a_package(killed: Killed) -> None:
     ],
 )
 def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
-    killed: Killed, change: Callable[[Killed], None], said: str
+    killed: Killed, change: Callable[[Killed], None], words: str
 ) -> None:
     change(killed)
     with pytest.raises(RequestError, match="cannot be gone on with, because ") as refused:
         resumption.read(killed.folder)
-    assert said in str(refused.value)
+    assert words in str(refused.value)
 
 
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:

@@ -52,9 +52,9 @@ def test_another_name_for_a_pipeline_does_not_change_the_order() -> None:
 
 
 def test_all_orders_come_up_over_many_blocks_about_equally_often() -> None:
-    found = Counter(words("abc", 7, block) for block in range(1, 2_401))
-    assert len(found) == 24
-    assert 70 < min(found.values()) < max(found.values()) < 130  # 100 are to be expected
+    orders = Counter(words("abc", 7, block) for block in range(1, 2_401))
+    assert len(orders) == 24
+    assert 70 < min(orders.values()) < max(orders.values()) < 130  # 100 are to be expected
 
 
 def test_blocks_of_neighbouring_seeds_have_nothing_in_common() -> None:

@@ -1,4 +1,4 @@
-"""The self-test's lines, from trials as told: each fails if what it is about is not as known."""
+"""The self-test's lines, from scripted trials: each fails if what it is about is not as known."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def latency(batches: int, longest: float = 0.02) -> Latency:
     return Latency(batches=batches, p50=0.02, p95=longest, p99=longest, longest=longest)
 
 
-def one(label: str, block: int = 0, rate: float = 1600.0, **given: Any) -> TrialRecord:
+def trial_of(label: str, block: int = 0, rate: float = 1600.0, **given: Any) -> TrialRecord:
     windows = [Window(round(1000 * rate), 1000.0)] * 3
     fields: dict[str, Any] = {"windows": windows, "around": GOOD, "latency": latency(150_000)}
     fields |= {"consumer_seconds": 10e-6, "epoch_seconds": [0.1], "turnover_seconds": [0.02]}
@@ -40,12 +40,14 @@ def one(label: str, block: int = 0, rate: float = 1600.0, **given: Any) -> Trial
 
 
 def alone() -> dict[str, TrialRecord]:
-    made = {label: one(label) for label in (*ALONE, REAL)}
-    made["bursts"] = one("bursts", latency=latency(150_000, pipelines.BURST * pipelines.PERIOD))
-    made["teardown"] = one("teardown", turnover_seconds=[0.3201, 0.321, 0.3202])
+    made = {label: trial_of(label) for label in (*ALONE, REAL)}
+    made["bursts"] = trial_of(
+        "bursts", latency=latency(150_000, pipelines.BURST * pipelines.PERIOD)
+    )
+    made["teardown"] = trial_of("teardown", turnover_seconds=[0.3201, 0.321, 0.3202])
     # A batch a millisecond, and one in 20 microseconds, of each of which 10 are the harness's.
-    made[REAL] = one(REAL, rate=32_000.0, latency=latency(3_000_000), consumer_seconds=9e-6)
-    made["ready"] = one("ready", rate=1_600_000.0, latency=latency(150_000_000))
+    made[REAL] = trial_of(REAL, rate=32_000.0, latency=latency(3_000_000), consumer_seconds=9e-6)
+    made["ready"] = trial_of("ready", rate=1_600_000.0, latency=latency(150_000_000))
     return made
 
 
@@ -55,27 +57,27 @@ def in_blocks(count: int = 4) -> list[TrialRecord]:
         nearly = 1 + block / 1e4
         for label, rate in RATES.items():
             around = DISTURBED if label == "neighbour" else GOOD
-            trials.append(one(label, block, rate * nearly, around=around))
-        trials.append(one("metronome", block, 1600.0, purpose="control"))
+            trials.append(trial_of(label, block, rate * nearly, around=around))
+        trials.append(trial_of("metronome", block, 1600.0, purpose="control"))
     return trials
 
 
-def found(*changed: TrialRecord, blocks: list[TrialRecord] | None = None) -> list[Expectation]:
+def lines_of(*changed: TrialRecord, blocks: list[TrialRecord] | None = None) -> list[Expectation]:
     by_label = alone() | {trial.label: trial for trial in changed}
     return lines([*by_label.values(), *(in_blocks() if blocks is None else blocks)], BATCH)
 
 
 def failing(*changed: TrialRecord, blocks: list[TrialRecord] | None = None) -> list[str]:
-    return [line.name for line in found(*changed, blocks=blocks) if not line.passed]
+    return [line.name for line in lines_of(*changed, blocks=blocks) if not line.passed]
 
 
 def test_everything_passes_where_all_is_as_known() -> None:
     assert failing() == []
-    assert len(found()) == 12
+    assert len(lines_of()) == 12
 
 
 def test_what_is_expected_and_what_was_measured_stand_in_each_line() -> None:
-    first = found()[0]
+    first = lines_of()[0]
     assert first.expected == "1,600 images/s within 1 %"
     assert first.measured == "1,600.1 images/s (+0.00 %)"
 
@@ -91,23 +93,25 @@ def test_what_is_expected_and_what_was_measured_stand_in_each_line() -> None:
 @pytest.mark.parametrize("rate", [1580.0, 1620.0])
 def test_a_rate_that_is_over_a_hundredth_off_fails(label: str, name: str, rate: float) -> None:
     trial = alone()[label]
-    off = with_measured(trial, windows=measured_in(one(label, rate=rate)).windows)
+    off = with_measured(trial, windows=measured_in(trial_of(label, rate=rate)).windows)
     assert failing(off) == [name]
 
 
 def test_a_ramp_may_read_a_little_low() -> None:
-    assert failing(one("ramp", rate=1600 * 0.975)) == []
-    assert failing(one("ramp", rate=1600 * 0.96)) == [
+    assert failing(trial_of("ramp", rate=1600 * 0.975)) == []
+    assert failing(trial_of("ramp", rate=1600 * 0.96)) == [
         "a loader that becomes faster for 4 s: its last rate"
     ]
 
 
 def test_a_turnover_without_the_slow_end_fails() -> None:
-    assert failing(one("teardown", turnover_seconds=[0.02])) == ["the slow end, as turnover"]
+    assert failing(trial_of("teardown", turnover_seconds=[0.02])) == ["the slow end, as turnover"]
 
 
 def test_bursts_that_are_not_seen_fail() -> None:
-    assert failing(one("bursts", latency=latency(150_000))) == ["the wait between bursts (p99)"]
+    assert failing(trial_of("bursts", latency=latency(150_000))) == [
+        "the wait between bursts (p99)"
+    ]
 
 
 def test_a_harness_that_costs_too_much_and_one_that_hides_it_fail() -> None:
@@ -127,7 +131,7 @@ def test_verdicts_that_are_not_the_known_ones_fail() -> None:
 
 def test_a_right_verdict_of_a_wrong_ratio_fails() -> None:
     blocks = [
-        with_measured(t, windows=measured_in(one("slower", rate=1400.0 + t.block)).windows)
+        with_measured(t, windows=measured_in(trial_of("slower", rate=1400.0 + t.block)).windows)
         if t.label == "slower"
         else t
         for t in in_blocks()

@@ -51,8 +51,8 @@ def measured(kind: Callable[..., pipelines.Metronome], **given: Any) -> Measurem
     return Trial(Opened(feed), a_workload(), lambda _: None, clock=clock).run(request)
 
 
-def rate_of(found: Measurement) -> float:
-    windows = counted(found.windows)
+def rate_of(measurement: Measurement) -> float:
+    windows = counted(measurement.windows)
     return sum(window.images for window in windows) / sum(window.seconds for window in windows)
 
 
@@ -69,24 +69,24 @@ def test_one_that_takes_a_tenth_longer_reads_so() -> None:
 
 
 def test_bursts_are_seen_as_the_wait_between_them() -> None:
-    found = measured(pipelines.Bursts)
-    assert found.latency is not None
-    assert found.latency.p99 == pytest.approx(pipelines.BURST * pipelines.PERIOD)
-    assert found.latency.p50 == pytest.approx(0.0, abs=1e-9)
+    measurement = measured(pipelines.Bursts)
+    assert measurement.latency is not None
+    assert measurement.latency.p99 == pytest.approx(pipelines.BURST * pipelines.PERIOD)
+    assert measurement.latency.p50 == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_slow_end_is_turnover_and_nothing_else() -> None:
-    found = measured(pipelines.Metronome, teardown=pipelines.TEARDOWN_SECONDS)
-    assert found.turnover_seconds == pytest.approx(
-        [pipelines.TEARDOWN_SECONDS + pipelines.PERIOD] * len(found.turnover_seconds)
+    measurement = measured(pipelines.Metronome, teardown=pipelines.TEARDOWN_SECONDS)
+    assert measurement.turnover_seconds == pytest.approx(
+        [pipelines.TEARDOWN_SECONDS + pipelines.PERIOD] * len(measurement.turnover_seconds)
     )
-    assert rate_of(found) == pytest.approx(RATE, rel=1e-6)
+    assert rate_of(measurement) == pytest.approx(RATE, rel=1e-6)
 
 
 def test_a_ramp_is_waited_out() -> None:
-    found = measured(pipelines.Ramp)
-    assert found.windows[0].rate < RATE / 2
-    assert rate_of(found) == pytest.approx(RATE, rel=0.03)
+    measurement = measured(pipelines.Ramp)
+    assert measurement.windows[0].rate < RATE / 2
+    assert rate_of(measurement) == pytest.approx(RATE, rel=0.03)
 
 
 def test_a_ramp_gains_what_an_arithmetic_series_says() -> None:
