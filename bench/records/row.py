@@ -52,10 +52,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0  # trials that were measured, retaken ones included
     disturbed: int = 0  # of these, around which the machine was not calm: left out
     latency: Latency | None = None  # percentiles: means over the trials; longest: of all
-    consumer_share: float | None = None  # of the windows' time that the harness itself takes
     cpu_seconds_per_1000_images: float | None = None  # of the whole process tree
     cpu_utilisation: float | None = None  # of the cores that it could use, 0 to 1
     peak_memory_bytes: int | None = None  # the most of any trial
+    consumer_share: float | None = None  # of the windows' time that the harness itself takes
     read_bytes_per_image: float | None = None  # from the device
     gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
     preparation: Preparation | None = None  # null: it reads the images' files as they are

@@ -20,36 +20,17 @@ from feedbench.reports.sentences.why import chosen
 from feedbench.reports.tables import sanity
 from feedbench.reports.text.figures import is_known, knobs
 
-_FIGURES = {  # a row's field -> its column
-    "blocks": "blocks",
+_NAMES = {  # of a row's fields, where the column's name says more than the field's
     "rate": "images_per_second",
     "rate_low": "images_per_second_low",
     "rate_high": "images_per_second_high",
-    "ratio": "ratio",
-    "ratio_low": "ratio_low",
-    "ratio_high": "ratio_high",
-    "level": "level",
-    "ranks_low": "ranks_low",
-    "ranks_high": "ranks_high",
-    "ranks_verdict": "ranks_verdict",
-    "verdict": "verdict",
-    "withheld": "withheld",
-    "within_margin": "within_margin",
-    "more_blocks": "more_blocks",
-    "first_batch_seconds": "first_batch_seconds",
-    "first_epoch_seconds": "first_epoch_seconds",
-    "turnover_seconds": "turnover_seconds",
-    "epoch_seconds": "epoch_seconds",
-    "folder_epoch_seconds": "folder_epoch_seconds",
-    "continuous": "continuous",
-    "unsteady_trials": "unsteady_trials",
     "attempts": "trials",
     "disturbed": "disturbed_trials",
-    "cpu_seconds_per_1000_images": "cpu_seconds_per_1000_images",
-    "cpu_utilisation": "cpu_utilisation",
-    "peak_memory_bytes": "peak_memory_bytes",
-    "consumer_share": "consumer_share",
-    "read_bytes_per_image": "read_bytes_per_image",
+}
+_SEVERAL = {"label", "spec", "latency", "gpus", "preparation", "proof", "page_cache", "autotune"}
+_SEVERAL |= {"knobs", "remarks", "failures"}  # fields that are more than one figure, or text
+_FIGURES = {  # a row's field -> its column; a new one has its own name
+    field: _NAMES.get(field, field) for field in Row.__struct_fields__ if field not in _SEVERAL
 }
 _LATENCY = ("batches", "p50", "p95", "p99", "longest")
 _PREPARATION = ("seconds", "bytes", "source_bytes", "files", "images", "made_at", "was_found")
