@@ -33,6 +33,7 @@ from feedbench.bench.why import stages, trace_reader
 from feedbench.bench.why.advice import advice_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Until
 
@@ -201,7 +202,8 @@ class Diagnostics:
 
         A person's own cannot be cut off: its first steps are taken to be those of plain tf.data.
         """
-        first = catalog.spec_of(spec.label, _STAND_IN) if spec.is_foreign else spec
+        is_cut = not spec.is_foreign and is_truncatable(catalog.built_in(spec.name))
+        first = spec if is_cut else catalog.spec_of(spec.label, _STAND_IN)
         steps = []
         for until in (*_STEPS, "all"):
             what = "all its steps" if until == "all" else f"its steps up to {until}"
@@ -211,7 +213,7 @@ class Diagnostics:
                 return None
             name: Any = "the rest" if until == "all" else until
             steps.append(Step(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
-        return Waterfall(label=spec.label, like=_STAND_IN if spec.is_foreign else "", steps=steps)
+        return Waterfall(label=spec.label, like="" if is_cut else _STAND_IN, steps=steps)
 
     def _fixed(self, row: Row) -> Fixed | None:
         """Measure a pipeline beside itself with fixed values and AUTOTUNE switched off."""

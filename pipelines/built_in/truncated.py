@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def truncate(pipeline: Pipeline, until: Until) -> Pipeline:
-    """Return a pipeline of ours, cut off after a step. All else is as it is.
+def is_truncatable(pipeline: type[object]) -> bool:
+    """Tell whether pipelines of this class can be cut off."""
+    return issubclass(pipeline, (TailKnobs, ImageDataGenerator))
 
-    Raises RequestError for a person's own, of which nobody knows the steps.
+
+def truncate(pipeline: Pipeline, until: Until) -> Pipeline:
+    """Return a pipeline that ends after a step. Everything else in it stays as it is.
+
+    Raises RequestError for a pipeline whose steps are not known, such as a person's own.
     """
     if isinstance(pipeline, TailKnobs):
         return _TruncatedDataset(pipeline, until)

@@ -27,13 +27,6 @@ from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, SUFFIXES
 
-_TEMPLATES = {
-    "image_data_generator": "image_data_generator.py.j2",
-    "tfdata_naive": "tfdata.py.j2",
-    "tfdata_tuned": "tfdata.py.j2",
-    "tfrecord_gzip": "tfrecord.py.j2",
-    "tfrecord_sharded": "tfrecord.py.j2",
-}
 _WIDTH = 100  # columns
 
 
@@ -64,9 +57,18 @@ def training_code(
         values |= _records(pipeline, workload, images)
     return (
         _environment()
-        .get_template(_TEMPLATES[name])
+        .select_template([*_templates(name, pipeline)])
         .render(workload=workload, knobs=pipeline, luma=list(LUMA), **values)
     )
+
+
+def _templates(name: str, pipeline: Any) -> Iterator[str]:
+    """Yield the names that a pipeline's template may have, its own before that of its kind."""
+    yield f"{name}.py.j2"
+    if isinstance(pipeline, Tfrecord):
+        yield "tfrecord.py.j2"
+    elif isinstance(pipeline, TailKnobs):
+        yield "tfdata.py.j2"
 
 
 @cache
@@ -84,7 +86,7 @@ def _pipeline(row: Row) -> Any:
     """Return the pipeline with the knobs in effect; None where this Feedbench has no such one."""
     try:
         spec = catalog.spec_of(row.label, row.spec)
-        if spec.name not in _TEMPLATES:
+        if spec.is_foreign:
             return None
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}

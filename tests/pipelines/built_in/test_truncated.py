@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.truncated import truncate
+from feedbench.pipelines.built_in.truncated import is_truncatable, truncate
 from feedbench.pipelines.contract import Preparing, Until, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.loader_file import FunctionPipeline
@@ -63,10 +63,12 @@ def test_cut_off_later_it_delivers_a_value_of_each_image_decoded_or_resized(
 @pytest.mark.parametrize("name", catalog.BUILT_IN)
 def test_every_pipeline_of_ours_can_be_cut_off(name: str) -> None:
     whole = catalog.load(catalog.parse(name))
+    assert is_truncatable(type(whole))
     assert truncate(whole, "read") is not whole
 
 
 def test_a_persons_own_cannot_be_cut_off() -> None:
+    assert not is_truncatable(FunctionPipeline)
     own = FunctionPipeline(lambda _: [], "loader.py:photos")
     with pytest.raises(RequestError, match="it has no steps that could be cut off"):
         truncate(own, "read")
