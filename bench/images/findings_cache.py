@@ -17,7 +17,7 @@ import msgspec
 
 from feedbench.bench.disk_cache import DiskCache
 from feedbench.bench.files import Stamp
-from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.images.image_check import RULES, Finding
 
 _SCHEMA = 2
 MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
@@ -117,8 +117,8 @@ def _digest(path: bytes) -> str:
 
 
 def _versions() -> str:
-    """Return what decides a finding beside the file: our schema, and who decodes."""
-    versions = [f"{_SCHEMA}"]
+    """Return what decides a finding beside the file: our schema and rules, and who decodes."""
+    versions = [f"{_SCHEMA}.{RULES}"]
     for name in ("tensorflow", "pillow"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(version(name))

@@ -27,6 +27,9 @@ from feedbench.pipelines.images.file_formats import first_bytes, signature
 if TYPE_CHECKING:
     from PIL import Image
 
+RULES = 1
+"""Count it up when a file is bad for a new reason: findings by older rules are not used again."""
+
 MOST_PIXELS = 89_478_485  # as Pillow's own limit, at which it begins to warn
 MOST_MOST_PIXELS = 2 * MOST_PIXELS  # above which Pillow, and with it Keras, refuses an image
 
