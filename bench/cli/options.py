@@ -1,150 +1,23 @@
-"""The options of the command line, each in one place for all the commands that take it."""
+"""The options of the command line: those of a class of options, and each command's own."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from feedbench.bench.run.option import Option
 
 Folder = Annotated[
     Path | None,
     typer.Argument(help="Photos, one sub-folder a class. Without it: 512 sample photos."),
 ]
-Pipelines = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--pipeline",
-        "-p",
-        metavar="[LABEL=]SPEC",
-        help="NAME[:knob=value,...] or FILE.py:FUNCTION; give it once for each. The first is the"
-        " baseline.  [default: image_data_generator, tfdata_naive, tfdata_tuned:cache=none,"
-        " tfdata_tuned, tfrecord_gzip, tfrecord_sharded]",
-    ),
-]
 Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos.")]
 InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="How to print it.")]
-Labels = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CSV|REGEX",
-        help="Where the labels stand if not in sub-folders: a file of lines FILE,LABEL, or what to"
-        " find in the photos' own names: '^(\\w+)\\.' reads cat in cat.0.jpg.",
-    ),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option(metavar="A,B", help="The classes to take, in this order.  [default: all]"),
-]
-Part = Annotated[
-    str | None,
-    typer.Option(
-        metavar="train|validation|test",
-        help="Which part of a folder that has these inside, each with sub-folders of its own."
-        "  [default: train]",
-    ),
-]
-Check = Annotated[
-    str,
-    typer.Option(
-        metavar="none|header|decode",
-        help="How images are looked at beforehand: by name only, by what their headers say, or"
-        " decoded by TensorFlow and Pillow, which is remembered.",
-    ),
-]
-BadImages = Annotated[
-    str,
-    typer.Option(metavar="error|skip", help="Refuse a folder with bad images, or leave them out."),
-]
-MaxPixels = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Pixels above which an image is bad, and not decoded.  [default: Pillow's own limit,"
-        " 89,478,485]",
-    ),
-]
-ImageSize = Annotated[
-    str, typer.Option(metavar="N|HxW", help="Pixels, or HEIGHTxWIDTH, that are delivered.")
-]
-Channels = Annotated[
-    str,
-    typer.Option(
-        metavar="1|3", help="3: RGB. 1: grey, 0.299 R + 0.587 G + 0.114 B of the resized image."
-    ),
-]
-Dtype = Annotated[
-    str,
-    typer.Option(
-        metavar="float32|uint8",
-        help="Of the images. uint8: 0..255, rounded, halves to the even number.",
-    ),
-]
-Range = Annotated[
-    str | None,
-    typer.Option(
-        "--range",
-        metavar="0..1|-1..1|0..255",
-        help="Black and white. -1..1: as MobileNet's preprocess_input; 0..255: for a model that"
-        " has a Rescaling layer.  [default: 0..1, or 0..255 for uint8]",
-    ),
-]
-LabelMode = Annotated[
-    str,
-    typer.Option(
-        metavar="int|categorical|binary",
-        help="Labels [B] int32; [B, classes] float32, one-hot; or, of 2 classes, [B, 1] float32.",
-    ),
-]
-BatchSize = Annotated[int, typer.Option(metavar="N", help="Images in a batch.")]
-Time = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="For everything, from the command to the report: 90s, 5m, 1h.  [default: 5m, or"
-        " without end where --blocks is given]",
-    ),
-]
-Blocks = Annotated[
-    int | None, typer.Option(metavar="N", help="Exactly so many blocks (verdicts need 4).")
-]
-Margin = Annotated[
-    str, typer.Option(metavar="SHARE", help="What counts as equivalent: 5% is 1/1.05 to 1.05.")
-]
-Limit = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N|all",
-        help="Images to measure, over all classes evenly.  [default: as many as the time allows]",
-    ),
-]
-VerifyLimit = Annotated[
-    str | None,
-    typer.Option(metavar="N|all", help="Images to compare, over all classes evenly."),
-]
-Sheets = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="A new folder for contact sheets: images as each pipeline delivers them.  [default:"
-        " none are kept]",
-    ),
-]
-Seed = Annotated[int, typer.Option(metavar="N", help="What every random choice follows from.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="A new folder for the run.  [default: feedbench-runs/DATE-TIME]"
-    ),
-]
-Against = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PYTHON",
-        help="The Python of another environment that has Feedbench: each pipeline is measured there"
-        " too, in the same blocks.",
-    ),
-]
 Resume = Annotated[
     Path | None,
     typer.Option(
@@ -153,37 +26,9 @@ Resume = Annotated[
         " but --quiet, --json and --debug. Refused where images, workload or software changed.",
     ),
 ]
-Prepared = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Where what pipelines write beforehand is kept, and found again.  [default: the"
-        " user's cache folder]",
-    ),
-]
 Clear = Annotated[bool, typer.Option("--clear", help="Remove all of it.")]
-PageCache = Annotated[
-    str,
-    typer.Option(
-        metavar="warm|cold",
-        help="Whether the first epoch of each trial finds its files in memory. cold sends the files"
-        " that a pipeline reads out of the page cache first; both are checked.",
-    ),
-]
-Trace = Annotated[
-    bool,
-    typer.Option(
-        "--trace/--no-trace",
-        help="After the blocks, within a fifth of --time: traces for TensorBoard, the machine's"
-        " ceilings, each step's cost, and advice.",
-    ),
-]
 Port = Annotated[
     int, typer.Option(metavar="N", min=0, max=65535, help="Of TensorBoard; 0: any that is free.")
-]
-FreshInterpreter = Annotated[
-    bool,
-    typer.Option("--fresh-interpreter", help="A whole new Python a trial, not a forked one."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
@@ -219,3 +64,50 @@ ReportFile = Annotated[
 ]
 NewFolder = Annotated[Path, typer.Argument(help="A new folder.")]
 Count = Annotated[int, typer.Option(metavar="N", help="Photos, over 5 classes.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="What every random choice follows from.")]
+
+
+def takes(options: Sequence[Option]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a parameter for each option, for typer to read, in the place of its `given`.
+
+    `given` is then what was typed for each of the options, by its name. All parameters of the
+    command are given by name.
+    """
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for each in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += map(_parameter, options) if each.name == "given" else [each]
+
+        @functools.wraps(command)
+        def called(**typed: Any) -> None:
+            given = {option.name: typed.pop(option.key) for option in options}
+            command(**typed, given=given)
+
+        # typer asks for both.
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
+
+    return with_options
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    default = option.default
+    kind: Any = str if isinstance(default, str) else str | None
+    names, metavar, shown = [f"--{option.name}"], option.metavar or None, option.help
+    if isinstance(default, bool):
+        kind = bool
+        names = [f"--{option.name}/--no-{option.name}"] if default else names
+    elif isinstance(default, Sequence) and not isinstance(default, str):
+        kind, default = list[str] | None, None
+    if option.letter:
+        names.append(f"-{option.letter}")
+    if option.otherwise and not isinstance(default, str):
+        shown += f"  [default: {option.otherwise}]"
+    return inspect.Parameter(
+        option.key,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, typer.Option(*names, metavar=metavar, help=shown)],
+    )

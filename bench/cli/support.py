@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from feedbench.pipelines.errors import InterruptionError
 
@@ -38,9 +38,9 @@ def read_or_not() -> Iterator[None]:
 
 def unwritten(out: Path, why: Exception | str) -> str:
     """Return that a run's report could not be written, and that the run itself is safe."""
-    said = " ".join(str(why).split()) or type(why).__name__
+    reason = " ".join(str(why).split()) or type(why).__name__
     return (
-        f"the report could not be written: {said}; the run lies in {out}, and feedbench report"
+        f"the report could not be written: {reason}; the run lies in {out}, and feedbench report"
         f" {out} tries again"
     )
 
@@ -68,11 +68,11 @@ def _let_go() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def print_json(found: Any) -> None:
+def print_json(record: object) -> None:
     """Print a record as JSON, indented."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    print(msgspec.json.format(msgspec.json.encode(record), indent=2).decode())
 
 
 def sample_photos(say: Callable[[str], None]) -> Path:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from feedbench.bench.pytest_plugin.wanted import FLAGS, OPTIONS, WANTED, Wanted
+from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted, add_options, plugin_options
 from feedbench.pipelines.errors import FeedbenchError
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ _IS_OURS: pytest.StashKey[bool] = pytest.StashKey()  # a test of the session ask
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, each as the command line's of the same name."""
     group = parser.getgroup("feedbench", "Feedbench: input pipelines as benchmarks")
-    for name, metavar, default, meaning in OPTIONS:
-        told = f"{meaning} (default: {default})" if default else meaning
-        text = told.replace("%", "%%")  # or argparse fills it in
-        group.addoption(f"--feedbench-{name}", metavar=metavar, default=default, help=text)
-    for name, meaning in FLAGS:
-        group.addoption(f"--feedbench-{name}", action="store_true", help=meaning)
+    add_options(group, plugin_options())
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from feedbench.bench.cli import values
 from feedbench.bench.cli.support import sample_photos, unwritten
 from feedbench.bench.processes.progress import Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
-from feedbench.bench.pytest_plugin.wanted import FLAGS, OPTIONS, WANTED, Wanted
+from feedbench.bench.pytest_plugin.wanted import PREFIX, WANTED, Wanted, given_to, plugin_options
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
@@ -30,12 +29,11 @@ from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
-from feedbench.pipelines.errors import FeedbenchError, RequestError
+from feedbench.pipelines.errors import FeedbenchError
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-_NAMES = (*(name for name, *_ in OPTIONS), *(name for name, _ in FLAGS))
 _PAGE = "report.html"  # it is named before anything of the reports is imported, which takes seconds
 
 
@@ -93,9 +91,14 @@ class Runs:
             f" its page in {out / _PAGE}"
         )
         try:
-            given = self._given()
             photos = folder or sample_photos(self._listener.said)
-            options = _options(photos, tuple(wanted.values()), given, out, begun=begun)
+            given = given_to(self._session.config, plugin_options())
+            options = RunOptions.of(
+                {**given, "pipeline": tuple(wanted.values()), "out": str(out)},
+                photos,
+                begun=begun,
+                prefix=PREFIX,
+            )
             with _importable_as_here():
                 is_quiet = self._session.config.get_verbosity() < 0
                 record = perform(options, Quiet() if is_quiet else self._listener)
@@ -139,10 +142,6 @@ class Runs:
         names = slugs(tuple(str(each) for each in folders))
         return Path(given) / names[str(folder)]
 
-    def _given(self) -> Mapping[str, Any]:
-        config = self._session.config
-        return {name: config.getoption(f"--feedbench-{name}") for name in _NAMES}
-
 
 class _InPytest(Plain):
     """Says how a run goes on where pytest reports."""
@@ -159,54 +158,13 @@ class _InPytest(Plain):
             self._terminal.flush()
 
 
-def _options(
-    folder: Path, specs: Sequence[str], given: Mapping[str, Any], out: Path, *, begun: float
-) -> RunOptions:
-    prepared = given["prepared"]
-    blocks = _number("blocks", given)
-    return values.run_options(
-        folder=folder,
-        labels=given["labels"],
-        classes=given["classes"],
-        part=given["part"],
-        check=given["check"],
-        bad_images=given["bad-images"],
-        max_pixels=_number("max-pixels", given),
-        specs=specs,
-        image_size=given["image-size"],
-        channels=given["channels"],
-        dtype=given["dtype"],
-        value_range=given["range"],
-        label_mode=given["label-mode"],
-        limit=given["limit"],
-        batch_size=_number("batch-size", given),
-        seconds=values.seconds(given["time"]) if given["time"] or not blocks else None,
-        blocks=blocks,
-        margin=values.share("--margin", given["margin"]),
-        seed=_number("seed", given),
-        out=out,
-        prepared=Path(prepared) if prepared else values.prepared_folder(),
-        page_cache=values.one_of("--page-cache", given["page-cache"], values.PAGE_CACHES),
-        trace=given["trace"],
-        fresh_interpreter=given["fresh-interpreter"],
-        against=given["against"],
-        begun=begun,
-    )
-
-
-def _number(name: str, given: Mapping[str, Any]) -> int | None:
-    text = given[name]
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise RequestError(f"--{name} {text!r}: expected a whole number")
-    return int(text)
-
-
 def _as_given_here(sentence: str) -> str:
-    """Name the options as they are called here."""
-    names = "|".join(map(re.escape, _NAMES))
-    return re.sub(rf"--({names})\b", r"--feedbench-\1", sentence)
+    """Name the options as they are called here, where a stage of the run says what is wrong.
+
+    Stages name them as the command line does. What cannot be read names them by PREFIX already.
+    """
+    names = "|".join(re.escape(option.name) for option in plugin_options())
+    return re.sub(rf"--({names})\b", rf"{PREFIX}\1", sentence)
 
 
 def _is_skipped(item: pytest.Item) -> bool:

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-OPTIONS: tuple[tuple[str, str, str | None, str], ...] = (
-    ("data", "FOLDER", None, "photos, for tests that name none; without it: 512 sample photos"),
-    ("time", "TIME", None, "for each run, all included: 90s, 5m, 1h (default: 5m)"),
-    ("blocks", "N", None, "exactly so many blocks (verdicts need 4), with no limit on time"),
-    ("margin", "SHARE", "5%", "what counts as equivalent"),
-    ("limit", "N|all", None, "images to measure (default: as many as the time allows)"),
-    ("image-size", "N|HxW", "224", "pixels that are delivered"),
-    ("channels", "1|3", "3", "grey or RGB"),
-    ("dtype", "float32|uint8", "float32", "of the images"),
-    ("range", "0..1|-1..1|0..255", None, "black and white (default: 0..1, or 0..255 for uint8)"),
-    ("label-mode", "int|categorical|binary", "int", "of the labels"),
-    ("batch-size", "N", "32", "images in a batch"),
-    ("labels", "CSV|REGEX", None, "where the labels stand if not in sub-folders"),
-    ("classes", "A,B", None, "the classes to take (default: all)"),
-    ("part", "train|validation|test", None, "of a folder that has these inside (default: train)"),
-    ("check", "none|header|decode", "decode", "how images are looked at beforehand"),
-    ("bad-images", "error|skip", "error", "refuse a folder with bad images, or leave them out"),
-    ("max-pixels", "N", None, "above which an image is bad (default: Pillow's own limit)"),
-    ("page-cache", "warm|cold", "warm", "as the first epochs find their files"),
-    ("seed", "N", "0", "what every random choice follows from"),
-    ("prepared", "DIR", None, "where what pipelines write beforehand is kept"),
-    ("against", "PYTHON", None, "another environment's: measured too, for `feedbench compare RUN`"),
-    ("out", "DIR", None, "a new folder for the run (default: among pytest's temporary ones)"),
-)
-FLAGS = (
-    ("trace", "look for the reasons as well, within a fifth of the time"),
-    ("fresh-interpreter", "a whole new Python a trial, not a forked one"),
-)
+from feedbench.bench.run.option import Given, Option, options_of
+from feedbench.bench.run.options import RunOptions
+
+PREFIX = "--feedbench-"
 
 
 class BlockTimer:
@@ -65,3 +42,43 @@ class Wanted:
 
 
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
+
+
+def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
+    """Return the options of a run as pytest has them.
+
+    Tests name the pipelines. The run lies among pytest's temporary folders, and nobody waits for
+    the reasons unless they ask for them.
+    """
+    return [_for_pytest(option) for option in options_of(kind) if option.field != "specs"]
+
+
+def _for_pytest(option: Option) -> Option:
+    if option.field == "out":
+        return dataclasses.replace(option, otherwise="among pytest's temporary folders")
+    if option.field == "trace":
+        return dataclasses.replace(option, default=False)
+    return option
+
+
+def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
+    """Add each option of a run to those of pytest."""
+    group.addoption(
+        f"{PREFIX}data",
+        metavar="FOLDER",
+        help="Photos, for tests that name none. Without it: 512 sample photos.",
+    )
+    for option in options:
+        shown = f" (default: {option.shown_default})" if option.shown_default else ""
+        # Options are called so here; and argparse would fill in what stands behind a %.
+        text = f"{option.help}{shown}".replace("--", PREFIX).replace("%", "%%")
+        name = f"{PREFIX}{option.name}"
+        if isinstance(option.default, bool):
+            group.addoption(name, action="store_true", default=option.default, help=text)
+        else:
+            group.addoption(name, metavar=option.metavar, default=option.default, help=text)
+
+
+def given_to(config: pytest.Config, options: list[Option]) -> Given:
+    """Return what was given for each option of a run, by its name."""
+    return {option.name: config.getoption(f"{PREFIX}{option.name}") for option in options}

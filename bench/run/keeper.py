@@ -155,7 +155,7 @@ def new_record(
     started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
     return RunRecord(
         status="running",
-        command=options.command,
+        command=[*options.command],
         started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         time_seconds=options.seconds,
         margin=options.margin,

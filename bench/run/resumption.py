@@ -89,7 +89,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> None:
     """Write down what a run needs to be resumed; `other` is the other environment."""
     basis = Basis(
-        options=replace(
+        options=dataclasses.replace(
             options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
         ),
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
@@ -156,7 +156,7 @@ def read(folder: Path) -> Past:
     begun = time.monotonic() - _used(run, trials)
     return Past(
         folder=folder,
-        options=replace(basis.options, out=folder, begun=begun),
+        options=dataclasses.replace(basis.options, out=folder, begun=begun),
         run=run,
         kept=kept,
         left_out=[trial for trial in trials if not _is_kept(trial, run.blocks)],

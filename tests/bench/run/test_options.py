@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from feedbench.bench.records.pace import Pace
+from feedbench.bench.run.option import options_of
 from feedbench.bench.run.options import RunOptions, pace_asked_for
 from feedbench.pipelines.errors import RequestError
 
@@ -96,3 +98,40 @@ def test_what_is_no_pace_is_refused_in_one_sentence(
     monkeypatch.setenv("FEEDBENCH_PACE", text)
     with pytest.raises(RequestError, match=f"^FEEDBENCH_PACE={re.escape(text)}: expected a pace"):
         pace_asked_for()
+
+
+def test_a_run_without_a_folder_goes_into_one_named_after_the_local_date_and_time() -> None:
+    before = datetime.now().astimezone()
+    folder = RunOptions(folder=Path("photos")).out
+    after = datetime.now().astimezone()
+    assert folder.parent == Path("feedbench-runs")
+    assert f"{before:%Y-%m-%dT%H%M%S}" <= folder.name <= f"{after:%Y-%m-%dT%H%M%S}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ({}, 300.0),
+        ({"blocks": "8"}, None),
+        ({"time": "90s"}, 90.0),
+        ({"time": "90s", "blocks": "8"}, 90.0),
+    ],
+)
+def test_a_run_takes_five_minutes_unless_it_is_told_a_time_or_its_blocks(
+    typed: dict[str, str], seconds: float | None
+) -> None:
+    assert RunOptions.of(typed, Path("photos")).seconds == seconds
+
+
+def test_what_is_typed_for_nothing_is_the_default_of_each_option() -> None:
+    typed = RunOptions.of({option.name: None for option in options_of(RunOptions)}, Path("photos"))
+    usual = RunOptions(folder=Path("photos"))
+    for option in options_of(RunOptions):
+        if option.field != "out":  # it is named after the time
+            assert getattr(typed, option.field) == getattr(usual, option.field)
+
+
+def test_what_cannot_be_read_is_named_as_it_was_typed() -> None:
+    sentence = "--feedbench-channels '2': expected 1 or 3"
+    with pytest.raises(RequestError, match=f"^{sentence}$"):
+        RunOptions.of({"channels": "2"}, Path("photos"), prefix="--feedbench-")

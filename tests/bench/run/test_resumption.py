@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -142,7 +143,7 @@ def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_ane
 
 def test_what_was_asked_for_is_asked_for_again(killed: Killed) -> None:
     past = resumption.read(killed.folder)
-    assert replace(past.options, begun=killed.options.begun) == killed.options
+    assert dataclasses.replace(past.options, begun=killed.options.begun) == killed.options
     assert list(past.images.paths) == sorted(map(str, killed.photos.rglob("*.jpg")))
     assert past.specs.keys() == {"mine"}
 
@@ -194,7 +195,7 @@ def _change_own_code(killed: Killed) -> None:
 
 
 def _name_a_pipeline_like_a_package(killed: Killed) -> None:
-    killed.write(replace(killed.options, specs=(f"tensorflow={killed.loader}:photos",)))
+    killed.write(dataclasses.replace(killed.options, specs=(f"tensorflow={killed.loader}:photos",)))
     killed.change_software(tensorflow="1.15")
 
 
@@ -334,7 +335,7 @@ def test_a_loader_that_is_named_from_another_folder_is_refused_here(
     killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    relative = replace(killed.options, specs=("mine=loader.py:photos",))
+    relative = dataclasses.replace(killed.options, specs=("mine=loader.py:photos",))
     killed.write(relative)
     assert resumption.read(killed.folder).options.specs == ("mine=loader.py:photos",)
     monkeypatch.chdir("/")

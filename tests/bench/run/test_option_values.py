@@ -2,20 +2,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from feedbench.bench.cli import values
+from feedbench.bench.run import option_values as values
+from feedbench.bench.run.options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        (None, 300),
         ("90s", 90),
         ("5m", 300),
         ("1h", 3600),
@@ -28,8 +27,8 @@ from feedbench.pipelines.errors import RequestError
         ("0s", 0),
     ],
 )
-def test_a_time_is_read_in_seconds(text: str | None, seconds: float) -> None:
-    assert values.seconds(text) == pytest.approx(seconds)
+def test_a_time_is_read_in_seconds(text: str, seconds: float) -> None:
+    assert values.seconds("--time", text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def test_a_time_is_read_in_seconds(text: str | None, seconds: float) -> None:
 def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) -> None:
     sentence = f"--time {text!r}: expected a time such as 90s, 5m or 1h"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        values.seconds(text)
+        values.seconds("--time", text)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) ->
     [("224", (224, 224)), ("180x240", (180, 240)), ("180X240", (180, 240)), ("1", (1, 1))],
 )
 def test_an_image_size_is_one_side_or_height_and_width(text: str, size: tuple[int, int]) -> None:
-    assert values.image_size(text) == size
+    assert values.image_size("--image-size", text) == size
 
 
 @pytest.mark.parametrize(
@@ -55,28 +54,32 @@ def test_an_image_size_is_one_side_or_height_and_width(text: str, size: tuple[in
 def test_what_is_no_image_size_is_refused_with_the_option_and_an_example(text: str) -> None:
     sentence = f"--image-size {text!r}: expected pixels such as 224, or HEIGHTxWIDTH"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}"):
-        values.image_size(text)
+        values.image_size("--image-size", text)
 
 
 @pytest.mark.parametrize(
-    ("option", "choices", "found"),
+    ("option", "choices", "expected"),
     [
         ("--channels", values.CHANNELS, [1, 3]),
         ("--dtype", values.DTYPES, ["float32", "uint8"]),
         ("--label-mode", values.LABEL_MODES, ["int", "categorical", "binary"]),
+        ("--check", values.CHECKS, ["none", "header", "decode"]),
+        ("--bad-images", values.BAD_IMAGES, ["error", "skip"]),
     ],
 )
 def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
-    option: str, choices: Mapping[str, Any], found: list[Any]
+    option: str, choices: Mapping[str, Any], expected: list[Any]
 ) -> None:
-    assert [values.one_of(option, text, choices) for text in choices] == found
+    assert [values.one_of(choices)(option, text) for text in choices] == expected
     for wrong in ("", "2", "float64", "INT", " int", "1.0"):
-        with pytest.raises(RequestError, match=f"^{option} '{wrong}': expected .* or {found[-1]}$"):
-            values.one_of(option, wrong, choices)
+        with pytest.raises(
+            RequestError, match=f"^{option} '{wrong}': expected .* or {expected[-1]}$"
+        ):
+            values.one_of(choices)(option, wrong)
 
 
 @pytest.mark.parametrize(
-    ("text", "dtype", "found"),
+    ("text", "dtype", "value_range"),
     [
         (None, "float32", (0, 1)),
         (None, "uint8", (0, 255)),
@@ -84,20 +87,20 @@ def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
         ("-1..1", "float32", (-1, 1)),
         ("0..255", "float32", (0, 255)),
         ("0..255", "uint8", (0, 255)),
-        ("-1..1", "uint8", (-1, 1)),
     ],
 )
 def test_a_range_is_its_two_ends_and_0_to_255_for_uint8_if_nothing_is_said(
-    text: str | None, dtype: str, found: tuple[float, float]
+    text: str | None, dtype: str, value_range: tuple[float, float]
 ) -> None:
-    assert values.value_range(text, dtype) == found
+    asked = RunOptions.of({"range": text, "dtype": dtype}, Path("photos"))
+    assert asked.value_range == value_range
 
 
 @pytest.mark.parametrize("text", ["", "0", "0..2", "1..0", "0-1", "0...1", "0..1.0", "[0, 1]"])
 def test_what_is_no_range_is_refused_with_those_that_there_are(text: str) -> None:
     sentence = f"--range {text!r}: expected 0..1, -1..1 or 0..255"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        values.value_range(text, "float32")
+        values.one_of(values.RANGES)("--range", text)
 
 
 @pytest.mark.parametrize(
@@ -115,29 +118,30 @@ def test_what_is_no_share_is_refused_with_the_option_and_an_example(text: str, o
         values.share(option, text)
 
 
-@pytest.mark.parametrize(("text", "limit"), [(None, None), ("all", "all"), ("5", 5), ("0", 0)])
-def test_a_limit_is_a_number_or_all_or_what_the_time_allows(
-    text: str | None, limit: int | Literal["all"] | None
-) -> None:
-    assert values.limit(text) == limit
+@pytest.mark.parametrize(("text", "limit"), [("all", "all"), ("5", 5), ("0", 0)])
+def test_a_limit_is_a_number_or_all(text: str, limit: int | Literal["all"]) -> None:
+    assert values.limit("--limit", text) == limit
 
 
 @pytest.mark.parametrize("text", ["", "-1", "5x", "5%", "1.5", "ALL", "1,000", "²"])
 def test_what_is_no_limit_is_refused_with_the_option(text: str) -> None:
     sentence = f"--limit {text!r}: expected a number of images, or all"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        values.limit(text)
+        values.limit("--limit", text)
 
 
-def test_a_run_without_a_folder_goes_into_one_named_after_the_local_date_and_time() -> None:
-    before = datetime.now().astimezone()
-    folder = values.new_run_folder()
-    after = datetime.now().astimezone()
-    assert folder.parent == Path("feedbench-runs")
-    assert f"{before:%Y-%m-%dT%H%M%S}" <= folder.name <= f"{after:%Y-%m-%dT%H%M%S}"
+@pytest.mark.parametrize(("text", "number"), [("4", 4), ("0", 0), ("-4", -4)])
+def test_a_whole_number_is_read(text: str, number: int) -> None:
+    assert values.whole_number("--blocks", text) == number
+
+
+@pytest.mark.parametrize("text", ["", "many", "1.5", "5%", "1,000", "²"])
+def test_what_is_no_whole_number_is_refused_with_the_option_as_it_was_typed(text: str) -> None:
+    sentence = f"--feedbench-blocks {text!r}: expected a whole number"
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        values.whole_number("--feedbench-blocks", text)
 
 
 def test_classes_are_read_as_names_between_commas() -> None:
-    assert values.layout(None, "cats,two words", None).classes == ("cats", "two words")
-    assert values.layout(None, '"a,b",c', None).classes == ("a,b", "c")
-    assert values.layout(None, None, None).classes is None
+    assert values.names("--classes", "cats,two words") == ("cats", "two words")
+    assert values.names("--classes", '"a,b",c') == ("a,b", "c")

@@ -1,0 +1,76 @@
+"""The command `feedbench compare`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from feedbench.bench.cli import options
+from feedbench.bench.cli.support import flush, print_json, read_or_not
+from feedbench.bench.run.option_values import share
+from feedbench.pipelines.errors import RequestError
+
+
+def compare(
+    base: options.BaseRun,
+    new: options.NewRun = None,
+    tolerance: options.Tolerance = "5%",
+    format: options.CompareFormat = "table",  # noqa: A002 - it is the option's name
+    html: options.ComparePage = None,
+    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Say of two runs of the same images whether any pipeline became slower.
+
+    Without NEW, of the two environments of one run.
+
+    \b
+    Examples:
+      feedbench compare feedbench-runs/main feedbench-runs/branch
+      feedbench compare BASE NEW --tolerance 10% --format markdown >> "$GITHUB_STEP_SUMMARY"
+      feedbench compare BASE NEW --html compared.html
+      feedbench compare RUN     # made with --against: its two environments
+
+    \b
+    Pipelines are matched by their labels. Slower is one whose whole interval lies beyond the
+    tolerance; one whose interval lies within is not slower; else it cannot be told.
+
+    \b
+    Exit codes: 0 nothing is slower; 1 a pipeline is; 2 these runs cannot be compared, or something
+    went wrong; 3 it cannot be told.
+    """
+    from feedbench.bench.verdicts.comparison import compare as put_beside
+    from feedbench.bench.verdicts.comparison import within
+    from feedbench.reports.sentences.comparison import as_record
+    from feedbench.reports.tables import frames
+
+    if format not in {"table", "markdown", "json"}:
+        raise RequestError(f"--format {format!r}: expected table, markdown or json")
+    most = share("--tolerance", tolerance)
+    before = (str(base), *frames.read(base))
+    if new is None:
+        comparison = within(before, most)
+    else:
+        comparison = put_beside(before, (str(new), *frames.read(new)), most)
+    page = None
+    if html is not None:
+        from feedbench.reports.html import comparison_page
+
+        page = comparison_page.write(comparison, html, [row.label for row in before[1].rows])
+    with read_or_not():
+        if format == "json":
+            print_json(as_record(comparison))
+        elif format == "markdown":
+            from feedbench.reports import markdown
+
+            print(markdown.of_comparison(comparison), end="")
+        else:
+            from rich.console import Console
+
+            from feedbench.reports.terminal.comparison import show
+
+            show(comparison, Console(highlight=False))
+        if page is not None and page.is_file():
+            flush()  # before it, where both go to one terminal
+            print(f"The page is {page}", file=sys.stderr)
+    raise typer.Exit({"not slower": 0, "slower": 1, "cannot tell": 3}[comparison.word])

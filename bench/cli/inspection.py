@@ -1,0 +1,58 @@
+"""The command `feedbench inspect`."""
+
+from __future__ import annotations
+
+from feedbench.bench.cli import options
+from feedbench.bench.cli.support import interruptible, print_json
+from feedbench.bench.run.option import Given, options_of
+from feedbench.bench.run.options import RunOptions
+from feedbench.pipelines.errors import RequestError
+
+
+@options.takes(
+    options_of(
+        RunOptions, "labels", "classes", "part", "image_size", "channels", "check", "max_pixels"
+    )
+)
+def inspect(
+    *,
+    folder: options.Inspected,
+    given: Given,
+    format: options.InspectFormat = "text",  # noqa: A002 - it is the option's name
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Say what is in a folder: classes, formats, sizes, duplicates, and bad images with reasons.
+
+    \b
+    Examples:
+      feedbench inspect ~/photos
+      feedbench inspect ~/photos --check header --format json
+      feedbench inspect ~/flat --labels labels.csv --image-size 180x240
+
+    Every file is looked at, which is remembered for a run. Bad images are no error here.
+    """
+    from feedbench.bench.images.inspection import inspect as look
+    from feedbench.bench.processes.progress import listener
+
+    if format not in {"text", "json"}:
+        raise RequestError(f"--format {format!r}: expected text or json")
+    progress, shown = listener(quiet=quiet)
+    with interruptible("interrupted before every image was looked at", folder), shown:
+        asked = RunOptions.of({**given, "bad-images": "skip"}, folder)
+        inspection = look(
+            folder,
+            asked.layout,
+            asked.checks,
+            image_size=asked.image_size,
+            channels=asked.channels,
+            listener=progress,
+        )
+    if format == "json":
+        print_json(inspection)
+        return
+    from rich.console import Console
+
+    from feedbench.reports.terminal.inspection import show
+
+    show(inspection, Console(highlight=False))

@@ -1,0 +1,41 @@
+"""The command `feedbench photos`."""
+
+from __future__ import annotations
+
+from feedbench.bench.cli import options
+from feedbench.bench.cli.support import SAMPLE_PHOTOS, interruptible
+
+
+def photos(
+    folder: options.NewFolder,
+    count: options.Count = SAMPLE_PHOTOS,
+    seed: options.Seed = 0,
+    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Write natural-looking sample photos, in one sub-folder a class.
+
+    \b
+    Example:
+      feedbench photos /tmp/photos --count 1000
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from feedbench.pipelines.images.sample_photos import write_photos
+
+    # No thread of rich's while processes are forked: the bar is drawn when a photo is done.
+    console = Console(stderr=True)
+    with Progress(
+        console=console, auto_refresh=False, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task("photos", total=count)
+
+        def on_photo(done: int, total: int) -> None:
+            if done % 16 == 0 or done == total:
+                progress.update(task, completed=done, refresh=True)
+
+        with interruptible(
+            "interrupted before the photos were whole; nothing is left of them", folder
+        ):
+            write_photos(folder, count, seed=seed, on_photo=on_photo)
+    print(f"{count} photos in {folder}")

@@ -1,0 +1,57 @@
+"""The command `feedbench report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from feedbench.bench.cli import options
+from feedbench.pipelines.errors import RequestError
+
+
+def report(
+    folders: options.RunFolders,
+    format: options.Format = "html",  # noqa: A002 - it is the option's name
+    out: options.ReportFile = None,
+    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Render a run again: a page, markdown for a pull request, CSV or JSON; or several on one page.
+
+    \b
+    Examples:
+      feedbench report feedbench-runs/2026-01-02T030405
+      feedbench report RUN --out /tmp/report.html     # where RUN may not be written to
+      feedbench report RUN --format markdown
+      feedbench report RUN --format csv --out figures.csv
+      feedbench report laptop server --out both.html  # side by side
+
+    \b
+    html writes RUN/report.html, one file that asks the network for nothing, and prints where it
+    lies. The other formats go to standard output. --out names a file for any of them. Several runs
+    are a page of their own, whose file --out names: each run's ratios to its own baseline.
+    """
+    from feedbench.bench import files
+    from feedbench.reports import formats
+
+    is_one = len(folders) == 1
+    text = formats.render(format, folders[0]) if is_one else _several(folders, format, out)
+    file = out or (folders[0] / formats.PAGE if format == "html" else None)
+    if file is None:
+        print(text, end="")
+        return
+    written = files.replace(file, text)
+    if written.is_file():  # what went into a pipe or a device has no line of ours behind it
+        print(written)
+
+
+def _several(folders: list[Path], form: str, out: Path | None) -> str:
+    from feedbench.reports.html import runs_page
+
+    if form != "html":
+        raise RequestError(
+            f"--format {form}: several runs side by side are html; name one RUN, or leave it out"
+        )
+    if out is None:
+        raise RequestError(
+            f"{len(folders)} runs side by side are a page of their own: expected --out FILE"
+        )
+    return runs_page.read(folders)

@@ -1,0 +1,24 @@
+"""The command `feedbench tensorboard`."""
+
+from __future__ import annotations
+
+from feedbench.bench.cli import options
+
+
+def tensorboard(
+    folder: options.RunFolder,
+    port: options.Port = 6006,
+    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
+) -> None:
+    """Open a run's traces in TensorBoard, and print the address of the profile page.
+
+    \b
+    Examples:
+      feedbench tensorboard feedbench-runs/2026-01-02T030405
+      feedbench tensorboard RUN --port 0
+
+    On this machine only; without a network the page works, but for its charts. Ctrl-C ends it.
+    """
+    from feedbench.bench.why.tensorboard import serve
+
+    serve(folder, port, print)

@@ -1,0 +1,147 @@
+"""Options: fields of a class that say how people see them and how their values are read.
+
+A front door makes its options from `options_of` a class, and hands what was typed to `values`:
+
+    @dataclass(frozen=True, kw_only=True)
+    class Sought:
+        seed: int = option("0", read=whole_number, metavar="N", help="Seed for every choice.")
+
+    values(Sought, {"seed": "7"})  # {"seed": 7}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+Typed = str | bool | Sequence[str] | None
+"""What was typed for an option: text, whether a flag stands there, texts; None: nothing."""
+
+Given = Mapping[str, Typed]
+"""What was typed for each option, by its name."""
+
+_KEY = "option"  # in the metadata of a field
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option as people see it, and how its value is read."""
+
+    field: str = ""  # of the class that it belongs to
+    name: str = ""  # without dashes: image-size
+    letter: str = ""  # of its short form
+    metavar: str = ""
+    help: str
+    default: Typed  # as one would type it; a bool: it is a flag; a sequence: it may be repeated
+    otherwise: str = ""  # in words: what holds where nothing is typed and `default` is None
+    read: Callable[[str, Any], object]  # of the name that the person sees, and what was typed
+    absent: Callable[[Given], object]  # the value where nothing is typed, by all that was
+
+    @property
+    def key(self) -> str:
+        """The name as a parameter of a function has it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def shown_default(self) -> str:
+        """The default in words, "" where there is none to show."""
+        return self.default if isinstance(self.default, str) else self.otherwise
+
+    def value(self, given: Given, prefix: str = "--") -> object:
+        """Return the value of what was typed.
+
+        `prefix` stands before the name of an option that an error names.
+        Raises RequestError where the text is not what `read` expects.
+        """
+        typed = given.get(self.name)
+        if typed is None or typed == []:
+            typed = self.default
+        return self.absent(given) if typed is None else self.read(prefix + self.name, typed)
+
+
+def option(
+    default: str | None,
+    *,
+    read: Callable[[str, str], T],
+    metavar: str,
+    help: str,  # noqa: A002 - as typer and argparse call it
+    otherwise: str = "",
+    absent: Callable[[Given], T] | None = None,
+    name: str = "",
+) -> T:
+    """Return a field whose value is read from text; without a text it is `absent`, or None."""
+    made = Option(
+        name=name,
+        metavar=metavar,
+        help=help,
+        default=default,
+        otherwise=otherwise,
+        read=read,
+        absent=absent or (lambda _: None),
+    )
+    return cast("T", _field(made))
+
+
+def flag(*, default: bool, help: str) -> bool:  # noqa: A002 - as typer and argparse call it
+    """Return a field that is switched on, or off where it is on by default."""
+    made = Option(help=help, default=default, read=lambda _, typed: typed, absent=lambda _: default)
+    return cast("bool", _field(made))
+
+
+def repeated(
+    default: tuple[str, ...],
+    *,
+    metavar: str,
+    help: str,  # noqa: A002 - as typer and argparse call it
+    name: str,
+    letter: str,
+) -> tuple[str, ...]:
+    """Return a field of all the texts for which its option was given, in order."""
+    made = Option(
+        name=name,
+        letter=letter,
+        metavar=metavar,
+        help=help,
+        default=default,
+        otherwise=", ".join(default),
+        read=lambda _, typed: tuple(typed),
+        absent=lambda _: default,
+    )
+    return cast("tuple[str, ...]", _field(made))
+
+
+def options_of(kind: type[Any], *fields: str) -> tuple[Option, ...]:
+    """Return the options of a class in the order of its fields; or those of some `fields`."""
+    return tuple(
+        dataclasses.replace(
+            field.metadata[_KEY],
+            field=field.name,
+            name=field.metadata[_KEY].name or field.name.replace("_", "-"),
+        )
+        for field in dataclasses.fields(kind)
+        if _KEY in field.metadata and (not fields or field.name in fields)
+    )
+
+
+def values(kind: type[Any], given: Given, prefix: str = "--") -> dict[str, Any]:
+    """Return the value of each field of a class that is an option, by the field's name.
+
+    `prefix` stands before the name of an option that an error names.
+    Raises RequestError for a text that cannot be read.
+    """
+    return {each.field: each.value(given, prefix) for each in options_of(kind)}
+
+
+def value_of(kind: type[Any], field: str, given: Given) -> Any:
+    """Return the value of one field that is an option. Raises RequestError as `values` does."""
+    (only,) = options_of(kind, field)
+    return only.value(given)
+
+
+def _field(made: Option) -> object:
+    default = made.default
+    if isinstance(default, str | bool | tuple):
+        return dataclasses.field(default=made.value({}), metadata={_KEY: made})
+    return dataclasses.field(default_factory=lambda: made.value({}), metadata={_KEY: made})

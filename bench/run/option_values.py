@@ -1,0 +1,109 @@
+"""Option values as people write them.
+
+Each function reads the text of an option, which it is given as the person sees it: `--time`, or
+`--feedbench-time` in pytest. It raises RequestError with what was expected.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from feedbench.pipelines.errors import RequestError
+
+if TYPE_CHECKING:
+    from feedbench.bench.records.page_cache import State
+    from feedbench.pipelines.contract import Channels, Dtype, LabelMode
+
+CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
+DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
+LABEL_MODES: dict[str, LabelMode] = {
+    "int": "int",
+    "categorical": "categorical",
+    "binary": "binary",
+}
+PAGE_CACHES: dict[str, State] = {"warm": "warm", "cold": "cold"}
+CHECKS: dict[str, Literal["none", "header", "decode"]] = {
+    "none": "none",
+    "header": "header",
+    "decode": "decode",
+}
+BAD_IMAGES: dict[str, Literal["error", "skip"]] = {"error": "error", "skip": "skip"}
+RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+T = TypeVar("T")
+
+
+def seconds(option: str, text: str) -> float:
+    """Read a time such as 90s, 5m, 1h or 1h30m, in seconds."""
+    parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
+    if not text or parts is None:
+        raise RequestError(f"{option} {text!r}: expected a time such as 90s, 5m or 1h")
+    numbers = zip(parts.groups(), _UNITS.values(), strict=True)
+    return sum(float(number) * unit for number, unit in numbers if number is not None)
+
+
+def image_size(option: str, text: str) -> tuple[int, int]:
+    """Read pixels a side, or HEIGHTxWIDTH; returns (height, width)."""
+    parts = re.fullmatch(r"(\d+)(?:[xX](\d+))?", text)
+    if parts is None:
+        raise RequestError(
+            f"{option} {text!r}: expected pixels such as 224, or HEIGHTxWIDTH such as 180x240"
+        )
+    height, width = parts.groups()
+    return int(height), int(width or height)
+
+
+def one_of(choices: Mapping[str, T]) -> Callable[[str, str], T]:
+    """Return a reader of one of a few words, which gives what the word stands for."""
+
+    def read(option: str, text: str) -> T:
+        if text not in choices:
+            *others, last = choices
+            raise RequestError(f"{option} {text!r}: expected {', '.join(others)} or {last}")
+        return choices[text]
+
+    return read
+
+
+def share(option: str, text: str) -> float:
+    """Read a share such as 5%."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)
+    if parts is None:
+        raise RequestError(f"{option} {text!r}: expected a share such as 5%")
+    return float(parts[1]) / 100
+
+
+def limit(option: str, text: str) -> int | Literal["all"]:
+    """Read a number of images, or all."""
+    if text == "all":
+        return "all"
+    if not text.isdecimal():
+        raise RequestError(f"{option} {text!r}: expected a number of images, or all")
+    return int(text)
+
+
+def whole_number(option: str, text: str) -> int:
+    """Read a whole number, which may be negative."""
+    try:
+        return int(text)
+    except ValueError:
+        raise RequestError(f"{option} {text!r}: expected a whole number") from None
+
+
+def names(option: str, text: str) -> tuple[str, ...]:  # noqa: ARG001 - a reader is given both
+    """Read names between commas; one that holds a comma stands in double quotes."""
+    return tuple(next(csv.reader([text]), []))
+
+
+def as_it_is(option: str, text: str) -> str:  # noqa: ARG001 - a reader is given both
+    """Take the text as it is."""
+    return text
+
+
+def path(option: str, text: str) -> Path:  # noqa: ARG001 - a reader is given both
+    """Read the name of a file or a folder."""
+    return Path(text)
