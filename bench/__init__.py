@@ -4,6 +4,7 @@ pytest_plugin: The front door for pytest: its hooks, options and runs
 cli:           The front door: the commands and their options
 selftest:      Pipelines whose behaviour is known, and whether this machine measures them so
 run:           The story of a run, stage by stage
+options:       The options of a run, each declared once for all front doors
 forkserver:    The process that imports TensorFlow, and forks and performs trials
 why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advice
 equal_work:    The proof that all pipelines deliver the same images
@@ -25,12 +26,12 @@ A script that runs Feedbench, or reads what a run recorded, imports what it need
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from feedbench.bench.options.run_options import RunOptions
     from feedbench.bench.processes.progress import Listener, Quiet
     from feedbench.bench.records.row import Row
     from feedbench.bench.records.run import RunRecord
     from feedbench.bench.records.storage import read_run, read_trials
     from feedbench.bench.records.trial import TrialRecord
-    from feedbench.bench.run.options import RunOptions
     from feedbench.bench.run.run import perform
 
 __all__ = [
@@ -50,7 +51,7 @@ if not TYPE_CHECKING:  # so that mypy still knows which names there are
         "Listener": "processes.progress",
         "Quiet": "processes.progress",
         "Row": "records.row",
-        "RunOptions": "run.options",
+        "RunOptions": "options.run_options",
         "RunRecord": "records.run",
         "TrialRecord": "records.trial",
         "perform": "run.run",

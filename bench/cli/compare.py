@@ -8,7 +8,7 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import flush, print_json, read_or_not
-from feedbench.bench.run.option_values import share
+from feedbench.bench.options.values import share
 from feedbench.pipelines.errors import RequestError
 
 

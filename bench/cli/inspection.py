@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import interruptible, print_json
-from feedbench.bench.run.option import Given, options_of
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options.option import Given, options_of
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from feedbench.bench.run.option import Option
+from feedbench.bench.options.option import Option
 
 Folder = Annotated[
     Path | None,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from feedbench.bench.cli import options
-from feedbench.bench.run.option import Given, options_of, value_of
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options.option import Given, options_of, value_of
+from feedbench.bench.options.run_options import RunOptions
 
 
 @options.takes(options_of(RunOptions, "prepared"))

@@ -11,8 +11,8 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import interruptible, print_json, sample_photos, unwritten
-from feedbench.bench.run.option import Given, options_of, value_of
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options.option import Given, options_of, value_of
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError, RequestError
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ def selftest(
 
     Exit codes: 0 all as expected; 1 something is not.
     """
+    from feedbench.bench.options.run_options import pace_asked_for
     from feedbench.bench.processes.progress import listener
-    from feedbench.bench.run.options import pace_asked_for
     from feedbench.bench.selftest.selftest import selftest as measure
 
     pace = pace_asked_for()

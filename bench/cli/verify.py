@@ -12,8 +12,8 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import interruptible, print_json, sample_photos
-from feedbench.bench.run.option import Given, Option, options_of
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options.option import Given, Option, options_of
+from feedbench.bench.options.run_options import RunOptions
 
 # What is about measuring.
 _OF_TIMES = {"seconds", "blocks", "margin", "page_cache", "trace", "against"}

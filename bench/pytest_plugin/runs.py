@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from feedbench.bench.cli.support import sample_photos, unwritten
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.pytest_plugin.wanted import PREFIX, WANTED, Wanted, given_to, plugin_options
@@ -25,7 +26,6 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import benchmark_json
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block

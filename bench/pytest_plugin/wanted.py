@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.run.option import Given, Option, options_of
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options.option import Given, Option, options_of
+from feedbench.bench.options.run_options import RunOptions
 
 PREFIX = "--feedbench-"
 

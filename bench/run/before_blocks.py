@@ -9,6 +9,7 @@ from pathlib import Path
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.machine.page_cache import PageCache
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared import preparation
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
@@ -19,7 +20,6 @@ from feedbench.bench.run import resumption
 from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.run.choose_images import save_workload
 from feedbench.bench.run.keeper import Keeper, new_record
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.pilots import Piloted, lineup_of
 from feedbench.bench.run.plan import Plan
 from feedbench.bench.run.resumption import Past

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, STEADY_RUN
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it

@@ -10,10 +10,10 @@ from pathlib import Path
 from feedbench.bench.images.check import Bad, Checker, bad_of, refuse, without
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.warming import warm
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost, pilots_seconds
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.plan import Plan
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import counted

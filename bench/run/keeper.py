@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.images.check import Bad
 from feedbench.bench.machine import environment, software
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import beside
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.processes.trials import Trials
@@ -29,7 +30,6 @@ from feedbench.bench.records.run import (
     Stopped,
     WorkloadRecord,
 )
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios

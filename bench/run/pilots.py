@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
@@ -19,7 +20,6 @@ from feedbench.bench.run.budget import (
     verify_seconds,
 )
 from feedbench.bench.run.choose_images import Images, choose, save_workload
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.plan import Plan, refuse_no_block
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from feedbench.bench.machine import warming
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
 from feedbench.bench.records.environment import Other
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Budget, Cost, budget_of
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines import catalog

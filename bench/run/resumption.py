@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.environment import Other
@@ -32,7 +33,6 @@ from feedbench.bench.records.storage import read_run, read_trials, write_run, wr
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import longest_block_seconds
 from feedbench.bench.run.budget import budget_of
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all
 from feedbench.pipelines.contract import Workload

@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from feedbench.bench.machine.monitor import Monitor, level_kept
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
@@ -27,7 +28,6 @@ from feedbench.bench.run import resumption
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.choose_images import choose_images, read_images
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.pilots import run_pilots
 from feedbench.bench.run.plan import make_plan
 from feedbench.bench.run.resumption import Past

@@ -10,6 +10,7 @@ from pathlib import Path
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.images.check import Checker
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
@@ -20,7 +21,6 @@ from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.keeper import workload_record
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.plan import refuse_label_mode
 from feedbench.bench.run.workplace import preparing_labels, scratch_folder
 from feedbench.bench.text import counted

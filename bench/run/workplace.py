@@ -12,6 +12,7 @@ from pathlib import Path
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.page_cache import PageCache
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.progress import Listener
@@ -20,7 +21,6 @@ from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import Built, Failed, Request, Start
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.options import RunOptions
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Preparing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.run.budget import Cost
-from feedbench.bench.run.options import RunOptions
 from feedbench.pipelines.images.index import Index
 
 GUESS = Cost(image_seconds=0.003, start_seconds=0.7)

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.app import app
+from feedbench.bench.options.option import Given, option, options_of
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.options.values import one_of
 from feedbench.bench.pytest_plugin.wanted import add_options, given_to, plugin_options
-from feedbench.bench.run.option import Given, option, options_of
-from feedbench.bench.run.option_values import one_of
-from feedbench.bench.run.options import RunOptions
 
 FOLDER = Path("photos")
 

@@ -15,12 +15,12 @@ import pytest
 import typer
 
 from feedbench.bench.cli.app import app
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pytest_plugin import runs as pytest_runs
 from feedbench.bench.pytest_plugin.hooks import pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
 from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted
 from feedbench.bench.records.run import PipelineRecord, RunRecord, Stopped
-from feedbench.bench.run.options import RunOptions
 from feedbench.reports.html import page
 from tests.bench.processes.test_other_python import OTHER
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of

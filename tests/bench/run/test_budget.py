@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.run.budget import (
     PROCESS_SECONDS,
     Budget,
@@ -21,7 +22,6 @@ from feedbench.bench.run.budget import (
     trial_seconds,
     verify_seconds,
 )
-from feedbench.bench.run.options import RunOptions
 from tests.support.clock import ClaimedClock
 from tests.support.pace import CALM
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.speed_probe import Level
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
@@ -32,7 +33,6 @@ from feedbench.bench.records.storage import (
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import resumption
 from feedbench.bench.run.keeper import Keeper
-from feedbench.bench.run.options import RunOptions
 from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from feedbench.bench.options.option import options_of
+from feedbench.bench.options.run_options import RunOptions, pace_asked_for
 from feedbench.bench.records.pace import Pace
-from feedbench.bench.run.option import options_of
-from feedbench.bench.run.options import RunOptions, pace_asked_for
 from feedbench.pipelines.errors import RequestError
 
 

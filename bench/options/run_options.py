@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from feedbench.bench.options import values as read
+from feedbench.bench.options.option import Given, flag, option, repeated, values
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.page_cache import State
-from feedbench.bench.run import option_values as read
-from feedbench.bench.run.option import Given, flag, option, repeated, values
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from feedbench.bench.run import option_values as values
-from feedbench.bench.run.options import RunOptions
+from feedbench.bench.options import values
+from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 
