@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +29,7 @@ from feedbench.bench.records import storage
 from feedbench.bench.records.calm import Around
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
+    LastStep,
     Measured,
     Prepared,
     Purpose,
@@ -102,8 +102,8 @@ class Trials:
         on_tick: OnTick = lambda: None,
     ) -> TrialRecord:
         """Have what a pipeline reads found in the store, or written to it, for its later trials."""
-        watch = _Watch(on_event, on_tick)
-        record = self._perform(spec, "prepare", workload, limit, prepared=store, watch=watch)
+        request = replace(self._request(spec, "prepare", workload), prepared=str(store.absolute()))
+        record = self._perform(spec, request, limit, _Watch(on_event, on_tick))
         if record.preparation is not None:
             self._prepared[spec.label] = Path(record.preparation.folder)
         return record
@@ -118,29 +118,39 @@ class Trials:
         on_event: OnEvent = lambda _: None,
     ) -> TrialRecord:
         """Have an epoch of a pipeline laid beside the references; `sheet` has no suffix."""
-        return self._perform(
-            spec,
-            "verify",
-            workload,
-            limit,
-            prepared=self._prepared.get(spec.label),
-            watch=_Watch(on_event),
+        request = replace(
+            self._request(spec, "verify", workload),
             references=str(references.absolute()),
             sheet="" if sheet is None else str(sheet.absolute()),
         )
+        return self._perform(spec, request, limit, _Watch(on_event))
 
     def diagnose(
-        self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit, number: int, **asked: Any
+        self,
+        spec: Spec,
+        purpose: Purpose,
+        workload: Path,
+        limit: Limit,
+        number: int,
+        *,
+        until: LastStep = "",
+        is_autotuned: bool = True,
+        trace: str = "",
     ) -> TrialRecord:
-        """Perform a trial that tells why; `asked` are fields of its request, `number` its own."""
-        watch = _Watch()
-        if self._meters is not None:
-            recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
-            watch = _Watch(recorder.take, usage=recorder.usage)
-        prepared = self._prepared.get(spec.label)
-        return self._perform(
-            spec, purpose, workload, limit, attempt=number, prepared=prepared, watch=watch, **asked
+        """Perform a trial that tells why; `number` tells it from the others of its purpose.
+
+        `until` is the last step, `trace` the folder of a trace: as in a Request.
+        """
+        request = replace(
+            self._request(spec, purpose, workload, attempt=number),
+            until=until,
+            is_autotuned=is_autotuned,
+            trace=trace,
         )
+        if self._meters is None:
+            return self._perform(spec, request, limit, _Watch())
+        recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
+        return self._perform(spec, request, limit, _Watch(recorder.take, usage=recorder.usage))
 
     def run(
         self,
@@ -157,12 +167,11 @@ class Trials:
         the machine is calm, or was waited for long enough; what that took is its own limit's.
         """
         watch = _Watch()
-        prepared = self._prepared.get(spec.label)
         if self._meters is not None and purpose in _REPORTED:
             recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
             if self._page_cache is not None:
-                certificate = self._page_cache.before(prepared)
+                certificate = self._page_cache.before(self._prepared.get(spec.label))
                 watch = replace(
                     watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
                 )
@@ -170,42 +179,49 @@ class Trials:
             self._machine.begin(limit.begin_by)
             watch = replace(watch, around=self._machine.end)
         limit = limit.at(self._clock())
-        return self._perform(
-            spec, purpose, workload, limit, block, attempt, prepared=prepared, watch=watch
+        request = self._request(spec, purpose, workload, block, attempt)
+        return self._perform(spec, request, limit, watch)
+
+    def _request(
+        self, spec: Spec, purpose: Purpose, workload: Path, block: int = 0, attempt: int = 1
+    ) -> Request:
+        """Return what is asked of a trial, but for its own folders."""
+        prepared = self._prepared.get(spec.label)
+        return Request(
+            label=spec.label,
+            spec=spec.text,
+            purpose=purpose,
+            block=block,
+            attempt=attempt,
+            workload=str(workload.absolute()),
+            prepared="" if prepared is None else str(prepared.absolute()),
+            scratch="",
+            pace=self._pace,
         )
 
-    def _perform(
-        self,
-        spec: Spec,
-        purpose: Purpose,
-        workload: Path,
-        limit: Limit,
-        block: int = 0,
-        attempt: int = 1,
-        *,
-        prepared: Path | None,
-        watch: _Watch,
-        **asked: Any,
-    ) -> TrialRecord:
+    def _perform(self, spec: Spec, request: Request, limit: Limit, watch: _Watch) -> TrialRecord:
+        """Have a trial performed in folders of its own, and record it."""
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
-        slug = self._slugs.get(spec.label) or slugs((spec.label,))[spec.label]
-        name = f"{block:03d}-{purpose}-{slug}"
-        name += f"-{attempt}" if attempt > 1 else ""
+        name = self._name(request)
         log = self._folder.logs / f"{name}.log"
-        own = self._scratch / name
-        scratch, empty = own / "scratch", own / "prepared"
-        for folder in (own, scratch, empty):
-            folder.mkdir()
-        trial: dict[str, Any] = {"label": spec.label, "spec": spec.text}
-        trial |= {"purpose": purpose, "block": block, "attempt": attempt}
-        trial |= {"until": asked.pop("until", "")}
-        record = TrialRecord(**trial, started_at=begun, seconds=0.0, ended="interrupted")
-        paths = {
-            "workload": str(workload.absolute()),
-            "prepared": str((prepared or empty).absolute()),
-            "scratch": str(scratch),
-        }
-        request = Request(**trial | paths | asked, pace=self._pace)
+        folder = self._scratch / name
+        scratch, empty = folder / "scratch", folder / "prepared"
+        for new in (folder, scratch, empty):
+            new.mkdir()
+        request = replace(
+            request, scratch=str(scratch), prepared=request.prepared or str(empty.absolute())
+        )
+        record = TrialRecord(
+            label=request.label,
+            spec=request.spec,
+            purpose=request.purpose,
+            block=request.block,
+            attempt=request.attempt,
+            until=request.until,
+            started_at=begun,
+            seconds=0.0,
+            ended="interrupted",
+        )
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         try:
             processes = self._of_python[spec.python]
@@ -220,8 +236,14 @@ class Trials:
         finally:
             self._keep(record)
             # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
-            shutil.rmtree(own, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         return record
+
+    def _name(self, request: Request) -> str:
+        """Return the name of a trial's folder and log."""
+        slug = self._slugs.get(request.label) or slugs((request.label,))[request.label]
+        name = f"{request.block:03d}-{request.purpose}-{slug}"
+        return f"{name}-{request.attempt}" if request.attempt > 1 else name
 
     def _keep(self, record: TrialRecord) -> None:
         with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose what the disk has

@@ -37,6 +37,11 @@ DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
 """What is measured after the blocks, and is no rate of a pipeline."""
 
 
+LastStep = Literal["", "read", "decode", "resize", "all"]
+"""The step that is the last one, of which a short rate is measured; all: the whole pipeline, as
+briefly; "": a trial as it usually is."""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One trial."""
 
@@ -50,8 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     prepared: str  # what `prepare` has written; for the purpose prepare, the store
     scratch: str
     references: str = ""  # the folder of what is to be delivered; written for that purpose
-    until: Literal["", "read", "decode", "resize", "all"] = ""  # the step that is the last; ...
-    # ... where there is one, only a short rate is measured; all: of the whole pipeline
+    until: LastStep = ""
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
