@@ -138,13 +138,10 @@ class _Server:
         return pid
 
     def _fresh(self, start: Start) -> int:
+        ids = (str(self._events), str(os.getpid()))
         with Path(start.log).open("ab") as log:
             process = subprocess.Popen(
-                [
-                    *(sys.executable, *(["-P"] if sys.flags.safe_path else [])),
-                    *("-m", "feedbench.bench.forkserver", "--trial"),
-                    *(str(self._events), str(os.getpid())),
-                ],
+                [*_python(), "-m", "feedbench.bench.forkserver", "--trial", *ids],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -187,6 +184,11 @@ class _Server:
                 if pid == 0:
                     self._kill()
                     time.sleep(0.005)
+
+
+def _python() -> list[str]:
+    """Return how to start this Python again, as safe as it is."""
+    return [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
 
 
 def _waited(options: int) -> tuple[int, int] | None:

@@ -36,10 +36,10 @@ class EpochCheck:
         images, labels = pair(delivered)
         work = self._workload
         shape = (work.height, work.width, work.channels)
-        found = f"{images.dtype} {list(images.shape)}"
+        delivers = f"{images.dtype} {list(images.shape)}"
         if images.ndim != len(shape) + 1 or images.shape[1:] != shape or images.dtype != work.dtype:
             expected = f"{work.dtype} [B, {', '.join(map(str, shape))}]"
-            raise WrongWorkError(f"it delivered images of {found}; expected {expected}")
+            raise WrongWorkError(f"it delivered images of {delivers}; expected {expected}")
         count = len(images)
         if not 1 <= count <= work.batch_size:
             raise WrongWorkError(
@@ -100,11 +100,11 @@ class EpochCheck:
         labels = self.labels_in_range()
         classes = len(work.class_names)
         expected = np.bincount(np.asarray(work.labels), minlength=classes)
-        found = np.bincount(labels, minlength=classes)
-        if wrong := np.flatnonzero(expected != found).tolist():
+        counts = np.bincount(labels, minlength=classes)
+        if wrong := np.flatnonzero(expected != counts).tolist():
             name = work.class_names[wrong[0]]
             raise WrongWorkError(
-                f"it delivered {found[wrong[0]]} images of the class {name!r} in an epoch;"
+                f"it delivered {counts[wrong[0]]} images of the class {name!r} in an epoch;"
                 f" expected {expected[wrong[0]]}"
             )
 
@@ -158,14 +158,14 @@ class EpochLedger:
 
     def __init__(self, images: int) -> None:
         self._epoch = images
-        self._left = images
+        self._remaining = images
 
     def delivered(self, images: int) -> None:
         """Count a batch. Raises WrongWorkError where it takes images from two epochs."""
-        self._left -= images
-        if self._left == 0:
-            self._left = self._epoch
-        elif self._left < 0:
+        self._remaining -= images
+        if self._remaining == 0:
+            self._remaining = self._epoch
+        elif self._remaining < 0:
             raise WrongWorkError(
                 f"its repeat() delivered a batch of images from two epochs of {self._epoch};"
                 " expected the last short batch to stay (repeat() comes after batch())"
@@ -199,12 +199,12 @@ def _one_hot(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _array(what: str, value: object) -> np.ndarray[Any, Any]:
     """Return one array over what was delivered. Raises WrongWorkError where it is ragged."""
     try:
-        found = np.asarray(value)
+        array = np.asarray(value)
     except ValueError:  # a list of arrays of several shapes
-        found = np.empty(0, object)
-    if found.dtype != object:
-        return found
-    if found.size and isinstance(found.flat[0], str | bytes):  # a tensor of strings holds objects
+        array = np.empty(0, object)
+    if array.dtype != object:
+        return array
+    if array.size and isinstance(array.flat[0], str | bytes):  # a tensor of strings holds objects
         raise WrongWorkError(f"it delivered {what} that are text; expected numbers")
     raise WrongWorkError(
         f"it delivered {what} of several sizes in one batch ({type(value).__name__}); expected one"

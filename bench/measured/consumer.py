@@ -49,10 +49,10 @@ def consumer_seconds(delivered: object) -> float:
     """
     consumer = Consumer(len(pair(delivered)[0]), Windows(), array("d"), lambda _: None)
     first = begun = time.perf_counter()
-    found: list[float] = []
-    while len(found) < _MOST_CALLS and begun - first < _MOST_SECONDS:
+    seconds: list[float] = []
+    while len(seconds) < _MOST_CALLS and begun - first < _MOST_SECONDS:
         consumer.take(delivered)
         done = time.perf_counter()
-        found.append(done - begun)
+        seconds.append(done - begun)
         begun = done
-    return median(found)
+    return median(seconds)

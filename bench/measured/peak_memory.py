@@ -26,11 +26,11 @@ def peak_memory_bytes(reaper: int | None = None) -> int | None:
     trial's; without one, no workers are looked for: they could be anybody's. None: not available.
     """
     try:
-        own = _high_water_bytes(_STATUS.read_text())
+        resident = _high_water_bytes(_STATUS.read_text())
         workers = 0 if reaper is None else sum(map(_unshared_bytes, _workers(reaper)))
     except (OSError, LookupError, psutil.AccessDenied):  # not Linux, or a worker of another user
         return None
-    return own + workers
+    return resident + workers
 
 
 def _high_water_bytes(status: str) -> int:

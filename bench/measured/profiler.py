@@ -75,7 +75,7 @@ class Calls:
         self._trace = trace
         self._open: list[tuple[str, float, Any]] = []
         self._inner: list[float] = [0.0]  # what the calls within took, of each open one
-        self._own: defaultdict[str, float] = defaultdict(float)
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def __enter__(self) -> Self:
         sys.setprofile(self._called)
@@ -90,8 +90,8 @@ class Calls:
 
     def longest(self) -> list[tuple[str, float]]:
         """Return the functions with the most time of their own, and the seconds."""
-        found = sorted(self._own.items(), key=lambda item: -item[1])
-        return [one for one in found if not one[0].startswith(_HARNESS)][:_MOST_FUNCTIONS]
+        functions = [item for item in self._seconds.items() if not item[0].startswith(_HARNESS)]
+        return sorted(functions, key=lambda item: -item[1])[:_MOST_FUNCTIONS]
 
     def _called(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
@@ -111,7 +111,7 @@ class Calls:
         name, begun, mark = self._open.pop()
         took = time.thread_time() - begun
         mark.__exit__(None, None, None)
-        self._own[name] += took - self._inner.pop()
+        self._seconds[name] += took - self._inner.pop()
         self._inner[-1] += took
 
 

@@ -23,7 +23,9 @@ _SECONDS = 60.0  # for that to be answered
 _LEADING_HERE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _About(msgspec.Struct, frozen=True):
+    """What another Feedbench answers; see bench/about.py."""
+
     protocol: int
     environment: Environment
     code: str
@@ -34,13 +36,13 @@ def look(python: str) -> Other:
 
     Raises RequestError where there is none, or no Feedbench in it that could be a part of this run.
     """
-    found = shutil.which(python)
-    if found is None:
+    program = shutil.which(python)
+    if program is None:
         raise RequestError(
             f"--against {python}: expected the Python of another environment, such as"
             " ~/old/bin/python; there is no such program"
         )
-    path = os.path.abspath(found)  # noqa: PTH100 - a link is what makes it that environment's
+    path = os.path.abspath(program)  # noqa: PTH100 - a link is what makes it that environment's
     try:
         done = subprocess.run(
             [path, "-P", "-m", "feedbench.bench.about"],
@@ -53,31 +55,31 @@ def look(python: str) -> Other:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RequestError(f"--against {python}: it cannot be run: {error}") from error
     try:
-        said = msgspec.json.decode(done.stdout, type=_Said)
+        about = msgspec.json.decode(done.stdout, type=_About)
     except msgspec.MsgspecError:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise RequestError(
             f"--against {python}: there is no Feedbench in that environment that could be asked"
             f" ({words[-1] if words else 'it said nothing'}); install it there as well"
         ) from None
-    if said.protocol != SCHEMA:
+    if about.protocol != SCHEMA:
         raise RequestError(
-            f"--against {python}: its Feedbench speaks protocol {said.protocol}, and this one"
+            f"--against {python}: its Feedbench speaks protocol {about.protocol}, and this one"
             f" {SCHEMA}: install one there that speaks the same"
         )
     name = image_id(_name(path))
-    return Other(python=path, name=name, environment=said.environment, code=said.code)
+    return Other(python=path, name=name, environment=about.environment, code=about.code)
 
 
 def arms(specs: Iterable[Spec], other: Other | None) -> dict[str, Spec]:
     """Return the pipelines by label: each of this environment, and that of the other behind it."""
-    found = {}
+    by_label = {}
     for spec in specs:
-        found[spec.label] = spec
+        by_label[spec.label] = spec
         if other is not None:
             there = dataclasses.replace(spec, label=beside(spec.label, other), python=other.python)
-            found[there.label] = there
-    return found
+            by_label[there.label] = there
+    return by_label
 
 
 def beside(label: str, other: Other) -> str:

@@ -59,9 +59,9 @@ class Plain(Quiet):
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
         """Print how it went."""
         where = f"block {record.block}" if record.block else "pilot"
-        left = "" if seconds_left is None else f"  ({duration(seconds_left)} left)"
+        remaining = "" if seconds_left is None else f"  ({duration(seconds_left)} left)"
         again = " (control)" if record.purpose == "control" else ""
-        self.said(f"{where:<9}{record.label}{again}: {how(record)}{left}")
+        self.said(f"{where:<9}{record.label}{again}: {how(record)}{remaining}")
 
 
 class OnTerminal(Plain):
@@ -90,8 +90,8 @@ class OnTerminal(Plain):
 
     def trial_begins(self, block: int, label: str, seconds_left: float | None) -> None:
         """Show which trial goes on."""
-        left = "" if seconds_left is None else f", {duration(seconds_left)} left"
-        self.doing(f"{f'block {block}' if block else 'pilot'}: {label}{left}")
+        remaining = "" if seconds_left is None else f", {duration(seconds_left)} left"
+        self.doing(f"{f'block {block}' if block else 'pilot'}: {label}{remaining}")
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:  # noqa: ARG002
         """Add its rate to the table; a failure stays as a line."""

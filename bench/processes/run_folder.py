@@ -80,10 +80,10 @@ def refuse_used(path: Path) -> None:
     try:
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return
-        found = "it is not empty" if path.is_dir() else "it is a file"
+        obstacle = "it is not empty" if path.is_dir() else "it is a file"
     except OSError as error:  # a folder around it may not be entered, or its name is too long
         raise RequestError(f"--out {path}: the folder cannot be made: {error.strerror}") from error
-    raise RequestError(f"--out {path}: expected a new or empty folder; {found}")
+    raise RequestError(f"--out {path}: expected a new or empty folder; {obstacle}")
 
 
 def slugs(labels: tuple[str, ...]) -> dict[str, str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
 from feedbench.pipelines.images.file_formats import formats_of
@@ -60,6 +62,4 @@ def write_workload(workload: Workload, file: Path) -> None:
 
 def read_workload(file: Path) -> Workload:
     """Read what `write_workload` wrote."""
-    fields: dict[str, Any] = json.loads(file.read_text(encoding="ascii"))
-    tuples: dict[str, Any] = {k: tuple(v) for k, v in fields.items() if isinstance(v, list)}
-    return Workload(**(fields | tuples))
+    return msgspec.convert(json.loads(file.read_text(encoding="ascii")), Workload)
