@@ -16,7 +16,7 @@ from feedbench.bench.text import WIDTH, capital
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences import comparison
 from feedbench.reports.sentences.answer import answer, heading, notes, sure
-from feedbench.reports.sentences.why import sentences
+from feedbench.reports.sentences.why import in_full
 from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
 
@@ -32,7 +32,7 @@ def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
     parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
-    parts.append(bullets((*sentences(run), *notes(run))))
+    parts.append(bullets((*in_full(run), *notes(run))))
     return "\n\n".join(parts) + "\n"
 
 

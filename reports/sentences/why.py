@@ -37,14 +37,21 @@ Steps = tuple[list[tuple[str, str, bool]], list[tuple[str, ...]]]
 """Columns, each with its unit and whether it is words; and a step's cells."""
 
 
-def sentences(run: RunRecord) -> list[str]:
-    """Return what is to be said: advice first, then what to know of the figures."""
-    found = run.diagnosis
-    if found is None:
-        return []
-    told = [f"{line.label}: {line.sentence}" for line in found.advice]
-    without = [f"{label}: {clause}" for label, clause in _without_autotune(run)]
-    return [*told, *without, *_limits(found)]
+def in_full(run: RunRecord) -> list[str]:
+    """Return all advice, what pipelines did with AUTOTUNE off, and what to know of the figures."""
+    advice = [f"{line.label}: {line.sentence}" for line in _advice(run)]
+    fixed = [f"{label}: {clause}" for label, clause in _without_autotune(run)]
+    return [*advice, *fixed, *limits(run)]
+
+
+def in_brief(run: RunRecord) -> list[str]:
+    """Return the first line of advice of each pipeline, and what to know of the figures."""
+    first: dict[str, str] = {}
+    for line in _advice(run):
+        first.setdefault(line.label, f"{line.label}: {line.sentence}")
+    more = len(_advice(run)) - len(first)
+    rest = f"{counted(more, 'more line')} of advice, and where the time goes, are in the report."
+    return [*first.values(), *([rest] if more else []), *limits(run)]
 
 
 def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
@@ -52,14 +59,34 @@ def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
 
     And what it did with AUTOTUNE off, where that was measured.
     """
-    advice = run.diagnosis.advice if run.diagnosis else []
-    without = _without_autotune(run)
-    found = []
+    fixed = _without_autotune(run)
+    pipelines = []
     for row in run.rows:
-        lines = [line.sentence for line in advice if line.label == row.label]
-        lines += [clause for label, clause in without if label == row.label]
-        found.append((row.label, [*_of_cache(row, run), *map(capital, lines)]))
-    return [(label, lines) for label, lines in found if lines]
+        lines = [line.sentence for line in _advice(run) if line.label == row.label]
+        lines += [clause for label, clause in fixed if label == row.label]
+        pipelines.append((row.label, [*_of_cache(row, run), *map(capital, lines)]))
+    return [(label, lines) for label, lines in pipelines if lines]
+
+
+def limits(run: RunRecord) -> list[str]:
+    """Return what is to be known of the figures that advice rests on."""
+    diagnosis = run.diagnosis
+    if diagnosis is None:
+        return []
+    unread = [
+        f"{label}: its trace tells nothing: {trace.why_not.rstrip('.')}."
+        for label, trace in diagnosis.traces.items()
+        if trace.why_not is not None
+    ]
+    differences = [
+        disagreement(waterfall, diagnosis.traces.get(waterfall.label))
+        for waterfall in diagnosis.waterfalls
+    ]
+    return [*unread, *filter(None, differences), *diagnosis.skipped]
+
+
+def _advice(run: RunRecord) -> list[Advice]:
+    return run.diagnosis.advice if run.diagnosis else []
 
 
 def _without_autotune(run: RunRecord) -> list[tuple[str, str]]:
@@ -71,13 +98,13 @@ def _without_autotune(run: RunRecord) -> list[tuple[str, str]]:
 def conclusions(run: RunRecord) -> list[tuple[str, str]]:
     """Return what xprof concludes of each pipeline, in its own words, as plain text."""
     traces = run.diagnosis.traces if run.diagnosis else {}
-    found = []
+    conclusions = []
     for row in run.rows:
         trace = traces.get(row.label)
-        said = _plain(trace.conclusion or "") if trace is not None else ""
-        if said:
-            found.append((row.label, said))
-    return found
+        words = _plain(trace.conclusion or "") if trace is not None else ""
+        if words:
+            conclusions.append((row.label, words))
+    return conclusions
 
 
 def _plain(text: str) -> str:
@@ -112,43 +139,14 @@ def _name(row: Row) -> str:
     return row.spec.partition(":")[0]
 
 
-def limits(run: RunRecord) -> list[str]:
-    """Return what is to be known of the figures that advice rests on."""
-    return [] if run.diagnosis is None else [*_limits(run.diagnosis)]
-
-
-def briefly(run: RunRecord) -> list[str]:
-    """Return the first line of advice of each pipeline, and what to know of the figures."""
-    found = run.diagnosis
-    if found is None:
-        return []
-    first: dict[str, str] = {}
-    for line in found.advice:
-        first.setdefault(line.label, f"{line.label}: {line.sentence}")
-    more = len(found.advice) - len(first)
-    rest = f"{counted(more, 'more line')} of advice, and where the time goes, are in the report."
-    return [*first.values(), *([rest] if more else []), *_limits(found)]
-
-
-def _limits(found: Diagnosis) -> Iterator[str]:
-    for label, trace in found.traces.items():
-        if trace.why_not is not None:
-            yield f"{label}: its trace tells nothing: {trace.why_not.rstrip('.')}."
-    for waterfall in found.waterfalls:
-        difference = disagreement(waterfall, found.traces.get(waterfall.label))
-        if difference is not None:
-            yield difference
-    yield from found.skipped
-
-
 def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
     """Return a sentence where the trace and the steps cut off say something else of a step."""
     if waterfall.like or trace is None:
         return None
-    by_its_trace = _shares_by_trace(waterfall, trace)
+    shares_by_trace = _shares_by_trace(waterfall, trace)
     for name, by_steps in _shares_by_steps(waterfall).items():
-        by_trace = by_its_trace.get(name, by_steps)
-        if abs(by_trace - by_steps) > _DIFFERENT:
+        by_trace = shares_by_trace.get(name)  # None: the trace does not know the step
+        if by_trace is not None and abs(by_trace - by_steps) > _DIFFERENT:
             return (
                 f"{waterfall.label}: by its trace {name} takes {by_trace:.0%} of its CPU time, and"
                 f" {by_steps:.0%} by what is saved where it is left out: trust neither to the"
@@ -209,11 +207,14 @@ def chosen(autotune: Autotune | None, *, is_rewritten: bool = False) -> str:
         most = parallel.most_parallelism
         of = "" if most is None else f" of {most}"
         parts.append(f"{parallel.parallelism}{of} calls")
-    buffers = [one.buffer for one in autotune.choices if one.buffer is not None]
+    buffers = [choice.buffer for choice in autotune.choices if choice.buffer is not None]
     if buffers:
         parts.append(f"{' and '.join(map(str, buffers))} ahead")
-    said = ", ".join(parts)
-    return f"{said}, by graph rewrites" if said and is_rewritten else said or MISSING
+    if not parts:
+        return MISSING
+    if is_rewritten:
+        parts.append("by graph rewrites")
+    return ", ".join(parts)
 
 
 def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:

@@ -33,7 +33,7 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
         console.print(table)
         console.print()
     console.print(_text(answer(run), style="bold"))
-    for note in (*why.briefly(run), *notes(run)):
+    for note in (*why.in_brief(run), *notes(run)):
         console.print(Padding(_text(note), (0, 0, 0, 2)))
     last = f"The run lies in {folder}" if page is None else f"The report is {page}"
     console.print(_text(last, overflow="fold"))

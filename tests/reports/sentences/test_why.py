@@ -58,14 +58,14 @@ ADVICE = [
 
 def test_where_nothing_was_looked_at_nothing_is_said() -> None:
     run = a_run(a_row("a"))
-    assert (why.sentences(run), why.briefly(run)) == ([], [])
+    assert (why.in_full(run), why.in_brief(run)) == ([], [])
     assert "why" not in [table.name for table in tables(run)]
 
 
 def test_all_advice_is_in_the_report_and_the_first_line_of_each_on_the_terminal() -> None:
     run = a_run(a_row("a"), a_row("b"), diagnosis=Diagnosis(advice=ADVICE, skipped=["No time."]))
-    assert why.sentences(run) == ["a: do this.", "b: do that.", "a: then this.", "No time."]
-    assert why.briefly(run) == [
+    assert why.in_full(run) == ["a: do this.", "b: do that.", "a: then this.", "No time."]
+    assert why.in_brief(run) == [
         *("a: do this.", "b: do that."),
         "1 more line of advice, and where the time goes, are in the report.",
         "No time.",
@@ -75,7 +75,7 @@ def test_all_advice_is_in_the_report_and_the_first_line_of_each_on_the_terminal(
 
 def test_a_trace_that_tells_nothing_says_why() -> None:
     found = Diagnosis(traces={"a": Trace(folder="t", why_not="the profiler wrote no trace")})
-    assert why.sentences(a_run(a_row("a"), diagnosis=found)) == [
+    assert why.in_full(a_run(a_row("a"), diagnosis=found)) == [
         "a: its trace tells nothing: the profiler wrote no trace."
     ]
 
@@ -198,7 +198,7 @@ def test_what_autotune_costs_is_said_of_its_pipeline_where_no_advice_comes_of_it
     clause = "ith 2 calls at once and AUTOTUNE off: +3%"
     ((label, (line,)),) = why.by_pipeline(run)
     assert (label, line[:42]) == ("a", f"W{clause}")
-    (told,) = why.sentences(run)
+    (told,) = why.in_full(run)
     assert told.startswith(f"a: w{clause}")
     assert why.by_pipeline(a_run(a_row("a"))) == []
 
