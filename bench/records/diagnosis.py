@@ -79,10 +79,13 @@ class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
     cpu_ms: float | None = None  # an image
 
 
+StepName = Literal["read", "decode", "resize", "the rest"]
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline cut off after a step; the last one is the whole."""
 
-    name: Literal["read", "decode", "resize", "the rest"]
+    name: StepName
     rate: float  # images/s, of all up to here
     cpu_ms: float | None = None  # an image, of all up to here
 

@@ -54,7 +54,7 @@ class Keeper:
         self.folder = folder
         # None: nothing was compared yet.
         self._proofs: dict[str, Proof] | None = _proofs_of(run)
-        self.diagnosis: Diagnosis | None = run.diagnosis
+        self._diagnosis = run.diagnosis
         self._begun = begun  # CLOCK_MONOTONIC
         self._trials = trials
         self._specs = {label: spec.text for label, spec in specs.items()}
@@ -107,6 +107,10 @@ class Keeper:
         """Tell whether more blocks would add little to what is known of these."""
         return self._summary.is_precise(self.run.margin, labels)
 
+    def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Take what is known so far of the reasons; the next save writes it."""
+        self._diagnosis = diagnosis
+
     def save(
         self,
         status: Literal["running", "complete", "interrupted"] = "running",
@@ -124,7 +128,7 @@ class Keeper:
             rows=summary.rows,
             best=summary.best,
             control=summary.control,
-            diagnosis=self.diagnosis,
+            diagnosis=self._diagnosis,
             calm=self._calm(blocks),
         )
         storage.write_run(self.folder.path, self.run)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-import msgspec
+from msgspec.structs import replace
 
 from feedbench.bench.images.source_pixels import mean_pixels
 from feedbench.bench.machine.cores import usable_cores
@@ -21,16 +21,18 @@ from feedbench.bench.records.diagnosis import (
     Fixed,
     Stage,
     Step,
+    StepName,
     Trace,
     Waterfall,
 )
-from feedbench.bench.records.messages import Purpose
+from feedbench.bench.records.messages import LastStep, Purpose
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import duration
-from feedbench.bench.why import stages, trace_reader
+from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
+from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.truncated import is_truncatable
@@ -46,15 +48,17 @@ _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
 
 
 class Keeps(Protocol):
-    """The run's record, its folder, and the diagnosis that it is to have."""
+    """Where a run is kept: its record with the rows of the blocks, its folder, its diagnosis."""
 
     folder: RunFolder
-    diagnosis: Diagnosis | None
 
     @property
     def run(self) -> RunRecord:
         """The record, with the rows of the blocks."""
         ...
+
+    def keep_diagnosis(self, diagnosis: Diagnosis) -> object:
+        """Take what is known so far."""
 
 
 class Diagnostics:
@@ -68,6 +72,7 @@ class Diagnostics:
         workload: Path,
         scratch: Path,
         listener: Listener,
+        reader: Callable[..., Reading] = reading_of,
     ) -> None:
         self._trials = trials
         self._keeper = keeper
@@ -75,6 +80,8 @@ class Diagnostics:
         self._workload = workload
         self._scratch = scratch
         self._listener = listener
+        self._reader = reader
+        self._diagnosis = Diagnosis()
         self._ends_at: float | None = None
         self._number = 0  # of trials
         self._left_out: list[str] = []
@@ -84,14 +91,14 @@ class Diagnostics:
         """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit).
 
         What is found out is the keeper's at once, whatever comes next. Nothing that fails here is a
-        failure of the run: it is said.
+        failure of the run: it is reading.
         """
         begun = time.monotonic()
         self._ends_at = ends_at
-        left = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
-        self._listener.said(f"Looks for the reasons: traces, ceilings, steps{left}.")
+        limit = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
+        self._listener.said(f"Looks for the reasons: traces, ceilings, steps{limit}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
-        self._keeper.diagnosis = Diagnosis(source_pixels=mean_pixels(files))
+        self._keep(Diagnosis(source_pixels=mean_pixels(files)))
         try:
             self._look({label: rows[label] for label in labels if label in rows})
         except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
@@ -103,9 +110,12 @@ class Diagnostics:
                 self._failed.append(f"There was no time for: {parts}. Give more --time.")
             self._failed += self._elsewhere()
             self._keep(
-                advice=advice_of(self._keeper.run, self._keeper.diagnosis),
-                skipped=self._failed,
-                seconds=time.monotonic() - begun,
+                replace(
+                    self._diagnosis,
+                    advice=advice_of(self._keeper.run, self._diagnosis),
+                    skipped=self._failed,
+                    seconds=time.monotonic() - begun,
+                )
             )
 
     def _elsewhere(self) -> list[str]:
@@ -122,25 +132,29 @@ class Diagnostics:
         for label, row in rows.items():
             if (trace := self._trace(row)) is not None:
                 traces[label] = trace
-            self._keep(traces=traces)
-        self._keep(ceilings=self._ceilings())
+            self._keep(replace(self._diagnosis, traces=traces))
+        self._keep(replace(self._diagnosis, ceilings=self._ceilings()))
         best, ours = _fastest_uncached(rows, self._specs, traces)
-        waterfalls = []
-        if best is not None and (found := self._waterfall(self._specs[best.label])) is not None:
-            waterfalls.append(found)
-            self._keep(waterfalls=waterfalls)
+        if best is not None:
+            self._cut_off(best)
         if ours is not None and (fixed := self._fixed(ours)) is not None:
-            self._keep(fixed=[fixed])
+            self._keep(replace(self._diagnosis, fixed=[fixed]))
         baseline = rows.get(next(iter(self._specs)))
         # What keeps its decoded images has no steps in most of its epochs.
-        if baseline is None or baseline is best or baseline.knobs.get("cache", "none") != "none":
+        if baseline is None or baseline is best:
             return
-        if (found := self._waterfall(self._specs[baseline.label])) is not None:
-            self._keep(waterfalls=[*waterfalls, found])
+        if baseline.knobs.get("cache", "none") == "none":
+            self._cut_off(baseline)
 
-    def _keep(self, **found: Any) -> None:
-        assert self._keeper.diagnosis is not None
-        self._keeper.diagnosis = msgspec.structs.replace(self._keeper.diagnosis, **found)
+    def _cut_off(self, row: Row) -> None:
+        waterfall = self._waterfall(self._specs[row.label])
+        if waterfall is not None:
+            waterfalls = [*self._diagnosis.waterfalls, waterfall]
+            self._keep(replace(self._diagnosis, waterfalls=waterfalls))
+
+    def _keep(self, diagnosis: Diagnosis) -> None:
+        self._diagnosis = diagnosis
+        self._keeper.keep_diagnosis(diagnosis)
 
     def _trace(self, row: Row) -> Trace | None:
         spec = self._specs[row.label]
@@ -155,27 +169,29 @@ class Diagnostics:
         if taken is None:
             return Trace(folder=shown, why_not=record.why or "its trial was cut short")
         log = self._keeper.folder.logs / f"trace-{slug}.log"
-        said = trace_reader.said_of(
-            folder, log, limit_seconds=max(self._left(), _LEAST_XPROF_SECONDS)
-        )
+        remaining = max(self._remaining_seconds(), _LEAST_XPROF_SECONDS)
+        reading = self._reader(folder, log, limit_seconds=remaining)
         cpu_ms = None
         if taken.cpu_seconds is not None:
             cpu_ms = 1000 * taken.cpu_seconds / taken.images
-        found = stages.stages(said.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data)
+        largest_first = stages.stages(
+            reading.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data
+        )
         return Trace(
             folder=shown,
             images=taken.images,
             steps=taken.steps,
             seconds=taken.seconds,
             cpu_ms=cpu_ms,
-            stages=found if said.why_not is None else [],
+            stages=largest_first if reading.why_not is None else [],
             # Of a loader in Python xprof sees no input: it would say that none is waited for.
-            conclusion=said.conclusion if taken.is_tf_data else None,
-            input_bound=said.input_bound if taken.is_tf_data else None,
+            conclusion=reading.conclusion if taken.is_tf_data else None,
+            input_bound=reading.input_bound if taken.is_tf_data else None,
             functions=[
-                Stage(name=name, ms=1000 * own / taken.images) for name, own in taken.functions
+                Stage(name=name, ms=1000 * seconds / taken.images)
+                for name, seconds in taken.functions
             ],
-            why_not=said.why_not,
+            why_not=reading.why_not,
         )
 
     def _ceilings(self) -> list[Ceiling]:
@@ -183,8 +199,8 @@ class Diagnostics:
         everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
         loader = self._scratch / _LOADER
         loader.write_text("from feedbench.bench.why.ready_feed import ready\n")
-        found = []
-        asked: tuple[tuple[Literal["read", "decode", "ready"], str, str], ...] = (
+        ceilings = []
+        asked: tuple[tuple[Literal["read", "decode", "ready"], str, LastStep], ...] = (
             ("read", everywhere, "read"),
             ("decode", everywhere, "decode"),
             ("ready", f"{loader}:ready", "all"),
@@ -194,8 +210,8 @@ class Diagnostics:
             what = f"what this machine can do at best: {name}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
-                found.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
-        return found
+                ceilings.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
+        return ceilings
 
     def _waterfall(self, spec: Spec) -> Waterfall | None:
         """Measure a pipeline cut off step by step.
@@ -205,13 +221,12 @@ class Diagnostics:
         is_cut = not spec.is_foreign and is_truncatable(catalog.built_in(spec.name))
         first = spec if is_cut else catalog.spec_of(spec.label, _STAND_IN)
         steps = []
-        for until in (*_STEPS, "all"):
-            what = "all its steps" if until == "all" else f"its steps up to {until}"
-            measured = spec if until == "all" else first
+        whole: tuple[StepName, LastStep, Spec, str] = ("the rest", "all", spec, "all its steps")
+        parts = [(step, step, first, f"its steps up to {step}") for step in _STEPS]
+        for name, until, measured, what in (*parts, whole):
             record = self._trial(measured, "diagnostic", what, _SHORT_SECONDS, until=until)
             if record is None or record.ended != "measured":
                 return None
-            name: Any = "the rest" if until == "all" else until
             steps.append(Step(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
         return Waterfall(label=spec.label, like="" if is_cut else _STAND_IN, steps=steps)
 
@@ -222,38 +237,55 @@ class Diagnostics:
         spec = self._specs[row.label]
         fixed = _with_fixed(spec, row)
         seconds = _SHORT_SECONDS + 3 * (row.first_epoch_seconds or 0.0)
-        own = self._trial(spec, "diagnostic", "as it is", seconds)
+        as_it_is = self._trial(spec, "diagnostic", "as it is", seconds)
         other = self._trial(fixed, "diagnostic", "AUTOTUNE off", seconds, is_autotuned=False)
-        if own is None or other is None or {own.ended, other.ended} != {"measured"}:
+        if as_it_is is None or other is None or {as_it_is.ended, other.ended} != {"measured"}:
             return None
         return Fixed(
             label=row.label,
             spec=fixed.text,
             rate=other.rate,
-            own_rate=own.rate,
+            own_rate=as_it_is.rate,
             turnover_seconds=_turnover(other),
-            own_turnover_seconds=_turnover(own),
+            own_turnover_seconds=_turnover(as_it_is),
         )
 
     def _trial(
-        self, spec: Spec, purpose: Purpose, what: str, seconds: float, **asked: Any
+        self,
+        spec: Spec,
+        purpose: Purpose,
+        what: str,
+        seconds: float,
+        *,
+        until: LastStep = "",
+        is_autotuned: bool = True,
+        trace: str = "",
     ) -> TrialRecord | None:
         """Run a trial that takes so long, about; None where there is no time for it."""
-        left = self._left()
-        if left < seconds:
+        remaining = self._remaining_seconds()
+        if remaining < seconds:
             self._left_out.append(f"{spec.label}: {what}")
             return None
         self._number += 1
         self._listener.doing(f"{spec.label}: {what}")
         most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
-        limit = Limit(most) if left > most else Limit(left, is_deadline=True)
-        record = self._trials.diagnose(spec, purpose, self._workload, limit, self._number, **asked)
+        limit = Limit(most) if remaining > most else Limit(remaining, is_deadline=True)
+        record = self._trials.diagnose(
+            spec,
+            purpose,
+            self._workload,
+            limit,
+            self._number,
+            until=until,
+            is_autotuned=is_autotuned,
+            trace=trace,
+        )
         # What a trace failed of is its own `why_not`, and is said there.
         if record.ended != "measured" and purpose != "trace":
             self._failed.append(f"{spec.label}: {what}: {record.why or record.ended}.")
         return record
 
-    def _left(self) -> float:
+    def _remaining_seconds(self) -> float:
         return math.inf if self._ends_at is None else self._ends_at - time.monotonic()
 
 
@@ -277,8 +309,8 @@ def _fastest_uncached(
         if has_knobs and row.knobs.get("cache") == "none":
             ours.append(row)
 
-    def fastest(found: list[Row]) -> Row | None:
-        return max(found, key=lambda row: row.rate or 0.0, default=None)
+    def fastest(candidates: list[Row]) -> Row | None:
+        return max(candidates, key=lambda row: row.rate or 0.0, default=None)
 
     return fastest([*ours, *theirs]), fastest(ours)
 

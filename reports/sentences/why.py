@@ -11,6 +11,7 @@ from feedbench.bench.records.diagnosis import (
     KNOWN_STAGES,
     PYTHON,
     REST,
+    Advice,
     Autotune,
     Diagnosis,
     Step,

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from feedbench.bench.processes.progress import Quiet
-from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.storage import read_trials
-from feedbench.bench.why.diagnostics import Diagnostics
-from feedbench.pipelines.catalog import parse
-from tests.support.builders import a_row, a_run
 from tests.support.command import SMALL, Feedbench
 
 pytestmark = pytest.mark.tensorflow
@@ -200,28 +194,6 @@ def test_a_loader_that_is_being_profiled_already_is_measured_and_its_trace_faile
     assert (shown.count(said), shown.count("AlreadyExistsError")) == (1, 1)
     page = (feedbench.folder / "R" / "report.html").read_text()
     assert page.partition('id="costs"')[0].count("AlreadyExistsError") == 1
-
-
-class Broken:
-    """Trials of which none can be begun."""
-
-    def diagnose(self, *_: object, **__: object) -> Any:
-        raise OSError(28, "No space left on device")
-
-
-def test_what_fails_while_reasons_are_looked_for_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    keeper: Any = SimpleNamespace(
-        run=a_run(a_row("tfdata_naive")), folder=RunFolder(tmp_path), diagnosis=None
-    )
-    trials: Any = Broken()
-    specs = {"tfdata_naive": parse("tfdata_naive")}
-    Diagnostics(trials, keeper, specs, tmp_path / "w", tmp_path, Quiet()).run(
-        ["tfdata_naive"], [], None
-    )
-    assert keeper.diagnosis.skipped == [
-        "Not all reasons could be looked for: [Errno 28] No space left on device."
-    ]
-    assert keeper.diagnosis.advice == []
 
 
 def test_without_time_left_it_is_said_what_was_not_looked_at(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,10 +14,10 @@ from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
 from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import Traced
 from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.why import trace_reader
 from feedbench.bench.why.diagnostics import Diagnostics
-from feedbench.bench.why.trace_reader import Said
+from feedbench.bench.why.trace_reader import Reading
 from feedbench.pipelines.catalog import Spec, parse
 from feedbench.reports.sentences.why import limits
 from tests.support.builders import ENVIRONMENT, a_row, a_run, a_trial
@@ -53,25 +52,37 @@ class Trials:
         return [text for _, text, until in self.asked if not until]
 
 
+class Keeper:
+    """Keeps a run's record, and its diagnosis, in memory."""
+
+    def __init__(self, run: RunRecord, folder: Path) -> None:
+        self.run = run
+        self.folder = RunFolder(folder)
+        self.diagnosis = Diagnosis()
+
+    def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+
+
 def looked_at(
-    folder: Path, trials: Trials, rows: Sequence[Row], labels: Sequence[str] = (), **given: Any
+    folder: Path,
+    trials: Trials | Broken,
+    rows: Sequence[Row],
+    labels: Sequence[str] = (),
+    *,
+    ops: Sequence[str] = (),
+    **given: Any,
 ) -> Diagnosis:
-    """What comes of it; a row's label is its SPEC."""
-    keeper: Any = SimpleNamespace(
-        run=a_run(*rows, **given), folder=RunFolder(folder), diagnosis=None
-    )
+    """What comes of it, where xprof finds these ops in every trace; a row's label is its SPEC."""
+    keeper = Keeper(a_run(*rows, **given), folder)
     specs = {row.label: parse(row.label) for row in rows}
     like_trials: Any = trials
-    diagnostics = Diagnostics(like_trials, keeper, specs, folder / "w", folder, Quiet())
+    reading = Reading(ops=[(op, op, 1000.0) for op in ops])
+    diagnostics = Diagnostics(
+        like_trials, keeper, specs, folder / "w", folder, Quiet(), lambda *_, **__: reading
+    )
     diagnostics.run(labels or list(specs), [], None)
-    found: Diagnosis = keeper.diagnosis
-    return found
-
-
-def decoding(monkeypatch: pytest.MonkeyPatch, *ops: str) -> None:
-    """Have xprof find these ops in every trace."""
-    said = Said(ops=[(op, op, 1000.0) for op in ops])
-    monkeypatch.setattr(trace_reader, "said_of", lambda *_, **__: said)
+    return keeper.diagnosis
 
 
 BASELINE = a_row("tfdata_naive", knobs={"cache": "none"}, autotune=AUTOTUNE)
@@ -99,11 +110,10 @@ def test_any_other_trial_that_fails_is_said(tmp_path: Path) -> None:
 
 
 def test_the_fastest_is_cut_off_even_if_it_is_a_persons_own_and_ours_has_its_values_fixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    decoding(monkeypatch, "DecodeJpeg", "MatMul")
     trials = Trials()
-    found = looked_at(tmp_path, trials, [BASELINE, THEIRS])
+    found = looked_at(tmp_path, trials, [BASELINE, THEIRS], ops=["DecodeJpeg", "MatMul"])
     assert trials.cut_off() == [
         ("loader.py:photos", "tfdata_naive"),
         ("tfdata_naive", "tfdata_naive"),
@@ -126,20 +136,16 @@ def test_the_fastest_is_cut_off_even_if_it_is_a_persons_own_and_ours_has_its_val
     ],
 )
 def test_a_persons_own_that_has_no_such_steps_or_is_slower_is_not_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: Row, op: str
+    tmp_path: Path, theirs: Row, op: str
 ) -> None:
-    decoding(monkeypatch, op)
     trials = Trials()
-    looked_at(tmp_path, trials, [BASELINE, theirs])
+    looked_at(tmp_path, trials, [BASELINE, theirs], ops=[op])
     assert trials.cut_off() == [("tfdata_naive", "tfdata_naive")]
 
 
-def test_without_one_of_ours_no_values_are_fixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoding(monkeypatch, "DecodeJpeg")
+def test_without_one_of_ours_no_values_are_fixed(tmp_path: Path) -> None:
     trials = Trials()
-    found = looked_at(tmp_path, trials, [THEIRS])
+    found = looked_at(tmp_path, trials, [THEIRS], ops=["DecodeJpeg"])
     assert [each.label for each in found.waterfalls] == ["loader.py:photos"]
     assert (found.fixed, trials.fixed(), found.skipped) == ([], [], [])
 
@@ -153,3 +159,18 @@ def test_that_another_environment_is_not_traced_is_said(tmp_path: Path) -> None:
         "The pipelines in old are not traced: reasons are looked for in this environment alone."
     ]
     assert looked_at(tmp_path, Trials(), [BASELINE]).skipped == []
+
+
+class Broken:
+    """Trials of which none can be begun."""
+
+    def diagnose(self, *_: object, **__: object) -> Any:
+        raise OSError(28, "No space left on device")
+
+
+def test_what_fails_while_reasons_are_looked_for_is_said_and_loses_nothing(tmp_path: Path) -> None:
+    found = looked_at(tmp_path, Broken(), [BASELINE])
+    assert found.skipped == [
+        "Not all reasons could be looked for: [Errno 28] No space left on device."
+    ]
+    assert found.advice == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from feedbench.bench.why import trace_reader
-from feedbench.bench.why.trace_reader import Said, interpreted, said_of
+from feedbench.bench.why.trace_reader import Reading, interpreted, reading_of
 
 OPS: dict[str, Any] = {
     "cols": [{"id": "type"}, {"id": "total_self_time"}, {"id": "operation"}],
@@ -25,38 +26,41 @@ BOUND = (
 
 
 def test_ops_are_read_by_the_names_of_their_columns() -> None:
-    found = interpreted([OPS], [])
+    found = interpreted(json.dumps(OPS), None)
     assert found.ops == [("DecodeJpeg", "DecodeJpeg", 12.5), ("IDLE", "IDLE", 0.0)]
     assert (found.conclusion, found.input_bound, found.why_not) == (None, None, None)
 
 
 def test_the_conclusion_and_its_share_are_found() -> None:
-    found = interpreted([OPS], [{"cols": [], "rows": []}, {"p": {"input_conclusion": BOUND}}])
+    found = interpreted(
+        json.dumps([OPS]),
+        json.dumps([{"cols": [], "rows": [], "p": {}}, {"p": {"input_conclusion": BOUND}}]),
+    )
     assert found.conclusion == BOUND
     assert found.input_bound == pytest.approx(0.958)
 
 
 def test_a_trace_without_steps_has_no_conclusion() -> None:
     said = "No step time measured. Therefore we cannot tell where the performance bottleneck is."
-    assert interpreted([OPS], [{"p": {"input_conclusion": said}}]).conclusion is None
+    assert interpreted(None, json.dumps({"p": {"input_conclusion": said}})).conclusion is None
 
 
 def test_a_folder_without_a_trace_is_said_to_be_one(tmp_path: Path) -> None:
-    found = said_of(tmp_path, tmp_path / "log")
-    assert found == Said(why_not="the profiler wrote no trace")
+    found = reading_of(tmp_path, tmp_path / "log")
+    assert found == Reading(why_not="the profiler wrote no trace")
 
 
 @pytest.mark.parametrize("content", [b"", b"no trace at all" * 100])
 def test_a_broken_trace_is_a_clause(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(content)
-    found = said_of(tmp_path, tmp_path / "log")
+    found = reading_of(tmp_path, tmp_path / "log")
     assert found.why_not is not None or found.ops == []
 
 
 def test_without_xprof_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "xprof.convert", None)
-    assert str(trace_reader.read(tmp_path).why_not).startswith("xprof cannot be imported (")
+    assert str(trace_reader.read_here(tmp_path).why_not).startswith("xprof cannot be imported (")
 
 
 class OtherTools:
@@ -85,7 +89,7 @@ def test_an_xprof_whose_tools_have_other_names_is_said_to_be_one(
 ) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     with_tools(monkeypatch, ["op_statistics", "framework_op_stats"])
-    assert trace_reader.read(tmp_path).why_not == (
+    assert trace_reader.read_here(tmp_path).why_not == (
         "this xprof has no input_pipeline_analyzer: it has framework_op_stats, op_statistics"
     )
 
@@ -95,18 +99,18 @@ def test_an_xprof_that_raises_is_said_to_do_so(
 ) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     with_tools(monkeypatch, ["input_pipeline_analyzer", "framework_op_stats"])
-    assert trace_reader.read(tmp_path).why_not == (
+    assert trace_reader.read_here(tmp_path).why_not == (
         "xprof cannot read it (RuntimeError: no framework_op_stats here)"
     )
 
 
 def test_a_process_that_fails_or_says_nothing_is_a_clause(tmp_path: Path) -> None:
-    assert str(said_of(tmp_path, tmp_path / "log", python="/bin/false").why_not).startswith(
+    assert str(reading_of(tmp_path, tmp_path / "log", python="/bin/false").why_not).startswith(
         "xprof ended with exit code 1"
     )
-    assert str(said_of(tmp_path, tmp_path / "log", python="/bin/true").why_not).startswith(
+    assert str(reading_of(tmp_path, tmp_path / "log", python="/bin/true").why_not).startswith(
         "xprof said nothing that can be read"
     )
-    assert str(said_of(tmp_path, tmp_path / "log", python="/nowhere").why_not).startswith(
+    assert str(reading_of(tmp_path, tmp_path / "log", python="/nowhere").why_not).startswith(
         "xprof said nothing that can be read"
     )
