@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.why import trace_reader
-from feedbench.bench.why.trace_reader import Reading, interpreted, reading_of
+from feedbench.bench.why.trace_reader import Reading, reading_of
+from feedbench.bench.why.trace_reader_task import interpreted, read
 
 OPS: dict[str, Any] = {
     "cols": [{"id": "type"}, {"id": "total_self_time"}, {"id": "operation"}],
@@ -60,7 +60,7 @@ def test_a_broken_trace_is_a_clause(tmp_path: Path, content: bytes) -> None:
 def test_without_xprof_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "xprof.convert", None)
-    assert str(trace_reader.read_here(tmp_path).why_not).startswith("xprof cannot be imported (")
+    assert str(read(tmp_path).why_not).startswith("xprof cannot be imported (")
 
 
 class OtherTools:
@@ -89,7 +89,7 @@ def test_an_xprof_whose_tools_have_other_names_is_said_to_be_one(
 ) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     with_tools(monkeypatch, ["op_statistics", "framework_op_stats"])
-    assert trace_reader.read_here(tmp_path).why_not == (
+    assert read(tmp_path).why_not == (
         "this xprof has no input_pipeline_analyzer: it has framework_op_stats, op_statistics"
     )
 
@@ -99,7 +99,7 @@ def test_an_xprof_that_raises_is_said_to_do_so(
 ) -> None:
     (tmp_path / "vm.xplane.pb").write_bytes(b"")
     with_tools(monkeypatch, ["input_pipeline_analyzer", "framework_op_stats"])
-    assert trace_reader.read_here(tmp_path).why_not == (
+    assert read(tmp_path).why_not == (
         "xprof cannot read it (RuntimeError: no framework_op_stats here)"
     )
 
