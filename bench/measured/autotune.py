@@ -20,13 +20,14 @@ def chosen_by(iterator: Any) -> Autotune | None:
         return Autotune(
             cpu_budget=budgets.cpu_budget,
             ram_budget=budgets.ram_budget,
-            choices=[_choice(node) for _, node in sorted(model.nodes.items())],
+            choices=[choice_of(node) for _, node in sorted(model.nodes.items())],
         )
     except Exception:  # noqa: BLE001 - a trial that was measured must not fail for it
         return None
 
 
-def _choice(node: Any) -> Choice:
+def choice_of(node: Any) -> Choice:
+    """Return what AUTOTUNE has chosen for a stage of the model."""
     # state_value is what the stage works with, value what the model proposes for it. What a person
     # has fixed is no choice; and a stage that has not begun has -1.
     parameters = {p.name: p for p in node.parameters if p.tunable and p.state_value >= 0}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 
-_STATUS = Path("/proc/self/status")
+STATUS = Path("/proc/self/status")
 
 
-def peak_memory_bytes(reaper: int | None = None) -> int | None:
+def peak_memory_bytes(reaper: int | None = None, status: Path = STATUS) -> int | None:
     """Return the most that this process ever had resident, and what its workers now have besides.
 
     Of itself the kernel's high-water mark; of a worker only the pages that it shares with nobody,
@@ -26,7 +26,7 @@ def peak_memory_bytes(reaper: int | None = None) -> int | None:
     trial's; without one, no workers are looked for: they could be anybody's. None: not available.
     """
     try:
-        resident = _high_water_bytes(_STATUS.read_text())
+        resident = _high_water_bytes(status.read_text())
         workers = 0 if reaper is None else sum(map(_unshared_bytes, _workers(reaper)))
     except (OSError, LookupError, psutil.AccessDenied):  # not Linux, or a worker of another user
         return None

@@ -8,7 +8,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.measured import peak_memory
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
 from tests.support.family import Family
 
@@ -86,14 +85,11 @@ def test_the_peak_is_not_below_what_this_process_holds_now() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "Name:\tcat\nVmRSS:\t 12 kB\n"])
-def test_where_the_system_does_not_say_it_is_not_known(
-    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_the_system_does_not_say_it_is_not_known(content: str | None, tmp_path: Path) -> None:
     status = tmp_path / "status"
     if content is not None:
         status.write_text(content)
-    monkeypatch.setattr(peak_memory, "_STATUS", status)
-    assert peak_memory_bytes() is None
+    assert peak_memory_bytes(status=status) is None
 
 
 def test_where_a_worker_may_not_be_asked_it_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
