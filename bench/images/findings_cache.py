@@ -17,7 +17,8 @@ import msgspec
 
 from feedbench.bench.disk_cache import DiskCache
 from feedbench.bench.files import Stamp
-from feedbench.pipelines.images.image_check import RULES, Finding
+from feedbench.pipelines.images import image_check
+from feedbench.pipelines.images.image_check import Finding
 
 _SCHEMA = 2
 MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
@@ -118,7 +119,7 @@ def _digest(path: bytes) -> str:
 
 def _versions() -> str:
     """Return what decides a finding beside the file: our schema and rules, and who decodes."""
-    versions = [f"{_SCHEMA}.{RULES}"]
+    versions = [f"{_SCHEMA}.{image_check.RULES}"]
     for name in ("tensorflow", "pillow"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(version(name))

@@ -8,6 +8,7 @@ import pytest
 
 from feedbench.bench.files import Stamp, stamp_of
 from feedbench.bench.images.findings_cache import MOST_BYTES, SPARE_LINES, FindingsCache
+from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)
@@ -40,6 +41,14 @@ def remember(tmp_path: Path, findings: Mapping[str, Finding]) -> Path:
 def test_what_was_found_is_known_again(tmp_path: Path) -> None:
     remember(tmp_path, {"/p/a.jpg": GOOD, "/p/caf\udce9.jpg": BAD})
     assert memory(tmp_path).find(STAMPS, 3) == {"/p/a.jpg": GOOD, "/p/caf\udce9.jpg": BAD}
+
+
+def test_what_was_found_by_other_rules_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(tmp_path, {"/p/a.jpg": GOOD})
+    monkeypatch.setattr(image_check, "RULES", image_check.RULES + 1)
+    assert memory(tmp_path).find(STAMPS, 3) == {}
 
 
 @pytest.mark.parametrize("stamp", [Stamp(11, 100), Stamp(10, 101)])
