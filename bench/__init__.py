@@ -15,10 +15,13 @@ processes:     The parent's side of a trial: start a process, follow it, record 
 measured:      What happens inside one measured process
 verdicts:      From trials to rates, intervals and verdicts: pure functions
 machine:       The computer itself: its cores, speed probe, meters, page cache and versions
-records:       What is written down, and what processes say to each other
+records:       What is written down, what processes say to each other, and a run's pace and limits
 disk_cache:    Files by key, the oldest removed when they take too much
 files:         How files are written whole or not at all
 text:          How numbers, times and counts are written
+
+feedbench.pipelines holds what is measured: pipelines, knobs, and what makes an image a bad one.
+feedbench.reports holds how a run is shown: sentences, tables and their columns, charts, pages.
 
 A script that runs Feedbench, or reads what a run recorded, imports what it needs from here.
 """
