@@ -13,44 +13,9 @@ import pytest
 
 from feedbench.bench.machine.gpu import GpuMeter, GpuReading
 from feedbench.bench.records.usage import GpuUsage
+from tests.support.nvml import Nvml
 
 WHOLE = GpuReading(utilisation=0.5, memory_bytes=2e9, watts=70.0)
-
-
-ANSWERS: dict[str, Any] = {
-    "nvmlInit": None,
-    "nvmlShutdown": None,
-    "nvmlDeviceGetCount": 2,
-    "nvmlDeviceGetHandleByIndex": lambda index: index,
-    "nvmlDeviceGetName": lambda handle: f"NVIDIA {'AB'[handle]}",
-    "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=[50, 75][handle], memory=1),
-    "nvmlDeviceGetMemoryInfo": lambda _: SimpleNamespace(used=2_000_000_000, free=1, total=3),
-    "nvmlDeviceGetPowerUsage": lambda _: 70_000,
-}
-
-
-class Nvml:
-    """Two devices, unless a function is told to return something else, or to raise it."""
-
-    def __init__(self, **told: Any) -> None:
-        self._answers = ANSWERS | told
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("NVMLError"):
-            return getattr(pynvml, name)
-
-        def called(*given: Any) -> Any:
-            self.calls.append(name)
-            answer = self._answers[name]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer(*given) if callable(answer) else answer
-
-        return called
-
-    def __setitem__(self, name: str, answer: Any) -> None:
-        self._answers[name] = answer
 
 
 def used(nvml: Nvml) -> Any:

@@ -44,10 +44,10 @@ def labels(*values: int) -> np.ndarray[Any, Any]:
 
 def check(*batches: object) -> EpochCheck:
     """Check batches without ending the epoch."""
-    found = EpochCheck(WORKLOAD)
+    checked = EpochCheck(WORKLOAD)
     for batch in batches:
-        found.batch(batch)
-    return found
+        checked.batch(batch)
+    return checked
 
 
 def epoch(*values: int) -> list[object]:
@@ -56,9 +56,9 @@ def epoch(*values: int) -> list[object]:
     return [(images(len(part)), labels(*part)) for part in parts]
 
 
-def refused(expected: str, found: str) -> Any:
-    """Expect the error whose sentence names both, what was found first."""
-    return pytest.raises(WrongWorkError, match=f"{re.escape(found)}.*{re.escape(expected)}")
+def refused(expected: str, delivers: str) -> Any:
+    """Expect the error whose sentence names both, what it delivers first."""
+    return pytest.raises(WrongWorkError, match=f"{re.escape(delivers)}.*{re.escape(expected)}")
 
 
 def test_a_right_epoch_passes_and_its_images_are_counted() -> None:
@@ -73,9 +73,9 @@ def test_the_order_of_the_images_is_free() -> None:
 
 
 def test_batches_may_be_smaller_than_asked_for() -> None:
-    found = check(*((images(1), labels(label)) for label in LABELS))
-    found.end()
-    found.labels()
+    checked = check(*((images(1), labels(label)) for label in LABELS))
+    checked.end()
+    checked.labels()
 
 
 def test_each_batch_is_answered_with_its_images() -> None:
@@ -88,11 +88,11 @@ def test_lists_are_taken_as_batches_too() -> None:
 
 def test_labels_are_kept_where_a_loader_fills_the_same_array_again() -> None:
     array = labels(0, 0)
-    found = EpochCheck(WORKLOAD)
+    checked = EpochCheck(WORKLOAD)
     for start in range(0, 10, 2):
         array[:] = LABELS[start : start + 2]
-        found.batch((images(2), array))
-    found.labels()
+        checked.batch((images(2), array))
+    checked.labels()
 
 
 @pytest.mark.parametrize("shape", [(4, 6, 4, 3), (4, 4, 6, 1), (4, 3, 4, 6), (4, 4, 6), (4, 6, 3)])
@@ -130,9 +130,9 @@ def test_a_batch_larger_than_asked_for_is_refused() -> None:
 
 
 def test_too_many_images_are_refused_as_soon_as_they_come() -> None:
-    found = check(*epoch(*LABELS))
+    checked = check(*epoch(*LABELS))
     with refused("expected 10, every image once", "11 images or more in an epoch"):
-        found.batch((images(1), labels(0)))
+        checked.batch((images(1), labels(0)))
 
 
 def test_too_few_images_are_refused_when_the_epoch_ends() -> None:
@@ -202,11 +202,11 @@ def in_mode(mode: str, *values: int) -> np.ndarray[Any, Any]:
 
 def labelled(mode: str, *values: int) -> EpochCheck:
     """An epoch of labels in a label mode, all batches checked."""
-    found = EpochCheck(FORMS[mode])
+    checked = EpochCheck(FORMS[mode])
     for start in range(0, len(values), 4):
         part = in_mode(mode, *values[start : start + 4])
-        found.batch((images(len(part)), part))
-    return found
+        checked.batch((images(len(part)), part))
+    return checked
 
 
 @pytest.mark.parametrize("mode", ["categorical", "binary"])
@@ -217,7 +217,7 @@ def test_a_right_epoch_passes_in_every_label_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "values", "found", "expected"),
+    ("mode", "values", "delivers", "expected"),
     [
         ("categorical", (0,) * 5 + (1,) * 2 + (2,) * 3, "5 images of the class 'cats'", "4"),
         ("binary", (0,) * 5 + (1,) * 5, "5 images of the class 'cats'", "4"),
@@ -225,14 +225,14 @@ def test_a_right_epoch_passes_in_every_label_mode(mode: str) -> None:
     ],
 )
 def test_classes_of_wrong_size_are_refused_in_every_label_mode(
-    mode: str, values: tuple[int, ...], found: str, expected: str
+    mode: str, values: tuple[int, ...], delivers: str, expected: str
 ) -> None:
-    with refused(f"expected {expected}", found):
+    with refused(f"expected {expected}", delivers):
         labelled(mode, *values).labels()
 
 
 @pytest.mark.parametrize(
-    ("mode", "wrong", "found", "expected"),
+    ("mode", "wrong", "delivers", "expected"),
     [
         ("categorical", labels(0, 1), "int32 [2]", "float32 [2, 3]"),
         ("categorical", np.eye(2, dtype=np.float32), "float32 [2, 2]", "float32 [2, 3]"),
@@ -245,14 +245,14 @@ def test_classes_of_wrong_size_are_refused_in_every_label_mode(
     ],
 )
 def test_labels_of_another_mode_are_refused_with_the_one_that_was_asked_for(
-    mode: str, wrong: np.ndarray[Any, Any], found: str, expected: str
+    mode: str, wrong: np.ndarray[Any, Any], delivers: str, expected: str
 ) -> None:
-    with refused(f"expected {expected}, as many as there are images (the label mode is", found):
+    with refused(f"expected {expected}, as many as there are images (the label mode is", delivers):
         EpochCheck(FORMS[mode]).batch((images(2), wrong))
 
 
 @pytest.mark.parametrize(
-    ("mode", "row", "found", "expected"),
+    ("mode", "row", "delivers", "expected"),
     [
         ("categorical", [0, 0, 0], "of 0 values that are not 0, whose sum is 0", "a 1 at"),
         ("categorical", [1, 1, 0], "of 2 values that are not 0, whose sum is 2", "a 1 at"),
@@ -267,10 +267,10 @@ def test_labels_of_another_mode_are_refused_with_the_one_that_was_asked_for(
     ],
 )
 def test_a_label_that_is_no_class_is_refused_in_every_label_mode(
-    mode: str, row: list[float], found: str, expected: str
+    mode: str, row: list[float], delivers: str, expected: str
 ) -> None:
     right = in_mode(mode, 0)
-    with refused(f"expected {expected}", found):
+    with refused(f"expected {expected}", delivers):
         EpochCheck(FORMS[mode]).batch((images(2), np.vstack([right, [row]]).astype(np.float32)))
 
 
@@ -279,12 +279,12 @@ def test_labels_in_every_mode_are_kept_where_a_loader_fills_the_same_array_again
     mode: str,
 ) -> None:
     work = FORMS[mode]
-    found = EpochCheck(work)
+    checked = EpochCheck(work)
     array = in_mode(mode, 0, 0)
     for start in range(0, 10, 2):
         array[:] = in_mode(mode, *work.labels[start : start + 2])
-        found.batch((images(2), array))
-    found.labels()
+        checked.batch((images(2), array))
+    checked.labels()
 
 
 def test_grey_uint8_images_pass_where_they_were_asked_for() -> None:
@@ -334,7 +334,7 @@ def test_a_pair_is_taken_apart_without_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delivered", "found"),
+    ("delivered", "described"),
     [
         (None, "an object of type NoneType"),
         ({"images": 1, "labels": 2}, "an object of type dict"),
@@ -345,8 +345,8 @@ def test_a_pair_is_taken_apart_without_a_copy() -> None:
         ([1, 2, 3], "a list of 3"),
     ],
 )
-def test_what_is_no_pair_is_refused_by_what_it_is(delivered: object, found: str) -> None:
-    with refused("expected batches of (images, labels)", found):
+def test_what_is_no_pair_is_refused_by_what_it_is(delivered: object, described: str) -> None:
+    with refused("expected batches of (images, labels)", described):
         pair(delivered)
 
 

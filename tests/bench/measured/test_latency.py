@@ -12,14 +12,8 @@ from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.contract import Batch
-from tests.bench.measured.test_phases import (
-    ClaimedClock,
-    Continuous,
-    Ramping,
-    Told,
-    continuous,
-    restarted,
-)
+from tests.support.claimed_feeds import START, Continuous, Ramping, Told, continuous, restarted
+from tests.support.clock import ClaimedClock
 
 
 def latency(intervals: list[float], since: float = 0.0) -> Latency | None:
@@ -27,19 +21,19 @@ def latency(intervals: list[float], since: float = 0.0) -> Latency | None:
 
 
 def test_percentiles_lie_between_the_nearest_two_intervals() -> None:
-    found = latency([float(n) for n in range(1, 102)])  # 1 to 101: p50 is the 51st of 101
-    assert found is not None
-    assert (found.p50, found.p95, found.p99) == pytest.approx((51, 96, 100))
-    assert (found.batches, found.longest) == (101, 101)
+    intervals = latency([float(n) for n in range(1, 102)])  # 1 to 101: p50 is the 51st of 101
+    assert intervals is not None
+    assert (intervals.p50, intervals.p95, intervals.p99) == pytest.approx((51, 96, 100))
+    assert (intervals.batches, intervals.longest) == (101, 101)
     between = latency([1.0, 2.0])
     assert between is not None
     assert between.p50 == pytest.approx(1.5)
 
 
 def test_intervals_that_began_before_are_left_out() -> None:
-    found = latency([5.0, 1.0, 2.0], since=5.0)
-    assert found is not None
-    assert (found.batches, found.longest) == (2, 2.0)
+    intervals = latency([5.0, 1.0, 2.0], since=5.0)
+    assert intervals is not None
+    assert (intervals.batches, intervals.longest) == (2, 2.0)
 
 
 def test_without_two_batches_there_is_none() -> None:
@@ -58,16 +52,16 @@ class Stalling(Continuous):
 
 
 def test_a_stall_is_the_longest_and_beyond_the_percentiles_it_does_not_reach() -> None:
-    feed = Stalling(clock=ClaimedClock(), images=400)
-    found = Told(feed).run(steady_seconds=100.0)
-    assert found.latency is not None
-    assert found.latency.longest == 0.5
-    assert (found.latency.p50, found.latency.p95) == (0.125, 0.125)
-    assert found.latency.p99 == pytest.approx(0.5)
+    feed = Stalling(clock=ClaimedClock(START), images=400)
+    measured = Told(feed).run(steady_seconds=100.0)
+    assert measured.latency is not None
+    assert measured.latency.longest == 0.5
+    assert (measured.latency.p50, measured.latency.p95) == (0.125, 0.125)
+    assert measured.latency.p99 == pytest.approx(0.5)
 
 
 def test_every_batch_of_the_windows_that_count_is_in_it_and_no_other() -> None:
-    ramping = Told(Ramping(clock=ClaimedClock(), images=32)).run()
+    ramping = Told(Ramping(clock=ClaimedClock(START), images=32)).run()
     place = counted_from(ramping.windows)
     assert place > 0
     counted = ramping.windows[place:]
@@ -81,18 +75,18 @@ def test_every_batch_of_the_windows_that_count_is_in_it_and_no_other() -> None:
 
 
 def test_first_and_restarted_epochs_are_no_part_of_a_continuous_feeds_latency() -> None:
-    found = Told(continuous(32, first_epoch_batch_seconds=9.0, start_seconds=5.0)).run()
-    assert found.latency is not None
-    assert found.latency.longest == 0.125
+    measured = Told(continuous(32, first_epoch_batch_seconds=9.0, start_seconds=5.0)).run()
+    assert measured.latency is not None
+    assert measured.latency.longest == 0.125
 
 
 def test_of_a_feed_that_is_restarted_the_turnover_is_one_of_the_intervals() -> None:
-    found = Told(restarted(64, start_seconds=1.0, teardown_seconds=0.0625)).run()
-    assert found.latency is not None
-    assert found.latency.longest == pytest.approx(1.0 + 0.125 + 0.0625)
-    assert found.latency.p50 == 0.125
-    counted = found.windows[counted_from(found.windows) :]
-    assert found.latency.batches == sum(window.images for window in counted) // 8
+    measured = Told(restarted(64, start_seconds=1.0, teardown_seconds=0.0625)).run()
+    assert measured.latency is not None
+    assert measured.latency.longest == pytest.approx(1.0 + 0.125 + 0.0625)
+    assert measured.latency.p50 == 0.125
+    counted = measured.windows[counted_from(measured.windows) :]
+    assert measured.latency.batches == sum(window.images for window in counted) // 8
 
 
 def test_a_pilot_has_no_latency() -> None:

@@ -37,8 +37,8 @@ def bare(family: Family) -> float:
 
 
 def test_what_was_held_and_given_back_is_in_the_peak(family: Family, bare: float) -> None:
-    found = family.do(f"child(lambda: b'x' * {HELD} and None, lambda: {PEAK})")
-    assert found - bare == pytest.approx(HELD, abs=NEAR)
+    peak = family.do(f"child(lambda: b'x' * {HELD} and None, lambda: {PEAK})")
+    assert peak - bare == pytest.approx(HELD, abs=NEAR)
 
 
 def trial_with(worker: str) -> str:
@@ -61,8 +61,8 @@ def test_what_an_orphaned_worker_holds_is_in_it(family: Family, bare: float) -> 
 
 def test_what_a_worker_shares_with_the_trial_is_counted_once(family: Family, bare: float) -> None:
     sharing = "child(lambda: os.write(pipe[1], b'.'), sleep)"
-    found = family.do(trial_with(f"held.append(b'x' * {HELD}), {sharing}"))
-    assert found - bare == pytest.approx(HELD, abs=NEAR)
+    peak = family.do(trial_with(f"held.append(b'x' * {HELD}), {sharing}"))
+    assert peak - bare == pytest.approx(HELD, abs=NEAR)
 
 
 def test_a_worker_that_has_ended_holds_nothing(family: Family, bare: float) -> None:
@@ -79,9 +79,9 @@ def test_outside_a_forkserver_no_worker_is_looked_for(family: Family, bare: floa
 
 def test_the_peak_is_not_below_what_this_process_holds_now() -> None:
     held = psutil.Process().memory_info().rss
-    found = peak_memory_bytes()
-    assert found is not None
-    assert found >= 0.9 * held  # the kernel counts neither to the last page
+    peak = peak_memory_bytes()
+    assert peak is not None
+    assert peak >= 0.9 * held  # the kernel counts neither to the last page
 
 
 @pytest.mark.parametrize("content", [None, "Name:\tcat\nVmRSS:\t 12 kB\n"])

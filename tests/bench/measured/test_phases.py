@@ -3,208 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from feedbench.bench.forkserver.tasks import perform
-from feedbench.bench.measured.trial import Trial
-from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.messages import Edge, Event, Failed, Measured, Phase, Request
+from feedbench.bench.records.messages import Event, Failed, Measured
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
-from feedbench.pipelines.contract import Batch, Feed, Workload
+from feedbench.pipelines.contract import Batch
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support import loaders
-
-START = 1000.0  # what the clock shows when the trial begins
-
-
-class ClaimedClock:
-    """Shows the time that has been claimed. In eighths and sixteenths, which floats hold."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-    def claim(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class GuardError(Exception):
-    """The trial would have gone on for ever."""
-
-
-@dataclass(kw_only=True)
-class Restarted:
-    """A feed that can only be restarted: batches of 8 and a short last one, as much as told."""
-
-    clock: ClaimedClock
-    images: int
-    batch_seconds: float = 0.125
-    first_epoch_batch_seconds: float = 0.5
-    start_seconds: float = 0.25  # from a new iterator to its first batch, over a batch's own
-    teardown_seconds: float = 0.0625  # of an iterator that ended
-    epoch_images: dict[int, int] | None = None  # of epochs that deliver another number
-    most_epochs: int = 1_000_000  # and batches, after which the test has waited long enough
-    most_batches: int = 1_000_000
-    begun: int = 0  # epochs
-
-    def __iter__(self) -> Iterator[Batch]:
-        self.begun += 1
-        if self.begun > self.most_epochs:
-            raise GuardError
-        images = (self.epoch_images or {}).get(self.begun, self.images)
-        seconds = self.first_epoch_batch_seconds if self.begun == 1 else self.batch_seconds
-        self.clock.claim(self.start_seconds)
-        try:
-            yield from self.batches(images, seconds)
-        finally:
-            self.clock.claim(self.teardown_seconds)
-
-    def batches(self, images: int, seconds: float) -> Iterator[Batch]:
-        for number, start in enumerate(range(0, images, 8)):
-            if number > self.most_batches:
-                raise GuardError
-            self.clock.claim(seconds)
-            yield a_batch(min(8, images - start))
-
-
-@dataclass(kw_only=True)
-class Continuous(Restarted):
-    """A feed with a repeat() too, whose batches take 1/8 s, or what `rates` say one by one."""
-
-    repeats: int = 1_000_000
-
-    def repeat(self) -> Iterator[Batch]:
-        for _ in range(self.repeats):
-            yield from self.batches(self.images, self.batch_seconds)
-
-
-class Mixing(Continuous):
-    """Its repeat() comes before batch(): every batch is full, over the end of an epoch."""
-
-    def repeat(self) -> Iterator[Batch]:
-        while True:
-            yield from self.batches(8, self.batch_seconds)
-
-
-class Ramping(Continuous):
-    """Its repeat() takes 1/8 s for a batch, and each second half as long, until it is 1/64 s."""
-
-    def repeat(self) -> Iterator[Batch]:
-        yield a_batch(8)
-        begun = self.clock.now
-        while True:
-            seconds = max(0.125 / 2 ** int(self.clock.now - begun), 1 / 64)
-            yield from self.batches(self.images, seconds)
-
-
-@dataclass
-class Offered:
-    """A pipeline that takes a second to open, once it is prepared, and offers one feed."""
-
-    feed: Feed
-    clock: ClaimedClock
-    prepare_seconds: float = 0.0
-
-    def prepare(self, workload: Workload, prepared: Path) -> None:
-        self.clock.claim(self.prepare_seconds)
-
-    def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
-        self.clock.claim(1.0)
-        return self.feed
-
-
-def a_batch(count: int, value: float = 0.5) -> Batch:
-    return np.full((count, 4, 4, 3), value, np.float32), np.zeros(count, np.int32)
-
-
-def a_workload(images: int) -> Workload:
-    return Workload(
-        files=tuple(str(place) for place in range(images)),
-        labels=(0,) * images,
-        class_names=("cats",),
-        height=4,
-        width=4,
-        batch_size=8,
-        folder_images=images,
-    )
-
-
-def a_request(**given: Any) -> Request:
-    fields = {"label": "a", "spec": "a", "purpose": "main"}
-    return Request(**fields | {"workload": "", "prepared": "", "scratch": ""} | given)
-
-
-class Told:
-    """A trial, and the events that it told."""
-
-    def __init__(
-        self, feed: Restarted, images: int | None = None, prepare_seconds: float = 0.0
-    ) -> None:
-        self.events: list[Event] = []
-        self._clock = feed.clock
-        workload = a_workload(feed.images if images is None else images)
-        pipeline = Offered(feed, feed.clock, prepare_seconds)
-        self.trial = Trial(pipeline, workload, self.events.append, clock=feed.clock)
-
-    def run(self, **given: Any) -> Measurement:
-        return self.trial.run(a_request(**given))
-
-    def pilot(self, **given: Any) -> Measurement:
-        return self.trial.pilot(a_request(purpose="pilot", **given))
-
-    @property
-    def phases(self) -> list[tuple[str, float]]:
-        """Names, and seconds since the trial began."""
-        return [(event.name, event.at - START) for event in self.events if isinstance(event, Phase)]
-
-    @property
-    def edges(self) -> list[float]:
-        return [event.at - START for event in self.events if isinstance(event, Edge)]
-
-
-def restarted(images: int = 36, **given: Any) -> Restarted:
-    return Restarted(clock=ClaimedClock(), images=images, **given)
-
-
-def continuous(images: int = 36, **given: Any) -> Continuous:
-    return Continuous(clock=ClaimedClock(), images=images, **given)
+from tests.support.claimed_feeds import (
+    START,
+    Continuous,
+    Mixing,
+    Ramping,
+    Restarted,
+    Told,
+    a_batch,
+    a_request,
+    continuous,
+    restarted,
+)
+from tests.support.clock import ClaimedClock
 
 
 def test_opening_the_first_batch_and_the_first_epoch_are_told_apart() -> None:
-    found = Told(continuous()).run()
-    assert found.open_seconds == 1.0
-    assert found.first_batch_seconds == 0.25 + 0.5
-    assert found.first_batch_at == START + 1.0 + 0.25 + 0.5
-    assert found.first_epoch_seconds == 0.25 + 5 * 0.5
-    assert found.first_epoch_images == 36
+    measured = Told(continuous()).run()
+    assert measured.open_seconds == 1.0
+    assert measured.first_batch_seconds == 0.25 + 0.5
+    assert measured.first_batch_at == START + 1.0 + 0.25 + 0.5
+    assert measured.first_epoch_seconds == 0.25 + 5 * 0.5
+    assert measured.first_epoch_images == 36
 
 
 def test_a_pilot_prepares_its_few_images_and_times_that_apart_from_opening() -> None:
     told = Told(continuous(), prepare_seconds=8.0)
-    found = told.pilot()
-    assert (found.prepare_seconds, found.open_seconds) == (8.0, 1.0)
+    measured = told.pilot()
+    assert (measured.prepare_seconds, measured.open_seconds) == (8.0, 1.0)
     assert told.phases[0] == ("open", 8.0 + 1.0)
-    assert found.first_batch_seconds == 0.25 + 0.5
+    assert measured.first_batch_seconds == 0.25 + 0.5
 
 
 def test_a_trial_of_the_blocks_reads_what_was_prepared_before() -> None:
-    found = Told(continuous(), prepare_seconds=8.0).run()
-    assert (found.prepare_seconds, found.open_seconds) == (0.0, 1.0)
+    measured = Told(continuous(), prepare_seconds=8.0).run()
+    assert (measured.prepare_seconds, measured.open_seconds) == (0.0, 1.0)
 
 
 def test_a_restarted_epoch_goes_from_last_batch_to_last_batch_with_the_teardown_in_it() -> None:
-    found = Told(continuous()).run()
+    measured = Told(continuous()).run()
     turnover, rest = 0.0625 + 0.25 + 0.125, 4 * 0.125
-    assert found.epoch_seconds == [turnover + rest] * 2
-    assert found.turnover_seconds == [turnover] * 2
+    assert measured.epoch_seconds == [turnover + rest] * 2
+    assert measured.turnover_seconds == [turnover] * 2
 
 
 def test_a_teardown_of_300_ms_is_found_in_the_turnover_alone() -> None:
@@ -223,9 +74,9 @@ def test_epochs_are_restarted_until_a_second_has_passed() -> None:
 
 
 def test_a_brief_pace_restarts_fewer_epochs_and_has_shorter_windows() -> None:
-    found = Told(continuous(images=8)).run(pace=Pace(restart_seconds=0.25, least_seconds=0.5))
-    assert len(found.epoch_seconds) == 1
-    assert found.windows[0] == Window(64, 1.0)  # of eight batches all the same
+    measured = Told(continuous(images=8)).run(pace=Pace(restart_seconds=0.25, least_seconds=0.5))
+    assert len(measured.epoch_seconds) == 1
+    assert measured.windows[0] == Window(64, 1.0)  # of eight batches all the same
     quick = continuous(images=64, batch_seconds=1 / 64)
     assert Told(quick).run(pace=Pace(least_seconds=0.125)).windows[0] == Window(64, 0.125)
 
@@ -236,45 +87,45 @@ def test_epochs_are_restarted_five_times_at_most() -> None:
 
 
 def test_continuous_windows_have_the_rate_of_the_batches_and_nothing_of_a_restart() -> None:
-    found = Told(continuous()).run()
-    assert found.continuous
+    measured = Told(continuous()).run()
+    assert measured.continuous
     # 8 batches of 1/8 s each; every fifth is a short one of 4 images.
-    assert found.windows == [Window(images, 1.0) for images in (60, 56, 56, 60, 56)]
+    assert measured.windows == [Window(images, 1.0) for images in (60, 56, 56, 60, 56)]
 
 
 def test_a_known_rate_reads_to_the_last_digit() -> None:
-    found = Told(continuous(images=64)).run(steady_seconds=10.0)
-    assert found.windows == [Window(64, 1.0)] * 10
+    measured = Told(continuous(images=64)).run(steady_seconds=10.0)
+    assert measured.windows == [Window(64, 1.0)] * 10
 
 
 def test_a_slow_ramp_is_timed_until_it_is_steady() -> None:
-    feed = Ramping(clock=ClaimedClock(), images=8)
+    feed = Ramping(clock=ClaimedClock(START), images=8)
     rates = [window.rate for window in Told(feed).run().windows]
     assert rates == [64.0, 128.0, 256.0, 512.0, 512.0, 512.0]
 
 
 def test_windows_over_restarted_epochs_have_the_turnover_in_them() -> None:
-    found = Told(restarted(images=64, teardown_seconds=0.25)).run()
-    assert not found.continuous
+    measured = Told(restarted(images=64, teardown_seconds=0.25)).run()
+    assert not measured.continuous
     # An epoch is 8 batches of 1/8 s, and the turnover adds 1/4 s of teardown and 1/4 s of start.
-    assert found.windows == [Window(64, 1.5)] * 3
+    assert measured.windows == [Window(64, 1.5)] * 3
 
 
 @pytest.mark.parametrize("images", [3, 36, 64, 400])
 def test_windows_over_restarted_epochs_are_of_whole_epochs_and_of_all_of_them(images: int) -> None:
     told = Told(restarted(images=images))
-    found = told.run()
-    epochs = found.epoch_seconds
-    assert sum(window.seconds for window in found.windows) == sum(epochs)
-    assert sum(window.images for window in found.windows) == images * len(epochs)
-    assert {window.rate for window in found.windows} == {images / epochs[0]}
-    assert told.edges[0] == 1.0 + found.first_epoch_seconds
+    measured = told.run()
+    epochs = measured.epoch_seconds
+    assert sum(window.seconds for window in measured.windows) == sum(epochs)
+    assert sum(window.images for window in measured.windows) == images * len(epochs)
+    assert {window.rate for window in measured.windows} == {images / epochs[0]}
+    assert told.edges[0] == 1.0 + measured.first_epoch_seconds
 
 
 def test_restarted_epochs_go_on_until_the_seconds_asked_for_have_been_timed() -> None:
-    found = Told(restarted(images=64, teardown_seconds=0.25)).run(steady_seconds=9.0)
-    assert found.windows == [Window(64, 1.5)] * 6
-    assert found.epoch_seconds == [1.5] * 6
+    measured = Told(restarted(images=64, teardown_seconds=0.25)).run(steady_seconds=9.0)
+    assert measured.windows == [Window(64, 1.5)] * 6
+    assert measured.epoch_seconds == [1.5] * 6
 
 
 def test_each_phase_and_each_edge_is_told_when_it_came() -> None:
@@ -295,9 +146,9 @@ def test_each_phase_and_each_edge_is_told_when_it_came() -> None:
 
 
 def test_an_epoch_of_one_batch_can_be_measured() -> None:
-    found = Told(continuous(images=3)).run()
-    assert found.first_epoch_images == 3
-    assert found.windows == [Window(24, 1.0)] * 3
+    measured = Told(continuous(images=3)).run()
+    assert measured.first_epoch_images == 3
+    assert measured.windows == [Window(24, 1.0)] * 3
 
 
 def test_a_feed_whose_repeat_ends_is_refused() -> None:
@@ -307,7 +158,7 @@ def test_a_feed_whose_repeat_ends_is_refused() -> None:
 
 def test_a_feed_whose_repeat_mixes_epochs_is_refused() -> None:
     with pytest.raises(WrongWorkError, match=r"its repeat\(\) delivered .* two epochs of 36"):
-        Told(Mixing(clock=ClaimedClock(), images=36)).run()
+        Told(Mixing(clock=ClaimedClock(START), images=36)).run()
 
 
 def test_a_feed_that_delivers_nothing_is_refused() -> None:
@@ -326,9 +177,9 @@ def test_a_feed_with_too_many_images_is_refused_before_it_ends() -> None:
         Told(endless, images=36).run()
 
 
-@pytest.mark.parametrize("found", [0, 32, 44])
-def test_a_restarted_epoch_of_another_size_than_the_first_is_refused(found: int) -> None:
-    feed = restarted(epoch_images={3: found})
+@pytest.mark.parametrize("measured", [0, 32, 44])
+def test_a_restarted_epoch_of_another_size_than_the_first_is_refused(measured: int) -> None:
+    feed = restarted(epoch_images={3: measured})
     with pytest.raises(WrongWorkError, match="in epoch 3; expected 36, as in the first"):
         Told(feed).run()
 
@@ -352,19 +203,19 @@ def test_a_feed_that_loses_images_after_some_restarts_is_refused_without_talk_of
 
 def test_a_pilot_stops_after_its_seconds() -> None:
     told = Told(restarted(images=3600))
-    found = told.pilot(pilot_seconds=1.5)
-    assert found.first_epoch_images == 3 * 8  # after 0.75, 1.25 and 1.75 seconds
-    assert found.open_seconds == 1.0
-    assert found.first_batch_seconds == 0.75
-    assert (found.epoch_seconds, found.turnover_seconds, found.windows) == ([], [], [])
+    measured = told.pilot(pilot_seconds=1.5)
+    assert measured.first_epoch_images == 3 * 8  # after 0.75, 1.25 and 1.75 seconds
+    assert measured.open_seconds == 1.0
+    assert measured.first_batch_seconds == 0.75
+    assert (measured.epoch_seconds, measured.turnover_seconds, measured.windows) == ([], [], [])
     assert [name for name, _ in told.phases] == ["open", "first batch"]
 
 
 @pytest.mark.parametrize("pilot_seconds", [1.5, 60.0])
 def test_a_pilots_seconds_go_to_the_arrival_of_its_last_batch(pilot_seconds: float) -> None:
-    found = Told(restarted(images=64, teardown_seconds=4.0)).pilot(pilot_seconds=pilot_seconds)
-    batches = -(-found.first_epoch_images // 8)
-    assert found.first_epoch_seconds == 0.25 + batches * 0.5
+    measured = Told(restarted(images=64, teardown_seconds=4.0)).pilot(pilot_seconds=pilot_seconds)
+    batches = -(-measured.first_epoch_images // 8)
+    assert measured.first_epoch_seconds == 0.25 + batches * 0.5
 
 
 def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
@@ -372,10 +223,10 @@ def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
 ) -> None:
     feed = restarted(images=3600)
     looks = "feedbench.bench.measured.trial.check_range"
-    monkeypatch.setattr(looks, lambda images, workload: feed.clock.claim(4.0))
-    found = Told(feed).pilot(pilot_seconds=1.5)
-    assert found.first_epoch_images == 3 * 8
-    assert found.first_epoch_seconds == 0.25 + 3 * 0.5
+    monkeypatch.setattr(looks, lambda images, workload: feed.clock.sleep(4.0))
+    measured = Told(feed).pilot(pilot_seconds=1.5)
+    assert measured.first_epoch_images == 3 * 8
+    assert measured.first_epoch_seconds == 0.25 + 3 * 0.5
 
 
 @pytest.mark.parametrize("feed", [restarted(), continuous()])
@@ -395,7 +246,7 @@ def test_a_pilot_looks_at_the_values() -> None:
             yield a_batch(8, value=255.0)
 
     with pytest.raises(WrongWorkError, match="values from 255 to 255; expected 0 to 1"):
-        Told(Bright(clock=ClaimedClock(), images=36)).pilot()
+        Told(Bright(clock=ClaimedClock(START), images=36)).pilot()
 
 
 def performed(loader: str, folder: Path, workload: Path, purpose: str = "pilot") -> Event:

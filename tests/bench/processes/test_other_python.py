@@ -41,23 +41,23 @@ def a_python(folder: Path, text: str) -> Path:
 
 def test_each_pipeline_is_followed_by_itself_in_the_other_environment() -> None:
     specs = catalog.parse_all(("tfdata_naive", "tfdata_tuned:cache=none"))
-    found = arms(specs, OTHER)
-    assert list(found) == [
+    specs_by_label = arms(specs, OTHER)
+    assert list(specs_by_label) == [
         "tfdata_naive",
         "tfdata_naive @old",
         "tfdata_tuned:cache=none",
         "tfdata_tuned:cache=none @old",
     ]
-    assert [spec.python for spec in found.values()] == ["", OTHER.python] * 2
-    assert {spec.text for spec in found.values()} == {spec.text for spec in specs}
+    assert [spec.python for spec in specs_by_label.values()] == ["", OTHER.python] * 2
+    assert {spec.text for spec in specs_by_label.values()} == {spec.text for spec in specs}
     assert list(arms(specs, None)) == [spec.label for spec in specs]
 
 
 def test_this_environment_answers_what_it_is() -> None:
-    found = look(sys.executable)
-    assert found.environment == describe()
-    assert found.code == software.code()
-    assert found.python == sys.executable
+    other = look(sys.executable)
+    assert other.environment == describe()
+    assert other.code == software.code()
+    assert other.python == sys.executable
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_the_other_interpreter_is_not_led_to_the_packages_of_this_one(
     monkeypatch.setenv("PYTHONPATH", "/here")
     monkeypatch.setenv("KEPT", "yes")
     assert environment_of(sys.executable) is None
-    found = environment_of("/old/bin/python")
-    assert found is not None
-    assert "PYTHONPATH" not in found
-    assert found["KEPT"] == "yes"
+    variables = environment_of("/old/bin/python")
+    assert variables is not None
+    assert "PYTHONPATH" not in variables
+    assert variables["KEPT"] == "yes"
 
 
 def a_run_of_both() -> RunRecord:
@@ -110,9 +110,9 @@ def a_run_of_both() -> RunRecord:
 
 def test_what_slows_a_block_slows_both_environments_and_cancels() -> None:
     rates = {"a @old": RESTLESS, "a": [round(0.9 * rate) for rate in RESTLESS]}
-    found = within(("R", a_run_of_both(), trials_of(rates)), 0.05)
-    assert (found.word, found.is_paired) == ("slower", True)
-    (one,) = found.pipelines
+    comparison = within(("R", a_run_of_both(), trials_of(rates)), 0.05)
+    assert (comparison.word, comparison.is_paired) == ("slower", True)
+    (one,) = comparison.pipelines
     assert one.label == "a"
     assert one.ratio == pytest.approx(0.9, abs=0.002)
     assert one.ratio_high is not None

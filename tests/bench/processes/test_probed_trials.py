@@ -30,10 +30,10 @@ def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_d
     def watched() -> Speed:
         assert processes.forkserver is not None
         before = psutil.Process(processes.forkserver).children(recursive=True)
-        found = probe()
+        speed = probe()
         after = psutil.Process(processes.forkserver).children(recursive=True)
         alive.append([child.pid for child in (*before, *after)])
-        return found
+        return speed
 
     folder = RunFolder(tmp_path / "R")
     folder.create()

@@ -113,8 +113,8 @@ def test_the_listener_fits_what_was_asked_for_and_where_it_prints(
     for variable in ("FORCE_COLOR", "TTY_COMPATIBLE"):  # ... unless these say it is
         monkeypatch.delenv(variable, raising=False)
     for quiet, kind in ((True, Quiet), (False, Plain)):
-        found, shown = listener(quiet=quiet)
-        assert type(found) is kind
+        chosen, shown = listener(quiet=quiet)
+        assert type(chosen) is kind
         with shown:
             pass
 

@@ -140,14 +140,14 @@ def test_a_slug_is_what_can_be_said_of_a_label_in_a_files_name() -> None:
 
 
 def test_labels_that_look_alike_in_a_files_name_are_numbered() -> None:
-    found = slugs(("a b", "a-b", "A B", "a-b-2", "猫", "犬"))
-    assert list(found.values()) == ["a-b", "a-b-2", "a-b-3", "a-b-2-2", "pipeline", "pipeline-2"]
+    by_label = slugs(("a b", "a-b", "A B", "a-b-2", "猫", "犬"))
+    assert list(by_label.values()) == ["a-b", "a-b-2", "a-b-3", "a-b-2-2", "pipeline", "pipeline-2"]
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=100), min_size=1, max_size=20, unique=True))
 def test_slugs_are_safe_short_and_no_two_alike(labels: list[str]) -> None:
-    found = slugs(tuple(labels))
-    assert list(found) == labels
-    assert len(set(found.values())) == len(labels)
-    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", slug) for slug in found.values())
+    by_label = slugs(tuple(labels))
+    assert list(by_label) == labels
+    assert len(set(by_label.values())) == len(labels)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", slug) for slug in by_label.values())

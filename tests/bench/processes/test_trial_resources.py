@@ -19,9 +19,9 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import counted, counted_from
 from feedbench.pipelines.catalog import parse
-from tests.bench.machine.test_gpu import Nvml
 from tests.support import loaders
 from tests.support.builders import measured_in
+from tests.support.nvml import Nvml
 from tests.support.processes import Runner, measured_of
 
 pytestmark = [

@@ -23,7 +23,7 @@ from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
-from tests.bench.machine.test_gpu import Nvml
+from tests.support.nvml import Nvml
 from tests.support.pace import CALM
 
 MEASURED = Measurement(
