@@ -222,12 +222,12 @@ def test_of_a_large_folder_the_second_epochs_pixels_are_compared_where_there_are
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feedbench.bench.equal_work.proof_task.SECOND_EPOCH_IMAGES", 32)
-    monkeypatch.setattr("feedbench.bench.equal_work.proof_task._LEAST_COMPARED", 33)
+    monkeypatch.setattr("feedbench.bench.equal_work.compared_epoch.LEAST_COMPARED", 33)
     assert proof_of(tmp_path, Feed(natural, change=coarse), natural).work == "same"
     found = proof_of(tmp_path, Feed(natural, order=second_twice), natural)
     assert found.reason is not None
     assert found.reason.startswith("in its second epoch it delivered 1 image too many (")
-    monkeypatch.setattr("feedbench.bench.equal_work.proof_task._LEAST_COMPARED", 32)
+    monkeypatch.setattr("feedbench.bench.equal_work.compared_epoch.LEAST_COMPARED", 32)
     found = proof_of(tmp_path, Feed(natural, change=coarse), natural)
     assert (found.work, found.compared) == ("different", 32)
 
