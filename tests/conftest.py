@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,43 @@ from PIL import Image
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.workload_file import write_workload
 from tests.support.builders import workload_over
+from tests.support.turns import Turns
 
 if TYPE_CHECKING:
     from tests.support.command import Feedbench
+    from tests.support.smoke import Smoke
+
+_TURNS = pytest.StashKey[Turns]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes: pytest -n 2
+        config.stash[_TURNS] = Turns(Path(config.getoption("basetemp")).parent)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what needs the machine alone."""
+    items.sort(key=lambda item: not is_alone(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Have a test wait for its turn, where tests run in several processes."""
+    turns = item.config.stash.get(_TURNS, None)
+    if turns is None:
+        return (yield)
+    turns.begin(alone=is_alone(item))
+    try:
+        return (yield)
+    finally:
+        turns.end(keep=is_alone(item) and nextitem is not None and is_alone(nextitem))
+
+
+def is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
 
 CLASSES = ("cats", "dogs", "owls")
 PHOTOS_PER_CLASS = 13  # so that 39 photos in batches of 8 leave a short last one
@@ -65,25 +99,22 @@ def given(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def traced(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Feedbench:
-    """The folder of a command that has made a run R with the traces of two pipelines."""
-    from tests.support.command import SMALL, Feedbench
+def smoke(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Smoke:
+    """A real run with traces, made once in all processes of pytest -n 2."""
+    from tests.support.smoke import made_once
 
-    feedbench = Feedbench(tmp_path_factory.mktemp("traced"))
-    words = ("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned:cache=none", "--blocks", "1")
-    done = feedbench.run("run", photos, *SMALL, *words, "--trace", "--out", "R")
-    assert done.returncode == 0, done.stderr
-    return feedbench
+    folder = tmp_path_factory.getbasetemp()
+    return made_once(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder, photos)
 
 
 @pytest.fixture(scope="session")
-def profile_server(traced: Feedbench) -> Iterator[str]:
+def profile_server(smoke: Smoke) -> Iterator[str]:
     """The address of `feedbench tensorboard R`, which Ctrl-C must end without a trace."""
     import psutil
 
     from tests.support.waiting import gone
 
-    with traced.start("tensorboard", "R", "--port", "0") as process:
+    with smoke.feedbench.start("tensorboard", "R", "--port", "0") as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         assert said.startswith("The traces are at http://127.0.0.1:"), process.communicate()

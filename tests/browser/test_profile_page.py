@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 def test_the_profile_page_has_a_session_a_pipeline_and_names_the_one_that_it_shows(
@@ -18,7 +18,7 @@ def test_the_profile_page_has_a_session_a_pipeline_and_names_the_one_that_it_sho
     page.goto(f"{profile_server}/#profile")
     frame = page.frame_locator("iframe").first
     expect(frame.locator("body")).to_contain_text("Sessions (2)", timeout=60_000)
-    expect(frame.locator("body")).to_contain_text("tuned/")  # the last one is shown
+    expect(frame.locator("body")).to_contain_text("tfrecord-sharded/")  # the last one is shown
     context.close()
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.records.storage import read_trials
 from tests.support.command import SMALL, Feedbench
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 # A matrix product of some milliseconds for each image, in the same graph as the rest.
 SLOW_OP = """
@@ -92,21 +91,6 @@ def test_a_planted_slow_loader_is_named_as_python_with_its_function(
     assert "Python" in first["sentence"]
 
 
-def test_a_trace_is_in_its_own_folder_and_its_rate_is_no_rate(
-    planted: tuple[dict[str, Any], str, Path],
-) -> None:
-    run, _, folder = planted
-    for pipeline in run["pipelines"]:
-        traces = list((folder / "traces" / pipeline["slug"]).rglob("*.xplane.pb"))
-        assert len(traces) == 1
-        assert traces[0].stat().st_size > 1000
-    assert {row["blocks"] for row in run["rows"]} == {1}
-    purposes = [trial.purpose for trial in read_trials(folder)]
-    assert purposes.count("trace") == 3
-    assert purposes.count("ceiling") == 3
-    assert all(row["failures"] == [] for row in run["rows"])
-
-
 def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
     planted: tuple[dict[str, Any], str, Path],
 ) -> None:
@@ -144,20 +128,6 @@ def test_on_real_photos_decoding_is_the_largest_stage_and_the_largest_step(
         for step, before, after in zip(waterfall["steps"], total, total[1:], strict=False)
     }
     assert max(added, key=lambda name: added[name]) == "decode"
-
-
-def test_the_plain_pipeline_is_cut_off_step_by_step_and_the_machines_ceilings_are_measured(
-    planted: tuple[dict[str, Any], str, Path],
-) -> None:
-    diagnosis = planted[0]["diagnosis"]
-    (waterfall,) = [w for w in diagnosis["waterfalls"] if w["label"] == "tfdata_naive"]
-    assert waterfall["like"] == ""
-    assert [step["name"] for step in waterfall["steps"]] == [
-        *("read", "decode", "resize", "the rest")
-    ]
-    # How much each takes is no matter of such small photos: see the real ones above.
-    assert all(step["rate"] > 0 and step["cpu_ms"] > 0 for step in waterfall["steps"])
-    assert [ceiling["name"] for ceiling in diagnosis["ceilings"]] == ["read", "decode", "ready"]
 
 
 def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -> None:
@@ -203,22 +173,9 @@ def test_without_time_left_it_is_said_what_was_not_looked_at(
     done = feedbench.run("run", photos, *SMALL, *words)
     assert done.returncode == 0, done.stderr
     run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
-    assert run["seconds"] < 70
+    assert 0 < run["seconds"] <= 61
     left_out = run["diagnosis"]["skipped"][-1]
     assert left_out.startswith("There was no time for: ")
     # The blocks that verdicts need may have used all the time.
     is_traced = bool(run["diagnosis"]["traces"])
     assert is_traced is not ("tfdata_naive: its trace" in left_out)
-
-
-def test_without_traces_nothing_is_looked_at_and_no_folder_is_there(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    done = feedbench.run("run", photos, *SMALL, "-p", "tfdata_naive", "--blocks", "1", "--out", "R")
-    assert done.returncode == 0
-    run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
-    assert run["diagnosis"] is None
-    assert not (feedbench.folder / "R" / "traces").exists()
-    refused = feedbench.run("tensorboard", "R")
-    assert refused.returncode == 2
-    assert "R has no traces: it was run with --no-trace" in refused.stderr

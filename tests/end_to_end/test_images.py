@@ -17,7 +17,7 @@ from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
 from tests.support.odd import write_odd_files
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 def test_grey_uint8_images_with_categorical_labels_are_measured_in_whoever_delivers_them(

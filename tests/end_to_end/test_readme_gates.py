@@ -123,6 +123,7 @@ def commands() -> tuple[str, list[str], str]:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_the_gates_fail_where_a_loader_became_slower_and_keep_what_says_so(
     repository: Repository,
 ) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import psutil
@@ -15,9 +12,10 @@ from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import read_run, read_trials
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.smoke import trial_process
 from tests.support.waiting import gone, until
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
@@ -54,38 +52,21 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
         for label, purpose in (("naive", "main"), ("naive", "control"), ("mine", "main"))
     )
     assert feedbench.left_in_scratch() == []
+    # It was not traced.
+    assert run.diagnosis is None
+    assert not (feedbench.folder / "R" / "traces").exists()
+    refused = feedbench.run("tensorboard", "R")
+    assert refused.returncode == 2
+    assert "R has no traces: it was run with --no-trace" in refused.stderr
 
 
-def test_the_run_as_json_is_all_that_standard_output_holds(
+def test_a_loader_that_cannot_be_imported_is_a_wrong_request(
     feedbench: Feedbench, photos: Path
 ) -> None:
-    done = feedbench.run(
-        *("run", photos, *SMALL, "--blocks", "1", "--json", "--quiet", "--out", "R"),
-        *("-p", "tfdata_naive", "--limit", "20"),
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    run = json.loads(done.stdout)
-    assert run == json.loads((feedbench.folder / "R" / "run.json").read_bytes())
-    assert (run["workload"]["images"], run["workload"]["folder_images"]) == (20, 39)
-    assert run["workload"]["classes"] == {"cats": 7, "dogs": 7, "owls": 6}
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("raise RuntimeError('no such card')\n", "cannot be imported: RuntimeError: no such card"),
-        ("def pictures(workload):\n    pass\n", "has no function 'photos': it has read, batches"),
-        ("import no_such_module\n", "cannot be imported: ModuleNotFoundError"),
-    ],
-)
-def test_a_loader_that_cannot_be_imported_is_a_wrong_request(
-    feedbench: Feedbench, photos: Path, text: str, sentence: str
-) -> None:
-    spec = feedbench.loader(text)
+    spec = feedbench.loader("raise RuntimeError('no such card')\n")
     done = feedbench.run("run", photos, "-p", spec, "--blocks", "1", "--out", "R")
     assert done.returncode == 2
-    assert sentence in done.stderr
+    assert "cannot be imported: RuntimeError: no such card" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
     assert not (feedbench.folder / "R").exists()
@@ -116,7 +97,7 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
     )
     trials = trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     assert trials[-1]["ended"] == "measured"
-    _trial_process(process).kill()
+    trial_process(process).kill()
     out, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "it was killed by SIGKILL" in out
@@ -128,7 +109,7 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
 def test_ctrl_c_keeps_what_was_measured(feedbench: Feedbench, photos: Path) -> None:
     process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
     trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
-    _trial_process(process)  # the second one is under way
+    trial_process(process)  # the second one is under way
     family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
@@ -174,16 +155,6 @@ def test_a_killed_run_keeps_its_trials_and_leaves_no_process(
     assert feedbench.left_in_scratch() == []
 
 
-def test_the_parent_of_a_run_loads_no_tensorflow(feedbench: Feedbench, photos: Path) -> None:
-    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
-    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
-    child = _trial_process(process)
-    assert "tensorflow" in _mapped(child.pid)  # what is looked for would be seen
-    assert "tensorflow" not in _mapped(process.pid)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-
-
 def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
     feedbench: Feedbench, photos: Path
 ) -> None:
@@ -194,16 +165,14 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
 
 
 def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
-    """What it was given covers everything, from the command to the report."""
-    begun = time.monotonic()
     done = feedbench.run(
         *("run", photos, *SMALL, "--time", "50s", "--out", "R"),
         *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 70  # on a busy machine Python itself takes seconds to start
     run = read_run(feedbench.folder / "R")
     assert run.stopped_because is Stopped.TIME
+    assert 0 < run.seconds <= 50
     assert run.blocks >= 1
 
 
@@ -212,15 +181,14 @@ def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
 ) -> None:
     """Each trial is waited for, and taken again, only as long as there is time for the others."""
     feedbench.machine = "restless"
-    begun = time.monotonic()
     done = feedbench.run(
         *("run", photos, *SMALL, "--time", "45s", "--out", "R"),
         *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
     )
-    assert time.monotonic() - begun < 65
     assert done.returncode == 0, done.stderr
     run = read_run(feedbench.folder / "R")
     assert (run.status, run.stopped_because) == ("complete", Stopped.TIME)
+    assert 0 < run.seconds <= 45
     assert {row.verdict for row in run.rows} <= {None, "withheld"}
     assert run.best == []
     assert run.calm is not None
@@ -251,14 +219,13 @@ def test_a_pipeline_that_hangs_while_it_is_compared_takes_no_time_from_the_other
 def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_rates(
     feedbench: Feedbench, photos: Path
 ) -> None:
-    begun = time.monotonic()
     done = feedbench.run(
         *("run", photos, *SMALL, "--time", "60s", "--out", "R"),
         *("-p", "tfdata_naive", "-p", f"mine={feedbench.loader(loaders.HANGS_AGAIN)}"),
     )
-    assert time.monotonic() - begun < 80
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
     assert run.status == "complete", done.stderr
+    assert 0 < run.seconds <= 60
     assert {row.label: row.rate is not None for row in run.rows} == {
         "tfdata_naive": True,
         "mine": False,
@@ -269,13 +236,3 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
     assert hung
     assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
     assert feedbench.left_in_scratch() == []
-
-
-def _trial_process(parent: subprocess.Popen[str]) -> psutil.Process:
-    """Return the measured process: the forkserver's child."""
-    [forkserver] = psutil.Process(parent.pid).children()
-    return until(forkserver.children)[0]
-
-
-def _mapped(pid: int) -> str:
-    return Path(f"/proc/{pid}/maps").read_text()

@@ -16,7 +16,7 @@ from tests.support.command import Feedbench
 from tests.support.pace import CALM
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 @pytest.fixture

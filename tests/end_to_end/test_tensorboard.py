@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.command import Feedbench
+from tests.support.smoke import Smoke
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 def asked(address: str, what: str, **given: str) -> Any:
@@ -30,7 +30,7 @@ def test_the_profile_plugin_lists_one_run_a_pipeline_with_its_tools(
     profile_server: str,
 ) -> None:
     runs = asked(profile_server, "runs")
-    assert sorted(run.partition("/")[0] for run in runs) == ["tfdata-naive", "tuned"]
+    assert sorted(run.partition("/")[0] for run in runs) == ["tfdata-naive", "tfrecord-sharded"]
     for run in runs:
         assert {"input_pipeline_analyzer", "framework_op_stats"} <= set(
             asked(profile_server, "run_tools", run=run)
@@ -52,12 +52,12 @@ def test_the_profile_plugin_lists_one_run_a_pipeline_with_its_tools(
         assert "input-bound" in steps
 
 
-def test_a_port_that_is_taken_is_one_sentence(traced: Feedbench) -> None:
+def test_a_port_that_is_taken_is_one_sentence(smoke: Smoke) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = traced.run("tensorboard", "R", "--port", port)
+        done = smoke.feedbench.run("tensorboard", "R", "--port", port)
     assert done.returncode == 2
     assert done.stderr.strip() == (
         f"feedbench: --port {port}: it cannot be had (Address already in use); take another one,"
@@ -65,7 +65,7 @@ def test_a_port_that_is_taken_is_one_sentence(traced: Feedbench) -> None:
     )
 
 
-def test_a_folder_that_is_no_run_is_one_sentence(traced: Feedbench) -> None:
-    done = traced.run("tensorboard", "nowhere")
+def test_a_folder_that_is_no_run_is_one_sentence(smoke: Smoke) -> None:
+    done = smoke.feedbench.run("tensorboard", "nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("feedbench: nowhere is no run folder: ")

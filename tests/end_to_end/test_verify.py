@@ -14,7 +14,7 @@ from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
 def as_json(text: str) -> dict[str, Any]:

@@ -118,6 +118,7 @@ def test_nvml_is_open_for_a_run_and_closed_at_its_end() -> None:
     assert (nvml.calls.count("nvmlInit"), nvml.calls.count("nvmlShutdown")) == (1, 1)
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
 def test_the_tree_is_that_of_the_forkserver_as_it_is_at_the_reading() -> None:
     """A forkserver that died before a trial has made way for another by then."""

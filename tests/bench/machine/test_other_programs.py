@@ -68,6 +68,7 @@ def test_a_quota_leaves_others_out_of_it(monkeypatch: pytest.MonkeyPatch) -> Non
     assert watched_cores() == cores
 
 
+@pytest.mark.alone
 def test_a_program_at_work_is_seen() -> None:
     cores = watched_cores()
     if not cores:

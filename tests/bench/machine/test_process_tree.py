@@ -17,7 +17,10 @@ from tests.support.waiting import gone
 BURN = 0.3  # seconds
 TICKS = 0.06  # seconds; some clock ticks, in which the kernel's figures are given
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here"),
+]
 
 
 @pytest.fixture

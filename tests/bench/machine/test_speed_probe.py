@@ -127,6 +127,7 @@ def test_a_probes_figures_are_in_units_of_one_size(monkeypatch: pytest.MonkeyPat
     assert speed.copied == pytest.approx(64 / HALF_SECONDS * 2 / 32, rel=0.02)
 
 
+@pytest.mark.alone
 def test_a_probe_takes_a_tenth_of_a_second_and_leaves_no_thread_and_no_pinning() -> None:
     import threading
 

@@ -38,6 +38,7 @@ def test_it_refuses_a_batch_over_the_end_of_an_epoch() -> None:
         consumer.take(BATCH)
 
 
+@pytest.mark.alone
 def test_its_cost_is_that_of_one_batch_and_soon_known_however_much_it_is() -> None:
     assert 0 < consumer_seconds(BATCH) < 0.001
     begun = time.monotonic()

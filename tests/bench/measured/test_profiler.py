@@ -49,6 +49,7 @@ def outer() -> None:
     burn(0.02)
 
 
+@pytest.mark.alone
 def test_each_function_has_the_time_of_its_own() -> None:
     marks = Marks()
     with Calls(marks) as calls:

@@ -137,6 +137,7 @@ def test_a_run_of_one_environment_has_nothing_to_be_compared_with() -> None:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, photos: Path) -> None:
     (rooms,) = {Path(room).parent for room in pipelines.__path__}
     old = feedbench.folder / "before"

@@ -26,6 +26,7 @@ from tests.support.processes import Runner, measured_of
 
 pytestmark = [
     pytest.mark.tensorflow,
+    pytest.mark.alone,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here"),
 ]
 

@@ -146,6 +146,7 @@ def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     suite: Suite, photos: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_a_pipeline_that_fails_fails_its_own_test_with_its_reason(
     tmp_path: Path, photos: Path
 ) -> None:
@@ -232,6 +234,7 @@ def test_never(feedbench):
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_each_folder_has_a_run_of_its_own_and_a_wrong_one_fails_its_own_tests(
     tmp_path: Path, photos: Path
 ) -> None:
@@ -313,6 +316,7 @@ def test_a_wrong_option_is_named_as_it_is_called_here(suite: Suite, photos: Path
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None:
     words = (f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=50", "--feedbench-out=R")
     with suite.start(*words) as process:
@@ -352,6 +356,7 @@ def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(tmp_path: Path) -> No
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_the_file_to_copy_measures_over_photos_that_it_makes(tmp_path: Path) -> None:
     suite = Suite(tmp_path, PIPELINES.sub('PIPELINES = ["a=tfdata_naive"]', readme_file()))
     done = suite.run(

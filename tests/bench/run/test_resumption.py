@@ -344,6 +344,7 @@ def test_a_loader_that_is_named_from_another_folder_is_refused_here(
 
 
 @pytest.mark.tensorflow
+@pytest.mark.end_to_end
 def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_block_once(
     feedbench: Feedbench, photos: Path
 ) -> None:

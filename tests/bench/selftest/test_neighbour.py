@@ -13,6 +13,8 @@ from feedbench.bench.selftest.neighbour import LINGER_SECONDS, is_touched, neigh
 from tests.support.clock import ClaimedClock
 from tests.support.waiting import gone, until
 
+pytestmark = pytest.mark.alone
+
 
 def burned(process: psutil.Process) -> float:
     times = process.cpu_times()
