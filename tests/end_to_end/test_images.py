@@ -206,11 +206,3 @@ def test_a_cold_run_reads_its_first_epochs_from_the_device_and_a_warm_one_does_n
         if cold.why_not is None:  # else this file system keeps its files in memory
             assert cold.resident == 0
             assert (cold.read_bytes or 0) > 0.8 * cold.bytes
-
-
-def test_a_state_of_the_page_cache_that_there_is_not_is_a_wrong_request(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    done = feedbench.run("run", photos, "--page-cache", "hot")
-    assert done.returncode == 2
-    assert "--page-cache 'hot': expected warm or cold" in done.stderr

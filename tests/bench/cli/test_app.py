@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from feedbench.bench.cli import app
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports import formats
 from feedbench.reports.html import page, runs_page
 from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of
-
-COMMAND = Path(sys.executable).with_name("feedbench")
-
-
-def feedbench(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *map(str, words)], cwd=cwd, capture_output=True, text=True, check=False
-    )
+from tests.support.front_door import COMMAND, Call, Called, a_folder_of
 
 
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -49,16 +37,27 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "report", "compare", "tensorboard", "prepared", "inspect", "photos", "selftest"],
+    [
+        "run",
+        "verify",
+        "report",
+        "compare",
+        "inspect",
+        "pipelines",
+        "prepared",
+        "tensorboard",
+        "selftest",
+        "photos",
+    ],
 )
-def test_every_command_has_an_example_in_its_help(command: str, tmp_path: Path) -> None:
-    done = feedbench(command, "--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert f"feedbench {command}" in done.stdout.partition("Example")[2]
+def test_every_command_has_an_example_in_its_help(command: str, call: Call) -> None:
+    done = call(command, "--help")
+    assert done.code == 0
+    assert f"feedbench {command}" in done.out.partition("Example")[2]
 
 
-def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
-    out = feedbench("pipelines", cwd=tmp_path).stdout
+def test_pipelines_lists_what_can_be_run_with_its_knobs(call: Call) -> None:
+    out = call("pipelines").out
     for word in ("image_data_generator", "tfdata_naive", "tfdata_tuned", "cache=memory"):
         assert word in out
 
@@ -103,26 +102,26 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(tmp_path: Path) -> None:
         (["PHOTOS", "--batch-size", "0"], "--batch-size 0: expected 1 or more images"),
         (["PHOTOS", "--time", "soon"], "--time 'soon': expected a time such as"),
         (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 6 pipelines"),
+        (["PHOTOS", "--page-cache", "hot"], "--page-cache 'hot': expected warm or cold"),
         (["PHOTOS", "--margin", "5"], "--margin '5': expected a share such as 5%"),
         (["PHOTOS", "--limit", "some"], "--limit 'some': expected a number of images, or all"),
         (["PHOTOS", "--out", "flat"], "--out flat: expected a new or empty folder; it is not"),
-        (["PHOTOS", "--blocks", "many"], "--blocks"),
+        (["PHOTOS", "--blocks", "many"], "--blocks 'many': expected a whole number"),
         (["PHOTOS", "--bloks", "4"], "--bloks"),
     ],
 )
 def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
-    words: list[str], sentence: str, photos: Path, tmp_path: Path
+    words: list[str], sentence: str, photos: Path, tmp_path: Path, call: Call
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "flat").mkdir()
     (tmp_path / "flat" / "a.jpg").write_bytes(b"")
     (tmp_path / "file.txt").write_text("")
     before = sorted(tmp_path.rglob("*"))
-    done = feedbench("run", *(photos if w == "PHOTOS" else w for w in words), cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert sentence in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
+    done = call("run", *(photos if word == "PHOTOS" else word for word in words))
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -131,61 +130,32 @@ def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
     [(["bogus"], "See feedbench --help."), (["run", "--bogus"], "See feedbench run --help.")],
 )
 def test_a_word_that_is_none_of_ours_points_to_the_help_that_exists(
-    words: list[str], advice: str, tmp_path: Path
+    words: list[str], advice: str, call: Call
 ) -> None:
-    done = feedbench(*words, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "bogus" in done.stderr
-    assert done.stderr.endswith(f"{advice}\n")
+    done = call(*words)
+    assert done.code == 2
+    assert "bogus" in done.err
+    assert done.err.endswith(f"{advice}\n")
 
 
-def test_photos_writes_photos(tmp_path: Path) -> None:
-    done = feedbench("photos", "P", "--count", "5", cwd=tmp_path)
+def test_the_command_writes_photos(tmp_path: Path) -> None:
+    words = [str(COMMAND), "photos", "P", "--count", "5"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "P").glob("*/*.jpg"))) == 5
 
 
-def test_photos_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
+def test_photos_refuses_a_folder_that_holds_something(call: Call, tmp_path: Path) -> None:
     (tmp_path / "P").mkdir()
     (tmp_path / "P" / "mine.txt").write_text("")
-    done = feedbench("photos", "P", "--count", "5", cwd=tmp_path)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
+    done = call("photos", "P", "--count", "5")
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
     assert [file.name for file in (tmp_path / "P").iterdir()] == ["mine.txt"]
 
 
 RUN = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
 TRIALS = trials_of({"naive": [1000] * 4, "tuned": [4500] * 4})
-
-
-@dataclass
-class Called:
-    """What came of a command that was called in this very process."""
-
-    code: object
-    out: str
-    err: str
-
-
-Call = Callable[..., Called]
-
-
-@pytest.fixture
-def call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Call]:
-    """Call the front door in a folder of its own, which a subprocess would do more slowly."""
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-
-    def called(*words: str) -> Called:
-        monkeypatch.setattr(sys, "argv", ["feedbench", *words])
-        with pytest.raises(SystemExit) as end:
-            app.main()
-        return Called(end.value.code, *capsys.readouterr())
-
-    yield called
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -317,16 +287,6 @@ def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
     )
 
 
-def a_folder_of(name: str, factor: float = 1.0, blocks: int = 8, **given: Any) -> str:
-    """A run folder in the current one, all of whose trials are at about 1,000 images/s."""
-    rates = {
-        label: [round(factor * (1000 + block)) for block in range(blocks)] for label in ("a", "b")
-    }
-    run = a_run(a_row("a"), a_row("b"), **given)
-    a_run_folder(Path(name), run, trials_of(rates))
-    return name
-
-
 @pytest.mark.parametrize(
     ("factor", "blocks", "code"), [(1.0, 8, 0), (0.7, 8, 1), (1.0, 3, 3), (0.97, 8, 0)]
 )
@@ -368,7 +328,7 @@ def test_a_run_leaves_what_pytest_benchmark_reads(
 ) -> None:
     performed(RUN, monkeypatch)
     assert call("run", ".", "--quiet", "--out", "R").code == 0
-    found = json.loads(Path("R/benchmark.json").read_text())
-    assert [each["name"] for each in found["benchmarks"]] == list(
+    saved = json.loads(Path("R/benchmark.json").read_text())
+    assert [each["name"] for each in saved["benchmarks"]] == list(
         dict.fromkeys(trial.label for trial in TRIALS if trial.purpose == "main")
     )

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from feedbench.bench.cli import app
-from tests.bench.cli.test_app import COMMAND, a_folder_of
+from tests.support.front_door import COMMAND, a_folder_of
 
 FORMATS = ["table", "markdown", "json"]
 # What is not there when it is needed, as a fault of ours would have it.
