@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.browser import Open, Opened
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-@dataclass
-class Opened:
-    """A page, and what it did while it was opened."""
-
-    page: Page
-    said: list[str] = field(default_factory=list)  # on the console, errors included
-    asked_for: list[str] = field(default_factory=list)  # addresses
-
-
-Open = Callable[..., Opened]
 
 
 def chromium() -> str | None:

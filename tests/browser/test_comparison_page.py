@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.html import comparison_page
-from tests.browser.conftest import Open
-from tests.browser.test_page import faults
+from tests.support.browser import Open, faults
 from tests.support.builders import KOREAN, SCRIPT
 from tests.support.comparisons import FINE, SLOWER, UNSURE, a_comparison
 

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from feedbench.reports.html import runs_page
-from tests.browser.conftest import Open
-from tests.browser.test_page import faults, full_run, odd_runs, overflow
+from tests.support.browser import Open, faults, overflow
 from tests.support.builders import SCRIPT
+from tests.support.pages import full_run, odd_runs
 
 pytestmark = pytest.mark.browser
 

@@ -51,6 +51,7 @@ ENVIRONMENT = Environment("Linux", "a processor", 2.0, 2, 2**33, "3.11.7", {"num
 NOT_COMPARED = "What the pipelines deliver was not compared."
 SCRIPT = "<script>alert(1)</script>"
 KOREAN = "한국어 🐈"
+HOSTILE = ["\uffff\ufdd0", SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", KOREAN, "x" * 100]
 
 
 def a_row(label: str, rate: float | None = 1000.0, **given: Any) -> Row:

@@ -28,6 +28,8 @@ class Reader(HTMLParser):
         if tag in {"th", "td"}:
             self.tables[self._name][-1].append("")
             self._in_cell = True
+        if tag == "small" and self._in_cell:  # a unit below a title
+            self.tables[self._name][-1][-1] += " "
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"th", "td"}:

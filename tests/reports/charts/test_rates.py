@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
+from feedbench.bench.records.diagnosis import Ceiling, Diagnosis
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.charts import rates as plots
@@ -26,30 +27,15 @@ from tests.support.builders import (
     trials_of,
 )
 from tests.support.contrast import contrast
+from tests.support.drawings import SVG, dots, numbers, texts
 
-SVG = "{http://www.w3.org/2000/svg}"
 LABELS = [SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", f"{KOREAN} \x1b\n", "x" * 100]
-
-
-def texts(svg: str) -> list[str]:
-    return ["".join(found.itertext()) for found in ET.fromstring(svg).iter(f"{SVG}text")]
 
 
 def rates(run: RunRecord, trials: list[TrialRecord], width: int = plots.WIDE) -> str:
     svg = plots.rates(run, frames.blocks(run, trials), width)
     assert svg is not None
     return svg
-
-
-def dots(svg: str) -> int:
-    """How many dots are drawn: lines of no length, with round ends."""
-    return svg.count("h0")
-
-
-def numbers(svg: str) -> list[float]:
-    """The numbers on the scale."""
-    plain = (text.replace(",", "") for text in texts(svg))
-    return [float(text) for text in plain if re.fullmatch(r"[\d.]+", text)]
 
 
 def two(fast: int) -> tuple[RunRecord, list[TrialRecord]]:
@@ -212,3 +198,31 @@ def test_figures_that_are_no_numbers_are_left_out_of_a_chart() -> None:
         assert svg is not None
         assert not re.search(r"\b(nan|inf|None)\b", svg)
     assert "not measured" in texts(rates(run, trials))
+
+
+CACHES = {"a": "none", "b": "memory"}
+
+
+def with_ceilings(**rates: float) -> str:
+    found = [Ceiling(name=name, rate=rate) for name, rate in rates.items()]  # type: ignore[arg-type]
+    plain, cached = (a_row(label, knobs={"cache": kept}) for label, kept in CACHES.items())
+    run = a_run(plain, cached, diagnosis=Diagnosis(ceilings=found))
+    svg = plots.rates(run, frames.blocks(run, trials_of({"a": [1000], "b": [1100]})))
+    assert svg is not None
+    return svg
+
+
+def test_rates_stand_beside_the_ceilings_that_bind_them_and_beside_no_other() -> None:
+    svg = with_ceilings(read=9000.0, decode=2400.0, ready=8000.0)
+    assert {"reading and decoding: 2,400", "a ready batch: 8,000"} <= set(texts(svg))
+    assert "reading only" not in svg  # higher than what binds
+    assert "; ceiling of reading and decoding: 2,400" in svg
+    (group,) = re.findall(r"<g [^>]*stroke-dasharray[^>]*>(.*?)</g>", svg)
+    assert group.count("<path") == 4  # each beside its name, and in one row
+
+
+@pytest.mark.parametrize("rate", [1e7, math.nan, math.inf, 0.0])
+def test_a_ceiling_that_is_far_beyond_every_rate_or_no_number_is_not_drawn(rate: float) -> None:
+    svg = with_ceilings(decode=rate, ready=1e7)
+    assert "reading" not in svg
+    assert "ready" not in svg

@@ -78,15 +78,21 @@ def test_phases_and_latency_are_shown_with_their_units() -> None:
     assert cells(run, "phases", "a") == expected
     titles = Reader(page.render(run, [])).tables["phases"][0]
     assert titles[1:] == [
-        *("first batchs", "first epochs", "turnovers", "epochs"),
-        *("latency p50ms", "latency p95ms", "latency p99ms", "latency longestms"),
+        "first batch s",
+        "first epoch s",
+        "turnover s",
+        "epoch s",
+        "latency p50 ms",
+        "latency p95 ms",
+        "latency p99 ms",
+        "latency longest ms",
     ]
 
 
 def test_the_epoch_of_a_part_is_the_whole_folders_and_called_extrapolated() -> None:
     part = a_part(a_run(a_row("a")))
     assert cells(part, "phases", "a")[3] == "36.7"
-    assert "epoch, extrapolateds" in Reader(page.render(part, [])).tables["phases"][0]
+    assert "epoch, extrapolated s" in Reader(page.render(part, [])).tables["phases"][0]
 
 
 def test_resources_are_shown_and_a_zero_that_was_measured_stays_a_zero() -> None:
@@ -130,8 +136,8 @@ def test_what_is_no_record_of_the_photos_is_not_compared_with_their_files() -> N
 def test_of_a_part_the_page_says_what_the_preparation_and_what_the_epochs_are_of() -> None:
     whole = a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3)))
     titles = Reader(page.render(a_part(whole), [])).tables["preparation"][0]
-    assert titles[1:3] == ["tooks for 512 images", "writtenfor 512 images"]
-    assert titles[-1] == "has paid for itself afterepochs of all 3,670"
+    assert titles[1:3] == ["took s for 512 images", "written for 512 images"]
+    assert titles[-1] == "has paid for itself after epochs of all 3,670"
     assert "Seconds and bytes are for the 512 images measured" in words(a_part(whole))
     assert "images measured;" not in words(whole)
 

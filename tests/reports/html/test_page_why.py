@@ -60,8 +60,11 @@ def test_steps_have_a_column_of_the_trace_and_the_rest_its_name() -> None:
     run = a_run(a_row("a"), diagnosis=Diagnosis(traces=traces, waterfalls=[waterfall]))
     assert Reader(page.render(run, [])).tables["steps-1"] == [
         [
-            *("step", "rate up to hereimages/s", "CPU that it addsms an image"),
-            *("share% of all steps", "by its trace% of all stages"),
+            "step",
+            "rate up to here images/s",
+            "CPU that it adds ms an image",
+            "share % of all steps",
+            "by its trace % of all stages",
         ],
         ["decode", "2,000", "1.00", "25", "25"],
         ["the rest (MatMul)", "900", "3.00", "75", "75"],

@@ -14,7 +14,6 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import runs_page
 from feedbench.reports.text.figures import MISSING
-from tests.reports.charts.test_rates import numbers
 from tests.support.builders import (
     SCRIPT,
     a_row,
@@ -24,6 +23,7 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
+from tests.support.drawings import numbers
 from tests.support.reader import Reader, without_own_scripts
 
 Run = tuple[str, RunRecord, list[TrialRecord]]
@@ -58,16 +58,16 @@ def test_ratios_are_of_each_run_alone_and_no_rate_is_beside_another_runs() -> No
     text = runs_page.render([LAPTOP, SERVER])
     rows = Reader(text).tables["beside"]
     assert rows[0] == ["pipeline", "laptop", "server"]
-    assert rows[1][1:] == ["1the baseline", "1the baseline"]
-    assert rows[2][1:] == ["2.001.96-2.04, faster", "8.007.84-8.16, faster"]
+    assert rows[1][1:] == ["1 the baseline", "1 the baseline"]
+    assert rows[2][1:] == ["2.00 1.96-2.04, faster", "8.00 7.84-8.16, faster"]
     assert "images/s" not in without_own_scripts(text)
 
 
 def test_a_pipeline_that_a_run_has_not_or_that_failed_there_is_said_to_be_that() -> None:
     run = a_run(a_row("naive"), empty_row("mine", "it raised"))
     rows = Reader(runs_page.render([LAPTOP, ("other", run, [])])).tables["beside"]
-    assert rows[2][2] == f"{MISSING}not in this run"
-    assert rows[3][1:] == [f"{MISSING}not in this run", f"{MISSING}failed"]
+    assert rows[2][2] == f"{MISSING} not in this run"
+    assert rows[3][1:] == [f"{MISSING} not in this run", f"{MISSING} failed"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from feedbench.bench.records.run import LeftOut, RunRecord, Stopped
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import digits
 from feedbench.reports.sentences.answer import answer, heading, notes
-from tests.reports.sentences.test_calm import a_calm
 from tests.support.builders import (
     NOT_COMPARED,
     WORKLOAD,
@@ -21,6 +20,7 @@ from tests.support.builders import (
     compared,
     empty_row,
 )
+from tests.support.calms import a_calm
 
 
 def test_the_heading_says_what_was_measured_and_how_long_it_took() -> None:

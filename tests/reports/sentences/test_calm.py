@@ -1,38 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
-from feedbench.bench.records.calm import BlockCalm, Calm, Share
+from feedbench.bench.records.calm import Share
 from feedbench.reports.html.page import render
 from feedbench.reports.sentences.answer import answer, notes
-from feedbench.reports.sentences.calm import cost, sentence
-from tests.support.builders import a_row, a_run, compared
-
-
-def a_calm(disturbed: int = 0, **given: Any) -> Calm:
-    block: dict[str, Any] = {
-        "block": 1,
-        "seconds": 300.0,
-        "probes": [Share(1.0, 1.0)],
-        "disturbed": [],
-        "stolen_seconds": given.pop("stolen", 0.1),
-        "throttled_seconds": given.pop("throttled", None),
-        "cpu_pressure_seconds": 250.0,  # the pipelines' own threads
-        "io_pressure_seconds": 0.0,
-        "memory_pressure_seconds": None,
-    }
-    fields: dict[str, Any] = {
-        "low": Share(0.9, 0.5),
-        "lowest": Share(0.97, 0.81),
-        "middle": Share(1.0, 1.0),
-        "attempts": 48,
-        "disturbed": disturbed,
-        "retaken": 0,
-        "waited_seconds": 0.0,
-        "probe_seconds": 5.0,
-        "blocks": [BlockCalm(**block)],
-    }
-    return Calm(**fields | given)
+from feedbench.reports.sentences.calm import by_block, cost, sentence
+from feedbench.reports.text.figures import MISSING
+from tests.support.builders import a_row, a_run, compared, trials_of
+from tests.support.calms import PROBED, a_calm
 
 
 def test_of_a_machine_that_was_not_probed_nothing_is_said() -> None:
@@ -136,3 +110,14 @@ def test_those_that_depend_on_exclusions_are_no_answer_and_no_others() -> None:
     assert answer(run) == (
         "Of those that could be judged, no pipeline is shown slower than another: a and b."
     )
+
+
+def test_block_by_block_the_lowest_probes_stand_beside_what_the_kernel_counted() -> None:
+    run = a_run(a_row("a"), blocks=2, calm=PROBED)
+    titles, rows = by_block(run, trials_of({"a": [1000, 1000]}))
+    heads = [title for title, _, _ in titles]
+    assert heads == ["block", "hashing", "copying", "second copy", "CPU pressure", "disturbed"]
+    assert rows == [
+        ("1", "0.900", "0.600", "1.00", "5.0", MISSING),
+        ("2", "0.700", "1.00", "1.00", "5.0", "b"),
+    ]

@@ -9,8 +9,8 @@ import pytest
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.sentences.answer import answer, notes, sure
-from tests.reports.sentences.test_calm import a_calm
 from tests.support.builders import a_row, a_run, compared
+from tests.support.calms import a_calm
 
 FAST = compared("b", 2.0, "faster")
 
