@@ -93,8 +93,8 @@ class Groups:
 
     def alone(self) -> Places:
         """Return the files that are told apart from all others, in order."""
-        known = self._members.items()
-        alone = sorted(int(it[0]) for group, it in known if len(it) == 1 and group != UNKNOWN)
+        groups = self._members.items()
+        alone = sorted(int(it[0]) for group, it in groups if len(it) == 1 and group != UNKNOWN)
         return np.asarray(alone, np.intp)
 
 
@@ -111,12 +111,12 @@ class Matcher:
         self._files = references.shape[1]
         self._known = np.flatnonzero(~np.isnan(references[0]).any(axis=1))
         both = references[:, self._known].reshape(-1, references.shape[2])
-        self._found, first, which = np.unique(both, axis=0, return_index=True, return_inverse=True)
+        self._prints, first, which = np.unique(both, axis=0, return_index=True, return_inverse=True)
         self._which = which.reshape(2, -1)  # fingerprint that each known file has, by reference
         self._places: Places = np.tile(self._known, 2)[first]  # a file for each fingerprint
-        self._centre = self._found.mean(axis=0) if len(both) else np.zeros(references.shape[2])
-        self._axes = _axes(self._found - self._centre)
-        self._tree = cKDTree(self._projected(self._found))
+        self._centre = self._prints.mean(axis=0) if len(both) else np.zeros(references.shape[2])
+        self._axes = _axes(self._prints - self._centre)
+        self._tree = cKDTree(self._projected(self._prints))
         self._searches = 0
         self.groups = self.alike(ALIKE)
 
@@ -125,18 +125,18 @@ class Matcher:
         groups = np.full(self._files, UNKNOWN, np.intp)
         if not len(self._known):
             return Groups(groups)
-        count = len(self._found)
-        reach = levels * np.sqrt(self._found.shape[1])
+        count = len(self._prints)
+        reach = levels * np.sqrt(self._prints.shape[1])
         ranks = list(range(2, 2 + _JOINED))
         # Among the tree's few directions nothing is farther apart than it is; in all of them it
         # would take minutes for 20,000 frames that are nearly equal.
-        near = self._tree.query(self._projected(self._found), k=ranks, distance_upper_bound=reach)[
+        near = self._tree.query(self._projected(self._prints), k=ranks, distance_upper_bound=reach)[
             1
         ]
         pairs = []
         for column in np.asarray(near).T:
             rows = np.flatnonzero(column < count)
-            differences = self._found[rows] - self._found[column[rows]]
+            differences = self._prints[rows] - self._prints[column[rows]]
             rows = rows[np.sqrt(np.square(differences).mean(axis=1)) <= levels]
             pairs.append((rows, column[rows]))
         # A file's own two stand for one and the same.
@@ -147,35 +147,35 @@ class Matcher:
         groups[self._known] = component[self._which[0]]
         return Groups(groups)
 
-    def match(self, found: Floats) -> Matches:
+    def match(self, prints: Floats) -> Matches:
         """Return the file of each of the fingerprints `[B, cells]`."""
-        places = np.full(len(found), UNKNOWN, np.intp)
-        distances = np.full(len(found), np.inf, np.float32)
+        places = np.full(len(prints), UNKNOWN, np.intp)
+        distances = np.full(len(prints), np.inf, np.float32)
         if not len(self._known):
             return Matches(places, distances)
-        count = min(_NEIGHBOURS, len(self._found))
-        near = np.asarray(self._tree.query(self._projected(found), k=list(range(1, count + 1)))[1])
-        for at, one in enumerate(found):
-            nearest, distance, other = self._best(one, near[at])
+        count = min(_NEIGHBOURS, len(self._prints))
+        near = np.asarray(self._tree.query(self._projected(prints), k=list(range(1, count + 1)))[1])
+        for at, fingerprint in enumerate(prints):
+            nearest, distance, other = self._best(fingerprint, near[at])
             if distance > _CLEAR and self._searches < _SEARCHES:
                 self._searches += 1
-                nearest, distance, other = self._best(one, np.arange(len(self._found)))
+                nearest, distance, other = self._best(fingerprint, np.arange(len(self._prints)))
             distances[at] = distance
             if distance <= _NEAR or (distance <= _FAR and distance < _MUCH_NEARER * other):
                 places[at] = nearest
         return Matches(places, distances)
 
-    def _best(self, one: Floats, candidates: Places) -> tuple[int, float, float]:
+    def _best(self, fingerprint: Floats, candidates: Places) -> tuple[int, float, float]:
         """Return the nearest file, its distance, and that of the next one that is unlike it."""
-        distances = np.sqrt(np.square(self._found[candidates] - one).mean(axis=1))
+        distances = np.sqrt(np.square(self._prints[candidates] - fingerprint).mean(axis=1))
         places = self._places[candidates]
         nearest = int(distances.argmin())
         unlike = self.groups.of[places] != self.groups.of[places[nearest]]
         other = float(distances[unlike].min(initial=np.inf))
         return int(places[nearest]), float(distances[nearest]), other
 
-    def _projected(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        projected: npt.NDArray[Any] = (found - self._centre) @ self._axes
+    def _projected(self, prints: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        projected: npt.NDArray[Any] = (prints - self._centre) @ self._axes
         return projected
 
 

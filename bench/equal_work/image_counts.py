@@ -54,7 +54,7 @@ class Tally:
 
     def undelivered(self) -> list[int]:
         """Return the places of files that no image matches."""
-        missing = self._expected(self.matcher.groups) - self._found(self.matcher.groups)
+        missing = self._expected(self.matcher.groups) - self._came(self.matcher.groups)
         members = self.matcher.groups.members
         return sorted(
             int(place) for group, count in missing.items() for place in members(group)[-count:]
@@ -64,13 +64,15 @@ class Tally:
         """Return the whole epoch's counts beside the list of files; files of a group are equal."""
         groups = groups or self.matcher.groups
         places, labels = self._all(self._places), self._all(self._labels)
-        known = places != UNKNOWN
-        found, expected = self._found(groups), self._expected(groups)
+        is_known = places != UNKNOWN
+        came, expected = self._came(groups), self._expected(groups)
         # A file that Pillow does not decode has no fingerprint: an unknown image may be its.
         lost = self.workload.images - expected.total()
-        unknown = max(int(np.count_nonzero(~known)) - lost, 0)
-        missing, doubled = expected - found, found - expected
-        wrong, first_wrong = self._wrong_labels(groups, groups.of[places[known]], labels[known])
+        unknown = max(int(np.count_nonzero(~is_known)) - lost, 0)
+        missing, doubled = expected - came, came - expected
+        wrong, first_wrong = self._wrong_labels(
+            groups, groups.of[places[is_known]], labels[is_known]
+        )
         return Counts(
             images=self.images,
             missing=missing.total(),
@@ -86,7 +88,7 @@ class Tally:
         """Return how many files a group has."""
         return Counter(groups.of[groups.of != UNKNOWN].tolist())
 
-    def _found(self, groups: Groups) -> Counter[int]:
+    def _came(self, groups: Groups) -> Counter[int]:
         """Return how many images came of a group."""
         places = self._all(self._places)
         return Counter(groups.of[places[places != UNKNOWN]].tolist())
@@ -102,10 +104,10 @@ class Tally:
         for (group, _), count in surplus.items():
             wrong[group] += count
         # An image that came once too often has a label too many as well, and it is counted there.
-        wrong -= self._found(groups) - self._expected(groups)
+        wrong -= self._came(groups) - self._expected(groups)
         if not wrong:
             return 0, None
-        group = min(wrong, key=lambda one: int(groups.members(one)[0]))
+        group = min(wrong, key=lambda group: int(groups.members(group)[0]))
         label = next(label for (of, label) in surplus if of == group)
         name = shown(self.workload.class_names[label])
         return wrong.total(), f"{self._first(groups, {group: 1})} as {name!r}"

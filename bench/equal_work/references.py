@@ -78,16 +78,16 @@ def interpolated(
     the edge are the edge's own: compute_interpolation_weights and compute_lerp in
     tensorflow/core/kernels/image/resize_bilinear_op.cc.
     """
-    found: npt.NDArray[Any] = pixels
+    colours: npt.NDArray[Any] = pixels
     for axis, count in ((0, workload.height), (1, workload.width)):
-        size = found.shape[axis]
+        size = colours.shape[axis]
         at = positions(size, count)
         before = np.floor(at)
         share = (at - before).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-        low = found.take(before.astype(np.intp).clip(0, size - 1), axis).astype(np.float32)
-        high = found.take(np.ceil(at).astype(np.intp).clip(0, size - 1), axis)
-        found = low + (high - low) * share
-    return found
+        low = colours.take(before.astype(np.intp).clip(0, size - 1), axis).astype(np.float32)
+        high = colours.take(np.ceil(at).astype(np.intp).clip(0, size - 1), axis)
+        colours = low + (high - low) * share
+    return colours
 
 
 def in_form(colours: npt.NDArray[Any], workload: Workload) -> Levels:

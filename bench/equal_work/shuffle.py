@@ -39,14 +39,14 @@ def shuffle_of(
     with_list = _correlation(np.arange(len(first)), first)
     with_neighbour = _correlation(first[:-1], first[1:])
     with_next = None if second is None else _with_next(first, second)
-    found, by_chance = batch_classes(labels, batch_sizes)
+    classes, by_chance = batch_classes(labels, batch_sizes)
     return Shuffle(
         kind=_kind(first, second, [with_list, with_neighbour, with_next]),
         with_list=with_list,
         with_neighbour=with_neighbour,
         with_next_epoch=with_next,
         ahead=max(int((first - np.arange(len(first))).max()), 0),
-        batch_classes=found,
+        batch_classes=classes,
         batch_classes_by_chance=by_chance,
     )
 
@@ -64,10 +64,10 @@ def batch_classes(
     edges = np.cumsum([0, *batch_sizes])
     if len(counts) < 2 or edges[-1] != len(labels):  # noqa: PLR2004 - nothing to mix
         return None, None
-    found = [len(np.unique(labels[start:end])) for start, end in pairwise(edges)]
+    in_batches = [len(np.unique(labels[start:end])) for start, end in pairwise(edges)]
     sizes, times = np.unique(np.asarray(batch_sizes), return_counts=True)
     chance = [np.sum(stats.hypergeom.sf(0, len(labels), counts, size)) for size in sizes]
-    return float(np.mean(found)), float(np.average(chance, weights=times))
+    return float(np.mean(in_batches)), float(np.average(chance, weights=times))
 
 
 def _kind(first: Order, second: Order | None, correlations: Sequence[float | None]) -> Kind:

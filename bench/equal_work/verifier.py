@@ -57,7 +57,7 @@ class Verifier:
         """
         specs = list(specs)
         slug = slugs(tuple(spec.label for spec in specs))
-        found: dict[str, Proof] = {}
+        proofs: dict[str, Proof] = {}
         records = []
         samples.mkdir(parents=True, exist_ok=True)
         try:
@@ -70,11 +70,11 @@ class Verifier:
                     records.append(record)
                     proof = record.proof
                 if proof is not None:
-                    found[spec.label] = proof
+                    proofs[spec.label] = proof
                     self._say(spec.label, proof)
         finally:
             shutil.rmtree(self._references, ignore_errors=True)  # it may hold 0.4 GB
-        return found, records
+        return proofs, records
 
     def _verify(self, spec: Spec, sheet: Path, limit: Limit) -> TrialRecord:
         record = self._trials.verify(

@@ -52,7 +52,7 @@ def inspect(
     listener.doing("looking for duplicates")
     bad = bad_of(index, findings)
     height, width = image_size
-    sizes = [found for found in findings if found.pixels and found.reason is None]
+    sized = [finding for finding in findings if finding.pixels and finding.reason is None]
     return Inspection(
         folder=image_id(str(index.folder)),
         notes=list(index.notes),
@@ -62,10 +62,10 @@ def inspect(
         ignored_images=_ignored_images(index),
         classes={image_id(name): count for name, count in counts(index).items()},
         bytes=sum(stamp.size for path in index.paths if (stamp := stamp_of(path))),
-        formats=_counted(found.format for found in findings),
-        modes=_counted(found.mode for found in findings),
-        widths=_histogram([found.width for found in sizes]),
-        heights=_histogram([found.height for found in sizes]),
+        formats=_counted(finding.format for finding in findings),
+        modes=_counted(finding.mode for finding in findings),
+        widths=_histogram([finding.width for finding in sized]),
+        heights=_histogram([finding.height for finding in sized]),
         orientations=_counted(_orientations(findings)),
         duplicates=_duplicates(index),
         bad=[LeftOut(file=image_id(file), reason=reason) for file, reason in bad],
@@ -95,8 +95,8 @@ def _index(folder: Path, layout: Layout) -> Index:
 
 
 def _orientations(findings: Iterable[Finding]) -> Iterable[str | None]:
-    for found in findings:
-        yield None if found.orientation is None else str(found.orientation)
+    for finding in findings:
+        yield None if finding.orientation is None else str(finding.orientation)
 
 
 def _counted(values: Iterable[str | None]) -> dict[str, int]:
@@ -109,10 +109,10 @@ def _histogram(values: Sequence[int]) -> list[Bin]:
         return []
     least, most = min(values), max(values)
     edges = sorted({round(edge) for edge in np.linspace(least, most + 1, _BINS + 1)})
-    found, _ = np.histogram(values, edges)
+    bin_counts, _ = np.histogram(values, edges)
     return [
         Bin(start, end - 1, int(count))
-        for start, end, count in zip(edges, edges[1:], found, strict=False)
+        for start, end, count in zip(edges, edges[1:], bin_counts, strict=False)
     ]
 
 
@@ -148,7 +148,7 @@ def _ignored_images(index: Index) -> list[LeftOut]:
     # Not asked of the classes' names, which may stand in a CSV file and be anything.
     linked = [entry for entry in entries(index.folder) if entry.is_symlink() and is_folder(entry)]
     classes = set(index.class_names)
-    found = []
+    ignored = []
     for top in (index.folder, *(Path(entry.path) for entry in linked if entry.name in classes)):
         for root, _, names in os.walk(top):
             for name in sorted(names):
@@ -158,7 +158,7 @@ def _ignored_images(index: Index) -> list[LeftOut]:
                 file = os.path.relpath(path, index.folder)
                 if file in taken or not os.path.isfile(path):  # noqa: PTH113
                     continue
-                if known := signature(path):
-                    reason = f"begins as {known} does, but its name has no image's suffix"
-                    found.append(LeftOut(file=image_id(file), reason=reason))
-    return sorted(found, key=lambda left: left.file)
+                if kind := signature(path):
+                    reason = f"begins as {kind} does, but its name has no image's suffix"
+                    ignored.append(LeftOut(file=image_id(file), reason=reason))
+    return sorted(ignored, key=lambda image: image.file)

@@ -13,14 +13,14 @@ def mean_pixels(files: Sequence[str]) -> float | None:
     """Return the mean over some files, evenly out of all; None where none can be read."""
     from PIL import Image
 
-    found = []
+    pixels = []
     step = max(len(files) // _LOOKED_AT, 1)
     for file in files[::step][:_LOOKED_AT]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is large, which the check has let pass
             try:
                 with Image.open(file) as image:
-                    found.append(image.width * image.height)
+                    pixels.append(image.width * image.height)
             except Exception:  # noqa: BLE001, S112 - of a file that only TensorFlow reads
                 continue
-    return fmean(found) if found else None
+    return fmean(pixels) if pixels else None

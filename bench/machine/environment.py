@@ -24,7 +24,7 @@ def describe() -> Environment:
         cores_online=os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
         python=platform.python_version(),
-        packages={name: found for name in _PACKAGES if (found := _version(name))},
+        packages={name: number for name in _PACKAGES if (number := _version(name))},
     )
 
 

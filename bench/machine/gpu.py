@@ -60,8 +60,8 @@ class GpuMeter:
             return self._devices
         listed = [reading for reading in readings if not isinstance(reading, str)]
         return [
-            _summed_up(device.name, found)
-            for device, *found in zip(self._devices, *listed, strict=True)
+            _summed_up(device.name, of_device)
+            for device, *of_device in zip(self._devices, *listed, strict=True)
         ]
 
     def _opened(self) -> list[_Device] | NoGpu:

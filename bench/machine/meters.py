@@ -89,8 +89,8 @@ class Recorder:
         )
 
 
-def _of_others(readings: Sequence[_Reading], own: float | None) -> float | None:
+def _of_others(readings: Sequence[_Reading], tree_seconds: float | None) -> float | None:
     first, last = readings[0].user_seconds, readings[-1].user_seconds
-    if own is None or first is None or last is None:
+    if tree_seconds is None or first is None or last is None:
         return None
-    return max(last - first - own, 0.0)
+    return max(last - first - tree_seconds, 0.0)

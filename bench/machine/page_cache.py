@@ -50,20 +50,20 @@ class PageCache:
         if self.state == "cold":
             # Of what somebody prepared it is not known whether the images are read as well.
             why = self._send_out([*files, *self._images] if prepared is not None else files)
-            found = self._ask(files)
+            resident = self._ask(files)
         else:
-            found = self._ask(files)
-            if found.share is not None and found.share < _WARM_SHARE:
+            resident = self._ask(files)
+            if resident.share is not None and resident.share < _WARM_SHARE:
                 with suppress(RequestError):  # a file that is gone is the trial's to meet
                     warm(files)
-                found = self._ask(files)
-        contradicted = _contradicted_by(found.share, self.state)
+                resident = self._ask(files)
+        contradicted = _contradicted_by(resident.share, self.state)
         return Certificate(
             asked=self.state,
             files=len(files),
             bytes=sum(stamp.size for file in files if (stamp := stamp_of(file)) is not None),
-            resident=found.share,
-            why_not=why or found.why_unknown or contradicted,
+            resident=resident.share,
+            why_not=why or resident.why_unknown or contradicted,
             is_contradicted=contradicted is not None,
         )
 

@@ -28,13 +28,13 @@ class _Io(NamedTuple):
 
 
 class _Member(msgspec.Struct, frozen=True):
-    """One process of the tree. Times in seconds."""
+    """One process of the tree."""
 
     process: psutil.Process  # equal to another one if pid and start are the same
     parent: int
-    own: float  # user and system time of all its threads, ended ones included
-    waited: float  # of its children that have ended and were waited for, and of theirs
-    user: float  # of both, in the programs themselves and not in the kernel
+    cpu_seconds: float  # user and system time of all its threads, ended ones included
+    waited_seconds: float  # of its children that have ended and were waited for, and of theirs
+    user_seconds: float  # of both, in the programs themselves and not in the kernel
     io: _Io | None
 
 
@@ -46,13 +46,14 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def cpu_seconds(self, *, counts_root: bool) -> float:
         """Return the CPU time of the tree, with or without the root's own."""
-        own = sum(m.own for pid, m in self.processes.items() if counts_root or pid != self.root)
-        return own + sum(member.waited for member in self.processes.values())
+        members = self.processes.items()
+        counted = (m.cpu_seconds for pid, m in members if counts_root or pid != self.root)
+        return sum(counted) + sum(member.waited_seconds for _, member in members)
 
     @property
     def user_seconds(self) -> float:
         """The part of the CPU time that is not in the kernel; the root's own next to nothing."""
-        return sum(member.user for member in self.processes.values())
+        return sum(member.user_seconds for member in self.processes.values())
 
     @property
     def io(self) -> _Io | None:
@@ -63,10 +64,10 @@ class Snapshot(msgspec.Struct, frozen=True):
         becomes dirty, even if the file is deleted before it is written back: proc_pid_io(5).
         """
         counts = [member.io for member in self.processes.values()]
-        known = [count for count in counts if count is not None]
-        if len(known) < len(counts):
+        complete = [count for count in counts if count is not None]
+        if len(complete) < len(counts):
             return None
-        return _Io(sum(c.read_bytes for c in known), sum(c.written_bytes for c in known))
+        return _Io(sum(c.read_bytes for c in complete), sum(c.written_bytes for c in complete))
 
 
 class TreeUsage(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,9 +153,9 @@ def _member(process: psutil.Process) -> _Member:
         return _Member(
             process=process,
             parent=process.ppid(),
-            own=times.user + times.system,
-            waited=times.children_user + times.children_system,
-            user=times.user + times.children_user,
+            cpu_seconds=times.user + times.system,
+            waited_seconds=times.children_user + times.children_system,
+            user_seconds=times.user + times.children_user,
             io=_io(process),
         )
 
@@ -178,13 +179,13 @@ def _nothing_lost(before: Snapshot, after: Snapshot) -> bool:
     expected: dict[int, float] = {}  # the parent -> seconds that it should have got
     for pid, member in before.processes.items():
         if not _is_same(member, after.processes.get(pid)) and pid != before.root:
-            seconds = expected.get(member.parent, 0.0) + member.own + member.waited
+            seconds = expected.get(member.parent, 0.0) + member.cpu_seconds + member.waited_seconds
             expected[member.parent] = seconds
     for parent, seconds in expected.items():
         was, now = before.processes[parent], after.processes.get(parent)
         if now is None or not _is_same(was, now):
             continue
-        if now.waited - was.waited < seconds - _ROUNDING_SECONDS:
+        if now.waited_seconds - was.waited_seconds < seconds - _ROUNDING_SECONDS:
             return False
     return before.root == after.root
 

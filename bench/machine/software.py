@@ -14,11 +14,11 @@ _PACKAGES = ("tensorflow", "keras", "pillow", "numpy", "scipy", "pandas")
 @cache
 def software() -> dict[str, str]:
     """Return the packages' versions, and a digest of our own code as `feedbench`."""
-    found = {}
+    versions = {}
     for name in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found | {"feedbench": code()}
+            versions[name] = version(name)
+    return versions | {"feedbench": code()}
 
 
 @cache

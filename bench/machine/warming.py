@@ -53,8 +53,8 @@ def decode_seconds(
     begun = time.perf_counter()
     done = 0
     for file in files:
-        found = header(file)
-        if found.reason is not None or found.pixels > most_pixels:
+        finding = header(file)
+        if finding.reason is not None or finding.pixels > most_pixels:
             continue
         try:
             with unrestrained(), Image.open(file) as image:

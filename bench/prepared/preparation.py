@@ -99,10 +99,10 @@ def _bytes_below(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:  # it was moved into place this moment
             continue
-        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total
 
 

@@ -91,9 +91,9 @@ def key_of(name: str, depends_on: dict[str, Any], workload: Workload) -> tuple[s
 
 
 def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str, Any]:
-    said = getattr(pipeline, "preparation", None)
-    if said is not None:
-        depends_on: dict[str, Any] = dict(said(workload))
+    preparation = getattr(pipeline, "preparation", None)
+    if preparation is not None:
+        depends_on: dict[str, Any] = dict(preparation(workload))
     else:
         fields = dataclasses.asdict(workload)
         work = {name: fields[name] for name in fields if name not in _ELSEWHERE_IN_THE_KEY}

@@ -126,9 +126,9 @@ class Store:
         finds it. Raises what `prepare` raises; nothing is left of it then.
         """
         with self._locked(f"{key}.lock", fcntl.LOCK_EX, on_wait):
-            found = self.find(key)
-            if found is not None:
-                return found, True
+            manifest = self.find(key)
+            if manifest is not None:
+                return manifest, True
             is_damaged = (self.folder / key).exists()
             for old in (self.folder / key, *self.folder.glob(f".new-{key}-*")):
                 shutil.rmtree(old, ignore_errors=True)
@@ -151,13 +151,13 @@ class Store:
         Without a manifest: what is damaged, or was left unfinished. Raises RequestError where the
         store is no folder.
         """
-        found: list[tuple[Path, Manifest | None]] = []
+        entries: list[tuple[Path, Manifest | None]] = []
         for path in self._own(_KEY, _UNFINISHED):
             manifest = None
             with contextlib.suppress(OSError, msgspec.MsgspecError):
                 manifest = _read(path)
-            found.append((path, manifest))
-        return sorted(found, key=lambda item: item[1].made_at if item[1] else "")
+            entries.append((path, manifest))
+        return sorted(entries, key=lambda item: item[1].made_at if item[1] else "")
 
     def sweep(self) -> None:
         """Remove what writers that were killed have left."""
@@ -189,8 +189,8 @@ class Store:
         """Return what in the store has a name of ours: people may keep other things there."""
         if self.folder.exists() and not self.folder.is_dir():
             raise RequestError(f"{self.folder} is a file; expected a folder of prepared files")
-        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-        return [path for path in found if any(p.fullmatch(path.name) for p in patterns)]
+        paths = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        return [path for path in paths if any(p.fullmatch(path.name) for p in patterns)]
 
     @contextlib.contextmanager
     def _locked(
