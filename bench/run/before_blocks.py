@@ -31,7 +31,7 @@ from feedbench.pipelines.images.index import Index
 WORKLOAD = "images.json"
 # To compare two epochs with the references takes less than a trial, as a rule.
 _VERIFY_FACTOR, _VERIFY_LEAST_SECONDS = 3.0, 20.0
-_UNKNOWN_SECONDS = 0.01  # an image, of a pipeline whose pilot did not get there
+_UNKNOWN_SECONDS = 0.01  # an image, of a pipeline whose pilot failed
 _LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
 
 
@@ -63,7 +63,7 @@ class Run:
     keeper: Keeper
 
     def after(self, records: Sequence[TrialRecord]) -> Run:
-        """Return the run after these trials: who failed is measured no more."""
+        """Return the run after these trials: one that failed is measured no more."""
         return replace(self, lineup=self.lineup.after(records))
 
 

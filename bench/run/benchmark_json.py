@@ -72,7 +72,7 @@ def seconds_per_image(rates: Sequence[float]) -> list[float]:
 
 
 def extra_info(row: Row, folder: Path) -> dict[str, object]:
-    """Return what else is known of a pipeline, for those who read the JSON."""
+    """Return what else is known of a pipeline, for readers of the JSON."""
     proof = row.proof
     return {
         "pipeline": row.spec,

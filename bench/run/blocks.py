@@ -21,7 +21,7 @@ _BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and thi
 
 
 class Keeps(Protocol):
-    """What is told of each block, and asked whether there are enough."""
+    """Takes the number of blocks, and says whether there are enough."""
 
     def save(self, *, blocks: int) -> object:
         """Take the number of whole blocks."""

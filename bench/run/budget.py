@@ -18,7 +18,7 @@ CALIBRATION_SECONDS = 2.0  # of the probe
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
-# To lay an image beside its references; to compute these takes what the slowest pipeline takes.
+# To compare an image with its references; to compute these takes what the slowest pipeline takes.
 # 600 photos of flowers took 1.9 s and 1.8 s.
 _COMPARE_SECONDS = 0.002
 _COMPARED_EPOCHS = 2

@@ -211,6 +211,6 @@ def images_digest(images: Index) -> str:
             size = os.stat(path).st_size  # noqa: PTH116 - a million times
             name = f"\n{size} {images.class_names[label]} {file}"
             digest.update(os.fsencode(name))
-    except OSError:  # whoever reads it fails, and says so
+    except OSError:  # who reads it fails, and says so
         return ""
     return digest.hexdigest()

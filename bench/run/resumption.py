@@ -1,7 +1,7 @@
-"""What a run needs to be gone on with after its process was killed, and whether it still can be.
+"""What a run needs to be resumed after its process was killed, and whether it still can be.
 
-RUN/resume.json holds what was asked, and what the measured files were like. It is locked by the
-process that measures. JSON by the standard library, which keeps names that are not valid UTF-8.
+RUN/resume.json holds what was asked, and what the images and the software were like. The process
+that measures locks it. JSON by the standard library, which keeps names that are not valid UTF-8.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to cal
 
 @dataclasses.dataclass(frozen=True)
 class Past:
-    """A run that another process has begun, and that can be gone on with."""
+    """A run that another process has begun, and that can be resumed."""
 
     folder: Path
     options: RunOptions  # `begun` such that the time that was used is gone
@@ -64,7 +64,7 @@ class Past:
 
     @property
     def record(self) -> RunRecord:
-        """The run's record, as it goes on from here."""
+        """The run's record, from here on."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         resumed = Resumed(at=now, blocks=self.run.blocks, left_out=len(self.left_out))
         return replace(self.run, status="running", resumed=[*self.run.resumed, resumed])
@@ -191,7 +191,7 @@ def _is_kept(trial: TrialRecord, whole: int) -> bool:
 def _used(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
     """Return the seconds that the run had used, up to the end of its last trial, at least.
 
-    After it was gone on with, only `seconds` tells: the clock went on while nothing ran.
+    Of a resumed run, only `seconds` tells: the clock went on while nothing ran.
     """
     if run.resumed or not trials:
         return run.seconds

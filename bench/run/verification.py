@@ -29,11 +29,11 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import shown
 from feedbench.pipelines.images.layouts import index_images
 
-_LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; whoever has had enough presses Ctrl-C
+_LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; Ctrl-C ends it before
 
 
 def verify(options: RunOptions, listener: Listener) -> Verification:
-    """Lay pipelines beside the references, whatever is remembered of them.
+    """Compare pipelines with the references, whatever is remembered of them.
 
     The contact sheets go to the folder `options.out`. Raises RequestError where the request is
     wrong.

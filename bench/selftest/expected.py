@@ -1,4 +1,4 @@
-"""What the self-test expects of its pipelines, beside what was measured of them. Pure."""
+"""What the self-test expects of its pipelines, compared with what was measured. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from feedbench.bench.why.ready_feed import ready
 from feedbench.pipelines.contract import Feed, Workload
 
 REAL = "tfdata_tuned"  # the fastest pipeline that reads images
-# What is measured alone, and what in blocks beside one another: the pipelines by their labels.
+# What is measured alone, and what in blocks: the pipelines by their labels.
 ALONE: dict[str, Callable[[Workload], Feed]] = {
     "prefetcher": pipelines.prefetcher,
     "teardown": pipelines.teardown,

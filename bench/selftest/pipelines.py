@@ -1,7 +1,7 @@
-"""Pipelines whose behaviour is known beforehand, by which the harness itself is measured.
+"""Pipelines of known behaviour, by which the harness itself is measured.
 
 Each delivers ready batches at moments that follow from its definition alone. Functions of a
-workload, as in a person's own loader; the clock and the sleep may be claimed.
+workload, as in a user's own loader; the clock and the sleep may be claimed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BURST = 8  # batches that come at once
 BUFFER = 16  # batches that a prefetcher works ahead
 RAMP_BATCHES = 100  # over which a batch's time falls evenly from thrice to once the period
 _RAMP = 2  # what the first one takes beyond the period, in periods
-TOUCHED = "touched"  # the file, in the workload's folder, by which a neighbour is told to burn
+TOUCHED = "touched"  # the file, in the workload's folder, that makes a neighbour burn
 
 
 class Metronome:
@@ -93,7 +93,7 @@ class Ramp(Metronome):
 
 
 class Prefetcher(Metronome):
-    """A producer that works ahead by up to BUFFER batches while nobody asks.
+    """A producer that works ahead by up to BUFFER batches.
 
     As a thread with a queue does it: a batch is begun when the one before is done and there is
     room for it, and takes the period.

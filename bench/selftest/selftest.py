@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 
 from feedbench.bench.machine.cores import usable_cores
@@ -19,9 +17,11 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.selftest import SelfTest
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import Blocks
 from feedbench.bench.run.budget import Budget, Cost, trial_seconds
 from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.workplace import scratch_folder
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL
 from feedbench.bench.selftest.neighbour import neighbours
@@ -38,12 +38,13 @@ _SECONDS = 600.0  # after which no block is begun; 2 to 3 minutes are usual
 
 
 def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
-    """Measure pipelines of known behaviour; what that needs lies in a folder that goes again."""
+    """Measure pipelines of known behaviour, in a scratch folder that is removed at the end."""
     begun = time.monotonic()
-    with ExitStack() as held:
-        scratch = Path(tempfile.mkdtemp(prefix="feedbench-"))
-        held.callback(shutil.rmtree, scratch, ignore_errors=True)
-        processes = held.enter_context(Processes(scratch, scratch / "forkserver.log"))
+    with (
+        scratch_folder() as scratch,
+        Processes(scratch, scratch / "forkserver.log") as processes,
+        Meters() as meters,
+    ):
         listener.doing("making photos")
         workload = _workload(scratch)
         listener.doing("importing TensorFlow")
@@ -57,40 +58,42 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
             scratch,
             tuple(specs),
             fresh_interpreter=False,
-            meters=held.enter_context(Meters()),
+            meters=meters,
             machine=Monitor(pace=pace),
             pace=pace,
         )
-        cores = math.ceil(usable_cores())
-        held.enter_context(neighbours(scratch / "photos" / TOUCHED, cores))
-        for label in (*ALONE, REAL):
-            _alone(trials, specs[label], workload, listener)
-        kept = _Kept(trials)
-        budget = Budget(deadline=begun + _SECONDS)
-        lineup = _lineup({label: specs[label] for label in IN_BLOCKS}, pace)
-        Blocks(trials, lineup, workload, budget, seed=0).run(listener, kept)
+        with neighbours(scratch / "photos" / TOUCHED, math.ceil(usable_cores())):
+            for label in (*ALONE, REAL):
+                _alone(trials, specs[label], workload, listener)
+            lineup = _lineup({label: specs[label] for label in IN_BLOCKS}, pace)
+            blocks = Blocks(trials, lineup, workload, Budget(deadline=begun + _SECONDS), seed=0)
+            blocks.run(listener, _Enough(trials))
+    return _result(trials.records, blocks.whole, time.monotonic() - begun)
+
+
+def _result(records: Sequence[TrialRecord], blocks: int, seconds: float) -> SelfTest:
     return SelfTest(
-        seconds=time.monotonic() - begun,
-        blocks=kept.blocks,
-        disturbed=sum(trial.is_disturbed for trial in trials.records),
-        failures=[f"{t.label}: {t.why}" for t in trials.records if t.ended == "failed"],
-        lines=expected.lines(trials.records, BATCH_SIZE),
+        seconds=seconds,
+        blocks=blocks,
+        disturbed=sum(record.is_disturbed for record in records),
+        failures=[
+            f"{record.label}: {record.why}" for record in records if record.ended == "failed"
+        ],
+        lines=expected.lines(records, BATCH_SIZE),
     )
 
 
-class _Kept:
-    """What the blocks ask between one another."""
+class _Enough:
+    """Says after each block whether there are enough; nothing is kept on disk."""
 
     def __init__(self, trials: Trials) -> None:
-        self.blocks = 0
         self._trials = trials
 
     def save(self, *, blocks: int) -> None:
-        """Count the blocks; there is nothing to be kept on disk."""
-        self.blocks = blocks
+        """Do nothing."""
 
     def is_precise(self, _: tuple[str, ...]) -> bool:
-        """Tell whether there are blocks enough."""
+        """Tell whether there are enough blocks."""
         return expected.is_enough(self._trials.records)
 
 
@@ -113,7 +116,7 @@ def _workload(scratch: Path) -> Path:
 
 
 def _specs(scratch: Path) -> dict[str, Spec]:
-    """Return the pipelines, which a loader file names as a person's own would."""
+    """Return the pipelines, which a loader file names as a user's own would."""
     functions = {**ALONE, **IN_BLOCKS}
     loader = scratch / _LOADER
     imports = {f"from {each.__module__} import {each.__name__}\n" for each in functions.values()}
