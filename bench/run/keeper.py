@@ -96,8 +96,12 @@ class Keeper:
         unsure = unequal | {row.label for row in summary.rows if row.withheld == "exclusions"}
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
-            {t.label: t.preparation for t in records if t.preparation is not None},
-            {label: of_label for label, of_label in rates.items() if label not in unsure},
+            {
+                record.label: record.preparation
+                for record in records
+                if record.preparation is not None
+            },
+            {label: by_block for label, by_block in rates.items() if label not in unsure},
             share=work.images / work.folder_images,
             threshold=None if differs_from_itself(control) else threshold_of(control),
         )

@@ -32,6 +32,7 @@ from feedbench.bench.records.storage import (
 )
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import resumption
+from feedbench.bench.run.before_blocks import begin_again
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
@@ -163,6 +164,21 @@ def test_the_record_says_that_it_was_gone_on_with(killed: Killed) -> None:
     assert resumption.sentence(resumption.read(killed.folder)) == (
         "Goes on after 2 whole blocks; 1 trial of the next one will be measured again."
     )
+
+
+def test_a_run_that_is_begun_again_goes_on_after_its_whole_blocks(killed: Killed) -> None:
+    begun = begin_again(resumption.read(killed.folder))
+    assert begun.record.blocks == 2
+    assert [trial.block for trial in begun.records] == [0, 1, 2]
+    assert list(begun.records) == read_trials(killed.folder)
+    assert begun.lineup.labels == ("mine",)
+    assert begun.workload.exists()
+
+
+def test_a_pipeline_that_failed_before_runs_no_more(killed: Killed) -> None:
+    failed = a_trial(2, ended="failed", why="it raised OSError: gone")
+    write_trials(killed.folder / "trials.jsonl", [a_trial(0), a_trial(1), failed])
+    assert begin_again(resumption.read(killed.folder)).lineup.labels == ()
 
 
 def _change_photo(killed: Killed) -> None:
