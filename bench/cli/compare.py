@@ -41,22 +41,23 @@ def compare(
     """
     from feedbench.bench.verdicts.comparison import compare as put_beside
     from feedbench.bench.verdicts.comparison import within
+    from feedbench.bench.verdicts.two_runs import Run
     from feedbench.reports.sentences.comparison import as_record
     from feedbench.reports.tables import frames
 
     if format not in {"table", "markdown", "json"}:
         raise RequestError(f"--format {format!r}: expected table, markdown or json")
     most = share("--tolerance", tolerance)
-    before = (str(base), *frames.read(base))
+    before = Run(str(base), *frames.read(base))
     if new is None:
         comparison = within(before, most)
     else:
-        comparison = put_beside(before, (str(new), *frames.read(new)), most)
+        comparison = put_beside(before, Run(str(new), *frames.read(new)), most)
     page = None
     if html is not None:
         from feedbench.reports.html import comparison_page
 
-        page = comparison_page.write(comparison, html, [row.label for row in before[1].rows])
+        page = comparison_page.write(comparison, html, [row.label for row in before.record.rows])
     with read_or_not():
         if format == "json":
             print_json(as_record(comparison))

@@ -129,9 +129,10 @@ def _show(record: RunRecord, out: Path, page: Path | None, *, as_json: bool) -> 
     if record.against is not None:
         from feedbench.bench.records.storage import read_trials
         from feedbench.bench.verdicts.comparison import within
+        from feedbench.bench.verdicts.two_runs import Run
         from feedbench.reports.terminal import comparison
 
-        both = within((str(out), record, read_trials(out)), record.margin)
+        both = within(Run(str(out), record, read_trials(out)), record.margin)
         comparison.show(both, console)
         console.print()
     show(record, out, console, page)

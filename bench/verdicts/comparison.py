@@ -7,36 +7,22 @@ Those of one run are.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-import numpy as np
+from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Calm, Share
-from feedbench.bench.records.environment import Environment
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
-from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+from feedbench.bench.verdicts.rows import Rates, of_whole_blocks, rates_by_block
+from feedbench.bench.verdicts.two_runs import Run, differences, refuse_other_workload
 from feedbench.pipelines.errors import RequestError
 
 Word = Literal["slower", "not slower", "cannot tell"]
-
-_OF_WORKLOAD = (
-    *("images", "classes", "height", "width", "channels", "batch_size", "dtype"),
-    *("value_range", "label_mode"),
-)
-_OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
-_LONGEST = 80  # characters of a value
-_DAY = len("2026-01-31")  # of a time in ISO 8601
-_MEMORY_SHARE = 0.05  # by which two readings of one machine's memory may differ
-# Of each other, which the good levels of one machine keep; speed_probe.py has what is low.
-_LEAST_SHARE = Share(hashed=0.85, copied=0.5)
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,14 +55,19 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def word(self) -> Word:
         """The answer over all pipelines: the worst of them."""
-        words = {one.word for one in self.pipelines}
+        words = {pipeline.word for pipeline in self.pipelines}
         if "slower" in words:
             return "slower"
         return "not slower" if words == {"not slower"} else "cannot tell"
 
 
-Run = tuple[str, RunRecord, Sequence[TrialRecord]]
-"""A run's folder as it was named, its record, and its trials."""
+class _Side(msgspec.Struct, frozen=True):
+    """A pipeline in one of the two runs, or in one of the two environments."""
+
+    row: Row
+    rates: Mapping[int, float]  # of undisturbed blocks, in images/s
+    place: str  # such as "in the base run"
+    objection: str | None  # a clause: what the run as a whole has against any verdict
 
 
 def compare(base: Run, new: Run, tolerance: float) -> Comparison:
@@ -85,35 +76,31 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
     Raises RequestError where they measured different workloads, or have no pipeline in common.
     """
     refuse_other_workload(base, new)
-    theirs, ours = ({row.label: row for row in run.rows} for _, run, _ in (base, new))
-    shared = [label for label in theirs if label in ours]
+    base_sides = _sides(base, "in the base run", "in the base run")
+    new_sides = _sides(new, "in the new run", "in the new run")
+    shared = [label for label in base_sides if label in new_sides]
     if not shared:
         raise RequestError(
-            f"{base[0]} and {new[0]} have no pipeline in common: labels must match; there are"
-            f" {', '.join(theirs)} and {', '.join(ours)}"
+            f"{base.name} and {new.name} have no pipeline in common: labels must match; there are"
+            f" {', '.join(base_sides)} and {', '.join(new_sides)}"
         )
     level = intervals.level_of(len(shared))
-    rates = tuple(_rates(run, trials) for _, run, trials in (base, new))
-    pipelines = [
-        _compared(
-            theirs[label],
-            ours[label],
-            rates[0].get(label, {}),
-            rates[1].get(label, {}),
-            (_off(base[1], "in the base run"), _off(new[1], "in the new run")),
-            level,
-            tolerance,
-        )
-        for label in shared
-    ]
+    pipelines = []
+    for label in shared:
+        before, after = base_sides[label], new_sides[label]
+        pipeline = _without_ratio(before, after, (len(before.rates), len(after.rates)))
+        if pipeline.why is None:
+            rates = [*after.rates.values()], [*before.rates.values()]
+            pipeline = _with_ratio(pipeline, intervals.unpaired(*rates, level), tolerance)
+        pipelines.append(pipeline)
     return Comparison(
-        base=base[0],
-        new=new[0],
+        base=base.name,
+        new=new.name,
         tolerance=tolerance,
         level=level,
         pipelines=pipelines,
-        differences=list(differences(base[1], new[1])),
-        remarks=list(_remarks(base, new, shared, theirs, ours)),
+        differences=list(differences(base.record, new.record)),
+        remarks=list(_remarks(base, new, shared)),
     )
 
 
@@ -122,130 +109,38 @@ def within(run: Run, tolerance: float) -> Comparison:
 
     Raises RequestError where the run has no other environment.
     """
-    folder, record, trials = run
-    if record.against is None:
+    against = run.record.against
+    if against is None:
         raise RequestError(
-            f"{folder} holds one environment: expected a second run to compare it with, or a run"
+            f"{run.name} holds one environment: expected a second run to compare it with, or a run"
             " with --against, which holds two"
         )
-    rows = {row.label: row for row in record.rows}
+    there = _sides(run, f"in {against.name}", "in this run")
+    here = _sides(run, "here", "in this run")
     pairs = [
-        (rows[there.label], rows[there.beside])
-        for there in record.pipelines
-        if there.beside is not None and {there.label, there.beside} <= rows.keys()
+        (there[pipeline.label], here[pipeline.beside])
+        for pipeline in run.record.pipelines
+        if pipeline.beside is not None and {pipeline.label, pipeline.beside} <= here.keys()
     ]
     level = intervals.level_of(len(pairs))
-    rates = _rates(record, trials)
     pipelines = []
-    for base, new in pairs:
-        ours, theirs = (rates.get(row.label, {}) for row in (new, base))
-        both = [block for block in ours if block in theirs]
-        places = f"in {record.against.name}", "here"
-        found = _side_by_side(base, new, (len(both), len(both)), places, (_off(record), None))
-        if found.why is None:
-            interval = intervals.log_ratio(
-                [ours[block] for block in both], [theirs[block] for block in both], level
-            )
-            found = _told(found, interval, tolerance)
-        pipelines.append(found)
-    other = msgspec.structs.replace(
-        record, environment=record.against.environment, code=record.against.code
-    )
+    for before, after in pairs:
+        rates = intervals.paired(after.rates, before.rates)
+        pipeline = _without_ratio(before, after, (len(rates[0]), len(rates[0])))
+        if pipeline.why is None:
+            pipeline = _with_ratio(pipeline, intervals.log_ratio(*rates, level), tolerance)
+        pipelines.append(pipeline)
+    other = replace(run.record, environment=against.environment, code=against.code)
     return Comparison(
-        base=record.against.name,
+        base=against.name,
         new="this environment",
         tolerance=tolerance,
         level=level,
         is_paired=True,
         pipelines=pipelines,
-        differences=list(differences(other, record)),
+        differences=list(differences(other, run.record)),
         remarks=list(_unfinished(run)),
     )
-
-
-def refuse_other_workload(base: Run, new: Run) -> None:
-    """Raise RequestError where the runs did not measure the same work."""
-    theirs, ours = base[1].workload, new[1].workload
-    for field in _OF_WORKLOAD:
-        before, after = getattr(theirs, field), getattr(ours, field)
-        if before != after:
-            raise RequestError(
-                f"{base[0]} and {new[0]} measured different workloads: {field.replace('_', ' ')}"
-                f" {_shown(before)} and {_shown(after)}; compare runs of the same images in the"
-                " same form (--limit N or all takes the same however fast a machine is)"
-            )
-    if (theirs.is_part or ours.is_part) and theirs.folder_images != ours.folder_images:
-        raise RequestError(
-            f"{base[0]} and {new[0]} measured parts of different folders: of"
-            f" {theirs.folder_images:,} and {ours.folder_images:,} images"
-        )
-    if theirs.is_part and theirs.seed != ours.seed:
-        raise RequestError(
-            f"{base[0]} and {new[0]} measured different images of the folder: seed {theirs.seed}"
-            f" and {ours.seed}; give both the same --seed, or --limit all"
-        )
-    if len({theirs.images_digest, ours.images_digest} - {""}) > 1:
-        raise RequestError(
-            f"{base[0]} and {new[0]} measured different images: as many of each class, and other"
-            " files by name or size; compare runs of the same images"
-        )
-
-
-def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
-    """Yield what differs between two machines and their software."""
-    theirs, ours = base.environment, new.environment
-    for field in _OF_MACHINE:
-        before, after = getattr(theirs, field), getattr(ours, field)
-        if before != after:
-            both = [f"{it:g}" if isinstance(it, float) else str(it) for it in (before, after)]
-            yield f"{field.replace('_', ' ')}: {' and '.join(both)}"
-    if abs(theirs.memory_bytes / max(ours.memory_bytes, 1) - 1) > _MEMORY_SHARE:
-        yield f"memory: {theirs.memory_bytes:,} and {ours.memory_bytes:,} bytes"
-    for name in sorted({*theirs.packages, *ours.packages}):
-        before, after = theirs.packages.get(name, "none"), ours.packages.get(name, "none")
-        if before != after:
-            yield f"{name}: {before} and {after}"
-    if len({base.code, new.code} - {""}) > 1 and _version(theirs) == _version(ours):
-        yield "Feedbench's own code, in two states of one version"
-    days = base.started_at[:_DAY], new.started_at[:_DAY]
-    if days[0] != days[1]:
-        yield f"day: {' and '.join(days)}"
-    if base.page_cache != new.page_cache:
-        yield f"page cache: {base.page_cache} and {new.page_cache}"
-    yield from _of_speed(base.calm, new.calm)
-
-
-def _version(environment: Environment) -> str:
-    return environment.packages.get("feedbench", "")
-
-
-def _of_speed(base: Calm | None, new: Calm | None) -> Iterator[str]:
-    """Yield by how much the good levels of the probe differ, of cores that look alike."""
-    if base is None or new is None or base.good is None or new.good is None:
-        return
-    for kind, least in (("hashed", _LEAST_SHARE.hashed), ("copied", _LEAST_SHARE.copied)):
-        share = getattr(new.good, kind) / getattr(base.good, kind)
-        if not least <= share <= 1 / least:
-            yield f"speed when calm: {share:.2f} times as many bytes {kind} a second as in the base"
-
-
-def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
-    """Return the difference of the means of ln(rate), over blocks of two runs.
-
-    Welch (1947), "The generalization of 'Student's' problem when several different population
-    variances are involved", Biometrika 34. Needs two blocks of each.
-    """
-    from scipy import stats
-
-    ours, theirs = np.log(np.asarray(rates)), np.log(np.asarray(others))
-    estimate = float(ours.mean() - theirs.mean())
-    n = min(len(rates), len(others))
-    if not ours.std() and not theirs.std():  # scipy divides by the variance
-        return Interval(estimate, estimate, estimate, n, level)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of blocks that hardly differ
-        found = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(level)
-    return Interval(estimate, float(found.low), float(found.high), n, level)
 
 
 def judged(interval: Interval, tolerance: float) -> Word:
@@ -256,28 +151,16 @@ def judged(interval: Interval, tolerance: float) -> Word:
     return "not slower" if interval.low > most else "cannot tell"
 
 
-def _rates(run: RunRecord, trials: Sequence[TrialRecord]) -> Mapping[str, Mapping[int, float]]:
-    return rates_by_block(of_whole_blocks(trials, run.blocks), "main")
+def _sides(run: Run, place: str, run_place: str) -> dict[str, _Side]:
+    """Return each pipeline of a run by its label; where it and the run are, as clauses say it."""
+    rates: Rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
+    objection = _objection(run.record, run_place)
+    return {
+        row.label: _Side(row, rates.get(row.label, {}), place, objection) for row in run.record.rows
+    }
 
 
-def _compared(
-    base: Row,
-    new: Row,
-    base_rates: Mapping[int, float],
-    rates: Mapping[int, float],
-    off: tuple[str | None, str | None],
-    level: float,
-    tolerance: float,
-) -> Compared:
-    blocks = len(base_rates), len(rates)
-    found = _side_by_side(base, new, blocks, ("in the base run", "in the new run"), off)
-    if found.why is not None:
-        return found
-    interval = unpaired([*rates.values()], [*base_rates.values()], level)
-    return _told(found, interval, tolerance)
-
-
-def _off(run: RunRecord, place: str = "in this run") -> str | None:
+def _objection(run: RunRecord, place: str) -> str | None:
     """Return that a run has no verdicts, since its baseline differed from its own second copy."""
     if run.control is None:
         return None
@@ -287,30 +170,22 @@ def _off(run: RunRecord, place: str = "in this run") -> str | None:
     return f"{place} the machine was not calm: the baseline differed from its own second copy"
 
 
-def _side_by_side(
-    base: Row,
-    new: Row,
-    blocks: tuple[int, int],
-    where: tuple[str, str],
-    off: tuple[str | None, str | None],
-) -> Compared:
-    """Return a pipeline of which it is told at most why it cannot be compared.
-
-    `off` is what a run as a whole has against it.
-    """
+def _without_ratio(base: _Side, new: _Side, blocks: tuple[int, int]) -> Compared:
+    """Return a pipeline without a ratio; its `why` says why it can have none, if so."""
     return Compared(
-        label=new.label,
+        label=new.row.label,
         word="cannot tell",
-        base_rate=base.rate,
-        rate=new.rate,
+        base_rate=base.row.rate,
+        rate=new.row.rate,
         blocks=blocks,
-        why=_why_not(base, new, blocks, where) or off[0] or off[1],
+        why=_why_not(base, new, blocks) or base.objection or new.objection,
     )
 
 
-def _told(found: Compared, interval: Interval, tolerance: float) -> Compared:
-    return msgspec.structs.replace(
-        found,
+def _with_ratio(pipeline: Compared, interval: Interval, tolerance: float) -> Compared:
+    """Return the pipeline with its ratio and what that says; `interval` is of the log ratio."""
+    return replace(
+        pipeline,
         word=judged(interval, tolerance),
         ratio=math.exp(interval.estimate),
         ratio_low=math.exp(interval.low),
@@ -318,52 +193,50 @@ def _told(found: Compared, interval: Interval, tolerance: float) -> Compared:
     )
 
 
-def _why_not_alone(row: Row, place: str) -> str | None:
-    if row.rate is None and row.failures:
-        return f"it failed {place}: {row.failures[-1].rstrip('.')}"
-    if row.rate is None:
-        return f"it was not measured {place}"
-    if row.withheld == "exclusions":
-        return f"{place} it depends on which disturbed trials are left out"
-    return None
-
-
-def _why_not(base: Row, new: Row, blocks: tuple[int, int], where: tuple[str, str]) -> str | None:
-    own = _why_not_alone(base, where[0]) or _why_not_alone(new, where[1])
-    if own is not None:
-        return own
+def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
+    """Return why a pipeline cannot be compared, as a clause; None where it can."""
+    why = _why_not_alone(base) or _why_not_alone(new)
+    if why is not None:
+        return why
     if min(blocks) < LEAST_BLOCKS:
         return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; {LEAST_BLOCKS} are needed"
-    words = [row.proof.work for row in (base, new) if row.proof is not None]
+    rows = base.row, new.row
+    words = [row.proof.work for row in rows if row.proof is not None]
     if len(set(words)) > 1:
         return f"its work is not that of before: {words[0]} and {words[1]}"
-    if any(row.proof is not None and not is_equal(row.proof) for row in (base, new)):
+    if any(row.proof is not None and not is_equal(row.proof) for row in rows):
         return "what it delivers is not what was asked for"
-    if base.continuous != new.continuous:
+    if base.row.continuous != new.row.continuous:
         return "it could be restarted only, in one of the two"
     return None
 
 
-def _remarks(
-    base: Run, new: Run, shared: Sequence[str], theirs: Mapping[str, Row], ours: Mapping[str, Row]
-) -> Iterator[str]:
-    for name, rows in ((base[0], theirs), (new[0], ours)):
+def _why_not_alone(side: _Side) -> str | None:
+    """Return what one side alone has against a comparison."""
+    row = side.row
+    if row.rate is None and row.failures:
+        return f"it failed {side.place}: {row.failures[-1].rstrip('.')}"
+    if row.rate is None:
+        return f"it was not measured {side.place}"
+    if row.withheld == "exclusions":
+        return f"{side.place} it depends on which disturbed trials are left out"
+    return None
+
+
+def _remarks(base: Run, new: Run, shared: Sequence[str]) -> Iterator[str]:
+    """Yield what a reader of the comparison must know of the two runs' pipelines."""
+    before, after = ({row.label: row for row in run.record.rows} for run in (base, new))
+    for run, rows in ((base, before), (new, after)):
         others = [label for label in rows if label not in shared]
         if others:
-            yield f"Only in {name}: {', '.join(others)}."
+            yield f"Only in {run.name}: {', '.join(others)}."
     for label in shared:
-        if theirs[label].spec != ours[label].spec:
-            yield f"{label} was {theirs[label].spec}, and is {ours[label].spec}."
+        if before[label].spec != after[label].spec:
+            yield f"{label} was {before[label].spec}, and is {after[label].spec}."
     yield from _unfinished(base)
     yield from _unfinished(new)
 
 
 def _unfinished(run: Run) -> Iterator[str]:
-    name, record, _ = run
-    if record.status != "complete":
-        yield f"{name} was not completed: what there is of it is compared."
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    if run.record.status != "complete":
+        yield f"{run.name} was not completed: what there is of it is compared."

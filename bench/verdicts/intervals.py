@@ -6,6 +6,7 @@ A block is the unit: the n of every interval is a number of blocks, never of win
 from __future__ import annotations
 
 import math
+import warnings
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,25 @@ def log_ratio(rates: Sequence[float], others: Sequence[float], level: float) -> 
     has no ends; of no block there is none, and this must not be called.
     """
     return _mean(np.log(np.asarray(rates) / np.asarray(others)), level)
+
+
+def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
+    """Return the difference of the means of ln(rate), over blocks that are not paired.
+
+    Welch (1947), "The generalization of 'Student's' problem when several different population
+    variances are involved", Biometrika 34. Needs two blocks of each.
+    """
+    from scipy import stats
+
+    logs, other_logs = np.log(np.asarray(rates)), np.log(np.asarray(others))
+    estimate = float(logs.mean() - other_logs.mean())
+    n = min(len(rates), len(others))
+    if not logs.std() and not other_logs.std():  # scipy divides by the variance
+        return Interval(estimate, estimate, estimate, n, level)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of blocks that hardly differ
+        interval = stats.ttest_ind(logs, other_logs, equal_var=False).confidence_interval(level)
+    return Interval(estimate, float(interval.low), float(interval.high), n, level)
 
 
 def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> Interval | None:

@@ -13,6 +13,7 @@ from feedbench.bench.records.proof import AMPLIFIED, MOST_NEAR, MOST_SAME
 from feedbench.bench.records.run import LeftOut, RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.comparison import within
+from feedbench.bench.verdicts.two_runs import Run
 from feedbench.reports.charts import costs as costplots
 from feedbench.reports.charts import rates, stages, time_order
 from feedbench.reports.charts.tracks import NARROW, WIDE
@@ -198,7 +199,7 @@ def _times(most: float) -> str:
 def _beside(run: RunRecord, trials: Sequence[TrialRecord]) -> Beside | None:
     if run.against is None:
         return None
-    both = within(("", run, trials), run.margin)
+    both = within(Run("", run, trials), run.margin)
     return Beside(
         name=run.against.name,
         answer=comparison.answer(both),

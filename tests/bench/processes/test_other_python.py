@@ -19,6 +19,7 @@ from feedbench.bench.records.messages import SCHEMA
 from feedbench.bench.records.run import PipelineRecord, RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.verdicts.comparison import compare, within
+from feedbench.bench.verdicts.two_runs import Run
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import ENVIRONMENT, a_row, a_run, trials_of
@@ -110,7 +111,7 @@ def a_run_of_both() -> RunRecord:
 
 def test_what_slows_a_block_slows_both_environments_and_cancels() -> None:
     rates = {"a @old": RESTLESS, "a": [round(0.9 * rate) for rate in RESTLESS]}
-    comparison = within(("R", a_run_of_both(), trials_of(rates)), 0.05)
+    comparison = within(Run("R", a_run_of_both(), trials_of(rates)), 0.05)
     assert (comparison.word, comparison.is_paired) == ("slower", True)
     (one,) = comparison.pipelines
     assert one.label == "a"
@@ -118,22 +119,22 @@ def test_what_slows_a_block_slows_both_environments_and_cancels() -> None:
     assert one.ratio_high is not None
     assert one.ratio_high < 0.91
     # As two runs, the same figures tell nothing.
-    runs = [("R", a_run(a_row("a")), trials_of({"a": rates[it]})) for it in ("a @old", "a")]
+    runs = [Run("R", a_run(a_row("a")), trials_of({"a": rates[it]})) for it in ("a @old", "a")]
     assert compare(runs[0], runs[1], 0.05).word == "cannot tell"
 
 
 def test_a_block_that_one_of_them_lacks_does_not_count() -> None:
     rates = {"a @old": CALM[:4], "a": CALM}
-    (one,) = within(("R", a_run_of_both(), trials_of(rates)), 0.05).pipelines
+    (one,) = within(Run("R", a_run_of_both(), trials_of(rates)), 0.05).pipelines
     assert one.blocks == (4, 4)
     short = {"a @old": CALM[:3], "a": CALM}
-    (one,) = within(("R", a_run_of_both(), trials_of(short)), 0.05).pipelines
+    (one,) = within(Run("R", a_run_of_both(), trials_of(short)), 0.05).pipelines
     assert (one.word, one.why) == ("cannot tell", "it has 3 and 3 undisturbed blocks; 4 are needed")
 
 
 def test_a_run_of_one_environment_has_nothing_to_be_compared_with() -> None:
     with pytest.raises(RequestError, match="R holds one environment: expected a second run"):
-        within(("R", a_run(a_row("a")), trials_of({"a": CALM})), 0.05)
+        within(Run("R", a_run(a_row("a")), trials_of({"a": CALM})), 0.05)
 
 
 @pytest.mark.tensorflow

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.calm import Calm, Share, Speed
 from feedbench.bench.records.row import Row
-from feedbench.bench.verdicts.comparison import Compared, Comparison, Run, compare, judged, unpaired
-from feedbench.bench.verdicts.intervals import Interval
+from feedbench.bench.verdicts.comparison import Compared, Comparison, compare, judged
+from feedbench.bench.verdicts.intervals import Interval, unpaired
+from feedbench.bench.verdicts.two_runs import Run
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import a_part, a_proof, a_row, a_run, a_trial, trials_of
 
@@ -24,9 +25,9 @@ RATES = st.lists(st.floats(100, 10_000), min_size=2, max_size=12)
 
 def a_folder(name: str = "base", *rows: Row, factor: float = 1.0, **given: Any) -> Run:
     """A run of the rows, all of whose trials are at CALM rates times a factor."""
-    found = rows or (a_row("a"), a_row("b"))
-    rates = {row.label: [round(factor * rate) for rate in CALM] for row in found}
-    return name, a_run(*found, **given), trials_of(rates)
+    rows = rows or (a_row("a"), a_row("b"))
+    rates = {row.label: [round(factor * rate) for rate in CALM] for row in rows}
+    return Run(name, a_run(*rows, **given), trials_of(rates))
 
 
 def one(base: Run, new: Run, label: str = "b") -> Compared:
@@ -115,7 +116,7 @@ def test_runs_of_different_workloads_are_refused(field: str, value: Any) -> None
     name, run, trials = a_folder("new")
     other = replace(run, workload=replace(run.workload, **{field: value}))
     with pytest.raises(RequestError, match="base and new measured different workloads: "):
-        compare(a_folder(), (name, other, trials), 0.05)
+        compare(a_folder(), Run(name, other, trials), 0.05)
 
 
 def test_parts_of_a_folder_by_different_seeds_are_refused() -> None:
@@ -123,8 +124,8 @@ def test_parts_of_a_folder_by_different_seeds_are_refused() -> None:
     part = a_part(base)
     other = replace(a_part(new), workload=replace(part.workload, seed=7))
     with pytest.raises(RequestError, match="measured different images of the folder: seed 0 and 7"):
-        compare(("base", part, trials), ("new", other, trials), 0.05)
-    assert compare(("base", part, trials), ("new", part, trials), 0.05).word == "not slower"
+        compare(Run("base", part, trials), Run("new", other, trials), 0.05)
+    assert compare(Run("base", part, trials), Run("new", part, trials), 0.05).word == "not slower"
 
 
 def test_parts_of_folders_of_different_sizes_are_refused() -> None:
@@ -132,7 +133,7 @@ def test_parts_of_folders_of_different_sizes_are_refused() -> None:
     part = a_part(base)
     other = replace(part, workload=replace(part.workload, folder_images=5000))
     with pytest.raises(RequestError, match="parts of different folders: of 3,670 and 5,000 images"):
-        compare(("base", part, trials), ("new", other, trials), 0.05)
+        compare(Run("base", part, trials), Run("new", other, trials), 0.05)
 
 
 def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
@@ -148,7 +149,7 @@ def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
 def test_what_differs_between_the_machines_is_told() -> None:
     name, run, trials = a_folder("new")
     other = replace(run.environment, cores=4.0, packages={"numpy": "2.5.0"})
-    found = compare(a_folder(), (name, replace(run, environment=other), trials), 0.05)
+    found = compare(a_folder(), Run(name, replace(run, environment=other), trials), 0.05)
     assert found.differences == ["cores: 2 and 4", "numpy: 2.4.6 and 2.5.0"]
     assert compare(a_folder(), a_folder("new"), 0.05).differences == []
 
@@ -157,12 +158,12 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
     name, run, trials = a_folder("new")
     later = replace(run, started_at="2026-01-03T00:00:00+00:00", code="b")
     _, base, _ = a_folder()
-    found = compare(("base", replace(base, code="a"), trials), (name, later, trials), 0.05)
+    found = compare(Run("base", replace(base, code="a"), trials), Run(name, later, trials), 0.05)
     assert found.differences == [
         "Feedbench's own code, in two states of one version",
         "day: 2026-01-01 and 2026-01-03",
     ]
-    assert compare(a_folder(), (name, replace(run, code="b"), trials), 0.05).differences == []
+    assert compare(a_folder(), Run(name, replace(run, code="b"), trials), 0.05).differences == []
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
             blocks=[],
         )
         _, run, trials = a_folder(name)
-        return name, replace(run, calm=calm), trials
+        return Run(name, replace(run, calm=calm), trials)
 
     found = compare(at("base", Speed(100.0, 50.0)), at("new", good), 0.05)
     assert found.differences == said
@@ -210,7 +211,7 @@ def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
 
 def few(blocks: Sequence[int]) -> Run:
     trials = [a_trial(block, label) for label in "ab" for block in blocks]
-    return "new", a_run(a_row("a"), a_row("b")), trials
+    return Run("new", a_run(a_row("a"), a_row("b")), trials)
 
 
 def test_under_four_blocks_nothing_can_be_told() -> None:
@@ -256,7 +257,8 @@ def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
 def test_other_images_of_the_same_number_are_another_workload() -> None:
     def of(name: str, digest: str) -> Run:
         _, run, trials = a_folder(name)
-        return name, replace(run, workload=replace(run.workload, images_digest=digest)), trials
+        workload = replace(run.workload, images_digest=digest)
+        return Run(name, replace(run, workload=workload), trials)
 
     with pytest.raises(RequestError, match="base and new measured different images: as many of"):
         compare(of("base", "12"), of("new", "34"), 0.05)
