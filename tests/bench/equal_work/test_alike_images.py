@@ -37,8 +37,8 @@ def test_of_a_few_pixels_every_image_is_matched_as_well(
     natural: Workload, tmp_path: Path, size: int, make: Any, work: str
 ) -> None:
     small = replace(natural, height=size, width=size)
-    found = proof_of(tmp_path, Feed(small, make), small)
-    assert (found.work, found.counts.is_right, found.off) == (work, True, 0)
+    proof = proof_of(tmp_path, Feed(small, make), small)
+    assert (proof.work, proof.counts.is_right, proof.off) == (work, True, 0)
 
 
 def test_a_few_images_that_are_off_stand_out_where_the_others_are_exact(
@@ -50,10 +50,10 @@ def test_a_few_images_that_are_off_stand_out_where_the_others_are_exact(
         images[0] = np.clip(images[0] * np.float32(1.08), 0, 1)
         return images, labels
 
-    found = proof_of(tmp_path, Feed(small, change=brighter), small)
-    assert found.from_sampled is not None
-    assert found.from_sampled.mean < 1
-    assert (found.work, found.off) == ("different", 4)
+    proof = proof_of(tmp_path, Feed(small, change=brighter), small)
+    assert proof.from_sampled is not None
+    assert proof.from_sampled.mean < 1
+    assert (proof.work, proof.off) == ("different", 4)
 
 
 def test_equal_files_make_no_shuffle_look_worse(natural: Workload, tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_equal_files_make_no_shuffle_look_worse(natural: Workload, tmp_path: Pat
     for copied in workload.files:
         Path(copied).write_bytes(first)
     shutil.rmtree(tmp_path / "references")
-    found = proof_of(tmp_path, Feed(workload), workload)
-    assert (found.work, found.shuffle.kind) == ("same", "unknown")
+    proof = proof_of(tmp_path, Feed(workload), workload)
+    assert (proof.work, proof.shuffle.kind) == ("same", "unknown")
 
 
 def first_twice(order: list[int], epoch: int) -> list[int]:
@@ -95,10 +95,10 @@ def test_in_a_burst_small_differences_in_pixels_are_no_images_doubled(tmp_path: 
         by = rng.uniform(-1.5, 1.5, (len(images), 1, 1, 1)) / 255
         return np.clip(images + by, 0, 1).astype(np.float32), labels
 
-    found = proof_of(tmp_path, Feed(workload, change=less_exact), workload)
-    assert (found.work, found.counts.is_right) == ("same", True)
-    found = proof_of(tmp_path, Feed(workload, order=first_twice), workload)
-    assert (found.counts.doubled, found.counts.missing) == (1, 1)
+    proof = proof_of(tmp_path, Feed(workload, change=less_exact), workload)
+    assert (proof.work, proof.counts.is_right) == ("same", True)
+    proof = proof_of(tmp_path, Feed(workload, order=first_twice), workload)
+    assert (proof.counts.doubled, proof.counts.missing) == (1, 1)
 
 
 def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
@@ -109,9 +109,9 @@ def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
             image.draft("RGB", (24, 24))
             assert image.width < references.decoded(small.files[place]).width
             delivered[place] = references.filtered(image.convert("RGB"), small)
-    found = known_mistakes.of_pixels(small, delivered, 2.0)
-    assert found is not None
-    assert "decoded at a reduced size" in found.name
+    mistake = known_mistakes.of_pixels(small, delivered, 2.0)
+    assert mistake is not None
+    assert "decoded at a reduced size" in mistake.name
 
 
 def test_images_turned_as_exif_says_are_named(natural: Workload, tmp_path: Path) -> None:

@@ -90,5 +90,5 @@ def test_the_full_sheet_bears_the_names_whatever_their_letters(tmp_path: Path) -
 
 
 def test_what_a_page_says_of_a_picture_can_be_shown() -> None:
-    found = Picture("a.jpg", "ca\x1bts", "do\ngs", None, None).shown
-    assert (found.class_name, found.delivered_as) == (r"ca\x1bts", r"do\ngs")
+    picture = Picture("a.jpg", "ca\x1bts", "do\ngs", None, None).shown
+    assert (picture.class_name, picture.delivered_as) == (r"ca\x1bts", r"do\ngs")

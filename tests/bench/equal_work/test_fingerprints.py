@@ -18,8 +18,8 @@ def files(count: int, cells: int = 64) -> Floats:
     """Fingerprints of files that look like photos: a few patterns make up most of each."""
     spread = 120 / np.arange(1, cells + 1) ** 0.8
     patterns, _ = np.linalg.qr(RNG.normal(size=(cells, cells)))
-    found: Floats = (RNG.normal(size=(count, cells)) * spread @ patterns + 128).astype(np.float32)
-    return found
+    prints: Floats = (RNG.normal(size=(count, cells)) * spread @ patterns + 128).astype(np.float32)
+    return prints
 
 
 def matcher(first: Floats, second: Floats | None = None) -> Matcher:
@@ -30,17 +30,17 @@ def matcher(first: Floats, second: Floats | None = None) -> Matcher:
 def test_a_fingerprint_is_the_mean_of_each_cell(height: int, width: int, channels: int) -> None:
     images = np.full((2, height, width, channels), 7.0, np.float32)
     images[1] = 9
-    found = fingerprints(images)
-    assert found.shape == (2, cells_of(height, width, channels))
-    assert np.allclose(found, [[7], [9]], atol=1e-4)
+    prints = fingerprints(images)
+    assert prints.shape == (2, cells_of(height, width, channels))
+    assert np.allclose(prints, [[7], [9]], atol=1e-4)
 
 
 def test_a_cell_is_of_its_own_part_of_the_image() -> None:
     image = np.zeros((1, 16, 16, 3), np.float32)
     image[0, 2:4, 14:16] = 100
-    found = fingerprints(image).reshape(8, 8)
-    assert found[1, 7] == 100
-    assert np.count_nonzero(found) == 1
+    prints = fingerprints(image).reshape(8, 8)
+    assert prints[1, 7] == 100
+    assert np.count_nonzero(prints) == 1
 
 
 def test_the_order_of_the_channels_changes_nothing() -> None:
@@ -59,17 +59,17 @@ def test_every_image_is_matched_with_its_file_though_it_is_a_little_off(count: i
 def test_an_image_may_be_like_either_reference() -> None:
     first = files(50)
     second = first + RNG.normal(0, 5, first.shape).astype(np.float32)
-    found = matcher(first, second)
+    matching = matcher(first, second)
     for reference in (first, second):
-        assert found.match(reference).places.tolist() == list(range(50))
-        assert found.match(reference).distances.max() == 0
+        assert matching.match(reference).places.tolist() == list(range(50))
+        assert matching.match(reference).distances.max() == 0
 
 
 def test_where_a_filter_changes_more_than_files_differ_each_is_found_by_its_own() -> None:
     first, second = files(200), files(200)
-    found = matcher(first, second)
-    assert found.match(second).places.tolist() == list(range(200))
-    assert found.match(first).places.tolist() == list(range(200))
+    matching = matcher(first, second)
+    assert matching.match(second).places.tolist() == list(range(200))
+    assert matching.match(first).places.tolist() == list(range(200))
 
 
 def test_what_is_like_no_file_is_unknown() -> None:
@@ -89,11 +89,11 @@ def test_files_of_the_same_content_are_one_group_and_others_are_not() -> None:
     first = files(6)
     first[4] = first[1]
     first[5] = first[1] + np.float32(0.1)
-    found = matcher(first).groups
-    groups = found.of
+    matching = matcher(first).groups
+    groups = matching.of
     assert groups[1] == groups[4] == groups[5]
     assert len(set(groups.tolist())) == 4
-    assert found.members(int(groups[1])).tolist() == [1, 4, 5]
+    assert matching.members(int(groups[1])).tolist() == [1, 4, 5]
 
 
 def test_files_that_only_a_filter_makes_equal_are_one_group() -> None:
@@ -107,9 +107,9 @@ def test_files_that_only_a_filter_makes_equal_are_one_group() -> None:
 def test_what_is_alike_is_asked_of_the_difference_that_is_none() -> None:
     first = files(5)
     first[4] = first[2] + np.float32(2)
-    found = matcher(first)
-    assert found.alike(1).alone().tolist() == [0, 1, 2, 3, 4]
-    assert found.alike(3).alone().tolist() == [0, 1, 3]
+    matching = matcher(first)
+    assert matching.alike(1).alone().tolist() == [0, 1, 2, 3, 4]
+    assert matching.alike(3).alone().tolist() == [0, 1, 3]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -127,17 +127,17 @@ def test_of_files_that_are_alike_the_nearest_is_named() -> None:
 def test_thousands_of_equal_files_are_grouped_at_once() -> None:
     first = np.zeros((20_000, 64), np.float32)
     first[:3] = files(3)
-    found = matcher(first)
-    assert len(set(found.groups.of.tolist())) == 4
-    assert found.match(first[:5]).places[:3].tolist() == [0, 1, 2]
+    matching = matcher(first)
+    assert len(set(matching.groups.of.tolist())) == 4
+    assert matching.match(first[:5]).places[:3].tolist() == [0, 1, 2]
 
 
 def test_a_file_without_a_reference_is_matched_by_nothing() -> None:
     first = files(5)
     first[2] = np.nan
-    found = matcher(first)
-    assert found.groups.of[2] == UNKNOWN
-    assert found.match(first[[0, 1, 3, 4]]).places.tolist() == [0, 1, 3, 4]
+    matching = matcher(first)
+    assert matching.groups.of[2] == UNKNOWN
+    assert matching.match(first[[0, 1, 3, 4]]).places.tolist() == [0, 1, 3, 4]
 
 
 def test_where_no_file_has_a_reference_nothing_is_matched() -> None:

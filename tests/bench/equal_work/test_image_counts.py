@@ -60,9 +60,9 @@ def test_what_is_missing_is_what_was_doubled_and_is_counted_by_content(
 ) -> None:
     tally = deliver(a_tally(contents, labels), *((place, labels[place]) for place in delivered))
     missing = Counter(contents) - Counter(contents[place] for place in delivered)
-    found = tally.counts()
-    assert found.missing == found.doubled == sum(missing.values())
-    assert (found.first_missing is None) == (found.missing == 0)
+    counts = tally.counts()
+    assert counts.missing == counts.doubled == sum(missing.values())
+    assert (counts.first_missing is None) == (counts.missing == 0)
 
 
 @given(LABELS, LABELS)
@@ -80,19 +80,19 @@ def test_labels_are_wrong_where_they_are_not_their_files(
 
 def test_an_image_too_many_is_not_a_wrong_label_as_well() -> None:
     tally = a_tally([0, 1, 2], [0, 1, 2])
-    found = deliver(tally, (0, 0), (0, 0), (1, 1)).counts()
-    assert (found.doubled, found.missing, found.wrong_labels) == (1, 1, 0)
-    assert (found.first_doubled, found.first_missing) == ("00.jpg", "02.jpg")
+    counts = deliver(tally, (0, 0), (0, 0), (1, 1)).counts()
+    assert (counts.doubled, counts.missing, counts.wrong_labels) == (1, 1, 0)
+    assert (counts.first_doubled, counts.first_missing) == ("00.jpg", "02.jpg")
 
 
 def test_the_first_wrong_label_is_named_with_what_it_was_taken_for() -> None:
-    found = deliver(a_tally([0, 1, 2], [0, 1, 2]), (0, 0), (2, 1), (1, 2)).counts()
-    assert found.first_wrong_label == "01.jpg as 'owls'"
+    counts = deliver(a_tally([0, 1, 2], [0, 1, 2]), (0, 0), (2, 1), (1, 2)).counts()
+    assert counts.first_wrong_label == "01.jpg as 'owls'"
 
 
 def test_an_image_of_no_file_is_unknown_and_the_file_missing() -> None:
-    found = deliver(a_tally([0, 1, 2], [0, 1, 2]), (0, 0), (UNKNOWN, 1), (2, 2)).counts()
-    assert (found.unknown, found.missing, found.wrong_labels) == (1, 1, 0)
+    counts = deliver(a_tally([0, 1, 2], [0, 1, 2]), (0, 0), (UNKNOWN, 1), (2, 2)).counts()
+    assert (counts.unknown, counts.missing, counts.wrong_labels) == (1, 1, 0)
 
 
 def test_what_comes_of_a_file_that_pillow_does_not_decode_is_not_held_against_anybody() -> None:
@@ -100,8 +100,8 @@ def test_what_comes_of_a_file_that_pillow_does_not_decode_is_not_held_against_an
     references = np.full((2, 3, 64), np.nan, np.float32)
     references[:, :2] = np.random.default_rng(0).uniform(0, 255, (2, 64))
     tally = Tally(tally.workload, Matcher(references))
-    found = deliver(tally, (0, 0), (UNKNOWN, 1), (1, 1)).counts()
-    assert found.is_right
+    counts = deliver(tally, (0, 0), (UNKNOWN, 1), (1, 1)).counts()
+    assert counts.is_right
 
 
 def test_a_file_is_named_below_its_folder_as_text_that_can_be_shown() -> None:

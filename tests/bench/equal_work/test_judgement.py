@@ -52,20 +52,20 @@ def test_the_two_distances_decide(sampled: float, filtered: float, work: str) ->
 def test_what_is_near_neither_reference_is_never_called_equal(
     sampled: float, filtered: float
 ) -> None:
-    found = work_of(a_distance(sampled), a_distance(filtered), 0, None)
+    work = work_of(a_distance(sampled), a_distance(filtered), 0, None)
     if min(sampled, filtered) > 1.5:
-        assert found == "different"
-    if found == "same":
+        assert work == "different"
+    if work == "same":
         assert sampled <= 1.5
-    if found == "near":
+    if work == "near":
         assert filtered <= 1
 
 
 def test_what_is_recognised_as_a_fault_is_different_however_small() -> None:
     fault = Likeness(name="nearest-neighbour sampling", is_fault=True, images=12, distance=0.1)
-    found = judged(a_proof(0.7, 0.9, likeness=fault))
-    assert found.work == "different"
-    assert found.reason == (
+    judgement = judged(a_proof(0.7, 0.9, likeness=fault))
+    assert judgement.work == "different"
+    assert judgement.reason == (
         "its pixels are those of nearest-neighbour sampling, 0.70 grey levels from the reference"
     )
 
@@ -74,9 +74,9 @@ def test_the_fast_transform_is_a_small_named_distance() -> None:
     fast = Likeness(
         name="TensorFlow's fast JPEG transform", is_fault=False, images=12, distance=0.0
     )
-    found = judged(a_proof(1.03, 2.36, likeness=fast))
-    assert found.work == "same"
-    assert found.reason == (
+    judgement = judged(a_proof(1.03, 2.36, likeness=fast))
+    assert judgement.work == "same"
+    assert judgement.reason == (
         "its pixels are those of TensorFlow's fast JPEG transform, 1.03 grey levels from the"
         " reference"
     )
@@ -88,9 +88,9 @@ def test_a_small_distance_that_nobody_knows_is_said() -> None:
 
 
 def test_a_few_images_that_are_off_make_the_work_different_though_the_mean_is_small() -> None:
-    found = judged(a_proof(0.5, 2.0, off=3, others_mean=0.0))
-    assert found.work == "different"
-    assert found.reason == (
+    judgement = judged(a_proof(0.5, 2.0, off=3, others_mean=0.0))
+    assert judgement.work == "different"
+    assert judgement.reason == (
         "the pixels of 3 of 600 images are others (cats/9.jpg, 30.0 grey levels from the reference)"
     )
 
@@ -113,25 +113,25 @@ WRONG = Counts(
 
 
 def test_missing_and_doubled_images_are_wrong_where_the_pixels_are_right() -> None:
-    found = judged(a_proof(0.0, 1.87, counts=WRONG))
-    assert (found.work, found.is_wrong) == ("different", True)
-    assert found.reason == (
+    judgement = judged(a_proof(0.0, 1.87, counts=WRONG))
+    assert (judgement.work, judgement.is_wrong) == ("different", True)
+    assert judgement.reason == (
         "it delivered 1 image too many (cats/2.jpg) and 1 image missing (cats/1.jpg); expected"
         " every image once"
     )
 
 
 def test_of_other_pixels_no_count_is_sure_enough_to_be_a_failure() -> None:
-    found = judged(a_proof(9.0, 9.0, counts=WRONG))
-    assert (found.work, found.is_wrong) == ("different", False)
-    assert "expected 1.5 at most" in str(found.reason)
+    judgement = judged(a_proof(9.0, 9.0, counts=WRONG))
+    assert (judgement.work, judgement.is_wrong) == ("different", False)
+    assert "expected 1.5 at most" in str(judgement.reason)
 
 
 def test_unknown_images_are_different_and_no_failure() -> None:
     counts = Counts(images=600, unknown=300, missing=300)
-    found = judged(a_proof(0.0, 1.87, counts=counts))
-    assert (found.work, found.is_wrong) == ("different", False)
-    assert found.reason == "300 of the 600 images that it delivered show none of the files"
+    judgement = judged(a_proof(0.0, 1.87, counts=counts))
+    assert (judgement.work, judgement.is_wrong) == ("different", False)
+    assert judgement.reason == "300 of the 600 images that it delivered show none of the files"
 
 
 def test_unknown_images_that_are_recognised_are_named() -> None:
@@ -140,8 +140,8 @@ def test_unknown_images_that_are_recognised_are_named() -> None:
     )
     counts = Counts(images=600, unknown=600, missing=600)
     nothing = {"from_sampled": None, "from_filtered": None, "compared": 0}
-    found = judged(a_proof(0, 0, counts=counts, likeness=mirrored, **nothing))
-    assert found.reason == (
+    judgement = judged(a_proof(0, 0, counts=counts, likeness=mirrored, **nothing))
+    assert judgement.reason == (
         "600 of the 600 images that it delivered show none of the files; they are images mirrored"
         " left to right"
     )
@@ -149,20 +149,23 @@ def test_unknown_images_that_are_recognised_are_named() -> None:
 
 def test_wrong_labels_are_wrong() -> None:
     counts = Counts(images=600, wrong_labels=2, first_wrong_label="cats/1.jpg as 'dogs'")
-    found = judged(a_proof(0.0, 1.87, counts=counts))
-    assert found.is_wrong
-    assert found.reason == "2 of 600 images have another's label (cats/1.jpg as 'dogs')"
+    judgement = judged(a_proof(0.0, 1.87, counts=counts))
+    assert judgement.is_wrong
+    assert judgement.reason == "2 of 600 images have another's label (cats/1.jpg as 'dogs')"
 
 
 def test_the_second_epoch_is_named_where_it_is_wrong() -> None:
     counts = Counts(images=600, epoch=2, missing=1, first_missing="cats/1.jpg")
-    found = judged(a_proof(0.0, 1.87, counts=counts))
-    assert str(found.reason).startswith("in its second epoch it delivered 1 image missing (")
+    judgement = judged(a_proof(0.0, 1.87, counts=counts))
+    assert str(judgement.reason).startswith("in its second epoch it delivered 1 image missing (")
 
 
 def test_where_nothing_could_be_compared_the_work_is_different() -> None:
-    found = judged(a_proof(0, 0, from_sampled=None, from_filtered=None, compared=0))
-    assert (found.work, found.reason) == ("different", "none of its pixels could be compared")
+    judgement = judged(a_proof(0, 0, from_sampled=None, from_filtered=None, compared=0))
+    assert (judgement.work, judgement.reason) == (
+        "different",
+        "none of its pixels could be compared",
+    )
 
 
 def test_only_what_was_shown_to_be_the_same_or_near_is_equal() -> None:

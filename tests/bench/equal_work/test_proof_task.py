@@ -42,18 +42,18 @@ def prove(natural: Workload, tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_images_by_tensorflows_sampling_are_the_same(prove: Any) -> None:
-    found = prove()
-    assert (found.work, found.reason, found.is_wrong) == ("same", None, False)
-    assert (found.counts.images, found.counts.is_right, found.compared) == (60, True, 60)
-    assert found.from_sampled.mean == pytest.approx(0, abs=0.002)
-    assert found.from_filtered.mean > 0.3
-    assert found.shuffle.kind == "full"
+    proof = prove()
+    assert (proof.work, proof.reason, proof.is_wrong) == ("same", None, False)
+    assert (proof.counts.images, proof.counts.is_right, proof.compared) == (60, True, 60)
+    assert proof.from_sampled.mean == pytest.approx(0, abs=0.002)
+    assert proof.from_filtered.mean > 0.3
+    assert proof.shuffle.kind == "full"
 
 
 def test_images_by_pillows_filter_are_near_and_the_filter_is_named(prove: Any) -> None:
-    found = prove(make=references.filtered)
-    assert found.work == "near"
-    assert found.reason.startswith(
+    proof = prove(make=references.filtered)
+    assert proof.work == "near"
+    assert proof.reason.startswith(
         "its pixels are those of Pillow's bilinear filter, antialiased: 0.00 grey levels from it"
     )
 
@@ -101,17 +101,17 @@ def blurred(image: Image.Image, workload: Workload) -> Any:
     ],
 )
 def test_other_pixels_are_different_and_named(prove: Any, make: Any, name: str) -> None:
-    found = prove(make=make)
-    assert found.work == "different"
-    assert found.reason.startswith(name)
-    assert found.reason.endswith(" grey levels from the reference")
-    assert not found.is_wrong
+    proof = prove(make=make)
+    assert proof.work == "different"
+    assert proof.reason.startswith(name)
+    assert proof.reason.endswith(" grey levels from the reference")
+    assert not proof.is_wrong
 
 
 def test_other_pixels_that_nobody_knows_are_different_by_their_distances(prove: Any) -> None:
-    found = prove(make=blurred)
-    assert found.work == "different"
-    assert "from TensorFlow's sampling (expected 1.5 at most), and" in found.reason
+    proof = prove(make=blurred)
+    assert proof.work == "different"
+    assert "from TensorFlow's sampling (expected 1.5 at most), and" in proof.reason
 
 
 def test_nearest_sampling_is_different_where_images_are_so_smooth_that_it_is_not_far(
@@ -124,11 +124,11 @@ def test_nearest_sampling_is_different_where_images_are_so_smooth_that_it_is_not
         small = Image.fromarray(rng.integers(60, 190, (9, 9, 3), dtype=np.uint8))
         small.resize((400, 300), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
     workload = replace(workload_over(tmp_path / "smooth"), height=160, width=160)
-    found = proof_of(tmp_path, Feed(workload, nearest), workload)
-    assert found.from_sampled is not None
-    assert found.from_sampled.mean < 1
-    assert found.work == "different"
-    assert "nearest-neighbour sampling" in str(found.reason)
+    proof = proof_of(tmp_path, Feed(workload, nearest), workload)
+    assert proof.from_sampled is not None
+    assert proof.from_sampled.mean < 1
+    assert proof.work == "different"
+    assert "nearest-neighbour sampling" in str(proof.reason)
 
 
 def turned(turn: Callable[[Image.Image, Workload], Image.Image]) -> Any:
@@ -153,11 +153,11 @@ def turned(turn: Callable[[Image.Image, Workload], Image.Image]) -> Any:
 def test_images_that_show_something_else_are_unknown_and_named(
     prove: Any, make: Any, name: str
 ) -> None:
-    found = prove(make=make)
-    assert found.work == "different"
-    assert found.counts.unknown > IMAGES / 2
-    assert "that it delivered show none of the files; they are " in found.reason
-    assert name in found.reason
+    proof = prove(make=make)
+    assert proof.work == "different"
+    assert proof.counts.unknown > IMAGES / 2
+    assert "that it delivered show none of the files; they are " in proof.reason
+    assert name in proof.reason
 
 
 def test_noise_shows_none_of_the_files(natural: Workload, tmp_path: Path) -> None:
@@ -166,9 +166,9 @@ def test_noise_shows_none_of_the_files(natural: Workload, tmp_path: Path) -> Non
     def noise(images: Any, labels: Any, _: int) -> tuple[Any, Any]:
         return rng.random(images.shape, np.float32), labels
 
-    found = proof_of(tmp_path, Feed(natural, change=noise), natural)
-    assert (found.work, found.counts.unknown, found.compared) == ("different", 60, 0)
-    assert found.reason == "60 of the 60 images that it delivered show none of the files"
+    proof = proof_of(tmp_path, Feed(natural, change=noise), natural)
+    assert (proof.work, proof.counts.unknown, proof.compared) == ("different", 60, 0)
+    assert proof.reason == "60 of the 60 images that it delivered show none of the files"
 
 
 def first_twice(order: list[int], epoch: int) -> list[int]:
@@ -178,20 +178,20 @@ def first_twice(order: list[int], epoch: int) -> list[int]:
 def test_an_image_that_comes_twice_and_one_that_never_comes_are_wrong_and_named(
     prove: Any,
 ) -> None:
-    found = prove(order=first_twice)
-    assert (found.work, found.is_wrong) == ("different", True)
-    assert (found.counts.doubled, found.counts.missing, found.counts.unknown) == (1, 1, 0)
-    files = found.counts.first_doubled, found.counts.first_missing
-    assert found.reason == (
+    proof = prove(order=first_twice)
+    assert (proof.work, proof.is_wrong) == ("different", True)
+    assert (proof.counts.doubled, proof.counts.missing, proof.counts.unknown) == (1, 1, 0)
+    files = proof.counts.first_doubled, proof.counts.first_missing
+    assert proof.reason == (
         f"it delivered 1 image too many ({files[0]}) and 1 image missing ({files[1]});"
         " expected every image once"
     )
 
 
 def test_what_is_wrong_in_the_second_epoch_alone_is_found_as_well(prove: Any) -> None:
-    found = prove(order=lambda order, epoch: first_twice(order, epoch) if epoch == 2 else order)
-    assert found.is_wrong
-    assert found.reason.startswith("in its second epoch it delivered 1 image too many (")
+    proof = prove(order=lambda order, epoch: first_twice(order, epoch) if epoch == 2 else order)
+    assert proof.is_wrong
+    assert proof.reason.startswith("in its second epoch it delivered 1 image too many (")
 
 
 def shifted(images: Any, labels: Any, _: int) -> tuple[Any, Any]:
@@ -206,16 +206,16 @@ def coarse(images: Any, labels: Any, epoch: int) -> tuple[Any, Any]:
 
 
 def test_other_pixels_in_the_second_epoch_alone_are_found_as_well(prove: Any) -> None:
-    found = prove(change=coarse)
-    assert (found.work, found.is_wrong) == ("different", False)
-    assert found.reason.startswith("in its second epoch its pixels are ")
+    proof = prove(change=coarse)
+    assert (proof.work, proof.is_wrong) == ("different", False)
+    assert proof.reason.startswith("in its second epoch its pixels are ")
 
 
 def test_other_images_in_the_second_epoch_alone_are_named(prove: Any) -> None:
-    found = prove(change=lambda x, y, epoch: (x[:, :, ::-1] if epoch > 1 else x, y))
-    assert found.work == "different"
-    assert found.reason.startswith("in its second epoch ")
-    assert "they are images mirrored left to right" in found.reason
+    proof = prove(change=lambda x, y, epoch: (x[:, :, ::-1] if epoch > 1 else x, y))
+    assert proof.work == "different"
+    assert proof.reason.startswith("in its second epoch ")
+    assert "they are images mirrored left to right" in proof.reason
 
 
 def test_of_a_large_folder_the_second_epochs_pixels_are_compared_where_there_are_enough(
@@ -224,12 +224,12 @@ def test_of_a_large_folder_the_second_epochs_pixels_are_compared_where_there_are
     monkeypatch.setattr("feedbench.bench.equal_work.proof_task.SECOND_EPOCH_IMAGES", 32)
     monkeypatch.setattr("feedbench.bench.equal_work.compared_epoch.LEAST_COMPARED", 33)
     assert proof_of(tmp_path, Feed(natural, change=coarse), natural).work == "same"
-    found = proof_of(tmp_path, Feed(natural, order=second_twice), natural)
-    assert found.reason is not None
-    assert found.reason.startswith("in its second epoch it delivered 1 image too many (")
+    proof = proof_of(tmp_path, Feed(natural, order=second_twice), natural)
+    assert proof.reason is not None
+    assert proof.reason.startswith("in its second epoch it delivered 1 image too many (")
     monkeypatch.setattr("feedbench.bench.equal_work.compared_epoch.LEAST_COMPARED", 32)
-    found = proof_of(tmp_path, Feed(natural, change=coarse), natural)
-    assert (found.work, found.compared) == ("different", 32)
+    proof = proof_of(tmp_path, Feed(natural, change=coarse), natural)
+    assert (proof.work, proof.compared) == ("different", 32)
 
 
 def second_twice(order: list[int], epoch: int) -> list[int]:
@@ -239,11 +239,11 @@ def second_twice(order: list[int], epoch: int) -> list[int]:
 def test_labels_shifted_by_one_are_wrong_and_the_first_is_named(
     prove: Any, natural: Workload
 ) -> None:
-    found = prove(change=shifted)
+    proof = prove(change=shifted)
     first, second = natural.class_names[:2]
-    assert (found.work, found.is_wrong, found.counts.wrong_labels) == ("different", True, 60)
-    assert found.reason.startswith(f"60 of 60 images have another's label ({first}/")
-    assert found.reason.endswith(f" as {second!r})")
+    assert (proof.work, proof.is_wrong, proof.counts.wrong_labels) == ("different", True, 60)
+    assert proof.reason.startswith(f"60 of 60 images have another's label ({first}/")
+    assert proof.reason.endswith(f" as {second!r})")
 
 
 def test_two_labels_exchanged_within_a_batch_are_found(prove: Any) -> None:
@@ -262,10 +262,10 @@ def test_a_few_broken_images_among_good_ones_are_different(prove: Any) -> None:
         images[0, 1::2] = np.clip(images[0, 1::2] - 0.25, 0, 1)
         return images, labels
 
-    found = prove(change=broken)
-    assert found.work == "different"
-    assert found.off == 4
-    assert found.reason.startswith("the pixels of 4 of 60 images are others (")
+    proof = prove(change=broken)
+    assert proof.work == "different"
+    assert proof.off == 4
+    assert proof.reason.startswith("the pixels of 4 of 60 images are others (")
 
 
 @pytest.mark.parametrize(
@@ -339,14 +339,14 @@ def test_three_copies_of_a_file_under_other_names_count_as_three(
         shutil.copy(first, folder / first.parent.name / f"{first.stem}-{name}.jpg")
     workload = replace(workload_over(folder), height=96, width=96, batch_size=16)
     assert workload.images == IMAGES + 2
-    found = proof_of(tmp_path, Feed(workload), workload)
-    assert (found.work, found.counts.images) == ("same", IMAGES + 2)
+    proof = proof_of(tmp_path, Feed(workload), workload)
+    assert (proof.work, proof.counts.images) == ("same", IMAGES + 2)
 
     def one_for_another(order: list[int], epoch: int) -> list[int]:
         return [5 if place == 1 else place for place in order]
 
-    found = proof_of(tmp_path, Feed(workload, order=one_for_another), workload)
-    assert (found.counts.missing, found.counts.doubled) == (1, 1)
+    proof = proof_of(tmp_path, Feed(workload, order=one_for_another), workload)
+    assert (proof.counts.missing, proof.counts.doubled) == (1, 1)
 
 
 def test_a_copy_in_another_class_keeps_the_label_of_each(natural: Workload, tmp_path: Path) -> None:
@@ -361,16 +361,16 @@ def test_a_copy_in_another_class_keeps_the_label_of_each(natural: Workload, tmp_
         return images, np.where(copies, np.int32(0), labels)
 
     images_of_first = references.sampled(references.decoded(workload.files[0]), workload) / 255
-    found = proof_of(tmp_path, Feed(workload, change=all_as_the_first), workload)
-    assert found.counts.wrong_labels == 1
+    proof = proof_of(tmp_path, Feed(workload, change=all_as_the_first), workload)
+    assert proof.counts.wrong_labels == 1
 
 
 def test_of_many_images_all_are_counted_and_a_sample_is_compared(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feedbench.bench.equal_work.reference_files.SAMPLE_IMAGES", 20)
-    found = proof_of(tmp_path, Feed(natural, order=first_twice), natural)
-    assert (found.compared, found.counts.images, found.counts.doubled) == (20, 60, 1)
+    proof = proof_of(tmp_path, Feed(natural, order=first_twice), natural)
+    assert (proof.compared, proof.counts.images, proof.counts.doubled) == (20, 60, 1)
 
 
 def test_progress_is_told_while_images_are_compared(natural: Workload, tmp_path: Path) -> None:
@@ -387,8 +387,8 @@ def test_uint8_minus_one_to_one_and_grey_are_compared_in_grey_levels(
     def to_uint8(images: Any, labels: Any, _: int) -> tuple[Any, Any]:
         return np.rint(images * 255).astype(np.uint8), labels
 
-    found = proof_of(tmp_path, Feed(whole, change=to_uint8), whole)
-    assert (found.work, found.from_sampled and found.from_sampled.worst) == ("same", 0)
+    proof = proof_of(tmp_path, Feed(whole, change=to_uint8), whole)
+    assert (proof.work, proof.from_sampled and proof.from_sampled.worst) == ("same", 0)
     around = replace(natural, value_range=(-1.0, 1.0), channels=1)
     shutil.rmtree(tmp_path / "references")
 

@@ -43,9 +43,9 @@ def test_the_first_reference_is_what_tensorflow_delivers(
     pixels = noise(height, width)
     workload = replace(WORKLOAD, height=to_height, width=to_width)
     expected = np.asarray(tf.image.resize(pixels, [to_height, to_width]))
-    found = sampled(Image.fromarray(pixels), workload)
-    assert found.shape == (to_height, to_width, 3)
-    assert np.abs(found - expected).max() < 0.01
+    actual = sampled(Image.fromarray(pixels), workload)
+    assert actual.shape == (to_height, to_width, 3)
+    assert np.abs(actual - expected).max() < 0.01
 
 
 @pytest.mark.tensorflow
@@ -72,8 +72,8 @@ def test_the_middle_of_two_pixels_is_their_mean_and_the_edge_is_its_own() -> Non
     pixels = np.array([[[0], [100]]], np.uint8).repeat(3, axis=2)
     workload = replace(WORKLOAD, height=1, width=4)
     assert half_pixel_centres(2, 4).tolist() == [-0.25, 0.25, 0.75, 1.25]
-    found = interpolated(pixels, workload, half_pixel_centres)
-    assert found[0, :, 0].tolist() == [0, 25, 75, 100]
+    actual = interpolated(pixels, workload, half_pixel_centres)
+    assert actual[0, :, 0].tolist() == [0, 25, 75, 100]
 
 
 def test_grey_is_the_luma_of_the_resized_colours() -> None:
@@ -93,8 +93,8 @@ def test_what_is_delivered_as_uint8_is_rounded_halves_to_the_even_number() -> No
 def test_values_of_every_range_come_back_as_grey_levels(low: float, high: float) -> None:
     levels = noise(7, 9).astype(np.float32)
     images = (levels / 255 * (high - low) + low).astype(np.float32)
-    found = in_levels(images, replace(WORKLOAD, value_range=(low, high)))
-    assert np.abs(found - levels).max() < 1e-3
+    actual = in_levels(images, replace(WORKLOAD, value_range=(low, high)))
+    assert np.abs(actual - levels).max() < 1e-3
 
 
 def test_delivered_images_are_not_changed_by_looking_at_them() -> None:

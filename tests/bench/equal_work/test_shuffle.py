@@ -21,13 +21,13 @@ def full(count: int, seed: int) -> Order:
 def through_a_buffer(order: Order, size: int, seed: int) -> Order:
     """What tf.data's shuffle does: a random one of the buffer goes, the next one comes."""
     rng = np.random.default_rng(seed)
-    waiting, found = list(order[:size]), []
+    waiting, shuffled = list(order[:size]), []
     for place in order[size:]:
         at = int(rng.integers(len(waiting)))
-        found.append(waiting[at])
+        shuffled.append(waiting[at])
         waiting[at] = place
     rng.shuffle(waiting)
-    return np.asarray([*found, *waiting])
+    return np.asarray([*shuffled, *waiting])
 
 
 def shuffle(*orders: Order) -> Shuffle:
@@ -45,13 +45,13 @@ def test_a_full_shuffle_a_buffer_of_a_thousand_and_none_read_differently() -> No
     best = shuffle(full(count, 1), full(count, 2))
     buffered = shuffle(*(through_a_buffer(listed, 1000, seed) for seed in (1, 2)))
     none = shuffle(listed, listed)
-    assert [found.kind for found in (best, buffered, none)] == ["full", "partial", "none"]
+    assert [shuffled.kind for shuffled in (best, buffered, none)] == ["full", "partial", "none"]
     assert buffered.ahead is not None
     assert 900 < buffered.ahead < 1000
     assert best.with_list == pytest.approx(0, abs=0.05)
     assert buffered.with_list == pytest.approx(0.97, abs=0.03)
     assert none.with_list == pytest.approx(1)
-    classes = [found.batch_classes or 0 for found in (none, buffered, best)]
+    classes = [shuffled.batch_classes or 0 for shuffled in (none, buffered, best)]
     assert classes == sorted(classes)
     assert none.batch_classes_by_chance == pytest.approx(classes[2], rel=0.02)
 
@@ -59,34 +59,34 @@ def test_a_full_shuffle_a_buffer_of_a_thousand_and_none_read_differently() -> No
 @pytest.mark.parametrize("count", [12, 39, 600, 20_000])
 def test_a_full_shuffle_reads_as_one_at_every_size(count: int) -> None:
     for seed in range(40):
-        found = shuffle(full(count, seed), full(count, seed + 1000))
-        assert found.kind == "full"
-        assert found.batch_classes == pytest.approx(found.batch_classes_by_chance, rel=0.25)
+        shuffled = shuffle(full(count, seed), full(count, seed + 1000))
+        assert shuffled.kind == "full"
+        assert shuffled.batch_classes == pytest.approx(shuffled.batch_classes_by_chance, rel=0.25)
 
 
 @pytest.mark.parametrize(("count", "buffer"), [(39, 5), (600, 100), (600, 300), (20_000, 5000)])
 def test_a_buffer_reads_as_partial(count: int, buffer: int) -> None:
     listed = np.arange(count)
-    found = shuffle(through_a_buffer(listed, buffer, 0), through_a_buffer(listed, buffer, 1))
-    assert found.kind == "partial"
-    assert found.ahead is not None
-    assert found.ahead < buffer
+    shuffled = shuffle(through_a_buffer(listed, buffer, 0), through_a_buffer(listed, buffer, 1))
+    assert shuffled.kind == "partial"
+    assert shuffled.ahead is not None
+    assert shuffled.ahead < buffer
 
 
 def test_a_buffer_over_a_list_that_was_mixed_once_is_seen_by_the_next_epoch() -> None:
     mixed = full(10_000, 3)
-    found = shuffle(*(through_a_buffer(mixed, 1000, seed) for seed in (1, 2)))
-    assert found.kind == "partial"
-    assert abs(found.with_list or 1) < 0.05
-    assert (found.with_next_epoch or 0) > 0.9
+    shuffled = shuffle(*(through_a_buffer(mixed, 1000, seed) for seed in (1, 2)))
+    assert shuffled.kind == "partial"
+    assert abs(shuffled.with_list or 1) < 0.05
+    assert (shuffled.with_next_epoch or 0) > 0.9
 
 
 def test_pieces_that_are_mixed_and_not_their_images_are_partial() -> None:
     pieces = np.split(np.arange(10_000), 100)
     orders = [np.concatenate([pieces[at] for at in full(100, seed)]) for seed in (1, 2)]
-    found = shuffle(*orders)
-    assert found.kind == "partial"
-    assert (found.with_neighbour or 0) > 0.9
+    shuffled = shuffle(*orders)
+    assert shuffled.kind == "partial"
+    assert (shuffled.with_neighbour or 0) > 0.9
 
 
 def test_one_order_for_all_epochs_is_fixed() -> None:
@@ -100,8 +100,8 @@ def test_an_epoch_in_the_lists_order_and_then_another_is_not_unshuffled() -> Non
 
 
 def test_of_the_second_epoch_a_part_is_enough() -> None:
-    found = shuffle(full(10_000, 1), full(10_000, 2)[:500])
-    assert found.kind == "full"
+    shuffled = shuffle(full(10_000, 1), full(10_000, 2)[:500])
+    assert shuffled.kind == "full"
     listed = np.arange(10_000)
     part = through_a_buffer(listed, 1000, 2)[:2000]
     assert shuffle(through_a_buffer(listed, 1000, 1), part).kind == "partial"

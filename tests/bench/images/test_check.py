@@ -60,9 +60,9 @@ def reasons(index: Index, findings: list[Finding]) -> dict[str, str]:
     return {Path(bad.file).name: bad.reason for bad in bad_of(index, findings)}
 
 
-def alike(expected: dict[str, str], found: dict[str, str]) -> bool:
+def alike(expected: dict[str, str], actual: dict[str, str]) -> bool:
     """Compare as much of each reason as is expected."""
-    begun = {name: reason[: len(expected.get(name, ""))] for name, reason in found.items()}
+    begun = {name: reason[: len(expected.get(name, ""))] for name, reason in actual.items()}
     assert begun == expected
     return True
 
@@ -73,8 +73,8 @@ def test_every_bad_file_has_its_true_reason_and_no_other_file_has_one(
 ) -> None:
     expected = write_odd_files(tmp_path / "photos" / "odd")
     index = index_folder(tmp_path / "photos")
-    found = reasons(index, checker(tmp_path, processes).findings(index))
-    assert alike(expected, found), found
+    bad = reasons(index, checker(tmp_path, processes).findings(index))
+    assert alike(expected, bad), bad
 
 
 @pytest.mark.tensorflow
@@ -98,9 +98,9 @@ def test_a_second_check_decodes_only_what_has_changed(processes: Processes, tmp_
 def test_headers_are_looked_at_without_tensorflow(tmp_path: Path) -> None:
     expected = write_odd_files(tmp_path / "photos" / "odd")
     index = index_folder(tmp_path / "photos")
-    found = reasons(index, checker(tmp_path, None, how="header").findings(index))
+    bad = reasons(index, checker(tmp_path, None, how="header").findings(index))
     only_decoding = {"cut.jpg", "cut.png", "deep.png", "transparent.gif", "transparent.webp"}
-    assert alike({k: v for k, v in expected.items() if k not in only_decoding}, found), found
+    assert alike({k: v for k, v in expected.items() if k not in only_decoding}, bad), bad
 
 
 def test_processes_that_cannot_begin_are_one_sentence(
@@ -120,8 +120,8 @@ def test_processes_that_cannot_begin_are_one_sentence(
 def test_without_a_check_names_alone_tell(tmp_path: Path) -> None:
     write_odd_files(tmp_path / "photos" / "odd")
     index = index_folder(tmp_path / "photos")
-    found = reasons(index, checker(tmp_path, None, how="none").findings(index))
-    assert found == {"drawing.svg": "not every pipeline decodes .svg (judged by its name)"}
+    bad = reasons(index, checker(tmp_path, None, how="none").findings(index))
+    assert bad == {"drawing.svg": "not every pipeline decodes .svg (judged by its name)"}
 
 
 @pytest.mark.tensorflow
@@ -132,8 +132,8 @@ def test_a_limit_on_pixels_is_asked_for_and_remembers_nothing_wrong(
     (tmp_path / "photos" / "c" / "1.jpg").write_bytes(jpeg(40, 60))
     index = index_folder(tmp_path / "photos")
     for most, reason in ((2399, "60 x 40 pixels: over the limit of 2,399 (--max-pixels)"),):
-        found = checker(tmp_path, processes, most_pixels=most).findings(index)
-        assert reasons(index, found) == {"1.jpg": reason}
+        findings = checker(tmp_path, processes, most_pixels=most).findings(index)
+        assert reasons(index, findings) == {"1.jpg": reason}
     (found_now,) = checker(tmp_path, processes, most_pixels=2400).findings(index)
     assert (found_now.reason, found_now.channels) == (None, 3)
 
@@ -280,23 +280,23 @@ def test_every_odd_file_is_left_out_with_a_reason_or_delivered_alike(
     odd_index: Index, processes: Processes, tmp_path: Path, channels: int
 ) -> None:
     findings = checker(tmp_path, processes, channels).findings(odd_index)
-    assert sum(found.reason is not None for found in findings) == 39
+    assert sum(finding.reason is not None for finding in findings) == 39
     if channels not in CHANNELS:
         return
     at_channels: dict[str, Any] = {"channels": channels}
-    for path, found in zip(odd_index.paths, findings, strict=True):
-        if found.reason is not None:
+    for path, finding in zip(odd_index.paths, findings, strict=True):
+        if finding.reason is not None:
             continue
         workload = Workload(
             files=(path,),
             labels=(0,),
             class_names=("odd",),
-            height=found.height,
-            width=found.width,
+            height=finding.height,
+            width=finding.width,
             folder_images=1,
             **at_channels,
         )
         pipelines = (TfdataTuned(cache="none"), ImageDataGenerator())
         ours, theirs = (batch_of(pipeline, workload, tmp_path)[0][0] for pipeline in pipelines)
-        assert ours.shape == theirs.shape == (found.height, found.width, channels)
+        assert ours.shape == theirs.shape == (finding.height, finding.width, channels)
         assert 255 * np.abs(ours - theirs).mean() <= 1, path

@@ -32,9 +32,9 @@ def inspected(folder: Path, **given: Any) -> Inspection:
     return inspect(folder, layout, Checks(how="header"), **options | given)
 
 
-def text(found: Inspection) -> str:
+def text(inspection: Inspection) -> str:
     console = Console(file=StringIO(), highlight=False)
-    show(found, console)
+    show(inspection, console)
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert isinstance(printed, str)
     assert all(len(line) <= 100 for line in printed.splitlines())
@@ -60,40 +60,42 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_counts_classes_formats_modes_bytes_and_ignored_files(folder: Path) -> None:
-    found = inspected(folder)
-    assert (found.images, found.classes) == (5, {"a": 2, "b": 3})
-    assert found.formats == {"JPEG": 3, "PNG": 1}
-    assert found.modes == {"RGB": 3, "L": 1}
-    assert found.bytes == sum(file.stat().st_size for file in folder.glob("*/*.*g"))
-    assert found.ignored_files == 2
-    assert [(left.file, left.reason) for left in found.ignored_images] == [
+    inspection = inspected(folder)
+    assert (inspection.images, inspection.classes) == (5, {"a": 2, "b": 3})
+    assert inspection.formats == {"JPEG": 3, "PNG": 1}
+    assert inspection.modes == {"RGB": 3, "L": 1}
+    assert inspection.bytes == sum(file.stat().st_size for file in folder.glob("*/*.*g"))
+    assert inspection.ignored_files == 2
+    assert [(left.file, left.reason) for left in inspection.ignored_images] == [
         ("b/photo", "begins as JPEG does, but its name has no image's suffix")
     ]
 
 
 def test_widths_and_heights_are_counted_in_bins_that_hold_every_image(folder: Path) -> None:
-    found = inspected(folder)
-    assert (found.widths[0].least, found.widths[-1].most) == (9, 60)
-    assert sum(one.images for one in found.widths) == 4
-    assert sum(one.images for one in found.heights) == 4
-    assert all(one.least <= one.most for one in found.widths)
+    inspection = inspected(folder)
+    assert (inspection.widths[0].least, inspection.widths[-1].most) == (9, 60)
+    assert sum(one.images for one in inspection.widths) == 4
+    assert sum(one.images for one in inspection.heights) == 4
+    assert all(one.least <= one.most for one in inspection.widths)
 
 
 def test_images_of_one_size_make_one_bin(photos: Path) -> None:
-    found = inspected(photos)
-    assert [(one.least, one.most, one.images) for one in found.widths] == [(60, 60, 39)]
+    inspection = inspected(photos)
+    assert [(one.least, one.most, one.images) for one in inspection.widths] == [(60, 60, 39)]
 
 
 def test_duplicates_are_found_by_content_and_orientations_by_exif(folder: Path) -> None:
-    found = inspected(folder)
-    assert found.duplicates == [["a/1.jpg", "b/same.jpg"]]
-    assert found.orientations == {"6": 1}
+    inspection = inspected(folder)
+    assert inspection.duplicates == [["a/1.jpg", "b/same.jpg"]]
+    assert inspection.orientations == {"6": 1}
 
 
 def test_bad_files_are_named_and_take_no_part_of_the_cache(folder: Path) -> None:
-    found = inspected(folder)
-    assert [(left.file, left.reason) for left in found.bad] == [("b/empty.jpg", "an empty file")]
-    assert found.cache_bytes == 4 * 10 * 20 * 3 * 4
+    inspection = inspected(folder)
+    assert [(left.file, left.reason) for left in inspection.bad] == [
+        ("b/empty.jpg", "an empty file")
+    ]
+    assert inspection.cache_bytes == 4 * 10 * 20 * 3 * 4
     assert inspected(folder, channels=1).cache_bytes == 4 * 10 * 20 * 4
 
 
@@ -113,23 +115,23 @@ def test_the_text_says_all_of_it(folder: Path) -> None:
 
 
 def test_a_folder_without_labels_can_be_inspected(folder: Path) -> None:
-    found = inspected(folder / "b")
-    assert found.images == 3
-    assert "3 images, " in text(found)
-    assert "a run needs --labels" in text(found)
+    inspection = inspected(folder / "b")
+    assert inspection.images == 3
+    assert "3 images, " in text(inspection)
+    assert "a run needs --labels" in text(inspection)
 
 
 def test_another_layout_can_be_inspected(folder: Path) -> None:
-    found = inspected(folder, layout=Layout(labels=r"^(\d)"))
-    assert found.classes == {"1": 1, "2": 1}
+    inspection = inspected(folder, layout=Layout(labels=r"^(\d)"))
+    assert inspection.classes == {"1": 1, "2": 1}
 
 
 @pytest.mark.parametrize("label", ["x" * 300, "/bin", "..", "a\0b"])
 def test_labels_of_a_csv_are_no_folders_and_may_be_anything(folder: Path, label: str) -> None:
     (folder / "labels.csv").write_text(f"b/photo,{label}\na/1.jpg,cats\n")
-    found = inspected(folder, layout=Layout(labels=str(folder / "labels.csv")))
-    assert found.classes == {label: 1, "cats": 1}
-    assert found.ignored_images == []
+    inspection = inspected(folder, layout=Layout(labels=str(folder / "labels.csv")))
+    assert inspection.classes == {label: 1, "cats": 1}
+    assert inspection.ignored_images == []
 
 
 def test_images_without_a_suffix_are_found_in_a_class_that_is_a_link(folder: Path) -> None:
@@ -141,9 +143,9 @@ def test_images_without_a_suffix_are_found_in_a_class_that_is_a_link(folder: Pat
 def test_many_files_of_the_same_content_are_counted_and_not_all_named(folder: Path) -> None:
     for number in range(10, 60):
         (folder / "a" / f"{number}.jpg").hardlink_to(folder / "a/1.jpg")
-    found = inspected(folder)
-    assert len(found.duplicates[0]) == 52
-    printed = text(found)
+    inspection = inspected(folder)
+    assert len(inspection.duplicates[0]) == 52
+    printed = text(inspection)
     assert "Duplicates: 51 files more than once, by content:" in printed
     assert "a/1.jpg = a/10.jpg = a/11.jpg = a/12.jpg = a/13.jpg = 47 more" in printed
 

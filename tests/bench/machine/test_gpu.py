@@ -98,9 +98,9 @@ def test_a_figure_that_was_missing_once_is_no_mean_of_the_others(
     readings = [meter.read(), meter.read()]
     nvml[function] = error
     readings.append(meter.read())
-    found = meter.used(readings)
-    assert not isinstance(found, str)
-    assert [getattr(gpu, figure) for gpu in found] == [reason, reason]
+    gpus = meter.used(readings)
+    assert not isinstance(gpus, str)
+    assert [getattr(gpu, figure) for gpu in gpus] == [reason, reason]
 
 
 def test_a_device_that_cannot_be_had_has_a_number_and_no_figures() -> None:
@@ -146,9 +146,9 @@ def test_what_could_not_be_opened_is_not_closed_and_a_failing_close_is_of_no_acc
 
 def test_the_real_library_answers_with_devices_or_with_a_reason() -> None:
     meter = GpuMeter()
-    found = meter.used([meter.read(), meter.read()])
+    gpus = meter.used([meter.read(), meter.read()])
     meter.close()
-    assert found in ("no GPU", "not available") or all(isinstance(g, GpuUsage) for g in found)
+    assert gpus in ("no GPU", "not available") or all(isinstance(g, GpuUsage) for g in gpus)
 
 
 def test_the_library_is_not_imported_before_it_is_needed() -> None:

@@ -56,31 +56,33 @@ def usage(recorder: Recorder, windows: list[Window], edges: int | None = None) -
 
 
 def test_the_first_reading_is_at_the_edge_where_the_first_window_that_counts_begins() -> None:
-    found = usage(a_recorder(), RAMP)
-    assert found is not None
-    assert found.cpu_seconds == 4  # from the third of seven edges to the last
-    assert found.read_bytes == 5  # readings, as ToldTree has it
-    assert found.cores == 1.5
-    assert found.gpus == "no GPU"
+    figures = usage(a_recorder(), RAMP)
+    assert figures is not None
+    assert figures.cpu_seconds == 4  # from the third of seven edges to the last
+    assert figures.read_bytes == 5  # readings, as ToldTree has it
+    assert figures.cores == 1.5
+    assert figures.gpus == "no GPU"
 
 
 def test_the_seconds_are_those_between_the_readings_themselves() -> None:
-    found = usage(a_recorder(), RAMP)
-    assert found is not None
-    assert found.seconds == 21 - 3
+    figures = usage(a_recorder(), RAMP)
+    assert figures is not None
+    assert figures.seconds == 21 - 3
 
 
 def test_where_no_window_is_steady_the_last_three_count() -> None:
-    found = usage(a_recorder(), [Window(2**place, 1.0) for place in range(12)])
-    assert found is not None
-    assert found.cpu_seconds == 3
+    figures = usage(a_recorder(), [Window(2**place, 1.0) for place in range(12)])
+    assert figures is not None
+    assert figures.cpu_seconds == 3
 
 
 def test_gpus_are_read_at_the_same_edges() -> None:
     nvml = Nvml(nvmlDeviceGetCount=1)
-    found = usage(a_recorder(nvml), RAMP)
-    assert found is not None
-    assert found.gpus == [GpuUsage(name="NVIDIA A", utilisation=0.5, memory_bytes=2e9, watts=70.0)]
+    figures = usage(a_recorder(nvml), RAMP)
+    assert figures is not None
+    assert figures.gpus == [
+        GpuUsage(name="NVIDIA A", utilisation=0.5, memory_bytes=2e9, watts=70.0)
+    ]
     assert nvml.calls.count("nvmlDeviceGetPowerUsage") == len(RAMP) + 1
 
 
@@ -103,10 +105,10 @@ def test_without_a_window_nothing_is_known() -> None:
 
 def test_a_tree_that_cannot_be_read_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     with Meters(GpuMeter(Nvml())) as meters:
-        found = usage(meters.of_trial(lambda: None), RAMP)
-    assert found is not None
-    assert (found.cpu_seconds, found.read_bytes, found.written_bytes) == (None, None, None)
-    assert len(found.gpus) == 2
+        figures = usage(meters.of_trial(lambda: None), RAMP)
+    assert figures is not None
+    assert (figures.cpu_seconds, figures.read_bytes, figures.written_bytes) == (None, None, None)
+    assert len(figures.gpus) == 2
 
 
 def test_nvml_is_open_for_a_run_and_closed_at_its_end() -> None:
@@ -127,7 +129,7 @@ def test_the_tree_is_that_of_the_forkserver_as_it_is_at_the_reading() -> None:
         meter = TreeMeter(lambda: root[0])
         root[0] = second.root
         second.do("child(say, sleep)")
-        found = meter.read()
-        assert isinstance(found, Snapshot)
-        assert found.root == second.root
-        assert len(found.processes) == 2
+        snapshot = meter.read()
+        assert isinstance(snapshot, Snapshot)
+        assert snapshot.root == second.root
+        assert len(snapshot.processes) == 2

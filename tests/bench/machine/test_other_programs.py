@@ -101,10 +101,10 @@ def test_how_much_others_may_take_is_recorded_around_the_trial() -> None:
 
 
 def test_what_others_took_is_said_where_it_disturbed() -> None:
-    found = calm_of([beside(0.2), beside(9.6, attempt=2)], 0.1)
-    assert found is not None
-    assert found.others == pytest.approx(0.48)
-    sentence = calm.sentence(found)
+    summary = calm_of([beside(0.2), beside(9.6, attempt=2)], 0.1)
+    assert summary is not None
+    assert summary.others == pytest.approx(0.48)
+    sentence = calm.sentence(summary)
     assert sentence is not None
     assert "1 of 2 trials were disturbed" in sentence
     assert "other programs took up to 48% of the cores" in sentence

@@ -51,8 +51,13 @@ def test_warm_is_certified_where_all_is_resident_and_nothing_is_sent_out(
     images: list[str],
 ) -> None:
     told = Told("warm", images, 1.0)
-    found = told.cache.before(None)
-    assert (found.files, found.bytes, found.resident, found.is_certified) == (3, 3000, 1.0, True)
+    certified = told.cache.before(None)
+    assert (certified.files, certified.bytes, certified.resident, certified.is_certified) == (
+        3,
+        3000,
+        1.0,
+        True,
+    )
     assert told.sent_out == []
 
 
@@ -72,9 +77,9 @@ def test_of_a_pipeline_that_prepared_something_that_is_what_it_reads(
     images: list[str], prepared: Path
 ) -> None:
     told = Told("cold", images, 0.0)
-    found = told.cache.before(prepared)
+    certified = told.cache.before(prepared)
     record = str(prepared / "inside" / "0.tfrecord")
-    assert (found.files, found.bytes) == (1, 500)
+    assert (certified.files, certified.bytes) == (1, 500)
     assert told.asked == [[record]]
     assert set(told.sent_out) == {record, *images}  # it may read the images as well
 
@@ -85,23 +90,23 @@ def test_of_a_pipeline_that_prepared_something_that_is_what_it_reads(
 def test_what_is_resident_may_contradict_the_word(
     images: list[str], state: State, share: float
 ) -> None:
-    found = Told(state, images, share, share).cache.before(None)
-    assert found.why_not == f"{share:.0%} of the files' bytes were resident before"
-    assert found.is_contradicted
+    certified = Told(state, images, share, share).cache.before(None)
+    assert certified.why_not == f"{share:.0%} of the files' bytes were resident before"
+    assert certified.is_contradicted
 
 
 @pytest.mark.parametrize("state", ["warm", "cold"])
 def test_a_file_that_is_gone_is_a_reason_and_no_error(images: list[str], state: State) -> None:
     Path(images[1]).unlink()
-    found = PageCache(state, images).before(None)
-    assert "a file cannot be opened: No such file or directory" in str(found.why_not)
-    assert found.bytes == 2000
+    certified = PageCache(state, images).before(None)
+    assert "a file cannot be opened: No such file or directory" in str(certified.why_not)
+    assert certified.bytes == 2000
 
 
 def test_what_is_not_known_is_not_certified_and_says_why(images: list[str]) -> None:
-    found = Told("warm", images, "this system has no mincore").cache.before(None)
-    assert (found.resident, found.why_not) == (None, "this system has no mincore")
-    assert not found.is_contradicted
+    certified = Told("warm", images, "this system has no mincore").cache.before(None)
+    assert (certified.resident, certified.why_not) == (None, "this system has no mincore")
+    assert not certified.is_contradicted
 
 
 def certificate(state: State, why_not: str | None = None) -> Certificate:
@@ -121,9 +126,9 @@ def certificate(state: State, why_not: str | None = None) -> Certificate:
 def test_the_bytes_that_the_first_epoch_read_must_agree(
     state: State, read: int | None, why_not: str | None
 ) -> None:
-    found = after(certificate(state), read)
-    assert (found.read_bytes, found.why_not) == (read, why_not)
-    assert found.is_contradicted == (read is not None and why_not is not None)
+    updated = after(certificate(state), read)
+    assert (updated.read_bytes, updated.why_not) == (read, why_not)
+    assert updated.is_contradicted == (read is not None and why_not is not None)
 
 
 def test_the_first_reason_stays() -> None:

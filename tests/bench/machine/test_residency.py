@@ -15,15 +15,15 @@ from feedbench.bench.machine.residency import MOST_ASKED, evict, residency
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     """Three files on a disk, and an empty one. Skips where the folder is in memory itself."""
-    found = []
+    files = []
     for number, size in enumerate((1, 5000, 300_000, 0)):
         file = tmp_path / f"{number}.jpg"
         file.write_bytes(os.urandom(size))
-        found.append(str(file))
-    evict(found)
-    if residency(found).share != 0:
+        files.append(str(file))
+    evict(files)
+    if residency(files).share != 0:
         pytest.skip("this folder's files cannot be sent out of the page cache")
-    return found
+    return files
 
 
 def test_files_that_were_read_are_resident_and_those_sent_out_are_not(files: list[str]) -> None:
@@ -53,16 +53,16 @@ def test_what_was_just_written_is_on_the_disk_before_it_is_sent_out(tmp_path: Pa
 def test_of_many_files_a_part_is_asked_for(tmp_path: Path) -> None:
     for number in range(2 * MOST_ASKED + 5):
         (tmp_path / f"{number}.jpg").write_bytes(b"x")
-    found = residency(sorted(map(str, tmp_path.iterdir())))
-    assert MOST_ASKED / 2 <= found.files <= MOST_ASKED
+    answer = residency(sorted(map(str, tmp_path.iterdir())))
+    assert MOST_ASKED / 2 <= answer.files <= MOST_ASKED
 
 
 def test_where_the_system_has_no_such_call_nothing_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_libc", lambda: None)
-    found = residency([str(tmp_path)])
-    assert (found.share, found.why_unknown) == (None, "this system has no mincore")
+    answer = residency([str(tmp_path)])
+    assert (answer.share, answer.why_unknown) == (None, "this system has no mincore")
     monkeypatch.delattr(os, "posix_fadvise")
     assert evict([]) == "this system has no posix_fadvise"
 

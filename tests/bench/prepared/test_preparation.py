@@ -100,8 +100,8 @@ def test_what_was_written_is_said_and_recorded_and_read_by_the_trials(tmp_path: 
 
 
 def test_what_was_found_is_said_with_what_it_cost_when_it_was_made(tmp_path: Path) -> None:
-    found = msgspec.structs.replace(PREPARED, was_found=True, files=1)
-    _, said, _ = obtained(tmp_path, Outcome(result=found, ended=GONE), "a")
+    unchanged = msgspec.structs.replace(PREPARED, was_found=True, files=1)
+    _, said, _ = obtained(tmp_path, Outcome(result=unchanged, ended=GONE), "a")
     assert said.lines == ["a: found 1.50 MB in 1 file, written on 2026-01-01 in 2.0 s"]
 
 
