@@ -35,7 +35,7 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     `blocks` is `table.blocks` of the run, `width` in pixels.
     """
     lines = list(_rate_lines(run, blocks))
-    values = [value for line in lines for value in line.known]
+    values = [value for line in lines for value in line.extent]
     if not values:
         return None
     guides = _ceilings(run, max(values))
@@ -45,7 +45,7 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
     else:
         scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
     figure = tracks.figure(lines, scale, width, guides=guides)
-    description = tracks.said([line for line in lines if not line.is_control])
+    description = tracks.description([line for line in lines if not line.is_control])
     best = "".join(f"; ceiling of {guide.name}" for guide in guides)
     return svg.render(
         figure, f"rates-{width}", "Images a second of each pipeline", description + best
@@ -107,7 +107,9 @@ def side_by_side(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> list[str | N
 
 def _ratios(lines: Sequence[Line], scale: Scale, margin: float, width: int, name: str) -> str:
     figure = tracks.figure(lines, scale, width, margin=1 + margin)
-    return svg.render(figure, name, "Ratio of each pipeline to the baseline", tracks.said(lines))
+    return svg.render(
+        figure, name, "Ratio of each pipeline to the baseline", tracks.description(lines)
+    )
 
 
 @svg.plain_style()
@@ -135,7 +137,7 @@ def compared(comparison: Comparison, colours: Mapping[str, str], width: int = WI
     )
     figure = tracks.figure(lines, scale, width, margin=1 + comparison.tolerance)
     return svg.render(
-        figure, f"compared-{width}", "Ratio of the new run to the base", tracks.said(lines)
+        figure, f"compared-{width}", "Ratio of the new run to the base", tracks.description(lines)
     )
 
 

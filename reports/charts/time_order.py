@@ -80,7 +80,7 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> 
         return None
     figure = tracks.figure(lines, _of_blocks(run, points_of.values()), width)
     title = "Each pipeline's rate from block to block"
-    return svg.render(figure, f"time-{width}", title, tracks.said(lines))
+    return svg.render(figure, f"time-{width}", title, tracks.description(lines))
 
 
 @svg.plain_style()
@@ -110,7 +110,7 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
     ]
     figure = tracks.figure(lines, _of_blocks(run, measured.values()), width)
     title = "The machine from block to block"
-    return svg.render(figure, f"calm-{width}", title, tracks.said(lines))
+    return svg.render(figure, f"calm-{width}", title, tracks.description(lines))
 
 
 def reach(run: RunRecord, trials: Sequence[TrialRecord]) -> float:

@@ -92,7 +92,7 @@ class Line(Track):
     is_control: bool = False
 
     @property
-    def known(self) -> list[float]:
+    def extent(self) -> list[float]:
         """All that must have its place on the scale."""
         ends = [v for v in (self.estimate, self.low, self.high) if v is not None]
         return [value for value in (*ends, *self.points) if math.isfinite(value) and value > 0]
@@ -127,12 +127,12 @@ def padded(low: float, high: float, name: str) -> Scale:
 
 def around_1(lines: Sequence[Line], share: float, name: str) -> Scale:
     """Return a scale of ratios that has all of these on it, and the margin of this share."""
-    values = [value for line in lines for value in line.known]
+    values = [value for line in lines for value in line.extent]
     low, high = min([1 / (1 + share), *values]), max([1 + share, *values])
     return padded(low, high, name)
 
 
-def said(tracks: Sequence[Track]) -> str:
+def description(tracks: Sequence[Track]) -> str:
     """Return what a chart shows, for those who hear it."""
     return "; ".join(f"{track.label}: {track.note}" for track in tracks)
 

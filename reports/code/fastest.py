@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -21,8 +20,16 @@ from feedbench.reports.text.figures import is_known
 _FILE = "images.json"  # in a run's folder
 _MOST_BYTES = 1_000_000_000  # a million files take about 100 MB
 _ALIKE = (  # in the list and in the run's record, or they are of two runs
-    *("images", "folder_images", "height", "width", "channels", "dtype", "batch_size"),
-    *("value_range", "label_mode", "seed"),
+    "images",
+    "folder_images",
+    "height",
+    "width",
+    "channels",
+    "dtype",
+    "batch_size",
+    "value_range",
+    "label_mode",
+    "seed",
 )
 
 
@@ -44,8 +51,7 @@ def listed(folder: Path, run: RunRecord) -> Images | None:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None
         # The standard library's: it keeps names that are not valid UTF-8.
-        fields: dict[str, Any] = json.loads(file.read_bytes())
-        workload = msgspec.convert(fields, Workload)
+        workload = msgspec.convert(json.loads(file.read_bytes()), Workload)
     except (OSError, ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         return None
     return Images(workload, file.absolute()) if _is_sound(workload, run) else None

@@ -14,7 +14,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -62,7 +61,7 @@ def training_code(
     )
 
 
-def _templates(name: str, pipeline: Any) -> Iterator[str]:
+def _templates(name: str, pipeline: object) -> Iterator[str]:
     """Yield the names that a pipeline's template may have, its own before that of its kind."""
     yield f"{name}.py.j2"
     if isinstance(pipeline, Tfrecord):
@@ -82,7 +81,7 @@ def _environment() -> Environment:
     )
 
 
-def _pipeline(row: Row) -> Any:
+def _pipeline(row: Row) -> object | None:
     """Return the pipeline with the knobs in effect; None where this Feedbench has no such one."""
     try:
         spec = catalog.spec_of(row.label, row.spec)
@@ -90,9 +89,10 @@ def _pipeline(row: Row) -> Any:
             return None
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
-        return knobs.build(catalog.built_in(spec.name), spec.name, given)
+        pipeline: object = knobs.build(catalog.built_in(spec.name), spec.name, given)
     except RequestError:  # a run of another version, which knew other knobs
         return None
+    return pipeline
 
 
 @lru_cache(maxsize=1)  # for a million files it takes seconds, and every row asks
@@ -114,7 +114,7 @@ def _lies_by_class(workload: Workload) -> bool:
 @lru_cache(maxsize=1)
 def _source(
     workload: Workload, left_out: tuple[str, ...], images_json: Path | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return where the images lie, and which they are."""
     names_in_lower_case = [name.lower() for name in workload.files]
     suffixes = SUFFIXES + tuple(
@@ -137,7 +137,7 @@ def _source(
     }
 
 
-def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, Any]:
+def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, object]:
     """Return what the steps from decoding on need, for so many images."""
     low, high = map(float, workload.value_range)
     scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
@@ -161,7 +161,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, Any
     }
 
 
-def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, Any]:
+def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, object]:
     """Return how so many images are kept in record files."""
     shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
     suffix = record_format.SUFFIXES[pipeline.compression]

@@ -33,7 +33,11 @@ _TITLES: Titles = (
     ("disturbed", "", True),
 )
 _COUNTERS = (
-    *("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure"),
+    "stolen",
+    "throttled",
+    "cpu_pressure",
+    "io_pressure",
+    "memory_pressure",
     "run_delay",
 )
 

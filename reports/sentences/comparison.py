@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -83,7 +83,7 @@ def remarks(comparison: Comparison) -> list[str]:
     return [*sentences, *comparison.remarks, last]
 
 
-def as_record(comparison: Comparison) -> dict[str, Any]:
+def as_record(comparison: Comparison) -> dict[str, object]:
     """Return the comparison for JSON, with what follows from it: the answer, in two forms."""
     return {
         "word": comparison.word,

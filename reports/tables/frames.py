@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -29,6 +28,10 @@ _NAMES = {  # of a row's fields, where the column's name says more than the fiel
 }
 _SEVERAL = {"label", "spec", "latency", "gpus", "preparation", "proof", "page_cache", "autotune"}
 _SEVERAL |= {"knobs", "remarks", "failures"}  # fields that are more than one figure, or text
+_Value = str | int | float | None
+_Record = dict[str, _Value]
+"""A line of the table: a value a column, None where it is not known."""
+
 _FIGURES = {  # a row's field -> its column; a new one has its own name
     field: _NAMES.get(field, field) for field in Row.__struct_fields__ if field not in _SEVERAL
 }
@@ -36,8 +39,13 @@ _LATENCY = ("batches", "p50", "p95", "p99", "longest")
 _PREPARATION = ("seconds", "bytes", "source_bytes", "files", "images", "made_at", "was_found")
 _COUNTS = ("images", "missing", "doubled", "unknown", "wrong_labels")
 _SHUFFLE = (
-    *("kind", "ahead", "with_list", "with_neighbour", "with_next_epoch"),
-    *("batch_classes", "batch_classes_by_chance"),
+    "kind",
+    "ahead",
+    "with_list",
+    "with_neighbour",
+    "with_next_epoch",
+    "batch_classes",
+    "batch_classes_by_chance",
 )
 _GPU = ("name", "utilisation", "memory_bytes", "watts")
 
@@ -94,22 +102,20 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
     return frame.astype({"images_per_second": float, "ratio": float})
 
 
-def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, object]:
     """Return the run's record, and each block's rate and ratio, for JSON; NaN is to be null."""
     return {"run": run, "blocks": blocks(run, trials).to_dict(orient="records")}
 
 
-def _pipeline(row: Row) -> dict[str, Any]:
-    record: dict[str, Any] = {"label": row.label, "spec": row.spec}
+def _pipeline(row: Row) -> _Record:
+    record: _Record = {"label": row.label, "spec": row.spec}
     record |= {column: _known(getattr(row, field)) for field, column in _FIGURES.items()}
     for field in _LATENCY:
         unit = "" if field == "batches" else "_seconds"
-        value = getattr(row.latency, field) if row.latency else None
-        record[f"latency_{field}{unit}"] = _known(value)
+        record[f"latency_{field}{unit}"] = _figure(row.latency, field)
     record |= _gpus(row) | _proof(row) | _page_cache(row)
     for field in _PREPARATION:
-        value = getattr(row.preparation, field) if row.preparation else None
-        record[f"preparation_{field}"] = _known(value)
+        record[f"preparation_{field}"] = _figure(row.preparation, field)
     pays_off = row.preparation.break_even if row.preparation else []
     return record | {
         "pays_off_after": "; ".join(
@@ -123,42 +129,48 @@ def _pipeline(row: Row) -> dict[str, Any]:
     }
 
 
-def _page_cache(row: Row) -> dict[str, Any]:
+def _page_cache(row: Row) -> _Record:
     fields = ("asked", "files", "bytes", "resident", "read_bytes", "trials", "certified", "why_not")
-    use = row.page_cache
-    return {f"page_cache_{name}": use and _known(getattr(use, name)) for name in fields}
+    return {f"page_cache_{name}": _figure(row.page_cache, name) for name in fields}
 
 
-def _proof(row: Row) -> dict[str, Any]:
+def _proof(row: Row) -> _Record:
     proof = row.proof
-    record: dict[str, Any] = {"work": proof and proof.work, "work_reason": proof and proof.reason}
+    counts = None if proof is None else proof.counts
+    shuffle = None if proof is None else proof.shuffle
+    record: _Record = {"work": _figure(proof, "work"), "work_reason": _figure(proof, "reason")}
     for field in _COUNTS:
         name = "delivered" if field == "images" else field
-        record[f"images_{name}"] = proof and getattr(proof.counts, field)
-    record |= {"images_compared": proof and proof.compared, "images_off": proof and proof.off}
+        record[f"images_{name}"] = _figure(counts, field)
+    record |= {"images_compared": _figure(proof, "compared"), "images_off": _figure(proof, "off")}
     for reference in ("from_sampled", "from_filtered"):
+        distance = getattr(proof, reference, None)
         for figure in ("mean", "p99", "worst"):
-            level = getattr(getattr(proof, reference, None), figure, None)
-            record[f"levels_{reference}_{figure}"] = _known(level)
+            record[f"levels_{reference}_{figure}"] = _figure(distance, figure)
     for field in _SHUFFLE:
-        value = getattr(proof.shuffle, field) if proof else None
-        record[f"shuffle_{field}"] = _known(value)
+        record[f"shuffle_{field}"] = _figure(shuffle, field)
     return record
 
 
-def _gpus(row: Row) -> dict[str, Any]:
+def _figure(of: object | None, field: str) -> _Value:
+    """Return a struct's field; None where there is no struct, or no such figure."""
+    value: _Value = None if of is None else getattr(of, field)
+    return _known(value)
+
+
+def _gpus(row: Row) -> _Record:
     if not isinstance(row.gpus, list):
         return {"gpus": row.gpus}
-    record: dict[str, Any] = {"gpus": str(len(row.gpus))}
+    record: _Record = {"gpus": str(len(row.gpus))}
     for place, gpu in enumerate(row.gpus):
         record |= {f"gpu_{place}_{field}": _sensor(gpu, field) for field in _GPU}
     return record
 
 
-def _sensor(gpu: GpuUsage, field: str) -> Any:
-    value = getattr(gpu, field)
+def _sensor(gpu: GpuUsage, field: str) -> _Value:
+    value: _Value = getattr(gpu, field)
     return value if field == "name" or not isinstance(value, str) else None
 
 
-def _known(value: Any) -> Any:
+def _known(value: _Value) -> _Value:
     return None if isinstance(value, float) and not is_known(value) else value

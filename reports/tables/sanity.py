@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,8 +18,15 @@ from feedbench.reports.text.escaping import visible
 _MOST = 1e60
 _DEEPEST = 100  # levels of lists within lists, long before Python itself gives up
 _POSITIVE = (
-    *("rate", "rate_low", "rate_high", "ratio", "ratio_low", "ratio_high", "level"),
-    *("ranks_low", "ranks_high"),
+    "rate",
+    "rate_low",
+    "rate_high",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "level",
+    "ranks_low",
+    "ranks_high",
 )
 _MAY_BE_NEGATIVE = re.compile(r"\b(knobs|value_range|exit_code|shuffle\.with_\w+)\b")
 
@@ -84,7 +90,7 @@ def _faults_of_numbers(record: RunRecord | TrialRecord) -> Iterator[str]:
             yield f"{name} is {value:g}; expected 0 or more"
 
 
-def _numbers(value: Any, name: str, level: int = 0) -> Iterator[tuple[str, float]]:
+def _numbers(value: object, name: str, level: int = 0) -> Iterator[tuple[str, float]]:
     """Yield every number within a record, behind the name that leads to it: rows[1].rate."""
     if level > _DEEPEST:
         raise RecursionError
