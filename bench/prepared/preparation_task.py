@@ -8,11 +8,10 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from feedbench.bench.prepared.store import SCHEMA, Source, Store
+from feedbench.bench.prepared.store import SCHEMA, Manifest, Source, Store
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.records.messages import Event, Phase, Prepared, Writing
 from feedbench.pipelines import knobs
@@ -26,7 +25,11 @@ _ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_ima
 
 
 def obtain(
-    pipeline: Preparing, spec: Spec, workload: Workload, store: Store, say: Callable[[Event], Any]
+    pipeline: Preparing,
+    spec: Spec,
+    workload: Workload,
+    store: Store,
+    say: Callable[[Event], object],
 ) -> None:
     """Find what the pipeline reads, or have it written, and say where it is and what it cost.
 
@@ -59,21 +62,23 @@ def obtain(
             Writing(folder=str(folder), source_bytes=source_bytes, replaces=is_damaged)
         ),
     )
-    say(
-        Prepared(
-            folder=os.fspath(store.files(key)),
-            was_found=was_found,
-            made_at=manifest.made_at,
-            seconds=manifest.seconds,
-            images=manifest.source.images,
-            bytes=manifest.bytes,
-            source_bytes=manifest.source.bytes,
-            files=len(manifest.files),
-        )
+    say(_prepared(store.files(key), manifest, was_found=was_found))
+
+
+def _prepared(folder: Path, manifest: Manifest, *, was_found: bool) -> Prepared:
+    return Prepared(
+        folder=os.fspath(folder),
+        was_found=was_found,
+        made_at=manifest.made_at,
+        seconds=manifest.seconds,
+        images=manifest.source.images,
+        bytes=manifest.bytes,
+        source_bytes=manifest.source.bytes,
+        files=len(manifest.files),
     )
 
 
-def key_of(name: str, depends_on: dict[str, Any], workload: Workload) -> tuple[str, int]:
+def key_of(name: str, depends_on: dict[str, object], workload: Workload) -> tuple[str, int]:
     """Return a name for what is prepared, which another input would not have, and the files' bytes.
 
     Of the pipeline's name, of what it says that matters, and of each image's path, size, time of
@@ -90,10 +95,10 @@ def key_of(name: str, depends_on: dict[str, Any], workload: Workload) -> tuple[s
     return f"{slugs((name,))[name]}-{digest.hexdigest()[:20]}", total
 
 
-def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str, Any]:
+def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str, object]:
     preparation = getattr(pipeline, "preparation", None)
     if preparation is not None:
-        depends_on: dict[str, Any] = dict(preparation(workload))
+        depends_on: dict[str, object] = dict(preparation(workload))
     else:
         fields = dataclasses.asdict(workload)
         work = {name: fields[name] for name in fields if name not in _ELSEWHERE_IN_THE_KEY}

@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -46,7 +45,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What is prepared, as people would name it."""
 
     pipeline: str  # name
-    depends_on: dict[str, Any]  # knobs and what else matters beside the images
+    depends_on: dict[str, object]  # knobs and what else matters beside the images
     folder: str  # of the images
     images: int
     bytes: int  # of the images' files
