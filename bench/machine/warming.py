@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Sequence
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.image_check import MOST_PIXELS, header, unrestrained
 
 _CHUNK = 1 << 20
 
@@ -34,36 +32,3 @@ def warm(files: Sequence[str], on_file: Callable[[int], None] = lambda _: None) 
             ) from error
         on_file(count)
     return total
-
-
-def decode_seconds(
-    files: Sequence[str],
-    image_size: tuple[int, int],
-    most_pixels: int = MOST_PIXELS,
-    limit: float = 1.0,
-) -> float:
-    """Return about how many seconds one core takes to read, decode and resize one of `files`.
-
-    Pillow, at most `limit` seconds in all. A file that cannot be decoded, or has more pixels than
-    `most_pixels`, is passed over without a word: it is the check that judges files. 0.01 where
-    none could be.
-    """
-    from PIL import Image
-
-    begun = time.perf_counter()
-    done = 0
-    for file in files:
-        finding = header(file)
-        if finding.reason is not None or finding.pixels > most_pixels:
-            continue
-        try:
-            with unrestrained(), Image.open(file) as image:
-                image.convert("RGB").resize(
-                    (image_size[1], image_size[0]), Image.Resampling.BILINEAR
-                )
-        except Exception:  # noqa: BLE001, S112 - whatever a broken file makes Pillow raise
-            continue
-        done += 1
-        if time.perf_counter() - begun > limit:
-            break
-    return (time.perf_counter() - begun) / done if done else 0.01

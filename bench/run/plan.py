@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from feedbench.bench.machine import warming
+from feedbench.bench.images.decode_cost import decode_seconds
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
@@ -81,8 +81,8 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
     step = max(len(index.files) // _PROBED_FILES, 1)
     sample = index.paths[::step][:_PROBED_FILES]
     most_pixels = options.checks.most_pixels
-    decode_seconds = warming.decode_seconds(sample, options.image_size, most_pixels)
-    return Cost(_ONE_CORE_FACTOR * decode_seconds)
+    seconds = decode_seconds(sample, options.image_size, most_pixels)
+    return Cost(_ONE_CORE_FACTOR * seconds)
 
 
 def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from feedbench.bench.machine.warming import decode_seconds
+from feedbench.bench.images.decode_cost import decode_seconds
 from tests.support.odd import encoded, jpeg, write_odd_files
 
 NONE_COULD_BE = 0.01  # seconds
