@@ -23,9 +23,9 @@ def digits(value: float, count: int = 3) -> str:
     return f"{value:,.{max(count - 1 - size, 0)}f}"
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
+def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Return a count with its noun: 1 block, 2 blocks."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def size(count: float) -> str:
