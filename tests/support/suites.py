@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support import loaders
 from tests.support.command import finished
 from tests.support.pace import paced
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Suite:
@@ -37,3 +41,16 @@ class Suite:
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         return finished(self.start(*words))
+
+
+def run_here(
+    pytester: pytest.Pytester, tests: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Run somebody's suite in the process of our own tests, which takes less than one of its own.
+
+    For what does not depend on what is imported, and measures nothing.
+    """
+    Suite(pytester.path, tests)
+    # Hypothesis' plugin would import the whole of it anew at the end of each session.
+    done = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *words)
+    return subprocess.CompletedProcess(words, done.ret, done.stdout.str(), done.stderr.str())

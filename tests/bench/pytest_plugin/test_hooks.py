@@ -14,8 +14,10 @@ import pytest
 from feedbench.bench.machine.environment import describe
 from feedbench.bench.run import benchmark_json
 from tests.support.builders import a_row, a_run
-from tests.support.suites import Suite
+from tests.support.suites import Suite, run_here
 from tests.support.waiting import gone, until
+
+pytest_plugins = ("pytester",)
 
 SMALL = ("--feedbench-image-size=32", "--feedbench-batch-size=8")
 THEIRS = """
@@ -64,7 +66,9 @@ def test_nothing_heavy_is_loaded():
     assert not any((tmp_path / ".benchmarks").iterdir())
 
 
-def test_a_mark_of_a_class_is_nothing_to_a_test_that_does_not_ask(tmp_path: Path) -> None:
+def test_a_mark_of_a_class_is_nothing_to_a_test_that_does_not_ask(
+    pytester: pytest.Pytester,
+) -> None:
     theirs = """
 import pytest
 
@@ -73,7 +77,7 @@ class TestLoading:
     def test_something_else(self, benchmark):
         benchmark(sum, [1, 2])
 """
-    done = Suite(tmp_path, theirs).run("--benchmark-max-time=0.01")
+    done = run_here(pytester, theirs, "--benchmark-max-time=0.01")
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
     assert "feedbench: measures" not in done.stdout
@@ -84,26 +88,32 @@ class TestLoading:
     [
         (("--benchmark-skip",), "1 passed, 2 skipped"),
         (("--benchmark-disable",), "1 passed, 2 skipped"),
-        (("-n", "2"), "1 passed, 2 skipped"),
         (("--collect-only", "-q"), "3 tests collected"),
         (("-k", "something_else"), "1 passed, 2 deselected"),
     ],
 )
 def test_where_nothing_is_to_be_measured_nothing_is_begun(
-    suite: Suite, words: tuple[str, ...], outcome: str
+    pytester: pytest.Pytester, words: tuple[str, ...], outcome: str
 ) -> None:
-    done = suite.run(*words)
+    done = run_here(pytester, THEIRS, *words)
     assert done.returncode == 0, done.stdout
     assert outcome in done.stdout
     assert "feedbench: measures" not in done.stdout
 
 
-def test_without_pytest_benchmark_other_tests_go_on(suite: Suite) -> None:
-    (suite.folder / "theirs" / "test_loading.py").write_text(
+def test_nothing_is_measured_by_several_workers_at_once(suite: Suite) -> None:
+    done = suite.run("-n", "2")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 2 skipped" in done.stdout
+    assert "feedbench: measures" not in done.stdout
+
+
+def test_without_pytest_benchmark_other_tests_go_on(pytester: pytest.Pytester) -> None:
+    theirs = (
         "import pytest\n@pytest.mark.feedbench(pipeline='tfdata_naive')\n"
         "def test_naive(feedbench): pass\ndef test_of_something_else(): pass\n"
     )
-    done = suite.run("-p", "no:benchmark")
+    done = run_here(pytester, theirs, "-p", "no:benchmark")
     assert "fixture 'benchmark' not found" in done.stdout
     assert "1 passed, 1 error" in done.stdout
 
@@ -124,15 +134,15 @@ _MARK = "@pytest.mark.feedbench"
     ],
 )
 def test_a_test_that_names_no_pipeline_is_told_how(
-    tmp_path: Path, marker: str, sentence: str
+    pytester: pytest.Pytester, marker: str, sentence: str
 ) -> None:
     theirs = f"import pytest\n\n{marker}\ndef test_it(feedbench):\n    pass\n"
-    done = Suite(tmp_path, theirs).run()
+    done = run_here(pytester, theirs)
     assert done.returncode != 0
     assert sentence in done.stdout + done.stderr
 
 
-def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_pipelines_of_one_name_are_refused(pytester: pytest.Pytester) -> None:
     theirs = (
         "import pytest\n"
         "@pytest.mark.feedbench(pipeline='x=tfdata_naive')\n"
@@ -140,7 +150,7 @@ def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
         "@pytest.mark.feedbench(pipeline='tfdata_tuned', label='x')\n"
         "def test_two(feedbench): pass\n"
     )
-    done = Suite(tmp_path, theirs).run()
+    done = run_here(pytester, theirs)
     assert done.returncode == 4
     assert "two pipelines have the name 'x': tfdata_naive and tfdata_tuned" in done.stderr
 
@@ -157,16 +167,18 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     assert done.stdout.count(f"feedbench: measures tfdata_naive, photos over {photos};") == 1
     assert (suite.folder / "drawn.svg").exists()
     saved = next((suite.folder / "kept").rglob("*_base.json"))
-    found: dict[str, Any] = {
+    benchmarks: dict[str, Any] = {
         each["name"]: each for each in json.loads(saved.read_text())["benchmarks"]
     }
     run = json.loads((suite.folder / "R" / "run.json").read_bytes())
     rates = {row["label"]: row["rate"] for row in run["rows"]}
-    assert found["test_naive"]["stats"]["ops"] == pytest.approx(rates["tfdata_naive"], rel=1e-6)
-    assert found["test_mine"]["stats"]["ops"] == pytest.approx(rates["photos"], rel=1e-6)
-    assert found["test_mine"]["group"] == "ours"
-    assert found["test_naive"]["extra_info"]["work"] == "same"
-    assert found["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
+    assert benchmarks["test_naive"]["stats"]["ops"] == pytest.approx(
+        rates["tfdata_naive"], rel=1e-6
+    )
+    assert benchmarks["test_mine"]["stats"]["ops"] == pytest.approx(rates["photos"], rel=1e-6)
+    assert benchmarks["test_mine"]["group"] == "ours"
+    assert benchmarks["test_naive"]["extra_info"]["work"] == "same"
+    assert benchmarks["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
     assert (suite.folder / "R" / "benchmark.json").exists()
     page = suite.folder / "R" / "report.html"
     assert f"; the run lies in R, its page in {page.relative_to(suite.folder)}" in done.stdout
@@ -290,13 +302,13 @@ def test_what_pytest_benchmark_saves_has_the_fields_of_a_runs_own_file(tmp_path:
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = (tmp_path / "kept").rglob("*_base.json")
     saved = json.loads(file.read_text())
-    found = saved["machine_info"]
+    machine = saved["machine_info"]
     ours: Any = benchmark_json.benchmark_of(tmp_path, a_run(a_row("a"), blocks=1), [])
-    assert ours["machine_info"].keys() <= found.keys()
-    assert ours["machine_info"]["cpu"].keys() <= found["cpu"].keys()
-    assert found["packages"] == describe().packages
+    assert ours["machine_info"].keys() <= machine.keys()
+    assert ours["machine_info"]["cpu"].keys() <= machine["cpu"].keys()
+    assert machine["packages"] == describe().packages
 
-    found["packages"]["tensorflow"] = "1.0"
+    machine["packages"]["tensorflow"] = "1.0"
     file.write_text(json.dumps(saved))
     again = suite.run(*QUICK[:2], "--benchmark-compare")
     assert CHANGED in again.stdout + again.stderr
@@ -344,9 +356,9 @@ def readme_file() -> str:
     return str(file)
 
 
-def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(tmp_path: Path) -> None:
+def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(pytester: pytest.Pytester) -> None:
     file = readme_file()
-    done = Suite(tmp_path, file).run("--collect-only", "-q")
+    done = run_here(pytester, file, "--collect-only", "-q")
     assert done.returncode == 0, done.stdout
     (pipelines,) = PIPELINES.findall(file)
     specs = re.findall(r'"(.+?)"', pipelines)
