@@ -67,8 +67,10 @@ class Autotune(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def parallelism(self) -> Choice | None:
         """The stage that works with the most calls at once, if any does."""
-        parallel = [one for one in self.choices if one.parallelism is not None]
-        return max(parallel, key=lambda one: (one.most_parallelism or 0, one.ms), default=None)
+        parallel = [choice for choice in self.choices if choice.parallelism is not None]
+        return max(
+            parallel, key=lambda choice: (choice.most_parallelism or 0, choice.ms), default=None
+        )
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,15 +101,15 @@ class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
 
     def added_ms(self) -> dict[str, float]:
         """Return what each step adds, in CPU milliseconds an image; empty where it is not known."""
-        found: dict[str, float] = {}
+        added: dict[str, float] = {}
         before = 0.0
         for step in self.steps:
             if step.cpu_ms is None:
                 return {}
             # Each is a trial of its own: one that took less than the one before adds nothing.
-            found[step.name] = max(step.cpu_ms - before, 0.0)
+            added[step.name] = max(step.cpu_ms - before, 0.0)
             before = max(step.cpu_ms, before)
-        return found
+        return added
 
 
 class Fixed(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,11 +31,11 @@ def with_preparations(
     """
     plain = [row for row in rows if row.label not in preparations and row.rate is not None]
     shown = _Shown(rates, level_of(len(plain) * len(preparations)), threshold)
-    found = []
+    with_costs = []
     for row in rows:
         made = preparations.get(row.label)
         if made is None:
-            found.append(row)
+            with_costs.append(row)
             continue
         pays = [
             BreakEven(
@@ -46,8 +46,8 @@ def with_preparations(
             for other in plain
             if (faster := shown.faster(row.label, other.label)) is not None
         ]
-        found.append(replace(row, preparation=replace(made, break_even=pays)))
-    return found
+        with_costs.append(replace(row, preparation=replace(made, break_even=pays)))
+    return with_costs
 
 
 def _epochs(seconds: float, row: Row, other: Row) -> float | None:

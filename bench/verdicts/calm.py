@@ -56,10 +56,13 @@ def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
 
 
 def _good(levels: Sequence[Speed | None]) -> Speed | None:
-    known = [level for level in levels if level is not None]
-    if not known:
+    recorded = [level for level in levels if level is not None]
+    if not recorded:
         return None
-    return Speed(median(level.hashed for level in known), median(level.copied for level in known))
+    return Speed(
+        hashed=median(level.hashed for level in recorded),
+        copied=median(level.copied for level in recorded),
+    )
 
 
 def _block(number: int, trials: Sequence[TrialRecord], control: float | None) -> BlockCalm:
@@ -86,6 +89,6 @@ def _block(number: int, trials: Sequence[TrialRecord], control: float | None) ->
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    """Return the sum of what is known; None where nothing is."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    """Return the sum of what is available; None where nothing is."""
+    available = [value for value in values if value is not None]
+    return sum(available) if available else None

@@ -107,9 +107,9 @@ def _unevenly_disturbed(trials: Sequence[TrialRecord], labels: Iterable[str]) ->
     measured = [t for t in trials if t.ended == "measured" and t.around is not None]
     uneven = set()
     for label in labels:
-        own = [trial.is_disturbed for trial in measured if trial.label == label]
+        ours = [trial.is_disturbed for trial in measured if trial.label == label]
         others = [trial.is_disturbed for trial in measured if trial.label != label]
-        if intervals.shares_differ((sum(own), len(own)), (sum(others), len(others))):
+        if intervals.shares_differ((sum(ours), len(ours)), (sum(others), len(others))):
             uneven.add(label)
     return uneven
 

@@ -95,8 +95,8 @@ def a_preparation(**epochs: float | None) -> Preparation:
         source_bytes=37_590_000,
         files=8,
         break_even=[
-            BreakEven(against=label, epochs=found, is_faster=found is not None)
-            for label, found in epochs.items()
+            BreakEven(against=label, epochs=until_paid, is_faster=until_paid is not None)
+            for label, until_paid in epochs.items()
         ],
     )
 
@@ -152,8 +152,8 @@ def a_proof(work: Work = "same", **given: Any) -> Proof:
         "sheet": SHEET,
         "made_at": "2026-01-01T00:00:00+00:00",
     }
-    found = judged(Proof(work=work, **fields | given))
-    return replace(found, reason=given.get("reason", found.reason))
+    proof = judged(Proof(work=work, **fields | given))
+    return replace(proof, reason=given.get("reason", proof.reason))
 
 
 def a_run(*rows: Row, best: list[str] | None = None, **given: Any) -> RunRecord:

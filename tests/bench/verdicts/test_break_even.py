@@ -23,12 +23,12 @@ def rates(factor: float, blocks: int = 6) -> dict[int, float]:
 
 
 def pays(
-    rows: list[Row], found: dict[str, dict[int, float]], **given: Any
+    rows: list[Row], by_label: dict[str, dict[int, float]], **given: Any
 ) -> list[tuple[str, float | None]]:
     usual: dict[str, Any] = {"share": 1.0, "threshold": 0.0}
     row = next(
         row
-        for row in with_preparations(rows, {"records": MADE}, found, **usual | given)
+        for row in with_preparations(rows, {"records": MADE}, by_label, **usual | given)
         if row.label == "records"
     )
     assert row.preparation is not None
@@ -60,17 +60,17 @@ def test_what_is_faster_by_less_than_the_control_was_off_never_pays() -> None:
 
 def test_a_faster_rate_whose_epochs_are_longer_never_pays_and_is_still_called_faster() -> None:
     slow_to_restart = [a_row("files", 4.0), a_row("records", 4.5)]
-    found = {"files": rates(1), "records": rates(2)}
-    assert pays(slow_to_restart, found) == [("files", None)]
+    by_label = {"files": rates(1), "records": rates(2)}
+    assert pays(slow_to_restart, by_label) == [("files", None)]
     [_, row] = with_preparations(
-        slow_to_restart, {"records": MADE}, found, share=1.0, threshold=0.0
+        slow_to_restart, {"records": MADE}, by_label, share=1.0, threshold=0.0
     )
     assert row.preparation is not None
     assert [each.is_faster for each in row.preparation.break_even] == [True]
 
 
 @pytest.mark.parametrize(
-    ("found", "given"),
+    ("by_label", "given"),
     [
         ({"files": rates(1, 3), "records": rates(2, 3)}, {}),
         ({"files": rates(1), "records": rates(2)}, {"threshold": None}),
@@ -79,21 +79,21 @@ def test_a_faster_rate_whose_epochs_are_longer_never_pays_and_is_still_called_fa
     ids=["under four blocks", "withheld", "not measured"],
 )
 def test_where_too_little_is_known_nothing_is_told(
-    found: dict[str, dict[int, float]], given: dict[str, Any]
+    by_label: dict[str, dict[int, float]], given: dict[str, Any]
 ) -> None:
-    assert pays(ROWS, found, **given) == []
+    assert pays(ROWS, by_label, **given) == []
 
 
 def test_it_is_compared_with_every_pipeline_that_has_no_preparation() -> None:
     rows = [*ROWS, a_row("zipped", 8.0), a_row("cached", 1.0), a_row("failed", None, None)]
-    found = {"files": rates(1), "records": rates(2), "cached": rates(9), "zipped": rates(1)}
+    by_label = {"files": rates(1), "records": rates(2), "cached": rates(9), "zipped": rates(1)}
     both = with_preparations(
-        rows, {"records": MADE, "zipped": MADE}, found, share=1.0, threshold=0.0
+        rows, {"records": MADE, "zipped": MADE}, by_label, share=1.0, threshold=0.0
     )
-    by_label = {row.label: row.preparation for row in both}
-    assert by_label["files"] is by_label["cached"] is by_label["failed"] is None
-    assert by_label["records"] is not None
-    assert by_label["records"].break_even == [
+    preparations = {row.label: row.preparation for row in both}
+    assert preparations["files"] is preparations["cached"] is preparations["failed"] is None
+    assert preparations["records"] is not None
+    assert preparations["records"].break_even == [
         BreakEven(against="files", epochs=5.0, is_faster=True),
         BreakEven(against="cached", epochs=None, is_faster=False),
     ]

@@ -33,9 +33,9 @@ def test_the_good_level_is_kept_and_is_the_median_where_a_run_was_gone_on_with()
         good = None if hashed is None else Speed(hashed, 2 * hashed)
         return replace(trial, around=replace(trial.around, good=good))
 
-    found = calm_of([at(100.0), at(100.0), at(80.0)], 0.1)
-    assert found is not None
-    assert found.good == Speed(100.0, 200.0)
+    calm = calm_of([at(100.0), at(100.0), at(80.0)], 0.1)
+    assert calm is not None
+    assert calm.good == Speed(100.0, 200.0)
     before = calm_of([at(None)], 0.1)  # of a run of a version that did not keep it
     assert before is not None
     assert before.good is None
@@ -53,9 +53,9 @@ def test_a_block_has_the_second_copys_ratio_and_how_long_its_trials_waited_for_a
         probed("a", 1, purpose="control"),  # of a system that does not tell
         probed("a", 2),
     ]
-    found = calm_of(trials, 0.1, {1: 1.02})
-    assert found is not None
-    assert [(it.control, it.run_delay_seconds) for it in found.blocks] == [
+    calm = calm_of(trials, 0.1, {1: 1.02})
+    assert calm is not None
+    assert [(it.control, it.run_delay_seconds) for it in calm.blocks] == [
         (1.02, 0.75),
         (None, None),
     ]
@@ -81,16 +81,16 @@ def test_trials_probes_and_counters_are_summed_up_block_by_block() -> None:
         probed("b", 2, before=0.8),
         a_trial(0, "b", purpose="pilot"),
     ]
-    found = calm_of(trials, 7.5)
-    assert found is not None
-    assert (found.attempts, found.disturbed, found.retaken) == (4, 2, 1)
-    assert (found.low, found.lowest, found.middle) == (
+    calm = calm_of(trials, 7.5)
+    assert calm is not None
+    assert (calm.attempts, calm.disturbed, calm.retaken) == (4, 2, 1)
+    assert (calm.low, calm.lowest, calm.middle) == (
         Share(0.9, 0.5),
         Share(0.6, 0.7),
         Share(1.0, 0.75),
     )
-    assert (found.waited_seconds, found.probe_seconds) == (2.0, 7.5)
-    first, second = found.blocks
+    assert (calm.waited_seconds, calm.probe_seconds) == (2.0, 7.5)
+    first, second = calm.blocks
     assert (first.block, first.disturbed) == (1, ["a (control)"])
     assert [probe.hashed for probe in first.probes] == [1.0, 1.0, 1.0, 0.6, 1.0, 1.0]
     assert [probe.copied for probe in first.probes] == [0.8, 0.7] * 3

@@ -30,21 +30,21 @@ def a_folder(name: str = "base", *rows: Row, factor: float = 1.0, **given: Any) 
     return Run(name, a_run(*rows, **given), trials_of(rates))
 
 
-def one(base: Run, new: Run, label: str = "b") -> Compared:
+def pipeline_of(base: Run, new: Run, label: str = "b") -> Compared:
     return next(each for each in compare(base, new, 0.05).pipelines if each.label == label)
 
 
 def test_a_run_beside_itself_is_not_slower() -> None:
-    found = compare(a_folder(), a_folder("new"), 0.05)
-    assert found.word == "not slower"
-    assert [each.ratio for each in found.pipelines] == [1.0, 1.0]
+    comparison = compare(a_folder(), a_folder("new"), 0.05)
+    assert comparison.word == "not slower"
+    assert [each.ratio for each in comparison.pipelines] == [1.0, 1.0]
 
 
 def test_a_run_that_is_30_per_cent_slower_is_slower_and_the_reverse_is_not() -> None:
     base, new = a_folder(), a_folder("new", factor=0.7)
-    found = one(base, new)
-    assert found.word == "slower"
-    assert found.ratio == pytest.approx(0.7, abs=0.002)
+    pipeline = pipeline_of(base, new)
+    assert pipeline.word == "slower"
+    assert pipeline.ratio == pytest.approx(0.7, abs=0.002)
     assert compare(base, new, 0.05).word == "slower"
     assert compare(new, base, 0.05).word == "not slower"
 
@@ -61,10 +61,10 @@ def test_one_that_is_slower_decides_and_one_that_cannot_be_told_comes_next() -> 
         Compared(label="b", word="cannot tell"),
         Compared(label="c", word="slower"),
     ]
-    found = Comparison(base="b", new="n", tolerance=0.05, level=0.99, pipelines=words)
-    assert found.word == "slower"
-    assert replace(found, pipelines=words[:2]).word == "cannot tell"
-    assert replace(found, pipelines=words[:1]).word == "not slower"
+    comparison = Comparison(base="b", new="n", tolerance=0.05, level=0.99, pipelines=words)
+    assert comparison.word == "slower"
+    assert replace(comparison, pipelines=words[:2]).word == "cannot tell"
+    assert replace(comparison, pipelines=words[:1]).word == "not slower"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_the_interval_is_welchs() -> None:
     # Welch and Satterthwaite 25 / (1/2 + 16/2) = 2.941 degrees of freedom, whose t of 97.5 % is
     # 3.2188 by the table.
     ours, theirs = ([math.exp(v) for v in values] for values in ((0, 1, 2), (1, 3, 5)))
-    found = unpaired(ours, theirs, 0.95)
-    assert found.estimate == pytest.approx(-2)
+    interval = unpaired(ours, theirs, 0.95)
+    assert interval.estimate == pytest.approx(-2)
     half = 3.2188 * math.sqrt(5 / 3)
-    assert (found.low, found.high) == pytest.approx((-2 - half, -2 + half), abs=2e-3)
+    assert (interval.low, interval.high) == pytest.approx((-2 - half, -2 + half), abs=2e-3)
 
 
 @given(RATES, RATES)
@@ -139,9 +139,9 @@ def test_parts_of_folders_of_different_sizes_are_refused() -> None:
 def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
     base = a_folder("base", a_row("a"), a_row("b"), a_row("old"))
     new = a_folder("new", a_row("a"), a_row("b"), a_row("fresh"))
-    found = compare(base, new, 0.05)
-    assert [each.label for each in found.pipelines] == ["a", "b"]
-    assert found.remarks == ["Only in base: old.", "Only in new: fresh."]
+    comparison = compare(base, new, 0.05)
+    assert [each.label for each in comparison.pipelines] == ["a", "b"]
+    assert comparison.remarks == ["Only in base: old.", "Only in new: fresh."]
     with pytest.raises(RequestError, match="have no pipeline in common: labels must match"):
         compare(base, a_folder("new", a_row("x")), 0.05)
 
@@ -149,8 +149,8 @@ def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
 def test_what_differs_between_the_machines_is_told() -> None:
     name, run, trials = a_folder("new")
     other = replace(run.environment, cores=4.0, packages={"numpy": "2.5.0"})
-    found = compare(a_folder(), Run(name, replace(run, environment=other), trials), 0.05)
-    assert found.differences == ["cores: 2 and 4", "numpy: 2.4.6 and 2.5.0"]
+    comparison = compare(a_folder(), Run(name, replace(run, environment=other), trials), 0.05)
+    assert comparison.differences == ["cores: 2 and 4", "numpy: 2.4.6 and 2.5.0"]
     assert compare(a_folder(), a_folder("new"), 0.05).differences == []
 
 
@@ -158,8 +158,10 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
     name, run, trials = a_folder("new")
     later = replace(run, started_at="2026-01-03T00:00:00+00:00", code="b")
     _, base, _ = a_folder()
-    found = compare(Run("base", replace(base, code="a"), trials), Run(name, later, trials), 0.05)
-    assert found.differences == [
+    comparison = compare(
+        Run("base", replace(base, code="a"), trials), Run(name, later, trials), 0.05
+    )
+    assert comparison.differences == [
         "Feedbench's own code, in two states of one version",
         "day: 2026-01-01 and 2026-01-03",
     ]
@@ -167,7 +169,7 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
 
 
 @pytest.mark.parametrize(
-    ("good", "said"),
+    ("good", "expected"),
     [
         (Speed(90.0, 45.0), []),  # as one machine has it, from one minute to another
         (Speed(110.0, 90.0), []),
@@ -186,7 +188,7 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
     ],
 )
 def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
-    good: Speed | None, said: list[str]
+    good: Speed | None, expected: list[str]
 ) -> None:
     def at(name: str, good: Speed | None) -> Run:
         share = Share(1.0, 1.0)
@@ -205,8 +207,8 @@ def test_a_machine_that_looks_alike_and_is_faster_or_slower_is_another(
         _, run, trials = a_folder(name)
         return Run(name, replace(run, calm=calm), trials)
 
-    found = compare(at("base", Speed(100.0, 50.0)), at("new", good), 0.05)
-    assert found.differences == said
+    comparison = compare(at("base", Speed(100.0, 50.0)), at("new", good), 0.05)
+    assert comparison.differences == expected
 
 
 def few(blocks: Sequence[int]) -> Run:
@@ -215,8 +217,8 @@ def few(blocks: Sequence[int]) -> Run:
 
 
 def test_under_four_blocks_nothing_can_be_told() -> None:
-    found = one(a_folder(), few([1, 2, 3]))
-    assert (found.word, found.why) == (
+    pipeline = pipeline_of(a_folder(), few([1, 2, 3]))
+    assert (pipeline.word, pipeline.why) == (
         "cannot tell",
         "it has 8 and 3 undisturbed blocks; 4 are needed",
     )
@@ -226,32 +228,32 @@ def test_other_work_than_before_cannot_be_compared() -> None:
     same = a_folder("base", a_row("b", proof=a_proof()))
     near = a_folder("new", a_row("b", proof=a_proof("near")))
     wrong = a_folder("new", a_row("b", proof=a_proof("different")))
-    assert one(same, near).why == "its work is not that of before: same and near"
-    assert one(wrong, wrong).why == "what it delivers is not what was asked for"
+    assert pipeline_of(same, near).why == "its work is not that of before: same and near"
+    assert pipeline_of(wrong, wrong).why == "what it delivers is not what was asked for"
 
 
 def test_a_pipeline_that_failed_cannot_be_told() -> None:
-    found = one(a_folder(), a_folder("new", a_row("b", None)))
-    assert (found.word, found.why) == ("cannot tell", "it was not measured in the new run")
+    pipeline = pipeline_of(a_folder(), a_folder("new", a_row("b", None)))
+    assert (pipeline.word, pipeline.why) == ("cannot tell", "it was not measured in the new run")
     failed = a_row("b", None, failures=["it raised OSError: gone."])
-    assert one(a_folder(), a_folder("new", failed)).why == (
+    assert pipeline_of(a_folder(), a_folder("new", failed)).why == (
         "it failed in the new run: it raised OSError: gone"
     )
 
 
 def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
     unsure = a_folder("base", a_row("b", verdict="withheld", withheld="exclusions"))
-    assert one(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
+    assert pipeline_of(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
         "in the base run it depends on which disturbed trials are left out"
     )
     off = a_folder("new", a_row("b"), factor=0.5, control=(1.05, 1.03, 1.07))
-    found = one(a_folder(), off)
-    assert (found.word, found.why) == (
+    pipeline = pipeline_of(a_folder(), off)
+    assert (pipeline.word, pipeline.why) == (
         "cannot tell",
         "in the new run the machine was not calm: the baseline differed from its own second copy",
     )
     calm = a_folder("new", a_row("b"), factor=0.5, control=(1.02, 0.99, 1.05))
-    assert one(a_folder(), calm).word == "slower"
+    assert pipeline_of(a_folder(), calm).word == "slower"
 
 
 def test_other_images_of_the_same_number_are_another_workload() -> None:

@@ -9,7 +9,7 @@ import pytest
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.windows import Window
-from tests.bench.verdicts.test_rows import a_trial, row, summary
+from tests.support.summaries import a_trial, row_of, summary_of
 
 
 def a_usage(**given: Any) -> Usage:
@@ -32,78 +32,80 @@ def trials(*usages: Usage | None, **given: Any) -> list[TrialRecord]:
     return [a_trial(block=block, usage=usage, **given) for block, usage in enumerate(usages, 1)]
 
 
-def the_row(found: list[TrialRecord]) -> Any:
-    return row(summary(found), "a")
+def the_row(measured: list[TrialRecord]) -> Any:
+    return row_of(summary_of(measured), "a")
 
 
 def test_cpu_seconds_are_those_of_all_blocks_over_the_images_of_the_same_time() -> None:
-    found = [
+    measured = [
         a_trial(block=1, rate=1000, usage=a_usage(seconds=4.0, cpu_seconds=6.0)),
         a_trial(block=2, rate=500, usage=a_usage(seconds=12.0, cpu_seconds=14.0)),
     ]
-    assert the_row(found).cpu_seconds_per_1000_images == pytest.approx(20.0 / (4 + 6))
+    assert the_row(measured).cpu_seconds_per_1000_images == pytest.approx(20.0 / (4 + 6))
 
 
 def test_utilisation_is_of_the_cores_that_could_be_used_in_that_time() -> None:
-    found = trials(a_usage(seconds=4.0, cpu_seconds=6.0), a_usage(seconds=6.0, cpu_seconds=9.0))
-    assert the_row(found).cpu_utilisation == pytest.approx(15 / 20)
+    measured = trials(a_usage(seconds=4.0, cpu_seconds=6.0), a_usage(seconds=6.0, cpu_seconds=9.0))
+    assert the_row(measured).cpu_utilisation == pytest.approx(15 / 20)
     half = trials(a_usage(seconds=4.0, cores=0.5, cpu_seconds=2.0))
     assert the_row(half).cpu_utilisation == pytest.approx(1.0)
 
 
 def test_bytes_read_are_those_of_all_blocks_over_the_images_of_the_same_time() -> None:
-    found = trials(a_usage(read_bytes=8000), a_usage(read_bytes=0))
-    assert the_row(found).read_bytes_per_image == pytest.approx(1.0)
+    measured = trials(a_usage(read_bytes=8000), a_usage(read_bytes=0))
+    assert the_row(measured).read_bytes_per_image == pytest.approx(1.0)
 
 
 def test_a_trial_whose_figure_is_missing_is_no_trial_that_used_nothing() -> None:
     lacking = a_usage(cpu_seconds=None, read_bytes=None)
     for missing in (lacking, None):
-        found = the_row(trials(a_usage(), missing))
+        row = the_row(trials(a_usage(), missing))
         alone = the_row(trials(a_usage()))
-        assert found.cpu_seconds_per_1000_images == alone.cpu_seconds_per_1000_images
-        assert found.cpu_utilisation == alone.cpu_utilisation
-        assert found.read_bytes_per_image == alone.read_bytes_per_image
+        assert row.cpu_seconds_per_1000_images == alone.cpu_seconds_per_1000_images
+        assert row.cpu_utilisation == alone.cpu_utilisation
+        assert row.read_bytes_per_image == alone.read_bytes_per_image
 
 
 @pytest.mark.parametrize("usage", [None, a_usage(cpu_seconds=None, read_bytes=None)])
 def test_what_no_trial_has_is_not_known(usage: Usage | None) -> None:
-    found = the_row(trials(usage, usage))
-    assert found.cpu_seconds_per_1000_images is None
-    assert found.cpu_utilisation is None
-    assert found.read_bytes_per_image is None
+    row = the_row(trials(usage, usage))
+    assert row.cpu_seconds_per_1000_images is None
+    assert row.cpu_utilisation is None
+    assert row.read_bytes_per_image is None
 
 
 def test_nothing_used_is_a_figure() -> None:
-    found = the_row(trials(a_usage(cpu_seconds=0.0, read_bytes=0)))
-    assert (found.cpu_seconds_per_1000_images, found.read_bytes_per_image) == (0.0, 0.0)
+    row = the_row(trials(a_usage(cpu_seconds=0.0, read_bytes=0)))
+    assert (row.cpu_seconds_per_1000_images, row.read_bytes_per_image) == (0.0, 0.0)
 
 
 def test_the_memory_is_the_most_of_any_trial() -> None:
-    found = [a_trial(block=n, peak_memory_bytes=peak) for n, peak in enumerate((5, None, 9, 7), 1)]
-    assert the_row(found).peak_memory_bytes == 9
+    measured = [
+        a_trial(block=n, peak_memory_bytes=peak) for n, peak in enumerate((5, None, 9, 7), 1)
+    ]
+    assert the_row(measured).peak_memory_bytes == 9
     assert the_row([a_trial()]).peak_memory_bytes is None
 
 
 def test_percentiles_are_means_over_the_trials_and_the_longest_is_of_all() -> None:
     one = Latency(batches=10, p50=1.0, p95=2.0, p99=3.0, longest=9.0)
     other = Latency(batches=30, p50=2.0, p95=4.0, p99=6.0, longest=7.0)
-    found = [a_trial(block=1, latency=one), a_trial(block=2, latency=other), a_trial(block=3)]
-    assert the_row(found).latency == Latency(batches=40, p50=1.5, p95=3.0, p99=4.5, longest=9.0)
+    measured = [a_trial(block=1, latency=one), a_trial(block=2, latency=other), a_trial(block=3)]
+    assert the_row(measured).latency == Latency(batches=40, p50=1.5, p95=3.0, p99=4.5, longest=9.0)
     assert the_row([a_trial()]).latency is None
 
 
 def test_second_copies_pilots_and_failed_trials_are_no_part_of_it() -> None:
     other = a_usage(cpu_seconds=99.0)
     more: dict[str, Any] = {"usage": other, "peak_memory_bytes": 10**12}
-    found = [
+    measured = [
         *trials(a_usage(), peak_memory_bytes=5),
         a_trial(block=1, purpose="control", **more),
         a_trial(block=0, purpose="pilot", **more),
         a_trial(block=2, ended="failed", why="it raised", windows=[], **more),
     ]
     alone = the_row(trials(a_usage(), peak_memory_bytes=5))
-    row = the_row(found)
+    row = the_row(measured)
     assert row.cpu_seconds_per_1000_images == alone.cpu_seconds_per_1000_images
     assert row.peak_memory_bytes == 5
 
@@ -127,8 +129,8 @@ def test_gpus_are_summed_up_device_by_device() -> None:
 def test_a_gpus_figure_that_a_trial_lacks_keeps_its_reason(figure: str, reason: str) -> None:
     lacking = a_usage(gpus=[gpu(**{figure: reason})])
     for order in ([a_usage(gpus=[gpu()]), lacking], [lacking, a_usage(gpus=[gpu()])]):
-        (found,) = the_row(trials(*order)).gpus
-        assert getattr(found, figure) == reason
+        (reading,) = the_row(trials(*order)).gpus
+        assert getattr(reading, figure) == reason
 
 
 def test_the_consumers_share_is_its_cost_a_batch_times_the_batches_of_the_time() -> None:
