@@ -17,9 +17,9 @@ Array = np.ndarray[Any, Any]
 def in_form(batch: Batch, workload: Workload) -> Batch:
     """Return a batch in the workload's channels, dtype and label mode.
 
-    It has images `[B, H, W, 3]` in the workload's range (grey stays in it, as the weights sum up to
-    1), float32 or in the workload's dtype already, and labels `[B]` int32. What needs no change is
-    returned as it is.
+    `batch` has images `[B, H, W, 3]` in the workload's range, as float32 or already in its dtype,
+    and labels `[B]` int32. Grey stays in the range, as the weights sum to 1. Arrays that need no
+    change are returned as they are.
     """
     images, labels = batch
     if workload.channels == 1:

@@ -31,8 +31,8 @@ def files_dataset(
 ) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the workload's files.
 
-    A dataset of images `[B, H, W, C]` and labels as the workload says; one pass is an epoch.
-    With `until`, it does no more with an image than this step, and delivers stand-ins `[B, 1]`.
+    It delivers images `[B, H, W, C]` and labels as the workload says; one pass is an epoch.
+    With `until`, an image goes no further than this step: it delivers stand-ins `[B, 1]` instead.
     """
     paths = [os.fsencode(file) for file in workload.files]
     listed = tf.data.Dataset.from_tensor_slices((paths, tf.constant(workload.labels, tf.int32)))
@@ -82,10 +82,10 @@ def records_dataset(
 
 
 def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
-    """Decode one file's bytes, resize, and bring into form: `[H, W, C]`, as the workload says.
+    """Return the image of one file's bytes: `[H, W, C]`, in the workload's dtype and range.
 
-    Resizing is TensorFlow's bilinear rule, not antialiased. Grey is made of what was resized: both
-    are linear, so that the order changes no value, and there are fewer pixels then.
+    It is resized by TensorFlow's bilinear rule, without antialiasing. Grey is made after resizing,
+    where there are fewer pixels; both are linear, so the order changes no value.
     """
     colours = decoded(encoded, workload.formats, knobs.dct)
     resized = tf.image.resize(colours, [workload.height, workload.width])
@@ -117,13 +117,13 @@ def tail(
     scratch: Path,
     encoded_bytes: int = 0,
 ) -> tf.data.Dataset:
-    """Add what every tf.data pipeline ends in: load, cache, shuffle, batch, prefetch.
+    """Return a dataset of batches: load each element, cache, shuffle, batch, prefetch.
 
-    A cache holds each image as it is delivered, and its label as an int32: a label's own form is
-    made of whole batches.
-    Without a cache the list is shuffled, which costs nothing where its elements are paths;
-    `encoded_bytes` is what one holds where they are not. A decoded cache is shuffled after it, or
-    every epoch would come in the order of the first.
+    A cache holds each image as it is delivered, and its label as an int32: whole batches of labels
+    are brought into the label mode afterwards.
+    Without a cache the list itself is shuffled. This costs nothing where its elements are paths;
+    elsewhere `encoded_bytes` is what one element holds. With a cache the shuffle comes after it, or
+    every epoch would have the order of the first.
     """
     cache, buffer = _fitted(workload, knobs, scratch, encoded_bytes)
     calls = _or_autotune(knobs.parallel_calls)

@@ -67,14 +67,14 @@ class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 def worker_bytes(most_pixels: int) -> int:
-    """Return the memory that a process may take which checks images up to so many pixels."""
+    """Return the bytes that a process may take to check images of up to `most_pixels` pixels."""
     return _OWN_BYTES + _BYTES_A_PIXEL * most_pixels
 
 
 def limit_memory(most_pixels: int) -> None:
-    """Have this process's own data grow by no more than `worker_bytes` from now on (Linux).
+    """Let this process's own data grow by `worker_bytes` from now on, and no more (Linux).
 
-    A lower limit that somebody else has set stays as it is.
+    A lower limit that is already set stays as it is.
     """
     with Path("/proc/self/status").open() as status:
         data_size = re.search(r"VmData:\s*(\d+) kB", status.read())
@@ -86,9 +86,9 @@ def limit_memory(most_pixels: int) -> None:
 
 
 def check(path: str, channels: int, most_pixels: int) -> Finding:
-    """Look at a file's header and, with `channels`, decode it by TensorFlow and by Pillow.
+    """Look at a file's header and, unless `channels` is 0, decode it by TensorFlow and by Pillow.
 
-    What has more pixels than `most_pixels` is not decoded, and its reason is left to `judged`.
+    An image of more than `most_pixels` pixels is not decoded; `judged` gives the reason.
     """
     finding = header(path)
     if finding.reason is not None or not channels or finding.pixels > most_pixels:
@@ -101,7 +101,7 @@ def check(path: str, channels: int, most_pixels: int) -> Finding:
 
 
 def judged(finding: Finding, channels: int, most_pixels: int) -> str | None:
-    """Return why a file is bad for who asks with this limit, and at these channels (0: header)."""
+    """Return why a file is bad at this limit and with so many channels (0: by its header alone)."""
     if finding.pixels > most_pixels and (finding.reason is None or finding.channels):
         return (
             f"{finding.width:,} x {finding.height:,} pixels: over the limit of {most_pixels:,}"
