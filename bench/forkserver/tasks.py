@@ -21,6 +21,7 @@ from feedbench.bench.records.messages import (
     Failed,
     Measured,
     Request,
+    Traced,
     Verified,
 )
 from feedbench.pipelines import catalog, knobs
@@ -74,7 +75,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
             say(_verified(trial, request))
             return
         if request.purpose == "trace":
-            say(trial.trace(request))
+            say(Traced(profile=trial.trace(request)))
             return
         measured = _measured(trial, request)
     say(Measured(measurement=_with_remarks(measured, pipeline, caught)))

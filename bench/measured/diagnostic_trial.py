@@ -9,8 +9,8 @@ from feedbench.bench.measured.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.iterators import endless
 from feedbench.bench.measured.trial import Trial
-from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.messages import Request, Traced
+from feedbench.bench.records.measurement import Measurement, Profile
+from feedbench.bench.records.messages import Request
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.built_in.truncated import truncate
 from feedbench.pipelines.contract import Pipeline, Until
@@ -46,7 +46,7 @@ class Diagnostic(Trial):
             windows=windows.windows[1:],
         )
 
-    def trace(self, request: Request) -> Traced:
+    def trace(self, request: Request) -> Profile:
         """Have TensorFlow's profiler trace some batches, once caches are full."""
         from feedbench.bench.measured.profiler import profile
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.bench.measured.autotune import is_tf_data
 from feedbench.bench.measured.batch_checks import consume
-from feedbench.bench.records.messages import Traced
+from feedbench.bench.records.measurement import Profile
 
 _WARM_SECONDS = 0.7  # before the trace, so that AUTOTUNE has begun
 _SECONDS, _LEAST_STEPS = 1.5, 8  # a trace has both ...
@@ -25,7 +25,7 @@ STEP = "batch"
 _HARNESS = "feedbench.bench."  # what takes the batches is none of the loader's
 
 
-def profile(batches: Iterator[Any], folder: Path) -> Traced:
+def profile(batches: Iterator[Any], folder: Path) -> Profile:
     """Trace some batches into a folder, each as a step; and of Python's loaders their calls.
 
     What the profiler raises, for want of rights as an example, is the caller's.
@@ -50,7 +50,7 @@ def profile(batches: Iterator[Any], folder: Path) -> Traced:
             now = time.monotonic()
     cpu_seconds = cpu.used([cpu_before, cpu.read()]).cpu_seconds
     tf.profiler.experimental.stop()
-    return Traced(
+    return Profile(
         images=images,
         steps=steps,
         seconds=now - begun,

@@ -292,8 +292,8 @@ def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) ->
             return replace(record, ended="prepared", preparation=_preparation(prepared))
         case Verified(proof=proof):
             return _with_proof(record, proof)
-        case Traced() as traced:
-            return replace(record, ended="traced", traced=traced)
+        case Traced(profile=profile):
+            return replace(record, ended="traced", traced=profile)
         case _:
             return _failed(record, outcome, limit, log)
 

@@ -41,3 +41,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         """
         windows = counted(self.windows)
         return sum(w.images for w in windows) / sum(w.seconds for w in windows)
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What was delivered while a pipeline was traced, and what that took."""
+
+    images: int
+    steps: int
+    seconds: float
+    cpu_seconds: float | None  # of the whole process tree; null: not known
+    is_tf_data: bool
+    functions: list[tuple[str, float]] = []  # of Python, by seconds of their own

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.images.image_check import Finding
@@ -168,12 +168,7 @@ class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
 class Traced(_Event, frozen=True, kw_only=True, tag="traced"):
     """A trace is on disk."""
 
-    images: int
-    steps: int
-    seconds: float
-    cpu_seconds: float | None  # of the whole process tree; null: not known
-    is_tf_data: bool
-    functions: list[tuple[str, float]] = []  # of Python, by seconds of their own
+    profile: Profile
 
 
 class Failed(_Event, frozen=True, kw_only=True, tag="failed"):

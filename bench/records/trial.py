@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from feedbench.bench.records.calm import Around
-from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.messages import Purpose, Traced
+from feedbench.bench.records.measurement import Measurement, Profile
+from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.usage import Usage
@@ -76,7 +76,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     page_cache: Certificate | None = None  # of the first epoch; null: it was not looked at
     around: Around | None = None  # what the machine was like; null: it was not probed
     until: str = ""  # the step after which it was cut off
-    traced: Traced | None = None
+    traced: Profile | None = None
 
     @property
     def rate(self) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from feedbench.bench.records.diagnosis import Autotune
+from feedbench.bench.records.measurement import Profile
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import (
     append_trial,
@@ -46,6 +47,13 @@ FAILED = (
     b'"proof":null,"latency":null,"usage":null,"peak_memory_bytes":null,"page_cache":null,'
     b'"around":null,"run_delay_seconds":null,"consumer_seconds":null,"threads":null,"until":"",'
     b'"autotune":null,"traced":null,"knobs":{},"remarks":[]}'
+)
+TRACED = FAILED.replace(
+    b'"ended":"failed","why":"it raised OSError: gone"', b'"ended":"traced"'
+).replace(
+    b'"traced":null',
+    b'"traced":{"event":"traced","images":440,"steps":14,"seconds":1.5,"cpu_seconds":1.25,'
+    b'"is_tf_data":false,"functions":[["decode",0.5]]}',
 )
 RUN = {
     "schema": 1,
@@ -119,6 +127,19 @@ def test_a_trial_that_failed_has_its_reason_and_no_figures(tmp_path: Path) -> No
     (trial,) = read_trials(a_run_folder(tmp_path, FAILED))
     assert (trial.ended, trial.why, trial.exit_code) == ("failed", "it raised OSError: gone", 1)
     assert trial.measured is None
+
+
+def test_a_trial_that_was_traced_has_its_profile(tmp_path: Path) -> None:
+    (trial,) = read_trials(a_run_folder(tmp_path, TRACED))
+    assert (trial.ended, trial.measured) == ("traced", None)
+    assert trial.traced == Profile(
+        images=440,
+        steps=14,
+        seconds=1.5,
+        cpu_seconds=1.25,
+        is_tf_data=False,
+        functions=[("decode", 0.5)],
+    )
 
 
 def test_a_run_is_read_with_all_it_says(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
 from feedbench.bench.records.environment import Other
-from feedbench.bench.records.messages import Traced
+from feedbench.bench.records.measurement import Profile
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
@@ -27,7 +27,7 @@ AUTOTUNE = Autotune(
     ram_budget=1,
     choices=[Choice(stage="MapAndBatch", parallelism=1, most_parallelism=2, ms=1.0)],
 )
-TRACED = Traced(images=100, steps=4, seconds=1.0, cpu_seconds=0.2, is_tf_data=True)
+TRACED = Profile(images=100, steps=4, seconds=1.0, cpu_seconds=0.2, is_tf_data=True)
 
 
 class Trials:
