@@ -69,8 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 f"{item.nodeid}: two pipelines have the name {wanted.label!r}: {spec} and"
                 f" {wanted.spec}; give one of them another, by label="
             )
-        own = item.get_closest_marker("benchmark")
-        options = {**(own.kwargs if own is not None else {}), "timer": wanted.timer}
+        theirs = item.get_closest_marker("benchmark")
+        options = {**(theirs.kwargs if theirs is not None else {}), "timer": wanted.timer}
         # Before a marker of the test's own, which would hide it.
         item.add_marker(pytest.mark.benchmark(**options), append=False)
 
@@ -114,22 +114,23 @@ def feedbench_(
 
     runs = request.config.stash.setdefault(_RUNS, Runs(request.session, tmp_path_factory))
     try:
-        found = runs.measured(wanted)
+        blocks = runs.measured(wanted)
     except BaseException:  # Ctrl-C, or a skip
-        _let_fail(benchmark)
+        _leave_unused(benchmark)
         raise
-    if isinstance(found, str):
-        request.node.stash[_WHY_NOT] = found
-        _let_fail(benchmark)
-        return cast("Row", _NoRow(found))
-    row, rounds, extra = found
-    benchmark.extra_info.update(extra)  # in place: another dict would not be saved
-    left = iter(rounds)
+    if isinstance(blocks, str):
+        request.node.stash[_WHY_NOT] = blocks
+        _leave_unused(benchmark)
+        return cast("Row", _NoRow(blocks))
+    benchmark.extra_info.update(blocks.extra_info)  # in place: another dict would not be saved
+    rounds = iter(blocks.seconds_per_image)
     # A profiler calls it once more than there are rounds.
     benchmark.pedantic(
-        lambda: wanted.timer.advance(next(left, 0.0)), rounds=len(rounds), iterations=1
+        lambda: wanted.timer.advance(next(rounds, 0.0)),
+        rounds=len(blocks.seconds_per_image),
+        iterations=1,
     )
-    return row
+    return blocks.row
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -140,7 +141,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
 
 
 class _NoRow:
-    """Stands in for a row that there is not: a fixture that looks at it fails with the reason."""
+    """The place of a row that is missing: whoever reads a field of it fails with the reason."""
 
     def __init__(self, why: str) -> None:
         self._why = why
@@ -149,8 +150,11 @@ class _NoRow:
         pytest.fail(self._why, pytrace=False)
 
 
-def _let_fail(benchmark: Any) -> None:
-    """Use the fixture to no end, or it warns that nobody has: what raises in it is not saved."""
+def _leave_unused(benchmark: Any) -> None:
+    """Call the benchmark fixture with a function that raises.
+
+    Unused, the fixture would warn; a call that raises is not saved.
+    """
 
     def refuse() -> None:
         raise RuntimeError
@@ -191,11 +195,11 @@ def _of_function(item: pytest.Item, function: Callable[..., Any]) -> tuple[str, 
     """Return a function's name and its SPEC: it is imported anew, from its file, in each trial."""
     inner = inspect.unwrap(function)
     name = getattr(function, "__name__", "")
-    found = inspect.getmodule(inner)
-    if not inspect.isfunction(inner) or getattr(found, name, None) is not function:
+    module = inspect.getmodule(inner)
+    if not inspect.isfunction(inner) or getattr(module, name, None) is not function:
         raise pytest.UsageError(
             f"{item.nodeid}: expected a function at the top of a module, which a trial's process"
             f" can import; found {function!r}"
         )
-    assert found is not None
-    return name, f"{found.__file__}:{name}"
+    assert module is not None
+    return name, f"{module.__file__}:{name}"

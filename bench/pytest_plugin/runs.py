@@ -7,17 +7,17 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pytest
 
 from feedbench.bench.cli.support import sample_photos, unwritten
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.processes.progress import Plain, Quiet
+from feedbench.bench.processes.progress import Listener, Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.pytest_plugin.wanted import PREFIX, WANTED, Wanted, given_to, plugin_options
 from feedbench.bench.records.proof import is_equal
@@ -45,11 +45,25 @@ class _Run(msgspec.Struct, frozen=True):
     trials: list[TrialRecord]
 
 
+class Blocks(NamedTuple):
+    """What a test hands to pytest-benchmark: a pipeline's blocks, each of which is a round."""
+
+    row: Row
+    seconds_per_image: list[float]  # of each block
+    extra_info: Mapping[str, object]
+
+
 class Runs:
     """Performs each folder's run when the first test asks for it, and remembers what came of it."""
 
-    def __init__(self, session: pytest.Session, folders: pytest.TempPathFactory) -> None:
+    def __init__(
+        self,
+        session: pytest.Session,
+        folders: pytest.TempPathFactory,
+        perform: Callable[[RunOptions, Listener], RunRecord] = perform,
+    ) -> None:
         self._session = session
+        self._perform = perform
         self._folders = folders
         plugins = session.config.pluginmanager
         terminal = plugins.get_plugin("terminalreporter")
@@ -57,8 +71,8 @@ class Runs:
         self._listener = Quiet() if terminal is None else _InPytest(terminal, captures)
         self._runs: dict[Path | None, _Run | str] = {}  # a sentence: why there is none
 
-    def measured(self, wanted: Wanted) -> tuple[Row, list[float], dict[str, Any]] | str:
-        """Return a pipeline's row, its blocks' seconds per image, and its `extra_info`.
+    def measured(self, wanted: Wanted) -> Blocks | str:
+        """Return the blocks of a test's pipeline.
 
         A sentence: why there is nothing sound to hand over. Skips the test where all of its trials
         were disturbed.
@@ -79,7 +93,7 @@ class Runs:
                 f"{row.label}: each of its {counted(row.attempts, 'trial')} was disturbed by"
                 " something else on this machine, so that none counts"
             )
-        return row, rounds, benchmark_json.extra_info(row, run.out)
+        return Blocks(row, rounds, benchmark_json.extra_info(row, run.out))
 
     def _performed(self, folder: Path | None) -> _Run | str:
         """Run all pipelines that tests of this session want of a folder."""
@@ -101,7 +115,7 @@ class Runs:
             )
             with _importable_as_here():
                 is_quiet = self._session.config.get_verbosity() < 0
-                record = perform(options, Quiet() if is_quiet else self._listener)
+                record = self._perform(options, Quiet() if is_quiet else self._listener)
         except FeedbenchError as error:
             return _as_given_here(str(error))
         if record.status == "interrupted":
@@ -128,8 +142,8 @@ class Runs:
     def _wanted(self) -> list[Wanted]:
         """Return what the tests want that are left of all that were collected."""
         items = (item for item in self._session.items if not _is_skipped(item))
-        found = (item.stash.get(WANTED, None) for item in items)
-        return [each for each in found if each is not None]
+        pipelines = (item.stash.get(WANTED, None) for item in items)
+        return [each for each in pipelines if each is not None]
 
     def _out(self, folder: Path | None) -> Path:
         given = self._session.config.getoption("--feedbench-out")

@@ -56,11 +56,11 @@ def unread() -> Iterator[int]:
 def test_json_has_the_answer_as_a_word_and_as_a_sentence_beside_the_figures(
     feedbench: Feedbench,
 ) -> None:
-    found = json.loads(feedbench("compare", "base", "slow", "--format", "json").stdout)
-    assert found["word"] == "slower"
-    assert found["answer"] == "a and b are slower by more than 5%."
-    assert [one["word"] for one in found["pipelines"]] == ["slower", "slower"]
-    assert (found["base"], found["new"], found["schema"]) == ("base", "slow", 1)
+    answer = json.loads(feedbench("compare", "base", "slow", "--format", "json").stdout)
+    assert answer["word"] == "slower"
+    assert answer["answer"] == "a and b are slower by more than 5%."
+    assert [pipeline["word"] for pipeline in answer["pipelines"]] == ["slower", "slower"]
+    assert (answer["base"], answer["new"], answer["schema"]) == ("base", "slow", 1)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -136,8 +136,8 @@ def test_every_command_can_show_where_an_error_came_from() -> None:
     group = typer.main.get_group(app.app)
     can = {
         name
-        for name, one in group.commands.items()
-        if any("--debug" in each.opts for each in one.params)
+        for name, command in group.commands.items()
+        if any("--debug" in each.opts for each in command.params)
     }
     assert can == {*group.commands}
     assert {"compare", "pipelines", "photos"} <= can

@@ -61,8 +61,8 @@ def test_nothing_heavy_is_loaded():
     done = Suite(tmp_path, theirs).run("-q")
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
-    left = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
-    assert left <= {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}  # pytest's own
+    written = {file.name for file in tmp_path.iterdir()} - {"bench", "pipelines", "reports"}
+    assert written <= {"theirs", "pytest.ini", ".pytest_cache", ".benchmarks"}  # pytest's own
     assert not any((tmp_path / ".benchmarks").iterdir())
 
 

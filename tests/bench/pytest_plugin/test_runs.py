@@ -16,7 +16,6 @@ import typer
 
 from feedbench.bench.cli.app import app
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.pytest_plugin import runs as pytest_runs
 from feedbench.bench.pytest_plugin.hooks import pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Runs
 from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted
@@ -34,10 +33,10 @@ def given(*words: str) -> dict[str, Any]:
     """The plugin's options as pytest reads them, by their names."""
     parser = pytest.Parser(_ispytest=True)
     pytest_addoption(parser)
-    found = vars(parser.parse(list(words)))
+    options = vars(parser.parse(list(words)))
     return {
         f"--{name.replace('_', '-')}": value
-        for name, value in found.items()
+        for name, value in options.items()
         if name.startswith("feedbench_")
     }
 
@@ -45,17 +44,14 @@ def given(*words: str) -> dict[str, Any]:
 class Planted:
     """A session of two tests whose run is there already."""
 
-    def __init__(
-        self, folders: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, run: RunRecord = RUN
-    ) -> None:
-        self.said: list[str] = []
+    def __init__(self, folders: pytest.TempPathFactory, run: RunRecord = RUN) -> None:
+        self.lines: list[str] = []
         self.asked: list[RunOptions] = []
         self.run = run
         self.wanted = [Wanted(label, label, SOMEWHERE) for label in ("a", "b")]
         self._folders = folders
-        monkeypatch.setattr(pytest_runs, "perform", self._perform)
 
-    def _perform(self, options: RunOptions, listener: object) -> RunRecord:
+    def perform(self, options: RunOptions, listener: object) -> RunRecord:
         self.asked.append(options)
         rates = RATES | {"a @old": RATES["b"]}
         trials = trials_of({row.label: rates[row.label] for row in self.run.rows})
@@ -64,7 +60,7 @@ class Planted:
 
     def runs(self, *words: str) -> Runs:
         options = given(*words)
-        terminal = SimpleNamespace(write_line=self.said.append, flush=lambda: None)
+        terminal = SimpleNamespace(write_line=self.lines.append, flush=lambda: None)
         plugins = {"terminalreporter": terminal}
         config = SimpleNamespace(
             pluginmanager=SimpleNamespace(get_plugin=plugins.get),
@@ -80,12 +76,12 @@ class Planted:
             for wanted in self.wanted
         ]
         session = SimpleNamespace(config=config, items=items)
-        return Runs(cast("pytest.Session", session), self._folders)
+        return Runs(cast("pytest.Session", session), self._folders, self.perform)
 
 
 @pytest.fixture
-def planted(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Planted:
-    return Planted(tmp_path_factory, monkeypatch)
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    return Planted(tmp_path_factory)
 
 
 def breaking(error: BaseException) -> Callable[..., Path]:
@@ -102,9 +98,9 @@ def test_a_run_leaves_what_one_of_the_command_line_leaves_and_it_is_said_where(
     for wanted in planted.wanted:
         assert not isinstance(runs.measured(wanted), str)
     assert len(planted.asked) == 1
-    (said,) = planted.said
-    assert said.startswith("feedbench: measures a, b over /somewhere; ")
-    assert said.endswith(f"; the run lies in {tmp_path}/R, its page in {tmp_path}/R/report.html")
+    (line,) = planted.lines
+    assert line.startswith("feedbench: measures a, b over /somewhere; ")
+    assert line.endswith(f"; the run lies in {tmp_path}/R, its page in {tmp_path}/R/report.html")
     assert (tmp_path / "R" / page.NAME).read_text() == page.read(tmp_path / "R")
     saved = json.loads((tmp_path / "R" / "benchmark.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["a", "b"]
@@ -123,12 +119,12 @@ def test_a_page_that_cannot_be_rendered_costs_no_test_its_figures(
     planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "write", breaking(ValueError("out of\nink")))
-    found = planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])
-    assert not isinstance(found, str)
-    assert found[1] == pytest.approx([0.001, 0.0008, 0.00125])
-    _, said = planted.said
-    assert said.startswith("feedbench: the report could not be written: out of ink; ")
-    assert said.endswith(
+    blocks = planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])
+    assert not isinstance(blocks, str)
+    assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
+    _, line = planted.lines
+    assert line.startswith("feedbench: the report could not be written: out of ink; ")
+    assert line.endswith(
         f"; the run lies in {tmp_path}/R, and feedbench report {tmp_path}/R tries again"
     )
 
@@ -146,15 +142,15 @@ def test_a_page_is_written_where_warnings_are_errors(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])
-    assert len(planted.said) == 1
+    assert len(planted.lines) == 1
     assert (tmp_path / "R" / page.NAME).exists()
 
 
 def test_what_there_is_of_an_interrupted_run_is_shown_before_ctrl_c_goes_on(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     run = a_run(*RUN.rows, blocks=2, status="interrupted", stopped_because=Stopped.INTERRUPTED)
-    planted = Planted(tmp_path_factory, monkeypatch, run)
+    planted = Planted(tmp_path_factory, run)
     with pytest.raises(KeyboardInterrupt):
         planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])
     assert "it was interrupted" in (tmp_path / "R" / page.NAME).read_text()
@@ -168,25 +164,25 @@ def test_nothing_takes_the_place_of_ctrl_c(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
 ) -> None:
-    planted = Planted(tmp_path_factory, monkeypatch, a_run(*RUN.rows, status="interrupted"))
+    planted = Planted(tmp_path_factory, a_run(*RUN.rows, status="interrupted"))
     monkeypatch.setattr(page, "write", breaking(error))
     with pytest.raises(KeyboardInterrupt):
         planted.runs().measured(planted.wanted[0])
 
 
 def test_beside_another_environment_a_test_has_the_row_of_this_one(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     pipelines = [PipelineRecord("a", "a", "a"), PipelineRecord("a @old", "a", "a-old", "a")]
     rows = [a_row("a @old", 2000.0, attempts=3), a_row("a", attempts=3)]
     run = a_run(*rows, blocks=3, pipelines=pipelines, against=OTHER)
-    planted = Planted(tmp_path_factory, monkeypatch, run)
+    planted = Planted(tmp_path_factory, run)
     words = ("--feedbench-against=/old/bin/python", f"--feedbench-out={tmp_path / 'R'}")
-    found = planted.runs(*words).measured(planted.wanted[0])
+    blocks = planted.runs(*words).measured(planted.wanted[0])
     assert planted.asked[0].against == "/old/bin/python"
-    assert not isinstance(found, str)
-    assert (found[0].label, found[0].rate) == ("a", 1000.0)
-    assert found[1] == pytest.approx([0.001, 0.0008, 0.00125])
+    assert not isinstance(blocks, str)
+    assert (blocks.row.label, blocks.row.rate) == ("a", 1000.0)
+    assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
     assert "Beside old" in (tmp_path / "R" / page.NAME).read_text()
     saved = json.loads((tmp_path / "R" / "benchmark.json").read_text())["benchmarks"]
     assert {each["name"] for each in saved} == {"a", "a @old"}
