@@ -127,11 +127,11 @@ def _source(
     whole = f"of the folder's {workload.folder_images:,}"
     names = (*workload.files, *workload.class_names)
     return {
-        "folder": _text(workload.folder),
-        "classes": _assignment("CLASSES", workload.class_names, "[]"),
-        "suffixes": _assignment("SUFFIXES", suffixes, "()"),
-        "left_out": _assignment("LEFT_OUT", bad, "{}") if bad else "",
-        "images_json": _text(os.fspath(images_json or "images.json")),
+        "folder": quoted(workload.folder),
+        "classes": assignment("CLASSES", workload.class_names, "[]"),
+        "suffixes": assignment("SUFFIXES", suffixes, "()"),
+        "left_out": assignment("LEFT_OUT", bad, "{}") if bad else "",
+        "images_json": quoted(os.fspath(images_json or "images.json")),
         "extent": f"{workload.images:,} {whole} images" if is_part else "all images",
         "has_undecodable": any(not name.isascii() and _is_undecodable(name) for name in names),
     }
@@ -154,7 +154,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
         "scale": scale,
         "decoder": "png" if formats == {"PNG"} else decoder,
         "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
-        "cache_file": _text(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
+        "cache_file": quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,
         "has_options": is_as_written or not pipeline.deterministic,
@@ -170,7 +170,7 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, o
     folder = "_".join([base, *suffix.split(".")[1:], *number])
     return {
         "shards": shards,
-        "records": _text(f"{base}{suffix}" if shards == 1 else folder),
+        "records": quoted(f"{base}{suffix}" if shards == 1 else folder),
         "suffix": suffix,
         "shard_bytes": record_format.SHARD_BYTES,
         "most_readers": record_format.MOST_READERS,
@@ -202,15 +202,15 @@ def _is_undecodable(name: str) -> bool:
     return False
 
 
-def _text(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text as Python source, quoted as ruff quotes; what cannot be printed is escaped."""
-    literal = repr(text)
-    return literal if '"' in text else f'"{literal[1:-1]}"'
+    source = repr(text)
+    return source if '"' in text else f'"{source[1:-1]}"'
 
 
-def _assignment(name: str, texts: Sequence[str], brackets: str) -> str:
+def assignment(name: str, texts: Sequence[str], brackets: str) -> str:
     """Return `name = [...]`, over as many lines as it takes."""
-    literals = [_text(text) for text in texts]
+    literals = [quoted(text) for text in texts]
     line = f"{name} = {brackets[0]}{', '.join(literals)}{brackets[1]}"
     if len(line) <= _WIDTH:
         return line

@@ -24,6 +24,7 @@ from feedbench.reports.sentences import autotune, calm, comparison, costs, facts
 from feedbench.reports.sentences.answer import answer, heading, notes, sure
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
+from feedbench.reports.text.titles import Title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Reasons:
     waterfalls: list[tuple[str, str, why.Steps]]  # label, what stood in for it, its steps
     conclusions: list[tuple[str, str]]  # by label
     autotune: list[tuple[str, str, list[tuple[str, str, str, str]]]]  # label, budgets, stages
-    autotune_titles: Sequence[tuple[str, str, bool]]
+    autotune_titles: Sequence[Title]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class Calm:
 
     sentence: str | None
     cost: str | None
-    titles: calm.Titles
+    titles: Sequence[Title]
     rows: list[tuple[str, ...]]  # a block each
 
 

@@ -38,7 +38,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
         source = None if slug is None else _picture(samples / f"{slug}.webp")
         full = f"{FOLDER}/{slug}_full.webp"
         if source is not None:
-            captions = tuple(map(_caption, proof.sheet))
+            captions = tuple(map(caption, proof.sheet))
             names = ", ".join(text for text, _ in captions)
             alt = f"Above, {names} as {label} delivers them; below, how they differ."
             there = full if (folder / full).is_file() else None
@@ -51,7 +51,8 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
     return sheets
 
 
-def _caption(image: Shown) -> tuple[str, bool]:
+def caption(image: Shown) -> tuple[str, bool]:
+    """Return what stands below a picture, and whether it is not what it should be."""
     if image.delivered_as is None:
         return f"{image.class_name}: did not come", True
     if image.delivered_as != image.class_name:

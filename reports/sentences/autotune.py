@@ -8,12 +8,13 @@ from feedbench.bench.records.diagnosis import Autotune, Choice, Fixed
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import counted, digits, size
 from feedbench.reports.text.figures import MISSING, is_known, seconds, shown
+from feedbench.reports.text.titles import Title
 
 TITLES = (
-    ("stage", "", True),
-    ("calls at once", "of the most", False),
-    ("made ready ahead", "elements", False),
-    ("time", "ms an element", False),
+    Title("stage", is_words=True),
+    Title("calls at once", "of the most"),
+    Title("made ready ahead", "elements"),
+    Title("time", "ms an element"),
 )
 _CONSUMER = "Root"  # AUTOTUNE's own node over all stages: it is none of them
 _CALLS = re.compile(r"\bparallel_calls=(\d+)")

@@ -10,27 +10,24 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, digits, duration
 from feedbench.bench.verdicts.control import control_ratios
 from feedbench.reports.text.figures import MISSING, percent, shown
+from feedbench.reports.text.titles import Title
 
 _MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
 _FAR_OVER = 1.15  # a share of the good level that a good level would not leave room for
 _TELLING = 0.01  # a share of the trials' time from which a kernel's counter explains something
 
-
-Titles = tuple[tuple[str, str, bool], ...]
-"""Of columns: each its title, its unit, and whether it holds words."""
-
-_TITLES: Titles = (
-    ("block", "", False),
-    ("hashing", "lowest probe", False),
-    ("copying", "lowest probe", False),
-    ("second copy", "to the baseline", False),
-    ("stolen", "% of the time", False),
-    ("throttled", "% of the time", False),
-    ("CPU pressure", "% of the time", False),
-    ("disk pressure", "% of the time", False),
-    ("memory pressure", "% of the time", False),
-    ("run delay", "% of the time", False),
-    ("disturbed", "", True),
+_TITLES = (
+    Title("block"),
+    Title("hashing", "lowest probe"),
+    Title("copying", "lowest probe"),
+    Title("second copy", "to the baseline"),
+    Title("stolen", "% of the time"),
+    Title("throttled", "% of the time"),
+    Title("CPU pressure", "% of the time"),
+    Title("disk pressure", "% of the time"),
+    Title("memory pressure", "% of the time"),
+    Title("run delay", "% of the time"),
+    Title("disturbed", is_words=True),
 )
 _COUNTERS = (
     "stolen",
@@ -42,7 +39,9 @@ _COUNTERS = (
 )
 
 
-def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, list[tuple[str, ...]]]:
+def by_block(
+    run: RunRecord, trials: Sequence[TrialRecord]
+) -> tuple[tuple[Title, ...], list[tuple[str, ...]]]:
     """Return a line a block: its lowest probes, the second copy's ratio, what the kernel counted.
 
     The latter as percent of the time that the block's trials took; a column of which nothing is
@@ -54,8 +53,8 @@ def by_block(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Titles, lis
     ]
     places = [
         place
-        for place, (_, _, is_words) in enumerate(_TITLES)
-        if is_words or any(row[place] != MISSING for row in rows)
+        for place, title in enumerate(_TITLES)
+        if title.is_words or any(row[place] != MISSING for row in rows)
     ]
     titles = tuple(_TITLES[place] for place in places)
     return titles, [tuple(row[place] for place in places) for row in rows]

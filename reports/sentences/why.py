@@ -24,6 +24,7 @@ from feedbench.bench.text import capital, counted, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
+from feedbench.reports.text.titles import Title
 
 _STAGES_SHOWN = 3
 _TINY = 0.02  # a share that whole percents say too little of
@@ -34,8 +35,8 @@ _MOST_QUOTED = 300  # characters of what a tool says
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
 
-Steps = tuple[list[tuple[str, str, bool]], list[tuple[str, ...]]]
-"""Columns, each with its unit and whether it is words; and a step's cells."""
+Steps = tuple[list[Title], list[tuple[str, ...]]]
+"""Titles, and a step's cells."""
 
 
 def in_full(run: RunRecord) -> list[str]:
@@ -250,9 +251,9 @@ def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:
     A dash where a step adds less than trials differ by, or the trace does not know it.
     """
     titles = [
-        ("step", "", True),
-        ("rate up to here", "images/s", False),
-        ("CPU that it adds", "ms an image", False),
+        Title("step", is_words=True),
+        Title("rate up to here", "images/s"),
+        Title("CPU that it adds", "ms an image"),
     ]
     added = {name: ms for name, ms in waterfall.added_ms().items() if ms > 0}
     cells: list[tuple[str, ...]] = [
@@ -263,7 +264,7 @@ def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:
     if not by_trace:
         return titles, cells
     by_steps = _shares_by_steps(waterfall)
-    titles += [("share", "% of all steps", False), ("by its trace", "% of all stages", False)]
+    titles += [Title("share", "% of all steps"), Title("by its trace", "% of all stages")]
     for place, step in enumerate(waterfall.steps):
         shares = by_steps.get(step.name), by_trace[step.name]
         cells[place] += tuple(map(_whole_percent, shares))

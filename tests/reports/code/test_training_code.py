@@ -189,7 +189,7 @@ def test_names_that_are_not_utf_8_go_round_what_takes_only_utf_8(spec: str, word
 
 @given(st.text())
 def test_a_text_as_source_is_valid_utf_8_in_one_printable_line(text: str) -> None:
-    source = trainingcode._text(text)
+    source = trainingcode.quoted(text)
     assert ast.literal_eval(source) == text
     assert source.encode()
     assert source.isprintable()
@@ -197,7 +197,7 @@ def test_a_text_as_source_is_valid_utf_8_in_one_printable_line(text: str) -> Non
 
 @given(st.lists(st.text(max_size=20), min_size=1))
 def test_a_long_list_goes_over_several_lines_and_holds_the_same(texts: list[str]) -> None:
-    (statement,) = ast.parse(trainingcode._assignment("CLASSES", texts, "[]")).body
+    (statement,) = ast.parse(trainingcode.assignment("CLASSES", texts, "[]")).body
     assert isinstance(statement, ast.Assign)
     assert ast.literal_eval(statement.value) == texts
 

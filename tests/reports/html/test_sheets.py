@@ -36,7 +36,7 @@ def with_slug(slug: str) -> RunRecord:
 
 def captions(*shown: Shown) -> tuple[tuple[str, bool], ...]:
     """The captions of a pipeline that delivers these."""
-    return tuple(map(sheets._caption, shown))
+    return tuple(map(sheets.caption, shown))
 
 
 def test_the_reference_comes_first_and_then_the_pipelines_in_the_order_of_the_rows(
