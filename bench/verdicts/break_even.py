@@ -9,10 +9,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven, Preparation
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of, log_ratio, paired
-
-Rates = Mapping[str, Mapping[int, float]]
-"""label -> block -> images/s"""
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Rates, level_of, log_ratio, paired
 
 
 def with_preparations(

@@ -22,21 +22,20 @@ def calm_of(
     probed = [trial for trial in trials if trial.around is not None]
     if not probed:
         return None
-    shares = [
-        share for t in probed if t.around is not None for share in (t.around.before, t.around.after)
-    ]
-    others = [share for t in probed if (share := t.others_share) is not None]
+    arounds = [trial.around for trial in probed if trial.around is not None]
+    shares = [share for around in arounds for share in (around.before, around.after)]
+    others = [share for trial in probed if (share := trial.others_share) is not None]
     return Calm(
         others=round(max(others), 4) if others else None,
-        most_others_share=min(t.around.most_others_share for t in probed if t.around is not None),
-        good=_good([t.around.good for t in probed if t.around is not None]),
-        low=_each(min, [t.around.low for t in probed if t.around is not None]),
+        most_others_share=min(around.most_others_share for around in arounds),
+        good=_good([around.good for around in arounds]),
+        low=_each(min, [around.low for around in arounds]),
         lowest=_each(min, shares),
         middle=_each(median, shares),
         attempts=len(probed),
         disturbed=sum(trial.is_disturbed for trial in probed),
         retaken=sum(trial.attempt > 1 for trial in probed),
-        waited_seconds=sum(t.around.waited_seconds for t in probed if t.around is not None),
+        waited_seconds=sum(around.waited_seconds for around in arounds),
         probe_seconds=probe_seconds,
         blocks=[
             _block(

@@ -17,8 +17,8 @@ from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts import intervals
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
-from feedbench.bench.verdicts.rows import Rates, of_whole_blocks, rates_by_block
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval, Rates
+from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.bench.verdicts.two_runs import Run, differences, refuse_other_workload
 from feedbench.pipelines.errors import RequestError
 

@@ -25,6 +25,9 @@ CONTROL_TOLERANCE = math.log(1.01)  # what the baseline may differ from itself
 EXCLUSION_ERROR = 0.01  # of the alarm that a pipeline's trials were disturbed more often
 MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
 
+Rates = Mapping[str, Mapping[int, float]]
+"""label -> block -> images/s"""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -172,7 +175,7 @@ def threshold_of(control: Interval | None) -> float:
     return off if off > CONTROL_TOLERANCE else 0.0
 
 
-def best_set(rates: Mapping[str, Mapping[int, float]], threshold: float = 0.0) -> tuple[str, ...]:
+def best_set(rates: Rates, threshold: float = 0.0) -> tuple[str, ...]:
     """Return the labels not shown slower than another, over all pairs at 1 - 0.05/pairs.
 
     `rates` gives each label's rate in each block; a pair is compared over the blocks it shares,

@@ -13,12 +13,9 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.against_baseline import Estimate, Terms, with_verdict
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Interval
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Interval, Rates
 from feedbench.bench.verdicts.phases import measurements, with_phases
 from feedbench.bench.verdicts.resources import with_resources
-
-Rates = Mapping[str, Mapping[int, float]]
-"""label -> block -> images/s"""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
