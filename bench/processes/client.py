@@ -138,7 +138,7 @@ class Processes:
                 break
             elif exchange.is_over():
                 self._command(End())
-                exchange.end_asked_at = time.monotonic()
+                exchange.end_asked()
             elif exchange.is_stuck():
                 self._kill_server()
             else:
@@ -215,7 +215,7 @@ class _Exchange:
         self._limit = limit_seconds
         self._result: Result | None = None
         self.ended: Ended | None = None
-        self.end_asked_at: float | None = None
+        self._end_asked_at: float | None = None
 
     def take(self, event: Event) -> None:
         if isinstance(event, Result):
@@ -223,21 +223,25 @@ class _Exchange:
         elif isinstance(event, Ended):
             self.ended = event
 
+    def end_asked(self) -> None:
+        """Take note that the trial's end was asked for."""
+        self._end_asked_at = time.monotonic()
+
     def patience(self) -> float:
         """Seconds until something must have come."""
         return max(self._asked + self._limit - time.monotonic(), 0.01)
 
     def is_over(self) -> bool:
-        return self.end_asked_at is None and time.monotonic() > self._asked + self._limit
+        return self._end_asked_at is None and time.monotonic() > self._asked + self._limit
 
     def is_stuck(self) -> bool:
-        asked = self.end_asked_at
-        return asked is not None and time.monotonic() > asked + _END_SECONDS
+        since = self._end_asked_at
+        return since is not None and time.monotonic() > since + _END_SECONDS
 
     def outcome(self) -> Outcome:
         return Outcome(
             result=self._result,
-            over_limit=self._limit if self.end_asked_at is not None else None,
+            over_limit=self._limit if self._end_asked_at is not None else None,
             ended=self.ended,
             asked_at=self._asked,
             seconds=time.monotonic() - self._asked,
