@@ -29,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_TURNS] = Turns(Path(config.getoption("basetemp")).parent)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _TURNS in config.stash:
+        config.stash[_TURNS].close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what needs the machine alone."""
     items.sort(key=lambda item: not is_alone(item))

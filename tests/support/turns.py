@@ -33,3 +33,8 @@ class Turns:
         self._is_kept = keep
         if not keep:
             fcntl.flock(self._machine, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """End, and give back the files."""
+        self._door.close()
+        self._machine.close()
