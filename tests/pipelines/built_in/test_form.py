@@ -20,6 +20,7 @@ from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.file_formats import formats_of
 from feedbench.pipelines.images.index import index_folder
 from tests.support import reference
+from tests.support.specs import of_spec, quick_by_default
 
 pytestmark = pytest.mark.tensorflow
 
@@ -39,6 +40,8 @@ RANGES: dict[str, dict[str, Any]] = {
     "0..255": {"value_range": (0.0, 255.0)},
     "uint8": {"value_range": (0.0, 255.0), "dtype": "uint8"},
 }
+
+CROSSED = "tfdata_naive"  # in whose form all combinations are looked at
 
 Batches = list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 Deliver = Callable[[str, Workload], Batches]
@@ -116,9 +119,18 @@ def joined(batches: Batches) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return np.concatenate(images), np.concatenate(labels)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("kind", RANGES)
-@pytest.mark.parametrize("spec", SPECS)
+# Every range, and both numbers of channels, of each SPEC; all that there is together of one.
+FORMS = [
+    *(
+        of_spec(spec, spec, kind, 3 if place % 2 else 1)
+        for spec in SPECS
+        for place, kind in enumerate(RANGES)
+    ),
+    *(of_spec(CROSSED, CROSSED, kind, 1 if place % 2 else 3) for place, kind in enumerate(RANGES)),
+]
+
+
+@pytest.mark.parametrize(("spec", "kind", "channels"), FORMS)
 def test_images_have_the_channels_dtype_and_range_that_were_asked_for(
     deliver: Deliver, pictures: Path, spec: str, kind: str, channels: int
 ) -> None:
@@ -141,7 +153,7 @@ def test_images_have_the_channels_dtype_and_range_that_were_asked_for(
 
 
 @pytest.mark.parametrize("mode", ["int", "categorical", "binary"])
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", quick_by_default(SPECS))
 def test_labels_have_the_mode_that_was_asked_for_and_stay_with_their_images(
     deliver: Deliver, pictures: Path, spec: str, mode: str
 ) -> None:
@@ -192,8 +204,13 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize(
+    ("spec", "channels"),
+    [
+        *(of_spec(spec, spec, 3 if place % 2 else 1) for place, spec in enumerate(SPECS)),
+        (CROSSED, 1),
+    ],
+)
 def test_every_format_is_delivered_and_of_a_gif_the_first_picture(
     deliver: Deliver, formats: Path, spec: str, channels: int
 ) -> None:
