@@ -38,6 +38,8 @@ def test_grey_uint8_images_with_categorical_labels_are_measured_in_whoever_deliv
     work = run.workload
     assert (work.channels, work.dtype, work.value_range) == (1, "uint8", (0, 255))
     assert work.label_mode == "categorical"
+    assert (work.images, work.folder_images) == (20, 39)
+    assert work.classes == {"cats": 7, "dogs": 7, "owls": 6}
     page = (feedbench.folder / "R" / "report.html").read_text()
     assert "32x32x1 uint8 in [0, 255]" in page
 
@@ -185,24 +187,20 @@ def test_a_photo_that_goes_while_the_others_are_measured_fails_what_reads_it_and
     assert rows["tfrecord_sharded"].failures == []  # its records have all photos
 
 
-def test_a_cold_run_reads_its_first_epochs_from_the_device_and_a_warm_one_does_not(
+def test_a_cold_run_reads_its_first_epochs_from_the_device(
     feedbench: Feedbench, photos: Path
 ) -> None:
+    """A warm one is the smoke test's."""
     words = ("run", photos, *SMALL, "--blocks", "1", "--prepared", "P", "--json", "-q")
     specs = ("-p", "tfdata_naive", "-p", "tfrecord_sharded")
-    uses = {}
-    for state in ("cold", "warm"):
-        done = feedbench.run(*words, *specs, "--page-cache", state, "--out", state)
-        assert done.returncode == 0, done.stderr
-        run = read_run(feedbench.folder / state)
-        assert run.page_cache == state
-        uses[state] = {row.label: row.page_cache for row in run.rows}
-    for label in ("tfdata_naive", "tfrecord_sharded"):
-        cold, warm = uses["cold"][label], uses["warm"][label]
+    done = feedbench.run(*words, *specs, "--page-cache", "cold", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    assert (done.stderr, json.loads(done.stdout)["status"]) == ("", "complete")
+    run = read_run(feedbench.folder / "R")
+    assert run.page_cache == "cold"
+    for row in run.rows:
+        cold = row.page_cache
         assert cold is not None
-        assert warm is not None
-        assert (cold.bytes, cold.files) == (warm.bytes, warm.files)
-        assert warm.resident == 1
         if cold.why_not is None:  # else this file system keeps its files in memory
             assert cold.resident == 0
             assert (cold.read_bytes or 0) > 0.8 * cold.bytes

@@ -45,6 +45,12 @@ MIRRORED = """
 def photos(workload):
     return [(images[:, :, ::-1], labels) for images, labels in batches(workload)]
 """
+DECODES_WHAT_IS_CUT_OFF = f"""
+from PIL import ImageFile
+
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+{GOOD}
+"""
 NOTHING = "def photos(workload):\n    pass\n"
 EMPTY = "def photos(workload):\n    return []\n"
 TOO_FEW = "def photos(workload):\n    return batches(workload, missing=3)\n"
