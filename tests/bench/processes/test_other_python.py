@@ -144,7 +144,7 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     old = feedbench.folder / "before"
     shutil.copytree(rooms, old / "feedbench", ignore=shutil.ignore_patterns("__pycache__"))
     pipeline = old / "feedbench" / "pipelines" / "built_in" / "tfdata_naive.py"
-    pipeline.write_text(pipeline.read_text() + SLOWER)
+    pipeline.write_text(pipeline.read_text() + NOTING)
     python = a_python(feedbench.folder, f'PYTHONPATH={old} exec {sys.executable} "$@"')
     words = ("-p", "tfdata_naive", "--blocks", "1", "--against", python, "--out", "R")
     done = feedbench.run("run", photos, *SMALL, *words)
@@ -154,10 +154,8 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     assert {t.label for t in trials if t.block == 1} == {"tfdata_naive", "tfdata_naive @old"}
     assert run.rows[1].proof is not None
     assert run.rows[1].proof.work == "same"
-    here, there = (row.rate for row in run.rows)
-    assert here is not None
-    assert there is not None
-    assert here > 1.5 * there
+    assert all(row.rate is not None for row in run.rows)
+    assert pipeline.with_name("opened").exists()  # it is the other one's code that was measured
     assert "Each pipeline beside itself in the environment old" in done.stdout
     assert "Beside old" in (feedbench.folder / "R" / "report.html").read_text()
     compared = feedbench.run("compare", "R", "--format", "json")
@@ -166,20 +164,16 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     assert feedbench.left_in_scratch() == []
 
 
-SLOWER = """
-
-class _Slow:
-    def __init__(self, dataset):
-        self.dataset = dataset
-
-    def __iter__(self):
-        import time
-
-        for batch in self.dataset:
-            time.sleep(0.05)
-            yield batch
-
+NOTING = """
+import pathlib
 
 _open = TfdataNaive.open
-TfdataNaive.open = lambda self, *given: _Slow(_open(self, *given))
+
+
+def _noted(self, *given):
+    pathlib.Path(__file__).with_name("opened").touch()
+    return _open(self, *given)
+
+
+TfdataNaive.open = _noted
 """
