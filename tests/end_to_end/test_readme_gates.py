@@ -1,4 +1,4 @@
-"""The gates that the README hands out do what it says, run as they stand there."""
+"""The gates that docs/gate.md hands out do what it says, run word for word."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import loaders
+from tests.support.markdown import GATE
 from tests.support.pace import paced
 
-README = Path(__file__).parents[2] / "README.md"
 # Quicker than what people would ask for, and enough for whatever is not close.
 QUICKER = "--blocks 4 --limit all --image-size 32 --batch-size 8"
 SLEEPS = """
@@ -95,7 +95,7 @@ def repository(tmp_path: Path, photos: Path) -> Repository:
 
 
 def workflow() -> str:
-    (found,) = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    (found,) = re.findall(r"```yaml\n(.*?)```", GATE.read_text(), re.DOTALL)
     return str(found)
 
 
@@ -113,7 +113,7 @@ def artefacts() -> list[str]:
 
 def commands() -> tuple[str, list[str], str]:
     """What the environment of tox runs before, in it and after it, its folder being `tmp`."""
-    (text,) = re.findall(r"```ini\n(\[testenv:gate\].*?)```", README.read_text(), re.DOTALL)
+    (text,) = re.findall(r"```ini\n(\[testenv:gate\].*?)```", GATE.read_text(), re.DOTALL)
     text = text.replace("{env_tmp_dir}", "tmp").replace("{env:BASE:origin/main}", "base")
     (before,), (after,) = (
         re.findall(rf"^commands_{when} = (.*)$", text, re.MULTILINE) for when in ("pre", "post")
@@ -173,7 +173,7 @@ def test_the_gates_pass_where_nothing_is_slower_and_where_it_cannot_be_told(
 
 
 def test_tox_may_run_what_the_environment_does_not_bring() -> None:
-    (text,) = re.findall(r"^allowlist_externals = (.*)$", README.read_text(), re.MULTILINE)
+    (text,) = re.findall(r"^allowlist_externals = (.*)$", GATE.read_text(), re.MULTILINE)
     before, within, after = commands()
     needed = {shlex.split(line)[0] for line in (before, *within, after)}
     assert needed == {"feedbench", *text.split(", ")}

@@ -14,6 +14,7 @@ import pytest
 from feedbench.bench.machine.environment import describe
 from feedbench.bench.run import benchmark_json
 from tests.support.builders import a_row, a_run
+from tests.support.markdown import GATE, blocks
 from tests.support.suites import Suite, run_here
 from tests.support.waiting import gone, until
 
@@ -345,19 +346,17 @@ def test_ctrl_c_ends_the_run_and_the_session(suite: Suite, photos: Path) -> None
     assert {"benchmark.json", "report.html"} <= {file.name for file in trials.parent.iterdir()}
 
 
-README = Path(__file__).parents[3] / "README.md"
 PIPELINES = re.compile(r"^PIPELINES = (.*)$", re.MULTILINE)
 
 
-def readme_file() -> str:
-    """The test file that README hands out to be copied."""
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    (file,) = (block for block in blocks if PIPELINES.search(block))
-    return str(file)
+def file_to_copy() -> str:
+    """The test file that docs/gate.md hands out to be copied."""
+    (file,) = (each.text for each in blocks(GATE, "python") if PIPELINES.search(each.text))
+    return file
 
 
 def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(pytester: pytest.Pytester) -> None:
-    file = readme_file()
+    file = file_to_copy()
     done = run_here(pytester, file, "--collect-only", "-q")
     assert done.returncode == 0, done.stdout
     (pipelines,) = PIPELINES.findall(file)
@@ -370,7 +369,7 @@ def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(pytester: pytest.Pyte
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
 def test_the_file_to_copy_measures_over_photos_that_it_makes(tmp_path: Path) -> None:
-    suite = Suite(tmp_path, PIPELINES.sub('PIPELINES = ["a=tfdata_naive"]', readme_file()))
+    suite = Suite(tmp_path, PIPELINES.sub('PIPELINES = ["a=tfdata_naive"]', file_to_copy()))
     done = suite.run(
         *("-v", *SMALL, "--feedbench-blocks=1", "--feedbench-limit=32", "--benchmark-json=b.json")
     )
