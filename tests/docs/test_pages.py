@@ -12,6 +12,7 @@ from tests.support.markdown import PAGES, README, ROOT, headings, links, sentenc
 GENERATED = {
     ROOT / "docs" / f"{name}.md" for name in ("cli", "pipelines", "contributing", "changelog")
 }
+ALSO_READ = (ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 MOST_WORDS = 25
 
 
@@ -34,7 +35,7 @@ def test_the_readme_is_short() -> None:
     assert len(text.encode()) < 8_000
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *ALSO_READ], ids=lambda page: page.name)
 def test_no_sentence_is_long(page: Path) -> None:
     too_long = [each for each in sentences(page) if len(each.split()) > MOST_WORDS]
     assert not too_long
