@@ -50,7 +50,7 @@ def test_every_recipe_delivers_the_images(place: Place) -> None:
     assert len(words) == 2 * 4
     done = place.call("feedbench", "verify", str(place.home / "photos"), *words, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    works = [row["proof"]["work"] for row in json.loads(done.stdout)["rows"]]
+    works = [each["proof"]["work"] for each in json.loads(done.stdout)["pipelines"]]
     assert works == ["same", "near", "near", "near"]
 
 
