@@ -1,6 +1,6 @@
 """A run or a comparison as markdown, for a pull request: the answer, the tables, the notes.
 
-No line is wider than a terminal: in a log it is read as it stands.
+No line is wider than a terminal, so that it can be read in a log as it is.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences import comparison
-from feedbench.reports.sentences.answer import answer, heading, notes, sure
-from feedbench.reports.sentences.why import in_full
+from feedbench.reports.sentences.answer import answer, heading, sure
+from feedbench.reports.sentences.notes import warnings
+from feedbench.reports.sentences.why import in_brief
 from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
 
@@ -32,8 +33,8 @@ def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
     parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
-    parts.append(bullets((*in_full(run), *notes(run))))
-    return "\n\n".join(parts) + "\n"
+    parts.append(bullets((*in_brief(run), *warnings(run))))
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def of_comparison(compared: Comparison) -> str:

@@ -26,10 +26,10 @@ class Stopped(StrEnum):
     INTERRUPTED = "interrupted"  # by Ctrl-C
 
     def clause(self, blocks: int) -> str:
-        """Return what ended a run of so many whole blocks, as a clause after "because"."""
+        """Return what ended a run of so many completed blocks, as a clause after "because"."""
         match self:
             case Stopped.BLOCKS:
-                return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} asked for"
+                return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} requested"
             case Stopped.TIME:
                 return "its time was up"
             case Stopped.PRECISE:

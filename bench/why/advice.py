@@ -16,21 +16,21 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.text import digits
+from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
 
 _LARGE = 0.3  # a stage's share of a pipeline's time, from which it is worth a line
 _MANY_PIXELS = 1.5  # times those that are asked for
 _WORTH = 0.05  # a cost, as a share
-_GAIN = 0.1  # of one trial beside one, which may differ by half of that without a reason
-_LEAST_TURNOVER = 0.05  # seconds, under which nobody would notice
+_GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
+_LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
 _ALL = 100  # percent
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
 
 
 def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
-    """Return all lines, what is about most first."""
+    """Return all lines of advice, the most costly first."""
     lines: list[Advice] = []
     for row in run.rows:
         if row.rate is None:
@@ -46,7 +46,7 @@ def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
 
 
 def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
-    """Yield what is to be said of the largest stage."""
+    """Yield advice on the largest stage."""
     largest = trace.stages[0]
     if largest.name == REST and len(trace.stages) > 1:
         largest = trace.stages[1]
@@ -54,7 +54,7 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
     ms = largest.ms
     if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
         ms = share * row.cpu_seconds_per_1000_images  # to trace its calls has slowed it
-    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} an image)"
+    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
     if share < _LARGE:
         return
     path = f"diagnosis.traces.{row.label}.stages"
@@ -67,8 +67,8 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
         )
     elif largest.name not in KNOWN_STAGES:
         sentence = (
-            f"{takes}, an op of this pipeline's own: do it beforehand, or less of it, or on a whole"
-            " batch at once."
+            f"{takes}, which is this pipeline's own op. Do it in advance, do less of it, or do it"
+            " on a whole batch at once."
         )
         yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
     elif largest.name == "decode" and diagnosis.source_pixels is not None:
@@ -82,10 +82,10 @@ def _of_python(row: Row, takes: str, trace: Trace) -> str:
     cores = _cores_in_use(row)
     if cores is not None and _BUSY <= cores <= _ONE_CORE:
         return (
-            f"one Python thread does the work: {cores:.2f} cores are in use; {takes}{within}:"
-            " decode in tf.data, or in several processes."
+            f"one Python thread does the work, on {cores:.2f} cores. {capital(takes)}{within}."
+            " Decode in tf.data, or in several processes."
         )
-    return f"{takes}{within}: do it in TensorFlow's ops, which run on all cores at once."
+    return f"{takes}{within}. Use TensorFlow's ops instead, which run on all cores."
 
 
 def _cores_in_use(row: Row) -> float | None:
@@ -103,8 +103,8 @@ def _of_decoding(
     yield Advice(
         label=row.label,
         sentence=(
-            f"{takes}, and the files have {digits(times, 2)} times the pixels that are asked for:"
-            " store them smaller, or cache what was decoded."
+            f"{takes}, and the files have {digits(times, 2)} times the pixels that are delivered."
+            " Store smaller images, or cache decoded ones."
         ),
         figure="diagnosis.source_pixels",
         gain=share * (1 - 1 / times),
@@ -119,8 +119,8 @@ def _of_restart(row: Row) -> Iterator[Advice]:
     yield Advice(
         label=row.label,
         sentence=(
-            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch: use repeat()"
-            " and steps_per_epoch, or more images."
+            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch. Use repeat()"
+            " with steps_per_epoch, or more images."
         ),
         figure=f"the row of {row.label}: turnover_seconds",
         gain=turnover / epoch,
@@ -136,12 +136,12 @@ def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
     trace = diagnosis.traces.get(row.label)
     if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
-    beyond = " (in one trial, which was slower than this)" if round(100 * share) > _ALL else ""
+    beyond = " (one trial, slower than this rate)" if round(100 * share) > _ALL else ""
     yield Advice(
         label=row.label,
         sentence=(
-            f"it reaches {share:.0%} of what decoding alone does on all cores{beyond}: what would"
-            " be faster is less to decode, a cache, or more cores."
+            f"it reaches {share:.0%} of the rate of decoding alone on all cores{beyond}. To go"
+            " faster, decode less, cache, or use more cores."
         ),
         figure="diagnosis.ceilings",
         gain=0.0,
@@ -157,9 +157,9 @@ def _of_autotune(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
             yield Advice(
                 label=fixed.label,
                 sentence=(
-                    f"AUTOTUNE chose {chosen.parallelism} of {chosen.most_parallelism} calls at"
-                    f" once: {fixed.spec} without AUTOTUNE measured {fixed.gain:+.0%}, in one trial"
-                    " beside one."
+                    f"AUTOTUNE chose {chosen.parallelism} of {chosen.most_parallelism} parallel"
+                    f" calls. {fixed.spec} without AUTOTUNE measured {fixed.gain:+.0%}, one trial"
+                    " each."
                 ),
                 figure="diagnosis.fixed",
                 gain=fixed.gain,
@@ -168,7 +168,7 @@ def _of_autotune(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
 
 
 def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
-    """Yield what AUTOTUNE costs a restart, whatever it chose: to end it takes its own time."""
+    """Yield what AUTOTUNE adds to a restart, whatever it chose: stopping it takes time."""
     with_it, without = fixed.own_turnover_seconds, fixed.turnover_seconds
     if with_it is None or without is None or not row.folder_epoch_seconds:
         return
@@ -178,21 +178,21 @@ def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
         return
     yield Advice(
         label=fixed.label,
-        sentence=f"without AUTOTUNE a restart took {without:.2f} s, not {with_it:.2f} s.",
+        sentence=f"without AUTOTUNE a restart took {without:.2f} s instead of {with_it:.2f} s.",
         figure="diagnosis.fixed",
         gain=share,
     )
 
 
 def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:
-    """Tell whether fixed values are another choice, and beat more than the trial beside them."""
+    """Tell whether fixed values are another choice, and beat more than their paired trial."""
     rate = row.rate_high or row.rate or 0.0
     is_other = (chosen.parallelism or 0) < (chosen.most_parallelism or 0)
     return is_other and fixed.gain >= _GAIN and fixed.rate > rate
 
 
 def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
-    """Yield what GZIP costs, beside the same records without it."""
+    """Yield what GZIP costs, compared with the same records without it."""
     plain = {
         row.label: row
         for row in run.rows
@@ -213,8 +213,8 @@ def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
         yield Advice(
             label=row.label,
             sentence=(
-                f"inflating GZIP takes {share:.0%} of its CPU time ({_ms(inflating)} an image) and"
-                f" saves {saved:.1%} of the bytes: leave it out, as {other.label} does."
+                f"inflating GZIP takes {share:.0%} of its CPU time ({_ms(inflating)} per image) and"
+                f" saves {saved:.1%} of the bytes. Leave it out, as {other.label} does."
             ),
             figure=f"diagnosis.traces.{row.label}.stages",
             gain=share,

@@ -44,7 +44,7 @@ class Images:
 def listed(folder: Path, run: RunRecord) -> Images | None:
     """Return the list of a run's folder; None where there is none, or not one of this run.
 
-    Somebody else may have written it, and what it holds goes into code that is to be pasted.
+    It may be from an unknown author, and its content goes into code that users paste.
     """
     file = folder / _FILE
     try:
@@ -87,7 +87,7 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
 
 
 def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
-    """Return what is to be known of the code; nothing where there is nothing to be said."""
+    """Return what to know of the code; "" if there is nothing to say."""
     rows = _by_speed(run)
     if not rows:
         return ""
@@ -95,31 +95,31 @@ def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
     if first.label not in [label for label, _ in texts]:
         if "." in first.spec.partition(":")[0]:
             first_words = (
-                f"{first.label} is a loader of your own, {first.spec}: its code is yours already."
+                f"{first.label} is your own loader, {first.spec}: you have its code already."
             )
         else:
-            first_words = f"The code of {first.label} is not known here."
+            first_words = f"The code of {first.label} is not available."
         return first_words if not texts else f"{first_words} The others, as code:"
     of = "Of those that deliver the same images, " if equal_work.unequal(run) else ""
-    why = f"{of}{first.label} has the highest rate; that it is the fastest is not shown."
+    why = f"{of}{first.label} has the highest rate, but it is not shown to be the fastest."
     if run.best == [first.label]:
         why = f"{first.label} is the fastest."
     elif first.label in run.best:
         why = f"Of {in_words(run.best)}, {first.label} has the highest rate."
     return (
-        f"{why} As code it stands in a training script as it is, and needs nothing of"
-        f" Feedbench.{_extent(run, texts[0][1])}"
+        f"{why} Paste this code into a training script; it does not need Feedbench."
+        f"{_extent(run, texts[0][1])}"
     )
 
 
 def _extent(run: RunRecord, code: str) -> str:
-    """Return which images the code delivers, beside those that were measured."""
+    """Return which images the code delivers, compared with those that were measured."""
     given = run.workload
     if not given.is_part or "IMAGES_JSON" in code:
         return " It delivers the batches that were measured."
     return (
-        f" It takes all {given.folder_images:,} images of the folder; {given.images:,} of them were"
-        " measured, and the others were not looked at."
+        f" It uses all {given.folder_images:,} images of the folder; {given.images:,} of them were"
+        " measured, and the others were not checked."
     )
 
 

@@ -21,7 +21,8 @@ from feedbench.reports.code import fastest
 from feedbench.reports.html.sheets import Sheet
 from feedbench.reports.html.templating import embedded
 from feedbench.reports.sentences import autotune, calm, comparison, costs, facts, why
-from feedbench.reports.sentences.answer import answer, heading, notes, sure
+from feedbench.reports.sentences.answer import answer, heading, sure
+from feedbench.reports.sentences.notes import notes
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
 from feedbench.reports.text.titles import Title
@@ -126,7 +127,11 @@ class PageData:
         sections = [
             ("ratios", "Ratios", True),
             ("rates", "Rates", True),
-            ("against", f"Beside {self.beside.name}" if self.beside else "", bool(self.beside)),
+            (
+                "against",
+                f"Compared with {self.beside.name}" if self.beside else "",
+                bool(self.beside),
+            ),
             ("reasons", "Why", self.has_reasons),
             ("costs", "Costs", True),
             ("equal", "Equal work", True),

@@ -89,12 +89,12 @@ def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:
         if len(run.best) == 1:
             names_of.setdefault(run.best[0], []).append(name)
     if not names_of:
-        return "In none of these runs is one pipeline shown to be the fastest."
+        return "No run shows one pipeline to be the fastest."
     if len(names_of) == 1 and len(next(iter(names_of.values()))) == len(runs):
         return f"{next(iter(names_of))} is the fastest in each of {counted(len(runs), 'run')}."
     parts = [f"{label} is the fastest in {listed(names)}" for label, names in names_of.items()]
     rest = [name for name, run in runs if len(run.best) != 1]
-    without = f"; in {listed(rest)} no single one is" if rest else ""
+    without = f"; in {listed(rest)} no single pipeline is" if rest else ""
     return f"{'; '.join(parts)}{without}."
 
 

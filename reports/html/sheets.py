@@ -40,7 +40,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
         if source is not None:
             captions = tuple(map(caption, proof.sheet))
             names = ", ".join(text for text, _ in captions)
-            alt = f"Above, {names} as {label} delivers them; below, how they differ."
+            alt = f"Above, {names} as {label} delivers them. Below, how they differ."
             there = full if (folder / full).is_file() else None
             sheets.append(Sheet(label, proof.work, source, captions, there, alt))
     reference = _picture(samples / REFERENCE_SHEET)
@@ -54,7 +54,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
 def caption(image: Shown) -> tuple[str, bool]:
     """Return what stands below a picture, and whether it is not what it should be."""
     if image.delivered_as is None:
-        return f"{image.class_name}: did not come", True
+        return f"{image.class_name}: not delivered", True
     if image.delivered_as != image.class_name:
         return f"{image.delivered_as}, not {image.class_name}", True
     return image.class_name, False

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.text import counted, duration, listed
+from feedbench.bench.text import capital, counted, duration, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
-from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
-from feedbench.reports.sentences import calm, equal_work, page_cache, preparation
-from feedbench.reports.text.figures import is_known, level, percent, shown
+from feedbench.reports.sentences import equal_work
+from feedbench.reports.text.figures import is_known, level, shown
 
 if TYPE_CHECKING:
     from feedbench.bench.records.row import Row
@@ -36,7 +34,7 @@ def heading(run: RunRecord) -> str:
 
 
 def answer(run: RunRecord) -> str:
-    """Return the one sentence that a person came for."""
+    """Return the answer in one sentence."""
     measured = [row for row in run.rows if row.rate is not None]
     if not measured:
         return "Nothing was measured."
@@ -47,21 +45,21 @@ def answer(run: RunRecord) -> str:
     rows = {row.label: row for row in run.rows}
     best = [rows[label] for label in run.best]
     unequal = equal_work.unequal(run)
-    unjudged = [row for row in measured if row.label not in unequal and _is_unjudged(row, run)]
-    # Of other work the work's own note tells; these might be the fastest.
+    unjudged = [row for row in measured if row.label not in unequal and is_unjudged(row, run)]
+    # Different work has its own note; these might be the fastest.
     of = "Of those that could be judged, " if unjudged else ""
     judged = [row for row in measured if row.label not in unequal and row not in unjudged]
     if len(best) == len(judged) > 1:
-        none = "no pipeline is" if unjudged else "No pipeline is"
-        return f"{of}{none} shown slower than another: {listed([row.label for row in best])}."
+        none = "no difference" if unjudged else "No difference"
+        return f"{of}{none} is shown between {listed([row.label for row in best])}."
     if len(best) > 1:
         labels = listed([row.label for row in best])
-        return f"{of}{labels} are the fastest; which of them is not shown."
+        return f"{of}{labels} are the fastest; no difference is shown between them."
     return f"{of}{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
 
 
-def _is_unjudged(row: Row, run: RunRecord) -> bool:
-    """Tell whether nothing is known of how a pipeline compares, though it was measured."""
+def is_unjudged(row: Row, run: RunRecord) -> bool:
+    """Tell whether a pipeline was measured but could not be compared."""
     if row.withheld == "exclusions":
         return True
     return row.label not in run.best and row.verdict is None and row is not run.rows[0]
@@ -70,126 +68,57 @@ def _is_unjudged(row: Row, run: RunRecord) -> bool:
 def sure(run: RunRecord) -> str:
     """Return how sure the answer is, and what it holds for."""
     if not any(row.rate is not None for row in run.rows):
-        return "Below is what is known of why."
+        return "The reasons that are known are below."
+    if run.blocks < LEAST_BLOCKS:
+        return sure_in_brief(run)
+    blocks = counted(run.blocks, "block")
+    sentences = [f"How sure: {blocks}, each pipeline in a fresh process, in random order."]
+    if confidence := _confidence(run):
+        sentences.append(f"Each interval covers the true ratio with {confidence} confidence.")
+    if control := _control(run):
+        sentences.append(f"{capital(control)}.")
+    sentences += ["The answer holds for this machine, these images and this run.", _near(run)]
+    return " ".join(filter(None, sentences))
+
+
+def sure_in_brief(run: RunRecord) -> str:
+    """Return in one sentence how sure the answer is; "" where nothing was measured."""
+    if not any(row.rate is not None for row in run.rows):
+        return ""
     blocks = counted(run.blocks, "block")
     if run.blocks < LEAST_BLOCKS:
-        return f"How sure: not at all yet, by {blocks}; the rates below may have come by chance."
-    confidence = level(run.rows)
-    parts = [f"How sure: {blocks}, each pipeline in a fresh process, in random order"]
+        return f"How sure: not at all yet; after {blocks} the rates may be chance."
+    confidence = _confidence(run)
+    first = f"{confidence} confidence from {blocks}" if confidence else blocks
+    return f"How sure: {'; '.join(filter(None, [first, _control(run)]))}."
+
+
+def _confidence(run: RunRecord) -> str:
+    """Return the confidence of the intervals, such as 99%; "" where none is shown."""
     has_intervals = any(is_known(row.ratio) and row.withheld != "control" for row in run.rows)
-    if confidence and has_intervals:
-        parts.append(f"each interval covers the true ratio with {confidence} confidence")
-    parts.append(_control(run))
-    how_sure = "; ".join(filter(None, parts))
-    return f"{how_sure}. The answer is that of this machine, these images and this run.{_near(run)}"
+    return level(run.rows) if has_intervals else ""
 
 
 def _near(run: RunRecord) -> str:
-    """Return who of those that the answer compares delivers other pixels than the others."""
+    """Return which of the pipelines that the answer compares deliver different pixels."""
     named = {*run.best, run.rows[0].label}
     proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
     near = [label for label in proofs if label in named and proofs[label].work == "near"]
     if not near or not any(proof.work == "same" for proof in proofs.values()):
         return ""
-    are = "resizes" if len(near) == 1 else "resize"
-    return f" {listed(near)} {are} by another filter, which reads more pixels: see equal work."
+    resize = "resizes" if len(near) == 1 else "resize"
+    return f"{listed(near)} {resize} with another filter, which reads more pixels: see Equal work."
 
 
 def _control(run: RunRecord) -> str:
-    """Return how far equal things differed here."""
+    """Return how far equal things differed here, as a clause."""
     if run.control is None:
-        return "the baseline has too few undisturbed blocks beside its own copy to be checked by it"
+        return "too few undisturbed blocks to check the baseline against its own copy"
     if not all(map(is_known, run.control)):
         return ""
     ratio, low, high = run.control
-    return f"the baseline beside its own copy: {_ratio(ratio)} ({_ratio(low)} to {_ratio(high)})"
-
-
-def notes(run: RunRecord) -> list[str]:
-    """Return the sentences below the table: what failed, what was overruled, what to know."""
-    sentences = [note for row in run.rows for note in _notes_of(row, run)]
-    sentences += [
-        f"The run was gone on with after {counted(each.blocks, 'block')}, at {each.at}: another"
-        " process, and the same order."
-        for each in run.resumed
-    ]
-    left_out = run.workload.left_out
-    if left_out:
-        first = f"{left_out[0].file} ({left_out[0].reason})"
-        more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
-        sentences.append(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
-    gzip = preparation.gzip_note(run.rows)
-    if gzip is not None:
-        sentences.append(gzip)
-    if run.workload.is_part:
-        sentences.append(
-            f"The epoch is that of all {run.workload.folder_images:,} images, extrapolated:"
-            " images / rate + turnover."
-        )
-    sentences += equal_work.notes(run)
-    calmness = calm.sentence(run.calm)
-    return sentences if calmness is None else [*sentences, calmness]
-
-
-def _notes_of(row: Row, run: RunRecord) -> Iterator[str]:
-    count = len(row.failures)
-    if count:
-        times = "" if count == 1 else f" ({count} trials)"
-        yield f"{row.label} failed{times}: {row.failures[-1].rstrip('.')}."
-    for remark in row.remarks:
-        yield f"{row.label}: {remark.rstrip('.')}."
-    if row.rate is not None and not row.continuous:
-        yield f"{row.label} can only be restarted: its rate has the turnover in it."
-    if row.unsteady_trials * 2 > max(row.blocks, 1):
-        yield f"{row.label} was not steady in {row.unsteady_trials} of its trials."
-    if row.consumer_share is not None and row.consumer_share > MOST_CONSUMER_SHARE:
-        yield (
-            f"{row.label} is faster than its rate says: {shown(row.consumer_share, percent)}% of"
-            " the time is Feedbench's own, which takes each batch and looks at it."
-        )
-    yield from _notes_of_verdict(row, run)
-    yield from filter(
-        None,
-        (
-            page_cache.note(row),
-            page_cache.while_timed(row, run.workload.images),
-            preparation.note(row, run.workload.folder_images),
-        ),
-    )
-    buffer = row.knobs.get("shuffle")
-    is_seen = any(equal_work.of_shuffles([(row.label, row.proof)]))  # and that has a note
-    if type(buffer) is int and buffer < run.workload.folder_images and not is_seen:
-        yield (
-            f"{row.label} shuffles through a buffer of {counted(buffer, 'image')}, which is less"
-            " of a shuffle than a full one."
-        )
-
-
-def _notes_of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
-    if row.rate is not None and 0 < row.attempts == row.disturbed:
-        yield f"All trials of {row.label} were disturbed: its rate is theirs, and no verdict is."
-    elif run.best and _is_unjudged(row, run) and row.withheld is None and row.rate is not None:
-        yield (
-            f"{row.label} is not judged: it has {counted(row.blocks, 'undisturbed block')}, and a"
-            f" verdict takes {LEAST_BLOCKS} that the baseline has as well."
-        )
-    baseline = run.rows[0]
-    if row.withheld == "exclusions" and row.disturbed < row.attempts:
-        yield (
-            f"{row.label} has no verdict: it depends on exclusions ({row.disturbed} of its"
-            f" {counted(row.attempts, 'trial')} were disturbed, and {baseline.disturbed} of"
-            f" {baseline.label}'s {baseline.attempts:,})."
-        )
-    if row.within_margin and row.verdict in {"faster", "slower"}:
-        yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."
-    if row.withheld is None and row.ranks_verdict not in {None, row.verdict}:
-        yield (
-            f"{row.label} is {row.verdict} by its mean over the blocks; by signed ranks, in which a"
-            f" block that is far off weighs little, it would be {row.ranks_verdict} (interval"
-            f" {_ratio(row.ranks_low)} to {_ratio(row.ranks_high)})."
-        )
-    if row.more_blocks is not None:
-        yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."
+    interval = f"{_ratio(low)} to {_ratio(high)}"
+    return f"the baseline's own copy ran at {_ratio(ratio)} times its rate ({interval})"
 
 
 def _by_how_much(row: Row, run: RunRecord) -> str:
@@ -201,21 +130,21 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
     others = [o.ratio for o in run.rows if o.ratio is not None and o.label not in unequal]
     if not others or baseline.label in unequal:
         return _rate(row)
-    return f"the next one has {_ratio(max(others))} times its rate"
+    return f"the next has {_ratio(max(others))} times its rate"
 
 
 def _rates_only(run: RunRecord) -> str:
-    blocks = counted(run.blocks, "whole block")
-    return f"Rates only: {blocks} measured, and verdicts need {LEAST_BLOCKS}; {_advice(run)}."
+    blocks = counted(run.blocks, "block")
+    return f"Rates only: {blocks} completed, and verdicts need {LEAST_BLOCKS}; {_advice(run)}."
 
 
 def _advice(run: RunRecord) -> str:
-    """Return what would bring more blocks; or what ended these, where nothing would."""
+    """Return what would give more blocks, or else why the run ended."""
     if run.status == "running":
         return "the run was not completed"
     match run.stopped_because:
         case None:
-            return "nothing is known of why it ended"
+            return "it is not known why it ended"
         case Stopped.BLOCKS:
             return "give more --blocks"
         case Stopped.TIME:
@@ -228,9 +157,9 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
     withheld = {row.withheld for row in run.rows}
     if "control" in withheld and run.control is not None:
         return (
-            f"No verdicts: {run.rows[0].label} and its own second copy differ"
-            f" ({_ratio(run.control[0])} times, interval {_ratio(run.control[1])} to"
-            f" {_ratio(run.control[2])}), so this machine was not calm enough."
+            f"No verdicts: {run.rows[0].label} and its own second copy differ (ratio"
+            f" {_ratio(run.control[0])}, interval {_ratio(run.control[1])} to"
+            f" {_ratio(run.control[2])}), so the machine was not calm enough."
         )
     if len(measured) == 1:
         return f"{measured[0].label} delivers {_rate(measured[0])}."
@@ -239,7 +168,7 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
     if "exclusions" in withheld and run.calm is not None:
         return (
             f"No verdicts: {run.calm.disturbed} of {counted(run.calm.attempts, 'trial')} were"
-            " disturbed, and what would be said depends on which of them are left out."
+            " disturbed, and the verdicts depend on which of them are excluded."
         )
     if withheld & {"work", "baseline's work"}:
         return "No verdicts: the pipelines do not deliver the same images."

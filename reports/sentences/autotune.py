@@ -12,9 +12,9 @@ from feedbench.reports.text.titles import Title
 
 TITLES = (
     Title("stage", is_words=True),
-    Title("calls at once", "of the most"),
-    Title("made ready ahead", "elements"),
-    Title("time", "ms an element"),
+    Title("parallel calls", "of the maximum"),
+    Title("prefetched", "elements"),
+    Title("time", "ms per element"),
 )
 _CONSUMER = "Root"  # AUTOTUNE's own node over all stages: it is none of them
 _CALLS = re.compile(r"\bparallel_calls=(\d+)")
@@ -33,7 +33,7 @@ def by_stage(run: RunRecord) -> list[tuple[str, str, list[tuple[str, str, str, s
 
 
 def _budgets(autotune: Autotune) -> str:
-    return f"of {counted(autotune.cpu_budget, 'core')} and {size(autotune.ram_budget)} of memory"
+    return f"budget: {counted(autotune.cpu_budget, 'core')}, {size(autotune.ram_budget)} of memory"
 
 
 def _cells(choice: Choice) -> tuple[str, str, str, str]:
@@ -48,18 +48,18 @@ def _cells(choice: Choice) -> tuple[str, str, str, str]:
 def without_it(fixed: Fixed) -> str | None:
     """Return what a pipeline did with AUTOTUNE off, as a clause; None where no rates are known.
 
-    It is said whatever comes of it: that AUTOTUNE costs nothing is worth knowing too.
+    It is reported in either case: that AUTOTUNE costs nothing is worth knowing too.
     """
     if not is_known(fixed.rate) or not is_known(fixed.own_rate) or fixed.own_rate <= 0:
         return None
     calls = _CALLS.search(fixed.spec)
-    values = f"{counted(int(calls[1]), 'call')} at once" if calls else fixed.spec
+    values = counted(int(calls[1]), "parallel call") if calls else fixed.spec
     rates = f"{fixed.rate:,.0f} images/s instead of {fixed.own_rate:,.0f}"
     clause = f"with {values} and AUTOTUNE off: {_change(fixed.gain)} ({rates})"
     before, after = fixed.own_turnover_seconds, fixed.turnover_seconds
     if before is not None and after is not None and is_known(before) and is_known(after):
-        clause += f", a restart took {seconds(after)} s instead of {seconds(before)} s"
-    return f"{clause}; one trial beside one, which may differ by some percents."
+        clause += f"; a restart took {seconds(after)} s instead of {seconds(before)} s"
+    return f"{clause}. Each is one trial; two trials may differ by a few percent."
 
 
 def _change(gain: float) -> str:

@@ -1,4 +1,4 @@
-"""How calm the machine was, and what would help, in one sentence. Pure."""
+"""How calm the machine was, and what would help, in words. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedbench.reports.text.figures import MISSING, percent, shown
 from feedbench.reports.text.titles import Title
 
 _MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
-_FAR_OVER = 1.15  # a share of the good level that a good level would not leave room for
+_FAR_OVER = 1.15  # times the reference speed, beyond which that was measured too low
 _TELLING = 0.01  # a share of the trials' time from which a kernel's counter explains something
 
 _TITLES = (
@@ -78,50 +78,60 @@ def _share(seconds: float | None, whole: float) -> float | None:
 
 
 def cost(run: RunRecord) -> str | None:
-    """Return what it took to look at the machine; None where it was not probed."""
+    """Return what probing the machine cost; None where it was not probed."""
     if run.calm is None or not run.calm.attempts:
         return None
     took = f"Probes took {shown(run.calm.probe_seconds)} s"
     if run.seconds > 0:
         took += f", {percent(run.calm.probe_seconds / run.seconds)}% of the run"
     waited = run.calm.waited_seconds
-    return f"{took}; {digits(waited)} s were waited for good ones." if waited else f"{took}."
+    return f"{took}. Waiting for calm took {digits(waited)} s." if waited else f"{took}."
+
+
+def is_mostly_calm(calm: Calm | None) -> bool:
+    """Tell whether few trials were disturbed, and the reference speed leaves no doubt of that."""
+    if calm is None:
+        return True
+    return calm.middle.hashed <= _FAR_OVER and calm.disturbed <= _MOSTLY * calm.attempts
 
 
 def sentence(calm: Calm | None) -> str | None:
-    """Return the sentence; None where the machine was not probed."""
+    """Return how calm the machine was, and what would help; None where it was not probed."""
     if calm is None or not calm.attempts:
         return None
-    trials = counted(calm.attempts, "trial")
-    lowest = (
-        f"the lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
-        f" {calm.lowest.copied:.2f} of the good level"
-    )
-    if calm.others is not None and calm.others > calm.most_others_share:
-        lowest += f"; other programs took up to {calm.others:.0%} of the cores"
     if calm.middle.hashed > _FAR_OVER:
         return (
-            "The machine was disturbed when it was calibrated: half of the later probes hashed at"
-            f" {calm.middle.hashed:.2f} of that level or more, so that disturbances went unseen;"
-            " what would help: measuring again when other programs have ended."
+            "The machine was disturbed when its reference speed was measured: half of the later"
+            f" probes hashed at {calm.middle.hashed:.2f} of that speed or more. Disturbances may"
+            " have gone unseen. Measure again when other programs have ended."
         )
+    trials = counted(calm.attempts, "trial")
     if not calm.disturbed:
-        return f"The machine was calm: none of {trials} was disturbed; {lowest}."
-    retaken = f", and {calm.retaken} taken again" if calm.retaken else ""
-    how = "mostly calm" if calm.disturbed <= _MOSTLY * calm.attempts else "not calm"
+        return f"The machine was calm: none of {trials} was disturbed. {_lowest(calm)}"
     if calm.disturbed == calm.attempts:
         return (
-            f"The machine was not calm: each of {trials} was disturbed, so that the rates are those"
-            f" of disturbed trials, and nothing can be compared; {lowest}; what would help:"
-            f" {_help(calm)}."
+            f"The machine was not calm: each of {trials} was disturbed. The rates come from"
+            f" disturbed trials and cannot be compared. {_lowest(calm)} {_help(calm)}"
         )
+    how = "mostly calm" if is_mostly_calm(calm) else "not calm"
+    were = "was" if calm.disturbed == 1 else "were"
+    repeated = f", and {calm.retaken} repeated" if calm.retaken else ""
     how_calm = (
-        f"The machine was {how}: {calm.disturbed} of {trials} were disturbed and left"
-        f" out{retaken}; {lowest}"
+        f"The machine was {how}: {calm.disturbed} of {trials} {were} disturbed and left"
+        f" out{repeated}. {_lowest(calm)}"
     )
-    if how == "mostly calm":
-        return f"{how_calm}."
-    return f"{how_calm}; what would help: {_help(calm)}."
+    return how_calm if is_mostly_calm(calm) else f"{how_calm} {_help(calm)}"
+
+
+def _lowest(calm: Calm) -> str:
+    """Return the lowest probe, and what other programs took, as sentences."""
+    lowest = (
+        f"The lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
+        f" {calm.lowest.copied:.2f} of the reference speed."
+    )
+    if calm.others is not None and calm.others > calm.most_others_share:
+        lowest += f" Other programs used up to {calm.others:.0%} of the cores."
+    return lowest
 
 
 def _help(calm: Calm) -> str:
@@ -130,9 +140,12 @@ def _help(calm: Calm) -> str:
     throttled = sum(block.throttled_seconds or 0.0 for block in calm.blocks)
     stolen = sum(block.stolen_seconds or 0.0 for block in calm.blocks)
     if throttled > _TELLING * seconds:
-        return f"a larger CPU quota (the cgroup's was used up for {duration(throttled)})"
+        return f"Use a larger CPU quota (the cgroup's was used up for {duration(throttled)})."
     if stolen > _TELLING * seconds:
-        return f"a machine without neighbours (its hypervisor took {duration(stolen)} of CPU time)"
+        return (
+            f"Use a machine without neighbours (its hypervisor took {duration(stolen)} of CPU"
+            " time)."
+        )
     if calm.others is not None and calm.others > calm.most_others_share:
-        return "ending other programs, or more --time"
-    return "ending other programs, a machine without neighbours, or more --time"
+        return "End other programs, or give more --time."
+    return "End other programs, use a machine without neighbours, or give more --time."

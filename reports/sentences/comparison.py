@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 TITLES = ("base", "new", "ratio", "interval", "verdict")
 """The titles of the cells."""
 UNPAIRED = (
-    "Two runs compare less sharply than two pipelines of one run: they share no blocks, so that"
-    " what slowed one run does not cancel, and blocks of one sitting say nothing about another"
-    " day's machine."
+    "Two runs compare less sharply than two pipelines of one run. They share no blocks, so what"
+    " slowed one run does not cancel out. And the machine may differ from day to day."
 )
 PAIRED = (
-    "Each pipeline beside itself in the environment {base}, the base here: both in the same blocks,"
-    " so that what slowed one slowed the other."
+    "Each pipeline is compared with itself in the environment {base}, which is the base. Both ran"
+    " in the same blocks, so what slowed one slowed the other."
 )
 
 
 def answer(comparison: Comparison) -> str:
-    """Return the one sentence that a person came for."""
+    """Return the answer in one sentence."""
     slower = [pipeline.label for pipeline in comparison.pipelines if pipeline.word == "slower"]
     unsure = [pipeline.label for pipeline in comparison.pipelines if pipeline.word == "cannot tell"]
     most = f"{100 * comparison.tolerance:.4g}%"
@@ -41,31 +40,29 @@ def answer(comparison: Comparison) -> str:
     ]
     if surely_slower:
         are = "is" if len(surely_slower) == 1 else "are"
-        return f"{listed(surely_slower)} {are} slower; whether by more than {most} cannot be told."
+        return f"{listed(surely_slower)} {are} slower; it is not clear whether by more than {most}."
     if unsure:
-        return (
-            f"It cannot be told whether {listed(unsure, 'or')} became slower by more than {most}."
-        )
+        return f"It is not clear whether {listed(unsure, 'or')} became slower by more than {most}."
     return f"Nothing is slower by more than {most}."
 
 
 def _is_slower(pipeline: Compared) -> bool:
-    """Tell whether the whole interval lies under 1, with nothing that speaks against it."""
+    """Tell whether the whole interval is below 1, and the two can be compared."""
     return pipeline.why is None and pipeline.ratio_high is not None and pipeline.ratio_high < 1
 
 
 def warning(comparison: Comparison) -> str | None:
-    """Return what must be known before a figure is read: what differs, of two runs."""
+    """Return what to know before reading a figure: what differs between two runs."""
     if comparison.is_paired or not comparison.differences:
         return None
     return (
-        "WARNING: the runs were not made alike, and what differs may be the"
+        "WARNING: the runs differ in more than the pipelines, which may be the"
         f" reason: {'; '.join(comparison.differences)}."
     )
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Return the sentences below the table. What differs is there where it was meant to."""
+    """Return the sentences below the table. They say what differs only if that was intended."""
     sentences: list[str] = []
     if comparison.differences and comparison.is_paired:
         sentences.append(f"What differs between them: {'; '.join(comparison.differences)}.")

@@ -1,6 +1,6 @@
 """What a training pays for its pipeline in time: preparation and every epoch. Pure.
 
-Everything is told for the whole folder: a preparation or an epoch of a part is extrapolated.
+Everything is for the whole folder: a preparation or an epoch of a part is extrapolated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from feedbench.reports.sentences import equal_work
 from feedbench.reports.text.figures import is_known, seconds
 
 MOST_EPOCHS = 1000
-"""How far is looked: the crossings beyond are nobody's."""
+"""The most epochs that are considered: hardly any training is longer."""
 
 _MINUTE, _HOUR = 60, 3600  # seconds
 
@@ -26,7 +26,7 @@ class Cost:
     """A pipeline's time over the whole folder. Seconds."""
 
     label: str
-    prepared: float  # 0 where it writes nothing beforehand
+    prepared: float  # 0 where it writes nothing in advance
     first: float  # epoch, from the opening of the pipeline
     later: float  # each epoch, restarted
 
@@ -50,10 +50,10 @@ def costs(run: RunRecord) -> list[Cost]:
 
 
 def reigns(run: RunRecord, spent: Sequence[Cost]) -> list[Reign]:
-    """Return who takes the least time, from 1 epoch to 1,000, and where that changes.
+    """Return which pipeline takes the least time, from 1 epoch to 1,000, and where that changes.
 
-    By the figures as they are, without their intervals. Whose work is not that of the others is
-    left out; where a single one is left, or too few blocks for any verdict, there is nobody.
+    By the estimates alone, without their intervals. Pipelines whose work is not proven equal are
+    left out. Empty if only one pipeline remains, or if there are too few blocks for a verdict.
     """
     unequal = equal_work.unequal(run)
     here = [cost for cost in spent if cost.label not in unequal]
@@ -68,9 +68,9 @@ def reigns(run: RunRecord, spent: Sequence[Cost]) -> list[Reign]:
 
 
 def sentence(reigning: Sequence[Reign], spent: Sequence[Cost], margin: float) -> str | None:
-    """Return in words who takes the least time over how many epochs; None where nobody does.
+    """Return which pipeline takes the least time over how many epochs; None if none does.
 
-    Whoever takes at most the `margin` longer, a share, is named as well.
+    A pipeline that takes at most the `margin` longer, a share, is named as well.
     """
     if not reigning:
         return None
@@ -78,22 +78,21 @@ def sentence(reigning: Sequence[Reign], spent: Sequence[Cost], margin: float) ->
     close = _close(first, spent, margin)
     if not later:
         return (
-            f"By these figures {first.label} takes the least time, however many epochs from 1 to"
-            f" {MOST_EPOCHS:,}, with what it writes beforehand included{close}."
+            f"{first.label} takes the least time for any number of epochs from 1 to"
+            f" {MOST_EPOCHS:,}, preparation included{close}."
         )
     parts = [
         f"{reign.label} from epoch {reign.epochs:,} on{_close(reign, spent, margin)}"
         for reign in later
     ]
     return (
-        f"By these figures, with what is written beforehand included, {first.label} takes the least"
-        f" time for {_up_to(later[0].epochs - 1)}{close}, and"
-        f" {listed(parts)}."
+        f"With preparation included, {first.label} takes the least time for"
+        f" {_up_to(later[0].epochs - 1)}{close}, and {listed(parts)}."
     )
 
 
 def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
-    """Return who is nearly as soon done where a reign begins."""
+    """Return which pipelines take nearly as little time where a reign begins."""
     least = min(cost.total(reign.epochs) for cost in spent if cost.label == reign.label)
     names = [
         cost.label

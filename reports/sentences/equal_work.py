@@ -48,34 +48,45 @@ def images(proof: Proof) -> str:
             (counts.missing, "missing"),
             (counts.doubled, "doubled"),
             (counts.unknown, "unknown"),
-            (counts.wrong_labels, "with another's label"),
+            (counts.wrong_labels, "with the wrong label"),
         )
         if count
     ]
     return ", ".join(faults) if faults else f"{counts.images:,}, each once"
 
 
-def notes(run: RunRecord) -> Iterator[str]:
-    """Yield what is to be known beside the rates of what was delivered, and in which order."""
-    proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
+def warnings(run: RunRecord) -> Iterator[str]:
+    """Yield which pipelines are not shown to deliver the same images, and why."""
+    proofs = _proofs(run)
     if not proofs:
-        yield "What the pipelines deliver was not compared."
+        yield "The images that the pipelines deliver were not compared."
         return
     for row in run.rows:
         if row.proof is None and not row.failures:
-            yield f"{row.label} has no verdict: what it delivers was not compared."
+            yield f"{row.label} has no verdict: its images were not compared."
     for label, proof in proofs.items():
-        if proof.reason and not proof.is_wrong:  # else it failed, and that has a note
-            verdict = "no verdict, " if proof.work == "different" else ""
-            yield f"{label}: {verdict}{proof.work} images: {proof.reason}."
+        if proof.work == "different" and proof.reason and not proof.is_wrong:
+            yield f"{label}: no verdict, different images: {proof.reason}."
+
+
+def remarks(run: RunRecord) -> Iterator[str]:
+    """Yield which pipelines deliver the same images, and how far the others are off."""
+    proofs = _proofs(run)
+    for label, proof in proofs.items():
+        if proof.work != "different" and proof.reason and not proof.is_wrong:
+            yield f"{label}: {proof.work} images: {proof.reason}."
     same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
     if same:
         yield f"Same images, each once with its label: {listed(same)}."
-    yield from of_shuffles((row.label, row.proof) for row in run.rows)
+
+
+def _proofs(run: RunRecord) -> dict[str, Proof]:
+    """Return by label what was proven. A pipeline that is wrong failed, and that has a note."""
+    return {row.label: row.proof for row in run.rows if row.proof is not None}
 
 
 def of_shuffles(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
-    """Yield what is to be known of those who shuffle less than the others, by label."""
+    """Yield which pipelines shuffle less than the others, and how."""
     for label, proof in proofs:
         sentence = None if proof is None else _of_shuffle(proof.shuffle)
         if sentence:
@@ -87,18 +98,17 @@ def _of_shuffle(shuffle: Shuffle) -> str | None:
     in_a_batch, by_chance = shuffle.batch_classes, shuffle.batch_classes_by_chance
     if in_a_batch is not None and by_chance is not None and in_a_batch < _MIXED * by_chance:
         classes = (
-            f": a batch holds {digits(in_a_batch)} classes on average, and"
-            f" {digits(by_chance)} by chance"
+            f": a batch has {digits(in_a_batch)} classes on average, {digits(by_chance)} by chance"
         )
     match shuffle.kind:
         case "none":
             return f"does not shuffle, which is less work{classes}"
         case "fixed":
-            return f"delivers every epoch in one and the same order, which is less work{classes}"
+            return f"delivers every epoch in the same order, which is less work{classes}"
         case "partial":
             reach = _reach(shuffle)
             far = "" if reach is None else f", through about {counted(reach, 'image')}"
-            return f"shuffles less than fully{far}, which is less work{classes}"
+            return f"shuffles only partly{far}, which is less work{classes}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What was measured, on what machine, and how to have it again. Pure."""
+"""What was measured, on what machine, and how to repeat it. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
     given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
     return [
         ("Started", moment(run.started_at)),
-        ("Took", f"{duration(run.seconds)}{given}; {counted(run.blocks, 'whole block')}{stopped}"),
+        (
+            "Took",
+            f"{duration(run.seconds)}{given}; {counted(run.blocks, 'completed block')}{stopped}",
+        ),
         ("Photos", work.folder),
         ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
         ("Files ignored", f"{work.ignored_files:,}"),
@@ -46,8 +49,8 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
 def command(run: RunRecord) -> str:
     """Return the command that made the run, the program by its name, but for the run's folder.
 
-    It would be refused: it is in use. "" where the program is neither Feedbench nor pytest: a page
-    tells nobody to run anything else.
+    That folder would be refused: it is in use. "" if the program is neither Feedbench nor pytest:
+    a page asks its reader to run nothing else.
     """
     program, *words = run.command or ["feedbench", "run"]
     name = _name(Path(program))

@@ -16,12 +16,12 @@ def note(row: Row) -> str | None:
     if use is None or (use.asked == "warm" and use.certified == use.trials):
         return None
     if use.certified == use.trials:
-        return f"{row.label}: its first epochs were {use.asked}, certified: {figures(use)}."
+        return f"{row.label}: its first epochs were {use.asked}, certified. {figures(use)}."
     why = f" ({use.why_not})" if use.why_not else ""
     return (
-        f"{row.label}: its first epochs are not certified to be {use.asked} in"
-        f" {use.trials - use.certified} of {counted(use.trials, 'trial')}{why}:"
-        f" {figures(use)}{_left_out(use)}."
+        f"{row.label}: its first epochs are not certified {use.asked} in"
+        f" {use.trials - use.certified} of {counted(use.trials, 'trial')}{why}."
+        f" {figures(use)}.{_left_out(use)}"
     )
 
 
@@ -37,28 +37,27 @@ def while_timed(row: Row, images: int) -> str | None:
     if share < _READS:
         return None
     return (
-        f"{row.label}: while it was timed, {percent(share)}% of its files' bytes came from the"
-        " device in each epoch: they do not stay in memory, and its rate is the device's as well."
+        f"{row.label}: in each timed epoch {percent(share)}% of its files' bytes came from the"
+        " device. They do not fit in memory, so its rate includes disk reads."
     )
 
 
 def _left_out(use: PageCacheUse) -> str:
-    """Return that figures are left out where the page cache is known not to have been so."""
+    """Return that figures are left out if the page cache is known to have been different."""
     if not use.contradicted:
         return ""
     if use.contradicted == use.trials:
-        return "; so its first batch and first epoch are not told"
-    return f"; {use.contradicted} of them left out of its first batch and first epoch"
+        return " So its first batch and first epoch are not shown."
+    trials = counted(use.contradicted, "trial")
+    return f" Its first batch and first epoch leave out {trials}."
 
 
 def figures(use: PageCacheUse) -> str:
-    """Return what was resident before, and what was read from the device."""
-    resident = shown(use.resident, lambda share: f"{percent(share)}%", "an unknown part")
+    """Return what was in memory before, and what was read from the device, without a full stop."""
+    resident = shown(use.resident, lambda share: f"{percent(share)}%", "An unknown part")
     read = shown(use.read_bytes, size, "an unknown number of bytes")
-    return (
-        f"{resident} of the {size(use.bytes)} in {counted(use.files, 'file')} that it reads"
-        f" was resident before, and {read} came from the device"
-    )
+    files = f"{size(use.bytes)} in {counted(use.files, 'file')}"
+    return f"{resident} of its {files} was in memory before, and {read} came from the device"
 
 
 def state(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What pipelines wrote beforehand, and when that has paid for itself, in words. Pure."""
+"""What pipelines wrote in advance, and when that has paid for itself, in words. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAME = 0.0005  # a share of the bytes that rounds to 0.0%
 
 
 def beside_the_photos(row: Row) -> str:
-    """Return what was written beside the photos' own files: 1.3% less than ...
+    """Return what was written, compared with the photos' own files: 1.3% less than ...
 
     Only of records, which hold these files: anything else is no more or less of the same.
     """
@@ -46,7 +46,7 @@ def epochs(break_even: BreakEven) -> str:
 
 
 def pays_off(record: Preparation) -> str:
-    """Return after how many epochs it has paid for itself against whom."""
+    """Return after how many epochs it has paid for itself, against each pipeline."""
     words = [
         f"{epochs(break_even)}, against {break_even.against}"
         for break_even in record.break_even
@@ -75,24 +75,25 @@ def pays_off_briefly(record: Preparation) -> str:
 
 
 def note(row: Row, folder_images: int) -> str | None:
-    """Return a sentence on what a pipeline's preparation took, and when it has paid for itself."""
+    """Return what a pipeline's preparation cost, and when it has paid for itself."""
     record = row.preparation
     if record is None:
         return None
-    earlier = ", found from an earlier run," if record.was_found else ""
+    earlier = ", reused from an earlier run," if record.was_found else ""
     against = _against(record)
     part = ""
     if record.images < folder_images:
-        part = f" (for {record.images:,} of the {folder_images:,} images"
-        part += "; the epochs are of all of them)" if against else ")"
+        part = f" for {record.images:,} of the {folder_images:,} images"
     sentence = (
-        f"{row.label}: its preparation{earlier} took {shown(record.seconds, seconds)} s and"
-        f" {size(record.bytes)} to write{part}"
+        f"{row.label}: its preparation{earlier} took {shown(record.seconds, seconds)} s and wrote"
+        f" {size(record.bytes)}{part}"
     )
     beside = beside_the_photos(row)
     if beside != MISSING:
         sentence += f", {beside}"
-    return "; ".join([sentence, *against]) + "."
+    if part and against:
+        against.append(f"These epochs are of all {folder_images:,} images")
+    return ". ".join([sentence, *against]) + "."
 
 
 def gzip_note(rows: Iterable[Row]) -> str | None:
@@ -109,20 +110,20 @@ def gzip_note(rows: Iterable[Row]) -> str | None:
     saved = plain.bytes - packed.bytes
     share = f"{abs(saved) / plain.bytes:.1%}"
     if saved < 0:
-        return f"GZIP made the records larger by {size(-saved)}, {share} of the uncompressed ones."
-    return f"GZIP saved {size(saved)} of the {size(plain.bytes)} of uncompressed records, {share}."
+        return f"GZIP made the records {size(-saved)} larger ({share})."
+    return f"GZIP saved {size(saved)} ({share}) of {size(plain.bytes)} of records."
 
 
 def _never(record: Preparation) -> list[tuple[str, list[str]]]:
-    """Return why it never pays for itself, and against whom, for each reason that there is."""
+    """Return each reason why it never pays for itself, and the pipelines that it is about."""
     never = [break_even for break_even in record.break_even if break_even.epochs is None]
     reasons = [
         (
-            "not shown to be faster",
+            "it is not shown to be faster",
             [break_even.against for break_even in never if not break_even.is_faster],
         ),
         (
-            "faster, but in epochs that are no shorter",
+            "it is faster, but its epochs are no shorter",
             [break_even.against for break_even in never if break_even.is_faster],
         ),
     ]
@@ -131,9 +132,12 @@ def _never(record: Preparation) -> list[tuple[str, list[str]]]:
 
 def _against(record: Preparation) -> list[str]:
     clauses = [
-        f"against {break_even.against} it pays for itself after {epochs(break_even)}"
+        f"It pays for itself after {epochs(break_even)} against {break_even.against}"
         for break_even in record.break_even
         if is_known(break_even.epochs)
     ]
-    clauses += [f"against {listed(labels)} it never does: {why}" for why, labels in _never(record)]
+    clauses += [
+        f"It never pays for itself against {listed(labels)}: {why}"
+        for why, labels in _never(record)
+    ]
     return clauses

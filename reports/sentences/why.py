@@ -20,17 +20,18 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.text import capital, counted, digits, listed, size
+from feedbench.bench.text import capital, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
 from feedbench.reports.text.titles import Title
 
 _STAGES_SHOWN = 3
+_MOST_IN_BRIEF = 5  # lines of advice
 _TINY = 0.02  # a share that whole percents say too little of
 _DIFFERENT = 0.15  # of a pipeline's time
 _ALL = 100  # percent
-_NAMED = 0.05  # of it, from which a stage of a person's own names the rest
+_NAMED = 0.05  # of it, from which a stage of the user's own names the rest
 _MOST_QUOTED = 300  # characters of what a tool says
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
@@ -39,21 +40,12 @@ Steps = tuple[list[Title], list[tuple[str, ...]]]
 """Titles, and a step's cells."""
 
 
-def in_full(run: RunRecord) -> list[str]:
-    """Return all advice, what pipelines did with AUTOTUNE off, and what to know of the figures."""
-    advice = [f"{line.label}: {line.sentence}" for line in _advice(run)]
-    fixed = [f"{label}: {clause}" for label, clause in _without_autotune(run)]
-    return [*advice, *fixed, *limits(run)]
-
-
 def in_brief(run: RunRecord) -> list[str]:
-    """Return the first line of advice of each pipeline, and what to know of the figures."""
+    """Return the first line of advice of at most five pipelines, the most costly first."""
     first: dict[str, str] = {}
     for line in _advice(run):
         first.setdefault(line.label, f"{line.label}: {line.sentence}")
-    more = len(_advice(run)) - len(first)
-    rest = f"{counted(more, 'more line')} of advice, and where the time goes, are in the report."
-    return [*first.values(), *([rest] if more else []), *limits(run)]
+    return [*first.values()][:_MOST_IN_BRIEF]
 
 
 def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
@@ -71,12 +63,12 @@ def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:
 
 
 def limits(run: RunRecord) -> list[str]:
-    """Return what is to be known of the figures that advice rests on."""
+    """Return how far to trust the figures behind the advice."""
     diagnosis = run.diagnosis
     if diagnosis is None:
         return []
     unread = [
-        f"{label}: its trace tells nothing: {trace.why_not.rstrip('.')}."
+        f"{label}: its trace cannot be used: {trace.why_not.rstrip('.')}."
         for label, trace in diagnosis.traces.items()
         if trace.why_not is not None
     ]
@@ -124,15 +116,15 @@ def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
     itemsize = 1 if work.dtype == "uint8" else 4
     held = work.folder_images * work.height * work.width * work.channels * itemsize
     sentence = (
-        f"After its first epoch it decodes nothing: it keeps all {work.folder_images:,} images as"
-        f" delivered, {size(held)}, in {'memory' if kept == 'memory' else 'a file'}"
+        f"After its first epoch it decodes nothing: it caches all {work.folder_images:,} images as"
+        f" delivered ({size(held)}) in {'memory' if kept == 'memory' else 'a file'}"
     )
     others = {knob: value for knob, value in row.knobs.items() if knob != "cache"}
     for other in run.rows:
         theirs = {knob: value for knob, value in other.knobs.items() if knob != "cache"}
         is_plain = other.knobs.get("cache") == "none" and _name(other) == _name(row)
         if is_plain and theirs == others and other.rate is not None and is_known(other.rate):
-            sentence += f"; without that ({other.label}) it has {digits(other.rate)} images/s"
+            sentence += f". Without the cache ({other.label}) it has {digits(other.rate)} images/s"
             break
     yield f"{sentence}."
 
@@ -142,7 +134,7 @@ def _name(row: Row) -> str:
 
 
 def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
-    """Return a sentence where the trace and the steps cut off say something else of a step."""
+    """Return a sentence if the trace and the steps cut off give different shares of a step."""
     if waterfall.like or trace is None:
         return None
     shares_by_trace = _shares_by_trace(waterfall, trace)
@@ -150,9 +142,8 @@ def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:
         by_trace = shares_by_trace.get(name)  # None: the trace does not know the step
         if by_trace is not None and abs(by_trace - by_steps) > _DIFFERENT:
             return (
-                f"{waterfall.label}: by its trace {name} takes {by_trace:.0%} of its CPU time, and"
-                f" {by_steps:.0%} by what is saved where it is left out: trust neither to the"
-                " last digit."
+                f"{waterfall.label}: {name} takes {by_trace:.0%} of its CPU time by the trace, and"
+                f" {by_steps:.0%} by leaving the step out. Treat both as rough."
             )
     return None
 
@@ -229,7 +220,7 @@ def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:
     words = f"{percents}% of {ceiling.name}"
     if round(100 * share) <= _ALL:
         return words
-    return f"{words}: that is one trial's rate, and lower than this one"
+    return f"{words}: the ceiling is one trial's rate, lower than this one"
 
 
 def ceilings(diagnosis: Diagnosis) -> str | None:
@@ -239,21 +230,21 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
     words = {
         "read": "reads {} images/s",
         "decode": "reads and decodes {}",
-        "ready": "takes {} out of a batch that is ready",
+        "ready": "takes {} from a batch that is ready",
     }
     parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
-    return f"In a trial of its own each, this machine {listed(parts)}."
+    return f"In one separate trial each, this machine {listed(parts)}."
 
 
 def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:
-    """Return the columns and cells of a pipeline's steps; beside them what its trace says of each.
+    """Return the columns and cells of a pipeline's steps, and the trace's share of each.
 
     A dash where a step adds less than trials differ by, or the trace does not know it.
     """
     titles = [
         Title("step", is_words=True),
-        Title("rate up to here", "images/s"),
-        Title("CPU that it adds", "ms an image"),
+        Title("rate so far", "images/s"),
+        Title("CPU added", "ms per image"),
     ]
     added = {name: ms for name, ms in waterfall.added_ms().items() if ms > 0}
     cells: list[tuple[str, ...]] = [

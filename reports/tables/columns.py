@@ -41,7 +41,7 @@ def _verdict_or_failed(row: Row) -> str:
 
 
 BY_RANKS = Column[Row](
-    "by ranks", "the same, a check", lambda row: figures.interval(row.ranks_low, row.ranks_high)
+    "by ranks", "a check", lambda row: figures.interval(row.ranks_low, row.ranks_high)
 )
 SPEED: tuple[Column[Row], ...] = (
     Column("rate", "images/s", lambda row: shown(row.rate)),
@@ -135,7 +135,7 @@ def prepared(run: RunRecord) -> tuple[Column[Row], ...]:
         Column("files", "", _prepared(lambda record: f"{record.files:,}")),
         Column("size", "", preparation.beside_the_photos, is_words=True),
         Column("made", "", _prepared(preparation.made), is_words=True),
-        Column("has paid for itself after", epochs, _prepared(preparation.pays_off), is_words=True),
+        Column("pays for itself after", epochs, _prepared(preparation.pays_off), is_words=True),
         Column("", "", _prepared(preparation.pays_off_briefly), short="pays off\nafter epochs"),
     )
 

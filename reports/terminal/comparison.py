@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
-from feedbench.reports.terminal.layout import folded, limit_width, simple_table
+from feedbench.reports.terminal.layout import folded, limit_width, put, put_note, simple_table
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
@@ -18,19 +17,16 @@ if TYPE_CHECKING:
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print what to be warned of, the table, the answer and the notes."""
+    """Print the warning, the table, the answer and the notes."""
     limit_width(console)
     loud = warning(comparison)
     if loud is not None:
-        console.print(Text(visible(loud), style="bold"))
-        console.print()
+        put(console, Text(visible(loud), style="bold"), "")
     table = simple_table()
     for title in TITLES:
         table.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
     for pipeline in comparison.pipelines:
         table.add_row(Text(folded(visible(pipeline.label))), *map(Text, cells(pipeline)))
-    console.print(table)
-    console.print()
-    console.print(Text(visible(answer(comparison)), style="bold"))
+    put(console, table, "", Text(visible(answer(comparison)), style="bold"))
     for note in notes(comparison):
-        console.print(Padding(Text(visible(note)), (0, 0, 0, 2)))
+        put_note(console, Text(visible(note)))

@@ -24,14 +24,14 @@ _LONGEST_NAME = 40  # characters of a class's name
 
 
 def show(inspection: Inspection, console: Console) -> None:
-    """Print it, never wider than WIDTH columns."""
+    """Print the inspection, never wider than WIDTH columns."""
     limit_width(console)
     for line in lines(inspection):
         console.print(Text(line, overflow="fold"))
 
 
 def lines(inspection: Inspection) -> Iterator[str]:
-    """Yield what was found, line by line."""
+    """Yield the inspection, line by line."""
     is_labelled = "" not in inspection.classes
     classes = f" in {counted(len(inspection.classes), 'class', 'classes')}" if is_labelled else ""
     images = counted(inspection.images, "image")
@@ -59,18 +59,18 @@ def lines(inspection: Inspection) -> Iterator[str]:
 def _left_out(inspection: Inspection) -> Iterator[str]:
     ignored = counted(inspection.ignored_files, "file")
     if inspection.ignored_files:
-        yield f"Ignored: {ignored} outside the classes or without an image's suffix."
+        yield f"Ignored: {ignored} outside the classes or without an image suffix."
     yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.ignored_images)
     how = {
         "decode": "every image was decoded by TensorFlow and by Pillow",
-        "header": "only headers were looked at",
-        "none": "only names were looked at",
+        "header": "only headers were checked",
+        "none": "only names were checked",
     }[inspection.check]
     if not inspection.bad:
         yield f"No bad images; {how}."
         return
     yield (
-        f"Bad images: {len(inspection.bad):,}; {how}. A run refuses them, or leaves them out by"
+        f"Bad images: {len(inspection.bad):,}; {how}. A run refuses them, or skips them with"
         " --bad-images skip:"
     )
     yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.bad)
@@ -82,8 +82,8 @@ def _orientations(inspection: Inspection) -> Iterator[str]:
         return
     kinds = ", ".join(f"orientation {name}: {count:,}" for name, count in sorted(turned.items()))
     yield (
-        f"Images that EXIF says are to be turned: {sum(turned.values()):,} ({kinds}). TensorFlow"
-        " and Keras ignore that, and deliver them as they are stored."
+        f"Images with an EXIF rotation: {sum(turned.values()):,} ({kinds}). TensorFlow and Keras"
+        " ignore it and deliver the images as stored."
     )
 
 
@@ -92,7 +92,7 @@ def _duplicates(groups: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "No duplicates."
         return
     extra = sum(len(group) - 1 for group in groups)
-    yield f"Duplicates: {counted(extra, 'file')} more than once, by content:"
+    yield f"Duplicates: {counted(extra, 'file')} with the content of another:"
     for group in groups[:_MOST_LISTED]:
         more = len(group) - _MOST_ALIKE
         rest = [f"{more:,} more"] if more > 0 else []
@@ -123,4 +123,4 @@ def _bars(values: Mapping[str, int]) -> Iterator[str]:
 
 def _more(count: int) -> Iterator[str]:
     if count > _MOST_LISTED:
-        yield f"  and {count - _MOST_LISTED:,} more, which --format json lists"
+        yield f"  and {count - _MOST_LISTED:,} more (--format json lists all)"

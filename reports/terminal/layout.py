@@ -1,4 +1,4 @@
-"""The form that all tables on a terminal have, and their width."""
+"""The form that all tables on a terminal have, their width, and how anything is printed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from rich import box
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from feedbench.bench.text import WIDTH
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 _ENDLESS = 10_000  # columns
 _SHORT_LABEL = 20  # characters that stay on one line
+_LINE_OF_KNOBS = 26  # characters, indent included; a longer knob has a line of its own
 
 _Column = TypeVar("_Column")
 
@@ -22,6 +25,25 @@ _Column = TypeVar("_Column")
 def limit_width(console: Console) -> None:
     """Let a console be no wider than WIDTH; a file, which has no width of its own, has that one."""
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+
+
+def put(console: Console, *parts: RenderableType) -> None:
+    """Print each part without blanks at the ends of its lines."""
+    for part in parts:
+        for segments in console.render_lines(part, pad=False):
+            line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+            line.rstrip()
+            console.print(line, soft_wrap=True)
+
+
+def put_note(console: Console, note: Text) -> None:
+    """Print a sentence, indented."""
+    put(console, Padding(note, (0, 0, 0, 2)))
+
+
+def put_path(console: Console, sentence: Text) -> None:
+    """Print a sentence that holds a path in one line, so that the path can be copied."""
+    console.print(sentence, soft_wrap=True)
 
 
 def fitting(
@@ -53,5 +75,13 @@ def simple_table() -> Table:
 
 
 def folded(label: str) -> str:
-    """Break a long label where a person would: before its knobs."""
-    return label if len(label) <= _SHORT_LABEL else label.replace(":", ":\n  ", 1)
+    """Break a long label before its knobs, and between them where they are many."""
+    name, colon, knobs = label.partition(":")
+    if len(label) <= _SHORT_LABEL or not colon:
+        return label
+    lines = [f"{name}:", ""]
+    for knob in knobs.replace(",", ",\n").split("\n"):
+        if lines[-1] and len(lines[-1]) + len(knob) > _LINE_OF_KNOBS:
+            lines.append("")
+        lines[-1] = f"{lines[-1] or '  '}{knob}"
+    return "\n".join(lines)

@@ -1,24 +1,33 @@
-"""A run as a table on a terminal, and the answer below it."""
+"""A run on a terminal: its tables, the answer, how sure it is, and what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console, OverflowMethod
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from feedbench.reports.sentences import why
-from feedbench.reports.sentences.answer import answer, heading, notes
+from feedbench.reports.sentences.answer import answer, heading, sure_in_brief
+from feedbench.reports.sentences.notes import warnings
 from feedbench.reports.tables import short
-from feedbench.reports.terminal.layout import fitting, folded, limit_width, simple_table
+from feedbench.reports.terminal.layout import (
+    fitting,
+    folded,
+    limit_width,
+    put,
+    put_note,
+    put_path,
+    simple_table,
+)
 from feedbench.reports.text.escaping import visible
 from feedbench.reports.text.figures import MISSING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.console import Console
+    from rich.table import Table
 
     from feedbench.bench.records.row import Row
     from feedbench.bench.records.run import RunRecord
@@ -26,21 +35,25 @@ if TYPE_CHECKING:
 
 
 def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
-    """Print the tables, the answer, the notes, and where the page lies, or at least the run."""
+    """Print the tables, the answer, what to know and do, and where the page is, or the run.
+
+    What changes nothing for the reader of these tables is on the page only.
+    """
     limit_width(console)
-    console.print(_text(heading(run), style="bold"))
+    put(console, _text(heading(run), style="bold"))
     for table in _tables(run, console):
-        console.print(table)
-        console.print()
-    console.print(_text(answer(run), style="bold"))
-    for note in (*why.in_brief(run), *notes(run)):
-        console.print(Padding(_text(note), (0, 0, 0, 2)))
-    last = f"The run lies in {folder}" if page is None else f"The report is {page}"
-    console.print(_text(last, overflow="fold"))
+        put(console, table, "")
+    put(console, _text(answer(run), style="bold"))
+    if how_sure := sure_in_brief(run):
+        put(console, _text(how_sure))
+    for note in (*why.in_brief(run), *warnings(run)):
+        put_note(console, _text(note))
+    last = f"The run is in {folder}" if page is None else f"The report is {page}"
+    put_path(console, _text(last))
 
 
 def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
-    """Yield speed, phases with what was used beside them where there is room, preparations."""
+    """Yield speed, then phases and resources in one table if there is room, then preparations."""
     yield _table(run.rows, short.filled(run, short.speed()))
     phases, used = short.phases(run), short.filled(run, short.used())
     yield from fitting(lambda columns: _table(run.rows, columns), phases, used, console)
@@ -49,8 +62,8 @@ def _tables(run: RunRecord, console: Console) -> Iterator[Table]:
         yield _table(prepared, short.filled(run, short.prepared(run)))
 
 
-def _text(text: str, style: str = "", overflow: OverflowMethod | None = None) -> Text:
-    return Text(visible(text), style=style, overflow=overflow)
+def _text(text: str, style: str = "") -> Text:
+    return Text(visible(text), style=style)
 
 
 def _table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Table:

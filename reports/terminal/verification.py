@@ -1,11 +1,10 @@
-"""What `feedbench verify` found, as text for a terminal."""
+"""The result of `feedbench verify`, as text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from feedbench.bench.records.proof import Proof
@@ -13,7 +12,15 @@ from feedbench.bench.text import counted
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
-from feedbench.reports.terminal.layout import fitting, folded, limit_width, simple_table
+from feedbench.reports.terminal.layout import (
+    fitting,
+    folded,
+    limit_width,
+    put,
+    put_note,
+    put_path,
+    simple_table,
+)
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
@@ -29,23 +36,22 @@ _SHUFFLE = tuple(column for column in columns.SHUFFLE if column.short)
 
 
 def show(verification: Verification, console: Console, sheets: Path | None = None) -> None:
-    """Print the tables, what there is to say of each pipeline, and where the sheets lie."""
+    """Print the tables, a line for each pipeline that needs one, and where the sheets are."""
     limit_width(console)
-    console.print(Text(_heading(verification), style="bold"))
+    put(console, Text(_heading(verification), style="bold"))
     halves: tuple[tuple[_Columns, _Columns], ...] = (
         ((columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED),
         ((columns.IMAGES, _SHUFFLE[0]), _SHUFFLE[1:]),
     )
     for left, right in halves:
         for table in fitting(lambda which: _table(verification, which), left, right, console):
-            console.print(table)
-            console.print()
+            put(console, table, "")
     for line in _lines(verification):
-        console.print(Padding(Text(visible(line)), (0, 0, 0, 2)))
+        put_note(console, Text(visible(line)))
     if sheets is not None:
-        console.print(Text(f"The contact sheets lie in {visible(str(sheets))}", overflow="fold"))
+        put_path(console, Text(f"The contact sheets are in {visible(str(sheets))}"))
     elif not verification.is_equal:
-        console.print(Text("Give --out DIR to see the images as each pipeline delivers them."))
+        put(console, Text("Give --out DIR to see the images as each pipeline delivers them."))
 
 
 def _heading(verification: Verification) -> str:
@@ -78,7 +84,7 @@ def _cells(pipeline: Verified, which: _Columns) -> list[Text]:
 def _lines(verification: Verification) -> Iterator[str]:
     for pipeline in verification.pipelines:
         if pipeline.proof is None:
-            why = pipeline.failure or "nothing is known of why"
+            why = pipeline.failure or "it is not known why"
             yield f"{pipeline.label} failed: {why.rstrip('.')}."
         elif pipeline.proof.reason:
             yield f"{pipeline.label}: {pipeline.proof.work} images: {pipeline.proof.reason}."

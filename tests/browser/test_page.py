@@ -198,10 +198,10 @@ def test_a_contact_sheet_says_whose_it_is_what_work_it_shows_and_what_is_wrong(
     heads = [" ".join(head.split()) for head in figures.locator("figcaption").all_inner_texts()]
     assert heads[:3] == ["the reference", "naive same", f"{SCRIPT} different {FULL}"]
     captions = figures.nth(2).locator("li").all_inner_texts()
-    assert captions == [*NAMES[1:-1], f"{SCRIPT}, not rose", "daisy: did not come"]
+    assert captions == [*NAMES[1:-1], f"{SCRIPT}, not rose", "daisy: not delivered"]
     wrong = figures.nth(2).locator("li strong").all_inner_texts()
     assert wrong == captions[-2:]
-    alt = f"Above, {', '.join(captions)} as {SCRIPT} delivers them; below, how they differ."
+    alt = f"Above, {', '.join(captions)} as {SCRIPT} delivers them. Below, how they differ."
     assert figures.nth(2).get_by_role("img").get_attribute("alt") == alt
 
 

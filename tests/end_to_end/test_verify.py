@@ -37,8 +37,8 @@ def test_verify_says_what_each_pipeline_delivers_and_how_it_shuffles(
     assert lines["fast"][1:4] == ["39,", "each", "once"]
     assert "TensorFlow's fast JPEG transform" in " ".join(done.stdout.split())
     assert "none does not shuffle, which is less work" in done.stdout
-    assert "ten shuffles less than fully, through about" in done.stdout
-    assert done.stdout.splitlines()[-1] == "The contact sheets lie in sheets"
+    assert "ten shuffles only partly, through about" in done.stdout
+    assert done.stdout.splitlines()[-1] == "The contact sheets are in sheets"
     names = {file.name for file in (feedbench.folder / "sheets").iterdir()}
     assert {"_reference.webp", "tfdata-naive.webp", "image-data-generator_full.webp"} <= names
     assert "tfdata-naive_full.webp" not in names  # in full only where the work is not the same

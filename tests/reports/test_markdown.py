@@ -107,7 +107,7 @@ def test_the_warning_of_a_comparison_stands_before_every_figure_and_the_answer()
     assert text.count("WARNING") == 1
     warned = text.index("WARNING")
     assert warned < text.index("verdict")
-    assert warned < text.index("It cannot be told")
+    assert warned < text.index("It is not clear")
     assert text.index("Only x.") > text.index("verdict")
     assert text.startswith("**WARNING")
 

@@ -48,7 +48,7 @@ WORKLOAD = WorkloadRecord(
     seed=0,
 )
 ENVIRONMENT = Environment("Linux", "a processor", 2.0, 2, 2**33, "3.11.7", {"numpy": "2.4.6"})
-NOT_COMPARED = "What the pipelines deliver was not compared."
+NOT_COMPARED = "The images that the pipelines deliver were not compared."
 SCRIPT = "<script>alert(1)</script>"
 KOREAN = "한국어 🐈"
 HOSTILE = ["\uffff\ufdd0", SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", KOREAN, "x" * 100]

@@ -279,7 +279,7 @@ def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
     monkeypatch.setattr(page, "render", broken)
     done = call("run", ".", "--quiet", "--out", "R")
     assert done.code == 0
-    assert done.out.endswith("The run lies in R\n")
+    assert done.out.endswith("The run is in R\n")
     assert "tuned is the fastest" in done.out
     assert done.err == (
         f"feedbench: the report could not be written: {why}; the run lies in R, and feedbench"

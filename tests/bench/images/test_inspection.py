@@ -104,11 +104,11 @@ def test_the_text_says_all_of_it(folder: Path) -> None:
     for sentence in (
         "5 images in 2 classes",
         "Formats: JPEG 3, PNG 1",
-        "Images that EXIF says are to be turned: 1 (orientation 6: 1). TensorFlow and Keras ignore",
+        "Images with an EXIF rotation: 1 (orientation 6: 1). TensorFlow and Keras ignore",
         "a/1.jpg = b/same.jpg",
         "A cache of the decoded images at 10x20x3 float32 takes 9.60 kB",
         "b/photo: begins as JPEG does",
-        "Bad images: 1; only headers were looked at.",
+        "Bad images: 1; only headers were checked.",
         "b/empty.jpg: an empty file",
     ):
         assert sentence in printed
@@ -146,7 +146,7 @@ def test_many_files_of_the_same_content_are_counted_and_not_all_named(folder: Pa
     inspection = inspected(folder)
     assert len(inspection.duplicates[0]) == 52
     printed = text(inspection)
-    assert "Duplicates: 51 files more than once, by content:" in printed
+    assert "Duplicates: 51 files with the content of another:" in printed
     assert "a/1.jpg = a/10.jpg = a/11.jpg = a/12.jpg = a/13.jpg = 47 more" in printed
 
 

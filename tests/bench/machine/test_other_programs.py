@@ -106,9 +106,9 @@ def test_what_others_took_is_said_where_it_disturbed() -> None:
     assert summary.others == pytest.approx(0.48)
     sentence = calm.sentence(summary)
     assert sentence is not None
-    assert "1 of 2 trials were disturbed" in sentence
+    assert "1 of 2 trials was disturbed" in sentence
     assert "other programs took up to 48% of the cores" in sentence
-    assert "what would help: ending other programs, or more --time." in sentence
+    assert "End other programs, or give more --time." in sentence
     quiet = calm.sentence(calm_of([beside(0.2)], 0.1))
     assert quiet is not None
     assert "other programs" not in quiet

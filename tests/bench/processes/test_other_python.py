@@ -156,8 +156,8 @@ def test_two_versions_are_compared_in_the_same_blocks(feedbench: Feedbench, phot
     assert run.rows[1].proof.work == "same"
     assert all(row.rate is not None for row in run.rows)
     assert pipeline.with_name("opened").exists()  # it is the other one's code that was measured
-    assert "Each pipeline beside itself in the environment old" in done.stdout
-    assert "Beside old" in (feedbench.folder / "R" / "report.html").read_text()
+    assert "Each pipeline is compared with itself in the environment old" in done.stdout
+    assert "Compared with old" in (feedbench.folder / "R" / "report.html").read_text()
     compared = feedbench.run("compare", "R", "--format", "json")
     assert compared.returncode == 3  # one block tells nothing
     assert json.loads(compared.stdout)["is_paired"] is True

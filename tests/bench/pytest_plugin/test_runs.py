@@ -183,7 +183,7 @@ def test_beside_another_environment_a_test_has_the_row_of_this_one(
     assert not isinstance(blocks, str)
     assert (blocks.row.label, blocks.row.rate) == ("a", 1000.0)
     assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
-    assert "Beside old" in (tmp_path / "R" / page.NAME).read_text()
+    assert "Compared with old" in (tmp_path / "R" / page.NAME).read_text()
     saved = json.loads((tmp_path / "R" / "benchmark.json").read_text())["benchmarks"]
     assert {each["name"] for each in saved} == {"a", "a @old"}
 

@@ -8,8 +8,8 @@ import pytest
 from feedbench.bench.records.run import Stopped
 
 CLAUSES = [
-    (Stopped.BLOCKS, 1, "1 block was asked for"),
-    (Stopped.BLOCKS, 5, "5 blocks were asked for"),
+    (Stopped.BLOCKS, 1, "1 block was requested"),
+    (Stopped.BLOCKS, 5, "5 blocks were requested"),
     (Stopped.TIME, 5, "its time was up"),
     (Stopped.PRECISE, 5, "every interval was narrow enough"),
     (Stopped.FAILED, 0, "every pipeline failed"),

@@ -388,7 +388,7 @@ def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_bloc
 
     again = feedbench.run("run", "--resume", "R")
     assert again.returncode == 2
-    assert "R is complete (3 blocks were asked for)" in again.stderr
+    assert "R is complete (3 blocks were requested)" in again.stderr
 
 
 def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:

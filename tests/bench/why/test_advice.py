@@ -57,8 +57,8 @@ def test_files_with_more_pixels_than_asked_for_should_be_smaller() -> None:
     found = lines(row(), traces={"a": a_trace(decode=0.68, resize=0.32)}, source_pixels=pixels)
     assert [line.sentence for line in found] == [
         (
-            "decode takes 68% of its CPU time (0.680 ms an image), and the files have 2.1 times the"
-            " pixels that are asked for: store them smaller, or cache what was decoded."
+            "decode takes 68% of its CPU time (0.680 ms per image), and the files have 2.1 times"
+            " the pixels that are delivered. Store smaller images, or cache decoded ones."
         ),
     ]
     assert found[0].figure == "diagnosis.source_pixels"
@@ -69,7 +69,7 @@ def test_files_with_more_pixels_than_asked_for_should_be_smaller() -> None:
 def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
     trace = a_trace(MatMul=5.0, decode=0.9, resize=0.3)
     found = sentences(row(turnover_seconds=8.0), traces={"a": trace}, source_pixels=1e7)
-    assert found[0].startswith("MatMul takes 81% of its CPU time (5.00 ms an image), an op of this")
+    assert found[0].startswith("MatMul takes 81% of its CPU time (5.00 ms per image), which is")
     assert found[1].startswith("a restart costs 8.00 s, 22% of an epoch")
 
 
@@ -78,20 +78,23 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     one = row(cpu_seconds_per_1000_images=1.0)  # at 1,000 images/s
     assert sentences(one, traces={"a": trace}) == [
         (
-            "one Python thread does the work: 1.00 cores are in use; Python takes 100% of its CPU"
-            " time (1.00 ms an image), 50% of it in PIL.decode: decode in"
-            " tf.data, or in several processes."
+            "one Python thread does the work, on 1.00 cores. Python takes 100% of its CPU time"
+            " (1.00 ms per image), 50% of it in PIL.decode. Decode in tf.data, or in several"
+            " processes."
         ),
     ]
     idle = row(cpu_seconds_per_1000_images=0.1)  # it waits for something, and does no work
     assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
     many = row(cpu_seconds_per_1000_images=1.9)
-    assert "which run on all cores at once" in sentences(many, traces={"a": trace})[0]
+    assert "which run on all cores." in sentences(many, traces={"a": trace})[0]
 
 
 def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=1.0)) == [
-        "a restart costs 0.30 s, 30% of an epoch: use repeat() and steps_per_epoch, or more images."
+        (
+            "a restart costs 0.30 s, 30% of an epoch. Use repeat() with steps_per_epoch, or more"
+            " images."
+        ),
     ]
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=10.0)) == []
     assert sentences(row(turnover_seconds=0.003, folder_epoch_seconds=0.03)) == []
@@ -107,8 +110,8 @@ def test_what_autotune_chose_is_told_where_fixed_values_were_faster() -> None:
     found = lines(row(autotune=AUTOTUNE), fixed=[fixed(1410.0)])
     assert [line.sentence for line in found] == [
         (
-            "AUTOTUNE chose 1 of 2 calls at once: x:parallel_calls=2,prefetch=2 without AUTOTUNE"
-            " measured +41%, in one trial beside one."
+            "AUTOTUNE chose 1 of 2 parallel calls. x:parallel_calls=2,prefetch=2 without AUTOTUNE"
+            " measured +41%, one trial each."
         ),
     ]
     assert found[0].gain == pytest.approx(0.41)
@@ -125,13 +128,13 @@ SHORT = row(autotune=AUTOTUNE, folder_epoch_seconds=6.2)  # of whose epochs a re
 
 
 def test_what_autotune_costs_a_restart_is_told_whatever_it_chose_and_gained() -> None:
-    told = ["without AUTOTUNE a restart took 0.02 s, not 0.64 s."]
+    told = ["without AUTOTUNE a restart took 0.02 s instead of 0.64 s."]
     assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS)]) == told
     both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
     same = replace(SHORT, autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
     assert sentences(same, fixed=[fixed(1410.0, **RESTARTS)]) == told
     (gain, restart) = lines(SHORT, fixed=[fixed(1410.0, **RESTARTS)])
-    assert gain.sentence.startswith("AUTOTUNE chose 1 of 2 calls")
+    assert gain.sentence.startswith("AUTOTUNE chose 1 of 2 parallel calls")
     assert restart.gain == pytest.approx(0.1)
 
 
@@ -151,8 +154,8 @@ def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it
     traces = {"plain": a_trace(read=0.05, decode=0.2), "gzip": a_trace(read=0.25, decode=0.75)}
     assert sentences(plain, packed, traces=traces) == [
         (
-            "inflating GZIP takes 20% of its CPU time (0.200 ms an image) and saves 0.0% of the"
-            " bytes: leave it out, as plain does."
+            "inflating GZIP takes 20% of its CPU time (0.200 ms per image) and saves 0.0% of the"
+            " bytes. Leave it out, as plain does."
         ),
     ]
     assert sentences(packed, traces={"gzip": traces["gzip"]}) == []
@@ -162,14 +165,14 @@ def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
     decoding = {"a": a_trace(decode=0.6, resize=0.4)}
     assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
         (
-            "it reaches 95% of what decoding alone does on all cores: what would be faster is less"
-            " to decode, a cache, or more cores."
+            "it reaches 95% of the rate of decoding alone on all cores. To go faster, decode less,"
+            " cache, or use more cores."
         ),
     ]
     over = sentences(row(rate=1092.0), ceilings=CEILINGS, traces=decoding)
     assert over[0].startswith(
-        "it reaches 104% of what decoding alone does on all cores (in one trial, which was slower"
-        " than this): what"
+        "it reaches 104% of the rate of decoding alone on all cores (one trial, slower than this"
+        " rate). To"
     )
     slow = row(rate=800.0)
     assert sentences(slow, ceilings=CEILINGS, traces=decoding) == []

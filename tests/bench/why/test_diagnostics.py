@@ -94,7 +94,7 @@ def test_a_trace_that_fails_is_said_once(tmp_path: Path) -> None:
     found = looked_at(tmp_path, Trials(ended="failed", why=why), [BASELINE])
     said = limits(a_run(BASELINE, diagnosis=found))
     assert [sentence for sentence in said if why in sentence] == [
-        f"tfdata_naive: its trace tells nothing: {why}."
+        f"tfdata_naive: its trace cannot be used: {why}."
     ]
 
 

@@ -78,7 +78,7 @@ def test_who_does_other_work_comes_last_and_who_has_no_rate_not_at_all(
     [
         (["fast"], "fast is the fastest."),
         (["fast", "tfdata_naive"], "Of fast and tfdata_naive, fast has the highest rate."),
-        ([], "fast has the highest rate; that it is the fastest is not shown."),
+        ([], "fast has the highest rate, but it is not shown to be the fastest."),
     ],
 )
 def test_it_is_said_whether_it_is_shown_to_be_the_fastest(
@@ -95,8 +95,7 @@ def test_a_loader_of_ones_own_is_said_to_be_that_and_the_others_have_their_code(
     codes = fastest.codes(run, images)
     assert [label for label, _ in codes] == ["fast", "tfdata_naive"]
     assert fastest.sentence(run, codes) == (
-        "mine is a loader of your own, loader.py:photos: its code is yours already. The others, as"
-        " code:"
+        "mine is your own loader, loader.py:photos: you have its code already. The others, as code:"
     )
 
 
@@ -112,7 +111,7 @@ def test_where_the_list_of_images_is_missing_or_something_else_there_is_no_code(
     images = fastest.listed(tmp_path, run)
     assert images is None
     assert fastest.sentence(run, fastest.codes(run, images)) == (
-        "The code of tfdata_naive is not known here."
+        "The code of tfdata_naive is not available."
     )
 
 
@@ -158,8 +157,8 @@ def test_of_a_part_it_is_said_that_the_code_takes_all_images(images: fastest.Ima
     assert whole.endswith("It delivers the batches that were measured.")
     part = fastest.sentence(a_part(run), fastest.codes(a_part(run), images))
     assert part.endswith(
-        "It takes all 3,670 images of the folder; 512 of them were measured, and the others were"
-        " not looked at."
+        "It uses all 3,670 images of the folder; 512 of them were measured, and the others were"
+        " not checked."
     )
 
 
@@ -170,7 +169,7 @@ def test_work_that_is_different_is_never_what_is_to_be_pasted_first(images: fast
     codes = fastest.codes(run, images)
     assert [label for label, _ in codes] == ["tfdata_naive", "cheat"]
     assert fastest.sentence(run, codes).startswith(
-        "Of those that deliver the same images, tfdata_naive has the highest rate; that"
+        "Of those that deliver the same images, tfdata_naive has the highest rate, but"
     )
 
 

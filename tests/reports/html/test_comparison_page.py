@@ -35,7 +35,7 @@ def test_the_answer_stands_first_and_every_pipeline_has_its_row() -> None:
 
 def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     differing = replace(BOTH, differences=["tensorflow: 2.20 and 2.21"])
-    warning = "The runs were not made alike"
+    warning = "The runs differ in more than the pipelines"
     text = comparison_page.render(differing)
     assert text.index(warning) < text.index("<main>")  # before any figure
     assert text.count(warning) == 1
@@ -45,7 +45,7 @@ def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     paired = comparison_page.render(replace(differing, is_paired=True))
     assert warning not in paired
     assert "tensorflow: 2.20 and 2.21" in paired
-    assert "Neither the machine nor its software" in comparison_page.render(BOTH)
+    assert "Nothing that is checked: system, processor" in comparison_page.render(BOTH)
 
 
 @pytest.mark.parametrize(

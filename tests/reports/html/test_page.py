@@ -16,7 +16,8 @@ from feedbench.bench.records.run import LeftOut, PipelineRecord, RunRecord
 from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page
-from feedbench.reports.sentences.answer import answer, notes
+from feedbench.reports.sentences.answer import answer
+from feedbench.reports.sentences.notes import notes
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import (
     ENVIRONMENT,
@@ -124,7 +125,7 @@ def test_a_preparation_is_compared_with_the_photos_and_with_those_that_have_none
         "8",
         "1.3% less than the photos' own files",
         "2026-01-01 22:10 UTC, by an earlier run",
-        "143 epochs, against naive; never, against tuned and other: not shown to be faster",
+        "143 epochs, against naive; never, against tuned and other: it is not shown to be faster",
     ]
 
 
@@ -137,7 +138,7 @@ def test_of_a_part_the_page_says_what_the_preparation_and_what_the_epochs_are_of
     whole = a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3)))
     titles = Reader(page.render(a_part(whole), [])).tables["preparation"][0]
     assert titles[1:3] == ["took s for 512 images", "written for 512 images"]
-    assert titles[-1] == "has paid for itself after epochs of all 3,670"
+    assert titles[-1] == "pays for itself after epochs of all 3,670"
     assert "Seconds and bytes are for the 512 images measured" in words(a_part(whole))
     assert "images measured;" not in words(whole)
 
@@ -145,12 +146,12 @@ def test_of_a_part_the_page_says_what_the_preparation_and_what_the_epochs_are_of
 def test_it_is_said_that_the_photos_came_from_memory_and_whose_seconds_a_found_one_shows() -> None:
     text = words(RUN)
     assert "The photos had just been read, so they came from memory" in text
-    assert "the seconds end when all of it is on the disk" in text
-    assert "One that was found shows what it cost when it was made" in text
+    assert "The time ends when everything is on the disk" in text
+    assert "A reused preparation shows its original cost" in text
 
 
 def test_where_nothing_was_prepared_it_is_said() -> None:
-    assert "None of these pipelines wrote anything beforehand" in words(RUN)
+    assert "None of these pipelines prepared anything" in words(RUN)
 
 
 def test_figures_that_are_missing_or_no_numbers_show_as_a_dash() -> None:
@@ -214,10 +215,10 @@ def test_pipelines_are_beside_themselves_in_the_other_environment() -> None:
         against=Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code=""),
     )
     text = page.render(run, trials_of(rates))
-    assert "a is slower by more than 5%. Rates in images/s" in text
+    assert "a is slower by more than 5%. Rates are in images/s" in text
     (_, row) = Reader(text).tables["against"]
     assert row == ["a", "1,000", "900", "0.900", "0.900-0.900", "slower"]
-    assert "Beside old" not in page.render(RUN, TRIALS)
+    assert "Compared with old" not in page.render(RUN, TRIALS)
 
 
 def test_nothing_of_a_label_or_a_message_is_read_as_markup() -> None:

@@ -43,7 +43,7 @@ def test_what_autotune_chose_is_folded_away_with_a_table_for_each_pipeline() -> 
     tables = Reader(text).tables
     assert tables["autotune-1"] == tables["autotune-2"]
     assert tables["autotune-1"][2] == ["MapAndBatch", "1 of 2", "\N{EN DASH}", "46.5"]
-    assert words(run).count("of 2 cores and 11.5 GB of memory") == 2
+    assert words(run).count("budget: 2 cores, 11.5 GB of memory") == 2
     assert '<a href="#reasons">' in text
     assert 'id="autotune"' not in page.render(a_run(a_row("a")), [])
 
@@ -51,7 +51,7 @@ def test_what_autotune_chose_is_folded_away_with_a_table_for_each_pipeline() -> 
 def test_what_autotune_costs_stands_by_its_pipeline() -> None:
     fixed = Fixed(label="a", spec="x:parallel_calls=2", rate=1000.0, own_rate=1000.0)
     said = words(a_run(a_row("a"), diagnosis=Diagnosis(fixed=[fixed])))
-    assert "With 2 calls at once and AUTOTUNE off: as fast" in said
+    assert "With 2 parallel calls and AUTOTUNE off: as fast" in said
 
 
 def test_steps_have_a_column_of_the_trace_and_the_rest_its_name() -> None:
@@ -61,8 +61,8 @@ def test_steps_have_a_column_of_the_trace_and_the_rest_its_name() -> None:
     assert Reader(page.render(run, [])).tables["steps-1"] == [
         [
             "step",
-            "rate up to here images/s",
-            "CPU that it adds ms an image",
+            "rate so far images/s",
+            "CPU added ms per image",
             "share % of all steps",
             "by its trace % of all stages",
         ],

@@ -75,8 +75,8 @@ def test_a_pipeline_that_a_run_has_not_or_that_failed_there_is_said_to_be_that()
     [
         ([["a"], ["a"]], "a is the fastest in each of 2 runs."),
         ([["a"], ["b"]], "a is the fastest in 0; b is the fastest in 1."),
-        ([["a"], ["a", "b"]], "a is the fastest in 0; in 1 no single one is."),
-        ([[], []], "In none of these runs is one pipeline shown to be the fastest."),
+        ([["a"], ["a", "b"]], "a is the fastest in 0; in 1 no single pipeline is."),
+        ([[], []], "No run shows one pipeline to be the fastest."),
     ],
 )
 def test_the_answer_says_which_is_the_fastest_where(best: list[list[str]], said: str) -> None:
@@ -97,7 +97,7 @@ def test_what_differs_is_told_and_what_does_not_is_not() -> None:
     ]
     same = runs_page.render([LAPTOP, LAPTOP])
     assert "differences" not in Reader(same).tables
-    assert "Neither the photos, nor what was delivered" in same
+    assert "Nothing that is checked: photos, delivered images" in same
 
 
 def test_a_label_that_names_another_pipeline_there_is_told() -> None:
@@ -112,7 +112,7 @@ def test_a_run_without_a_ratio_has_its_place_and_says_so() -> None:
     nothing: Run = ("nothing", a_run(blocks=0, control=None), [])
     text = runs_page.render([LAPTOP, alone, nothing])
     assert len(charts(text)) == 1
-    assert text.count("No ratios: nothing was measured beside the baseline.") == 2
+    assert text.count("No ratios: there is nothing to compare with the baseline.") == 2
 
 
 def test_nothing_of_a_name_is_read_as_markup() -> None:

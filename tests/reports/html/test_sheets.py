@@ -69,14 +69,14 @@ def test_a_class_that_is_delivered_as_another_is_told_to_be_wrong() -> None:
 
 
 def test_an_image_that_did_not_come_is_told_to_be_wrong() -> None:
-    assert captions(Shown(file="rose/1.jpg", class_name="rose")) == (("rose: did not come", True),)
+    assert captions(Shown(file="rose/1.jpg", class_name="rose")) == (("rose: not delivered", True),)
 
 
 def test_whoever_does_not_see_the_pictures_is_told_what_they_show(folder: Path) -> None:
     assert [sheet.alt for sheet in sheets.read(folder, RUN)] == [
         "daisy, rose as they should be delivered.",
-        "Above, daisy, rose as tfdata_naive delivers them; below, how they differ.",
-        "Above, daisy, rose as mine delivers them; below, how they differ.",
+        "Above, daisy, rose as tfdata_naive delivers them. Below, how they differ.",
+        "Above, daisy, rose as mine delivers them. Below, how they differ.",
     ]
 
 

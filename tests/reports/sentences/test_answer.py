@@ -9,7 +9,8 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import LeftOut, RunRecord, Stopped
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import digits
-from feedbench.reports.sentences.answer import answer, heading, notes
+from feedbench.reports.sentences.answer import answer, heading
+from feedbench.reports.sentences.notes import notes
 from tests.support.builders import (
     NOT_COMPARED,
     WORKLOAD,
@@ -51,27 +52,27 @@ def test_a_best_baseline_is_named_with_the_ratio_of_the_next_one() -> None:
     run = a_run(
         a_row("naive"), compared("b", 0.25, "slower"), compared("c", 0.8, "slower"), best=["naive"]
     )
-    assert answer(run) == f"naive is the fastest: the next one has {digits(0.8)} times its rate."
+    assert answer(run) == f"naive is the fastest: the next has {digits(0.8)} times its rate."
 
 
 def test_several_best_are_all_named_and_none_is_preferred() -> None:
     rows = [compared(label, 2, "faster") for label in "bcd"]
     two = a_run(a_row("naive"), *rows, best=["b", "c"])
-    assert answer(two) == "b and c are the fastest; which of them is not shown."
+    assert answer(two) == "b and c are the fastest; no difference is shown between them."
     three = a_run(a_row("naive"), *rows, best=["b", "c", "d"])
-    assert answer(three) == "b, c and d are the fastest; which of them is not shown."
+    assert answer(three) == "b, c and d are the fastest; no difference is shown between them."
 
 
 def test_where_all_are_best_none_is_called_the_fastest() -> None:
     run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), best=["a", "b"])
-    assert answer(run) == "No pipeline is shown slower than another: a and b."
+    assert answer(run) == "No difference is shown between a and b."
 
 
 def test_a_pipeline_that_failed_is_not_among_all() -> None:
     run = a_run(
         a_row("a"), compared("b", 1.0, "equivalent"), empty_row("c", "it raised"), best=["a", "b"]
     )
-    assert answer(run) == "No pipeline is shown slower than another: a and b."
+    assert answer(run) == "No difference is shown between a and b."
 
 
 def rates_only(**given: Any) -> RunRecord:
@@ -82,9 +83,9 @@ def rates_only(**given: Any) -> RunRecord:
 @pytest.mark.parametrize(
     ("blocks", "said"),
     [
-        (0, "0 whole blocks measured"),
-        (1, "1 whole block measured"),
-        (3, "3 whole blocks measured"),
+        (0, "0 blocks completed"),
+        (1, "1 block completed"),
+        (3, "3 blocks completed"),
     ],
 )
 def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
@@ -100,7 +101,7 @@ def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
         (Stopped.PRECISE, "every interval was narrow enough"),
         (Stopped.FAILED, "every pipeline failed"),
         (Stopped.INTERRUPTED, "it was interrupted"),
-        (None, "nothing is known of why it ended"),
+        (None, "it is not known why it ended"),
     ],
 )
 @pytest.mark.parametrize("seconds", [None, 300.0])
@@ -108,7 +109,7 @@ def test_more_of_what_ended_the_run_is_advised_and_nothing_where_that_is_of_no_u
     ended: Stopped | None, said: str, seconds: float | None
 ) -> None:
     run = rates_only(stopped_because=ended, time_seconds=seconds)
-    assert answer(run) == f"Rates only: 1 whole block measured, and verdicts need 4; {said}."
+    assert answer(run) == f"Rates only: 1 block completed, and verdicts need 4; {said}."
 
 
 def test_a_run_that_came_to_no_end_is_said_to_be_so_and_nothing_is_advised() -> None:
@@ -119,8 +120,8 @@ def test_where_verdicts_are_withheld_the_control_is_told() -> None:
     row = compared("b", 3, "withheld", withheld="control")
     run = a_run(a_row("naive"), row, control=(1.1, 1.05, 1.15))
     expected = (
-        "No verdicts: naive and its own second copy differ (1.10 times, interval 1.05 to 1.15),"
-        " so this machine was not calm enough."
+        "No verdicts: naive and its own second copy differ (ratio 1.10, interval 1.05 to 1.15),"
+        " so the machine was not calm enough."
     )
     assert answer(run) == expected
 
@@ -176,7 +177,7 @@ def test_each_remark_is_noted_behind_its_label() -> None:
 
 def test_a_pipeline_that_can_only_be_restarted_is_noted() -> None:
     found = notes(a_run(a_row("mine", continuous=False)))
-    assert found == ["mine can only be restarted: its rate has the turnover in it.", NOT_COMPARED]
+    assert found == ["mine can only be restarted, so its rate includes the turnover.", NOT_COMPARED]
 
 
 def test_one_that_was_not_measured_is_not_said_to_be_restarted() -> None:
@@ -186,7 +187,7 @@ def test_one_that_was_not_measured_is_not_said_to_be_restarted() -> None:
 def test_a_pipeline_is_noted_as_not_steady_where_over_half_its_trials_were_not() -> None:
     assert notes(a_run(a_row("mine", unsteady_trials=4))) == [NOT_COMPARED]
     found = notes(a_run(a_row("mine", unsteady_trials=5)))
-    assert found == ["mine was not steady in 5 of its trials.", NOT_COMPARED]
+    assert found == ["mine was not steady in 5 trials.", NOT_COMPARED]
 
 
 @pytest.mark.parametrize(("ratio", "word"), [(1.02, "faster"), (0.98, "slower")])
@@ -204,8 +205,8 @@ def test_where_signed_ranks_say_another_word_it_is_noted() -> None:
     ranks = {"ranks_low": 1.05, "ranks_high": 1.12, "ranks_verdict": "faster"}
     row = compared("mine", 1.03, "inconclusive", **ranks)
     said = (
-        "mine is inconclusive by its mean over the blocks; by signed ranks, in which a block that"
-        " is far off weighs little, it would be faster (interval 1.05 to 1.12)."
+        "mine is inconclusive by its mean over the blocks. By signed ranks, where outlying blocks"
+        " weigh little, it would be faster (interval 1.05 to 1.12)."
     )
     assert notes(a_run(a_row("a"), row)) == [said, NOT_COMPARED]
     for quiet in (
@@ -225,7 +226,7 @@ def test_how_many_more_blocks_would_decide_is_noted() -> None:
 def test_an_extrapolated_epoch_is_noted_with_its_formula() -> None:
     found = notes(a_part(a_run(a_row("a"))))
     assert found == [
-        "The epoch is that of all 3,670 images, extrapolated: images / rate + turnover.",
+        "The epoch time is extrapolated to all 3,670 images: images / rate + turnover.",
         NOT_COMPARED,
     ]
 
@@ -242,7 +243,7 @@ def some_records(found: Preparation) -> Row:
 def test_what_records_took_is_noted_beside_the_photos_own_files() -> None:
     found = notes(a_run(a_row("a"), some_records(a_preparation())))
     expected = (
-        "records: its preparation took 2.10 s and 37.1 MB to write, 1.3% less than the photos' own"
+        "records: its preparation took 2.10 s and wrote 37.1 MB, 1.3% less than the photos' own"
         " files."
     )
     assert found == [expected, NOT_COMPARED]
@@ -250,24 +251,24 @@ def test_what_records_took_is_noted_beside_the_photos_own_files() -> None:
 
 def test_what_is_no_record_of_the_photos_is_not_compared_with_their_files() -> None:
     found = notes(a_run(a_row("mine", preparation=a_preparation())))
-    assert found == ["mine: its preparation took 2.10 s and 37.1 MB to write.", NOT_COMPARED]
+    assert found == ["mine: its preparation took 2.10 s and wrote 37.1 MB.", NOT_COMPARED]
 
 
 def test_of_a_part_it_is_noted_what_the_preparation_and_what_the_epochs_are_of() -> None:
     part = msgspec.structs.replace(a_preparation(), images=512)
     (note, *_) = notes(a_part(a_run(some_records(part))))
-    assert " to write (for 512 of the 3,670 images), 1.3% less than " in note
+    assert " wrote 37.1 MB for 512 of the 3,670 images, 1.3% less than " in note
     paid = msgspec.structs.replace(a_preparation(naive=3), images=512)
     (note, *_) = notes(a_part(a_run(some_records(paid))))
-    assert " (for 512 of the 3,670 images; the epochs are of all of them), 1.3% less than " in note
+    assert note.endswith(" These epochs are of all 3,670 images.")
 
 
 def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compared_with() -> None:
     row = a_row("records", preparation=a_preparation(naive=142.3, tuned=None, fast=0.2, b=None))
     (note, _) = notes(a_run(row))
-    assert "; against naive it pays for itself after 143 epochs; " in note
-    assert "; against fast it pays for itself after 1 epoch; " in note
-    never = "; against tuned and b it never does: not shown to be faster."
+    assert " It pays for itself after 143 epochs against naive. " in note
+    assert " It pays for itself after 1 epoch against fast. " in note
+    never = " It never pays for itself against tuned and b: it is not shown to be faster."
     assert note.endswith(never)
 
 
@@ -278,14 +279,16 @@ def test_records_that_are_read_faster_in_epochs_that_are_no_shorter_are_said_to_
     both = [msgspec.structs.replace(naive, is_faster=True), tuned]
     found = msgspec.structs.replace(row.preparation, break_even=both)
     (note, _) = notes(a_run(msgspec.structs.replace(row, preparation=found)))
-    assert "; against tuned it never does: not shown to be faster; against naive it never" in note
-    assert note.endswith(" does: faster, but in epochs that are no shorter.")
+    assert note.endswith(
+        " It never pays for itself against tuned: it is not shown to be faster. It never pays for"
+        " itself against naive: it is faster, but its epochs are no shorter."
+    )
 
 
 def test_records_of_an_earlier_run_are_noted_as_such() -> None:
     earlier = msgspec.structs.replace(a_preparation(), was_found=True)
     (note, _) = notes(a_run(a_row("records", preparation=earlier)))
-    assert note.startswith("records: its preparation, found from an earlier run, took 2.10 s")
+    assert note.startswith("records: its preparation, reused from an earlier run, took 2.10 s")
 
 
 @pytest.mark.parametrize(
@@ -310,10 +313,8 @@ def two_records(gzip_bytes: int, images: int = 3670) -> list[str]:
 
 
 def test_what_gzip_saved_is_noted_where_both_kinds_of_records_are_in_the_run() -> None:
-    assert "GZIP saved 371 kB of the 37.1 MB of uncompressed records, 1.0%." in two_records(
-        36_729_000
-    )
-    larger = "GZIP made the records larger by 371 kB, 1.0% of the uncompressed ones."
+    assert "GZIP saved 371 kB (1.0%) of 37.1 MB of records." in two_records(36_729_000)
+    larger = "GZIP made the records 371 kB larger (1.0%)."
     assert larger in two_records(37_471_000)
 
 
@@ -328,9 +329,7 @@ def test_a_full_shuffle_or_none_is_not_noted(shuffle: object) -> None:
 
 def test_a_shuffle_through_a_smaller_buffer_than_the_folder_is_noted() -> None:
     found = notes(a_run(a_row("a", knobs={"shuffle": 1000})))
-    said = (
-        "a shuffles through a buffer of 1,000 images, which is less of a shuffle than a full one."
-    )
+    said = "a shuffles through a buffer of 1,000 images, which mixes less than a full shuffle."
     assert found == [said, NOT_COMPARED]
 
 
@@ -372,10 +371,10 @@ def test_images_that_were_left_out_are_noted(count: int, said: str) -> None:
 
 def test_a_row_whose_time_is_the_harnesss_own_is_marked() -> None:
     marked = notes(a_run(a_row("a", consumer_share=0.031), a_row("b", consumer_share=0.0099)))
-    (note,) = [note for note in marked if "faster than its rate says" in note]
+    (note,) = [note for note in marked if "faster than its rate shows" in note]
     assert note == (
-        "a is faster than its rate says: 3.1% of the time is Feedbench's own, which takes each"
-        " batch and looks at it."
+        "a is faster than its rate shows: Feedbench spent 3.1% of the time on taking and checking"
+        " batches."
     )
 
 

@@ -64,17 +64,17 @@ def test_the_fastest_is_not_named_where_its_work_is_different() -> None:
 
 def test_its_ratio_is_not_that_of_the_next_one() -> None:
     run = measured(unequal={"cheat"}, naive=1000, slow=500, cheat=900)
-    assert answer(run) == "naive is the fastest: the next one has 0.500 times its rate."
+    assert answer(run) == "naive is the fastest: the next has 0.500 times its rate."
 
 
 def test_it_is_not_counted_among_those_of_which_none_is_shown_slower() -> None:
     run = measured(unequal={"cheat"}, naive=1000, tuned=1000, cheat=9000)
-    assert answer(run) == "No pipeline is shown slower than another: naive and tuned."
+    assert answer(run) == "No difference is shown between naive and tuned."
 
 
 def test_of_several_fastest_it_is_none() -> None:
     run = measured(unequal={"cheat"}, naive=1000, b=2000, c=2000, cheat=9000)
-    assert answer(run) == "b and c are the fastest; which of them is not shown."
+    assert answer(run) == "b and c are the fastest; no difference is shown between them."
 
 
 def test_where_all_but_the_baseline_do_other_work_there_is_no_verdict() -> None:
@@ -98,7 +98,7 @@ def test_beside_a_baseline_of_other_work_the_fastest_of_the_others_is_named_by_i
 
 def test_beside_a_baseline_of_other_work_none_of_the_others_may_be_shown_slower() -> None:
     run = measured(unequal={"naive"}, naive=1000, b=2000, c=2000)
-    assert answer(run) == "No pipeline is shown slower than another: b and c."
+    assert answer(run) == "No difference is shown between b and c."
 
 
 @pytest.mark.parametrize("rate", [2000, 4000])
@@ -107,7 +107,7 @@ def test_a_baseline_that_was_not_compared_is_none_of_them_either(rate: int) -> N
     bare = msgspec.structs.replace(run.rows[0], proof=None)
     run = msgspec.structs.replace(run, rows=[bare, *run.rows[1:]])
     expected = {
-        2000: "No pipeline is shown slower than another: b and c.",
+        2000: "No difference is shown between b and c.",
         4000: "c is the fastest: 4,001 images/s.",
     }
     assert answer(run) == expected[rate]
@@ -122,13 +122,13 @@ def replaced(run: RunRecord, **given: object) -> RunRecord:
 def test_one_that_was_not_compared_is_not_counted_among_those_that_were() -> None:
     run = measured(unequal={"c"}, naive=1000, b=1000, c=1000)
     assert row_of(run, "c").withheld == "work"
-    said = "No pipeline is shown slower than another: naive and b."
+    said = "No difference is shown between naive and b."
     assert answer(replaced(run, proof=None)) == said
 
 
 def test_other_work_is_not_counted_where_it_was_in_too_few_blocks_for_a_verdict_either() -> None:
     run = measured(unequal={"c"}, naive=1000, b=1000, c=1000)
-    said = "No pipeline is shown slower than another: naive and b."
+    said = "No difference is shown between naive and b."
     assert answer(replaced(run, verdict=None, withheld=None)) == said
 
 
@@ -147,7 +147,7 @@ def test_where_the_baseline_differs_from_itself_the_control_is_why() -> None:
     run = measured(control=UNSTEADY, naive=1000, b=2000)
     b = row_of(run, "b")
     assert (b.verdict, b.withheld) == ("withheld", "control")
-    assert answer(run).startswith("No verdicts: naive and its own second copy differ (1.10 times")
+    assert answer(run).startswith("No verdicts: naive and its own second copy differ (ratio 1.10")
 
 
 def test_where_the_machine_was_not_calm_and_work_is_different_the_control_is_told_first() -> None:

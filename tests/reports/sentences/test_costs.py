@@ -53,9 +53,8 @@ def test_it_is_named_from_which_epoch_on_another_one_takes_the_least_time() -> N
     cached, records = row("cached", 6.0, 1.0), row("records", 30.0, 0.5)
     assert reigns(plain, cached, records) == [("plain", 1), ("cached", 2), ("records", 50)]
     assert said(plain, cached, records) == (
-        "By these figures, with what is written beforehand included, plain takes the least time for"
-        " 1 epoch, and cached from epoch 2 on and records from epoch 50 on (cached is within 5% of"
-        " it)."
+        "With preparation included, plain takes the least time for 1 epoch, and cached from epoch 2"
+        " on and records from epoch 50 on (cached is within 5% of it)."
     )
 
 
@@ -65,8 +64,7 @@ def test_of_two_that_take_as_long_the_one_before_stays() -> None:
 
 def test_where_nothing_ever_changes_one_name_is_said() -> None:
     assert said(row("a", 4.0, 2.0), row("b", 5.0, 2.0)) == (
-        "By these figures a takes the least time, however many epochs from 1 to 1,000, with what it"
-        " writes beforehand included."
+        "a takes the least time for any number of epochs from 1 to 1,000, preparation included."
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from feedbench.bench.records.proof import Counts, Kind, Likeness, Work
 from feedbench.bench.records.row import Row
 from feedbench.reports.sentences import equal_work
-from feedbench.reports.sentences.answer import notes
+from feedbench.reports.sentences.notes import notes
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import (
     NOT_COMPARED,
@@ -26,7 +26,9 @@ SWAPPED_REASON = "its pixels are those of red and blue exchanged, 34.9 grey leve
 
 def noted(*rows: Row) -> list[str]:
     """The notes on work, of a run over these rows."""
-    return list(equal_work.notes(a_run(*rows)))
+    run = a_run(*rows)
+    shuffles = equal_work.of_shuffles((row.label, row.proof) for row in run.rows)
+    return [*equal_work.warnings(run), *equal_work.remarks(run), *shuffles]
 
 
 def of_shuffle(kind: Kind, **given: Any) -> list[str]:
@@ -68,8 +70,8 @@ def test_of_too_few_images_or_none_no_shuffle_is_told() -> None:
         (Counts(images=3670), "3,670, each once"),
         (Counts(images=599, missing=1), "1 missing"),
         (Counts(images=1200, missing=1000, doubled=1600), "1,000 missing, 1,600 doubled"),
-        (Counts(images=600, wrong_labels=12), "12 with another's label"),
-        (Counts(images=600, unknown=3, wrong_labels=2), "3 unknown, 2 with another's label"),
+        (Counts(images=600, wrong_labels=12), "12 with the wrong label"),
+        (Counts(images=600, unknown=3, wrong_labels=2), "3 unknown, 2 with the wrong label"),
     ],
 )
 def test_what_came_of_the_images_is_told_by_its_faults_or_that_there_are_none(
@@ -84,7 +86,7 @@ def test_that_nothing_was_compared_is_noted_once() -> None:
 
 def test_one_that_was_not_compared_beside_others_is_noted_to_have_no_verdict() -> None:
     assert noted(a_row("a", proof=a_proof()), a_row("b")) == [
-        "b has no verdict: what it delivers was not compared.",
+        "b has no verdict: its images were not compared.",
         SAME,
     ]
 
@@ -157,14 +159,14 @@ def test_a_full_shuffle_and_one_of_too_few_images_have_no_note() -> None:
     ("kind", "said"),
     [
         ("none", "a does not shuffle, which is less work"),
-        ("fixed", "a delivers every epoch in one and the same order, which is less work"),
-        ("partial", "a shuffles less than fully, through about 100 images, which is less work"),
+        ("fixed", "a delivers every epoch in the same order, which is less work"),
+        ("partial", "a shuffles only partly, through about 100 images, which is less work"),
     ],
 )
 def test_a_worse_shuffle_is_noted_with_the_classes_of_its_batches_where_they_are_few(
     kind: Kind, said: str
 ) -> None:
-    classes = "a batch holds 1.11 classes on average, and 3.00 by chance"
+    classes = "a batch has 1.11 classes on average, 3.00 by chance"
     assert of_shuffle(kind, batch_classes=1.11) == [SAME, f"{said}: {classes}."]
     for as_by_chance in (None, 2.9, 3.0):
         assert of_shuffle(kind, batch_classes=as_by_chance) == [SAME, f"{said}."]
@@ -172,7 +174,7 @@ def test_a_worse_shuffle_is_noted_with_the_classes_of_its_batches_where_they_are
 
 def test_a_shuffle_in_pieces_is_noted_without_a_number() -> None:
     (_, note) = of_shuffle("partial", with_list=0.1)
-    assert note.startswith("a shuffles less than fully, which is less work: a batch ")
+    assert note.startswith("a shuffles only partly, which is less work: a batch ")
 
 
 def test_shuffles_are_noted_last_and_in_the_order_of_the_rows() -> None:
@@ -198,7 +200,7 @@ def test_a_small_buffer_that_showed_in_the_order_is_noted_by_what_showed(kind: K
 def test_a_small_buffer_that_showed_nowhere_is_noted_by_its_knob(kind: Kind) -> None:
     proof = a_proof(shuffle=a_shuffle(kind))
     found = notes(a_run(a_row("a", knobs={"shuffle": 1000}, proof=proof)))
-    assert found[0].startswith("a shuffles through a buffer of 1,000 images, which is less")
+    assert found[0].startswith("a shuffles through a buffer of 1,000 images, which mixes less")
 
 
 @pytest.mark.parametrize(

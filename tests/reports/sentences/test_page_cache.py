@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.page_cache import PageCacheUse
 from feedbench.bench.records.row import Row
-from feedbench.reports.sentences.answer import notes
+from feedbench.reports.sentences.notes import notes
 from feedbench.reports.sentences.page_cache import note, state, while_timed
 from tests.support.builders import a_row, a_run
 
@@ -26,8 +26,8 @@ def a_use(**given: Any) -> Row:
 
 def test_cold_first_epochs_are_told_with_their_certificate() -> None:
     sentence = (
-        "a: its first epochs were cold, certified: 0.0% of the 40.0 MB in 600 files that it reads"
-        " was resident before, and 41.6 MB came from the device."
+        "a: its first epochs were cold, certified. 0.0% of its 40.0 MB in 600 files was in memory"
+        " before, and 41.6 MB came from the device."
     )
     assert note(a_use()) == sentence
     assert sentence in notes(a_run(a_use()))
@@ -43,8 +43,8 @@ def test_warm_ones_are_no_news() -> None:
 def test_what_is_not_certified_says_in_how_many_trials_and_why() -> None:
     row = a_use(asked="warm", certified=5, why_not="70% of the files' bytes were resident before")
     assert str(note(row)).startswith(
-        "a: its first epochs are not certified to be warm in 3 of 8 trials (70% of the files' bytes"
-        " were resident before): "
+        "a: its first epochs are not certified warm in 3 of 8 trials (70% of the files' bytes"
+        " were resident before). "
     )
     assert state(row) == "warm, not certified"
 
@@ -52,16 +52,16 @@ def test_what_is_not_certified_says_in_how_many_trials_and_why() -> None:
 def test_figures_that_are_not_known_are_said_to_be_unknown() -> None:
     row = a_use(resident=None, read_bytes=None, certified=0, why_not="this system has no mincore")
     assert str(note(row)).endswith(
-        ": an unknown part of the 40.0 MB in 600 files that it reads was resident before, and an"
-        " unknown number of bytes came from the device."
+        ". An unknown part of its 40.0 MB in 600 files was in memory before, and an unknown number"
+        " of bytes came from the device."
     )
 
 
 def test_what_is_known_to_be_otherwise_is_left_out_and_said() -> None:
     row = a_use(certified=6, contradicted=2, why_not="only 30% of the files' bytes were read")
-    assert str(note(row)).endswith("; 2 of them left out of its first batch and first epoch.")
+    assert str(note(row)).endswith(" Its first batch and first epoch leave out 2 trials.")
     none = a_use(certified=0, contradicted=8, why_not="only 30% of the files' bytes were read")
-    assert str(note(none)).endswith("; so its first batch and first epoch are not told.")
+    assert str(note(none)).endswith(" So its first batch and first epoch are not shown.")
 
 
 def test_a_rate_that_came_from_the_device_is_told_to_be_the_devices_as_well() -> None:
@@ -70,8 +70,8 @@ def test_a_rate_that_came_from_the_device_is_told_to_be_the_devices_as_well() ->
     each = 40_000_000 / images
     slow = replace(row, read_bytes_per_image=0.75 * each)
     assert while_timed(slow, images) == (
-        "a: while it was timed, 75.0% of its files' bytes came from the device in each epoch: they"
-        " do not stay in memory, and its rate is the device's as well."
+        "a: in each timed epoch 75.0% of its files' bytes came from the device. They do not fit in"
+        " memory, so its rate includes disk reads."
     )
     for quiet in (0.05 * each, 0.0, None):
         assert while_timed(replace(row, read_bytes_per_image=quiet), images) is None

@@ -8,11 +8,16 @@ import pytest
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.reports.sentences.answer import answer, notes, sure
+from feedbench.reports.sentences.answer import answer, sure
+from feedbench.reports.sentences.notes import notes
 from tests.support.builders import a_row, a_run, compared
 from tests.support.calms import a_calm
 
 FAST = compared("b", 2.0, "faster")
+ALL_DISTURBED = (
+    "Every trial of {} was disturbed, so its rate comes from disturbed trials and it has no"
+    " verdict."
+)
 
 
 def few(**given: Any) -> Row:
@@ -37,12 +42,11 @@ def test_where_several_are_the_fastest_it_is_said_too() -> None:
     other = compared("d", 2.0, "faster")
     found = answer(a_run_with(FAST, slow, other, few(), best=("b", "d")))
     assert found == (
-        "Of those that could be judged, b and d are the fastest; which of them is not shown."
+        "Of those that could be judged, b and d are the fastest; no difference is shown between"
+        " them."
     )
     equal = answer(a_run_with(compared("b", 1.0, "equivalent"), few(), best=("a", "b")))
-    assert equal == (
-        "Of those that could be judged, no pipeline is shown slower than another: a and b."
-    )
+    assert equal == ("Of those that could be judged, no difference is shown between a and b.")
 
 
 @pytest.mark.parametrize("row", [a_row("few", None, blocks=0, failures=["it raised OSError"])])
@@ -52,21 +56,19 @@ def test_one_that_failed_could_not_have_been(row: Row) -> None:
 
 def test_a_note_says_why_it_is_not_judged() -> None:
     assert (
-        "few is not judged: it has 3 undisturbed blocks, and a verdict takes 4 that the baseline"
-        " has as well."
+        "few has no verdict: it has 3 undisturbed blocks, and a verdict needs 4 that the baseline"
+        " has too."
     ) in notes(a_run_with(FAST, few()))
     never = few(blocks=5, attempts=5, disturbed=5)
-    assert "All trials of few were disturbed: its rate is theirs, and no verdict is." in notes(
-        a_run_with(FAST, never)
-    )
-    assert not any("judged" in note for note in notes(a_run_with(FAST)))
+    assert ALL_DISTURBED.format("few") in notes(a_run_with(FAST, never))
+    assert not any("verdict" in note for note in notes(a_run_with(FAST)))
 
 
 def test_a_baseline_that_could_not_be_checked_by_its_copy_is_told() -> None:
     unchecked = sure(a_run(a_row("a"), FAST, best=["b"], control=None))
-    assert "the baseline has too few undisturbed blocks beside its own copy" in unchecked
+    assert "Too few undisturbed blocks to check the baseline against its own copy." in unchecked
     checked = sure(a_run(a_row("a"), FAST, best=["b"], control=(1.0, 0.99, 1.01)))
-    assert "the baseline beside its own copy: 1.00" in checked
+    assert "The baseline's own copy ran at 1.00 times its rate (0.990 to 1.01)." in checked
 
 
 def test_where_each_trial_was_disturbed_nothing_is_said_to_be_left_out() -> None:
@@ -75,8 +77,5 @@ def test_where_each_trial_was_disturbed_nothing_is_said_to_be_left_out() -> None
     calm = a_calm(attempts=16, disturbed=16)
     run = a_run(*rows, calm=calm)
     assert answer(run) == "No verdicts: each of 16 trials was disturbed."
-    told = [note for note in notes(run) if note.startswith(("All trials of", "b has no verdict"))]
-    assert told == [
-        "All trials of a were disturbed: its rate is theirs, and no verdict is.",
-        "All trials of b were disturbed: its rate is theirs, and no verdict is.",
-    ]
+    told = [note for note in notes(run) if note.startswith(("Every trial of", "b has no verdict"))]
+    assert told == [ALL_DISTURBED.format("a"), ALL_DISTURBED.format("b")]

@@ -21,7 +21,7 @@ def test_the_warning_stands_before_every_figure_and_the_answer_and_stands_out() 
     assert text.count("WARNING") == 1
     warned = text.index("WARNING")
     assert warned < text.index("verdict")
-    assert warned < text.index("It cannot be told")
+    assert warned < text.index("It is not clear")
     assert text.index("Only x.") > text.index("verdict")
     assert shown(DIFFERING, colours=True).startswith("\x1b[1mWARNING")
 

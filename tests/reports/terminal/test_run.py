@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import Resumed, RunRecord
 from feedbench.bench.text import WIDTH
+from feedbench.reports.sentences.notes import notes, warnings
 from feedbench.reports.terminal.run import show
 from tests.support.builders import (
     NOT_COMPARED,
@@ -24,6 +25,7 @@ from tests.support.builders import (
     compared,
     empty_row,
 )
+from tests.support.calms import a_calm
 
 USED = {"cpu_seconds_per_1000_images": 1.056, "cpu_utilisation": 0.91, "peak_memory_bytes": 8.33e8}
 FOLDER = Path("/runs/today")
@@ -42,7 +44,7 @@ def printed(run: RunRecord, columns: int | None = None, folder: Path = FOLDER) -
 
 
 def lines(run: RunRecord, columns: int | None = None) -> list[str]:
-    return [line.rstrip() for line in printed(run, columns).splitlines()]
+    return printed(run, columns).splitlines()
 
 
 SPEED, PHASES, PREPARATIONS = range(3)  # the tables, where there is room
@@ -133,11 +135,57 @@ def test_the_epoch_is_the_whole_folders_where_a_part_was_measured() -> None:
 def test_the_order_is_heading_tables_answer_notes_and_where_the_run_lies() -> None:
     run = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
     text = printed(run)
-    parts = ["all 3,670 images", "images/s", "epoch s", "tuned is the fastest"]
-    parts += [f"  {NOT_COMPARED}", "The run lies"]
+    parts = ["all 3,670 images", "images/s", "epoch s", "tuned is the fastest", "How sure: "]
+    parts += [f"  {NOT_COMPARED}", "The run is in"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
-    assert text.endswith("The run lies in /runs/today\n")
+    assert text.endswith("The run is in /runs/today\n")
+
+
+def test_what_changes_nothing_for_the_reader_of_the_tables_is_on_the_page_only() -> None:
+    rows = [
+        a_row("naive", proof=a_proof()),
+        a_row("keras", proof=a_proof("near"), preparation=a_preparation()),
+        a_row("odd", proof=a_proof("different")),
+    ]
+    run = a_run(*rows, calm=a_calm(3), resumed=[Resumed(at="at noon", blocks=2, left_out=0)])
+    shown = unbroken(printed(run))
+    for note in warnings(run):
+        assert note in shown
+    quiet = [note for note in notes(run) if note not in warnings(run)]
+    assert [note[:11] for note in quiet] == [
+        "keras: its ",
+        "The run was",
+        "keras: near",
+        "Same images",
+        "The machine",
+    ]
+    assert not [note for note in quiet if note in shown]
+
+
+def test_how_sure_the_answer_is_takes_one_sentence() -> None:
+    best = compared("tuned", 4.5, "faster")
+    run = a_run(a_row("naive"), best, best=["tuned"], control=(1.0, 0.98, 1.02))
+    assert (
+        "How sure: 99% confidence from 8 blocks; the baseline's own copy ran at 1.00 times its rate"
+        " (0.980 to 1.02)."
+    ) in unbroken(printed(run))
+    few = a_run(a_row("naive"), blocks=2, control=None)
+    assert "How sure: not at all yet; after 2 blocks the rates may be chance." in lines(few)
+    assert "How sure" not in printed(a_run(blocks=0))
+
+
+@pytest.mark.parametrize("columns", [None, 100, 80])
+def test_no_line_ends_in_a_blank(columns: int | None) -> None:
+    run = a_run(a_row("naive"), compared(TUNED, 4.5, "faster", **USED), best=[TUNED])
+    assert not [line for line in lines(run, columns) if line != line.rstrip()]
+
+
+def test_a_name_with_many_knobs_is_broken_between_them() -> None:
+    found = lines(a_run(a_row("naive"), compared(TUNED, 4.5, "faster")), 80)
+    place = found.index("tfdata_tuned:")
+    assert found[place + 1 : place + 3] == ["  cache=none,shuffle=full,", "  prefetch=autotune,"]
+    assert found[place + 3].startswith("  parallel_calls=autotune  ")
 
 
 def test_what_was_not_measured_is_failed_and_otherwise_empty() -> None:
@@ -273,7 +321,7 @@ def test_a_run_of_nothing_can_be_shown(columns: int | None) -> None:
 def test_the_folder_is_shown_whole_however_long_it_is() -> None:
     folder = Path("/") / ("runs/" * 60)
     text = printed(a_run(a_row("a")), 80, folder)
-    assert f"The run lies in {folder}" in text.replace("\n", "")
+    assert f"The run is in {folder}" in text.replace("\n", "")
 
 
 def test_a_file_gets_100_columns_and_no_colours() -> None:
@@ -337,4 +385,4 @@ def test_the_last_line_says_where_the_report_lies_where_there_is_one() -> None:
     file = io.StringIO()
     show(a_run(a_row("a")), FOLDER, Console(file=file), FOLDER / "report.html")
     assert file.getvalue().endswith("The report is /runs/today/report.html\n")
-    assert "The run lies in" not in file.getvalue()
+    assert "The run is in" not in file.getvalue()

@@ -37,7 +37,7 @@ def test_the_answer_says_whether_the_harness_can_be_trusted() -> None:
         "The harness can be trusted here: 2 of 2 passed (4 blocks in 2 min 23 s)."
     )
     assert answer(a_selftest(a_line(), a_line(passed=False))).startswith(
-        "1 of 2 failed (4 blocks in 2 min 23 s): measure again when other programs have ended;"
+        "1 of 2 failed (4 blocks in 2 min 23 s). Measure again when other programs have ended."
     )
 
 

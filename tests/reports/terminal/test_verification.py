@@ -82,7 +82,7 @@ def test_a_pipeline_that_failed_says_so_in_each_table_and_why_below() -> None:
 
 
 def test_why_a_pipeline_failed_may_not_be_known() -> None:
-    assert "  mine failed: nothing is known of why." in printed(found({"mine": None}))
+    assert "  mine failed: it is not known why." in printed(found({"mine": None}))
 
 
 def test_where_every_pipeline_failed_the_tables_stand_all_the_same() -> None:
@@ -109,7 +109,7 @@ def test_wrong_counts_are_said() -> None:
 
 def test_a_worse_shuffle_is_said() -> None:
     of = found({"mine": a_proof(shuffle=a_shuffle("none"))})
-    assert "mine does not shuffle, which is less work: a batch holds 1.11" in unbroken(printed(of))
+    assert "mine does not shuffle, which is less work: a batch has 1.11" in unbroken(printed(of))
 
 
 def test_the_last_line_says_where_the_sheets_lie_or_how_to_get_them_where_they_are_of_use() -> None:
@@ -121,13 +121,13 @@ def test_the_last_line_says_where_the_sheets_lie_or_how_to_get_them_where_they_a
     assert ADVICE not in printed(equal)
     for of in (equal, unequal):
         last = printed(of, sheets=Path("/sheets")).splitlines()[-1]
-        assert last == "The contact sheets lie in /sheets"
+        assert last == "The contact sheets are in /sheets"
 
 
 def test_the_folder_of_the_sheets_is_shown_whole_however_long_it_is() -> None:
     sheets = Path("/") / ("sheets/" * 60)
     text = printed(found({"a": a_proof()}), 80, sheets)
-    assert f"The contact sheets lie in {sheets}" in text.replace("\n", "")
+    assert f"The contact sheets are in {sheets}" in text.replace("\n", "")
 
 
 @pytest.mark.parametrize("label", ["tfdata_naive", *LONG])
