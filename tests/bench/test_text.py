@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.text import counted, digits, duration, listed, size
@@ -51,7 +51,6 @@ def test_the_number_of_digits_can_be_chosen() -> None:
     assert [digits(1.2345, count) for count in (1, 2, 4)] == ["1", "1.2", "1.234"]
 
 
-@settings(deadline=None)
 @given(st.floats(1.0, 1e9))
 def test_a_figure_as_said_is_within_half_a_percent_of_it(value: float) -> None:
     assert float(digits(value).replace(",", "")) == pytest.approx(value, rel=0.0051)
@@ -100,7 +99,6 @@ def test_bytes_are_shown_in_the_largest_unit_that_fits(count: float, said: str) 
     assert size(count) == said
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**15 - 10**12) | st.floats(0.0, 9.9e14))
 def test_a_size_stands_in_the_unit_that_leaves_it_from_1_to_999(count: float) -> None:
     number, unit = size(count).split()
@@ -108,7 +106,6 @@ def test_a_size_stands_in_the_unit_that_leaves_it_from_1_to_999(count: float) ->
     assert float(number) >= 1 or unit == "B"
 
 
-@settings(deadline=None)
 @given(st.floats(1.0, 1e18))
 def test_a_size_as_shown_is_within_a_percent_of_it(count: float) -> None:
     number, unit = size(count).split()

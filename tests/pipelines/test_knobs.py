@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.pipelines import catalog
@@ -98,7 +98,6 @@ def test_every_knob_says_what_it_means_and_defaults_to_what_it_accepts(name: str
         assert build(pipeline, name, {knob.name: knob.default}) == pipeline()
 
 
-@settings(deadline=None)
 @given(calls)
 def test_every_accepted_number_of_parallel_calls_comes_back_as_it_was_written(
     number: int | str,
@@ -108,14 +107,12 @@ def test_every_accepted_number_of_parallel_calls_comes_back_as_it_was_written(
     assert type(built.parallel_calls) is type(number)
 
 
-@settings(deadline=None)
 @given(st.integers(max_value=0) | st.integers(min_value=1025))
 def test_no_other_number_of_parallel_calls_is_accepted(number: int) -> None:
     with pytest.raises(RequestError, match="the knob parallel_calls takes a whole number from 1"):
         build(TfdataTuned, "tfdata_tuned", {"parallel_calls": as_text(number)})
 
 
-@settings(deadline=None)
 @given(tuned)
 def test_a_pipeline_can_be_built_again_from_its_knobs_as_text(pipeline: TfdataTuned) -> None:
     written = {knob: as_text(value) for knob, value in values(pipeline).items()}

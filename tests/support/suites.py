@@ -6,14 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support import loaders
 from tests.support.command import finished
 from tests.support.pace import paced
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Suite:
@@ -52,5 +50,8 @@ def run_here(
     """
     Suite(pytester.path, tests)
     # Hypothesis' plugin would import the whole of it anew at the end of each session.
-    done = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *words)
+    with pytest.MonkeyPatch.context() as patch:
+        # pytest-benchmark would take the suite for one of our own workers, and measure nothing.
+        patch.delenv("PYTEST_XDIST_WORKER", raising=False)
+        done = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *words)
     return subprocess.CompletedProcess(words, done.ret, done.stdout.str(), done.stderr.str())

@@ -229,7 +229,7 @@ def an_image(kind: str, mode: str, seed: int, side: int) -> bytes:
 
 
 @pytest.mark.tensorflow
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(KINDS, st.integers(0, 9)), min_size=1, max_size=12), st.integers(1, 40))
 def test_what_is_left_of_any_folder_is_delivered_alike(
     processes: Processes, kinds: list[tuple[tuple[str, str], int]], side: int

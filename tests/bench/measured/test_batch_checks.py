@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range, pair
@@ -304,7 +304,6 @@ def test_images_of_another_form_are_refused_with_the_one_that_was_asked_for(
 RANGES = st.sampled_from([(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
 
 
-@settings(deadline=None)
 @given(RANGES, st.floats(0, 1), st.floats(0, 1))
 def test_values_within_any_range_pass(
     value_range: tuple[float, float], first: float, second: float
@@ -314,7 +313,6 @@ def test_values_within_any_range_pass(
     check_range(batch, replace(WORKLOAD, value_range=value_range))
 
 
-@settings(deadline=None)
 @given(RANGES, st.floats(0.002, 1000), st.booleans())
 def test_values_beyond_any_range_are_refused_by_a_share_of_it(
     value_range: tuple[float, float], beyond: float, is_above: bool
@@ -350,7 +348,6 @@ def test_what_is_no_pair_is_refused_by_what_it_is(delivered: object, described: 
         pair(delivered)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 5))
 def test_epoch_after_epoch_with_a_short_last_batch_passes(
     size: int, batch_size: int, epochs: int
@@ -361,7 +358,6 @@ def test_epoch_after_epoch_with_a_short_last_batch_passes(
             ledger.delivered(min(batch_size, size - start))
 
 
-@settings(deadline=None)
 @given(st.integers(2, 50), st.integers(2, 50))
 def test_full_batches_over_the_end_of_an_epoch_are_seen_in_the_batch_that_mixes_them(
     size: int, batch_size: int

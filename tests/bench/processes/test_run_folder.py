@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.processes.run_folder import RunFolder, slugs
@@ -144,7 +144,6 @@ def test_labels_that_look_alike_in_a_files_name_are_numbered() -> None:
     assert list(by_label.values()) == ["a-b", "a-b-2", "a-b-3", "a-b-2-2", "pipeline", "pipeline-2"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=100), min_size=1, max_size=20, unique=True))
 def test_slugs_are_safe_short_and_no_two_alike(labels: list[str]) -> None:
     by_label = slugs(tuple(labels))

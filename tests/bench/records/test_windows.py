@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.records.pace import USUAL, Pace
@@ -102,7 +102,6 @@ def test_several_batches_may_arrive_as_one_and_a_window_ends_at_the_last() -> No
     assert windows.windows == [Window(120, 1.5)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(1e-4, 10.0), st.integers(1, 64)), min_size=1, max_size=120))
 def test_windows_abut_and_count_each_image_after_the_first_edge_once(
     arrivals: list[tuple[float, int]],
@@ -122,7 +121,6 @@ def test_windows_abut_and_count_each_image_after_the_first_edge_once(
     assert len(edges) == len(windows.windows) + 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(1e-4, 10.0), max_size=120))
 def test_every_window_is_long_enough_and_none_is_longer_than_it_must_be(gaps: list[float]) -> None:
     windows = cut(gaps, images=1).windows

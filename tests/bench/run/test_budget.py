@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.options.run_options import RunOptions
@@ -40,7 +40,6 @@ FITS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(COSTS, IMAGES, IMAGES, BATCHES)
 def test_more_images_never_take_less_time(
     cost: Cost, images: int, more: int, batch_size: int
@@ -49,7 +48,6 @@ def test_more_images_never_take_less_time(
     assert trial_seconds(cost, images + more, batch_size) > shorter
 
 
-@settings(deadline=None)
 @given(COSTS, IMAGES, BATCHES)
 def test_a_trial_reads_two_epochs_and_three_windows_at_least(
     cost: Cost, images: int, batch_size: int
@@ -92,7 +90,6 @@ def test_a_block_runs_the_first_pipeline_twice_and_probes_after_each_trial() -> 
     assert block_seconds([fast, slow], 100, 8) == pytest.approx(each[0] + 2 * each[1])
 
 
-@settings(deadline=None)
 @given(FITS)
 def test_as_many_images_are_taken_as_fit_and_not_one_fewer(request: dict[str, Any]) -> None:
     def fit(images: int) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.run.budget import Cost
@@ -34,7 +34,6 @@ def test_other_labels_are_taken_for_any_number_of_classes(mode: str) -> None:
         refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
 
 
-@settings(deadline=None)
 @given(COSTS, st.integers(1, 5), st.sampled_from([None, "all", 50]))
 def test_the_time_that_is_advised_is_accepted(guess: Cost, count: int, limit: Any) -> None:
     specs = tuple(map(str, range(count)))

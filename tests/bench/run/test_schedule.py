@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.records.trial import TrialRecord
@@ -26,7 +26,6 @@ def test_the_order_of_a_seed_and_a_block_stays_the_same_from_version_to_version(
     assert words("abc", 1, 1) == "b c a a*"
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS, BLOCKS)
 def test_a_block_is_one_trial_of_each_pipeline_and_a_second_one_of_the_first(
     labels: tuple[str, ...], seed: int, block: int
@@ -35,7 +34,6 @@ def test_a_block_is_one_trial_of_each_pipeline_and_a_second_one_of_the_first(
     assert Counter(block_order(labels, seed, block)) == Counter(expected)
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS, BLOCKS, BLOCKS)
 def test_the_order_depends_on_the_seed_and_the_block_alone(
     labels: tuple[str, ...], seed: int, block: int, before: int

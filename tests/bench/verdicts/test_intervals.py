@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.verdicts.intervals import (
@@ -53,7 +53,6 @@ def blocks_of(mean: float, deviation: float, n: int) -> Interval:
     return log_ratio(list(np.exp(mean + deviation * values)), [1.0] * n, LEVEL)
 
 
-@settings(deadline=None)
 @given(PAIRS, st.floats(1e-3, 1e3))
 def test_a_ratio_does_not_depend_on_the_unit_of_the_rates(
     pairs: list[tuple[float, float]], scale: float
@@ -61,7 +60,6 @@ def test_a_ratio_does_not_depend_on_the_unit_of_the_rates(
     assert close(compared([(a * scale, b * scale) for a, b in pairs]), compared(pairs))
 
 
-@settings(deadline=None)
 @given(PAIRS, st.floats(1e-3, 1e3))
 def test_a_pipeline_that_is_faster_by_a_factor_has_a_ratio_that_is_larger_by_it(
     pairs: list[tuple[float, float]], factor: float
@@ -71,14 +69,12 @@ def test_a_pipeline_that_is_faster_by_a_factor_has_a_ratio_that_is_larger_by_it(
     assert after.high - after.low == pytest.approx(before.high - before.low, rel=1e-6, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_the_order_of_the_blocks_is_of_no_account(data: st.DataObject) -> None:
     pairs = data.draw(PAIRS)
     assert close(compared(data.draw(st.permutations(pairs))), compared(pairs))
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_an_interval_lies_around_its_estimate(pairs: list[tuple[float, float]]) -> None:
     interval = compared(pairs)
@@ -87,7 +83,6 @@ def test_an_interval_lies_around_its_estimate(pairs: list[tuple[float, float]]) 
     assert interval.estimate == pytest.approx(middle, abs=1e-9 * (1 + interval.high - interval.low))
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_the_swapped_comparison_is_the_reciprocal(pairs: list[tuple[float, float]]) -> None:
     interval = compared([(b, a) for a, b in pairs])
@@ -95,7 +90,6 @@ def test_the_swapped_comparison_is_the_reciprocal(pairs: list[tuple[float, float
     assert close(turned, compared(pairs))
 
 
-@settings(deadline=None)
 @given(PAIRS, st.integers(2, 4))
 def test_further_blocks_of_the_same_spread_never_widen_the_interval(
     pairs: list[tuple[float, float]], times: int
@@ -105,7 +99,6 @@ def test_further_blocks_of_the_same_spread_never_widen_the_interval(
     assert after.n == times * before.n
 
 
-@settings(deadline=None)
 @given(PAIRS, st.floats(0.5, 0.98))
 def test_a_higher_level_never_narrows_the_interval(
     pairs: list[tuple[float, float]], level: float
@@ -153,7 +146,6 @@ def test_a_rate_has_no_upper_end_where_the_interval_of_the_seconds_reaches_zero(
     assert interval.high == math.inf
 
 
-@settings(deadline=None)
 @given(st.lists(RATES, min_size=2, max_size=12), st.floats(1e-2, 1e2))
 def test_a_rate_lies_in_its_interval_between_its_blocks_and_scales_with_them(
     rates: list[float], scale: float

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -33,7 +33,6 @@ def test_of_eight_blocks_it_reaches_from_the_least_to_the_greatest() -> None:
     assert interval.estimate == pytest.approx(0.015)
 
 
-@settings(deadline=None)
 @given(st.integers(8, 20), st.integers(0, 1000))
 def test_it_ends_where_the_signed_rank_test_of_scipy_begins_to_refuse(n: int, seed: int) -> None:
     logs = np.random.default_rng(seed).normal(size=n)
@@ -47,7 +46,6 @@ def test_it_ends_where_the_signed_rank_test_of_scipy_begins_to_refuse(n: int, se
         assert beyond < 1 - LEVEL <= within
 
 
-@settings(deadline=None)
 @given(PAIRS, st.floats(1e-3, 1e3))
 def test_units_and_the_order_of_blocks_are_of_no_account_and_swapping_turns_it_over(
     pairs: list[tuple[float, float]], scale: float

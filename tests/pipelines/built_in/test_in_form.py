@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -41,7 +41,6 @@ def labels_of(labels: npt.NDArray[np.int32], mode: str) -> npt.NDArray[Any]:
     return delivered
 
 
-@settings(deadline=None)
 @given(COLOURS, RANGES)
 def test_grey_is_the_luma_and_stays_in_the_range_of_the_colours(
     colours: Floats, value_range: tuple[float, float]
@@ -57,7 +56,6 @@ def test_grey_is_the_luma_and_stays_in_the_range_of_the_colours(
     assert low - slack <= grey.min() <= grey.max() <= high + slack
 
 
-@settings(deadline=None)
 @given(COLOURS, st.sampled_from([1, 3]))
 def test_uint8_is_the_nearest_whole_number(colours: Floats, channels: int) -> None:
     rounded = images_of(colours, channels=channels, dtype="uint8", value_range=(0.0, 255.0))

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.pipelines.errors import RequestError
@@ -311,7 +311,6 @@ def test_a_part_says_of_its_folder_what_the_whole_says() -> None:
     assert part.ignored == index.ignored
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 40), min_size=1, max_size=6),
     st.integers(0, 250),

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.pipelines.system.memory import CacheFit, available_bytes, fit_cache
@@ -131,7 +131,6 @@ def test_no_shuffle_is_a_buffer_of_nothing_and_full_is_as_many_as_there_are() ->
 sizes = st.integers(0, 10**13)
 
 
-@settings(deadline=None)
 @given(
     cache=st.sampled_from(["memory", "file", "none"]),
     shuffle=st.integers(1, 10**8) | st.sampled_from(["full", "none"]),

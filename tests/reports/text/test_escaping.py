@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.reports.text.escaping import no_formula, visible
@@ -21,7 +21,6 @@ def test_half_a_pair_which_no_file_could_hold_is_shown_by_its_number() -> None:
     assert visible("a\udc80") == r"a\udc80"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_whatever_is_shown_can_be_written_and_holds_no_line_break(text: str) -> None:
     assert not {chr(code) for code in (*range(32), *range(127, 160))} & set(visible(text))
