@@ -58,7 +58,7 @@ def stages(run: RunRecord, width: int = WIDE) -> str | None:
     if not bars:
         return None
     most = max(sum(piece.ms for piece in bar.pieces) for bar in bars)
-    name = "CPU ms an image, summed over threads"
+    name = "CPU ms per image, summed over threads"
     figure = tracks.figure(
         bars, Scale(low=0, high=1.03 * most, logarithmic=False, name=name), width
     )

@@ -28,7 +28,7 @@ def heading(run: RunRecord) -> str:
     form = "" if given.channels == _RGB else " grey"
     form += "" if given.dtype == "float32" else f" {given.dtype}"
     return (
-        f"{part} images in {classes}, to {given.height}x{given.width}{form}, in"
+        f"{part} images in {classes}, to {given.height}x{given.width}{form},"
         f" batches of {given.batch_size}; {blocks} in {duration(run.seconds)}"
     )
 

@@ -14,6 +14,7 @@ from feedbench.reports.text.titles import Title
 
 _MOSTLY = 0.1  # a share of disturbed trials up to which a machine is mostly calm
 _FAR_OVER = 1.15  # times the reference speed, beyond which that was measured too low
+_NOTICED = 0.1  # seconds of waiting, from which they are reported
 _TELLING = 0.01  # a share of the trials' time from which a kernel's counter explains something
 
 _TITLES = (
@@ -85,7 +86,9 @@ def cost(run: RunRecord) -> str | None:
     if run.seconds > 0:
         took += f", {percent(run.calm.probe_seconds / run.seconds)}% of the run"
     waited = run.calm.waited_seconds
-    return f"{took}. Waiting for calm took {digits(waited)} s." if waited else f"{took}."
+    if waited < _NOTICED:
+        return f"{took}."
+    return f"{took}. Waiting for calm took {digits(waited)} s."
 
 
 def is_mostly_calm(calm: Calm | None) -> bool:

@@ -160,7 +160,7 @@ def reasons(run: RunRecord) -> tuple[Column[Row], ...]:
             lambda row: why.stages(traces.get(row.label)),
             is_words=True,
         ),
-        Column("CPU", "ms an image, traced", lambda row: why.cpu_ms(traces.get(row.label))),
+        Column("CPU", "ms per image, traced", lambda row: why.cpu_ms(traces.get(row.label))),
         Column("AUTOTUNE chose", "", _autotune, is_words=True),
         Column(
             "waits for input", "% of a step", lambda row: why.input_bound(traces.get(row.label))
@@ -216,9 +216,9 @@ SHUFFLE: tuple[Column[Proof], ...] = (
     Column("shuffle", "", lambda proof: proof.shuffle.kind, is_words=True, is_one_word=True),
     Column("", "", equal_work.shuffled, short="shuffle"),
     Column("ahead", "images", lambda proof: shown(proof.shuffle.ahead, "{:,.0f}".format)),
-    _order("and the list", "with_list", short="order:\nlist"),
+    _order("with the list", "with_list", short="order:\nlist"),
     _order("of neighbours", "with_neighbour", short="neigh-\nbours"),
-    _order("and the next epoch's", "with_next_epoch", short="next\nepoch"),
+    _order("with the next epoch's", "with_next_epoch", short="next\nepoch"),
     Column(
         "classes",
         "in a batch",

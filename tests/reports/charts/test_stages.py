@@ -35,7 +35,7 @@ def test_each_pipeline_has_a_bar_with_its_sum_and_its_largest_stage() -> None:
     found = texts(stages(traced(a={"decode": 0.6, "resize": 0.3, "the rest": 0.1}, b={"read": 2})))
     for text in ("a", "1.00 ms, decode 60%", "b", "2.00 ms, read 100%", "decode", "resize"):
         assert text in found
-    assert "CPU ms an image, summed over threads" in found
+    assert "CPU ms per image, summed over threads" in found
 
 
 def test_a_bar_is_as_long_as_what_was_measured_and_its_shares_are_the_traces() -> None:

@@ -106,9 +106,9 @@ def test_equal_work_and_shuffle_have_their_tables_after_speed_and_costs() -> Non
         "pipeline",
         "shuffle",
         "ahead images",
-        "order and the list",
+        "order with the list",
         "order of neighbours",
-        "order and the next epoch's",
+        "order with the next epoch's",
         "classes in a batch",
         "classes by chance",
     ]

@@ -25,7 +25,7 @@ from tests.support.calms import a_calm
 
 
 def test_the_heading_says_what_was_measured_and_how_long_it_took() -> None:
-    expected = "all 3,670 images in 3 classes, to 180x240, in batches of 32; 8 blocks in 4 min 5 s"
+    expected = "all 3,670 images in 3 classes, to 180x240, batches of 32; 8 blocks in 4 min 5 s"
     assert heading(a_run(a_row("a"))) == expected
 
 
@@ -341,10 +341,10 @@ def test_one_more_block_is_said_in_the_singular() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "to 180x240, in"),
-        ({"channels": 1}, "to 180x240 grey, in"),
-        ({"dtype": "uint8"}, "to 180x240 uint8, in"),
-        ({"channels": 1, "dtype": "uint8"}, "to 180x240 grey uint8, in"),
+        ({}, "to 180x240, b"),
+        ({"channels": 1}, "to 180x240 grey, b"),
+        ({"dtype": "uint8"}, "to 180x240 uint8, b"),
+        ({"channels": 1, "dtype": "uint8"}, "to 180x240 grey uint8, b"),
     ],
 )
 def test_the_heading_says_what_is_delivered_where_it_is_not_the_usual(
