@@ -14,10 +14,9 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
 from feedbench.bench.verdicts.comparison import Comparison
-from feedbench.reports.sentences import comparison
+from feedbench.reports.sentences import comparison, why
 from feedbench.reports.sentences.answer import answer, heading, sure
 from feedbench.reports.sentences.notes import warnings
-from feedbench.reports.sentences.why import in_brief
 from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
 
@@ -33,7 +32,7 @@ def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
     parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
-    parts.append(bullets((*in_brief(run), *warnings(run))))
+    parts.append(bullets((*why.in_brief(run), *why.failed_traces(run), *warnings(run))))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

@@ -67,16 +67,21 @@ def limits(run: RunRecord) -> list[str]:
     diagnosis = run.diagnosis
     if diagnosis is None:
         return []
-    unread = [
-        f"{label}: its trace cannot be used: {trace.why_not.rstrip('.')}."
-        for label, trace in diagnosis.traces.items()
-        if trace.why_not is not None
-    ]
     differences = [
         disagreement(waterfall, diagnosis.traces.get(waterfall.label))
         for waterfall in diagnosis.waterfalls
     ]
-    return [*unread, *filter(None, differences), *diagnosis.skipped]
+    return [*failed_traces(run), *filter(None, differences), *diagnosis.skipped]
+
+
+def failed_traces(run: RunRecord) -> list[str]:
+    """Return which traces cannot be used, and why."""
+    traces = run.diagnosis.traces if run.diagnosis else {}
+    return [
+        f"{label}: its trace cannot be used: {trace.why_not.rstrip('.')}."
+        for label, trace in traces.items()
+        if trace.why_not is not None
+    ]
 
 
 def _advice(run: RunRecord) -> list[Advice]:

@@ -159,7 +159,7 @@ def test_a_loader_that_is_being_profiled_already_is_measured_and_its_trace_faile
     (row,) = run["rows"]
     assert row["rate"] > 0
     assert run["diagnosis"]["traces"]["mine"]["why_not"].startswith("it raised AlreadyExistsError")
-    said = "mine: its trace tells nothing: it raised AlreadyExistsError"
+    said = "mine: its trace cannot be used: it raised AlreadyExistsError"
     shown = " ".join(out.split())
     assert (shown.count(said), shown.count("AlreadyExistsError")) == (1, 1)
     page = (feedbench.folder / "R" / "report.html").read_text()
