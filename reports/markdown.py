@@ -58,7 +58,7 @@ def escaped(text: str) -> str:
 
 
 def bold(text: str) -> str:
-    """Return a sentence that stands out."""
+    """Return a sentence in bold."""
     return _joined([*_lines(f"**{escaped(text)}**", WIDTH)], "")
 
 
@@ -76,7 +76,7 @@ def bullets(sentences: Iterable[str]) -> str:
 def table(
     titles: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str] = ("verdict",)
 ) -> str:
-    """Return a table whose first column is the pipelines; what of a label has no room is below.
+    """Return a table whose first column is the pipelines; labels that are too long are below it.
 
     The columns called as `words` are aligned to the left, all other but the first to the right.
     """

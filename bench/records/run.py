@@ -84,7 +84,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """That a run was gone on with by another process."""
+    """That a run was resumed by another process."""
 
     at: str  # UTC, ISO 8601
     blocks: int  # that were whole by then

@@ -96,14 +96,14 @@ class Diagnostics:
         begun = time.monotonic()
         self._ends_at = ends_at
         limit = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
-        self._listener.said(f"Looks for the reasons: traces, ceilings, steps{limit}.")
+        self._listener.said(f"Looking for the reasons: traces, ceilings, steps{limit}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
         self._keep(Diagnosis(source_pixels=mean_pixels(files)))
         try:
             self._look({label: rows[label] for label in labels if label in rows})
         except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
             why = " ".join(str(error).split()) or type(error).__name__
-            self._failed.append(f"Not all reasons could be looked for: {why}.")
+            self._failed.append(f"Some reasons could not be looked for: {why}.")
         finally:
             if self._left_out:
                 parts = "; ".join(self._left_out)
@@ -123,7 +123,7 @@ class Diagnostics:
         there = self._keeper.run.against
         if there is None:
             return []
-        why = "reasons are looked for in this environment alone"
+        why = "reasons are sought in this environment only"
         return [f"The pipelines in {there.name} are not traced: {why}."]
 
     def _look(self, rows: Mapping[str, Row]) -> None:
@@ -231,7 +231,7 @@ class Diagnostics:
         return Waterfall(label=spec.label, like="" if is_cut else _STAND_IN, steps=steps)
 
     def _fixed(self, row: Row) -> Fixed | None:
-        """Measure a pipeline beside itself with fixed values and AUTOTUNE switched off."""
+        """Measure a pipeline as it is, and with fixed values and AUTOTUNE off."""
         if row.autotune is None or row.autotune.parallelism is None:
             return None
         spec = self._specs[row.label]

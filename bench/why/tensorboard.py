@@ -52,15 +52,15 @@ def _started(traces: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 def _free(port: int) -> int:
-    """Return the port, or for 0 one that nobody has. Raises RequestError where it is taken."""
+    """Return the port, or for 0 a free one. Raises RequestError if it is not available."""
     with socket.socket() as asked:
         asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             asked.bind((_HOST, port))
         except OSError as error:
             raise RequestError(
-                f"--port {port}: it cannot be had ({error.strerror}); take another one, or 0 for"
-                " any that is free"
+                f"--port {port} is not available ({error.strerror}); choose another, or 0 for any"
+                " free port"
             ) from error
         free: int = asked.getsockname()[1]
         return free

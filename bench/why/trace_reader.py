@@ -37,4 +37,4 @@ def reading_of(
     except subprocess.TimeoutExpired:
         return Reading(why_not=f"xprof took over {limit:.0f} s")
     except (OSError, msgspec.DecodeError) as error:
-        return Reading(why_not=f"xprof said nothing that can be read ({error})")
+        return Reading(why_not=f"xprof gave no readable result ({error})")

@@ -133,7 +133,7 @@ def around_1(lines: Sequence[Line], share: float, name: str) -> Scale:
 
 
 def description(tracks: Sequence[Track]) -> str:
-    """Return what a chart shows, for those who hear it."""
+    """Return what a chart shows, for screen readers."""
     return "; ".join(f"{track.label}: {track.note}" for track in tracks)
 
 

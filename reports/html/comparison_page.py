@@ -36,7 +36,7 @@ class ComparisonData:
 
 
 def write(comparison: Comparison, file: Path, labels: Sequence[str] = ()) -> Path:
-    """Write the page and return where it lies. Raises RequestError where it cannot be written.
+    """Write the page and return its path. Raises RequestError if it cannot be written.
 
     `labels` are those of the base run's rows: with them a pipeline has its colour of that run's
     own page, even where a row before it is not in both.
@@ -46,7 +46,7 @@ def write(comparison: Comparison, file: Path, labels: Sequence[str] = ()) -> Pat
 
 def render(compared: Comparison, labels: Sequence[str] = ()) -> str:
     """Return the page of a comparison; `labels` are those of the base run's rows."""
-    # Those compared stand in the base run's order: where they are all of it, these are its colours.
+    # In the base run's order: if all its pipelines are compared, these are its colours.
     in_order = dict.fromkeys([*labels, *(pipeline.label for pipeline in compared.pipelines)])
     colours = palette.colours(list(in_order))
     pictures = [rates.compared(compared, colours, width) for width in (rates.WIDE, rates.NARROW)]

@@ -18,7 +18,7 @@ NAME = "report.html"
 
 
 def write(folder: Path, to: Path | None = None) -> Path:
-    """Write a run folder's page, by default as its report.html, and return where it lies.
+    """Write a run folder's page, by default as its report.html, and return its path.
 
     Raises RequestError where the folder holds no run, or the page cannot be written.
     """

@@ -11,7 +11,7 @@ from feedbench.bench.records.proof import REFERENCE_SHEET, Shown
 from feedbench.bench.records.run import RunRecord
 
 FOLDER = "samples"  # in a run's folder
-_SLUG = re.compile(r"[a-z0-9-]{1,100}")  # whoever made up a run may have named files elsewhere
+_SLUG = re.compile(r"[a-z0-9-]{1,100}")  # a made-up run may name files elsewhere
 _MOST_BYTES = 200_000  # of a strip, which takes 10 to 20 kB
 
 
@@ -52,7 +52,7 @@ def read(folder: Path, run: RunRecord) -> list[Sheet]:
 
 
 def caption(image: Shown) -> tuple[str, bool]:
-    """Return what stands below a picture, and whether it is not what it should be."""
+    """Return the caption below a picture, and whether the picture is wrong."""
     if image.delivered_as is None:
         return f"{image.class_name}: not delivered", True
     if image.delivered_as != image.class_name:

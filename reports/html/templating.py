@@ -53,7 +53,7 @@ def rendered(template: str, data: DataclassInstance) -> str:
 
 
 def embedded(value: object) -> Markup:
-    """Return JSON, ASCII only, that can stand in a <script> element of data; NaN is null.
+    """Return JSON, ASCII only, for a <script> element of data; NaN is null.
 
     Figures have seven digits that count, which is more than any measurement has.
     """
@@ -82,6 +82,6 @@ def _lines(text: str) -> Markup:
 
 
 def _breakable(label: str) -> Markup:
-    """Let a label be broken where a person would, between its words and knobs."""
+    """Let a label be broken between its words and knobs."""
     text = str(escape(visible(label)))
     return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped

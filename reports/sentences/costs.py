@@ -44,7 +44,7 @@ class Reign:
 
 
 def costs(run: RunRecord) -> list[Cost]:
-    """Return the cost of each pipeline of which all three parts are known, in the run's order."""
+    """Return each pipeline's cost, in the run's order, if all three parts of it are known."""
     candidates = [_cost(row, run) for row in run.rows]
     return [cost for cost in candidates if cost is not None]
 
@@ -107,7 +107,7 @@ def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
 
 
 def after(epochs: int, cost: Cost) -> str:
-    """Return what so many epochs take, as people say it: 0.512 s, 4 min 5 s, 10 h 11 min."""
+    """Return what so many epochs take: 0.512 s, 4 min 5 s, 10 h 11 min."""
     value = cost.total(epochs)
     if value < _MINUTE:
         return f"{seconds(value)} s"

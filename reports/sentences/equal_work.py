@@ -31,7 +31,7 @@ def shuffled(proof: Proof | None) -> str:
 
 
 def unequal(run: RunRecord) -> set[str]:
-    """Return the labels of those whose work is not shown to be that of the others."""
+    """Return the labels of the pipelines whose equal work is not proven."""
     labels = {row.label for row in run.rows if row.withheld == "work"}
     labels |= {row.label for row in run.rows if row.proof and not is_equal(row.proof)}
     if any(row.withheld == "baseline's work" for row in run.rows):
@@ -40,7 +40,7 @@ def unequal(run: RunRecord) -> set[str]:
 
 
 def images(proof: Proof) -> str:
-    """Return what came of the images of an epoch, in a few words."""
+    """Return how many images of an epoch came, or what is wrong with them."""
     counts = proof.counts
     faults = [
         f"{count:,} {name}"

@@ -34,7 +34,7 @@ def prepared(run: RunRecord) -> Columns:
 
 
 def filled(run: RunRecord, candidates: Columns) -> Columns:
-    """Leave out the columns of which nothing is known."""
+    """Leave out the columns that are empty in every row."""
     return tuple(
         column for column in candidates if any(column.cell(row) != MISSING for row in run.rows)
     )

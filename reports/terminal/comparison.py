@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
-from feedbench.reports.terminal.layout import folded, limit_width, put, put_note, simple_table
+from feedbench.reports.terminal.layout import folded, put, put_note, set_width, simple_table
 from feedbench.reports.text.escaping import visible
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the warning, the table, the answer and the notes."""
-    limit_width(console)
+    set_width(console)
     loud = warning(comparison)
     if loud is not None:
         put(console, Text(visible(loud), style="bold"), "")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from feedbench.bench.text import counted, size
 from feedbench.pipelines.images.index import shown
-from feedbench.reports.terminal.layout import limit_width
+from feedbench.reports.terminal.layout import put, set_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,10 +24,10 @@ _LONGEST_NAME = 40  # characters of a class's name
 
 
 def show(inspection: Inspection, console: Console) -> None:
-    """Print the inspection, never wider than WIDTH columns."""
-    limit_width(console)
+    """Print the inspection."""
+    set_width(console)
     for line in lines(inspection):
-        console.print(Text(line, overflow="fold"))
+        put(console, Text(line, overflow="fold"))
 
 
 def lines(inspection: Inspection) -> Iterator[str]:

@@ -22,15 +22,21 @@ _LINE_OF_KNOBS = 26  # characters, indent included; a longer knob has a line of 
 _Column = TypeVar("_Column")
 
 
-def limit_width(console: Console) -> None:
-    """Let a console be no wider than WIDTH; a file, which has no width of its own, has that one."""
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+def set_width(console: Console) -> None:
+    """Let a console be as wide as its terminal; a file, which has no width, gets WIDTH columns."""
+    if not console.is_terminal:
+        console.width = WIDTH
 
 
 def put(console: Console, *parts: RenderableType) -> None:
-    """Print each part without blanks at the ends of its lines."""
+    """Print each part without blanks at the ends of its lines.
+
+    Tables are as wide as the console. Text is at most WIDTH columns wide, or it is hard to read.
+    """
     for part in parts:
-        for segments in console.render_lines(part, pad=False):
+        width = console.width if isinstance(part, Table) else min(console.width, WIDTH)
+        options = console.options.update(width=width)
+        for segments in console.render_lines(part, options, pad=False):
             line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
             line.rstrip()
             console.print(line, soft_wrap=True)

@@ -14,10 +14,10 @@ from feedbench.reports.tables import short
 from feedbench.reports.terminal.layout import (
     fitting,
     folded,
-    limit_width,
     put,
     put_note,
     put_path,
+    set_width,
     simple_table,
 )
 from feedbench.reports.text.escaping import visible
@@ -39,7 +39,7 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
 
     What changes nothing for the reader of these tables is on the page only.
     """
-    limit_width(console)
+    set_width(console)
     put(console, _text(heading(run), style="bold"))
     for table in _tables(run, console):
         put(console, table, "")

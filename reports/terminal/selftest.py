@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.bench.text import counted, duration
-from feedbench.reports.terminal.layout import limit_width, plain_table, put
+from feedbench.reports.terminal.layout import plain_table, put, set_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def show(selftest: SelfTest, console: Console) -> None:
     """Print a line for each expectation, and the answer."""
-    limit_width(console)
+    set_width(console)
     table = plain_table()
     for title in ("", "expected", "measured", ""):
         table.add_column(title)

@@ -15,10 +15,10 @@ from feedbench.reports.tables.columns import Column
 from feedbench.reports.terminal.layout import (
     fitting,
     folded,
-    limit_width,
     put,
     put_note,
     put_path,
+    set_width,
     simple_table,
 )
 from feedbench.reports.text.escaping import visible
@@ -37,7 +37,7 @@ _SHUFFLE = tuple(column for column in columns.SHUFFLE if column.short)
 
 def show(verification: Verification, console: Console, sheets: Path | None = None) -> None:
     """Print the tables, a line for each pipeline that needs one, and where the sheets are."""
-    limit_width(console)
+    set_width(console)
     put(console, Text(_heading(verification), style="bold"))
     halves: tuple[tuple[_Columns, _Columns], ...] = (
         ((columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED),

@@ -1,4 +1,4 @@
-"""Text from outside, such as labels and what processes said, made harmless to whoever shows it."""
+"""Text from outside, such as labels and output of processes, made harmless to show."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ def test_a_process_that_fails_or_says_nothing_is_a_clause(tmp_path: Path) -> Non
         "xprof ended with exit code 1"
     )
     assert str(reading_of(tmp_path, tmp_path / "log", python="/bin/true").why_not).startswith(
-        "xprof said nothing that can be read"
+        "xprof gave no readable result"
     )
     assert str(reading_of(tmp_path, tmp_path / "log", python="/nowhere").why_not).startswith(
-        "xprof said nothing that can be read"
+        "xprof gave no readable result"
     )

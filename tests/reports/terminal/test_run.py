@@ -242,9 +242,18 @@ def test_each_table_is_set_apart_by_an_empty_line() -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("columns", [None, 200, 100, 92, 91, 80])
-def test_no_line_is_wider_than_the_terminal_or_100_columns(label: str, columns: int | None) -> None:
-    text = printed(a_wide_run(label), columns)
-    assert max(map(cell_len, text.splitlines())) <= min(columns or WIDTH, 100)
+def test_no_line_is_wider_than_the_terminal_and_text_is_100_columns_wide_at_most(
+    label: str, columns: int | None
+) -> None:
+    found = lines(a_wide_run(label), columns)
+    assert max(map(cell_len, found)) <= (columns or WIDTH)
+    answer = [number for number, line in enumerate(found) if not line][-1] + 1
+    assert max(map(cell_len, found[answer:])) <= 100
+
+
+def test_a_table_is_as_wide_as_a_wide_terminal_lets_it_be() -> None:
+    run = a_run(a_row("naive"), compared("x" * 60, 4.5, "faster", **USED))
+    assert (len(titles(run, 100)), len(titles(run, 200))) == (3, 2)
 
 
 @pytest.mark.parametrize("label", LABELS)
