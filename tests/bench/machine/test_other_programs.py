@@ -107,7 +107,7 @@ def test_what_others_took_is_said_where_it_disturbed() -> None:
     sentence = calm.sentence(summary)
     assert sentence is not None
     assert "1 of 2 trials was disturbed" in sentence
-    assert "other programs took up to 48% of the cores" in sentence
+    assert "Other programs used up to 48% of the cores" in sentence
     assert "End other programs, or give more --time." in sentence
     quiet = calm.sentence(calm_of([beside(0.2)], 0.1))
     assert quiet is not None
