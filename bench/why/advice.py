@@ -82,7 +82,7 @@ def _of_python(row: Row, takes: str, trace: Trace) -> str:
     cores = _cores_in_use(row)
     if cores is not None and _BUSY <= cores <= _ONE_CORE:
         return (
-            f"one Python thread does the work, on {cores:.2f} cores. {capital(takes)}{within}."
+            f"one Python thread does the work and uses {cores:.2f} cores. {capital(takes)}{within}."
             " Decode in tf.data, or in several processes."
         )
     return f"{takes}{within}. Use TensorFlow's ops instead, which run on all cores."

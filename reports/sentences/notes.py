@@ -65,6 +65,9 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
 def _notes_of(row: Row, run: RunRecord) -> Iterator[_Note]:
     yield from map(_Note, _of_trials(row))
     yield from map(_Note, _of_verdict(row, run))
+    if row.more_blocks is not None:
+        more = counted(row.more_blocks, "more block")
+        yield _Note(f"{row.label}: about {more} would decide.", is_warning=False)
     use = row.page_cache
     text = page_cache.note(row)
     if use is not None and text is not None:
@@ -128,5 +131,3 @@ def _of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
             f"{row.label} is {row.verdict} by its mean over the blocks. By signed ranks, where"
             f" outlying blocks weigh little, it would be {row.ranks_verdict} (interval {interval})."
         )
-    if row.more_blocks is not None:
-        yield f"{row.label}: about {counted(row.more_blocks, 'more block')} would decide."

@@ -20,7 +20,7 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.text import capital, digits, listed, size
+from feedbench.bench.text import capital, counted, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
@@ -41,11 +41,22 @@ Steps = tuple[list[Title], list[tuple[str, ...]]]
 
 
 def in_brief(run: RunRecord) -> list[str]:
-    """Return the first line of advice of at most five pipelines, the most costly first."""
+    """Return at most five lines of what to do next.
+
+    How many more blocks would decide comes first, then the first line of advice of each pipeline,
+    the most costly first.
+    """
     first: dict[str, str] = {}
     for line in _advice(run):
         first.setdefault(line.label, f"{line.label}: {line.sentence}")
-    return [*first.values()][:_MOST_IN_BRIEF]
+    return [*_undecided(run), *first.values()][:_MOST_IN_BRIEF]
+
+
+def _undecided(run: RunRecord) -> Iterator[str]:
+    blocks = {row.label: row.more_blocks for row in run.rows if row.more_blocks is not None}
+    if blocks:
+        most = counted(max(blocks.values()), "more block")
+        yield f"About {most} would decide {listed([*blocks])}."
 
 
 def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:

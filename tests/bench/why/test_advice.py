@@ -78,8 +78,8 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     one = row(cpu_seconds_per_1000_images=1.0)  # at 1,000 images/s
     assert sentences(one, traces={"a": trace}) == [
         (
-            "one Python thread does the work, on 1.00 cores. Python takes 100% of its CPU time"
-            " (1.00 ms per image), 50% of it in PIL.decode. Decode in tf.data, or in several"
+            "one Python thread does the work and uses 1.00 cores. Python takes 100% of its CPU"
+            " time (1.00 ms per image), 50% of it in PIL.decode. Decode in tf.data, or in several"
             " processes."
         ),
     ]

@@ -77,6 +77,15 @@ def test_the_terminal_has_five_lines_of_advice_at_most() -> None:
     assert why.in_brief(run) == [f"{label}: do it." for label in "abcde"]
 
 
+def test_how_many_more_blocks_would_decide_comes_before_the_advice() -> None:
+    rows = [a_row("a"), a_row("b", more_blocks=3), a_row("c", more_blocks=12)]
+    run = a_run(*rows, diagnosis=Diagnosis(advice=ADVICE))
+    more = "About 12 more blocks would decide b and c."
+    assert why.in_brief(run) == [more, "a: do this.", "b: do that."]
+    one = a_run(a_row("a"), a_row("b", more_blocks=1))
+    assert why.in_brief(one) == ["About 1 more block would decide b."]
+
+
 def test_a_trace_that_cannot_be_used_says_why() -> None:
     found = Diagnosis(traces={"a": Trace(folder="t", why_not="the profiler wrote no trace")})
     assert why.limits(a_run(a_row("a"), diagnosis=found)) == [
