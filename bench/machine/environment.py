@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.conditions.environment import Environment
 
 _PACKAGES = ("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from feedbench.bench.records.usage import Figure, GpuUsage, Missing, NoGpu, combined
+from feedbench.bench.records.conditions.usage import Figure, GpuUsage, Missing, NoGpu, combined
 
 
 class GpuReading(msgspec.Struct, frozen=True, kw_only=True):

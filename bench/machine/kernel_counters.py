@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from feedbench.bench.records.calm import Counters
+from feedbench.bench.records.conditions.calm import Counters
 from feedbench.pipelines.system.cgroups import MOUNTED, cgroups_around
 
 _PROC = Path("/proc")

@@ -19,8 +19,8 @@ from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.gpu import GpuMeter, GpuReading
 from feedbench.bench.machine.other_programs import user_seconds, watched_cores
 from feedbench.bench.machine.process_tree import Snapshot, TreeMeter
+from feedbench.bench.records.conditions.usage import NoGpu, Usage
 from feedbench.bench.records.messages import Edge, Event, Phase
-from feedbench.bench.records.usage import NoGpu, Usage
 from feedbench.bench.records.windows import Window, counted_from
 
 

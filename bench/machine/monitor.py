@@ -17,7 +17,7 @@ from feedbench.bench.machine.speed_probe import (
     Probe,
     level_of,
 )
-from feedbench.bench.records.calm import Around, Counters, Share, Speed
+from feedbench.bench.records.conditions.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.pace import USUAL, Pace
 
 WAIT_SECONDS = 5.0  # for a good probe; then the trial starts in any case

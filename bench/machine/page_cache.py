@@ -15,7 +15,7 @@ import msgspec
 from feedbench.bench.files import stamp_of
 from feedbench.bench.machine.residency import Residency, evict, residency
 from feedbench.bench.machine.warming import warm
-from feedbench.bench.records.page_cache import Certificate, State
+from feedbench.bench.records.conditions.page_cache import Certificate, State
 from feedbench.pipelines.errors import RequestError
 
 _WARM_SHARE = 0.99  # resident, from which it is warm

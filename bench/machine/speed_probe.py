@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.records.calm import Share, Speed, is_low
+from feedbench.bench.records.conditions.calm import Share, Speed, is_low
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held

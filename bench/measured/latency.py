@@ -6,7 +6,7 @@ from array import array
 
 import numpy as np
 
-from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.conditions.usage import Latency
 
 
 def latency_of(arrivals: array[float], since: float) -> Latency | None:

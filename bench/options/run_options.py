@@ -15,8 +15,8 @@ import msgspec
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.option import Given, flag, option, repeated, values
+from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.bench.records.page_cache import State
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.page_cache import State
+    from feedbench.bench.records.conditions.page_cache import State
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 
 CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.records.environment import Environment, Other
+from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.messages import SCHEMA
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError

@@ -26,7 +26,9 @@ from feedbench.bench.processes.client import (
 )
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
-from feedbench.bench.records.calm import Around
+from feedbench.bench.records.conditions.calm import Around
+from feedbench.bench.records.conditions.page_cache import Certificate
+from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     LastStep,
@@ -39,10 +41,8 @@ from feedbench.bench.records.messages import (
     Verified,
 )
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
-from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held

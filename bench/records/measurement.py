@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.diagnosis import Autotune
-from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window, counted
 
 

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from feedbench.bench.records.conditions.page_cache import PageCacheUse
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency, NoGpu
 from feedbench.bench.records.diagnosis import Autotune
-from feedbench.bench.records.page_cache import PageCacheUse
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Preparation
-from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu
 
 Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
 

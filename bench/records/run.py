@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.records.calm import Calm
+from feedbench.bench.records.conditions.calm import Calm
+from feedbench.bench.records.conditions.environment import Environment, Other
+from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.diagnosis import Diagnosis
-from feedbench.bench.records.environment import Environment, Other
-from feedbench.bench.records.page_cache import State
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import SCHEMA
 from feedbench.bench.text import counted

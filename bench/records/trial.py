@@ -7,12 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.records.calm import Around
+from feedbench.bench.records.conditions.calm import Around
+from feedbench.bench.records.conditions.page_cache import Certificate
+from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.messages import Purpose
-from feedbench.bench.records.page_cache import Certificate
 from feedbench.bench.records.proof import Proof
-from feedbench.bench.records.usage import Usage
 
 SCHEMA = 2
 """Of a run folder: of run.json, and of each line of trials.jsonl."""

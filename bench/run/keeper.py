@@ -18,9 +18,9 @@ from feedbench.bench.processes.other_python import beside
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records import storage
-from feedbench.bench.records.calm import Calm
+from feedbench.bench.records.conditions.calm import Calm
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.diagnosis import Diagnosis
-from feedbench.bench.records.environment import Other
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.run import (

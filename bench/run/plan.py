@@ -11,7 +11,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
-from feedbench.bench.records.environment import Other
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.text import counted

@@ -26,7 +26,7 @@ from feedbench.bench.machine.software import software
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.workload_file import read_workload
-from feedbench.bench.records.environment import Other
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.run import Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials

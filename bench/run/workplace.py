@@ -18,7 +18,7 @@ from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
-from feedbench.bench.records.environment import Other
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.messages import Built, Failed, Request, Start
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines import catalog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from feedbench.bench.records.calm import BlockCalm, Calm, Share, Speed
+from feedbench.bench.records.conditions.calm import BlockCalm, Calm, Share, Speed
 from feedbench.bench.records.trial import TrialRecord
 
 _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressure")

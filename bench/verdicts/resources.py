@@ -7,11 +7,11 @@ from statistics import fmean
 
 from msgspec.structs import replace
 
+from feedbench.bench.records.conditions.page_cache import Certificate, PageCacheUse
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency, NoGpu, Usage, combined
 from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.page_cache import Certificate, PageCacheUse
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import GpuUsage, Latency, NoGpu, Usage, combined
 from feedbench.bench.records.windows import counted
 
 MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too

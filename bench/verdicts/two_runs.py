@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from feedbench.bench.records.calm import Calm
-from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.conditions.calm import Calm
+from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from matplotlib.axes import Axes
 
-from feedbench.bench.records.calm import BlockCalm
+from feedbench.bench.records.conditions.calm import BlockCalm
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedbench.bench.records.calm import BlockCalm, Calm
+from feedbench.bench.records.conditions.calm import BlockCalm, Calm
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, digits, duration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedbench.bench.records.page_cache import PageCacheUse
+from feedbench.bench.records.conditions.page_cache import PageCacheUse
 from feedbench.bench.records.row import Row
 from feedbench.bench.text import counted, size
 from feedbench.reports.text.figures import MISSING, percent, shown

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from feedbench.bench.records.conditions.usage import GpuUsage
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import GpuUsage
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.sentences.preparation import epochs

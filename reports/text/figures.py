@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from feedbench.bench.records.conditions.usage import GpuUsage
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.usage import GpuUsage
 from feedbench.bench.text import digits, size
 from feedbench.pipelines.knobs import as_text
 

@@ -12,7 +12,7 @@ from PIL import Image
 from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.processes.run_folder import slugs
 from feedbench.bench.processes.workload_file import workload_of
-from feedbench.bench.records.environment import Environment
+from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.proof import (
     Counts,

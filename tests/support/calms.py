@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedbench.bench.records.calm import BlockCalm, Calm, Share
+from feedbench.bench.records.conditions.calm import BlockCalm, Calm, Share
 
 
 def a_calm(disturbed: int = 0, **given: Any) -> Calm:

@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from feedbench.bench.processes.workload_file import write_workload
-from feedbench.bench.records.calm import BlockCalm, Calm, Share
+from feedbench.bench.records.conditions.calm import BlockCalm, Calm, Share
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.diagnosis import (
     Advice,
     Autotune,
@@ -26,7 +27,6 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import write_trials
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import Latency
 from feedbench.pipelines.contract import Workload
 from tests.support.builders import (
     WORKLOAD,

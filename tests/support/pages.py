@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency
 from feedbench.bench.records.diagnosis import (
     Advice,
     Ceiling,
@@ -16,7 +17,6 @@ from feedbench.bench.records.diagnosis import (
 from feedbench.bench.records.proof import Counts, Shown
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import GpuUsage, Latency
 from tests.support.builders import (
     KOREAN,
     SCRIPT,

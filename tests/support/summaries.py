@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window

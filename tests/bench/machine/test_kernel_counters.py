@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.machine.kernel_counters import read_counters, run_delay
-from feedbench.bench.records.calm import Counters
+from feedbench.bench.records.conditions.calm import Counters
 
 STAT = "cpu  10 20 30 40 50 60 70 250 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
 PSI = "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull avg10=0.00 total=7\n"

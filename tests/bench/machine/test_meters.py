@@ -12,8 +12,8 @@ import pytest
 from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters, Recorder
 from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
+from feedbench.bench.records.conditions.usage import GpuUsage, Usage
 from feedbench.bench.records.messages import Edge, Phase, Started
-from feedbench.bench.records.usage import GpuUsage, Usage
 from feedbench.bench.records.windows import Window
 from tests.support.family import Family
 from tests.support.nvml import Nvml

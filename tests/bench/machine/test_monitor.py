@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine.monitor import Monitor, level_kept
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level
-from feedbench.bench.records.calm import Around, Share, Speed
+from feedbench.bench.records.conditions.calm import Around, Share, Speed
 from tests.support.pace import CALM, RESTLESS
 
 PROBE_SECONDS = 0.1

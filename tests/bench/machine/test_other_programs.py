@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine import other_programs
 from feedbench.bench.machine.other_programs import user_seconds, watched_cores
-from feedbench.bench.records.calm import Around, Counters, Share
-from feedbench.bench.records.usage import Usage
+from feedbench.bench.records.conditions.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.reports.sentences import calm
 from tests.support.builders import a_trial

@@ -7,7 +7,7 @@ import pytest
 
 from feedbench.bench.machine.page_cache import PageCache, after
 from feedbench.bench.machine.residency import Residency
-from feedbench.bench.records.page_cache import Certificate, State
+from feedbench.bench.records.conditions.page_cache import Certificate, State
 
 
 class Told:

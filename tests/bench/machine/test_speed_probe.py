@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.machine.speed_probe import HALF_SECONDS, Level, Probe, copied_bytes, level_of
-from feedbench.bench.records.calm import Share, Speed
+from feedbench.bench.records.conditions.calm import Share, Speed
 from feedbench.bench.records.pace import Pace
 from tests.support.waiting import until
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from feedbench.bench.measured.latency import latency_of
-from feedbench.bench.records.usage import Latency
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.contract import Batch
 from tests.support.claimed_feeds import START, Continuous, Ramping, Told, continuous, restarted

@@ -14,7 +14,7 @@ from feedbench import pipelines
 from feedbench.bench.machine import software
 from feedbench.bench.machine.environment import describe
 from feedbench.bench.processes.other_python import arms, environment_of, look
-from feedbench.bench.records.environment import Other
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.messages import SCHEMA
 from feedbench.bench.records.run import PipelineRecord, RunRecord
 from feedbench.bench.records.storage import read_run, read_trials

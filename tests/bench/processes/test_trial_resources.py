@@ -14,9 +14,9 @@ from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.messages import Edge, Event
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import Usage
 from feedbench.bench.records.windows import counted, counted_from
 from feedbench.pipelines.catalog import parse
 from tests.support import loaders

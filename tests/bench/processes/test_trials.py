@@ -15,12 +15,12 @@ from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES
 from feedbench.bench.processes.client import OnEvent, Outcome
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
-from feedbench.bench.records.calm import Speed
+from feedbench.bench.records.conditions.calm import Speed
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Edge, Ended, Failed, Measured, Purpose, Start
 from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import Fault, TrialRecord
-from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
 from tests.support.nvml import Nvml

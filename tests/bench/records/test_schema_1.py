@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Profile
 from feedbench.bench.records.run import Stopped
@@ -17,7 +18,6 @@ from feedbench.bench.records.storage import (
     write_trials,
 )
 from feedbench.bench.records.trial import SCHEMA
-from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import a_trial, measured_in

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
-from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.blocks import Blocks

@@ -20,7 +20,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
-from feedbench.bench.records.calm import Around, Counters, Share, Speed
+from feedbench.bench.records.conditions.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import (

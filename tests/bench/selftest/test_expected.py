@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.selftest import Expectation
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import Latency
 from feedbench.bench.records.windows import Window
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.selftest.expected import ALONE, MOST_BLOCKS, REAL, is_enough, lines

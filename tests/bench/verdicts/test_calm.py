@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Around, Counters, Share, Speed
+from feedbench.bench.records.conditions.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios

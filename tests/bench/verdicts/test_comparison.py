@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Calm, Share, Speed
+from feedbench.bench.records.conditions.calm import Calm, Share, Speed
 from feedbench.bench.records.row import Row
 from feedbench.bench.verdicts.comparison import Compared, Comparison, compare, judged
 from feedbench.bench.verdicts.intervals import Interval, unpaired

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.windows import Window
 from tests.support.summaries import a_trial, row_of, summary_of
 

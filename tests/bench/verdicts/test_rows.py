@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.page_cache import Certificate
+from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.windows import Window
 from tests.support.builders import measured_in

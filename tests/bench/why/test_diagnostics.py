@@ -10,8 +10,8 @@ import pytest
 
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
-from feedbench.bench.records.environment import Other
 from feedbench.bench.records.measurement import Profile
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord

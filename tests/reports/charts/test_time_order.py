@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.calm import Around, Counters, Share
+from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.charts import time_order

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.records.environment import Other
+from feedbench.bench.records.conditions.environment import Other
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency
 from feedbench.bench.records.run import LeftOut, PipelineRecord, RunRecord
-from feedbench.bench.records.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page
 from feedbench.reports.sentences.answer import answer

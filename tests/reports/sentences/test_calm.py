@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.bench.records.calm import Calm, Share
+from feedbench.bench.records.conditions.calm import Calm, Share
 from feedbench.bench.records.row import Withheld
 from feedbench.reports.html.page import render
 from feedbench.reports.sentences.answer import answer

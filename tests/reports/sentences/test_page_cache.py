@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.page_cache import PageCacheUse
+from feedbench.bench.records.conditions.page_cache import PageCacheUse
 from feedbench.bench.records.row import Row
 from feedbench.reports.sentences.notes import notes
 from feedbench.reports.sentences.page_cache import note, state, while_timed

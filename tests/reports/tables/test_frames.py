@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from feedbench.bench.records.usage import GpuUsage, Latency
+from feedbench.bench.records.conditions.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.tables import frames
 from tests.support.builders import (

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from feedbench.bench.records.usage import GpuUsage, Missing
+from feedbench.bench.records.conditions.usage import GpuUsage, Missing
 from feedbench.bench.text import size
 from feedbench.reports.text import figures
 from feedbench.reports.text.figures import MISSING

@@ -1,0 +1,1 @@
+"""What a trial was measured under: the machine, its calm, its page cache, and what it used."""
