@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedbench.pipelines import knobs
 from feedbench.pipelines.contract import Pipeline
 from feedbench.pipelines.errors import RequestError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "feedbench.pipelines"
 """The entry-point group by which a package offers pipelines."""
@@ -127,6 +129,8 @@ def built_in(name: str) -> type[Any]:
 
 def names() -> tuple[str, ...]:
     """Return the built-in names, then those that installed packages offer, sorted. Imports none."""
+    from importlib.metadata import entry_points  # slow, and `--help` needs none
+
     offered = sorted(entry_point.name for entry_point in entry_points(group=GROUP))
     return (*BUILT_IN, *offered)
 
@@ -167,6 +171,8 @@ def _knobs_given(spec: Spec) -> dict[str, str]:
 
 
 def _entry_point(name: str) -> EntryPoint:
+    from importlib.metadata import entry_points  # slow, and `--help` needs none
+
     for entry_point in entry_points(group=GROUP, name=name):
         return entry_point
     offered = names()
