@@ -70,7 +70,7 @@ def run(
     out: Path = value_of(RunOptions, "out", given)
     unmeasured = "interrupted before anything was measured; no run is left of it"
     with interruptible(unmeasured, out), shown:
-        photos = folder or sample_photos(progress.said)
+        photos = folder or sample_photos(progress.note)
         asked = RunOptions.of({**given, "out": str(out)}, photos, begun=_BEGUN)
         from feedbench.bench.run.run import perform
 

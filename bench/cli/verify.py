@@ -69,7 +69,7 @@ def verify(
     with interruptible(interrupted, out or Path()), shown, _sheets_folder(out) as sheets:
         from feedbench.bench.run.verification import verify as compare
 
-        photos = folder or sample_photos(progress.said)
+        photos = folder or sample_photos(progress.note)
         asked = RunOptions.of({**given, "out": str(sheets)}, photos)
         verification = compare(dataclasses.replace(asked, seconds=None), progress)
     if as_json:

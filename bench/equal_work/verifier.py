@@ -88,7 +88,7 @@ class Verifier:
         if record.proof is not None:
             self._proofs.add(spec, self._workload, record.proof, sheet)
         else:
-            self._listener.said(f"{spec.label}: {record.why or record.ended}")
+            self._listener.note(f"{spec.label}: {record.why or record.ended}")
         return record
 
     def _refer(self, limit: Limit) -> None:
@@ -124,21 +124,21 @@ class Verifier:
     def _say_unreferenced(self, referenced: Referenced) -> None:
         lost = self._workload.images - referenced.images
         if lost:
-            self._listener.said(
+            self._listener.note(
                 f"Not compared, because Pillow does not decode them: {counted(lost, 'image')}."
             )
 
     def _progress(self, what: str) -> Callable[[Event], None]:
         images = self._workload.images
-        self._listener.doing(what)
+        self._listener.stage(what)
 
         def on_event(event: Event) -> None:
             if isinstance(event, Counted):
-                self._listener.doing(f"{what}: {event.images:,} of {counted(images, 'image')}")
+                self._listener.stage(f"{what}: {event.images:,} of {counted(images, 'image')}")
 
         return on_event
 
     def _say(self, label: str, proof: Proof) -> None:
         remembered = f" (compared on {proof.made_at[:10]})" if proof.is_remembered else ""
         reason = f": {proof.reason}" if proof.reason else ""
-        self._listener.said(f"{label}: {proof.work} images{reason}{remembered}")
+        self._listener.note(f"{label}: {proof.work} images{reason}{remembered}")

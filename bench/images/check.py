@@ -224,10 +224,10 @@ class _Progress:
         self._count = count
         self._latest = 0.0
         if count:
-            listener.doing(f"checking {counted(count, 'image')}")
+            listener.stage(f"checking {counted(count, 'image')}")
 
     def done(self, done: int) -> None:
         now = time.monotonic()
         if now - self._latest > _PROGRESS_SECONDS:
             self._latest = now
-            self._listener.doing(f"checking images: {done:,} of {self._count:,}")
+            self._listener.stage(f"checking images: {done:,} of {self._count:,}")

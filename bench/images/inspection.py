@@ -46,10 +46,10 @@ def inspect(
     listener: Listener,
 ) -> Inspection:
     """Look at every file of a folder. Raises RequestError where it cannot be listed."""
-    listener.doing(f"listing {folder}")
+    listener.stage(f"listing {folder}")
     index = _index(folder, layout)
     findings = _findings(index, checks, channels, listener)
-    listener.doing("looking for duplicates")
+    listener.stage("looking for duplicates")
     bad = bad_of(index, findings)
     height, width = image_size
     sized = [finding for finding in findings if finding.pixels and finding.reason is None]

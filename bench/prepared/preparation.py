@@ -37,7 +37,7 @@ def obtain_all(
             spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
         )
         records.append(record)
-        listener.said(f"{spec.label}: {_how(record)}")
+        listener.note(f"{spec.label}: {_how(record)}")
     return records
 
 
@@ -69,20 +69,20 @@ class _Progress:
         self._listener = listener
         self._writing: Writing | None = None
         self._not_before = 0.0  # CLOCK_MONOTONIC
-        listener.doing(f"looking for what {label} reads")
+        listener.stage(f"looking for what {label} reads")
 
     def on_event(self, event: Event) -> None:
         match event:
             case Writing():
                 self._writing = event
                 if event.replaces:
-                    self._listener.said(
+                    self._listener.note(
                         f"{self._label}: what was prepared before is damaged (a file is missing,"
                         " cut short or changed), and is written anew."
                     )
                 self.on_tick()
             case Phase(name="waiting"):
-                self._listener.doing(f"waiting for another run that prepares {self._label}")
+                self._listener.stage(f"waiting for another run that prepares {self._label}")
 
     def on_tick(self) -> None:
         begun = time.monotonic()
@@ -92,7 +92,7 @@ class _Progress:
         # Of a million small files the count takes seconds, on a core that the writer could use.
         self._not_before = begun + _PAUSE_FACTOR * (time.monotonic() - begun)
         about = size(self._writing.source_bytes)
-        self._listener.doing(f"preparing {self._label}: {written} written of about {about}")
+        self._listener.stage(f"preparing {self._label}: {written} written of about {about}")
 
 
 def _bytes_below(folder: Path) -> int:

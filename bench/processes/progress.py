@@ -1,4 +1,4 @@
-"""What a run says while it goes on, on standard error. Between trials only, never within one."""
+"""A run's progress on standard error. Printed between trials only, never during one."""
 
 from __future__ import annotations
 
@@ -18,56 +18,56 @@ from feedbench.bench.text import WIDTH, counted, duration
 
 
 class Listener(Protocol):
-    """Is told how a run goes on."""
+    """Follows the progress of a run."""
 
-    def said(self, line: str) -> None:
-        """Take a line that stays."""
+    def note(self, line: str) -> None:
+        """Show a line that stays."""
 
-    def doing(self, what: str) -> None:
-        """Take what goes on now, which the next thing replaces."""
+    def stage(self, name: str) -> None:
+        """Show the name of the stage that begins; it replaces the one before."""
 
-    def trial_begins(self, block: int, label: str, seconds_left: float | None) -> None:
-        """Take that a trial begins; block 0 is before the blocks."""
+    def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
+        """Show that a trial has started; block 0 is before the blocks."""
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
-        """Take a trial's record."""
+        """Show how a trial ended."""
 
 
 class Quiet:
-    """Says nothing."""
+    """Shows nothing."""
 
-    def said(self, line: str) -> None:
-        """Say nothing."""
+    def note(self, line: str) -> None:
+        """Show nothing."""
 
-    def doing(self, what: str) -> None:
-        """Say nothing."""
+    def stage(self, name: str) -> None:
+        """Show nothing."""
 
-    def trial_begins(self, block: int, label: str, seconds_left: float | None) -> None:
-        """Say nothing."""
+    def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
+        """Show nothing."""
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
 
 class Plain(Quiet):
     """A line for each trial that has ended, for a log or a pipe."""
 
-    def said(self, line: str) -> None:
+    def note(self, line: str) -> None:
         """Print the line."""
         print(line, file=sys.stderr, flush=True)
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
-        """Print how it went."""
+        """Print how the trial ended."""
         where = f"block {record.block}" if record.block else "pilot"
         remaining = "" if seconds_left is None else f"  ({duration(seconds_left)} left)"
         again = " (control)" if record.purpose == "control" else ""
-        self.said(f"{where:<9}{record.label}{again}: {how(record)}{remaining}")
+        self.note(f"{where:<9}{record.label}{again}: {outcome_text(record)}{remaining}")
 
 
 class OnTerminal(Plain):
-    """A small table that is drawn again at each trial's beginning and end.
+    """A small table that is redrawn when a trial starts and when it ends.
 
-    Drawn then only: a bar that moves while a window is open would take what it measures.
+    Never in between: a moving progress bar would take CPU time from the trial.
     """
 
     def __init__(self, console: Console) -> None:
@@ -75,30 +75,30 @@ class OnTerminal(Plain):
         self._rates: defaultdict[str, list[float]] = defaultdict(list)
         self._console = console
 
-    def shown(self) -> AbstractContextManager[object]:
+    def display(self) -> AbstractContextManager[object]:
         """Return the context in which the table is on the screen."""
         return self._live
 
-    def said(self, line: str) -> None:
+    def note(self, line: str) -> None:
         """Print the line above the table."""
         self._console.print(Text(line))
         self._live.refresh()
 
-    def doing(self, what: str) -> None:
-        """Show it below the table."""
-        self._live.update(Group(self._table(), Text(f"{what} ...")), refresh=True)
+    def stage(self, name: str) -> None:
+        """Show the name of the stage below the table."""
+        self._live.update(Group(self._table(), Text(f"{name} ...")), refresh=True)
 
-    def trial_begins(self, block: int, label: str, seconds_left: float | None) -> None:
-        """Show which trial goes on."""
+    def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
+        """Show which trial is running."""
         remaining = "" if seconds_left is None else f", {duration(seconds_left)} left"
-        self.doing(f"{f'block {block}' if block else 'pilot'}: {label}{remaining}")
+        self.stage(f"{f'block {block}' if block else 'pilot'}: {label}{remaining}")
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:  # noqa: ARG002
-        """Add its rate to the table; a failure stays as a line."""
+        """Add the trial's rate to the table; a failure stays as a line."""
         if record.ended == "measured" and record.purpose == "main":
             self._rates[record.label].append(record.rate)
         elif record.ended == "failed":
-            self.said(f"{record.label}: {how(record)}")
+            self.note(f"{record.label}: {outcome_text(record)}")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
@@ -109,7 +109,7 @@ class OnTerminal(Plain):
 
 
 def listener(*, quiet: bool) -> tuple[Listener, AbstractContextManager[object]]:
-    """Return the listener that fits standard error, and the context that it works in."""
+    """Return the listener that suits standard error, and the context to use it in."""
     if quiet:
         return Quiet(), nullcontext()
     console = Console(stderr=True)
@@ -117,18 +117,18 @@ def listener(*, quiet: bool) -> tuple[Listener, AbstractContextManager[object]]:
         return Plain(), nullcontext()
     console.width = min(console.width, WIDTH)
     on_terminal = OnTerminal(console)
-    return on_terminal, on_terminal.shown()
+    return on_terminal, on_terminal.display()
 
 
-def how(record: TrialRecord) -> str:
-    """Return how a trial went, in a few words."""
+def outcome_text(record: TrialRecord) -> str:
+    """Return how a trial ended, in a few words."""
     if record.measured is not None:
         return _rate(record.measured)
     return f"failed: {record.why}" if record.ended == "failed" else record.ended
 
 
 def _rate(measured: Measurement) -> str:
-    """Return a trial's rate; of a pilot, which has no windows, that of the epoch it read."""
+    """Return a trial's rate. A pilot has no windows: its rate is that of the epoch it read."""
     if measured.windows:
         return f"{measured.rate:,.0f} images/s"
     rate = measured.first_epoch_images / (measured.first_epoch_seconds or 1.0)

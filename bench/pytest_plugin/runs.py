@@ -100,12 +100,12 @@ class Runs:
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
-        self._listener.said(
+        self._listener.note(
             f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out},"
             f" its page in {out / _PAGE}"
         )
         try:
-            photos = folder or sample_photos(self._listener.said)
+            photos = folder or sample_photos(self._listener.note)
             given = given_to(self._session.config, plugin_options())
             options = RunOptions.of(
                 {**given, "pipeline": tuple(wanted.values()), "out": str(out)},
@@ -137,7 +137,7 @@ class Runs:
                 benchmark_json.write(run.out, run.record, run.trials)
                 page.write(run.out, run.out / _PAGE)
         except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the tests
-            self._listener.said(unwritten(run.out, error))
+            self._listener.note(unwritten(run.out, error))
 
     def _wanted(self) -> list[Wanted]:
         """Return what the tests want that are left of all that were collected."""
@@ -164,7 +164,7 @@ class _InPytest(Plain):
         self._terminal = terminal
         self._captures = captures  # pytest's plugin for that, if it captures
 
-    def said(self, line: str) -> None:
+    def note(self, line: str) -> None:
         """Print the line, whatever pytest captures."""
         free = self._captures.global_and_fixture_disabled() if self._captures else nullcontext()
         with free:

@@ -122,7 +122,7 @@ class Blocks:
         label, purpose = turn
         if label not in self.lineup.labels:
             return None
-        listener.trial_begins(block, label, self._budget.seconds_left(self.whole))
+        listener.trial_started(block, label, self._budget.seconds_left(self.whole))
         spec = self.lineup.specs[label]
         record = self._trials.run(spec, purpose, self._workload, limit, block, attempt)
         listener.trial_ended(record, self._budget.seconds_left(self.whole))

@@ -65,16 +65,16 @@ def choose_images(plan: Plan, work: Workplace) -> Images:
     images = without_bad(
         Images(plan.folder_images, part), plan.options, checker, plan.budget.seconds_left()
     )
-    work.listener.said(f"Takes {images.sentence()}.")
+    work.listener.note(f"Takes {images.sentence()}.")
     for note in (*images.folder_images.notes, *_left_out(images.bad)):
-        work.listener.said(note)
+        work.listener.note(note)
     read_images(images.measured, work)
     return images
 
 
 def read_images(index: Index, work: Workplace) -> None:
     """Read images into the page cache, so that the first trial does not read from the disk."""
-    work.listener.doing(f"reading {counted(len(index.files), 'file')}")
+    work.listener.stage(f"reading {counted(len(index.files), 'file')}")
     warm(index.paths)
 
 

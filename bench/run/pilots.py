@@ -108,7 +108,7 @@ def pilots(
     for label, spec in plan.specs.items():
         seconds_left = plan.budget.seconds_left()
         limit = _limit(usual_seconds, seconds_left, is_preparing=label in preparing)
-        listener.trial_begins(0, label, seconds_left)
+        listener.trial_started(0, label, seconds_left)
         record = trials.run(spec, "pilot", file, limit)
         listener.trial_ended(record, seconds_left)
         if record.ended == "time up":
@@ -150,7 +150,7 @@ def _fewer(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: List
         return images
     fewer = dataclasses.replace(images, measured=part)
     slowest = max(costs, key=lambda label: costs[label].image_seconds)
-    listener.said(f"Now takes {fewer.sentence()}, because {slowest} is slow here.")
+    listener.note(f"Now takes {fewer.sentence()}, because {slowest} is slow here.")
     return fewer
 
 
@@ -161,7 +161,7 @@ def _announce(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: L
     block = block_seconds(each, count, options.batch_size, options.pace)
     if options.blocks is not None:
         about = duration(options.blocks * block)
-        listener.said(f"Measures {counted(options.blocks, 'block')}, in about {about} ({_NEED}).")
+        listener.note(f"Measures {counted(options.blocks, 'block')}, in about {about} ({_NEED}).")
         return
     seconds_left = plan.budget.seconds_left()
     if seconds_left is None:
@@ -169,4 +169,4 @@ def _announce(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: L
     seconds_left -= count * sum(cost.prepare_seconds for cost in each)
     seconds_left -= verify_seconds(each, count)
     fitting = counted(max(int(seconds_left / block), 1), "block")
-    listener.said(f"There is time for about {fitting} of about {duration(block)} ({_NEED}).")
+    listener.note(f"There is time for about {fitting} of about {duration(block)} ({_NEED}).")

@@ -51,7 +51,7 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
     specs = catalog.parse_all(options.specs)  # what is wrong there is said at once
     other = None if options.against is None else look(options.against)
     refuse_used(options.out)
-    listener.doing(f"listing {shown(str(options.folder))}")
+    listener.stage(f"listing {shown(str(options.folder))}")
     index = index_images(options.folder, options.layout)
     refuse_label_mode(options, index)
     guess = guessed_cost(index, options)

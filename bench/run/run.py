@@ -73,14 +73,14 @@ def resume(path: Path, listener: Listener) -> RunRecord:
         past = resumption.read(path)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)
-            listener.said(f"Nothing is left to be measured: {words}.")
+            listener.note(f"Nothing is left to be measured: {words}.")
             return resumption.complete(past, stopped)
         other, machine = past.run.against, machine_of(past)
         with (
             Gate() as gate,
             workplace(past.options, past.specs, other, machine, listener) as work,
         ):
-            listener.said(resumption.sentence(past))
+            listener.note(resumption.sentence(past))
             begun = begin_again(past)
             read_images(begun.images, work)
             prepared = prepare(start(begun, work), work)

@@ -71,19 +71,19 @@ class _Work:
 def _save_images(work: _Work, file: Path) -> WorkloadRecord:
     """Choose the images, without bad ones, and save the workload to a file."""
     options, listener = work.options, work.listener
-    listener.doing(f"listing {shown(str(options.folder))}")
+    listener.stage(f"listing {shown(str(options.folder))}")
     index = index_images(options.folder, options.layout)
     refuse_label_mode(options, index)
-    listener.doing("importing TensorFlow")
+    listener.stage("importing TensorFlow")
     work.processes.ready()
     checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
     images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
-    listener.said(
+    listener.note(
         f"Compares {len(images.measured.files):,} of the {counted(len(index.files), 'image')} of"
         f" {shown(str(index.folder))}, delivered by {counted(len(work.specs), 'pipeline')}."
     )
     for note in index.notes:
-        listener.said(note)
+        listener.note(note)
     save_workload(options, images.measured, len(index.files), file)
     return workload_record(options, index, images.measured, images.bad)
 

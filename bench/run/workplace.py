@@ -83,11 +83,11 @@ def workplace(
         Meters() as meters,
         ExitStack() as held,
     ):
-        listener.doing("importing TensorFlow")
+        listener.stage("importing TensorFlow")
         import_seconds = processes.ready().seconds
         others = {}
         if other is not None:
-            listener.doing(f"importing TensorFlow in {other.name}")
+            listener.stage(f"importing TensorFlow in {other.name}")
             others[other.python] = held.enter_context(_other_processes(scratch, other))
         preparing = preparing_labels({"": processes, **others}, specs.values(), scratch)
         store = Store(options.prepared)

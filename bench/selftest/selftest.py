@@ -11,7 +11,7 @@ from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.processes.client import Processes
-from feedbench.bench.processes.progress import Listener, how
+from feedbench.bench.processes.progress import Listener, outcome_text
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
@@ -45,9 +45,9 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
         Processes(scratch, scratch / "forkserver.log") as processes,
         Meters() as meters,
     ):
-        listener.doing("making photos")
+        listener.stage("making photos")
         workload = _workload(scratch)
-        listener.doing("importing TensorFlow")
+        listener.stage("importing TensorFlow")
         processes.ready()
         folder = RunFolder(scratch / "run")
         folder.create()
@@ -128,9 +128,9 @@ def _specs(scratch: Path) -> dict[str, Spec]:
 def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> None:
     """Measure one, again where the machine disturbed it."""
     for attempt in range(1, _ATTEMPTS + 1):
-        listener.doing(f"alone: {spec.label}")
+        listener.stage(f"alone: {spec.label}")
         record = trials.run(spec, "main", workload, _LIMIT, 0, attempt)
-        listener.said(f"alone    {spec.label}: {how(record)}")
+        listener.note(f"alone    {spec.label}: {outcome_text(record)}")
         if record.ended != "measured" or not record.is_disturbed:
             return
 

@@ -96,7 +96,7 @@ class Diagnostics:
         begun = time.monotonic()
         self._ends_at = ends_at
         limit = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
-        self._listener.said(f"Looking for the reasons: traces, ceilings, steps{limit}.")
+        self._listener.note(f"Looking for the reasons: traces, ceilings, steps{limit}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
         self._keep(Diagnosis(source_pixels=mean_pixels(files)))
         try:
@@ -267,7 +267,7 @@ class Diagnostics:
             self._left_out.append(f"{spec.label}: {what}")
             return None
         self._number += 1
-        self._listener.doing(f"{spec.label}: {what}")
+        self._listener.stage(f"{spec.label}: {what}")
         most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * seconds)
         limit = Limit(most) if remaining > most else Limit(remaining, is_deadline=True)
         record = self._trials.diagnose(

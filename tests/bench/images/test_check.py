@@ -39,10 +39,10 @@ CHANNELS = get_args(get_type_hints(Workload)["channels"])
 
 class Told(Quiet):
     def __init__(self) -> None:
-        self.doings: list[str] = []
+        self.stages: list[str] = []
 
-    def doing(self, what: str) -> None:
-        self.doings.append(what)
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
 
 
 def checker(
@@ -92,7 +92,7 @@ def test_a_second_check_decodes_only_what_has_changed(processes: Processes, tmp_
     assert len(before) == len(after)
     # The one that changed, two links, which only the system around them makes bad, and what was
     # too large to be decoded.
-    assert told.doings[0] == "checking 4 images"
+    assert told.stages[0] == "checking 4 images"
 
 
 def test_headers_are_looked_at_without_tensorflow(tmp_path: Path) -> None:

@@ -42,11 +42,11 @@ class Said(Quiet):
         self.lines: list[str] = []
         self.now: list[str] = []
 
-    def said(self, line: str) -> None:
+    def note(self, line: str) -> None:
         self.lines.append(line)
 
-    def doing(self, what: str) -> None:
-        self.now.append(what)
+    def stage(self, name: str) -> None:
+        self.now.append(name)
 
 
 class ToldProcesses:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from feedbench.bench.processes.progress import OnTerminal, Plain, Quiet, how, listener
+from feedbench.bench.processes.progress import OnTerminal, Plain, Quiet, listener, outcome_text
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 from tests.support import builders
@@ -80,11 +80,11 @@ def test_the_labels_of_blocks_and_pilots_stand_below_each_other(
 
 @pytest.mark.parametrize("ended", ["time up", "interrupted"])
 def test_a_trial_that_was_cut_short_says_by_what(ended: str) -> None:
-    assert how(a_trial(ended=ended, windows=[])) == ended
+    assert outcome_text(a_trial(ended=ended, windows=[])) == ended
 
 
 def test_lines_that_stay_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    Plain().said("Takes 64 of the 600 images.")
+    Plain().note("Takes 64 of the 600 images.")
     assert capsys.readouterr() == ("", "Takes 64 of the 600 images.\n")
 
 
@@ -92,16 +92,16 @@ def test_without_a_terminal_nothing_is_said_of_what_will_be_replaced(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     plain = Plain()
-    plain.doing("importing TensorFlow")
-    plain.trial_begins(1, "mine", 60.0)
+    plain.stage("importing TensorFlow")
+    plain.trial_started(1, "mine", 60.0)
     assert capsys.readouterr() == ("", "")
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     quiet = Quiet()
-    quiet.said("a line")
-    quiet.doing("something")
-    quiet.trial_begins(1, "mine", 60.0)
+    quiet.note("a line")
+    quiet.stage("something")
+    quiet.trial_started(1, "mine", 60.0)
     quiet.trial_ended(a_failure(), 60.0)
     assert capsys.readouterr() == ("", "")
 
@@ -126,7 +126,7 @@ class Screen:
         self._file = io.StringIO()
         console = Console(width=80, force_terminal=True, file=self._file, color_system=None)
         self.listener = OnTerminal(console)
-        self.shown: contextlib.AbstractContextManager[object] = self.listener.shown()
+        self.shown: contextlib.AbstractContextManager[object] = self.listener.display()
 
     @property
     def drawn(self) -> str:
@@ -136,12 +136,12 @@ class Screen:
 def test_a_terminal_shows_which_trial_goes_on_and_the_rates_so_far() -> None:
     screen = Screen()
     with screen.shown:
-        screen.listener.trial_begins(0, "mine", None)
+        screen.listener.trial_started(0, "mine", None)
         assert "pilot: mine ..." in screen.drawn
         screen.listener.trial_ended(a_trial(windows=[Window(500, 1.0)] * 3), 60.0)
         screen.listener.trial_ended(a_trial(windows=[Window(2000, 1.0)] * 3), 60.0)
         screen.listener.trial_ended(a_trial(purpose="control"), 60.0)
-        screen.listener.trial_begins(3, "other", 59.0)
+        screen.listener.trial_started(3, "other", 59.0)
     assert "block 3: other, 59 s left ..." in screen.drawn
     assert "800 images/s  2 blocks" in screen.drawn
     assert "1,234" not in screen.drawn
@@ -161,7 +161,7 @@ def test_a_terminal_shows_a_label_as_it_is(label: str) -> None:
     screen = Screen()
     with screen.shown:
         screen.listener.trial_ended(a_trial(label=label), 60.0)
-        screen.listener.trial_begins(3, "other", 59.0)
+        screen.listener.trial_started(3, "other", 59.0)
     assert f"{label}  1,234 images/s" in screen.drawn
 
 
@@ -169,5 +169,5 @@ def test_a_terminal_says_one_block_and_two_blocks() -> None:
     screen = Screen()
     with screen.shown:
         screen.listener.trial_ended(a_trial(), 60.0)
-        screen.listener.trial_begins(3, "other", 59.0)
+        screen.listener.trial_started(3, "other", 59.0)
     assert "1 blocks" not in screen.drawn
