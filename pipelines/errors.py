@@ -1,4 +1,4 @@
-"""The errors that a person may see. Each has one sentence and an exit code.
+"""The errors that a user may see. Each has one sentence, often a hint, and an exit code.
 
 FeedbenchError            1  a pipeline failed
 ├── WrongWorkError        1  it delivered something other than the workload
@@ -9,10 +9,30 @@ FeedbenchError            1  a pipeline failed
 
 
 class FeedbenchError(Exception):
-    """Something failed. Its text is one sentence: what, what was expected and found, what to do."""
+    """Something failed.
+
+    The sentence says what, what was expected and what was found. The hint says what to do; it is ""
+    where the sentence leaves only one thing to do. As text they are two lines:
+
+        --range 0..1: uint8 images are always 0..255
+        hint: leave --range out, or use --dtype float32
+    """
 
     exit_code = 1
     """The exit code of the command that this error ends."""
+
+    def __init__(self, sentence: str = "", *, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the sentence, and the hint on a line of its own."""
+        return "\n".join(filter(None, [self.sentence, self.hint and f"hint: {self.hint}"]))
+
+    @property
+    def sentence(self) -> str:
+        """What failed, without what to do."""
+        return str(self.args[0])
 
 
 class WrongWorkError(FeedbenchError, ValueError):

@@ -49,7 +49,7 @@ app.command()(photos)
 
 
 def main() -> NoReturn:
-    """Run the command line; every error is one sentence, or with --debug a traceback."""
+    """Run the command line. An error is a sentence and a hint, or with --debug a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = app(standalone_mode=False)
@@ -57,8 +57,8 @@ def main() -> NoReturn:
     except BrokenPipeError:  # whoever read it has enough
         end(_code(FeedbenchError.exit_code))
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is an answer
-        sentence, code = _described(error)
-        text = traceback.format_exc() if "--debug" in sys.argv else f"feedbench: {sentence}\n"
+        lines, code = _described(error)
+        text = traceback.format_exc() if "--debug" in sys.argv else f"feedbench: {lines}\n"
         with suppress(OSError):
             print(text, end="", file=sys.stderr)
         end(_code(code))
@@ -70,7 +70,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _described(error: Exception) -> tuple[str, int]:
-    """Return an error as a sentence, and its exit code."""
+    """Return an error as its sentence and its hint, two lines, and its exit code."""
     if isinstance(error, FeedbenchError):
         return str(error), error.exit_code
     if isinstance(error, OSError):  # a full disk, a folder that may not be written
@@ -79,9 +79,11 @@ def _described(error: Exception) -> tuple[str, int]:
     # typer carries a copy of click; its usage errors are known by how they show themselves.
     usage = getattr(error, "format_message", None)
     if usage is not None:
-        return f"{usage()} See {_command()} --help.", RequestError.exit_code
+        wrong = RequestError(usage(), hint=f"see {_command()} --help")
+        return str(wrong), wrong.exit_code
     what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
-    return f"this is a fault of Feedbench: {what}; --debug shows where", FeedbenchError.exit_code
+    bug = FeedbenchError(f"this is a bug in Feedbench: {what}", hint="add --debug to see where")
+    return str(bug), bug.exit_code
 
 
 def _code(code: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(call: Call) -> None:
         (["PHOTOS", "--bloks", "4"], "--bloks"),
     ],
 )
-def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
+def test_a_wrong_request_gets_a_sentence_and_leaves_nothing(
     words: list[str], sentence: str, photos: Path, tmp_path: Path, call: Call
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -121,21 +122,26 @@ def test_a_wrong_request_gets_one_sentence_and_leaves_nothing(
     done = call("run", *(photos if word == "PHOTOS" else word for word in words))
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
-    assert len(done.err.splitlines()) == 1
+    assert is_a_sentence_and_a_hint(done.err)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "advice"),
-    [(["bogus"], "See feedbench --help."), (["run", "--bogus"], "See feedbench run --help.")],
+    ("words", "hint"),
+    [(["bogus"], "see feedbench --help"), (["run", "--bogus"], "see feedbench run --help")],
 )
-def test_a_word_that_is_none_of_ours_points_to_the_help_that_exists(
-    words: list[str], advice: str, call: Call
+def test_a_word_that_feedbench_does_not_have_points_to_the_help_that_exists(
+    words: list[str], hint: str, call: Call
 ) -> None:
     done = call(*words)
     assert done.code == 2
-    assert "bogus" in done.err
-    assert done.err.endswith(f"{advice}\n")
+    assert "bogus" in done.err.splitlines()[0]
+    assert done.err.splitlines()[1:] == [f"hint: {hint}"]
+
+
+def is_a_sentence_and_a_hint(printed: str) -> bool:
+    """Whether an error is one line, or two, of which the second is what to do."""
+    return re.fullmatch(r"feedbench: .+\n(hint: .+\n)?", printed) is not None
 
 
 def test_the_command_writes_photos(tmp_path: Path) -> None:
@@ -150,7 +156,7 @@ def test_photos_refuses_a_folder_that_holds_something(call: Call, tmp_path: Path
     (tmp_path / "P" / "mine.txt").write_text("")
     done = call("photos", "P", "--count", "5")
     assert done.code == 2
-    assert len(done.err.splitlines()) == 1
+    assert is_a_sentence_and_a_hint(done.err)
     assert [file.name for file in (tmp_path / "P").iterdir()] == ["mine.txt"]
 
 
@@ -218,7 +224,7 @@ def test_a_report_that_cannot_be_made_is_one_sentence(
     done = call("report", *words)
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
-    assert len(done.err.splitlines()) == 1
+    assert is_a_sentence_and_a_hint(done.err)
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -124,7 +124,8 @@ def test_a_fault_of_feedbench_is_one_sentence_and_never_the_answer_that_somethin
     done = feedbench(*words, env=broken)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr == (
-        "feedbench: this is a fault of Feedbench: ValueError: two lines; --debug shows where\n"
+        "feedbench: this is a bug in Feedbench: ValueError: two lines\n"
+        "hint: add --debug to see where\n"
     )
     shown = feedbench(*words, "--debug", env=broken)
     assert shown.returncode == code
