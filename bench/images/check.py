@@ -1,6 +1,6 @@
-"""Bad images are found before anything is timed, so that every pipeline gets one list.
+"""Find bad images before anything is timed, so that every pipeline gets the same list.
 
-The files are looked at in processes of their own (check_task.py).
+Separate processes check the files (check_task.py).
 """
 
 from __future__ import annotations
@@ -31,40 +31,40 @@ How = Literal["none", "header", "decode"]
 OnFinding = Callable[[int, Finding], object]
 
 _ENDLESS_SECONDS = 1e9
-_PROGRESS_SECONDS = 0.5  # between two words of progress
+_PROGRESS_SECONDS = 0.5  # between two lines of progress
 _MOST_LISTED = 100  # bad files in an error
 
 
 class Checks(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked at, and what comes of a bad file."""
+    """How files are checked, and what happens to a bad one."""
 
     how: How = "decode"
     bad_images: Literal["error", "skip"] = "error"
     most_pixels: int = image_check.MOST_PIXELS
-    cache: Path | None = None  # where findings are remembered; None: nowhere
+    cache: Path | None = None  # the folder that keeps findings; None: they are not kept
 
     def __post_init__(self) -> None:
-        """Raise RequestError for what is none of these."""
+        """Raise RequestError for a value that is not one of these."""
         if self.how not in {"none", "header", "decode"}:
             raise RequestError(f"--check {self.how!r}: expected none, header or decode")
         if self.bad_images not in {"error", "skip"}:
             raise RequestError(f"--bad-images {self.bad_images!r}: expected error or skip")
         if not 1 <= self.most_pixels <= image_check.MOST_MOST_PIXELS:
             raise RequestError(
-                f"--max-pixels {self.most_pixels}: expected 1 to {image_check.MOST_MOST_PIXELS:,},"
-                " above which Pillow refuses an image"
+                f"--max-pixels {self.most_pixels}: expected 1 to {image_check.MOST_MOST_PIXELS:,};"
+                " Pillow refuses larger images"
             )
 
 
 class Bad(NamedTuple):
-    """A file that not every pipeline delivers alike."""
+    """A file from which not every pipeline delivers the same image."""
 
     file: str  # relative to the folder
     reason: str
 
 
 class Checker:
-    """Looks at the images of a folder, and remembers what it found."""
+    """Checks the images of a folder, and remembers the findings."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Checker:
         scratch: Path,
         listener: Listener,
     ) -> None:
-        """Take what decodes, which may be None where nothing is to be decoded."""
+        """Prepare a check; `processes` decode the images, and are None where none is decoded."""
         self._checks = checks
         self._channels = channels if checks.how == "decode" else 0
         self._processes = processes
@@ -82,10 +82,10 @@ class Checker:
         self._listener = listener
 
     def findings(self, index: Index, limit_seconds: float | None = None) -> list[Finding]:
-        """Return what is known of each file, its reason as it is to be said.
+        """Return the finding on each file, with the reason that a user sees.
 
-        Raises RequestError where `limit_seconds` are up before the last, and FeedbenchError where
-        the files cannot be checked at all.
+        Raises RequestError if `limit_seconds` pass before all files are checked, and FeedbenchError
+        if the files cannot be checked at all.
         """
         if self._checks.how == "none":
             fine = Finding()
@@ -150,8 +150,8 @@ class Checker:
             return
         if outcome.over_limit is not None:
             raise RequestError(
-                f"the time was up when {seen:,} of {counted(len(files), 'image')} were checked;"
-                " expected all of them: run it again, which goes on from there, give more --time"
+                f"time ran out after {seen:,} of {counted(len(files), 'image')} were checked;"
+                " expected all of them: run the command again to continue from there, raise --time"
                 " or use --check header"
             )
         last = last_line(Path(start.log))
@@ -188,20 +188,20 @@ def without(index: Index, bad: Iterable[Bad]) -> Index:
 
 
 def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
-    """Raise RequestError, with the list, where bad files are an error, or all files are bad."""
+    """Raise RequestError with the list if bad files are an error, or if all files are bad."""
     if not bad or (checks.bad_images == "skip" and len(bad) < len(index.files)):
         return
     listed = [f"  {shown(file)}: {reason}" for file, reason in bad[:_MOST_LISTED]]
     if len(bad) > _MOST_LISTED:
         listed.append(f"  and {len(bad) - _MOST_LISTED:,} more, which feedbench inspect lists")
     advice = (
-        "none is left to measure"
+        "no image is left to measure"
         if len(bad) == len(index.files)
-        else "remove or repair them, or leave them out by --bad-images skip"
+        else "remove or repair them, or leave them out with --bad-images skip"
     )
     raise RequestError(
-        f"{shown(str(index.folder))}: {len(bad):,} of the {counted(len(index.files), 'image')} that"
-        " were to be measured are bad; expected images that TensorFlow and Pillow decode alike:"
+        f"{shown(str(index.folder))}: {len(bad):,} of {counted(len(index.files), 'image')} cannot"
+        " be measured; expected images that TensorFlow and Pillow decode alike:"
         f" {advice}:\n" + "\n".join(listed)
     )
 
@@ -214,7 +214,7 @@ def _by_name(file: str) -> Finding | None:
 
 
 def worker_count(most_pixels: int, *, cores: float, available: int) -> int:
-    """Return how many files to look at at once, by the cores and the bytes of memory available."""
+    """Return how many files to check at once, by the cores and the bytes of free memory."""
     return max(min(int(cores), available // image_check.worker_bytes(most_pixels)), 1)
 
 

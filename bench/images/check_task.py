@@ -1,7 +1,7 @@
-"""What happens in the process that looks at image files: it forks workers, which may crash.
+"""The process that checks image files: it forks workers, which may crash.
 
-It is a child of the forkserver, which has imported TensorFlow; the workers are forked before
-TensorFlow's runtime starts. Where only headers are looked at, the parent itself forks the workers.
+It is a child of the forkserver, which has imported TensorFlow. The workers are forked before
+TensorFlow's runtime starts. To check headers only, the parent itself forks the workers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FILE_LIMIT_SECONDS = 60.0  # for one file, however large
 
 
 class CheckTask(NamedTuple):
-    """Files to look at."""
+    """The files to check."""
 
     files: tuple[str, ...]
     channels: int  # 0: headers only
@@ -31,7 +31,7 @@ class CheckTask(NamedTuple):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Read what `write` has written."""
+        """Read a task that `write` wrote."""
         return cls(**json.loads(file.read_text(encoding="ascii")))
 
     def write(self, file: Path) -> None:
@@ -39,7 +39,7 @@ class CheckTask(NamedTuple):
         file.write_text(json.dumps(self._asdict()), encoding="ascii")
 
     def results(self) -> Iterable[tuple[int, Finding]]:
-        """Look at the files, in processes of their own, and yield each one's place and finding."""
+        """Check the files in separate processes, and yield each one's place and finding."""
         answers = each(self._begin, len(self.files), self.workers, _FILE_LIMIT_SECONDS)
         for place, answer in answers:
             if isinstance(answer, LostError):
@@ -61,6 +61,6 @@ class CheckTask(NamedTuple):
 
 
 def serve(file: Path, say: Callable[[Event], object]) -> None:
-    """Look at the files of the task in `file`, and report each finding."""
+    """Check the files of the task in `file`, and report each finding."""
     for place, finding in CheckTask.read(file).results():
         say(Checked(place=place, finding=finding))

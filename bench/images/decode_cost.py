@@ -16,9 +16,9 @@ def decode_seconds(
 ) -> float:
     """Return about how many seconds one core takes to read, decode and resize one of `files`.
 
-    Pillow, at most `limit` seconds in all. A file that cannot be decoded, or has more pixels than
-    `most_pixels`, is passed over without a word: it is the check that judges files. 0.01 where
-    none could be.
+    Pillow decodes them, for at most `limit` seconds in all. A file that cannot be decoded, or has
+    more pixels than `most_pixels`, is skipped, because the check reports such files. Returns 0.01
+    if no file can be decoded.
     """
     from PIL import Image
 

@@ -1,7 +1,7 @@
-"""What was found of images before, by path, size and time: a check costs once.
+"""Findings of earlier checks, by path, size and time, so that each file is checked once.
 
-CHECKED/FOLDER-VERSIONS.jsonl: a line for each file that was looked at, only ever added to, so that
-what a crash cuts short is one line. Written anew where it has grown to twice what is needed.
+CHECKED/FOLDER-VERSIONS.jsonl has a line for each check of a file. Lines are only appended, so a
+crash can damage one line at most. The file is rewritten when it has twice the lines it needs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from feedbench.pipelines.images.image_check import Finding
 _SCHEMA = 2
 MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
 SPARE_LINES = 1000
-_HELD_LINES = 256  # until they are written
+_HELD_LINES = 256  # lines kept in memory before they are written
 
 
 class _Line(msgspec.Struct, frozen=True, array_like=True):
@@ -38,7 +38,7 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 class FindingsCache:
-    """The findings on the images of one folder. A cache folder that cannot be used is none."""
+    """The findings on the images of one folder. A cache folder that cannot be used is ignored."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class FindingsCache:
         most_bytes: int = MOST_BYTES,
         spare_lines: int = SPARE_LINES,
     ) -> None:
-        """Take the cache's folder, and the images' one.
+        """`cache` is the cache's folder, `folder` the images' one.
 
-        `most_bytes` is what the findings on all folders may take, and `spare_lines` how many lines
-        are allowed beyond twice those that are needed before the file is written anew.
+        `most_bytes` limits the findings on all folders together. The file is rewritten when it has
+        more than `spare_lines` lines beyond twice those it needs.
         """
         self._cache = DiskCache(cache, suffix=".jsonl", most_bytes=most_bytes)
         self._key = f"{_digest(os.fsencode(folder))}-{_versions()}"
@@ -59,9 +59,9 @@ class FindingsCache:
         self._held: list[bytes] = []
 
     def find(self, stamps: Mapping[str, Stamp], channels: int) -> dict[str, Finding]:
-        """Return what is known of those of the files, by path, that have not changed since.
+        """Return path -> finding of the files that have not changed since.
 
-        Known is enough: at `channels`, or a reason that holds whatever the channels are.
+        A finding is enough if it was made at `channels`, or if its reason holds at any number.
         """
         wanted = {_digest(os.fsencode(path)): path for path in stamps}
         findings: dict[str, Finding] = {}
@@ -88,7 +88,7 @@ class FindingsCache:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write the findings that are still in memory."""
         lines, self._held = b"".join(self._held), []
         if lines:
             self._cache.append(self._key, lines)
@@ -99,7 +99,7 @@ class FindingsCache:
                 yield _decode(line)
 
     def _shorten(self) -> None:
-        """Keep of each file what was found last, whoever asks for a part of the folder only."""
+        """Keep the last finding on each file, even if only a part of the folder is wanted now."""
         last = {_place(line): line for line in self._lines()}
         self._cache.write(self._key, (_encode(line) + b"\n" for line in last.values()))
 
@@ -109,7 +109,7 @@ def _is_header_only(finding: Finding) -> bool:
 
 
 def _place(line: _Line) -> tuple[str, int]:
-    """Return what a later line of the same says anew."""
+    """Return the key under which a later line replaces an earlier one."""
     return line.key, line.finding.channels
 
 
@@ -118,7 +118,7 @@ def _digest(path: bytes) -> str:
 
 
 def _versions() -> str:
-    """Return what decides a finding beside the file: our schema and rules, and who decodes."""
+    """Return what a finding depends on, apart from the file: schema, rules and libraries."""
     versions = [f"{_SCHEMA}.{image_check.RULES}"]
     for name in ("tensorflow", "pillow"):
         with contextlib.suppress(PackageNotFoundError):

@@ -45,7 +45,7 @@ def inspect(
     channels: int,
     listener: Listener,
 ) -> Inspection:
-    """Look at every file of a folder. Raises RequestError where it cannot be listed."""
+    """Check every file of a folder. Raises RequestError if it cannot be listed."""
     listener.stage(f"listing {folder}")
     index = _index(folder, layout)
     findings = _findings(index, checks, channels, listener)
@@ -80,14 +80,14 @@ def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -
         scratch = Path(name)
         processes = Processes(scratch, scratch / "forkserver.log")
         decoder = processes if checks.how == "decode" else None
-        try:  # it is started only where something must be decoded
+        try:  # the process starts only if a file must be decoded
             return Checker(checks, channels, decoder, scratch, listener).findings(index)
         finally:
             processes.close()
 
 
 def _index(folder: Path, layout: Layout) -> Index:
-    """List the images; here, and only here, they need no labels."""
+    """List the images; only an inspection needs no labels."""
     check_folder(folder, "photos")
     if layout != Layout() or any(map(is_folder, entries(folder))):
         return index_images(folder, layout)
@@ -100,7 +100,7 @@ def _orientations(findings: Iterable[Finding]) -> Iterable[str | None]:
 
 
 def _counted(values: Iterable[str | None]) -> dict[str, int]:
-    """Count what is known, the most frequent first."""
+    """Count the values that are not None, the most frequent first."""
     return dict(Counter(value for value in values if value is not None).most_common())
 
 
@@ -117,7 +117,7 @@ def _histogram(values: Sequence[int]) -> list[Bin]:
 
 
 def _duplicates(index: Index) -> list[list[str]]:
-    """Return groups of files of the same content; only those of the same size are read."""
+    """Return groups of files with the same content; only files of the same size are read."""
     by_size: dict[int, list[int]] = {}
     paths = index.paths
     for place, path in enumerate(paths):
@@ -143,9 +143,9 @@ def _digest(path: str) -> bytes | None:
 
 
 def _ignored_images(index: Index) -> list[LeftOut]:
-    """Return the files that have no image's suffix, but an image's first bytes."""
+    """Return the files with an image's first bytes, but without an image's suffix."""
     taken = set(index.files)
-    # Not asked of the classes' names, which may stand in a CSV file and be anything.
+    # Not by the classes' names: those may come from a CSV file and be anything.
     linked = [entry for entry in entries(index.folder) if entry.is_symlink() and is_folder(entry)]
     classes = set(index.class_names)
     ignored = []
@@ -159,6 +159,6 @@ def _ignored_images(index: Index) -> list[LeftOut]:
                 if file in taken or not os.path.isfile(path):  # noqa: PTH113
                     continue
                 if kind := signature(path):
-                    reason = f"begins as {kind} does, but its name has no image's suffix"
+                    reason = f"starts like {kind}, but its name has no image suffix"
                     ignored.append(LeftOut(file=image_id(file), reason=reason))
     return sorted(ignored, key=lambda image: image.file)

@@ -1,4 +1,4 @@
-"""How many pixels the images' files have, by the headers of a few of them."""
+"""The number of pixels in the images' files, from the headers of a few of them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _LOOKED_AT = 200
 
 
 def mean_pixels(files: Sequence[str]) -> float | None:
-    """Return the mean over some files, evenly out of all; None where none can be read."""
+    """Return the mean pixels of up to 200 files, spread evenly; None if none can be read."""
     from PIL import Image
 
     pixels = []
     step = max(len(files) // _LOOKED_AT, 1)
     for file in files[::step][:_LOOKED_AT]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is large, which the check has let pass
+            warnings.simplefilter("ignore")  # about large images, which the check allowed
             try:
                 with Image.open(file) as image:
                     pixels.append(image.width * image.height)
-            except Exception:  # noqa: BLE001, S112 - of a file that only TensorFlow reads
+            except Exception:  # noqa: BLE001, S112 - only TensorFlow can read this file
                 continue
     return fmean(pixels) if pixels else None

@@ -1,8 +1,8 @@
-"""Whether a file is an image that every pipeline delivers alike, and if not, why.
+"""Whether every pipeline delivers the same image from a file, and if not, why.
 
-No TensorFlow is imported until a file is decoded, which happens in a process of its own (one that
-may crash, hang or run out of memory for a file's sake: see workers.py). TensorFlow decodes here as
-the pipelines do: JPEG with INTEGER_ACCURATE, others by `decode_image`, of a GIF the first frame.
+TensorFlow is imported only to decode a file. That happens in a worker process, because a file may
+make it crash, hang or run out of memory (workers.py). TensorFlow decodes here as the pipelines do:
+JPEG with INTEGER_ACCURATE, other formats by `decode_image`, and the first frame of a GIF.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from PIL import Image
 
 RULES = 1
-"""Count it up when a file is bad for a new reason: findings by older rules are not used again."""
+"""Increase it when a file is bad for a new reason: findings by older rules are not used again."""
 
-MOST_PIXELS = 89_478_485  # as Pillow's own limit, at which it begins to warn
+MOST_PIXELS = 89_478_485  # the size at which Pillow begins to warn
 MOST_MOST_PIXELS = 2 * MOST_PIXELS  # above which Pillow, and with it Keras, refuses an image
 
 _MOST_DIFFERENCE = 1.0  # grey levels of 255, the mean over all values: METHOD, rule 2
-_STRIP_VALUES = 1 << 20  # compared at once, so that comparing takes no memory to speak of
-# A worker holds the file, TensorFlow's 3 bytes a pixel, and Pillow's 4, 4 more while it converts
-# and 3 as an array; and what it takes to begin with, threads' stacks included.
+_STRIP_VALUES = 1 << 20  # values compared at a time, which keeps the memory for it small
+# Bytes a pixel: TensorFlow's 3, Pillow's 4, 4 more while it converts, and 3 as an array. The rest
+# is for the file. A worker also needs memory to start with, threads' stacks included.
 _BYTES_A_PIXEL = 16
 _OWN_BYTES = 1 << 29
 _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4
@@ -45,11 +45,11 @@ _PNG_DEPTH_AT = 24  # PNG 1.2, 11.2.2: bit depth, behind signature, length, type
 _DEEP = 16
 _LONGEST_REASON = 200  # characters
 _TENSORFLOWS = {"JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP"}  # Pillow's names; MPO begins as JPEG
-_NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}  # as people write what Pillow calls so
+_NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}  # Pillow's name -> the usual one
 
 
 class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What a look at a file showed. Null or 0: not known, mostly because the file is bad."""
+    """The result of a check of one file. None or 0: not known, mostly because the file is bad."""
 
     reason: str | None = None  # why it is bad
     format: str | None = None
@@ -57,8 +57,8 @@ class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     width: int = 0  # pixels
     height: int = 0
     orientation: int | None = None  # EXIF; 1 is upright
-    channels: int = 0  # at which it was decoded; 0: only its header was looked at
-    lasts: bool = True  # as long as the file does not change
+    channels: int = 0  # at which it was decoded; 0: only its header was checked
+    lasts: bool = True  # whether it holds until the file changes
 
     @property
     def pixels(self) -> int:
@@ -67,12 +67,12 @@ class Finding(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 def worker_bytes(most_pixels: int) -> int:
-    """Return the bytes that a process may take to check images of up to `most_pixels` pixels."""
+    """Return the bytes that a process may use to check images of up to `most_pixels` pixels."""
     return _OWN_BYTES + _BYTES_A_PIXEL * most_pixels
 
 
 def limit_memory(most_pixels: int) -> None:
-    """Let this process's own data grow by `worker_bytes` from now on, and no more (Linux).
+    """Limit how far this process's data may still grow: by `worker_bytes` (Linux).
 
     A lower limit that is already set stays as it is.
     """
@@ -86,7 +86,7 @@ def limit_memory(most_pixels: int) -> None:
 
 
 def check(path: str, channels: int, most_pixels: int) -> Finding:
-    """Look at a file's header and, unless `channels` is 0, decode it by TensorFlow and by Pillow.
+    """Check a file's header and, unless `channels` is 0, decode it by TensorFlow and by Pillow.
 
     An image of more than `most_pixels` pixels is not decoded; `judged` gives the reason.
     """
@@ -101,7 +101,7 @@ def check(path: str, channels: int, most_pixels: int) -> Finding:
 
 
 def judged(finding: Finding, channels: int, most_pixels: int) -> str | None:
-    """Return why a file is bad at this limit and with so many channels (0: by its header alone)."""
+    """Return why a file is bad at this limit and number of channels (0: by its header alone)."""
     if finding.pixels > most_pixels and (finding.reason is None or finding.channels):
         return (
             f"{finding.width:,} x {finding.height:,} pixels: over the limit of {most_pixels:,}"
@@ -111,13 +111,13 @@ def judged(finding: Finding, channels: int, most_pixels: int) -> str | None:
 
 
 def header(path: str) -> Finding:
-    """Return what a file's first bytes say, as Pillow reads them; no pixel is decoded."""
+    """Return what Pillow reads from a file's header; no pixel is decoded."""
     from PIL import Image
 
     try:
         status = os.stat(path)  # noqa: PTH116 - a million times
         if not stat.S_ISREG(status.st_mode):
-            return Finding("no regular file", lasts=False)
+            return Finding("not a regular file", lasts=False)
         if not status.st_size:
             return Finding("an empty file")
         with unrestrained(), Image.open(path) as image:
@@ -138,7 +138,7 @@ def header(path: str) -> Finding:
 
 
 def prepare_to_decode() -> None:
-    """Keep TensorFlow's runtime, which the first image starts, to one thread and off the GPU."""
+    """Restrict TensorFlow's runtime, which the first image starts, to one thread and no GPU."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -148,7 +148,7 @@ def prepare_to_decode() -> None:
 
 @contextmanager
 def unrestrained() -> Iterator[None]:
-    """Lift Pillow's own limit and keep its warnings quiet: it is `judged` that says what is bad."""
+    """Lift Pillow's size limit and silence its warnings, because `judged` decides what is bad."""
     from PIL import Image
 
     before = Image.MAX_IMAGE_PIXELS
@@ -167,16 +167,16 @@ def _unidentified(path: str, error: Exception) -> str:
     if not isinstance(error, UnidentifiedImageError):
         return f"Pillow: {_text(error)}"
     if format_name := signature(path):
-        return f"Pillow cannot identify it, though it begins as {format_name} does"
+        return f"Pillow cannot identify it, although it starts like {format_name}"
     begins = first_bytes(path, _MARKUP_HEAD).lstrip().lower()
     if b"<svg" in begins:
         return "SVG, which neither TensorFlow nor Pillow decodes"
     is_markup = begins.startswith((b"<!", b"<?", b"<html"))
-    return "HTML or XML text and no image" if is_markup else "no image that Pillow can identify"
+    return "HTML or XML text, not an image" if is_markup else "not an image that Pillow knows"
 
 
 def _difference(path: str, channels: int) -> str | None:
-    """Decode a file twice and return how the results differ, or why there are none."""
+    """Decode a file twice and return how the results differ, or why it cannot be decoded."""
     import numpy as np
     from PIL import Image
 
@@ -202,7 +202,7 @@ def _difference(path: str, channels: int) -> str | None:
 
 
 def _by_tensorflow(encoded: bytes) -> Any:
-    """Return TensorFlow's array `[height, width, 3]`, or what it says to the file."""
+    """Return TensorFlow's array `[height, width, 3]`, or the text of its error."""
     import numpy as np
     import tensorflow as tf
 
@@ -230,7 +230,7 @@ def _mean_difference(ours: Any, theirs: Any, channels: int) -> float:
 
 
 def _kind(image: Image.Image, encoded: bytes) -> str:
-    """Return what is uncommon about an image, to stand before what came of it."""
+    """Return what is uncommon about an image, as the beginning of a reason."""
     if image.mode == "CMYK":
         return "CMYK: "
     is_png = image.format == "PNG"
@@ -242,7 +242,7 @@ def _kind(image: Image.Image, encoded: bytes) -> str:
 
 
 def _orientation(image: Image.Image) -> int | None:
-    # Of a PNG, Pillow would decode all of it to find what stands behind the pixels.
+    # In a PNG, EXIF data follow the pixels: Pillow would decode all of it to find them.
     if image.format not in {"JPEG", "MPO", "WEBP", "TIFF"}:
         return None
     try:
@@ -253,24 +253,24 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _is_of_system(error: Exception) -> bool:
-    """Tell what the system says, now, from what Pillow says of the file, partly by OSError too."""
+    """Whether the system failed, not the file: Pillow raises OSError for bad files as well."""
     is_numbered = isinstance(error, OSError) and error.errno is not None
     return is_numbered or isinstance(error, MemoryError)
 
 
 def _of_error(error: Exception) -> str:
     if not isinstance(error, OSError):
-        return "it needs more memory than a check may take"
+        return "it needs more memory than the check may use"
     match error.errno:
         case errno.ENOENT:
-            return "there is no such file, or it is a link that leads nowhere"
+            return "no such file, or a link to nothing"
         case errno.ELOOP:
-            return "a link that leads round to itself"
+            return "a link that leads back to itself"
     return f"it cannot be read: {error.strerror}"
 
 
 def _text(error: Exception) -> str:
-    """Return what an error says, on one line, without what TensorFlow puts around it."""
+    """Return an error's text on one line, without what TensorFlow puts around it."""
     text = re.sub(r"^\{\{.*?\}\} | \[Op:\w+\].*$", "", " ".join(str(error).split()))
     text = text.encode("utf-8", "backslashreplace").decode()
     return text[:_LONGEST_REASON].rstrip(".") or type(error).__name__

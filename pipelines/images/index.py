@@ -1,4 +1,4 @@
-"""The index of an image folder: which files are measured, and what was left out. No TensorFlow."""
+"""The index of an image folder: the files to measure, and those left out. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import NoReturn
 from feedbench.pipelines.errors import RequestError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".jpe", ".jfif", ".mpo")
-"""What every pipeline can decode, by the file's name."""
+"""The suffixes of images that every pipeline can decode."""
 
 FOREIGN_SUFFIXES = (".tif", ".tiff", ".ico", ".jp2", ".jxl", ".svg", ".avif", ".heic")
-"""Images' names as well, of formats that not every pipeline decodes: files of these are bad."""
+"""The suffixes of images that not every pipeline decodes: such files are bad."""
 
 _CANDIDATES = SUFFIXES + FOREIGN_SUFFIXES
 
-_MOST_NAMED = 5  # of many names, how many a sentence holds
+_MOST_NAMED = 5  # names that a sentence lists
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Index:
     class_names: tuple[str, ...]
     files: tuple[str, ...]  # relative to the folder
     labels: tuple[int, ...]  # of each file: its place in class_names
-    ignored: int  # files that have no image's suffix, or stand outside the class folders
-    notes: tuple[str, ...] = ()  # sentences: what a person may not have expected of the list
+    ignored: int  # files without an image's suffix, or outside the class folders
+    notes: tuple[str, ...] = ()  # sentences: what a user may not expect of the list
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -44,31 +44,31 @@ class Index:
 
 @dataclass
 class Walk:
-    """What lies below a folder, however deep. Paths are relative to the folder of the index."""
+    """What is below a folder, at any depth. Paths are relative to the folder of the index."""
 
     images: list[str] = dataclasses.field(default_factory=list)  # in order
-    others: int = 0  # files that have no image's suffix
-    nested: int = 0  # images that do not lie in the folder itself
-    links: int = 0  # to folders: they are not followed
+    others: int = 0  # files without an image's suffix
+    nested: int = 0  # images in folders below the folder itself
+    links: int = 0  # links to folders, which are not followed
 
 
 def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
     """List a folder whose sub-folders are the classes; images deeper down belong to their class.
 
-    `classes` are those to take, in their order. Raises RequestError where the folder is missing,
+    `classes` are those to use, in their order. Raises RequestError if the folder is missing,
     cannot be read, or holds no images by class.
     """
     check_folder(folder, "one sub-folder of photos a class")
     top = entries(folder)
     below = sorted(entry.name for entry in top if is_folder(entry))
-    # .ipynb_checkpoints or .git are nobody's class, and would give every other one another label.
+    # .ipynb_checkpoints and .git are not classes, and would shift every other class's label.
     hidden = [name for name in below if name.startswith(".") and name not in (classes or ())]
     names = tuple(name for name in below if name not in hidden)
     if not names:
         what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
         raise RequestError(
             f"{folder}: expected one sub-folder of photos a class; found {what}"
-            + ("; where the files' names hold the labels, say so by --labels" if top else "")
+            + (": if the files' names hold the labels, use --labels" if top else "")
         )
     class_names, notes = ordered(names, classes)
     walks = [walk(folder, class_name) for class_name in class_names]
@@ -81,13 +81,13 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
             f" ({len(class_names)}); found none, only other files ({ignored})"
         )
     if hidden:
-        notes = (*notes, f"Hidden folders ({len(hidden)}) are no classes: {named(hidden)}.")
+        notes = (*notes, f"Hidden folders ({len(hidden)}) are not classes: {named(hidden)}.")
     notes = (*notes, *_notes(class_names, walks))
     return Index(folder.absolute(), class_names, files, labels, ignored, notes)
 
 
 def take(index: Index, images: int, seed: int) -> Index:
-    """Return a part of the index: evenly over all classes, chosen by the seed, order kept.
+    """Return a part of the index: spread evenly over all classes, chosen by the seed, in order.
 
     A class with fewer images than its share gives all that it has; the others fill the gap.
     """
@@ -124,7 +124,7 @@ def image_id(file: str) -> str:
 
 
 def shown(name: str) -> str:
-    r"""Return a name as it stands in a sentence, on one line: what cannot be printed as \uNNNN."""
+    r"""Return a name as a sentence shows it, on one line; \uNNNN for unprintable letters."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in image_id(name)
@@ -132,7 +132,7 @@ def shown(name: str) -> str:
 
 
 def named(names: Iterable[str]) -> str:
-    """Return names as a list for a sentence; of many, the first and how many more there are."""
+    """Return names as a list for a sentence: the first ones, and how many more there are."""
     texts = [shown(name) for name in names]
     more = len(texts) - _MOST_NAMED
     return ", ".join(texts[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -162,7 +162,7 @@ def check_folder(folder: Path, expected: str) -> None:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what lies in a folder. Raises RequestError where it cannot be listed."""
+    """Return a folder's entries. Raises RequestError if it cannot be listed."""
     try:
         with os.scandir(folder) as listing:
             return list(listing)
@@ -171,7 +171,7 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether it is a folder, or a link to one; a link that leads round to itself is none."""
+    """Whether it is a folder, or a link to one; a link that leads back to itself is not."""
     try:
         return entry.is_dir()
     except OSError:
@@ -181,16 +181,16 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def ordered(
     names: Sequence[str], wanted: Sequence[str] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the classes to take, in their order, and a note on those that are left out.
+    """Return the classes to use, in their order, and a note on those that are left out.
 
-    Raises RequestError where a class that is wanted is not among the `names`.
+    Raises RequestError if a `wanted` class is not among the `names`.
     """
     if wanted is None:
         return tuple(names), ()
     there = set(names)
     if missing := [name for name in wanted if name not in there]:
         raise RequestError(
-            f"--classes: there is no class {shown(missing[0])}; found {named(names)}: name some of"
+            f"--classes: there is no class {shown(missing[0])}; found {named(names)}: choose among"
             " these, separated by commas"
         )
     rest = sorted(there.difference(wanted))
@@ -200,9 +200,9 @@ def ordered(
 
 
 def walk(folder: Path, below: str = "") -> Walk:
-    """List the images in `folder / below` and deeper down. As in Keras: links to files are files.
+    """List the images in `folder / below` and deeper down. As in Keras, links to files count.
 
-    Raises RequestError where a folder cannot be listed.
+    Raises RequestError if a folder cannot be listed.
     """
     walked = Walk()
     # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
@@ -227,18 +227,17 @@ def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> list[str]:
         )
     if nested := sum(walked.nested for walked in walks):
         notes.append(
-            f"Images in folders below a class's folder ({nested:,}) belong to that class, as Keras"
-            " has it."
+            f"Images in folders below a class's folder ({nested:,}) belong to that class, as in"
+            " Keras."
         )
     if links := sum(walked.links for walked in walks):
         notes.append(
-            f"Links to folders below a class's folder ({links:,}) are not followed, as Keras has"
-            " it."
+            f"Links to folders below a class's folder ({links:,}) are not followed, as in Keras."
         )
     return notes
 
 
 def _refuse(error: OSError) -> NoReturn:
     raise RequestError(
-        f"{error.filename} cannot be read: {error.strerror}; expected a folder that may be listed"
+        f"{error.filename} cannot be read: {error.strerror}; expected a folder that can be listed"
     ) from error

@@ -1,4 +1,4 @@
-"""Labels that stand in a CSV file, or in the images' own names."""
+"""Labels in a CSV file, or in the names of the images."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ Labelled = Iterable[tuple[str, str]]
 def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = None) -> Index:
     """List a folder's images by `labels`: a CSV file, or else a regular expression.
 
-    Classes, and the files of each, come in code-point order, unless `classes` says otherwise.
-    Raises RequestError where the folder, the file or the expression cannot be worked with.
+    Classes, and the files of each, come in code-point order, unless `classes` gives an order.
+    Raises RequestError if the folder, the file or the expression cannot be used.
     """
     check_folder(folder, "photos")
     walked = walk(folder)
@@ -46,14 +46,14 @@ def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = No
         seen = len(walked.images) + walked.others
         if unmatched:
             notes.append(
-                f"Images whose names hold no label by {shown(labels)} ({len(unmatched):,}) are"
+                f"Images whose names do not match {shown(labels)} ({len(unmatched):,}) are"
                 f" ignored: {named(unmatched)}."
             )
     class_names, left_out = ordered(sorted({label for _, label in pairs}), classes)
     place = {name: label for label, name in enumerate(class_names)}
     rows = sorted((place[label], file) for file, label in pairs if label in place)
     if walked.links:
-        notes.append(f"Links to folders ({walked.links:,}) are not followed, as Keras has it.")
+        notes.append(f"Links to folders ({walked.links:,}) are not followed, as in Keras.")
     return Index(
         folder.absolute(),
         class_names,
@@ -65,9 +65,9 @@ def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = No
 
 
 def index_unlabelled(folder: Path) -> Index:
-    """List a folder's images as one class, of no name, for who only wants to look at them.
+    """List a folder's images as one class without a name, where labels are not needed.
 
-    Raises RequestError where there are none.
+    Raises RequestError if there are none.
     """
     walked = walk(folder)
     if not walked.images:
@@ -75,13 +75,13 @@ def index_unlabelled(folder: Path) -> Index:
             f"{folder}: expected photos ({', '.join(SUFFIXES)}); found none, only other files"
             f" ({walked.others})"
         )
-    note = "The photos lie in no class's folder: a run needs --labels to know their classes."
+    note = "The photos are not in class folders: a run needs --labels to know their classes."
     labels = (0,) * len(walked.images)
     return Index(folder.absolute(), ("",), tuple(walked.images), labels, walked.others, (note,))
 
 
 def is_file(labels: str) -> bool:
-    """Tell whether the value names a file that is there; else it is a regular expression."""
+    """Whether the value names an existing file; if not, it is a regular expression."""
     with suppress(OSError):
         return Path(labels).is_file()
     return False
@@ -90,7 +90,7 @@ def is_file(labels: str) -> bool:
 def _from_names(
     folder: Path, expression: str, images: Sequence[str]
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the images with the label in each one's name, and those whose names hold none."""
+    """Return each image with the label in its name, and the images whose names hold none."""
     pattern = _compiled(expression)
     pairs, unmatched = [], []
     for image in images:
@@ -104,12 +104,12 @@ def _from_names(
     what = f"names such as {named(unmatched[:1])}" if unmatched else "no photos at all"
     raise RequestError(
         f"--labels {expression!r}: expected the names of photos ({', '.join(SUFFIXES)}) in {folder}"
-        f" to match it; found {what}: try it on one of them, or name a CSV file"
+        f" to match it; found {what}: try it on one name, or use a CSV file"
     )
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
-    what = "a CSV file that is there, or a regular expression with one group, such as ^(\\w+)\\."
+    what = "an existing CSV file, or a regular expression with one group, such as ^(\\w+)\\."
     if expression.lower().endswith(".csv"):
         raise RequestError(f"--labels {expression!r}: expected {what}; found no such file")
     try:
@@ -136,13 +136,13 @@ def _from_csv(folder: Path, file: Path) -> list[tuple[str, str]]:
             )
         if image in first:
             raise RequestError(
-                f"{where}: expected each file once; found {shown(name)} again, which line"
-                f" {first[image]} names: remove one of the two"
+                f"{where}: expected each file once; found {shown(name)} again, as in line"
+                f" {first[image]}: remove one of the two lines"
             )
         if not name:
-            raise RequestError(f"{where}: expected a file; found none beside {shown(label)}")
+            raise RequestError(f"{where}: expected a file; found none with {shown(label)}")
         if not label:
-            raise RequestError(f"{where}: expected a label; found none behind {shown(name)}")
+            raise RequestError(f"{where}: expected a label; found none after {shown(name)}")
         if not _is_there(folder, image):
             raise RequestError(
                 f"{where}: expected a file in {folder}; there is no {shown(name)}: correct the"
@@ -170,20 +170,20 @@ def _rows(folder: Path, file: Path) -> Iterator[tuple[int, str, str]]:
                 if len(cells) != width:
                     what = f"{len(cells)} fields" if any(cells) else "a blank line"
                     raise RequestError(
-                        f"{file}, line {reader.line_num}: expected {width} fields, the file and its"
-                        f" label among them; found {what}: correct or remove it"
+                        f"{file}, line {reader.line_num}: expected {width} fields, with the file"
+                        f" and its label; found {what}: correct or remove the line"
                     )
                 yield reader.line_num, cells[file_at], cells[label_at]
     except OSError as error:
-        raise RequestError(f"--labels {file}: it cannot be read: {error.strerror}") from error
+        raise RequestError(f"--labels {file} cannot be read: {error.strerror}") from error
     except csv.Error as error:
         raise RequestError(
-            f"{file}, line {reader.line_num}: expected file,label; found no valid CSV: {error}"
+            f"{file}, line {reader.line_num}: expected file,label; found invalid CSV: {error}"
         ) from error
 
 
 def _is_header(folder: Path, cells: Sequence[str]) -> bool:
-    """Tell a first line of titles from one that names an image, be it one that is missing."""
+    """Whether a first line holds titles; if not, it names an image, which may be missing."""
     titles = {cell.lower() for cell in cells}
     if titles & {*_FILE_TITLES, *_LABEL_TITLES}:
         return not any(_is_there(folder, cell) for cell in cells)
@@ -193,13 +193,13 @@ def _is_header(folder: Path, cells: Sequence[str]) -> bool:
 
 
 def _columns(file: Path, titles: Sequence[str]) -> tuple[int, int, int]:
-    """Return where the file and the label stand in a line, and how many fields it has."""
+    """Return the places of the file and the label in a line, and the number of fields."""
     lowered = [title.lower() for title in titles]
     if len(titles) == _COLUMNS:
         is_turned = lowered[0] in _LABEL_TITLES and lowered[1] not in _LABEL_TITLES
         return (1, 0, _COLUMNS) if is_turned else (0, 1, _COLUMNS)
     file_at = [at for at, title in enumerate(lowered) if title in _FILE_TITLES]
-    if len(file_at) > 1:  # beside a file's name, an id is another thing
+    if len(file_at) > 1:  # next to a file's name, an id is something else
         file_at = [at for at in file_at if lowered[at] != _ID_TITLE]
     label_at = [at for at, title in enumerate(lowered) if title in _LABEL_TITLES]
     if len(file_at) != 1 or len(label_at) != 1:

@@ -1,4 +1,4 @@
-"""Where an image's label stands: its class's folder, its own name, or a file beside it."""
+"""Where an image's label is: its class's folder, the file's name, or a CSV file."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ PARTS = {
     "validation": ("validation", "valid", "val"),
     "test": ("test", "testing"),
 }
-"""A part of a data set -> the names that its folder may have, in any case; of several the first."""
+"""A part of a data set -> the names that its folder may have, in any case; the first one wins."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How the images of a folder are labelled. Without anything: one sub-folder a class."""
+    """How the images of a folder are labelled. The default: one sub-folder a class."""
 
     labels: str | None = None  # a CSV file, or a regular expression for the files' names
-    classes: tuple[str, ...] | None = None  # which, and in which order
+    classes: tuple[str, ...] | None = None  # the classes to use, in their order; None: all
     part: str | None = None  # train, validation or test
 
     def __post_init__(self) -> None:
-        """Raise RequestError for what cannot be meant."""
+        """Raise RequestError for a part, labels or classes that cannot be used."""
         if self.part is not None and self.part not in PARTS:
             raise RequestError(f"--part {self.part!r}: expected {' or '.join(PARTS)}")
         if self.part is not None and self.labels is not None and is_file(self.labels):
             raise RequestError(
-                f"--part {self.part}: expected none beside a file of labels, which names the images"
-                " itself; leave it out"
+                f"--part {self.part}: expected no --part with a CSV file, which lists the images"
+                " itself; leave --part out"
             )
         doubled = [name for name in self.classes or () if (self.classes or ()).count(name) > 1]
         if doubled or self.classes == () or "" in (self.classes or ()):
@@ -51,8 +51,8 @@ class Layout:
 def index_images(folder: Path, layout: Layout) -> Index:
     """List the images of a folder by its layout.
 
-    Raises RequestError where the folder or the layout's own files cannot be read, or hold no
-    images by class.
+    Raises RequestError if the folder or the CSV file cannot be read, or if they hold no images by
+    class.
     """
     what = "photos" if layout.labels else "one sub-folder of photos a class"
     check_folder(folder, what)
@@ -63,11 +63,11 @@ def index_images(folder: Path, layout: Layout) -> Index:
         return index_folder(folder, layout.classes)
     name = layout.part or "train"
     if name not in parts:
-        there = f"only {', '.join(parts)}" if parts else "none of them"
+        there = f"only {', '.join(parts)}" if parts else "no parts"
         raise RequestError(
-            f"{folder}: expected a folder {' or '.join(PARTS[name])} for --part {name}, beside"
-            f" another part, with sub-folders of its own; found {there}: leave --part out, or name"
-            " the folder of that part itself"
+            f"{folder}: for --part {name}, expected a folder {' or '.join(PARTS[name])} with"
+            f" sub-folders, next to another part; found {there}: leave --part out, or name the"
+            " part's folder instead"
         )
     return _of_part(folder, layout, parts, name)
 
@@ -78,18 +78,17 @@ def _of_part(folder: Path, layout: Layout, parts: dict[str, str], name: str) -> 
         index = index_labelled(inner, layout.labels, layout.classes)
     else:
         index = index_folder(inner, layout.classes)
-    others = [parts[part] for part in parts if part != name]
-    beside = " and ".join(others)
-    note = f"Took the part {parts[name]} and not {beside}, which lie beside it (--part)."
+    others = " and ".join(parts[part] for part in parts if part != name)
+    note = f"Used the part {parts[name]}, and not {others}; --part selects another."
     return dataclasses.replace(index, notes=(note, *index.notes))
 
 
 def _parts(folder: Path) -> dict[str, str]:
     """Return part -> its folder's name, where the folder holds `train` and another part.
 
-    A class may be called train: only folders that hold folders themselves are taken for parts.
+    A class may be called train, so only folders that hold folders count as parts.
     """
-    # Sorted: of Train and train it is train, whatever order the disk has.
+    # Sorted: train wins over Train, in whatever order the disk lists them.
     names_inside = sorted(entry.name for entry in entries(folder) if is_folder(entry))
     inside = {name.lower(): name for name in names_inside}
     folders = {

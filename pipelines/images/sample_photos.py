@@ -1,7 +1,7 @@
 """Photo-like JPEGs made from a seed, for a user who has no folder of images.
 
-Made to cost a decoder what real photos cost it. Measured on a 2-core machine with Pillow 13.0.0
-and libjpeg-turbo 3.2.0 against "the flowers", 600 CC BY 2.0 photos of flowers:
+They cost a decoder as much time as real photos do. Measured on a 2-core machine with Pillow 13.0.0
+and libjpeg-turbo 3.2.0, compared with "the flowers", 600 CC BY 2.0 photos of flowers:
 
                                      bytes a pixel    time to decode a pixel
     the flowers                          0.635           8.1 ns
@@ -9,7 +9,7 @@ and libjpeg-turbo 3.2.0 against "the flowers", 600 CC BY 2.0 photos of flowers:
     uniform noise at quality 90          1.895          17.0 ns   2.13 of the flowers'
 
 Bytes are a set's total over its total pixels. Times are of `Image.open(...).convert("RGB")` from
-memory in one thread: medians over eleven rounds that took the sets in turn, as are the ratios.
+memory in one thread. Times and ratios are medians over eleven rounds of all sets in turn.
 """
 
 import os
@@ -58,8 +58,8 @@ SCENES = (
 SPECTRUM_DECAY = 1.0
 
 # Rows Y, Cb, Cr out of three independent noises. Cb and Cr have 0.30 and 0.25 of Y's strength and
-# correlations of -0.34 (Y, Cb), 0.23 (Y, Cr) and -0.40 (Cb, Cr). Over the flowers (above) these
-# are the mean strengths, and the correlations' mean sizes with the signs of their means.
+# correlations of -0.34 (Y, Cb), 0.23 (Y, Cr) and -0.40 (Cb, Cr). These are means over the flowers
+# (above): of the strengths, and of the correlations' sizes, with the signs of the mean ones.
 MIXING: Floats = np.array(
     [[1.0, 0.0, 0.0], [-0.10, 0.28, 0.0], [0.06, -0.09, 0.23]], dtype=np.float32
 )
@@ -83,18 +83,18 @@ def write_photos(
 ) -> None:
     """Write `count` JPEGs into `folder`, one sub-folder a class: all of them, or nothing.
 
-    The photos are RGB of 200 to 640 pixels a side. Photo `i` is a function of `(seed, i)`,
-    whatever `count` and `processes` are; its bytes are the same for the same versions of NumPy,
-    Pillow and libjpeg on the same kind of processor.
+    The photos are RGB of 200 to 640 pixels a side. Photo `i` depends on `(seed, i)` alone, not on
+    `count` or `processes`. Its bytes are the same for the same versions of NumPy, Pillow and
+    libjpeg on the same kind of processor.
 
-    `processes` defaults to the processors this process may use. `on_photo(done, count)` is called
-    here, in the calling process, after each photo. Until the last photo is written they lie in a
-    directory beside `folder` called `.<name>.<random>`, which goes with any exception (only a
-    killed process leaves it behind). To be called in the main thread, before others are started.
+    `processes` defaults to the processors that this process may use. `on_photo(done, count)` is
+    called in the calling process after each photo. Until the last photo is written, all are in a
+    directory `.<name>.<random>` next to `folder`. Any exception removes it; a killed process leaves
+    it behind. Call this in the main thread, before other threads start.
 
-    Raises RequestError for a `count` under one a class, `processes` under 1, a negative `seed`, or
-    a `folder` that is there and is not an empty directory; OSError if a photo cannot be written,
-    RuntimeError if a worker process dies, and whatever `on_photo` raises.
+    Raises RequestError for a `count` below one a class, `processes` below 1, a negative `seed`, or
+    a `folder` that exists and is not an empty directory. Raises OSError if a photo cannot be
+    written, RuntimeError if a worker process dies, and whatever `on_photo` raises.
     """
     folder = folder.resolve()
     _check(folder, count, seed, processes)
@@ -118,18 +118,18 @@ def write_photos(
 def _check(folder: Path, count: int, seed: int, processes: int | None) -> None:
     if count < len(SCENES):
         raise RequestError(
-            f"photo count: expected {len(SCENES)} or more, one for each class, found {count}; "
-            f"ask for at least {len(SCENES)} photos."
+            f"photo count: expected {len(SCENES)} or more, one for each class; found {count}: "
+            f"ask for at least {len(SCENES)} photos"
         )
     if seed < 0:
-        raise RequestError(f"seed: expected 0 or more, found {seed}; give 0 or more.")
+        raise RequestError(f"seed: expected 0 or more; found {seed}: give 0 or more")
     if processes is not None and processes < 1:
-        raise RequestError(f"processes: expected 1 or more, found {processes}; give at least 1.")
+        raise RequestError(f"processes: expected 1 or more; found {processes}: give at least 1")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        what = "one with files in it" if folder.is_dir() else "a file"
+        what = "a folder with files in it" if folder.is_dir() else "a file"
         raise RequestError(
-            f"photo folder {folder}: expected a new or an empty folder, found {what}; "
-            "name another folder or remove this one."
+            f"photo folder {folder}: expected a new or empty folder; found {what}: "
+            "name another folder or remove this one"
         )
 
 
@@ -157,8 +157,8 @@ def _painted(
 ) -> tuple[Floats, Floats]:
     """Lay out a photo without its texture.
 
-    Returns its YCbCr colours, (3, height, width), and how strong the texture is at each pixel,
-    (height, width). The outlines are the hard edges that noise of random phases never has.
+    Returns its YCbCr colours, (3, height, width), and the texture's strength at each pixel,
+    (height, width). The outlines are hard edges, which noise of random phases never has.
     """
     y, x = np.ogrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     hills = scene.relief * _noise(rng, (1, width), scene.smoothness)[0]

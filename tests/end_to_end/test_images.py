@@ -59,7 +59,7 @@ def test_bad_images_are_refused_with_the_list_and_how_to_leave_them_out(
     done = feedbench.run(*words)
     assert done.returncode == 2
     first, *listed = done.stderr.splitlines()
-    assert "are bad; expected images that TensorFlow and Pillow decode alike" in first
+    assert "cannot be measured; expected images that TensorFlow and Pillow decode alike" in first
     assert first.endswith("or leave them out by --bad-images skip:")
     assert "  odd/empty.jpg: an empty file" in listed
     assert done.stdout == ""
@@ -77,7 +77,7 @@ def test_bad_images_are_left_out_of_every_pipeline_and_named(
     assert done.returncode == 0, done.stderr
     work = read_run(feedbench.folder / "R").workload
     bad = {left.file: left.reason for left in work.left_out}
-    assert bad["odd/page.jpg"] == "HTML or XML text and no image"
+    assert bad["odd/page.jpg"] == "HTML or XML text, not an image"
     assert f"Leaves out {len(bad)} bad images: odd/cut.jpg (Pillow: image file" in done.stderr
     assert work.classes == {"cats": 13, "dogs": 13, "odd": 11, "owls": 13}
     assert work.images == work.folder_images == 50

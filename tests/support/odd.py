@@ -63,14 +63,14 @@ def write_odd_files(folder: Path) -> dict[str, str]:
         "<script>alert(1)<:script>.jpg": (jpeg(), ""),
         'it\'s "quoted" 한국어.jpg': (jpeg(), ""),
         "empty.jpg": (b"", "an empty file"),
-        "page.jpg": (b"<!DOCTYPE html><title>404</title>", "HTML or XML text and no image"),
+        "page.jpg": (b"<!DOCTYPE html><title>404</title>", "HTML or XML text, not an image"),
         "drawing.svg": (b"<svg xmlns='x'/>", "SVG, which neither TensorFlow nor Pillow decodes"),
-        "text.jpg": (b"not found", "no image that Pillow can identify"),
+        "text.jpg": (b"not found", "not an image that Pillow knows"),
         "cut.jpg": (jpeg(200, 300)[:3000], "Pillow: image file is truncated"),
         "cut.png": (png(200, 300)[:3000], "Pillow: image file is truncated"),
         "signature.png": (
             b"\x89PNG\r\n\x1a\n" + bytes(40),
-            "Pillow cannot identify it, though it begins as PNG does",
+            "Pillow cannot identify it, although it starts like PNG",
         ),
         "deep.png": (
             encoded(Image.fromarray(noise(20, 20, dtype=np.uint16)), "PNG"),
@@ -97,6 +97,6 @@ def write_odd_files(folder: Path) -> dict[str, str]:
     (folder / "gone.jpg").symlink_to("nowhere.jpg")
     (folder / "folder.jpg").mkdir()
     return {name: reason for name, (_, reason) in content.items() if reason} | {
-        "round.jpg": "a link that leads round to itself",
-        "gone.jpg": "there is no such file, or it is a link that leads nowhere",
+        "round.jpg": "a link that leads back to itself",
+        "gone.jpg": "no such file, or a link to nothing",
     }

@@ -147,7 +147,7 @@ def test_a_check_that_is_cut_short_by_the_time_goes_on_from_there(
     for number in range(1, 300):
         (tmp_path / "photos" / "c" / f"{number}.jpg").hardlink_to(tmp_path / "photos/c/0.jpg")
     index = index_folder(tmp_path / "photos")
-    with pytest.raises(RequestError, match=r"the time was up when .* of 300 images were checked"):
+    with pytest.raises(RequestError, match=r"time ran out after .* of 300 images were checked"):
         checker(tmp_path, processes).findings(index, limit_seconds=2.0)
 
 
@@ -161,8 +161,8 @@ def test_bad_files_are_an_error_that_lists_them_and_says_how_to_go_on() -> None:
     with pytest.raises(RequestError) as caught:
         refuse(index, bad, Checks())
     assert str(caught.value) == (
-        "/photos: 2 of the 3 images that were to be measured are bad; expected images that"
-        " TensorFlow and Pillow decode alike: remove or repair them, or leave them out by"
+        "/photos: 2 of 3 images cannot be measured; expected images that"
+        " TensorFlow and Pillow decode alike: remove or repair them, or leave them out with"
         " --bad-images skip:\n"
         "  a/1.jpg: an empty file\n"
         "  b/1.jpg: TensorFlow does not decode TIFF"
@@ -180,7 +180,7 @@ def test_bad_files_may_be_left_out_and_the_others_keep_their_labels() -> None:
 
 def test_a_folder_of_bad_files_only_is_refused_even_if_they_may_be_left_out() -> None:
     bad = [Bad("a/1.jpg", "an empty file")]
-    with pytest.raises(RequestError, match="none is left to measure"):
+    with pytest.raises(RequestError, match="no image is left to measure"):
         refuse(an_index("a/1.jpg"), bad, Checks(bad_images="skip"))
 
 
@@ -197,7 +197,7 @@ def test_a_long_list_of_bad_files_ends() -> None:
     [
         ({"how": "well"}, "--check 'well': expected none, header or decode"),
         ({"bad_images": "drop"}, "--bad-images 'drop': expected error or skip"),
-        ({"most_pixels": 0}, "--max-pixels 0: expected 1 to 178,956,970, above which Pillow"),
+        ({"most_pixels": 0}, "--max-pixels 0: expected 1 to 178,956,970; Pillow refuses"),
     ],
 )
 def test_checks_that_cannot_be_meant_are_refused(asked: dict[str, Any], sentence: str) -> None:

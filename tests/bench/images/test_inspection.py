@@ -67,7 +67,7 @@ def test_it_counts_classes_formats_modes_bytes_and_ignored_files(folder: Path) -
     assert inspection.bytes == sum(file.stat().st_size for file in folder.glob("*/*.*g"))
     assert inspection.ignored_files == 2
     assert [(left.file, left.reason) for left in inspection.ignored_images] == [
-        ("b/photo", "begins as JPEG does, but its name has no image's suffix")
+        ("b/photo", "starts like JPEG, but its name has no image suffix")
     ]
 
 
@@ -107,7 +107,7 @@ def test_the_text_says_all_of_it(folder: Path) -> None:
         "Images with an EXIF rotation: 1 (orientation 6: 1). TensorFlow and Keras ignore",
         "a/1.jpg = b/same.jpg",
         "A cache of the decoded images at 10x20x3 float32 takes 9.60 kB",
-        "b/photo: begins as JPEG does",
+        "b/photo: starts like JPEG",
         "Bad images: 1; only headers were checked.",
         "b/empty.jpg: an empty file",
     ):

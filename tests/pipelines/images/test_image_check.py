@@ -63,7 +63,7 @@ def test_what_no_header_can_be_read_of_has_a_reason(tmp_path: Path) -> None:
     reasons = write_odd_files(tmp_path)
     for name in ("empty.jpg", "page.jpg", "drawing.svg", "text.jpg", "round.jpg", "gone.jpg"):
         assert header(str(tmp_path / name)).reason == reasons[name]
-    assert header(str(tmp_path / "folder.jpg")).reason == "no regular file"
+    assert header(str(tmp_path / "folder.jpg")).reason == "not a regular file"
 
 
 def test_what_only_its_surroundings_decide_is_not_remembered(tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_a_file_that_may_not_be_read_is_bad_until_it_may(
     ("error", "reason"),
     [
         (OSError(errno.EIO, "Input/output error"), "it cannot be read: Input/output error"),
-        (FileNotFoundError(errno.ENOENT, "no"), "there is no such file, or it is a link that"),
-        (MemoryError(), "it needs more memory than a check may take"),
+        (FileNotFoundError(errno.ENOENT, "no"), "no such file, or a link to nothing"),
+        (MemoryError(), "it needs more memory than the check may use"),
     ],
 )
 def test_what_the_system_says_while_a_header_is_read_is_not_remembered(
@@ -112,7 +112,7 @@ def test_a_file_that_goes_away_while_it_is_looked_at_is_bad_and_no_crash(
         raise UnidentifiedImageError
 
     monkeypatch.setattr(Image, "open", vanishing)
-    assert header_of(tmp_path, jpeg()).reason == "no image that Pillow can identify"
+    assert header_of(tmp_path, jpeg()).reason == "not an image that Pillow knows"
 
 
 def test_an_image_over_the_limit_is_not_decoded(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_links_to_files_count_and_links_to_folders_are_not_followed_below_a_clas
     index = index_folder(tmp_path / "photos")
     assert index.files == ("c/1.jpg", "c/2.jpg")
     assert index.notes == (
-        "Links to folders below a class's folder (2) are not followed, as Keras has it.",
+        "Links to folders below a class's folder (2) are not followed, as in Keras.",
     )
 
 
@@ -148,7 +148,7 @@ def test_images_deeper_down_belong_to_their_class_which_is_said(tmp_path: Path) 
     index = index_folder(fill(tmp_path, "c/1.jpg", "c/x/2.jpg", "c/x/y/3.jpg"))
     assert index.labels == (0, 0, 0)
     assert index.notes == (
-        "Images in folders below a class's folder (2) belong to that class, as Keras has it.",
+        "Images in folders below a class's folder (2) belong to that class, as in Keras.",
     )
 
 
@@ -158,7 +158,7 @@ def test_hidden_folders_are_no_classes_unless_they_are_asked_for(tmp_path: Path)
         (tmp_path / name).touch()
     index = index_folder(tmp_path)
     assert index.class_names == ("cats", "dogs")
-    assert index.notes == ("Hidden folders (1) are no classes: .ipynb_checkpoints.",)
+    assert index.notes == ("Hidden folders (1) are not classes: .ipynb_checkpoints.",)
     assert index.ignored == 0
     asked = index_folder(tmp_path, classes=[".ipynb_checkpoints", "cats"])
     assert asked.class_names == (".ipynb_checkpoints", "cats")
@@ -178,7 +178,7 @@ def test_a_class_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) 
     with pytest.raises(RequestError) as caught:
         index_folder(tmp_path, ("a", "cats"))
     assert str(caught.value) == (
-        "--classes: there is no class cats; found a, b, c, d, e and 2 more: name some of these,"
+        "--classes: there is no class cats; found a, b, c, d, e and 2 more: choose among these,"
         " separated by commas"
     )
 
@@ -236,7 +236,7 @@ def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -
     sentence = refused(fill(tmp_path, "1.jpg", "2.jpg"))
     assert sentence == (
         f"{tmp_path}: expected one sub-folder of photos a class;"
-        " found no sub-folder, only files (2); where the files' names hold the labels, say so by"
+        " found no sub-folder, only files (2): if the files' names hold the labels, use"
         " --labels"
     )
 
@@ -254,7 +254,7 @@ def test_a_folder_that_may_not_be_listed_is_named(open_to_all: None, folder: str
     with barred(Path(folder)):
         sentence = refused(photos)
     assert sentence == (
-        f"{folder} cannot be read: Permission denied; expected a folder that may be listed"
+        f"{folder} cannot be read: Permission denied; expected a folder that can be listed"
     )
 
 

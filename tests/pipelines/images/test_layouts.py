@@ -79,18 +79,21 @@ def test_a_csv_may_name_files_in_folders_without_a_suffix_and_not_in_utf_8(flat:
         (("gone.jpg,cats",), "line 1: expected a file in F; there is no gone.jpg"),
         (
             ("cat.0.jpg,cats", "dog.0.jpg,dogs", "./cat.0.jpg,dogs"),
-            "line 3: expected each file once; found ./cat.0.jpg again, which line 1 names",
+            "line 3: expected each file once; found ./cat.0.jpg again, as in line 1",
         ),
-        (("cat.0.jpg,cats", "", "dog.0.jpg,dogs"), "line 2: expected 2 fields, the file and its"),
+        (
+            ("cat.0.jpg,cats", "", "dog.0.jpg,dogs"),
+            "line 2: expected 2 fields, with the file and its",
+        ),
         (
             ("cat.0.jpg,cats", "dog.0.jpg"),
-            "line 2: expected 2 fields, the file and its label among",
+            "line 2: expected 2 fields, with the file and its label",
         ),
-        (("file,label", ",cats"), "line 2: expected a file; found none beside cats"),
-        (("cat.0.jpg,",), "line 1: expected a label; found none behind cat.0.jpg"),
+        (("file,label", ",cats"), "line 2: expected a file; found none with cats"),
+        (("cat.0.jpg,",), "line 1: expected a label; found none after cat.0.jpg"),
         (("/etc/passwd,a",), "line 1: expected a name relative to F, below it; found /etc/passwd"),
         (("../b.jpg,a",), "line 1: expected a name relative to F, below it; found ../b.jpg"),
-        (('cat.0.jpg,"cats',), "line 1: expected file,label; found no valid CSV"),
+        (('cat.0.jpg,"cats',), "line 1: expected file,label; found invalid CSV"),
         (("a,b,c", "cat.0.jpg,cats,1"), "line 1: expected two columns, or the titles file and"),
         (("file,image,label", "1,2,3"), "line 1: expected two columns, or the titles file and"),
         (("file,label",), "labels.csv: expected lines of file,label; found none"),
@@ -136,13 +139,13 @@ def test_names_that_hold_no_label_are_ignored_and_said(flat: Path) -> None:
     index = index_images(flat, Layout(labels=r"^(\w+)\.\d"))
     assert index.ignored == 2
     assert index.notes == (
-        r"Images whose names hold no label by ^(\w+)\.\d (1) are ignored: cover.jpg.",
+        r"Images whose names do not match ^(\w+)\.\d (1) are ignored: cover.jpg.",
     )
 
 
 def test_an_expression_that_is_no_utf_8_can_be_said(flat: Path) -> None:
     (note,) = index_images(flat, Layout(labels=os.fsdecode(b"caf\xe9|^(cat)"))).notes
-    assert note == r"Images whose names hold no label by caf\xe9|^(cat) (1) are ignored: dog.0.jpg."
+    assert note == r"Images whose names do not match caf\xe9|^(cat) (1) are ignored: dog.0.jpg."
 
 
 def test_some_classes_may_be_taken_of_a_flat_folder(flat: Path) -> None:
@@ -155,7 +158,7 @@ def test_some_classes_may_be_taken_of_a_flat_folder(flat: Path) -> None:
         ("cat", "or a regular expression with one group, such as"),
         ("(c)(a)", "found 2 groups"),
         ("(cat", "found missing ), unterminated subpattern"),
-        ("(bird)", "match it; found names such as cat.0.jpg: try it on one of them"),
+        ("(bird)", "match it; found names such as cat.0.jpg: try it on one name"),
         ("nowhere.csv", "found no such file"),
     ],
 )
@@ -185,9 +188,7 @@ def test_one_part_of_a_data_set_is_taken_and_said(
     index = index_images(parts, Layout(part=part))
     assert index.folder == parts / folder
     assert index.files == files
-    assert index.notes == (
-        f"Took the part {folder} and not {others}, which lie beside it (--part).",
-    )
+    assert index.notes == (f"Used the part {folder}, and not {others}; --part selects another.",)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ def test_a_part_may_be_flat_where_the_names_hold_the_labels(parts: Path) -> None
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_a_part_that_is_not_there_is_refused(tmp_path: Path, part: str) -> None:
     fill(tmp_path, "a/1.jpg")
-    assert f"for --part {part}, beside another part" in refused(tmp_path, part=part)
+    assert f"for --part {part}, expected a folder" in refused(tmp_path, part=part)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_a_layout_that_cannot_be_meant_is_refused(
 
 def test_a_part_beside_a_file_of_labels_is_refused(parts: Path) -> None:
     labels = csv_of(parts, "train/a/1.jpg,a")
-    assert "expected none beside a file of labels" in refused(parts, labels=labels, part="train")
+    assert "expected no --part with a CSV file" in refused(parts, labels=labels, part="train")
 
 
 def test_a_missing_folder_is_named_in_every_layout(tmp_path: Path) -> None:
