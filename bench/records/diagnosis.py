@@ -135,6 +135,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     figure: str  # where in run.json it stands
     gain: float  # the share of time, or of rate, that it is about: the largest comes first
+    remedy: str = ""  # lines of several pipelines with the same one are shown as one in brief
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

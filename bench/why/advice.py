@@ -108,6 +108,7 @@ def _of_decoding(
         ),
         figure="diagnosis.source_pixels",
         gain=share * (1 - 1 / times),
+        remedy="smaller or cached images",
     )
 
 

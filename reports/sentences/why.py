@@ -44,12 +44,22 @@ def in_brief(run: RunRecord) -> list[str]:
     """Return at most five lines of what to do next.
 
     How many more blocks would decide comes first, then the first line of advice of each pipeline,
-    the most costly first.
+    the most costly first. Pipelines that need the same remedy share a line.
     """
-    first: dict[str, str] = {}
+    first: dict[str, Advice] = {}
     for line in _advice(run):
-        first.setdefault(line.label, f"{line.label}: {line.sentence}")
-    return [*_undecided(run), *first.values()][:_MOST_IN_BRIEF]
+        first.setdefault(line.label, line)
+    by_remedy: dict[str, list[Advice]] = {}
+    for line in first.values():
+        by_remedy.setdefault(line.remedy or line.label, []).append(line)
+    return [*_undecided(run), *map(_as_one, by_remedy.values())][:_MOST_IN_BRIEF]
+
+
+def _as_one(lines: list[Advice]) -> str:
+    """Return the first line of some with the same remedy, and which other pipelines need it."""
+    costliest, *others = lines
+    also = f" The same holds for {listed([line.label for line in others])}." if others else ""
+    return f"{costliest.label}: {costliest.sentence}{also}"
 
 
 def _undecided(run: RunRecord) -> Iterator[str]:

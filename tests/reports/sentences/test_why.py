@@ -77,6 +77,17 @@ def test_the_terminal_has_five_lines_of_advice_at_most() -> None:
     assert why.in_brief(run) == [f"{label}: do it." for label in "abcde"]
 
 
+def test_pipelines_that_need_the_same_remedy_share_a_line_in_brief() -> None:
+    advice = [
+        Advice(label="a", sentence="decode less.", figure="x", gain=0.5, remedy="smaller"),
+        Advice(label="b", sentence="do that.", figure="x", gain=0.4),
+        Advice(label="c", sentence="decode less.", figure="x", gain=0.3, remedy="smaller"),
+    ]
+    run = a_run(*map(a_row, "abc"), diagnosis=Diagnosis(advice=advice))
+    lines = ["a: decode less. The same holds for c.", "b: do that."]
+    assert why.in_brief(run) == lines
+
+
 def test_how_many_more_blocks_would_decide_comes_before_the_advice() -> None:
     rows = [a_row("a"), a_row("b", more_blocks=3), a_row("c", more_blocks=12)]
     run = a_run(*rows, diagnosis=Diagnosis(advice=ADVICE))
