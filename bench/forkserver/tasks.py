@@ -48,10 +48,11 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
             _of_pipeline(request, say, reaper)
     except FeedbenchError as error:
         is_wrong_work = isinstance(error, WrongWorkError)
-        say(Failed(sentence=_one_line(error), is_wrong_work=is_wrong_work))
+        clause = "; ".join(filter(None, [error.sentence, error.hint]))
+        say(Failed(sentence=_one_line(clause), is_wrong_work=is_wrong_work))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
         traceback.print_exc()  # into the trial's log
-        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(error)}"))
+        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(str(error))}"))
 
 
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
@@ -96,9 +97,9 @@ def _measured(trial: Diagnostic, request: Request) -> Measurement:
     return trial.short(request) if request.until else trial.run(request)
 
 
-def _one_line(error: Exception) -> str:
-    """Return what an error says as one line that can be written anywhere."""
-    shown = " ".join(str(error).split())[:_LONGEST_SENTENCE]
+def _one_line(text: str) -> str:
+    """Return a text as one line, of limited length, that any file can hold."""
+    shown = " ".join(text.split())[:_LONGEST_SENTENCE]
     return shown.encode("utf-8", "backslashreplace").decode()
 
 
@@ -111,7 +112,7 @@ def _with_remarks(
     for warning in caught:
         if isinstance(warning.message, KnobOverruledWarning):
             in_effect[warning.message.knob] = warning.message.used
-        remarks.append(_one_line(Exception(warning.message)))
+        remarks.append(_one_line(str(warning.message)))
     return msgspec.structs.replace(
         measured, knobs=in_effect, remarks=list(dict.fromkeys(remarks))[:_MOST_REMARKS]
     )

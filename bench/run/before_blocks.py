@@ -1,4 +1,4 @@
-"""From the pilots to the first block: the run is written down, prepared, and its work is proven."""
+"""From the pilots to the first block: record the run, prepare files, prove equal work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LIMIT_SECONDS = 24 * 3600.0  # where the run itself has no limit
 
 @dataclass(frozen=True)
 class Begun:
-    """A run that is written down, with its images and its pilots. A resumption enters here."""
+    """A recorded run, with its images and its pilots. A resumption enters here."""
 
     options: RunOptions
     budget: Budget
@@ -49,13 +49,13 @@ class Begun:
 
     @property
     def workload(self) -> Path:
-        """The file of what is to be delivered."""
+        """The file that holds the workload."""
         return self.folder.path / WORKLOAD
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run under way. Its trials and its keeper remember all that is measured from here on."""
+    """A run in progress. Its trials and its keeper hold everything that it measures."""
 
     begun: Begun
     lineup: Lineup
@@ -63,12 +63,12 @@ class Run:
     keeper: Keeper
 
     def after(self, records: Sequence[TrialRecord]) -> Run:
-        """Return the run after these trials: one that failed is measured no more."""
+        """Return the run after these trials: it no longer measures a pipeline that failed."""
         return replace(self, lineup=self.lineup.after(records))
 
 
 def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
-    """Write down what is to be measured, and what a resumption needs."""
+    """Record what the run will measure, and what a resumption needs."""
     images, options = piloted.images, plan.options
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
@@ -85,7 +85,7 @@ def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
 
 
 def begin_again(past: Past) -> Begun:
-    """Drop what was measured of a block that was cut short: its trials belong together in time."""
+    """Drop the trials of an unfinished block: trials of one block belong together in time."""
     past.cut()
     options = past.options
     images = len(past.images.files)
@@ -101,7 +101,7 @@ def begin_again(past: Past) -> Begun:
 
 
 def start(begun: Begun, work: Workplace) -> Run:
-    """Take up the trials and the record of a run; run.json is on disk when this returns."""
+    """Start or resume the trials and the record of a run, and write run.json to disk."""
     options, specs = begun.options, begun.lineup.specs
     trials = work.trials(
         begun.folder,
@@ -115,13 +115,13 @@ def start(begun: Begun, work: Workplace) -> Run:
 
 
 def prepare(run: Run, work: Workplace) -> Run:
-    """Have written, or found in the store, what the pipelines read that have an offline part."""
+    """Prepare the files that pipelines with an offline part read, or find them in the store."""
 
     def limit() -> Limit:
         seconds_left = run.begun.budget.seconds_left(0)
         if seconds_left is None:
             return Limit(_LIMIT_SECONDS)
-        advice = "give more --time, or fewer images by --limit"
+        advice = "give more --time, or fewer images with --limit"
         return Limit(max(seconds_left - run.lineup.block_seconds, 1.0), advice=advice)
 
     lineup = run.lineup
@@ -133,7 +133,7 @@ def prepare(run: Run, work: Workplace) -> Run:
 
 
 def prove(run: Run, work: Workplace) -> Run:
-    """Have every pipeline compared with the references; its proof is kept in the run's record."""
+    """Compare every pipeline with the references, and keep the proofs in the run's record."""
 
     def limit(spec: Spec | None) -> Limit:
         seconds_left = run.begun.budget.seconds_left(0)
@@ -142,7 +142,7 @@ def prove(run: Run, work: Workplace) -> Run:
         most = max(_VERIFY_FACTOR * lineup.trial_seconds[spec.label], _VERIFY_LEAST_SECONDS)
         if seconds_left is None or seconds_left - lineup.block_seconds > most:
             return Limit(most)
-        # What is not compared by then has no verdict; but there is a block of the others.
+        # A pipeline that is not compared by then has no verdict, but the others get a block.
         return Limit(max(seconds_left - lineup.block_seconds, 1.0), is_deadline=True)
 
     lineup, keeper = run.lineup, run.keeper
@@ -150,7 +150,7 @@ def prove(run: Run, work: Workplace) -> Run:
     verifier = Verifier(
         run.trials, work.processes, run.begun.workload, work.scratch, proofs, work.listener
     )
-    # A run that is resumed has proofs already.
+    # A resumed run has proofs already.
     specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]
     proven, records = verifier.verify_all(specs, run.begun.folder.samples, limit, anew=False)
     keeper.add_proofs(proven)

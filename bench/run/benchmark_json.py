@@ -1,7 +1,7 @@
 """A run in pytest-benchmark's format, which `pytest-benchmark compare` reads.
 
-A round is a block, and its duration the seconds per image: OPS, 1 / (mean duration), is then the
-run's rate in images/s, by the same definition.
+A round is a block, and its duration is the seconds per image. OPS, 1 / (mean duration), is then
+the run's rate in images/s, by the same definition.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ NAME = "benchmark.json"
 
 
 def write(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path:
-    """Replace a run folder's benchmark.json by what it is now, and return the file."""
+    """Write a run folder's benchmark.json anew, and return the file."""
     file = folder / NAME
     write_whole(file, json.dumps(benchmark_of(folder, run, trials), indent=4).encode())
     return file
 
 
 def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, object]:
-    """Return the run as pytest-benchmark would have saved it, without pipelines that have no rate.
+    """Return the run as pytest-benchmark would save it, without pipelines that have no rate.
 
-    What changes from run to run is kept out of `machine_info`: pytest-benchmark warns where that
-    differs.
+    `machine_info` holds nothing that changes from run to run: pytest-benchmark warns if it differs.
     """
     rates = rates_by_block(of_whole_blocks(trials, run.blocks), "main")
     machine = run.environment
@@ -59,7 +58,7 @@ def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) ->
 
 
 def _commit() -> dict[str, object]:
-    """Return the commit of the folder that the command was called in, as pytest-benchmark does."""
+    """Return the commit of the current folder, as pytest-benchmark does."""
     from pytest_benchmark.utils import get_commit_info
 
     commit: dict[str, object] = get_commit_info()
@@ -67,12 +66,12 @@ def _commit() -> dict[str, object]:
 
 
 def seconds_per_image(rates: Sequence[float]) -> list[float]:
-    """Return the rounds' durations of blocks at these images/s."""
+    """Return the durations of the rounds: seconds per image of blocks at these images/s."""
     return [1 / rate for rate in rates]
 
 
 def extra_info(row: Row, folder: Path) -> dict[str, object]:
-    """Return what else is known of a pipeline, for readers of the JSON."""
+    """Return a pipeline's other figures, for readers of the JSON."""
     proof = row.proof
     return {
         "pipeline": row.spec,

@@ -1,4 +1,4 @@
-"""The main blocks: trial after trial until the time, the blocks or the intervals say enough."""
+"""The main blocks: trials until the time is up, or the blocks or their precision suffice."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget
 from feedbench.bench.run.schedule import Lineup, Turn, block_order
 
-_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial may take so much of what it should
-_RETAKEN_SHARE = 0.5  # of a block's trials, at most, are taken again: it may be no use
-_BLOCK_RESERVE = 1.05  # a further block is begun if the longest so far, and this, would fit
+_LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
+_REPEATED_SHARE = 0.5  # of a block's trials, at most, are repeated: it may be no use
+_BLOCK_RESERVE = 1.05  # a further block starts if this multiple of the longest so far would fit
 
 
 class Keeps(Protocol):
-    """Takes the number of blocks, and says whether there are enough."""
+    """Saves the run after each block, and decides whether there are enough."""
 
     def save(self, *, blocks: int) -> object:
-        """Take the number of whole blocks."""
+        """Save the run with this number of completed blocks."""
 
     def is_precise(self, labels: tuple[str, ...]) -> bool:
-        """Tell whether more blocks would add little to what is known of these."""
+        """Return whether more blocks would hardly narrow the intervals of these pipelines."""
         ...
 
 
 def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
-    """Return what the trials of the longest block took; 0 without a block."""
+    """Return how long the longest block's trials took, in seconds; 0 without a block."""
     seconds: defaultdict[int, float] = defaultdict(float)
     for record in records:
         seconds[record.block] += record.seconds
@@ -42,7 +42,7 @@ def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
 class Blocks:
     """Runs blocks of all pipelines that have not failed too often.
 
-    `whole` blocks are there already, of a run that is resumed; the longest took `longest_seconds`.
+    A resumed run has `whole` completed blocks already; the longest took `longest_seconds`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Blocks:
         whole: int = 0,
         longest_seconds: float = 0.0,
     ) -> None:
-        self.whole = whole  # blocks that came to their end
+        self.whole = whole  # completed blocks
         self.lineup = lineup
         self._trials = trials
         self._workload = workload
@@ -65,7 +65,7 @@ class Blocks:
         self._longest_seconds = longest_seconds
 
     def run(self, listener: Listener, keeper: Keeps) -> Stopped:
-        """Run blocks until something says enough, and return what did."""
+        """Run blocks until there is a reason to stop, and return the reason."""
         while (stopped := self._enough(keeper)) is None:
             begun = self._budget.clock()
             if not self._block(self.whole + 1, listener):
@@ -76,7 +76,7 @@ class Blocks:
         return stopped
 
     def _enough(self, keeper: Keeps) -> Stopped | None:
-        """Return why there is to be no further block, if so."""
+        """Return the reason to stop; None if a further block should run."""
         if not self.lineup.labels:
             return Stopped.FAILED
         if not self.whole:
@@ -91,7 +91,7 @@ class Blocks:
         return None
 
     def _block(self, block: int, listener: Listener) -> bool:
-        """Run one block; False where the time was up before its end."""
+        """Run one block; return False if the time was up before its end."""
         disturbed: list[Turn] = []
         turns = block_order(tuple(self.lineup.specs), self._seed, block)
         for place, turn in enumerate(turns):
@@ -103,22 +103,22 @@ class Blocks:
                 return False
             if record is not None and record.ended == "measured" and record.is_disturbed:
                 disturbed.append(turn)
-        # The block is whole. What the machine disturbed is taken again at its end, within limits.
-        for turn in disturbed[: math.ceil(len(turns) * _RETAKEN_SHARE)]:
+        # The block is complete. Disturbed trials are repeated at its end, within limits.
+        for turn in disturbed[: math.ceil(len(turns) * _REPEATED_SHARE)]:
             if self._is_over(_BLOCK_RESERVE * self.lineup.trial_seconds[turn[0]]):
                 break
             self._trial(turn, block, 2, self._limit([turn]), listener)
         return True
 
     def _is_over(self, needed_seconds: float) -> bool:
-        """Tell whether less time is left than is needed."""
+        """Return whether less time is left than is needed."""
         seconds_left = self._budget.seconds_left(self.whole)
         return seconds_left is not None and seconds_left < needed_seconds
 
     def _trial(
         self, turn: Turn, block: int, attempt: int, limit: Limit, listener: Listener
     ) -> TrialRecord | None:
-        """Run a turn's trial; None where the pipeline is measured no more."""
+        """Run a turn's trial; return None if the pipeline is no longer measured."""
         label, purpose = turn
         if label not in self.lineup.labels:
             return None
@@ -130,9 +130,9 @@ class Blocks:
         return record
 
     def _limit(self, turns: Sequence[Turn]) -> Limit:
-        """Return the limit of the first of these trials, which are all that the block still needs.
+        """Return the limit of the first of these trials, the ones that the block still needs.
 
-        For a calm machine it is waited only as long as there is time for all of them.
+        A trial waits for a calm machine only as long as there is time for all of them.
         """
         trial_seconds = self.lineup.trial_seconds
         most = max(_LEAST_LIMIT_SECONDS, _LIMIT_FACTOR * trial_seconds[turns[0][0]])

@@ -1,4 +1,4 @@
-"""How much time a run has, and how many images and blocks fit into it. Pure, given a clock."""
+"""The time budget of a run: how many images and blocks fit into it. Pure, given a clock."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
 CALIBRATION_SECONDS = 2.0  # of the probe
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
-IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; 3 to 7 were seen
+IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; measured: 3 to 7
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
 # To compare an image with its references; to compute these takes what the slowest pipeline takes.
 # 600 photos of flowers took 1.9 s and 1.8 s.
 _COMPARE_SECONDS = 0.002
 _COMPARED_EPOCHS = 2
-# Of the time, what is kept for trials that tell why, after the blocks; none of a short one.
+# The share of the time that is kept for the diagnosis after the blocks; none of a short run.
 _DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
-REPORT_SECONDS = 3.0  # after the last block; 1 to 2 were seen
+REPORT_SECONDS = 3.0  # after the last block; measured: 1 to 2
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
@@ -33,34 +33,33 @@ WANTED_BLOCKS = 4  # that the number of images is chosen for
 class Budget:
     """The time and the blocks of a run. Moments are seconds of `clock`.
 
-    The blocks end at the deadline; the seconds that are kept for the diagnosis come after it, and
-    those for the report come last. The first blocks, without which there are no verdicts, may use
-    the kept seconds as well.
+    The blocks end at the deadline. The diagnosis has the seconds kept after it, and the report
+    comes last. Verdicts need the first blocks, so these may use the kept seconds as well.
     """
 
     deadline: float | None = None  # None: no limit
     kept_seconds: float = 0.0
-    blocks: int | None = None  # exactly so many; None: until the intervals are narrow
+    blocks: int | None = None  # exactly this many; None: until the intervals are narrow
     clock: Callable[[], float] = time.monotonic
 
     def deadline_after(self, whole_blocks: int) -> float | None:
-        """Return when a block has to end that begins after so many whole ones."""
+        """Return when a block must end that follows this many completed ones."""
         if self.deadline is None:
             return None
         return self.deadline + (self.kept_seconds if whole_blocks < LEAST_BLOCKS else 0.0)
 
     def seconds_left(self, whole_blocks: int = LEAST_BLOCKS) -> float | None:
-        """Return the seconds that are left for blocks after so many whole ones."""
+        """Return the seconds that are left for blocks after this many completed ones."""
         deadline = self.deadline_after(whole_blocks)
         return None if deadline is None else deadline - self.clock()
 
     @property
     def has_diagnosis(self) -> bool:
-        """Whether there is time to find out, after the blocks, why pipelines are as fast."""
+        """Whether there is time for the diagnosis after the blocks."""
         return self.deadline is None or self.kept_seconds > 0
 
     def diagnosis_deadline(self) -> float | None:
-        """Return when a diagnosis has to end that begins now: it has the kept seconds alone."""
+        """Return when a diagnosis that begins now must end: it has only the kept seconds."""
         if self.deadline is None:
             return None
         return min(self.deadline, self.clock()) + self.kept_seconds
@@ -77,7 +76,7 @@ def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a pipeline takes, roughly."""
+    """What a pipeline costs, roughly."""
 
     image_seconds: float
     start_seconds: float = 0.5  # before the first image: open, and what it imports
@@ -107,7 +106,7 @@ def block_seconds(costs: Sequence[Cost], images: int, batch_size: int, pace: Pac
 
 
 def verify_seconds(costs: Sequence[Cost], images: int) -> float:
-    """Return about how long it takes to show that all pipelines deliver the same images."""
+    """Return about how long the proof of equal work takes."""
     comparing = sum(
         PROCESS_SECONDS
         + cost.start_seconds
@@ -128,9 +127,9 @@ def images_that_fit(
     batch_size: int,
     pace: Pace = USUAL,
 ) -> int:
-    """Return the most images that can be prepared, verified, and measured in `blocks` blocks.
+    """Return the most images that `seconds` suffice to prepare, verify, and measure in `blocks`.
 
-    All within `seconds`. `least`, where not even that fits: fewer are no measurement.
+    Return `least` if not even those fit: fewer are not worth measuring.
     """
     low, high = min(least, most), most
     while low < high:
@@ -145,10 +144,10 @@ def images_that_fit(
 
 
 def rounded(images: int, least: int) -> int:
-    """Return a round number of images, the next below: 2,500 for 2,963; `least` at least.
+    """Return the next round number of images below, such as 2,500 for 2,963; `least` at least.
 
-    The time allows a few more or less each run. Of a round number the next run takes the same
-    images, and finds what was prepared of them.
+    Each run's time allows a few images more or fewer. A round number makes the next run use the
+    same images, and reuse what was prepared from them.
     """
     decade = 10 ** max(len(str(images)) - 1, 0)
     fitting = [int(step * decade) for step in _ROUND if step * decade <= images]
@@ -161,7 +160,7 @@ def least_images(batch_size: int, classes: int, most: int) -> int:
 
 
 def diagnostic_seconds(seconds: float | None) -> float:
-    """Return what is kept of so much time for the trials after the blocks."""
+    """Return how many of these seconds are kept for the diagnosis after the blocks."""
     if seconds is None or seconds < _DIAGNOSTIC_LEAST_SECONDS:
         return 0.0
     return _DIAGNOSTIC_SHARE * seconds
@@ -173,7 +172,7 @@ def pilots_seconds(pipelines: int, cost: Cost) -> float:
 
 
 def before_blocks_seconds(pipelines: int, cost: Cost) -> float:
-    """Return about how long it takes until the first block can start, and the report's own."""
+    """Return about how long everything before the first block takes, and the report."""
     verifying = verify_seconds([cost] * pipelines, 0)
     fixed = IMPORT_SECONDS + CALIBRATION_SECONDS + REPORT_SECONDS
     return fixed + pilots_seconds(pipelines, cost) + verifying

@@ -34,7 +34,7 @@ class Images:
     bad: tuple[Bad, ...] = ()  # of those that were to be measured
 
     def sentence(self) -> str:
-        """Return how many are measured, of how many, as words."""
+        """Return how many of how many images are measured, in words."""
         every = self.folder_images
         ignored = counted(every.ignored, "other file")
         return (
@@ -47,7 +47,7 @@ class Images:
 def choose_images(plan: Plan, work: Workplace) -> Images:
     """Choose the images, leave out bad ones, and read the rest into the page cache.
 
-    Raises RequestError where there are bad ones, unless they are to be left out.
+    Raises RequestError if some are bad, unless the options say to leave them out.
     """
     seconds = plan.budget.seconds_left()
     if seconds is not None:
@@ -65,7 +65,7 @@ def choose_images(plan: Plan, work: Workplace) -> Images:
     images = without_bad(
         Images(plan.folder_images, part), plan.options, checker, plan.budget.seconds_left()
     )
-    work.listener.note(f"Takes {images.sentence()}.")
+    work.listener.note(f"Measuring {images.sentence()}.")
     for note in (*images.folder_images.notes, *_left_out(images.bad)):
         work.listener.note(note)
     read_images(images.measured, work)
@@ -81,9 +81,9 @@ def read_images(index: Index, work: Workplace) -> None:
 def without_bad(
     images: Images, options: RunOptions, checker: Checker, seconds_left: float | None = None
 ) -> Images:
-    """Leave the bad ones out of the images; none takes their place.
+    """Leave the bad images out; no others replace them.
 
-    Raises RequestError where there are bad ones, unless they are to be left out.
+    Raises RequestError if some are bad, unless the options say to leave them out.
     """
     bad = bad_of(images.measured, checker.findings(images.measured, seconds_left))
     refuse(images.measured, bad, options.checks)
@@ -95,7 +95,7 @@ def without_bad(
 
 
 def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
-    """Return a guess for each pipeline: those of tf.data decode on every core, others on one."""
+    """Return a guess for each pipeline: tf.data decodes on every core, others on one."""
     cores = usable_cores() if cores is None else cores
     spread = dataclasses.replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
     return [
@@ -113,10 +113,10 @@ def choose(
     seconds: float | None,
     kept_seconds: float = 0.0,
 ) -> Index:
-    """Return the images to take: what was asked for, else as many as `seconds` allow.
+    """Return the images to measure: the limit that was given, or as many as `seconds` allow.
 
-    `kept_seconds` more are there for a whole folder: nothing of it is extrapolated, which is worth
-    more than a diagnosis.
+    A whole folder may use `kept_seconds` too: it needs no extrapolation, which is worth more than
+    a diagnosis.
     """
     count = len(index.files)
     if options.limit == "all" or (options.limit is None and seconds is None):
@@ -165,5 +165,5 @@ def _left_out(bad: Sequence[Bad]) -> list[str]:
         return []
     first = "; ".join(f"{shown(file)} ({reason})" for file, reason in bad[:_MOST_SHOWN])
     more = len(bad) - _MOST_SHOWN
-    rest = f"; and {more:,} more, which run.json lists" if more > 0 else ""
-    return [f"Leaves out {counted(len(bad), 'bad image')}: {first}{rest}."]
+    rest = f"; and {more:,} more, listed in run.json" if more > 0 else ""
+    return [f"Leaving out {counted(len(bad), 'bad image')}: {first}{rest}."]

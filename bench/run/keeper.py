@@ -67,12 +67,12 @@ class Keeper:
         return self._proofs or {}
 
     def add_proofs(self, proofs: Mapping[str, Proof]) -> None:
-        """Keep what was compared; a pipeline without a proof has no verdict from now on."""
+        """Add proofs; from now on, a pipeline without a proof has no verdict."""
         self._proofs = {**self.proofs, **proofs}
         self.save(blocks=self.run.blocks)
 
     def _summarise(self, blocks: int) -> Summary:
-        """Sum up the whole blocks so far, and all failures; without a whole one, what there is."""
+        """Sum up all failures and the completed blocks; if there is none yet, all trials."""
         records = [
             trial
             for trial in self._trials.records
@@ -108,11 +108,11 @@ class Keeper:
         return replace(summary, rows=rows)
 
     def is_precise(self, labels: tuple[str, ...]) -> bool:
-        """Tell whether more blocks would add little to what is known of these."""
+        """Return whether more blocks would hardly narrow the intervals of these pipelines."""
         return self._summary.is_precise(self.run.margin, labels)
 
     def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
-        """Take what is known so far of the reasons; the next save writes it."""
+        """Set the diagnosis so far; the next save writes it."""
         self._diagnosis = diagnosis
 
     def save(
@@ -121,7 +121,7 @@ class Keeper:
         blocks: int = 0,
         stopped_because: Stopped | None = None,
     ) -> RunRecord:
-        """Replace run.json by what is known now, and return it."""
+        """Write run.json with everything so far, and return it."""
         self._summary = summary = self._summarise(blocks)
         self.run = replace(
             self.run,
@@ -157,7 +157,7 @@ def new_record(
     bad: Sequence[Bad],
     other: Other | None = None,
 ) -> RunRecord:
-    """Return the record of a run that has measured nothing yet."""
+    """Return the record of a run that has not measured anything yet."""
     slug = slugs(tuple(specs))
     here = {beside(label, other): label for label in specs} if other is not None else {}
     started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
@@ -182,7 +182,7 @@ def new_record(
 def workload_record(
     options: RunOptions, whole: Index, part: Index, bad: Sequence[Bad]
 ) -> WorkloadRecord:
-    """Return what was to be delivered of which images, as run.json has it."""
+    """Return the workload as run.json holds it: the images, and how to deliver them."""
     return WorkloadRecord(
         folder=image_id(str(whole.folder)),
         folder_images=len(whole.files),
@@ -205,9 +205,9 @@ def workload_record(
 
 
 def images_digest(images: Index) -> str:
-    """Return what two lists of the same images have in common, wherever their folder lies.
+    """Return a digest that is the same for two lists of the same images, in any folder.
 
-    Of each image's name below the folder, class, and size in bytes. "" where a file is gone.
+    It covers each image's name below the folder, class, and size in bytes. "" if a file is gone.
     """
     digest = hashlib.sha256()
     try:
@@ -215,6 +215,6 @@ def images_digest(images: Index) -> str:
             size = os.stat(path).st_size  # noqa: PTH116 - a million times
             name = f"\n{size} {images.class_names[label]} {file}"
             digest.update(os.fsencode(name))
-    except OSError:  # who reads it fails, and says so
+    except OSError:  # the pipeline that reads the file fails, and reports it
         return ""
     return digest.hexdigest()

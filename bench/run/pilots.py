@@ -32,23 +32,23 @@ from feedbench.pipelines.images.index import Index, take
 _PILOT_IMAGES = 256
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
 _PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
-_PILOT_LIMIT_FACTOR = 4.0  # ... and then so many times what its images should take
+_PILOT_LIMIT_FACTOR = 4.0  # ... and then this multiple of what its images should take
 _NEED = f"verdicts need {LEAST_BLOCKS}"
 
 
 @dataclass(frozen=True)
 class Piloted:
-    """What the pilots have shown."""
+    """The results of the pilots."""
 
-    images: Images  # fewer, where a pipeline is slower than was guessed
+    images: Images  # fewer, if a pipeline is slower than the guess
     records: tuple[TrialRecord, ...]  # of the pilots
     lineup: Lineup
 
 
 def run_pilots(plan: Plan, images: Images, folder: RunFolder, work: Workplace) -> Piloted:
-    """Run the pilots, and take fewer images where they show that the time allows no more.
+    """Run the pilots; choose fewer images if they show that the time is too short.
 
-    Raises RequestError where the time is too short for a block.
+    Raises RequestError if the time is too short for a block.
     """
     trials = work.trials(folder, plan.specs, plan.options)
     records = pilots(plan, images.measured, trials, work.preparing, work.scratch, work.listener)
@@ -71,7 +71,7 @@ def lineup_of(
     guess: Cost,
     images: int,
 ) -> Lineup:
-    """Return the lineup by the pilots among these records; `guess` is for one that failed."""
+    """Return the lineup from the pilots among these records; `guess` is for one that failed."""
     records = list(records)
     seconds = {
         record.label: trial_seconds(
@@ -93,9 +93,9 @@ def pilots(
 ) -> list[TrialRecord]:
     """Run a short trial of each pipeline over a few images and return the records.
 
-    As few as should be read within seconds: a decoded cache delivers its first batch only after
-    all of them. Those that are `preparing` write what they read of these images first. Raises
-    RequestError where the time is up before the last.
+    Few enough to read within seconds, since a decoded cache delivers its first batch only after
+    all of them. Pipelines that are `preparing` write their files for these images first. Raises
+    RequestError if the time is up before the last pilot has ended.
     """
     options, guess = plan.options, plan.guess
     fitting = int(PILOT_SECONDS / guess.image_seconds)
@@ -113,15 +113,16 @@ def pilots(
         listener.trial_ended(record, seconds_left)
         if record.ended == "time up":
             raise RequestError(
-                f"--time {options.seconds:.0f}s is too short: it was up in the pilot of {label},"
-                " before the first block; give more time, or fewer pipelines"
+                f"--time {options.seconds:.0f}s is too short: it was up during the pilot of"
+                f" {label}, before the first block",
+                hint="give more time, or fewer pipelines",
             )
         records.append(record)
     return records
 
 
 def _limit(usual_seconds: float, seconds_left: float | None, *, is_preparing: bool) -> Limit:
-    """Return the limit of a pilot; a user's preparation may take its time."""
+    """Return the limit of a pilot, with time for a user's preparation."""
     if seconds_left is None:
         return Limit(usual_seconds + (_PILOT_PREPARE_SECONDS if is_preparing else 0.0))
     most = usual_seconds + (seconds_left * _PILOT_PREPARE_SHARE if is_preparing else 0.0)
@@ -129,7 +130,7 @@ def _limit(usual_seconds: float, seconds_left: float | None, *, is_preparing: bo
 
 
 def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
-    """Return the cost that a pilot has shown, its start spread over its images; else the guess."""
+    """Return the cost that a pilot measured; the guess if it failed."""
     measured = pilot.measured
     if measured is None or not measured.first_epoch_images:
         return guess
@@ -140,28 +141,29 @@ def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
 
 
 def _fewer(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: Listener) -> Images:
-    """Take fewer images if the pilots show that the time allows no more, and say it."""
+    """Choose fewer images if the pilots show that the time is too short, and note it."""
     options, each, budget = plan.options, list(costs.values()), plan.budget
     seconds_left = budget.seconds_left()
     refuse_no_block(options, images.folder_images, each, budget.seconds_left(0))
-    # Of those already read into the page cache, or the first trials would read from the disk.
+    # Among those in the page cache already, or the first trials would read from the disk.
     part = choose(options, images.measured, each, seconds_left, budget.kept_seconds)
     if len(part.files) == len(images.measured.files):
         return images
     fewer = dataclasses.replace(images, measured=part)
     slowest = max(costs, key=lambda label: costs[label].image_seconds)
-    listener.note(f"Now takes {fewer.sentence()}, because {slowest} is slow here.")
+    listener.note(f"Now measuring {fewer.sentence()}, because {slowest} is slow here.")
     return fewer
 
 
 def _announce(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: Listener) -> None:
-    """Say how many blocks there is time for, and how many verdicts need."""
+    """Note how many blocks there is time for, and how many the verdicts need."""
     options, each = plan.options, list(costs.values())
     count = len(images.measured.files)
     block = block_seconds(each, count, options.batch_size, options.pace)
     if options.blocks is not None:
         about = duration(options.blocks * block)
-        listener.note(f"Measures {counted(options.blocks, 'block')}, in about {about} ({_NEED}).")
+        blocks = counted(options.blocks, "block")
+        listener.note(f"Measuring {blocks}, which takes about {about} ({_NEED}).")
         return
     seconds_left = plan.budget.seconds_left()
     if seconds_left is None:

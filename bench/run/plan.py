@@ -1,4 +1,4 @@
-"""The first stage of a run: what was asked for, checked as far as its folder's list tells."""
+"""The first stage of a run: the request, checked as far as the list of files allows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, shown
 from feedbench.pipelines.images.layouts import index_images
 
-# A pipeline that decodes on one core takes about so many times what Pillow alone takes there.
+# A pipeline that decodes on one core takes about this multiple of what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5
 _PROBED_FILES = 24
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to do."""
+    """What a run will do."""
 
     options: RunOptions
     budget: Budget
@@ -39,7 +39,7 @@ class Plan:
     guess: Cost  # of a pipeline that decodes on one core
 
     def with_import(self, import_seconds: float) -> Plan:
-        """Return the plan, now that it is known how long an import of TensorFlow takes."""
+        """Return the plan with the measured duration of TensorFlow's import."""
         if not self.options.fresh_interpreter:
             return self
         start_seconds = self.guess.start_seconds + import_seconds  # in each trial
@@ -47,8 +47,8 @@ class Plan:
 
 
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
-    """Return the plan of a run; writes nothing. Raises RequestError where it cannot be done."""
-    specs = catalog.parse_all(options.specs)  # what is wrong there is said at once
+    """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
+    specs = catalog.parse_all(options.specs)  # first, as its errors take no time to find
     other = None if options.against is None else look(options.against)
     refuse_used(options.out)
     listener.stage(f"listing {shown(str(options.folder))}")
@@ -67,17 +67,18 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
 
 
 def refuse_label_mode(options: RunOptions, index: Index) -> None:
-    """Raise RequestError where the labels cannot be delivered in the mode that was asked for."""
+    """Raise RequestError if the folder's labels do not suit the label mode."""
     classes = len(index.class_names)
     if options.label_mode == "binary" and classes != 2:  # noqa: PLR2004 - what binary means
         raise RequestError(
             f"--label-mode binary: expected 2 classes; {index.folder} has"
-            f" {counted(classes, 'class', 'classes')}; take --label-mode int or categorical"
+            f" {counted(classes, 'class', 'classes')}",
+            hint="use --label-mode int or categorical",
         )
 
 
 def guessed_cost(index: Index, options: RunOptions) -> Cost:
-    """Return what a pipeline would cost that decodes on one core, by a few of the files."""
+    """Return the cost of a pipeline that decodes on one core, estimated from a few files."""
     step = max(len(index.files) // _PROBED_FILES, 1)
     sample = index.paths[::step][:_PROBED_FILES]
     most_pixels = options.checks.most_pixels
@@ -86,7 +87,7 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
 
 
 def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
-    """Raise RequestError where the time is too short for a single block."""
+    """Raise RequestError if the time is too short for a single block."""
     count = len(options.specs) * (1 if options.against is None else 2)
     fixed_seconds = budget.before_blocks_seconds(count, guess)
     _refuse(options, index, [guess] * count, fixed_seconds, options.seconds)
@@ -95,9 +96,9 @@ def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
 def refuse_no_block(
     options: RunOptions, index: Index, costs: Sequence[Cost], seconds_left: float | None
 ) -> None:
-    """Raise RequestError where, the pilots' costs now known, no block fits in what is left.
+    """Raise RequestError if no block fits into the time left, by the pilots' costs.
 
-    `seconds_left` includes what is kept for the diagnosis: rather none than no block.
+    `seconds_left` includes the time kept for the diagnosis: a block matters more.
     """
     if seconds_left is not None:
         assert options.seconds is not None
@@ -127,5 +128,6 @@ def _refuse(
         f"--time {given_seconds:.0f}s is too short for one block of {len(costs)} pipelines:"
         f" expected at least {math.ceil(fixed_seconds + block_seconds)}s, and"
         f" {math.ceil(fixed_seconds + LEAST_BLOCKS * block_seconds)}s for the {LEAST_BLOCKS}"
-        " blocks that verdicts need; give more time, or fewer pipelines"
+        " blocks that verdicts need",
+        hint="give more time, or fewer pipelines",
     )

@@ -1,7 +1,7 @@
-"""What a run needs to be resumed after its process was killed, and whether it still can be.
+"""Resuming a run whose process was killed: what that needs, and whether it is still possible.
 
-RUN/resume.json holds what was asked, and what the images and the software were like. The process
-that measures locks it. JSON by the standard library, which keeps names that are not valid UTF-8.
+RUN/resume.json holds the request and the state of the images and the software. The process that
+measures locks it. JSON by the standard library, which keeps names that are not valid UTF-8.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,17 +44,18 @@ NAME = "resume.json"
 LEFT_OUT = "left-out.jsonl"
 _SCHEMA = 2
 _DIGEST_LENGTH = len(hashlib.sha256().hexdigest())
+_START_NEW = "start a new run"
 _START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to calibrate the probe
 
 
 @dataclasses.dataclass(frozen=True)
 class Past:
-    """A run that another process has begun, and that can be resumed."""
+    """A run that another process began, and that can be resumed."""
 
     folder: Path
-    options: RunOptions  # `begun` such that the time that was used is gone
+    options: RunOptions  # `begun` is set so that the time already used counts
     run: RunRecord
-    kept: list[TrialRecord]  # those of whole blocks, and those before
+    kept: list[TrialRecord]  # those of completed blocks, and those before
     left_out: list[TrialRecord]
     images: Index  # that are measured
 
@@ -64,30 +66,30 @@ class Past:
 
     @property
     def record(self) -> RunRecord:
-        """The run's record, from here on."""
+        """The run's record, with this resumption."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         resumed = Resumed(at=now, blocks=self.run.blocks, left_out=len(self.left_out))
         return replace(self.run, status="running", resumed=[*self.run.resumed, resumed])
 
     def cut(self) -> None:
-        """Leave in trials.jsonl what is kept; the rest is added to left-out.jsonl before."""
+        """Move the trials that are not kept from trials.jsonl to left-out.jsonl."""
         write_trials(self.folder / LEFT_OUT, self.left_out, add=True)
         write_trials(self.folder / "trials.jsonl", self.kept)
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """resume.json: what was asked, and what the images and the software were like."""
+    """resume.json: the request, and the state of the images and the software."""
 
     schema: int = _SCHEMA
     options: RunOptions
-    began_in: str  # the folder from which loaders' files may be named
+    began_in: str  # the folder that loaders' files may be relative to
     software: dict[str, str]  # versions, digests and the machine, each by its name
     pipelines: dict[str, str]  # users' pipelines by label: a digest of the file, or a version
     files: list[tuple[int, int]]  # of each image, its bytes and its time of modification (ns)
 
 
 def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> None:
-    """Write down what a run needs to be resumed; `other` is the other environment."""
+    """Write resume.json, which a resumption needs; `other` is the other environment."""
     basis = Basis(
         options=dataclasses.replace(
             options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
@@ -104,9 +106,9 @@ def write(folder: Path, options: RunOptions, workload: Workload, other: Other | 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Let no other process resume this run. Raises RequestError where one does already.
+    """Let no other process resume this run. Raises RequestError if one is measuring it.
 
-    Where there is no file to lock, `read` says what is wrong.
+    If there is no file to lock, `read` reports what is wrong.
     """
     try:
         opened = (folder / NAME).open("r+b")  # to lock it, NFS wants it open for writing
@@ -118,7 +120,8 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RequestError(
-                f"{folder} is being measured by another process: wait until it has ended"
+                f"cannot resume {folder}: another process is measuring this run",
+                hint="wait until it has ended",
             ) from None
         except OSError:
             pass  # a file system without locks
@@ -128,15 +131,15 @@ def locked(folder: Path) -> Iterator[None]:
 def read(folder: Path) -> Past:
     """Read a run that was killed or interrupted.
 
-    Raises RequestError where it is none, where it is complete, and where the images, the workload
-    or the software are not what they were: what is measured from here on would be something else.
+    Raises RequestError if there is no such run, if it is complete, or if the images, the workload
+    or the software have changed: its new trials would measure something else.
     """
     run = read_run(folder)
     if run.status == "complete":
         why = None if run.stopped_because is None else run.stopped_because.clause(run.blocks)
         raise RequestError(
-            f"{folder} is complete ({why}): there is nothing to go on with; for"
-            " more blocks start another run"
+            f"cannot resume {folder}: it is complete ({why})",
+            hint="for more blocks, start a new run",
         )
     basis = _read_basis(folder / NAME)
     try:
@@ -146,11 +149,13 @@ def read(folder: Path) -> Past:
     except RequestError:
         raise
     except FileNotFoundError as error:
-        raise RequestError(f"{folder} cannot be gone on with: {error}") from error
+        raise RequestError(
+            f"cannot resume {folder}: {error.filename} is missing", hint=_START_NEW
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{folder / NAME} is broken: {error}") from error
     if change is not None:
-        raise RequestError(f"{folder} cannot be gone on with, because {change}: start another run")
+        raise RequestError(f"cannot resume {folder}: {change}", hint=_START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
     kept = [trial for trial in trials if _is_kept(trial, run.blocks)]
     begun = time.monotonic() - _used(run, trials)
@@ -169,14 +174,17 @@ def _read_basis(file: Path) -> Basis:
         content = json.loads(file.read_text(encoding="ascii"))
     except OSError as error:
         raise RequestError(
-            f"{file.parent} cannot be gone on with: {file} cannot be read ({error.strerror});"
-            " start another run"
+            f"cannot resume {file.parent}: {file} cannot be read ({error.strerror})",
+            hint=_START_NEW,
         ) from error
     except ValueError as error:
         raise RequestError(f"{file} is broken: {error}") from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != _SCHEMA:
-        raise RequestError(f"{file} is of schema {schema!r}; this Feedbench reads {_SCHEMA}")
+        raise RequestError(
+            f"cannot resume {file.parent}: {file} has schema {schema!r}; expected {_SCHEMA}",
+            hint=_START_NEW,
+        )
     try:
         return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
     except (msgspec.ValidationError, TypeError) as error:
@@ -184,14 +192,14 @@ def _read_basis(file: Path) -> Basis:
 
 
 def _is_kept(trial: TrialRecord, whole: int) -> bool:
-    """Tell what stays: a block that was cut short is run again, and so is what comes after all."""
+    """Return whether a trial is kept: an unfinished block and the diagnosis run again."""
     return trial.ended != "interrupted" and trial.block <= whole and trial.purpose not in DIAGNOSTIC
 
 
 def _used(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
-    """Return the seconds that the run had used, up to the end of its last trial, at least.
+    """Return the seconds that the run has used, at least up to the end of its last trial.
 
-    Of a resumed run, only `seconds` tells: the clock went on while nothing ran.
+    For a resumed run this is `seconds`: between its processes the clock ran, but the run did not.
     """
     if run.resumed or not trials:
         return run.seconds
@@ -207,7 +215,7 @@ def _status(file: str) -> tuple[int, int]:
 
 
 def _changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
-    """Yield what is not as it was, as clauses: the software first, and then the images."""
+    """Yield what has changed, as clauses: the software first, and then the images."""
     other = None if run.against is None else look(run.against.python)
     yield from _differences(basis.software, _software(other))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
@@ -218,7 +226,7 @@ def _changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
             yield f"{image_id(file)} is gone"
             continue
         if not is_same:
-            yield f"{image_id(file)} was changed"
+            yield f"{image_id(file)} has changed"
 
 
 def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -226,7 +234,7 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[
         was, is_now = before.get(name, "missing"), now.get(name, "missing")
         if was != is_now:
             are_digests = len(was) == len(is_now) == _DIGEST_LENGTH
-            yield f"{name} was changed" if are_digests else f"{name} was {was}, and is {is_now}"
+            yield f"{name} has changed" if are_digests else f"{name} was {was} and is now {is_now}"
 
 
 def _software(other: Other | None) -> dict[str, str]:
@@ -235,7 +243,7 @@ def _software(other: Other | None) -> dict[str, str]:
     machine = {"system": here.system, "processor": here.processor, "cores": f"{here.cores}"}
     there = {}
     if other is not None:
-        versions = {"python": other.environment.python, "its Feedbench": other.code}
+        versions = {"python": other.environment.python, "feedbench": other.code}
         there = {
             f"in {other.name} {name}": version
             for name, version in (versions | other.environment.packages).items()
@@ -245,7 +253,7 @@ def _software(other: Other | None) -> dict[str, str]:
 
 
 def _pipelines(options: RunOptions) -> dict[str, str]:
-    """Return what tells users' pipelines from what they become, by label."""
+    """Return a digest or a version of each user's pipeline, by label, to detect changes."""
     specs = [spec for spec in parse_all(options.specs) if spec.is_foreign]
     return {image_id(spec.label): _identity(spec) for spec in specs}
 
@@ -259,7 +267,7 @@ def _identity(spec: Spec) -> str:
 
 
 def _refuse_elsewhere(folder: Path, basis: Basis) -> None:
-    """Raise RequestError where loaders' files are named from another folder than this."""
+    """Raise RequestError if loaders' files have paths relative to another folder than this."""
     here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
     are_named_from_there = any(
         text.partition(":")[0].endswith(".py") and not Path(parse(text).name).is_absolute()
@@ -267,8 +275,9 @@ def _refuse_elsewhere(folder: Path, basis: Basis) -> None:
     )
     if are_named_from_there and here != basis.began_in:
         raise RequestError(
-            f"{folder} was begun in {image_id(basis.began_in)}, from which the files of its"
-            " pipelines are named: go on with it there"
+            f"cannot resume {folder} in this folder: its pipelines' files are relative to"
+            f" {image_id(basis.began_in)}",
+            hint=f"cd {shlex.quote(image_id(basis.began_in))} and resume it there",
         )
 
 
@@ -283,23 +292,23 @@ def _index(workload: Workload) -> Index:
 
 
 def sentence(past: Past) -> str:
-    """Return a sentence on what is resumed."""
+    """Return a sentence on where the run resumes."""
     again = ""
     cut_short = sum(trial.block > past.run.blocks for trial in past.left_out)
     if cut_short:
-        again = f"; {counted(cut_short, 'trial')} of the next one will be measured again"
-    return f"Goes on after {counted(past.run.blocks, 'whole block')}{again}."
+        again = f"; repeating {counted(cut_short, 'trial')} of the unfinished one"
+    return f"Resuming after {counted(past.run.blocks, 'completed block')}{again}."
 
 
 def complete(past: Past, stopped: Stopped) -> RunRecord:
-    """Write down that the run is complete as it is, and return it."""
+    """Mark the run as complete, and return its record."""
     run = replace(past.run, status="complete", stopped_because=stopped)
     write_run(past.folder, run)
     return run
 
 
 def why_complete(past: Past) -> Stopped | None:
-    """Return why there is nothing left to be measured, if so."""
+    """Return the reason why there is nothing left to measure; None if there is."""
     options, whole = past.options, past.run.blocks
     is_known = past.run.diagnosis is not None or not options.trace
     if options.blocks is not None and whole >= options.blocks and is_known:

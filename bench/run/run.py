@@ -1,17 +1,17 @@
 """The story of a run, a line of stages; each takes what the one before it returned.
 
-    make_plan       what was asked for, and the list of images     plan.py           -> Plan
+    make_plan       the request, and the list of images            plan.py           -> Plan
     choose_images   as many as the time allows, without bad ones   choose_images.py  -> Images
     run_pilots      a short trial of each pipeline                 pilots.py         -> Piloted
-    begin           the run is written down; a resumption          before_blocks.py  -> Begun
+    begin           the run's first record; a resumption           before_blocks.py  -> Begun
                     (begin_again) enters here
-    prepare         what pipelines write in advance                before_blocks.py  -> Run
+    prepare         the files that pipelines write in advance      before_blocks.py  -> Run
     prove           all deliver the same images                    before_blocks.py  -> Run
     measure         the blocks                                     blocks.py         -> Stopped
     explain         why pipelines are as fast as they are          why/diagnostics.py
-    finish          the record says how it ended                   keeper.py         -> RunRecord
+    finish          the final record                               keeper.py         -> RunRecord
 
-A further stage is one more function from a Run to a Run, called where it belongs in this line.
+To add a stage, write another function from a Run to a Run and call it at its place in this line.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from feedbench.pipelines.system.signals import Gate
 
 
 def perform(options: RunOptions, listener: Listener) -> RunRecord:
-    """Do what was asked and return the run, which is in its folder by then.
+    """Measure what the options ask for, and return the run's record; its folder is complete then.
 
-    Raises RequestError where the request is wrong; nothing is left on disk then. A
-    KeyboardInterrupt before the first block goes on likewise; later, the run ends with what it
-    has, its status "interrupted".
+    Raises RequestError if the request is wrong, and leaves nothing on disk. So does a
+    KeyboardInterrupt before the first block. A later one ends the run, whose record then has the
+    status "interrupted".
     """
     plan = make_plan(options, listener)
     machine = Monitor(pace=options.pace)
@@ -64,16 +64,16 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
 
 
 def resume(path: Path, listener: Listener) -> RunRecord:
-    """Resume a run whose process was killed or interrupted, and return it.
+    """Resume a run whose process was killed or interrupted, and return its record.
 
-    Raises RequestError where that cannot be; the folder is as it was then. What was measured of a
-    block that was cut short is measured again: its trials belong together in time.
+    Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
+    is repeated: trials of one block belong together in time.
     """
     with resumption.locked(path):
         past = resumption.read(path)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)
-            listener.note(f"Nothing is left to be measured: {words}.")
+            listener.note(f"Nothing is left to measure: {words}.")
             return resumption.complete(past, stopped)
         other, machine = past.run.against, machine_of(past)
         with (
@@ -89,9 +89,9 @@ def resume(path: Path, listener: Listener) -> RunRecord:
 
 
 def machine_of(past: Past) -> Monitor:
-    """Return the machine as the run knew it: its reference level is from before the first block.
+    """Return a monitor with the run's reference speed, measured before its first block.
 
-    It is calibrated anew only where no trial of a whole block has it.
+    It is calibrated again only if no trial of a completed block recorded it.
     """
     probe_seconds = 0.0 if past.run.calm is None else past.run.calm.probe_seconds
     level = level_kept(trial.around for trial in past.kept)
@@ -99,7 +99,7 @@ def machine_of(past: Past) -> Monitor:
 
 
 def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
-    """Run the blocks and what comes after them; whatever ends them, the record is on disk."""
+    """Run the blocks and the diagnosis; however they end, the record is on disk."""
     blocks = Blocks(
         run.trials,
         run.lineup,

@@ -12,7 +12,7 @@ from typing import Literal
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.catalog import Spec
 
-_STRIKES = 2  # failed trials after which a pipeline is left out of the blocks that follow
+_STRIKES = 2  # a pipeline with this many failed trials is left out of the blocks that follow
 
 Turn = tuple[str, Literal["main", "control"]]
 """A label, and whether it is the pipeline's own trial or the baseline's second one."""
@@ -20,9 +20,9 @@ Turn = tuple[str, Literal["main", "control"]]
 
 @dataclass(frozen=True)
 class Lineup:
-    """The pipelines of a run by label, the baseline first, and about what a trial of each takes.
+    """The pipelines of a run by label, the baseline first, and about how long their trials take.
 
-    `after` returns the lineup that trials leave: pipelines that fail too often run no more.
+    `after` returns the lineup that trials leave: pipelines that fail too often no longer run.
     """
 
     specs: Mapping[str, Spec]
@@ -52,7 +52,7 @@ class Lineup:
 
 
 def _strikes_of(record: TrialRecord) -> int:
-    """Return how many strikes a trial is; a process that was killed may have been an accident."""
+    """Return how many strikes a trial counts; a killed process may have been an accident."""
     if record.ended != "failed":
         return 0
     is_accident = record.signal == signal.SIGKILL or record.fault is Fault.FORKSERVER_DIED
@@ -62,7 +62,7 @@ def _strikes_of(record: TrialRecord) -> int:
 def block_order(labels: tuple[str, ...], seed: int, block: int) -> tuple[Turn, ...]:
     """Return the trials of a block in order; the first label is the baseline, and runs twice.
 
-    The order depends on the seed and the block's number alone, so that a run can be resumed.
+    The order depends only on the seed and the block's number, so that a run can be resumed.
     """
     turns: list[Turn] = [(label, "main") for label in labels]
     turns.append((labels[0], "control"))

@@ -33,10 +33,9 @@ _LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; Ctrl-C ends it before
 
 
 def verify(options: RunOptions, listener: Listener) -> Verification:
-    """Compare pipelines with the references, whatever is remembered of them.
+    """Compare pipelines with the references, even if earlier proofs are cached.
 
-    The contact sheets go to the folder `options.out`. Raises RequestError where the request is
-    wrong.
+    The contact sheets go to the folder `options.out`. Raises RequestError if the request is wrong.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     with (
@@ -79,7 +78,7 @@ def _save_images(work: _Work, file: Path) -> WorkloadRecord:
     checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
     images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
     listener.note(
-        f"Compares {len(images.measured.files):,} of the {counted(len(index.files), 'image')} of"
+        f"Comparing {len(images.measured.files):,} of the {counted(len(index.files), 'image')} of"
         f" {shown(str(index.folder))}, delivered by {counted(len(work.specs), 'pipeline')}."
     )
     for note in index.notes:
@@ -89,7 +88,7 @@ def _save_images(work: _Work, file: Path) -> WorkloadRecord:
 
 
 def _prepare(work: _Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
-    """Have written what pipelines read; return by label why that failed."""
+    """Prepare the pipelines' files; return by label why that failed, if so."""
     labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
     if not labels:
         return {}
@@ -105,7 +104,7 @@ def _prepare(work: _Work, trials: Trials, file: Path, held: ExitStack) -> dict[s
 
 
 def _verify(work: _Work, verifier: Verifier, unprepared: Mapping[str, str]) -> list[Verified]:
-    """Compare all but those that could not be prepared; these, by label, are failures."""
+    """Compare all pipelines but the unprepared ones, which count as failures."""
     specs = [spec for label, spec in work.specs.items() if label not in unprepared]
     proofs, records = verifier.verify_all(
         specs, work.options.out, lambda _: Limit(_LIMIT_SECONDS), anew=True

@@ -1,4 +1,4 @@
-"""What a run works with, until it ends: processes, meters, the machine, a scratch folder."""
+"""What a run uses until it ends: processes, meters, the monitor, a scratch folder."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Workplace:
         page_cache: PageCache | None = None,
         records: Sequence[TrialRecord] = (),
     ) -> Trials:
-        """Return what runs the trials of a run, after those of `records`."""
+        """Return the object that runs a run's trials, after those of `records`."""
         return Trials(
             self.processes,
             folder,
@@ -76,7 +76,7 @@ def workplace(
     machine: Monitor,
     listener: Listener,
 ) -> Iterator[Workplace]:
-    """Start what a run works with. Raises RequestError where a loader cannot be imported."""
+    """Start what a run uses. Raises RequestError if a loader cannot be imported."""
     with (
         scratch_folder() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
@@ -128,9 +128,10 @@ def _other_processes(scratch: Path, other: Other) -> Iterator[Processes]:
 def preparing_labels(
     processes: Mapping[str, Processes], specs: Iterable[Spec], scratch: Path
 ) -> frozenset[str]:
-    """Return the labels of the pipelines that have an offline part; `processes` by interpreter.
+    """Return the labels of the pipelines that have an offline part.
 
-    Imports users' pipelines, in a child each. Raises RequestError where one cannot be imported.
+    Imports each user's pipeline in a child process of its interpreter. Raises RequestError if one
+    cannot be imported.
     """
     return frozenset(
         spec.label for spec in specs if _prepares(processes[spec.python], spec, scratch)
@@ -154,5 +155,5 @@ def _prepares(processes: Processes, spec: Spec, scratch: Path) -> bool:
     if isinstance(outcome.result, Failed):
         raise RequestError(f"--pipeline {spec.text}{where}: {outcome.result.sentence}")
     if wrong := what_went_wrong(outcome):
-        raise RequestError(f"--pipeline {spec.text}: while it was imported{where}, {wrong}")
+        raise RequestError(f"--pipeline {spec.text}: during its import{where}, {wrong}")
     return isinstance(outcome.result, Built) and outcome.result.prepares

@@ -78,7 +78,7 @@ def test_bad_images_are_left_out_of_every_pipeline_and_named(
     work = read_run(feedbench.folder / "R").workload
     bad = {left.file: left.reason for left in work.left_out}
     assert bad["odd/page.jpg"] == "HTML or XML text, not an image"
-    assert f"Leaves out {len(bad)} bad images: odd/cut.jpg (Pillow: image file" in done.stderr
+    assert f"Leaving out {len(bad)} bad images: odd/cut.jpg (Pillow: image file" in done.stderr
     assert work.classes == {"cats": 13, "dogs": 13, "odd": 11, "owls": 13}
     assert work.images == work.folder_images == 50
     listed = json.loads((feedbench.folder / "R" / "images.json").read_bytes())["files"]

@@ -27,7 +27,7 @@ def test_a_run_measures_every_pipeline_in_every_block_and_says_what_came_of_it(
         *("-p", f"short={feedbench.loader(loaders.TOO_FEW, 'short.py')}"),
     )
     assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("Takes 39 of the 39 images in 3 classes of")
+    assert done.stderr.startswith("Measuring 39 of the 39 images in 3 classes of")
     assert "Rates only: 2 blocks completed, and verdicts need 4" in done.stdout
     assert "short failed: it delivered 36 images in an epoch; expected 39" in done.stdout
     assert "mine can only be restarted" in done.stdout

@@ -30,7 +30,7 @@ def test_the_terminal_shows_what_came_of_each_pipeline_and_where_the_report_lies
     smoke: Smoke,
 ) -> None:
     out = smoke.done.stdout
-    assert smoke.done.stderr.startswith("Takes 39 of the 39 images in 3 classes of")
+    assert smoke.done.stderr.startswith("Measuring 39 of the 39 images in 3 classes of")
     assert "Rates only: 1 block completed, and verdicts need 4" in out
     assert "short failed: it delivered 36 images in an epoch; expected 39" in out
     assert "images/s" in out

@@ -84,8 +84,8 @@ def test_a_trial_that_was_cut_short_says_by_what(ended: str) -> None:
 
 
 def test_lines_that_stay_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    Plain().note("Takes 64 of the 600 images.")
-    assert capsys.readouterr() == ("", "Takes 64 of the 600 images.\n")
+    Plain().note("Measuring 64 of the 600 images.")
+    assert capsys.readouterr() == ("", "Measuring 64 of the 600 images.\n")
 
 
 def test_without_a_terminal_nothing_is_said_of_what_will_be_replaced(

@@ -1,4 +1,4 @@
-"""To go on with a run that was killed: what is kept of it, and when it is refused."""
+"""Resuming a run that was killed: what is kept of it, and when it is refused."""
 
 from __future__ import annotations
 
@@ -157,12 +157,12 @@ def test_the_time_that_was_used_is_gone(killed: Killed) -> None:
     assert used == pytest.approx(100, abs=1)
 
 
-def test_the_record_says_that_it_was_gone_on_with(killed: Killed) -> None:
+def test_the_record_says_that_the_run_was_resumed(killed: Killed) -> None:
     record = resumption.read(killed.folder).record
     assert record.status == "running"
     assert [(it.blocks, it.left_out) for it in record.resumed] == [(2, 1)]
     assert resumption.sentence(resumption.read(killed.folder)) == (
-        "Goes on after 2 whole blocks; 1 trial of the next one will be measured again."
+        "Resuming after 2 completed blocks; repeating 1 trial of the unfinished one."
     )
 
 
@@ -218,28 +218,28 @@ def _name_a_pipeline_like_a_package(killed: Killed) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_change_photo, "cats/00.jpg was changed: start another run"),
-        (_remove_photo, "cats/00.jpg is gone: start another run"),
-        (_change_all_photos, "00.jpg was changed: start another run"),
-        (_change_loader, "because mine was changed"),
-        (_change_tensorflow, "because tensorflow was 1.15, and is 2."),
-        (_name_a_pipeline_like_a_package, "because tensorflow was 1.15, and is 2."),
-        (_change_python, "because python was 2.7, and is 3."),
-        (_change_own_code, "because feedbench was changed"),
+        (_change_photo, "cats/00.jpg has changed\nhint: start a new run"),
+        (_remove_photo, "cats/00.jpg is gone\nhint: start a new run"),
+        (_change_all_photos, "00.jpg has changed\nhint: start a new run"),
+        (_change_loader, ": mine has changed"),
+        (_change_tensorflow, ": tensorflow was 1.15 and is now 2."),
+        (_name_a_pipeline_like_a_package, ": tensorflow was 1.15 and is now 2."),
+        (_change_python, ": python was 2.7 and is now 3."),
+        (_change_own_code, ": feedbench has changed"),
     ],
 )
 def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
     killed: Killed, change: Callable[[Killed], None], words: str
 ) -> None:
     change(killed)
-    with pytest.raises(RequestError, match="cannot be gone on with, because ") as refused:
+    with pytest.raises(RequestError, match=r"^cannot resume .*R: ") as refused:
         resumption.read(killed.folder)
     assert words in str(refused.value)
 
 
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
     killed.change_run(status="complete", stopped_because=Stopped.TIME)
-    with pytest.raises(RequestError, match=r"is complete \(its time was up\): there is nothing"):
+    with pytest.raises(RequestError, match=r"it is complete \(its time was up\)\nhint: "):
         resumption.read(killed.folder)
 
 
@@ -252,13 +252,13 @@ def test_a_run_of_which_nobody_wrote_down_what_it_needs_is_refused(killed: Kille
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}', '{"schema": 1, "options": {}}'])
 def test_a_broken_file_is_refused_by_its_name(killed: Killed, text: str) -> None:
     (killed.folder / "resume.json").write_text(text)
-    with pytest.raises(RequestError, match=r"resume.json is (broken|of schema)"):
+    with pytest.raises(RequestError, match=r"resume.json (is broken|has schema)"):
         resumption.read(killed.folder)
 
 
 def test_two_processes_do_not_go_on_with_one_run(killed: Killed) -> None:
     with resumption.locked(killed.folder):
-        other = pytest.raises(RequestError, match="is being measured by another process")
+        other = pytest.raises(RequestError, match="another process is measuring this run")
         with other, resumption.locked(killed.folder):
             pass
     with resumption.locked(killed.folder):
@@ -355,13 +355,13 @@ def test_a_loader_that_is_named_from_another_folder_is_refused_here(
     killed.write(relative)
     assert resumption.read(killed.folder).options.specs == ("mine=loader.py:photos",)
     monkeypatch.chdir("/")
-    with pytest.raises(RequestError, match=f"was begun in {tmp_path}, from which the files"):
+    with pytest.raises(RequestError, match=f"files are relative to {tmp_path}\nhint: "):
         resumption.read(killed.folder)
 
 
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
-def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_block_once(
+def test_a_run_that_is_killed_in_its_third_block_and_resumed_has_every_block_once(
     feedbench: Feedbench, photos: Path
 ) -> None:
     words = ("-p", f"mine={feedbench.loader(loaders.GOOD)}", "--blocks", "3", "--out", "R")
@@ -373,7 +373,7 @@ def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_bloc
 
     done = feedbench.run("run", "--resume", "R")
     assert done.returncode == 0, done.stderr
-    assert "Goes on after 2 whole blocks" in done.stderr
+    assert "Resuming after 2 completed blocks" in done.stderr
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
     assert (run.status, run.blocks, len(run.resumed)) == ("complete", 3, 1)
     turns = [(t.block, (t.label, t.purpose)) for t in trials if t.block and t.attempt == 1]
@@ -387,7 +387,7 @@ def test_a_run_that_is_killed_in_its_third_block_and_gone_on_with_has_every_bloc
 
     again = feedbench.run("run", "--resume", "R")
     assert again.returncode == 2
-    assert "R is complete (3 blocks were requested)" in again.stderr
+    assert "cannot resume R: it is complete (3 blocks were requested)" in again.stderr
 
 
 def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
