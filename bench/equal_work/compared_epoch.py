@@ -1,4 +1,4 @@
-"""An epoch, or its beginning, compared with the references image by image as it comes."""
+"""Compares an epoch, or its beginning, with the references, image by image."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Counts, Likeness, Proof, Shuffle
 from feedbench.pipelines.contract import Workload
 
-LEAST_COMPARED = 64  # images of a part of an epoch whose mean distance is judged
-# A fingerprint may be nearer to another file by this many times the mean distance of the pixels.
-# Otherwise a fast transform or another filter would take one frame of a burst for another.
+LEAST_COMPARED = 64  # images that a part of an epoch needs for its mean distance to be judged
+# Files whose fingerprints differ by less than this many times the pixels' mean distance are equal.
+# Otherwise a fast transform or another filter would confuse the frames of a burst.
 _BLUR = 3.0
-_MOST_UNKNOWN = 256  # images of no file whose fingerprints are kept
+_MOST_UNKNOWN = 256  # fingerprints kept of images that match no file
 
 
 class ComparedEpoch:
@@ -34,7 +34,7 @@ class ComparedEpoch:
         step = max(len(files.sample) // known_mistakes.FILES, 1)
         self._workload = workload
         self._matcher = matcher
-        self._tried = files.sample[::step].tolist()  # places of files to try known mistakes with
+        self._tried = files.sample[::step].tolist()  # places of files to try known mistakes on
         self._pixels = Pixels(workload, files, {*sheet, *self._tried})
         self._unknown: list[Floats] = []  # fingerprints of images that match no file
         self.tally = Tally(workload, matcher)
@@ -77,7 +77,7 @@ class ComparedEpoch:
         )
 
     def counts(self) -> Counts:
-        """Return the counts. Files count as equal if they differ by less than the pixels' error."""
+        """Return the counts. Files that differ by less than the pixels' error count as equal."""
         counts = self.tally.counts()
         nearer = self._pixels.nearer
         if not counts.is_right and nearer is not None and _BLUR * nearer > ALIKE:
@@ -109,7 +109,7 @@ class EpochPictures:
     def __init__(
         self, workload: Workload, files: ReferenceFiles, pixels: Pixels, sheet: list[int]
     ) -> None:
-        """Take the places of the files on the sheet, whose delivered images `pixels` keeps."""
+        """Prepare the pictures of the files at the places `sheet`; `pixels` keeps their images."""
         self._workload = workload
         self._files = files
         self._pixels = pixels
@@ -118,14 +118,14 @@ class EpochPictures:
         self._unknown: list[tuple[Levels, int]] = []  # images of no file, and their labels
 
     def add(self, place: int, image: Levels, label: int) -> None:
-        """Note an image's label; keep a few images whose place is UNKNOWN."""
+        """Note an image's label, and keep a few images whose place is UNKNOWN."""
         if place != UNKNOWN:
             self._labels.setdefault(place, label)
         elif len(self._unknown) < len(self._sheet):
             self._unknown.append((image.copy(), label))
 
     def on_sheet(self) -> list[Picture]:
-        """Return the pictures of the sheet; unknown images fill the places that did not come."""
+        """Return the pictures of the sheet; unknown images fill in for those not delivered."""
         spare = iter(self._unknown)
         pictures = []
         for place in self._sheet:
@@ -136,7 +136,7 @@ class EpochPictures:
         return pictures
 
     def worst(self) -> list[Picture]:
-        """Return the images farthest from their references that are not on the sheet already."""
+        """Return the images farthest from their references, except those on the sheet."""
         return [
             self._picture(place, levels, self._labels.get(place))
             for place, levels in self._pixels.worst.items()

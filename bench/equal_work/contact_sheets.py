@@ -1,7 +1,8 @@
 """Contact sheets: the same images as each pipeline delivers them, and how they differ.
 
 STEM.webp is a strip of small images: the delivered ones above, their differences below.
-STEM_full.webp has them in full, under the reference, with their names: where work is not equal.
+STEM_full.webp has them in full size, below the references and with their names. It is written
+only if the work is not the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 THUMBNAIL = 80  # pixels of the longer side
-GAP = 4  # pixels between two of them, see-through
+GAP = 4  # transparent pixels between two images
 _NOTHING = 128  # grey, where no image came
 _QUALITY, _FULL_QUALITY = 70, 75  # of WebP
 _FULL = 256  # pixels of the longer side, at least
@@ -35,7 +36,7 @@ _LONGEST = 34  # characters of a caption
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of the sheet; None for what is not there."""
+    """An image of the sheet; None for a part that is missing."""
 
     file: str
     class_name: str
@@ -45,7 +46,7 @@ class Picture:
 
     @property
     def shown(self) -> Shown:
-        """What a page says of it."""
+        """The names that a page shows."""
         name = None if self.delivered_as is None else shown(self.delivered_as)
         return Shown(file=self.file, class_name=shown(self.class_name), delivered_as=name)
 
@@ -58,7 +59,7 @@ class Picture:
 
 
 def write_strips(stem: Path, pictures: Sequence[Picture]) -> None:
-    """Write STEM.webp, and beside it _reference.webp where that is not there."""
+    """Write STEM.webp, and _reference.webp next to it unless that exists."""
     delivered = [[picture.delivered for picture in pictures]]
     _strip([*delivered, [picture.difference() for picture in pictures]], pictures).save(
         stem.with_name(f"{stem.name}.webp"), quality=_QUALITY
@@ -101,7 +102,7 @@ def write_full(stem: Path, pictures: Sequence[Picture]) -> None:
 def _captions(picture: Picture) -> tuple[str, str]:
     delivered = picture.delivered_as
     if delivered is None:
-        return picture.file, f"{shown(picture.class_name)}: did not come"
+        return picture.file, f"{shown(picture.class_name)}: not delivered"
     if delivered == picture.class_name:
         return picture.file, shown(delivered)
     return picture.file, f"{shown(delivered)}, not {shown(picture.class_name)}"
@@ -126,7 +127,7 @@ def _strip(rows: Sequence[Sequence[Levels | None]], pictures: Sequence[Picture])
 
 
 def _size(pictures: Sequence[Picture], longer: int, *, at_least: bool) -> tuple[int, int]:
-    """Return the height and width of a tile, whose longer side has so many pixels."""
+    """Return the height and width of a tile whose longer side has `longer` pixels."""
     shapes = [
         levels.shape[:2]
         for picture in pictures
@@ -155,7 +156,7 @@ def _tile(levels: Levels | None, height: int, width: int) -> Image.Image:
 
 
 def _font() -> Path:
-    """Return matplotlib's font file, which knows more letters than Pillow's."""
+    """Return matplotlib's font file, which has more letters than Pillow's."""
     import matplotlib as mpl
 
     return Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

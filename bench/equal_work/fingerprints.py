@@ -1,10 +1,11 @@
-"""Which file a delivered image was made of, told by its content: batches carry no names.
+"""Finds the file that a delivered image was made of, by its content: batches carry no names.
 
-A fingerprint is the mean grey level of each cell of a grid over the image, 8x8 and the channels
-taken together; of an image that has no more values than that, it is those. A filter or another
-JPEG transform moves it by 0 to 0.5 grey levels (600 photos of flowers at 224x224), wrong sampling
-by 1 to 3; the nearest other photo was 13 away, and of 600 handwritten digits at 28x28 the nearest
-two were 4.7 apart.
+A fingerprint is the mean grey level of each cell of an 8x8 grid over the image, all channels
+together. An image with no more values than the grid has cells is its own fingerprint.
+
+On 600 photos of flowers at 224x224, a filter or another JPEG transform moved a fingerprint by 0 to
+0.5 grey levels, and wrong sampling by 1 to 3. The nearest other photo was 13 away. Among 600
+handwritten digits at 28x28, the nearest two were 4.7 apart.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ Places = npt.NDArray[np.intp]
 
 GRID = 8  # cells along each side, fewer where there are fewer pixels
 ALIKE = 0.25  # grey levels; files whose fingerprints differ by less are counted together
-UNKNOWN = -1  # in place of a file's place
+UNKNOWN = -1  # stands for the place of a file that was not found
 
-# An image is a file's if it is this near to it, or much nearer to it than to any other, though
-# not farther than that. Grey levels, root mean square over the cells.
+# An image matches a file within _NEAR. It also matches one within _FAR that is nearer than
+# _MUCH_NEARER times any other. Distances are grey levels, root mean square over the cells.
 _NEAR = 4.0
 _MUCH_NEARER = 0.6
 _FAR = 16.0
-_CLEAR = 1.0  # at which nothing else is looked at
-_DIMENSIONS = 10  # of the tree: more would make it slow, and what it finds is measured in full
+_CLEAR = 1.0  # within this distance, no search through all files follows
+_DIMENSIONS = 10  # of the tree: more would slow it down; its results are measured in all cells
 _NEIGHBOURS = 8
 _SEARCHES = 4096  # through all files, for images that the tree does not find
-_JOINED = 16  # nearest fingerprints that each is joined to: of a thousand black frames, not to all
+_JOINED = 16  # neighbours that each fingerprint is joined to, even among a thousand black frames
 
 
 def fingerprints(levels: npt.NDArray[Any]) -> Floats:
     """Return the fingerprints `[B, cells]` of images `[B, height, width, channels]`.
 
-    By sums, not by a product of matrices: BLAS has threads of its own, which took twelve times as
-    long beside TensorFlow's.
+    It uses sums, not a matrix product: BLAS has its own threads, which compete with TensorFlow's
+    and took twelve times as long.
     """
     batch, height, width, channels = levels.shape
     if height * width * channels <= GRID * GRID:
@@ -57,27 +58,30 @@ def fingerprints(levels: npt.NDArray[Any]) -> Floats:
 
 
 def cells_of(height: int, width: int, channels: int) -> int:
-    """Return the cells of a fingerprint."""
+    """Return the number of cells in a fingerprint."""
     values = height * width * channels
     return values if values <= GRID * GRID else min(GRID, height) * min(GRID, width)
 
 
 @cache
 def _edges(size: int) -> Places:
-    """Return where the cells along an axis begin, and where the last one ends."""
+    """Return the first pixel of each cell along an axis, and the end of the last cell."""
     return np.linspace(0, size, min(GRID, size) + 1).round().astype(np.intp)
 
 
 @dataclass(frozen=True)
 class Matches:
-    """What was made of a batch of images."""
+    """The files that the images of a batch match."""
 
-    places: Places  # `[B]` of the files; UNKNOWN for an image of none
+    places: Places  # `[B]` of the files; UNKNOWN for an image that matches none
     distances: Floats  # `[B]` to the nearest file, in grey levels
 
 
 class Groups:
-    """Files that are not told apart: `of` has a number for each file, UNKNOWN for one of none."""
+    """Groups of files that look the same.
+
+    `of` has a group's number for each file, UNKNOWN for a file without a fingerprint.
+    """
 
     def __init__(self, of: Places) -> None:
         self.of = of
@@ -92,7 +96,7 @@ class Groups:
         return places
 
     def alone(self) -> Places:
-        """Return the files that are told apart from all others, in order."""
+        """Return the files that look like no other, in order."""
         groups = self._members.items()
         alone = sorted(int(it[0]) for group, it in groups if len(it) == 1 and group != UNKNOWN)
         return np.asarray(alone, np.intp)
@@ -101,13 +105,13 @@ class Groups:
 class Matcher:
     """Finds the files that images were made of.
 
-    Takes 4 kB a file at the most, while it is made: two fingerprints, and a tree over them. An
-    image is looked for among the fingerprints of both references: in few pixels, these are as far
-    from each other as from those of other files.
+    Building it takes at most 4 kB a file, for two fingerprints and a tree over them. It compares an
+    image with the fingerprints of both references: in small images, those of one file can be as
+    far apart as those of two files.
     """
 
     def __init__(self, references: Floats) -> None:
-        """Take `[2, files, cells]`: of both references; NaN where a file has none."""
+        """Build it from fingerprints `[2, files, cells]` of both references; NaN: file has none."""
         self._files = references.shape[1]
         self._known = np.flatnonzero(~np.isnan(references[0]).any(axis=1))
         both = references[:, self._known].reshape(-1, references.shape[2])
@@ -121,15 +125,15 @@ class Matcher:
         self.groups = self.alike(ALIKE)
 
     def alike(self, levels: float) -> Groups:
-        """Return which files are not told apart where so many grey levels are no difference."""
+        """Return groups of files whose fingerprints differ by at most `levels` grey levels."""
         groups = np.full(self._files, UNKNOWN, np.intp)
         if not len(self._known):
             return Groups(groups)
         count = len(self._prints)
         reach = levels * np.sqrt(self._prints.shape[1])
         ranks = list(range(2, 2 + _JOINED))
-        # Among the tree's few directions nothing is farther apart than it is; in all of them it
-        # would take minutes for 20,000 frames that are nearly equal.
+        # Distances in the tree's few directions are never larger than in all of them. A search in
+        # all directions would take minutes for 20,000 frames that are nearly equal.
         near = self._tree.query(self._projected(self._prints), k=ranks, distance_upper_bound=reach)[
             1
         ]
@@ -139,7 +143,7 @@ class Matcher:
             differences = self._prints[rows] - self._prints[column[rows]]
             rows = rows[np.sqrt(np.square(differences).mean(axis=1)) <= levels]
             pairs.append((rows, column[rows]))
-        # A file's own two stand for one and the same.
+        # The two fingerprints of a file belong together.
         pairs.append((self._which[0], self._which[1]))
         ends = tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
         joined = coo_array((np.ones(len(ends[0]), bool), ends), (count, count))
@@ -148,7 +152,7 @@ class Matcher:
         return Groups(groups)
 
     def match(self, prints: Floats) -> Matches:
-        """Return the file of each of the fingerprints `[B, cells]`."""
+        """Return the file that each of the fingerprints `[B, cells]` matches."""
         places = np.full(len(prints), UNKNOWN, np.intp)
         distances = np.full(len(prints), np.inf, np.float32)
         if not len(self._known):
@@ -166,7 +170,7 @@ class Matcher:
         return Matches(places, distances)
 
     def _best(self, fingerprint: Floats, candidates: Places) -> tuple[int, float, float]:
-        """Return the nearest file, its distance, and that of the next one that is unlike it."""
+        """Return the nearest file, its distance, and that of the nearest file outside its group."""
         distances = np.sqrt(np.square(self._prints[candidates] - fingerprint).mean(axis=1))
         places = self._places[candidates]
         nearest = int(distances.argmin())
@@ -182,7 +186,7 @@ class Matcher:
 def _axes(spread: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the directions `[cells, dimensions]` along which fingerprints differ most.
 
-    Orthonormal, so that nothing is farther apart among them than it is.
+    They are orthonormal, so distances in them are never larger than in all directions.
     """
     _, directions = np.linalg.eigh(spread.T.astype(np.float64) @ spread)
     return directions[:, ::-1][:, :_DIMENSIONS]

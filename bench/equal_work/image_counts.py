@@ -1,4 +1,4 @@
-"""Which images an epoch held, and with which labels, counted file by file."""
+"""Counts the images and labels of an epoch, file by file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedbench.pipelines.images.index import image_id, shown
 
 @dataclass
 class Tally:
-    """What was delivered so far. Files of the same content are counted together."""
+    """The images delivered so far. Files with the same content are counted together."""
 
     workload: Workload
     matcher: Matcher
@@ -28,25 +28,25 @@ class Tally:
     _labels: list[npt.NDArray[Any]] = field(default_factory=list)
 
     def add(self, places: npt.NDArray[np.intp], labels: npt.NDArray[Any]) -> None:
-        """Count a batch: the files that its images match, and its labels as places of classes."""
+        """Count a batch: the places of its images' files, and of its labels' classes."""
         self.batch_sizes.append(len(places))
         self._places.append(places)
         self._labels.append(labels)
 
     @property
     def images(self) -> int:
-        """The images so far."""
+        """The number of images so far."""
         return sum(self.batch_sizes)
 
     @property
     def labels(self) -> npt.NDArray[Any]:
-        """The labels as they came, as places of classes."""
+        """The labels in the order of delivery, as places of classes."""
         return self._all(self._labels)
 
     def order(self) -> Order:
-        """Return the order in which files came that are told apart from all others.
+        """Return the order in which the files came that look like no other.
 
-        Of equal files nobody knows which came: they would read as a worse shuffle than there was.
+        It is not clear which of several equal files came. They would make the shuffle look worse.
         """
         alone = self.matcher.groups.alone()
         places = self._all(self._places)
@@ -61,12 +61,12 @@ class Tally:
         )
 
     def counts(self, groups: Groups | None = None) -> Counts:
-        """Return the whole epoch's counts beside the list of files; files of a group are equal."""
+        """Return the counts of a whole epoch; files of a group count as equal."""
         groups = groups or self.matcher.groups
         places, labels = self._all(self._places), self._all(self._labels)
         is_known = places != UNKNOWN
         came, expected = self._came(groups), self._expected(groups)
-        # A file that Pillow does not decode has no fingerprint: an unknown image may be its.
+        # A file that Pillow does not decode has no fingerprint, so its image is unknown.
         lost = self.workload.images - expected.total()
         unknown = max(int(np.count_nonzero(~is_known)) - lost, 0)
         missing, doubled = expected - came, came - expected
@@ -85,25 +85,25 @@ class Tally:
         )
 
     def _expected(self, groups: Groups) -> Counter[int]:
-        """Return how many files a group has."""
+        """Return how many files each group has."""
         return Counter(groups.of[groups.of != UNKNOWN].tolist())
 
     def _came(self, groups: Groups) -> Counter[int]:
-        """Return how many images came of a group."""
+        """Return how many images of each group came."""
         places = self._all(self._places)
         return Counter(groups.of[places[places != UNKNOWN]].tolist())
 
     def _wrong_labels(
         self, groups: Groups, delivered_groups: npt.NDArray[np.intp], labels: npt.NDArray[Any]
     ) -> tuple[int, str | None]:
-        """Return how many images have a label that is not theirs, and the first of these."""
+        """Return how many images have a wrong label, and the first of them."""
         theirs = Counter(zip(groups.of.tolist(), self.workload.labels, strict=True))
         delivered = Counter(zip(delivered_groups.tolist(), labels.tolist(), strict=True))
         surplus = delivered - theirs
         wrong: Counter[int] = Counter()
         for (group, _), count in surplus.items():
             wrong[group] += count
-        # An image that came once too often has a label too many as well, and it is counted there.
+        # An image that came twice also has a label too many, but is counted as doubled already.
         wrong -= self._came(groups) - self._expected(groups)
         if not wrong:
             return 0, None
@@ -113,7 +113,7 @@ class Tally:
         return wrong.total(), f"{self._first(groups, {group: 1})} as {name!r}"
 
     def _first(self, groups: Groups, those: Iterable[int]) -> str | None:
-        """Return the first file of these groups, as people know it."""
+        """Return the path, below the folder, of the first file of these groups."""
         firsts = [int(groups.members(group)[0]) for group in those]
         return file_id(self.workload, min(firsts)) if firsts else None
 

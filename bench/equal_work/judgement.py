@@ -1,4 +1,4 @@
-"""Whether a pipeline delivers the same images as the others, and if not, in what. Pure.
+"""Decides whether a pipeline delivers the same images as the others, or how they differ. Pure.
 
 A pipeline is compared with two references (references.py): TensorFlow's sampling rule, and
 Pillow's antialiased filter.
@@ -22,13 +22,13 @@ from feedbench.bench.text import counted, digits
 FILTER = "Pillow's bilinear filter, antialiased"
 
 ROUNDING = 0.3  # whole grey levels are 0.25 from exact ones on average
-# An image is off by itself where it is farther from both references than a filter would take it,
-# by how far these two are from each other there.
+# An image is off if it is farther from both references than a filter explains. The distance
+# between the two references of that image shows how much a filter changes it.
 _OFF, _OFF_FACTOR = 4.0, 2.0
 
 
 def is_off(sampled: float, filtered: float, between: float) -> bool:
-    """Tell whether one image is off by itself: grey levels from both, and between the two."""
+    """Whether one image is off, by its grey levels from both references and between the two."""
     return min(sampled, filtered) > _OFF + _OFF_FACTOR * between
 
 
@@ -37,7 +37,7 @@ def work_of(
 ) -> Work:
     """Judge the pixels by their distances.
 
-    What is recognised as a fault is different however small: on smooth images nothing is far.
+    A recognised fault makes them different at any distance: on smooth images, distances are small.
     """
     if off or (likeness is not None and likeness.is_fault):
         return "different"
@@ -49,10 +49,10 @@ def work_of(
 
 
 def judged(proof: Proof) -> Proof:
-    """Return the proof with its word and its reason, by the figures that it has."""
+    """Return the proof with its answer and its reason, from the proof's figures."""
     pixels = work_of(proof.from_sampled, proof.from_filtered, proof.off, proof.likeness)
     counts = proof.counts
-    # Other pixels can be taken for another file's: then nothing is sure of the counts.
+    # Different pixels can look like another file's. Then the counts are not certain.
     is_sure = pixels != "different" and not counts.unknown
     is_wrong = is_sure and not counts.is_right
     work: Work = "different" if is_wrong or counts.unknown else pixels
@@ -61,18 +61,18 @@ def judged(proof: Proof) -> Proof:
 
 
 def _reason(proof: Proof) -> str | None:
-    """Return what there is to say as a clause, or None where all is the same to the last digit."""
+    """Return the reason as a clause, or None if all pixels match the reference."""
     counts = proof.counts
     if proof.is_wrong:
         clauses = [_of_counts(counts), _of_labels(counts)]
     else:
         unknown = None
         if counts.unknown:
-            of = counted(counts.images, "image")
-            unknown = f"{counts.unknown:,} of the {of} that it delivered show none of the files"
+            of = counted(counts.images, "delivered image")
+            unknown = f"{counts.unknown:,} of {of} match no file"
         clauses = [unknown, _of_pixels(proof)]
     reason = "; ".join(filter(None, clauses))
-    return f"in its second epoch {reason}" if reason and counts.epoch > 1 else reason or None
+    return f"in its second epoch, {reason}" if reason and counts.epoch > 1 else reason or None
 
 
 def _of_counts(counts: Counts) -> str | None:
@@ -83,14 +83,14 @@ def _of_counts(counts: Counts) -> str | None:
         clauses.append(f"{counted(counts.missing, 'image')} missing ({counts.first_missing})")
     if not clauses:
         return None
-    return f"it delivered {' and '.join(clauses)}; expected every image once"
+    return f"{' and '.join(clauses)}; expected every image once"
 
 
 def _of_labels(counts: Counts) -> str | None:
     if not counts.wrong_labels:
         return None
     return (
-        f"{counts.wrong_labels:,} of {counted(counts.images, 'image')} have another's label"
+        f"{counts.wrong_labels:,} of {counted(counts.images, 'image')} have the wrong label"
         f" ({counts.first_wrong_label})"
     )
 
@@ -98,7 +98,7 @@ def _of_labels(counts: Counts) -> str | None:
 def _of_pixels(proof: Proof) -> str | None:
     sampled, filtered, likeness = proof.from_sampled, proof.from_filtered, proof.likeness
     if likeness is not None:
-        of = "they are" if proof.counts.unknown else "its pixels are those of"
+        of = "they are" if proof.counts.unknown else "its pixels match"
         far = "" if sampled is None else f", {levels(sampled.mean)} from the reference"
         return f"{of} {likeness.name}{far}"
     if sampled is None or filtered is None:
@@ -107,7 +107,7 @@ def _of_pixels(proof: Proof) -> str | None:
     pixels = work_of(sampled, filtered, proof.off, None)
     if pixels == "near":
         return (
-            f"its pixels are those of {FILTER}: {levels(filtered.mean)} from it, and"
+            f"its pixels match {FILTER}: {levels(filtered.mean)} from it, and"
             f" {levels(sampled.mean)} from TensorFlow's sampling"
         )
     if pixels == "different" and not (proof.off and proof.others_mean <= MOST_NEAR):
@@ -120,15 +120,15 @@ def _of_pixels(proof: Proof) -> str | None:
 
 
 def _of_few_pixels(proof: Proof, nearer: Distance) -> str | None:
-    """Say what there is to say of pixels that are near on average."""
+    """Return the reason for pixels that are near on average; None if they match."""
     if proof.off:
         return (
-            f"the pixels of {proof.off:,} of {counted(proof.compared, 'image')} are others"
+            f"{proof.off:,} of {counted(proof.compared, 'image')} have different pixels"
             f" ({nearer.worst_file}, {levels(nearer.worst)} from the reference)"
         )
     return f"{levels(nearer.mean)} from the reference" if nearer.mean > ROUNDING else None
 
 
 def levels(value: float) -> str:
-    """Return a distance as people read it: 0.00 or 1.82 grey levels."""
+    """Return a distance as text, such as 0.00 or 1.82 grey levels."""
     return f"{value:.2f} grey levels" if value < 1 else f"{digits(value)} grey levels"

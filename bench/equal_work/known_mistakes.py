@@ -1,7 +1,7 @@
-"""Known mistakes, which are named where a pipeline's pixels are not the reference's.
+"""Known mistakes, which a report names if a pipeline's pixels do not match the reference.
 
-"Red and blue are exchanged" helps a user, "34.9 grey levels" does not. Each mistake is made with a
-few files, and the result is compared with what the pipeline delivered of them.
+"Swapped red and blue" helps a user, "34.9 grey levels" does not. Each mistake is applied to a
+few files, and the result is compared with the images that the pipeline delivered.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from feedbench.bench.records.proof import Likeness
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.images.image_check import unrestrained
 
-FILES = 12  # that are tried
-_CLEARLY = 3.0  # times nearer than the reference, or it explains nothing
-_LEAST_ALIKE = 2  # images that must be found among unknown ones
-_CORNERS = 2  # samples, of which the first and the last lie on the edge's pixels
+FILES = 12  # files that each mistake is tried on
+_CLEARLY = 3.0  # a mistake must be so many times nearer than the reference
+_LEAST_ALIKE = 2  # images that a mistake must explain among the unknown ones
+_CORNERS = 2  # samples: the first and the last are the pixels at the edge
 
 _Deliver = Callable[[Path, Image.Image, Workload], Levels]
-"""A file, its picture as Pillow decodes it, the workload -> what the mistake would deliver."""
+"""A file, its picture as Pillow decodes it, and the workload -> the image that a mistake gives."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Mistake:
     needs_colour: bool = False  # grey images cannot show it
 
     def levels(self, workload: Workload, place: int) -> Levels | None:
-        """Return what it would deliver of a file; None if the file cannot be decoded."""
+        """Return the image that it makes of a file; None if the file cannot be decoded."""
         file = workload.files[place]
         try:
             return self.deliver(Path(file), references.decoded(file), workload)
@@ -49,9 +49,9 @@ class _Mistake:
 def of_pixels(
     workload: Workload, delivered: Mapping[int, Levels], distance: float
 ) -> Likeness | None:
-    """Return the mistake that delivers these pixels, given by place; None if none is known.
+    """Return the mistake that gives these pixels, by place; None if no known one does.
 
-    `distance` is their mean from the nearer reference, in grey levels.
+    `distance` is their mean distance from the nearer reference, in grey levels.
     """
     for mistake in _IN_PIXELS:
         if mistake.needs_colour and workload.channels == 1:
@@ -68,10 +68,10 @@ def of_pixels(
 
 
 def of_unknown(workload: Workload, places: Sequence[int], unknown: Floats) -> Likeness | None:
-    """Return the mistake that delivers images that match no file; None if none is known.
+    """Return the mistake that gives images that match no file; None if no known one does.
 
-    `unknown` are their fingerprints `[images, cells]`, and `places` the files that were not
-    delivered as they are.
+    `unknown` are their fingerprints `[images, cells]`. `places` are the files that no delivered
+    image matches.
     """
     if not len(unknown) or not places:
         return None
@@ -91,7 +91,7 @@ def of_unknown(workload: Workload, places: Sequence[int], unknown: Floats) -> Li
 
 
 def _nearest(candidates: Floats, unknown: Floats) -> Floats:
-    """Return how far each candidate fingerprint is from the nearest of the unknown ones."""
+    """Return the distance of each candidate fingerprint from the nearest unknown one."""
     squares = [np.square(unknown - candidate).mean(axis=1).min() for candidate in candidates]
     return np.sqrt(np.asarray(squares, np.float32))
 
@@ -114,7 +114,7 @@ def _sampled_at(positions: references.Positions) -> _Deliver:
     return deliver
 
 
-def _exchanged(
+def _swapped(
     reference: Callable[[Image.Image, Workload], Levels],
 ) -> _Deliver:
     return lambda _, image, workload: reference(image, workload)[..., ::-1]
@@ -129,7 +129,7 @@ def _filtered_by(name: str) -> _Deliver:
 
 
 def _fast(file: Path, _: Image.Image, workload: Workload) -> Levels:
-    """Decode as TensorFlow does unless it is told otherwise, and resize by its rule."""
+    """Decode with TensorFlow's default JPEG transform, and resize by TensorFlow's rule."""
     import tensorflow as tf
 
     pixels = tf.io.decode_jpeg(file.read_bytes(), channels=3, dct_method="INTEGER_FAST")
@@ -149,14 +149,14 @@ def _upright(file: Path, _: Image.Image, workload: Workload) -> Levels:
 
 
 def _cropped(_: Path, image: Image.Image, workload: Workload) -> Levels:
-    """Cut the largest part of the delivered proportions out of the middle."""
+    """Crop the middle to the delivered proportions, as large as possible."""
     scale = min(image.width / workload.width, image.height / workload.height)
     size = (round(workload.width * scale), round(workload.height * scale))
     return references.sampled(ImageOps.fit(image, size), workload)
 
 
 def _padded(_: Path, image: Image.Image, workload: Workload) -> Levels:
-    """Keep the proportions, with black beside or above."""
+    """Keep the proportions, and pad with black."""
     scale = max(image.width / workload.width, image.height / workload.height)
     size = (round(workload.width * scale), round(workload.height * scale))
     return references.sampled(ImageOps.pad(image, size), workload)
@@ -188,7 +188,7 @@ def _corners(size: int, count: int) -> Levels:
 
 
 def _nearest_centre(size: int, count: int) -> Levels:
-    """Take the pixel that a sample's centre lies in: no interpolation."""
+    """Use the pixel at a sample's centre, without interpolation."""
     at: Levels = np.floor(half_pixel_centres(size, count) + np.float32(0.5))
     return at.clip(0, size - 1)
 
@@ -206,13 +206,13 @@ _IN_PIXELS = (
         "bilinear sampling half a pixel off (without half_pixel_centers)", _sampled_at(_legacy)
     ),
     _Mistake("bilinear sampling with align_corners", _sampled_at(_corners)),
-    _Mistake("red and blue exchanged", _exchanged(references.sampled), needs_colour=True),
+    _Mistake("swapped red and blue channels", _swapped(references.sampled), needs_colour=True),
     _Mistake(
-        "red and blue exchanged, and an antialiased filter",
-        _exchanged(references.filtered),
+        "swapped red and blue channels, and an antialiased filter",
+        _swapped(references.filtered),
         needs_colour=True,
     ),
-    _Mistake("grey, written into all three channels", _grey, needs_colour=True),
+    _Mistake("grey values in all three channels", _grey, needs_colour=True),
     _Mistake("JPEGs decoded at a reduced size (Pillow's draft mode)", _drafted),
     _Mistake("Pillow's bicubic filter", _filtered_by("BICUBIC")),
     _Mistake("Pillow's Lanczos filter", _filtered_by("LANCZOS")),
@@ -221,7 +221,7 @@ _IN_PIXELS = (
 _IN_WHAT_IS_SHOWN = (
     _Mistake("images mirrored left to right", _transposed("FLIP_LEFT_RIGHT")),
     _Mistake("images upside down", _transposed("FLIP_TOP_BOTTOM")),
-    _Mistake("images turned as EXIF says that they are to be turned", _upright),
-    _Mistake("a part cut out of the middle, in the delivered proportions", _cropped),
-    _Mistake("whole images with black beside them, in their own proportions", _padded),
+    _Mistake("images rotated by their EXIF orientation", _upright),
+    _Mistake("images cropped to the delivered proportions", _cropped),
+    _Mistake("images padded with black to keep their proportions", _padded),
 )

@@ -1,4 +1,4 @@
-"""How far delivered images are from their references, summed up as they come."""
+"""The distances of delivered images from their references, added up image by image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from feedbench.pipelines.contract import Workload
 
 WORST = 3  # images that are kept to be shown
 _BINS = 8  # of a grey level
-_ROWS = 4  # of so many, one is looked at for the percentile, which takes longest
+_ROWS = 4  # one row in four counts for the percentile, which takes the longest to compute
 _P99 = 0.99
 
 
@@ -59,7 +59,7 @@ class _From:
 
 
 class Pixels:
-    """What is known of the pixels so far. Keeps those of the images `to_keep`, and the worst."""
+    """The pixels' distances so far. Keeps the pixels of the images `to_keep`, and the worst."""
 
     def __init__(self, workload: Workload, files: ReferenceFiles, to_keep: Collection[int]) -> None:
         self.kept: dict[int, Levels] = {}
@@ -72,7 +72,7 @@ class Pixels:
         self._worst: list[tuple[float, int, int, Levels]] = []
 
     def add(self, place: int, delivered: Levels) -> None:
-        """Compare an image with its references, where these are there."""
+        """Compare an image with its references, if it has any."""
         pair = self._files.pixels(place)
         if pair is None:
             return
@@ -93,7 +93,7 @@ class Pixels:
 
     @property
     def off(self) -> int:
-        """Images that are off by themselves."""
+        """The number of images that are wrong on their own."""
         return len(self._off())
 
     @property
@@ -103,8 +103,8 @@ class Pixels:
         return (sum(self._nearer) - sum(off)) / max(self.compared - len(off), 1)
 
     def _off(self) -> list[float]:
-        """Return how far the images are from the nearer reference that are off by themselves."""
-        # Where most are a reference's to the digit, no filter took the others away from it.
+        """Return the distance from the nearer reference of each image that is off."""
+        # If most images match a reference exactly, a filter does not explain the others.
         is_exact = bool(self._nearer) and np.median(self._nearer) <= ROUNDING
         return [
             min(sampled, filtered)
@@ -114,7 +114,7 @@ class Pixels:
 
     @property
     def compared(self) -> int:
-        """Images that were compared."""
+        """The number of images that were compared."""
         return self._sampled.images
 
     @property

@@ -1,7 +1,7 @@
-"""Proofs of equal work, remembered: the same pipeline over the same files is laid beside them once.
+"""Remembered proofs of equal work: the same pipeline and the same files are compared once.
 
-FOLDER/KEY.proof: the proof and its contact sheets, in one file, written in one step. A key holds
-everything that the result depends on; what somebody else's code delivers is never remembered.
+FOLDER/KEY.proof holds the proof and its contact sheets in one file, written in one step. The key
+covers everything that the result depends on. Proofs of a user's own code are never remembered.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from feedbench.pipelines.contract import Workload
 
 _SCHEMA = 1
 MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
-_LISTS = {"files", "labels", "class_names"}  # that the key takes file by file
+_LISTS = {"files", "labels", "class_names"}  # the key covers these file by file
 
 
 class _Entry(msgspec.Struct, frozen=True):
     proof: Proof
-    sheets: dict[str, bytes]  # by what stands behind the stem; the references' by its name
+    sheets: dict[str, bytes]  # by the suffix after the stem; the references' sheet by its name
 
 
 class ProofCache:
-    """The proofs in a folder; None: nothing is remembered."""
+    """The proofs in a folder; without a folder, none is remembered."""
 
     def __init__(self, folder: Path | None, *, most_bytes: int = MOST_BYTES) -> None:
-        """Take the folder, and the bytes that all proofs may take together."""
+        """Open a folder whose proofs may take `most_bytes` together."""
         self._cache = DiskCache(folder, suffix=".proof", most_bytes=most_bytes)
         self._is_used = folder is not None
 
     def find(self, spec: Spec, workload: Workload, sheet: Path | None) -> Proof | None:
-        """Return the proof of a pipeline, and write its contact sheets; None where there is none.
+        """Return the proof of a pipeline, and write its contact sheets; None if there is none.
 
-        `sheet` is where they go, without a suffix.
+        `sheet` is the path of the contact sheets without a suffix.
         """
         if not self._may_hold(spec):
             return None
@@ -58,9 +58,9 @@ class ProofCache:
         return msgspec.structs.replace(entry.proof, is_remembered=True)
 
     def add(self, spec: Spec, workload: Workload, proof: Proof, sheet: Path) -> None:
-        """Remember a proof and its contact sheets; a folder that cannot be written forgets it.
+        """Remember a proof and its contact sheets, if the folder can be written.
 
-        Not where images were missing, doubled or had wrong labels: that may have been an accident.
+        A proof of missing or doubled images or wrong labels is not kept: it may be an accident.
         """
         if not self._may_hold(spec) or proof.is_wrong:
             return
@@ -77,7 +77,7 @@ class ProofCache:
 
 
 def _key(spec: Spec, workload: Workload) -> str:
-    """Return the key of a pipeline's proof. Raises OSError if a photo cannot be looked at."""
+    """Return the key of a pipeline's proof. Raises OSError if a photo cannot be read."""
     fields = {field.name: getattr(workload, field.name) for field in dataclasses.fields(workload)}
     depends_on = {
         "proof": _SCHEMA,

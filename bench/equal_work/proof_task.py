@@ -1,7 +1,7 @@
-"""What happens in the process that proves equal work: two epochs are compared with the references.
+"""The process that proves equal work: it compares two epochs with the references.
 
-All of the first epoch is compared; it comes from a new iterator. The second comes from `repeat()`
-where there is one, as the rates do; of a large folder, its first few thousand images are compared.
+It compares all of the first epoch, from a new iterator. The second comes from `repeat()` if there
+is one, as in the timed trials. Of a large folder, only its first few thousand images are compared.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from feedbench.bench.records.messages import Counted, Event
 from feedbench.bench.records.proof import Proof, Work
 from feedbench.pipelines.contract import Feed, Workload
 
-SECOND_EPOCH_IMAGES = 4096  # that are compared, at most
+SECOND_EPOCH_IMAGES = 4096  # the most images compared in the second epoch
 _PROGRESS_SECONDS = 0.5
 _GRADES: tuple[Work, ...] = ("same", "near", "different")
 
@@ -41,8 +41,8 @@ def prove(
 ) -> Proof:
     """Return the proof of two epochs of a feed.
 
-    `sheet` is where the contact sheet goes, without its suffix. Raises WrongWorkError where shapes,
-    dtypes, values, the form of labels or the number of images are not those of the workload.
+    `sheet` is the path of the contact sheet without its suffix. Raises WrongWorkError if shapes,
+    dtypes, values, the form of labels or the number of images do not match the workload.
     """
     begun = time.monotonic()
     comparison = _Comparison(workload, ReferenceFiles(references), say)
@@ -64,7 +64,7 @@ def prove(
 
 
 def _worse(first: ComparedEpoch, second: ComparedEpoch) -> tuple[ComparedEpoch, Proof]:
-    """Return the worse of two epochs, or the first, and its proof."""
+    """Return the worse of two epochs with its proof; the first if they are equally good."""
     proof = first.proof()
     if second.is_comparable:
         later = second.proof(number=2)
@@ -88,7 +88,7 @@ class _Comparison:
         self._matcher = Matcher(files.fingerprints)
 
     def first_epoch(self, feed: Feed) -> ComparedEpoch:
-        """Compare all images of an epoch by a new iterator."""
+        """Compare all images of an epoch from a new iterator."""
         check = EpochCheck(self._workload)
         epoch = ComparedEpoch(self._workload, self._files, self._matcher)
         for delivered in feed:

@@ -1,8 +1,8 @@
 """The references of a workload as files, computed once for all of its pipelines.
 
 One child of the forkserver writes them (references_task.py), and each pipeline's process reads
-them. There are fingerprints of every image, and pixels of a sample that the seed chooses, of at
-most SAMPLE_IMAGES images and SAMPLE_BYTES on disk.
+them. They hold fingerprints of every image, and the pixels of a sample that the seed chooses. The
+sample has at most SAMPLE_IMAGES images and takes at most SAMPLE_BYTES on disk.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SAMPLE_BYTES = 400_000_000
 SHEET_IMAGES = 6
 
 FINGERPRINTS, PIXELS, SAMPLE = "fingerprints.npy", "pixels.npy", "sample.npy"
-PARTS = 256  # of a grey level, that a stored pixel is rounded to
-_STORED_BYTES = 2  # of a stored value
+PARTS = 256  # a stored pixel is rounded to this part of a grey level
+_STORED_BYTES = 2  # bytes a stored value
 
 
 class ReferenceFiles:
-    """What the references of a workload are, read from the folder that holds their files."""
+    """The references of a workload, read from their folder."""
 
     def __init__(self, folder: Path) -> None:
         self.fingerprints: Floats = np.load(folder / FINGERPRINTS)
@@ -36,7 +36,7 @@ class ReferenceFiles:
         self._slots = {int(place): slot for slot, place in enumerate(self.sample)}
 
     def pixels(self, place: int) -> tuple[Levels, Levels] | None:
-        """Return both references of an image in grey levels; None where it is not of the sample."""
+        """Return both references of an image in grey levels; None if it is not in the sample."""
         slot = self._slots.get(place)
         if slot is None:
             return None
@@ -53,7 +53,7 @@ def sample_of(workload: Workload) -> Places:
 
 
 def sheet_of(workload: Workload, sample: Iterable[int]) -> list[int]:
-    """Return the places of the images on the contact sheet: of the sample, by turns of class."""
+    """Return the places of the images on the contact sheet: from the sample, class by class."""
     places = list(map(int, sample))
     random.Random(f"{workload.seed}/sheet").shuffle(places)  # noqa: S311
     turns: dict[int, int] = {}

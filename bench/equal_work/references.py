@@ -1,4 +1,4 @@
-"""What a workload asks for, computed without TensorFlow: by Pillow and NumPy, in two ways.
+"""The images that a workload asks for, computed in two ways by Pillow and NumPy alone.
 
 The first reference resizes by TensorFlow's sampling rule, the second by Pillow's antialiased
 filter, as Keras' ImageDataGenerator does. Both are in grey levels, 0 to 255.
@@ -24,7 +24,7 @@ Levels = npt.NDArray[np.float32]
 """`[height, width, channels]` in grey levels: 0 for black, 255 for white."""
 
 Positions = Callable[[int, int], Levels]
-"""`(size, count)` of an axis -> where its `count` samples lie between the `size` pixels."""
+"""`(size, count)` of an axis -> the positions of its `count` samples among `size` pixels."""
 
 MOST = 255.0
 
@@ -32,7 +32,7 @@ MOST = 255.0
 def decoded(file: str) -> Image.Image:
     """Return a file's first picture in three channels, as Pillow decodes it.
 
-    Raises what Pillow raises for a file that is no image.
+    Raises what Pillow raises for a file that is not an image.
     """
     from PIL import Image
 
@@ -72,11 +72,11 @@ def half_pixel_centres(size: int, count: int) -> Levels:
 def interpolated(
     pixels: npt.NDArray[Any], workload: Workload, positions: Positions
 ) -> npt.NDArray[np.float32]:
-    """Return the `[height, width, 3]` that lie at these positions between an image's pixels.
+    """Return the values `[height, width, 3]` at these positions between an image's pixels.
 
-    Each is weighed of its two neighbours along an axis by its distance to them, and those beyond
-    the edge are the edge's own: compute_interpolation_weights and compute_lerp in
-    tensorflow/core/kernels/image/resize_bilinear_op.cc.
+    Along each axis, a value is the mean of its two neighbours, weighted by its distance to them.
+    Positions beyond the edge use the edge's pixels. As compute_interpolation_weights and
+    compute_lerp do in tensorflow/core/kernels/image/resize_bilinear_op.cc.
     """
     colours: npt.NDArray[Any] = pixels
     for axis, count in ((0, workload.height), (1, workload.width)):
@@ -91,7 +91,7 @@ def interpolated(
 
 
 def in_form(colours: npt.NDArray[Any], workload: Workload) -> Levels:
-    """Bring `[..., 3]` in grey levels into the workload's channels, and round where it does."""
+    """Bring `[..., 3]` in grey levels into the workload's channels, and round for uint8."""
     levels: Levels = colours.astype(np.float32)
     if workload.channels == 1:
         levels = (levels @ np.asarray(LUMA, np.float32))[..., np.newaxis]

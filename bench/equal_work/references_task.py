@@ -1,4 +1,4 @@
-"""What happens in the process that computes the references: it forks a worker a core."""
+"""The process that computes the references: it forks one worker a core."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.system.workers import LostError, each
 
 _LIMIT_SECONDS = 60.0  # for one file
-_EVERY = 64  # images, between two words of progress
+_EVERY = 64  # images between two reports of progress
 
 
 def serve(workload: Workload, folder: Path, say: Callable[[Event], Any]) -> None:
     """Compute the references of all images into an empty folder.
 
-    A file that Pillow does not decode has none: its fingerprint is NaN.
+    A file that Pillow does not decode has no reference: its fingerprint is NaN.
     """
     sample = sample_of(workload)
     shape = (workload.height, workload.width, workload.channels)
@@ -62,7 +62,7 @@ def serve(workload: Workload, folder: Path, say: Callable[[Event], Any]) -> None
 
 
 def _of_file(workload: Workload, place: int, pixels: npt.NDArray[Any], slot: int | None) -> bytes:
-    """Write a file's references where they belong, and return its two fingerprints."""
+    """Write a file's references to the slot of the sample, and return its two fingerprints."""
     try:
         image = references.decoded(workload.files[place])
     except Exception:  # noqa: BLE001 - whatever a broken file makes Pillow raise

@@ -1,6 +1,6 @@
-"""How well an epoch is shuffled, by the order in which its images came. Pure.
+"""Measures how well an epoch is shuffled, by the order of its images. Pure.
 
-A worse shuffle is less work, and can cost accuracy: it stands beside the rate.
+A worse shuffle is less work and can cost accuracy, so reports show it next to the rate.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scipy import stats
 from feedbench.bench.records.proof import Kind, Shuffle
 
 Order = npt.NDArray[np.intp]
-"""Of each delivered image, in turn: its file's place in the list of files."""
+"""The place in the list of files of each delivered image, in the order of delivery."""
 
 _LEAST_IMAGES = 12
-_DEVIATIONS = 4.0  # that chance goes beyond in 6 of 100,000 epochs
+_DEVIATIONS = 4.0  # chance exceeds them in 6 of 100,000 epochs
 
 
 def shuffle_of(
@@ -31,8 +31,8 @@ def shuffle_of(
 ) -> Shuffle:
     """Return how the first of two epochs was shuffled.
 
-    `second` may be a part of its epoch; `labels` are those of the first one's images as they came,
-    `batch_sizes` those of its batches.
+    `second` may be a part of its epoch. `labels` are those of the first epoch's images in the order
+    of delivery, and `batch_sizes` those of its batches.
     """
     if len(first) < _LEAST_IMAGES:
         return Shuffle(kind="unknown")
@@ -56,9 +56,9 @@ def batch_classes(
 ) -> tuple[float | None, float | None]:
     """Return how many classes a batch has on average, and how many chance would give it.
 
-    `labels` are those of the images as they came. By chance: the sum over the classes of the
-    probability that a batch, drawn without replacement, holds one of theirs (hypergeometric).
-    None for both where there are not two classes.
+    `labels` are in the order of delivery. The number by chance is the sum, over the classes, of the
+    probability that a batch drawn without replacement holds the class (hypergeometric). Both are
+    None if there are fewer than two classes.
     """
     _, counts = np.unique(labels, return_counts=True)
     edges = np.cumsum([0, *batch_sizes])
@@ -76,14 +76,14 @@ def _kind(first: Order, second: Order | None, correlations: Sequence[float | Non
         return "none"
     if is_same:
         return "fixed"
-    by_chance = _DEVIATIONS / math.sqrt(len(first) - 1)  # whose deviation is 1 / sqrt(n - 1)
+    by_chance = _DEVIATIONS / math.sqrt(len(first) - 1)  # the deviation is 1 / sqrt(n - 1)
     if second is not None and len(second) < len(first):
         by_chance = _DEVIATIONS / math.sqrt(max(len(second) - 1, 1))
     return "partial" if any(abs(r) > by_chance for r in correlations if r is not None) else "full"
 
 
 def _with_next(first: Order, second: Order) -> float | None:
-    """Return how the order of the second epoch's images goes with theirs in the first."""
+    """Return how the order of the second epoch correlates with that of the first."""
     turn = np.full(max(int(first.max()), int(second.max(initial=0))) + 1, -1)
     turn[first] = np.arange(len(first))
     turns = turn[second]

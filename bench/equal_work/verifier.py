@@ -1,4 +1,4 @@
-"""Before the blocks: every pipeline is shown to deliver the same images, or what it delivers."""
+"""Before the blocks: proves that all pipelines deliver the same images, or how they differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 
 class Verifier:
-    """Lays pipelines beside the references of a workload, which are computed once, if at all."""
+    """Compares pipelines with the references of a workload, which are computed when needed."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class Verifier:
         *,
         anew: bool,
     ) -> tuple[dict[str, Proof], list[TrialRecord]]:
-        """Return the proof of each pipeline by label, and the records of the trials it took.
+        """Return the proof of each pipeline by label, and the records of the trials for it.
 
-        `samples` is the folder for the contact sheets, `limit` is asked before each trial, and for
-        None before the references, which no pipeline is to blame for; with `anew`, nothing is taken
-        from memory. Raises RequestError where the time is up before the references are there.
+        `samples` is the folder for the contact sheets. `limit` gives the limit of each trial, and
+        of the references for None. With `anew`, no remembered proof is used. Raises RequestError
+        if time runs out before the references are computed.
         """
         specs = list(specs)
         slug = slugs(tuple(spec.label for spec in specs))
@@ -92,11 +92,11 @@ class Verifier:
         return record
 
     def _refer(self, limit: Limit) -> None:
-        """Compute the references, unless they are there."""
+        """Compute the references unless they exist."""
         if self._references.is_dir():
             return
         self._references.mkdir()
-        what = "computing what is to be delivered"
+        what = "computing the reference images"
         request = Request(
             label="references",
             spec="",
@@ -111,12 +111,12 @@ class Verifier:
         outcome = self._processes.run(start, limit.seconds, self._progress(what))
         if outcome.over_limit is not None:
             raise RequestError(
-                f"the time was up while {what}, of {counted(self._workload.images, 'image')}; give"
-                " more --time, or take fewer images by --limit"
+                f"time ran out while {what} for {counted(self._workload.images, 'image')}",
+                hint="raise --time, or use fewer images with --limit",
             )
         if not isinstance(outcome.result, Referenced):
             raise FeedbenchError(
-                f"what is to be delivered could not be computed: {what_went_wrong(outcome)}"
+                f"the reference images could not be computed: {what_went_wrong(outcome)}"
                 f" ({last_line(log)})"
             )
         self._say_unreferenced(outcome.result)

@@ -132,7 +132,7 @@ def test_other_pixels_are_measured_without_a_verdict_and_wrong_counts_are_a_fail
     assert rows["twice"].blocks == 0
     assert rows["twice"].rate is None
     (why,) = rows["twice"].failures
-    assert why.startswith("it delivered 5 images too many (")
+    assert why.startswith("5 images too many (")
     assert f"twice failed: {why}" in " ".join(done.stdout.split())
     assert "mirrored" not in run.best
 

@@ -106,7 +106,7 @@ DISTANCES: dict[Work, tuple[float, float]] = {  # from TensorFlow's sampling, Pi
     "near": (1.87, 0.0),
     "different": (34.9, 35.7),
 }
-SWAPPED = Likeness(name="red and blue exchanged", is_fault=True, images=16, distance=0.001)
+SWAPPED = Likeness(name="swapped red and blue channels", is_fault=True, images=16, distance=0.001)
 SHEET = [
     Shown(file=f"{name}/1.jpg", class_name=name, delivered_as=name) for name in ("daisy", "rose")
 ]

@@ -47,7 +47,7 @@ WORST = a_proof(
     counts=Counts(images=3600, missing=1234, doubled=1164, unknown=1200, wrong_labels=1100),
     shuffle=a_shuffle("partial", ahead=12_345, with_list=0.99),
     sheet=MISSED,
-    reason=f"its pixels are those of {SCRIPT}{'y' * 80}",
+    reason=f"its pixels match {SCRIPT}{'y' * 80}",
 )
 LABELS = ["naive", SCRIPT, "$x_1$ & <b>", KOREAN, LONG, "x" * 100]
 

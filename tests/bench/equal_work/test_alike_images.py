@@ -129,7 +129,7 @@ def test_images_turned_as_exif_says_are_named(natural: Workload, tmp_path: Path)
     mistake = known_mistakes.of_unknown(lying, range(3), fingerprints(np.stack(upright)))
     assert mistake is not None
     assert (mistake.name, mistake.images) == (
-        "images turned as EXIF says that they are to be turned",
+        "images rotated by their EXIF orientation",
         3,
     )
 

@@ -54,7 +54,7 @@ def hostile(text: str) -> Proof:
         from_filtered=distance,
         likeness=like,
         sheet=shown,
-        reason=f"its pixels are those of {text}",
+        reason=f"its pixels match {text}",
     )
 
 
@@ -124,8 +124,8 @@ def test_where_nothing_was_compared_the_page_says_so_and_has_no_such_tables() ->
 
 def test_why_work_is_not_the_same_is_noted() -> None:
     text = plain(page.render(RUN, []))
-    assert "odd: no verdict, different images: its pixels are those of red and blue exch" in text
-    assert "keras: near images: its pixels are those of Pillow's bilinear filter" in text
+    assert "odd: no verdict, different images: its pixels match swapped red and" in text
+    assert "keras: near images: its pixels match Pillow's bilinear filter" in text
     assert "keras shuffles only partly, through about 100 images" in text
 
 
@@ -199,7 +199,7 @@ def test_nothing_of_a_class_a_file_or_a_reason_is_read_as_markup(text: str, tmp_
     alt = attributes(found, "img")[2]["alt"]
     assert alt is not None
     assert alt.startswith(f"Above, rose, not {shown}, {shown}, not rose, {shown}: not delivered as")
-    assert f"mine: no verdict, different images: its pixels are those of {shown}." in plain(found)
+    assert f"mine: no verdict, different images: its pixels match {shown}." in plain(found)
 
 
 def test_what_the_sheets_are_is_told_with_the_other_files_of_the_run(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.support.builders import (
 )
 
 SAME = "Same images, each once with its label: a."
-SWAPPED_REASON = "its pixels are those of red and blue exchanged, 34.9 grey levels from the"
+SWAPPED_REASON = "its pixels match swapped red and blue channels, 34.9 grey levels from the"
 
 
 def noted(*rows: Row) -> list[str]:
@@ -112,7 +112,7 @@ def test_the_same_images_that_are_not_the_same_to_the_last_digit_have_a_note_of_
 def test_near_images_are_noted_with_their_distances_and_keep_their_verdict() -> None:
     (note,) = noted(a_row("b", proof=a_proof("near")))
     assert note == (
-        "b: near images: its pixels are those of Pillow's bilinear filter, antialiased:"
+        "b: near images: its pixels match Pillow's bilinear filter, antialiased:"
         " 0.00 grey levels from it, and 1.87 grey levels from TensorFlow's sampling."
     )
 
@@ -135,7 +135,7 @@ def test_a_likeness_that_is_no_fault_is_named_and_costs_no_verdict() -> None:
     like = Likeness(name="whole grey levels", is_fault=False, images=16, distance=0.0)
     proof = a_proof(from_sampled=a_distance(0.25), likeness=like)
     (note,) = noted(a_row("b", proof=proof))
-    assert note.startswith("b: same images: its pixels are those of whole grey levels, 0.25 grey")
+    assert note.startswith("b: same images: its pixels match whole grey levels, 0.25 grey")
 
 
 def test_wrong_counts_are_noted_as_the_failure_that_they_are_and_not_twice() -> None:
@@ -146,7 +146,7 @@ def test_wrong_counts_are_noted_as_the_failure_that_they_are_and_not_twice() -> 
     found = notes(a_run(a_row("a", proof=a_proof()), a_row("b", None, blocks=0, proof=proof,
                                                            failures=[proof.reason])))  # fmt: skip
     assert found == [
-        "b failed: it delivered 1 image missing (daisy/7.jpg); expected every image once.",
+        "b failed: 1 image missing (daisy/7.jpg); expected every image once.",
         SAME,
     ]
 

@@ -112,7 +112,7 @@ def test_csv_has_every_figure_of_a_proof_under_a_name_that_says_its_unit(tmp_pat
     row = compared("b", 2, "withheld", withheld="work", proof=proof)
     (_, found) = of_csv(tmp_path, a_run(a_row("a", proof=a_proof()), row))
     assert (found["verdict"], found["withheld"], found["work"]) == ("withheld", "work", "different")
-    assert found["work_reason"].startswith("the pixels of 2 of 600 images are others (daisy/7.jpg")
+    assert found["work_reason"].startswith("2 of 600 images have different pixels (daisy/7.jpg")
     counts = {name: found[f"images_{name}"] for name in ("delivered", "compared", "off", "missing")}
     assert counts == {"delivered": "600", "compared": "600", "off": "2", "missing": "0"}
     assert [found[f"images_{name}"] for name in ("doubled", "unknown", "wrong_labels")] == ["0"] * 3
