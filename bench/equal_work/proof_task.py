@@ -21,7 +21,8 @@ from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.bench.equal_work.references import in_levels
 from feedbench.bench.equal_work.shuffle import shuffle_of
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range, pair
+from feedbench.bench.measured.batch_checks import EpochCheck, check_range
+from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.records.messages import Counted, Event
 from feedbench.bench.records.proof import Proof, Work
@@ -53,6 +54,7 @@ def prove(
         shuffle=shuffle_of(
             first.tally.order(), second.tally.order(), first.tally.labels, first.tally.batch_sizes
         ),
+        forms=comparison.forms,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if sheet is not None:
@@ -85,6 +87,7 @@ class _Comparison:
         self._files = files
         self._say = say
         self._latest = 0.0
+        self.forms: list[str] = []
         self._matcher = Matcher(files.fingerprints)
 
     def first_epoch(self, feed: Feed) -> ComparedEpoch:
@@ -95,6 +98,7 @@ class _Comparison:
             self._batch(check, epoch, delivered)
         check.end()
         check.labels_in_range()
+        self.forms = check.notes
         return epoch
 
     def second_epoch(self, feed: Any) -> ComparedEpoch:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feedbench.bench.measured.batch_forms import form_note, pair
+from feedbench.bench.measured.hints import image_hint, part_hint, range_hint, size_hint
+from feedbench.bench.measured.label_forms import label_note, places_of
 from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ class EpochCheck:
         self._workload = workload
         self._labels: list[np.ndarray[Any, Any]] = []
         self.images = 0
+        self.notes: list[str] = []  # clauses: what of a batch is compared, and in which form
 
     @property
     def expected(self) -> int:
@@ -39,13 +43,18 @@ class EpochCheck:
         delivers = f"{images.dtype} {list(images.shape)}"
         if images.ndim != len(shape) + 1 or images.shape[1:] != shape or images.dtype != work.dtype:
             expected = f"{work.dtype} [B, {', '.join(map(str, shape))}]"
-            raise WrongWorkError(f"it delivered images of {delivers}; expected {expected}")
+            raise WrongWorkError(
+                f"it delivered images of {delivers}; expected {expected}",
+                hint=image_hint(images, work),
+            )
         count = len(images)
         if not 1 <= count <= work.batch_size:
             raise WrongWorkError(
-                f"it delivered a batch of {count} images; expected 1 to {work.batch_size}"
+                f"it delivered a batch of {count} images; expected 1 to {work.batch_size}",
+                hint=size_hint(count, work),
             )
-        places = self._places(labels, count)
+        places = places_of(labels, count, work)
+        self._note(form_note(delivered), label_note(labels, work))
         self.images += count
         if self.images > work.images:
             raise WrongWorkError(
@@ -55,33 +64,26 @@ class EpochCheck:
         self._labels.append(places)
         return count
 
-    def _places(self, labels: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
-        """Return the class that each label means, as an array of our own: `[B]`."""
-        mode, classes = self._workload.label_mode, len(self._workload.class_names)
-        shape, dtype = {
-            "int": ((count,), "int32"),
-            "categorical": ((count, classes), "float32"),
-            "binary": ((count, 1), "float32"),
-        }[mode]
-        if labels.shape != shape or labels.dtype != dtype:
-            raise WrongWorkError(
-                f"it delivered labels of {labels.dtype} {list(labels.shape)};"
-                f" expected {dtype} {list(shape)}, as many as there are images"
-                + (f" (the label mode is {mode})" if mode != "int" else "")
-            )
-        if mode == "int":
-            return labels.copy()  # a loader may fill the same array again
-        if mode == "binary":
-            return _binary(labels)
-        return _one_hot(labels)
-
     def end(self) -> None:
         """Check that the epoch is whole. Raises WrongWorkError."""
         if self.images < self._workload.images:
             raise WrongWorkError(
                 f"it delivered {self.images} images in an epoch; expected {self._workload.images},"
-                " every image once (is the last short batch dropped?)"
+                " every image once",
+                hint=part_hint(self.images, self._counts(), self._workload),
             )
+
+    def _note(self, *notes: str | None) -> None:
+        self.notes += [note for note in notes if note and note not in self.notes]
+
+    def _counts(self) -> list[int]:
+        """Return how many images came of each class, whatever is no class left out."""
+        classes = len(self._workload.class_names)
+        labels = np.concatenate([np.empty(0, np.int64), *self._labels])
+        counts: list[int] = np.bincount(
+            labels[(labels >= 0) & (labels < classes)], minlength=classes
+        ).tolist()
+        return counts
 
     def labels_in_range(self) -> np.ndarray[Any, Any]:
         """Return the labels of all batches so far. Raises WrongWorkError where one is no class."""
@@ -123,18 +125,9 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
     slack = (high - low) / 1000
     if least < low - slack or most > high + slack:
         raise WrongWorkError(
-            f"it delivered values from {least:g} to {most:g}; expected {low:g} to {high:g}"
+            f"it delivered values from {least:g} to {most:g}; expected {low:g} to {high:g}",
+            hint=range_hint(least, most),
         )
-
-
-def pair(delivered: object) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return a batch's images and labels as arrays, which copies nothing of a tensor's data."""
-    if not isinstance(delivered, tuple | list) or len(delivered) != 2:  # noqa: PLR2004
-        raise WrongWorkError(
-            f"it delivered {_what(delivered)}; expected batches of (images, labels)"
-        )
-    images, labels = delivered
-    return _array("images", images), _array("labels", labels)
 
 
 def consume(delivered: object) -> int:
@@ -170,49 +163,3 @@ class EpochLedger:
                 f"its repeat() delivered a batch of images from two epochs of {self._epoch};"
                 " expected the last short batch to stay (repeat() comes after batch())"
             )
-
-
-def _binary(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the places of binary labels, `[B, 1]`."""
-    if wrong := labels[(labels != 0) & (labels != 1)].tolist():
-        raise WrongWorkError(
-            f"it delivered a binary label of {wrong[0]:g}; expected 0 or 1, a class's place in"
-            " class_names"
-        )
-    return labels[:, 0].astype(np.int32)
-
-
-def _one_hot(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the places of categorical labels, `[B, classes]`."""
-    places: np.ndarray[Any, Any] = labels.argmax(axis=1)
-    tops = labels[np.arange(len(labels)), places]
-    if not (tops == 1).all() or np.count_nonzero(labels) != len(labels):
-        others = np.count_nonzero(labels, axis=1) != 1
-        row = labels[np.flatnonzero((tops != 1) | others)[0]]
-        raise WrongWorkError(
-            f"it delivered a categorical label of {np.count_nonzero(row)} values that are not 0,"
-            f" whose sum is {row.sum():g}; expected a 1 at the class's place, and 0 else"
-        )
-    return places
-
-
-def _array(what: str, value: object) -> np.ndarray[Any, Any]:
-    """Return one array over what was delivered. Raises WrongWorkError where it is ragged."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # a list of arrays of several shapes
-        array = np.empty(0, object)
-    if array.dtype != object:
-        return array
-    if array.size and isinstance(array.flat[0], str | bytes):  # a tensor of strings holds objects
-        raise WrongWorkError(f"it delivered {what} that are text; expected numbers")
-    raise WrongWorkError(
-        f"it delivered {what} of several sizes in one batch ({type(value).__name__}); expected one"
-        f" array, all of one size"
-    )
-
-
-def _what(delivered: object) -> str:
-    if isinstance(delivered, tuple | list):
-        return f"a {type(delivered).__name__} of {len(delivered)}"
-    return f"an object of type {type(delivered).__name__}"

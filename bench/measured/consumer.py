@@ -7,7 +7,8 @@ from array import array
 from collections.abc import Callable
 from statistics import median
 
-from feedbench.bench.measured.batch_checks import EpochLedger, consume, pair
+from feedbench.bench.measured.batch_checks import EpochLedger, consume
+from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.records.windows import Windows
 
 _MOST_CALLS, _MOST_SECONDS = 300, 0.02

@@ -19,7 +19,8 @@ import msgspec
 
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume, pair
+from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
+from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.measured.latency import latency_of

@@ -97,6 +97,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     from_filtered: Distance | None = None  # the second
     likeness: Likeness | None = None
     shuffle: Shuffle
+    forms: list[str] = []  # clauses: what of a batch was compared, and in which form it came
     sheet: list[Shown] = []
     made_at: str = ""  # UTC, ISO 8601
     seconds: float = 0.0

@@ -75,6 +75,7 @@ def remarks(run: RunRecord) -> Iterator[str]:
     for label, proof in proofs.items():
         if proof.work != "different" and proof.reason and not proof.is_wrong:
             yield f"{label}: {proof.work} images: {proof.reason}."
+    yield from of_forms(proofs.items())
     same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
     if same:
         yield f"Same images, each once with its label: {listed(same)}."
@@ -83,6 +84,13 @@ def remarks(run: RunRecord) -> Iterator[str]:
 def _proofs(run: RunRecord) -> dict[str, Proof]:
     """Return by label what was proven. A pipeline that is wrong failed, and that has a note."""
     return {row.label: row.proof for row in run.rows if row.proof is not None}
+
+
+def of_forms(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
+    """Yield which pipelines deliver the same in another form than the built-in ones."""
+    for label, proof in proofs:
+        for form in proof.forms if proof is not None else ():
+            yield f"{label}: {form}."
 
 
 def of_shuffles(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:

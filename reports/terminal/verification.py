@@ -88,6 +88,6 @@ def _lines(verification: Verification) -> Iterator[str]:
             yield f"{pipeline.label} failed: {why.rstrip('.')}."
         elif pipeline.proof.reason:
             yield f"{pipeline.label}: {pipeline.proof.work} images: {pipeline.proof.reason}."
-    yield from equal_work.of_shuffles(
-        (pipeline.label, pipeline.proof) for pipeline in verification.pipelines
-    )
+    proofs = [(pipeline.label, pipeline.proof) for pipeline in verification.pipelines]
+    yield from equal_work.of_forms(proofs)
+    yield from equal_work.of_shuffles(proofs)

@@ -30,7 +30,7 @@ class Feed:
         make: Make = references.sampled,
         *,
         seed: int | None = 0,
-        change: Callable[[Images, Any, int], tuple[Any, Any]] = lambda images, labels, _: (
+        change: Callable[[Images, Any, int], Any] = lambda images, labels, _: (
             images,
             labels,
         ),

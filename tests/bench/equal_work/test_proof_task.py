@@ -274,7 +274,7 @@ def test_a_few_broken_images_among_good_ones_are_different(prove: Any) -> None:
         (lambda x, y, _: (x.astype(np.float64), y), "it delivered images of float64 [16, 96, 96"),
         (lambda x, y, _: (x * np.float32(np.nan), y), "values that are no finite numbers, such as"),
         (lambda x, y, _: (x[:0], y[:0]), "it delivered a batch of 0 images; expected 1 to 16"),
-        (lambda x, y, _: (x, y[:, None]), "it delivered labels of int32 [16, 1]; expected int32"),
+        (lambda x, y, _: (x, y[:, None, None]), "labels of int32 [16, 1, 1]; expected int32 [16]"),
         (lambda x, y, _: ([*x[1:], x[0, :9]], y), "it delivered images of several sizes in one"),
         (
             lambda x, y, _: (x, y.astype(str).astype(object)),
@@ -291,6 +291,15 @@ def test_a_batch_of_another_form_fails_in_one_sentence(
         prove(change=change)
     assert sentence in str(error.value)
     assert "expected" in str(error.value)
+
+
+def test_dicts_with_int64_labels_are_the_same_and_noted(prove: Any) -> None:
+    proof = prove(change=lambda x, y, _: {"image": x, "label": y.astype(np.int64)})
+    assert (proof.work, proof.reason) == ("same", None)
+    assert proof.forms == [
+        "it delivers dicts: 'image' and 'label' are compared, and nothing else",
+        "its labels are int64 [B]; the built-in pipelines deliver int32 [B]",
+    ]
 
 
 def test_images_of_another_size_in_a_later_batch_fail(prove: Any) -> None:

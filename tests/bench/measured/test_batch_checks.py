@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range, pair
+from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 
@@ -25,13 +25,7 @@ WORKLOAD = Workload(
 )
 
 
-FORMS: dict[str, Workload] = {
-    "categorical": replace(WORKLOAD, label_mode="categorical"),
-    "binary": replace(
-        WORKLOAD, label_mode="binary", class_names=("cats", "dogs"), labels=(0,) * 4 + (1,) * 6
-    ),
-    "uint8": replace(WORKLOAD, dtype="uint8", value_range=(0.0, 255.0), channels=1),
-}
+GREY = replace(WORKLOAD, dtype="uint8", value_range=(0.0, 255.0), channels=1)
 
 
 def images(count: int, dtype: str = "float32") -> np.ndarray[Any, Any]:
@@ -105,18 +99,6 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 def test_images_of_another_dtype_are_refused(dtype: str) -> None:
     with refused("expected float32 [B, 4, 6, 3]", f"images of {dtype} [4, 4, 6, 3]"):
         check((images(4, dtype), labels(0, 0, 0, 0)))
-
-
-@pytest.mark.parametrize("dtype", ["int64", "float32", "uint8"])
-def test_labels_of_another_dtype_are_refused(dtype: str) -> None:
-    with refused("expected int32 [2]", f"labels of {dtype} [2]"):
-        check((images(2), np.zeros(2, dtype)))
-
-
-@pytest.mark.parametrize("shape", [(2, 1), (2, 3), (3,), ()])
-def test_labels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    with refused("expected int32 [2]", f"labels of int32 {list(shape)}"):
-        check((images(2), np.zeros(shape, np.int32)))
 
 
 def test_an_empty_batch_is_refused() -> None:
@@ -193,102 +175,8 @@ def test_values_that_are_no_number_are_refused() -> None:
         check_range(batch, WORKLOAD)
 
 
-def in_mode(mode: str, *values: int) -> np.ndarray[Any, Any]:
-    """Labels of these classes in a label mode."""
-    if mode == "binary":
-        return np.array(values, np.float32)[:, None]
-    return np.array([[value == place for place in range(3)] for value in values], np.float32)
-
-
-def labelled(mode: str, *values: int) -> EpochCheck:
-    """An epoch of labels in a label mode, all batches checked."""
-    checked = EpochCheck(FORMS[mode])
-    for start in range(0, len(values), 4):
-        part = in_mode(mode, *values[start : start + 4])
-        checked.batch((images(len(part)), part))
-    return checked
-
-
-@pytest.mark.parametrize("mode", ["categorical", "binary"])
-def test_a_right_epoch_passes_in_every_label_mode(mode: str) -> None:
-    right = labelled(mode, *FORMS[mode].labels)
-    right.end()
-    right.labels()
-
-
-@pytest.mark.parametrize(
-    ("mode", "values", "delivers", "expected"),
-    [
-        ("categorical", (0,) * 5 + (1,) * 2 + (2,) * 3, "5 images of the class 'cats'", "4"),
-        ("binary", (0,) * 5 + (1,) * 5, "5 images of the class 'cats'", "4"),
-        ("binary", (1,) * 10, "0 images of the class 'cats'", "4"),
-    ],
-)
-def test_classes_of_wrong_size_are_refused_in_every_label_mode(
-    mode: str, values: tuple[int, ...], delivers: str, expected: str
-) -> None:
-    with refused(f"expected {expected}", delivers):
-        labelled(mode, *values).labels()
-
-
-@pytest.mark.parametrize(
-    ("mode", "wrong", "delivers", "expected"),
-    [
-        ("categorical", labels(0, 1), "int32 [2]", "float32 [2, 3]"),
-        ("categorical", np.eye(2, dtype=np.float32), "float32 [2, 2]", "float32 [2, 3]"),
-        ("categorical", np.eye(3)[:2], "float64 [2, 3]", "float32 [2, 3]"),
-        ("categorical", np.eye(3, dtype=np.float32), "float32 [3, 3]", "float32 [2, 3]"),
-        ("binary", labels(0, 1), "int32 [2]", "float32 [2, 1]"),
-        ("binary", np.zeros(2, np.float32), "float32 [2]", "float32 [2, 1]"),
-        ("binary", np.zeros((2, 1), np.int32), "int32 [2, 1]", "float32 [2, 1]"),
-        ("binary", np.eye(2, dtype=np.float32), "float32 [2, 2]", "float32 [2, 1]"),
-    ],
-)
-def test_labels_of_another_mode_are_refused_with_the_one_that_was_asked_for(
-    mode: str, wrong: np.ndarray[Any, Any], delivers: str, expected: str
-) -> None:
-    with refused(f"expected {expected}, as many as there are images (the label mode is", delivers):
-        EpochCheck(FORMS[mode]).batch((images(2), wrong))
-
-
-@pytest.mark.parametrize(
-    ("mode", "row", "delivers", "expected"),
-    [
-        ("categorical", [0, 0, 0], "of 0 values that are not 0, whose sum is 0", "a 1 at"),
-        ("categorical", [1, 1, 0], "of 2 values that are not 0, whose sum is 2", "a 1 at"),
-        ("categorical", [0.5, 0.5, 0], "of 2 values that are not 0, whose sum is 1", "a 1 at"),
-        ("categorical", [2, 0, 0], "of 1 values that are not 0, whose sum is 2", "a 1 at"),
-        ("categorical", [1, 1, -1], "of 3 values that are not 0, whose sum is 1", "a 1 at"),
-        ("categorical", [1, 0, np.nan], "of 2 values that are not 0, whose sum is nan", "a 1 at"),
-        ("binary", [2], "a binary label of 2", "0 or 1"),
-        ("binary", [-1], "a binary label of -1", "0 or 1"),
-        ("binary", [0.5], "a binary label of 0.5", "0 or 1"),
-        ("binary", [np.nan], "a binary label of nan", "0 or 1"),
-    ],
-)
-def test_a_label_that_is_no_class_is_refused_in_every_label_mode(
-    mode: str, row: list[float], delivers: str, expected: str
-) -> None:
-    right = in_mode(mode, 0)
-    with refused(f"expected {expected}", delivers):
-        EpochCheck(FORMS[mode]).batch((images(2), np.vstack([right, [row]]).astype(np.float32)))
-
-
-@pytest.mark.parametrize("mode", ["categorical", "binary"])
-def test_labels_in_every_mode_are_kept_where_a_loader_fills_the_same_array_again(
-    mode: str,
-) -> None:
-    work = FORMS[mode]
-    checked = EpochCheck(work)
-    array = in_mode(mode, 0, 0)
-    for start in range(0, 10, 2):
-        array[:] = in_mode(mode, *work.labels[start : start + 2])
-        checked.batch((images(2), array))
-    checked.labels()
-
-
 def test_grey_uint8_images_pass_where_they_were_asked_for() -> None:
-    assert EpochCheck(FORMS["uint8"]).batch((np.zeros((2, 4, 6, 1), np.uint8), labels(0, 0))) == 2
+    assert EpochCheck(GREY).batch((np.zeros((2, 4, 6, 1), np.uint8), labels(0, 0))) == 2
 
 
 @pytest.mark.parametrize(
@@ -298,7 +186,7 @@ def test_images_of_another_form_are_refused_with_the_one_that_was_asked_for(
     shape: tuple[int, ...], dtype: str
 ) -> None:
     with refused("expected uint8 [B, 4, 6, 1]", f"images of {dtype} {list(shape)}"):
-        EpochCheck(FORMS["uint8"]).batch((np.zeros(shape, dtype), labels(0, 0)))
+        EpochCheck(GREY).batch((np.zeros(shape, dtype), labels(0, 0)))
 
 
 RANGES = st.sampled_from([(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
@@ -322,30 +210,6 @@ def test_values_beyond_any_range_are_refused_by_a_share_of_it(
     batch[int(is_above)] += (high - low) * (beyond if is_above else -beyond)
     with refused(f"expected {low:g} to {high:g}", "it delivered values from"):
         check_range(batch, replace(WORKLOAD, value_range=value_range))
-
-
-def test_a_pair_is_taken_apart_without_a_copy() -> None:
-    given_images, given_labels = images(1), labels(0)
-    taken_images, taken_labels = pair((given_images, given_labels))
-    assert taken_images is given_images
-    assert taken_labels is given_labels
-
-
-@pytest.mark.parametrize(
-    ("delivered", "described"),
-    [
-        (None, "an object of type NoneType"),
-        ({"images": 1, "labels": 2}, "an object of type dict"),
-        (np.zeros((2, 4, 6, 3)), "an object of type ndarray"),
-        ("ab", "an object of type str"),
-        ((), "a tuple of 0"),
-        ((1,), "a tuple of 1"),
-        ([1, 2, 3], "a list of 3"),
-    ],
-)
-def test_what_is_no_pair_is_refused_by_what_it_is(delivered: object, described: str) -> None:
-    with refused("expected batches of (images, labels)", described):
-        pair(delivered)
 
 
 @given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 5))

@@ -109,6 +109,11 @@ def test_the_same_images_that_are_not_the_same_to_the_last_digit_have_a_note_of_
     ]
 
 
+def test_what_of_a_batch_was_compared_is_noted_and_costs_no_verdict() -> None:
+    form = "it delivers dicts: 'image' and 'label' are compared, and nothing else"
+    assert noted(a_row("a", proof=a_proof(forms=[form]))) == [f"a: {form}.", SAME]
+
+
 def test_near_images_are_noted_with_their_distances_and_keep_their_verdict() -> None:
     (note,) = noted(a_row("b", proof=a_proof("near")))
     assert note == (

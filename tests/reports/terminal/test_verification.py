@@ -173,3 +173,8 @@ def test_no_character_of_what_is_shown_acts_on_the_terminal() -> None:
     show(of, Console(file=file), Path(f"/{odd}"))
     assert all(char.isprintable() or char == "\n" for char in file.getvalue())
     assert file.getvalue().count(r"b\x1b[31m\x07\x9b") >= 6
+
+
+def test_the_form_of_batches_that_are_no_pairs_is_a_line() -> None:
+    form = "it delivers dicts: 'image' and 'label' are compared, and nothing else"
+    assert f"\n  mine: {form}.\n" in printed(found({"mine": a_proof(forms=[form])}), columns=100)

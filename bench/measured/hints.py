@@ -1,0 +1,132 @@
+"""What a person probably meant, where a loader delivers another form: the option that asks for it.
+
+Each function returns an error's hint, "" where nothing is probable. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from feedbench.pipelines.contract import Channels, Dtype
+from feedbench.pipelines.images.index import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feedbench.pipelines.contract import Workload
+
+_IMAGES_NDIM, _LABELS_NDIM = 4, 2
+_TWO_CLASSES = 2
+
+_RANGES = (
+    # As --range has it, and the least and the most value of an image in it.
+    ("0..1", 0.0, 1.0),
+    ("-1..1", -1.0, 1.0),
+    ("0..255", 0.0, 255.0),
+)
+_SLACK = 0.001  # of a range, for rounding
+_SHARES = (
+    0.8,
+    0.9,
+    0.7,
+    0.75,
+    0.6,
+    0.5,
+    0.2,
+    0.1,
+    0.3,
+    0.25,
+    0.4,
+)  # of a split's part, usual first
+
+
+def image_hint(images: np.ndarray[Any, Any], workload: Workload) -> str:
+    """Return what to do about images of another shape or dtype."""
+    wanted = (workload.height, workload.width, workload.channels)
+    if images.shape == wanted:
+        return "these look like a single image; put images into batches"
+    if images.ndim != _IMAGES_NDIM:
+        return ""
+    if images.shape[1:] != wanted:
+        return _shape_hint(images.shape[1:], workload)
+    dtype = str(images.dtype)
+    if dtype in get_args(Dtype):
+        return f"convert them to {workload.dtype}, or use --dtype {dtype}"
+    return f"convert them to {workload.dtype}" if dtype == "float64" else ""
+
+
+def _shape_hint(shape: tuple[int, ...], workload: Workload) -> str:
+    """Return what to do about images of another shape, `(height, width, channels)`."""
+    height, width, channels = shape
+    size = f"{height}" if height == width else f"{height}x{width}"
+    if (height, width) == (workload.height, workload.width):
+        return (
+            f"use --channels {channels} to compare such images"
+            if channels in get_args(Channels)
+            else ""
+        )
+    if channels != workload.channels:
+        return ""
+    if (height, width) == (workload.width, workload.height):
+        return "height and width seem to be exchanged"
+    return f"resize them to workload.height and workload.width, or use --image-size {size}"
+
+
+def label_hint(labels: np.ndarray[Any, Any], count: int, workload: Workload) -> str:
+    """Return the option that asks for labels of another mode's form."""
+    mode, classes = workload.label_mode, len(workload.class_names)
+    is_flat = labels.shape in {(count,), (count, 1)}
+    if mode != "categorical" and labels.shape == (count, classes) and labels.ndim == _LABELS_NDIM:
+        if classes > 1:
+            return "these look one-hot; use --label-mode categorical"
+    elif mode == "int" and is_flat and labels.dtype.kind == "f" and classes == _TWO_CLASSES:
+        return "use --label-mode binary for these"
+    elif mode == "categorical" and is_flat and labels.dtype.kind in "iu":
+        return "these look like places in class_names; use --label-mode int"
+    return ""
+
+
+def size_hint(count: int, workload: Workload) -> str:
+    """Return what to do about a batch of too many images."""
+    if count <= workload.batch_size:
+        return ""
+    return f"use workload.batch_size, or --batch-size {count}"
+
+
+def range_hint(least: float, most: float) -> str:
+    """Return the option that asks for the least range that holds these values."""
+    for name, low, high in _RANGES:
+        slack = (high - low) * _SLACK
+        if low - slack <= least and most <= high + slack:
+            return f"use --range {name} for these values"
+    return ""
+
+
+def part_hint(images: int, counts: Sequence[int], workload: Workload) -> str:
+    """Return why an epoch is probably too short: a dropped batch, a split or a class left out.
+
+    `counts` are how many images came of each class.
+    """
+    missing = workload.images - images
+    if 0 < missing < workload.batch_size and images % workload.batch_size == 0:
+        return "the last short batch seems to be dropped"
+    absent = [
+        shown(name) for name, count in zip(workload.class_names, counts, strict=True) if not count
+    ]
+    share = next((share for share in _SHARES if _is_part(images, share, workload.images)), None)
+    if images and share is not None:
+        none = f", with no image of the class {absent[0]!r}" if absent else ""
+        return (
+            f"these {share:.0%} seem to be one part of a split{none}; leave out validation_split,"
+            " take() or skip()"
+        )
+    if images and absent:
+        return f"no image of the class {absent[0]!r} came"
+    return ""
+
+
+def _is_part(images: int, share: float, whole: int) -> bool:
+    """Tell whether a split gives so many images to this part, whichever part it rounds."""
+    return images in {int(share * whole), whole - int((1 - share) * whole)}
