@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -84,6 +84,12 @@ class FunctionPipeline:
                 f"{self.name} returned {_a(made)}; expected an iterable of (images, labels),"
                 " such as a tf.data.Dataset, a list or a generator"
             )
+        if isinstance(made, tuple | list) and _are_datasets(made):
+            raise WrongWorkError(
+                f"{self.name} returned {len(made)} datasets, as subset='both' makes them; expected"
+                " one of all images",
+                hint="leave out subset and validation_split; --part chooses a part of the images",
+            )
         if _is_iterator(made):
             return _CalledEachEpoch(self, workload, made)
         return made
@@ -105,6 +111,16 @@ class _CalledEachEpoch:
 def _is_iterator(made: Any) -> bool:
     """Tell an iterator, good for one pass, from an iterable that begins anew."""
     return hasattr(made, "__next__") and iter(made) is made
+
+
+def _are_datasets(made: Sequence[object]) -> bool:
+    """Tell several datasets from a list of batches, whose items are pairs, dicts or arrays."""
+    return len(made) > 1 and all(
+        isinstance(each, Iterable)
+        and not isinstance(each, tuple | list | Mapping | str | bytes)
+        and not hasattr(each, "dtype")
+        for each in made
+    )
 
 
 def _is_own(value: object, module: object) -> bool:

@@ -129,6 +129,33 @@ def test_what_cannot_be_iterated_is_refused_with_what_was_expected(
     )
 
 
+PAIRS = """
+class Dataset:
+    def __iter__(self):
+        return iter([(0, 0), (1, 1)])
+
+def both(workload):
+    return Dataset(), Dataset()
+
+def batches(workload):
+    return [(0, 0), (1, 1)]
+
+def dicts(workload):
+    return [{"image": 0, "label": 0}, {"image": 1, "label": 1}]
+"""
+
+
+def test_two_datasets_are_named_as_such_with_what_to_do(load: Load) -> None:
+    sentence = r"both returned 2 datasets, as subset='both' makes them; expected one of all images"
+    with pytest.raises(WrongWorkError, match=sentence):
+        opened(load(PAIRS, "both"))
+
+
+@pytest.mark.parametrize("function", ["batches", "dicts"])
+def test_a_list_of_two_batches_is_one_feed(load: Load, function: str) -> None:
+    assert len(list(opened(load(PAIRS, function)))) == 2
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [
