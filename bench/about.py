@@ -1,6 +1,6 @@
-"""What this Feedbench is, for another one that asks: `python -m feedbench.bench.about`.
+"""Describes this Feedbench to another one: `python -m feedbench.bench.about`.
 
-The name and the keys stay as they are: a Feedbench of another version asks for them.
+The module's name and the keys must not change: other versions of Feedbench rely on them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A cache on disk: a file per key, and the oldest files are removed when all take too much."""
+"""A cache on disk: one file per key; the oldest files are removed when all take too much space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DiskCache:
     """
 
     def __init__(self, folder: Path | None, *, suffix: str, most_bytes: int) -> None:
-        """Take the suffix of the files' names, and the bytes that all may take together."""
+        """Set the suffix of the files' names, and the most bytes of all files together."""
         self._folder = folder
         self._suffix = suffix
         self._most_bytes = most_bytes
@@ -30,7 +30,7 @@ class DiskCache:
         return None
 
     def lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of a key, with their ends, without holding all of them."""
+        """Yield the lines of a key, with their ends, without loading all of them at once."""
         if self._folder is None:
             return
         with contextlib.suppress(OSError), self._file(self._folder, key).open("rb") as file:
@@ -46,7 +46,7 @@ class DiskCache:
             self._make_room(self._folder, key)
 
     def append(self, key: str, lines: bytes) -> None:
-        """Add lines to a key, however long it is already. A crash can cut short the last one."""
+        """Add lines to a key, without rewriting it. A crash can cut the last line short."""
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ class DiskCache:
         return folder / f"{key}{self._suffix}"
 
     def _make_room(self, folder: Path, newest: str) -> None:
-        """Remove the files that were not written to for longest, but never the newest."""
+        """Remove the files with the oldest last write, but never the newest."""
         sizes = {file: file.stat() for file in folder.glob(f"*{self._suffix}")}
         total = sum(status.st_size for status in sizes.values())
         del sizes[self._file(folder, newest)]

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and known by size and time."""
+"""Files: atomic writes, and stamps of size and modification time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from feedbench.pipelines.errors import RequestError
 
 
 def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
-    """Put the content in the place of a file in one step; it is on the disk when this returns.
+    """Replace a file's content in one step; it is on the disk when this returns.
 
-    A reader finds all of the old content or all of the new. If it cannot be written, the old
-    content stays and nothing else is left. Raises OSError.
+    A reader finds all of the old content or all of the new. If writing fails, the old content
+    stays and no other file is left. Raises OSError.
     """
     new = file.with_name(f".{file.name[:60]}.{secrets.token_hex(4)}")
     try:
@@ -33,11 +33,10 @@ def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def replace(file: Path, text: str, option: str = "--out") -> Path:
-    """Put `text` in the place of `file`, and return it; a reader always finds a whole one.
+    """Replace the content of `file` by `text` in one step, and return the file.
 
-    A link stays one, and the file that it leads to is replaced. What is no regular file, such as
-    a pipe or /dev/stdout, cannot be replaced, and is written to. Raises RequestError where it
-    cannot be written; `option` is what another file can be named by.
+    For a link, replaces the file that it points to. A pipe or /dev/stdout cannot be replaced, so
+    it is written to. Raises RequestError if writing fails; its hint names `option`.
     """
     try:
         if _is_special(file):
@@ -47,13 +46,13 @@ def replace(file: Path, text: str, option: str = "--out") -> Path:
             write_whole(Path(os.path.realpath(file)), text.encode())
     except OSError as error:
         raise RequestError(
-            f"{file} cannot be written ({error.strerror}); name another file by {option}"
+            f"cannot write {file}: {error.strerror}", hint=f"name another file with {option}"
         ) from error
     return file
 
 
 def _is_special(file: Path) -> bool:
-    """Tell whether there is something that is no regular file."""
+    """Return whether the file exists and is not a regular file."""
     try:
         return not stat.S_ISREG(file.stat().st_mode)
     except FileNotFoundError:
@@ -61,14 +60,14 @@ def _is_special(file: Path) -> bool:
 
 
 class Stamp(NamedTuple):
-    """A file's content, as far as the system tells without reading it."""
+    """A file's size and modification time, which stand for its content."""
 
     size: int  # bytes
     changed: int  # ns
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """Return a file's stamp; None where it cannot be told."""
+    """Return a file's stamp; None if the file cannot be accessed."""
     with contextlib.suppress(OSError):
         status = os.stat(path)  # noqa: PTH116 - a million times
         return Stamp(status.st_size, status.st_mtime_ns)

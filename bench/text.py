@@ -1,23 +1,23 @@
-"""Figures as people read them: durations, rates, ratios; and how wide the lines may be."""
+"""Readable figures: durations, rates, ratios; and the width of lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-WIDTH = 100  # columns of a terminal that are used, at most
+WIDTH = 100  # the most columns of a terminal that lines use
 _MINUTE = 60
 _THOUSAND = 1000
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them: 45 s, 4 min 5 s."""
+    """Return a duration in seconds as text: 45 s, 4 min 5 s."""
     minutes, rest = divmod(max(round(seconds), 0), _MINUTE)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def digits(value: float, count: int = 3) -> str:
-    """Return a figure with at least `count` digits that count: 0.0123, 1.23, 12.3, 1,234."""
+    """Return a figure with at least `count` significant digits: 0.0123, 1.23, 12.3, 1,234."""
     # Of what is shown: 0.99996 is 1.00 and not 1.000.
     size = int(f"{value:.{count - 1}e}".partition("e")[2])
     return f"{value:,.{max(count - 1 - size, 0)}f}"
@@ -29,7 +29,7 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def size(count: float) -> str:
-    """Return bytes in the unit that leaves them under a thousand as shown: 512 B, 37.1 MB."""
+    """Return bytes in the unit that shows them as less than a thousand: 512 B, 37.1 MB."""
     power = 0
     while round(count) >= _THOUSAND and power < len(_UNITS):
         count /= _THOUSAND
@@ -38,10 +38,10 @@ def size(count: float) -> str:
 
 
 def listed(labels: Sequence[str], word: str = "and") -> str:
-    """Return names as people list them: a, b and c."""
+    """Return names as a list in a sentence: a, b and c."""
     return f" {word} ".join([*filter(None, [", ".join(labels[:-1])]), *labels[-1:]])
 
 
 def capital(text: str) -> str:
-    """Return a sentence with a capital at its beginning."""
+    """Return a sentence that begins with a capital letter."""
     return text[:1].upper() + text[1:]

@@ -1,12 +1,12 @@
-"""A process that has imported TensorFlow, and hands out a fresh child for each trial.
+"""A process that has imported TensorFlow, and forks a fresh child for each trial.
 
 `python -m feedbench.bench.forkserver PARENT_PID SCRATCH`: commands on standard input, events on
-standard output (records/messages.py). Python's own multiprocessing forkserver was left aside: its
+standard output (records/messages.py). Python's multiprocessing forkserver does not suit: its
 children run the caller's `__main__` again, it pickles, it hides a failed import, and it outlives a
-parent that is killed while a child is at work. This one ends every trial's processes, and removes
-SCRATCH, when its standard input ends, which the kernel sees to however the parent died.
+parent that is killed during a trial. When this one's standard input ends, it ends every trial's
+processes and removes SCRATCH. The kernel closes that input however the parent dies.
 
-Nothing that starts TensorFlow's runtime may run here: only the import.
+Only the import runs here: nothing here may start TensorFlow's runtime.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _REAP_SECONDS = 5.0  # for killed processes to be gone
 
 
 def main(argv: list[str]) -> None:
-    """Serve until standard input ends, or perform the one trial that `--trial` announces."""
+    """Serve until standard input ends; with `--trial`, perform a single trial."""
     if argv[0] == "--trial":
         _perform_alone(events=int(argv[1]), parent=int(argv[2]))
     parent, scratch = int(argv[0]), Path(argv[1])
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
 
 
 def _preload() -> Ready:
-    """Import what every trial would: a pipeline is not timed by the imports that it needs."""
+    """Import what every trial needs, so that no pipeline's time includes imports."""
     begun = time.monotonic()
     import keras
     import pandas as pd  # noqa: F401
@@ -82,7 +82,7 @@ def _preload() -> Ready:
 
 
 class _Server:
-    """One trial at a time: starts it, ends it, and sees that nothing of it is left."""
+    """Runs one trial at a time: starts it, ends it, and removes all of its processes."""
 
     def __init__(self, events: int, scratch: Path) -> None:
         self._events = events
@@ -94,11 +94,11 @@ class _Server:
 
     def say(self, event: Event) -> None:
         with contextlib.suppress(BrokenPipeError):
-            # A trial that was killed while it wrote has left half a line: end that first.
+            # A trial that was killed while it wrote left half a line: end that line first.
             os.write(self._events, b"\n" + encode(event) + b"\n")
 
     def serve(self) -> None:
-        """Obey commands until there can be no more."""
+        """Obey commands until standard input ends."""
         begun = b""
         while True:
             readable, _, _ = select.select([_COMMANDS, self._wake], [], [])
@@ -133,7 +133,7 @@ class _Server:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setpgid(0, 0)
             _become_trial(start, self._events, server)
-        with contextlib.suppress(OSError):  # whoever comes first, the child or we
+        with contextlib.suppress(OSError):  # the child or this process, whichever is first
             os.setpgid(pid, pid)
         return pid
 
@@ -155,7 +155,7 @@ class _Server:
         return process.pid
 
     def _reap(self) -> None:
-        """Collect ended children; when the trial's own is among them, its group must go too."""
+        """Collect ended children; if the trial's process is among them, end its group too."""
         while (status := _waited(os.WNOHANG)) is not None:
             pid, code = status
             if pid == self._trial:
@@ -170,7 +170,7 @@ class _Server:
         if self._trial:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._trial, signal.SIGKILL)
-        # A worker may have left the group; its parent gone, it is our child or will be.
+        # A worker may have left the group; when its parent ends, this process adopts it.
         for child in psutil.Process().children(recursive=True):
             if child.pid != self._trial:
                 with contextlib.suppress(psutil.Error):
@@ -187,7 +187,7 @@ class _Server:
 
 
 def _python() -> list[str]:
-    """Return how to start this Python again, as safe as it is."""
+    """Return the command that starts this Python again, with -P if this one has it."""
     return [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
 
 
@@ -206,7 +206,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
     try:
         _end_with(parent)
         _redirect(Path(start.log))
-        # TensorFlow's autograph, and many a loader, leave files in the folder for temporary ones.
+        # TensorFlow's autograph, and many loaders, leave files in the temporary folder.
         os.environ["TMPDIR"] = tempfile.tempdir = start.request.scratch
         from feedbench.bench.forkserver.tasks import perform
 
@@ -214,7 +214,7 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
         code = 0
     except SystemExit as error:  # a loader that calls sys.exit()
         code = error.code if isinstance(error.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the log is the only place left to say it
+    except BaseException:  # noqa: BLE001 - only the log can still report it
         import traceback
 
         traceback.print_exc()
@@ -222,12 +222,12 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
-        # Not sys.exit: what a runtime or a loader does at exit may hang, and is not measured.
+        # Not sys.exit: exit handlers of a runtime or a loader may hang, and are not measured.
         os._exit(code)
 
 
 def _perform_alone(events: int, parent: int) -> NoReturn:
-    """Be a trial in an interpreter of its own; the command comes on standard input."""
+    """Perform a trial in a new interpreter; the command comes on standard input."""
     _end_with(parent)
     command = decode_command(sys.stdin.buffer.read())
     assert isinstance(command, Start)
@@ -250,7 +250,7 @@ def _write_all(descriptor: int, line: bytes) -> None:
 
 def _end_with(parent: int, signal_number: int = signal.SIGKILL) -> None:
     signal_at_parent_death(signal_number)
-    if os.getppid() != parent:  # it died before we could ask
+    if os.getppid() != parent:  # it died before the call above
         signal.raise_signal(signal_number)
 
 

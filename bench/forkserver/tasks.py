@@ -1,4 +1,4 @@
-"""What a measured process does: what its request asks for, and how that is told."""
+"""What a measured process does: the task of its request, and the report of its result."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _MOST_REMARKS = 10
 
 
 def perform(request: Request, say: Say, reaper: int | None = None) -> None:
-    """Do what the request asks and say how it went. Raises only what is no failure of the trial.
+    """Do what the request asks and report the result. Raises only what is not the trial's failure.
 
-    `reaper` is the process that adopts the trial's orphans, where one does.
+    `reaper` is the process that adopts the trial's orphans, if any does.
     """
     if request.purpose == "decode":
         check_task.serve(Path(request.workload), say)
@@ -56,7 +56,7 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
 
 
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
-    """Do what is asked of a pipeline. Raises what it raises."""
+    """Do what the request asks of a pipeline. Raises whatever the pipeline raises."""
     spec = catalog.spec_of(request.label, request.spec)
     pipeline = catalog.load(spec)
     if request.purpose == "check":
@@ -69,7 +69,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         return
     trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
     with warnings.catch_warnings(record=True) as caught:
-        # A loader that warns of something at every image must not pay for our memory of it.
+        # A loader that warns at every image must not pay for recording every warning.
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)
         if request.purpose == "verify":
@@ -91,7 +91,7 @@ def _verified(trial: Diagnostic, request: Request) -> Verified:
 
 
 def _measured(trial: Diagnostic, request: Request) -> Measurement:
-    """Go through the phases that the request asks for."""
+    """Run the phases that the request asks for."""
     if request.purpose == "pilot":
         return trial.pilot(request)
     return trial.short(request) if request.until else trial.run(request)
@@ -106,7 +106,7 @@ def _one_line(text: str) -> str:
 def _with_remarks(
     measured: Measurement, pipeline: Pipeline, caught: list[warnings.WarningMessage]
 ) -> Measurement:
-    """Add the knobs in effect, and what was warned of, each sentence once."""
+    """Add the knobs in effect, and the warnings, each sentence once."""
     in_effect = knobs.values(pipeline)
     remarks = []
     for warning in caught:

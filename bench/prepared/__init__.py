@@ -1,1 +1,1 @@
-"""What pipelines write in advance, and where it is kept."""
+"""The files that pipelines write in advance, and the store that keeps them."""

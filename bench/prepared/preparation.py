@@ -1,4 +1,4 @@
-"""Before the blocks: what pipelines read is found in the store, or written to it."""
+"""Before the blocks: find pipelines' prepared files in the store, or write them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def obtain_all(
     limit: Callable[[], Limit],
     listener: Listener,
 ) -> list[TrialRecord]:
-    """Prepare each of the pipelines and return the records; a failure is its own pipeline's.
+    """Prepare each of the pipelines and return the records; a failure affects only its pipeline.
 
-    `limit` is asked before each, as the time that is left grows less.
+    Calls `limit` before each preparation, since the time left decreases.
     """
     records = []
     for spec in specs:
@@ -37,12 +37,12 @@ def obtain_all(
             spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
         )
         records.append(record)
-        listener.note(f"{spec.label}: {_how(record)}")
+        listener.note(f"{spec.label}: {_outcome_text(record)}")
     return records
 
 
 def listing(store: Store) -> list[str]:
-    """Return a line for each preparation in the store, and one for all of them."""
+    """Return a line for each preparation in the store, and a last line with their total."""
     contents = store.contents()
     lines = [
         _line(made) if made else f"damaged or unfinished: {size(_bytes_below(path))} in {path}"
@@ -55,21 +55,21 @@ def listing(store: Store) -> list[str]:
 def _line(made: Manifest) -> str:
     source = made.source
     return (
-        f"{source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, of"
+        f"{source.pipeline}: {size(made.bytes)} in {counted(len(made.files), 'file')}, from"
         f" {counted(source.images, 'image')} in {source.folder};"
         f" written on {made.made_at[:10]} in {made.seconds:.1f} s"
     )
 
 
 class _Progress:
-    """Watches a preparation from outside: whatever writes it, its files grow."""
+    """Follows a preparation from outside, by how its files grow."""
 
     def __init__(self, label: str, listener: Listener) -> None:
         self._label = label
         self._listener = listener
         self._writing: Writing | None = None
         self._not_before = 0.0  # CLOCK_MONOTONIC
-        listener.stage(f"looking for what {label} reads")
+        listener.stage(f"looking for prepared files of {label}")
 
     def on_event(self, event: Event) -> None:
         match event:
@@ -77,19 +77,19 @@ class _Progress:
                 self._writing = event
                 if event.replaces:
                     self._listener.note(
-                        f"{self._label}: what was prepared before is damaged (a file is missing,"
-                        " cut short or changed), and is written anew."
+                        f"{self._label}: earlier prepared files are damaged (missing, cut short or"
+                        " changed). Writing them again."
                     )
                 self.on_tick()
             case Phase(name="waiting"):
-                self._listener.stage(f"waiting for another run that prepares {self._label}")
+                self._listener.stage(f"waiting for another run to prepare {self._label}")
 
     def on_tick(self) -> None:
         begun = time.monotonic()
         if self._writing is None or begun < self._not_before:
             return
         written = size(_bytes_below(Path(self._writing.folder)))
-        # Of a million small files the count takes seconds, on a core that the writer could use.
+        # Counting a million small files takes seconds, on a core that the writer could use.
         self._not_before = begun + _PAUSE_FACTOR * (time.monotonic() - begun)
         about = size(self._writing.source_bytes)
         self._listener.stage(f"preparing {self._label}: {written} written of about {about}")
@@ -106,11 +106,11 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-def _how(record: TrialRecord) -> str:
+def _outcome_text(record: TrialRecord) -> str:
     made = record.preparation
     if made is None:
-        return f"its preparation failed: {record.why or record.ended}"
+        return f"preparation failed: {record.why or record.ended}"
     files = f"{size(made.bytes)} in {counted(made.files, 'file')}"
     if made.was_found:
-        return f"found {files}, written on {made.made_at[:10]} in {made.seconds:.1f} s"
+        return f"reused {files}, written on {made.made_at[:10]} in {made.seconds:.1f} s"
     return f"wrote {files} in {made.seconds:.1f} s"

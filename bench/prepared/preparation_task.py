@@ -1,4 +1,4 @@
-"""What happens in the process that prepares a pipeline: found in the store, or written to it."""
+"""Runs in the process that prepares a pipeline: finds its files in the store, or writes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
 
-# Fields of the workload that the key holds in another way, or that are no part of it.
+# Fields of the workload that the key holds in another way, or does not depend on.
 _ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images"}
 
 
@@ -31,9 +31,9 @@ def obtain(
     store: Store,
     say: Callable[[Event], object],
 ) -> None:
-    """Find what the pipeline reads, or have it written, and say where it is and what it cost.
+    """Find or write the pipeline's prepared files, and report where they are and their cost.
 
-    Raises PreparationError where the images changed meanwhile, and what the pipeline raises.
+    Raises PreparationError if the images changed meanwhile, and whatever the pipeline raises.
     """
     depends_on = _depends_on(pipeline, spec, workload)
     key, source_bytes = key_of(spec.name, depends_on, workload)
@@ -49,8 +49,8 @@ def obtain(
         pipeline.prepare(workload, folder)
         if key_of(spec.name, depends_on, workload)[0] != key:
             raise PreparationError(
-                f"the photos in {image_id(workload.folder)} changed while they were read; run it"
-                " again when nobody writes to them"
+                f"the photos in {image_id(workload.folder)} changed while they were read",
+                hint="run it again when nothing writes to them",
             )
 
     manifest, was_found = store.obtain(
@@ -79,10 +79,10 @@ def _prepared(folder: Path, manifest: Manifest, *, was_found: bool) -> Prepared:
 
 
 def key_of(name: str, depends_on: dict[str, object], workload: Workload) -> tuple[str, int]:
-    """Return a name for what is prepared, which another input would not have, and the files' bytes.
+    """Return a name that is unique to a preparation's input, and the bytes of the images' files.
 
-    Of the pipeline's name, of what it says that matters, and of each image's path, size, time of
-    change and label: whoever changes a photo and keeps all three is not found out.
+    It covers the pipeline's name, what the pipeline says it depends on, and each image's path,
+    size, modification time and label. A change that keeps all of these goes undetected.
     """
     head = [SCHEMA, name, depends_on, list(map(image_id, workload.class_names))]
     digest = hashlib.sha256(msgspec.json.encode(head, order="deterministic"))
@@ -109,7 +109,7 @@ def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str
 
 
 def _code(pipeline: Preparing) -> str:
-    """Return a digest of the file that somebody's pipeline stands in: its author edits it."""
+    """Return a digest of the source file of a user's pipeline, which its author may edit."""
     try:
         source = Path(inspect.getfile(type(pipeline))).read_bytes()
     except (OSError, TypeError):

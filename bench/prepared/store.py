@@ -1,10 +1,10 @@
-"""What pipelines have written beforehand, kept in a folder and found again by what it depends on.
+"""The store of prepared files: a folder in which a key of all inputs names each preparation.
 
 STORE/.in-use            locked, shared, by every run that reads from the store
-STORE/KEY.lock           locked by the one that writes KEY
-STORE/.new-KEY-...       unfinished; of no meaning to anybody but its writer
-STORE/KEY/               whole: moved here in one step, after everything in it was synced
-STORE/KEY/files/         what the pipeline has written
+STORE/KEY.lock           locked by the process that writes KEY
+STORE/.new-KEY-...       unfinished; only its writer uses it
+STORE/KEY/               complete: moved here in one step, after everything in it was synced
+STORE/KEY/files/         the files that the pipeline wrote
 STORE/KEY/manifest.json  what it is, what it cost, and the size and checksum of each file
 """
 
@@ -42,10 +42,10 @@ Written = dict[str, tuple[int, int]]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What is prepared, as people would name it."""
+    """What a preparation was made from."""
 
     pipeline: str  # name
-    depends_on: dict[str, object]  # knobs and what else matters beside the images
+    depends_on: dict[str, object]  # knobs and everything else that matters besides the images
     folder: str  # of the images
     images: int
     bytes: int  # of the images' files
@@ -74,9 +74,9 @@ class Store:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep what is in the store from being cleared while this goes on.
+        """Keep others from clearing the store during this context.
 
-        Makes the folder where it is missing. Raises RequestError where it cannot be written.
+        Creates the folder if it is missing. Raises RequestError if it cannot be written to.
         """
         with contextlib.ExitStack() as held:
             try:
@@ -86,17 +86,18 @@ class Store:
                 held.enter_context(self._locked(_IN_USE, fcntl.LOCK_SH))
             except OSError as error:
                 raise RequestError(
-                    f"the folder for prepared files, {self.folder}, cannot be written:"
-                    f" {error.strerror}; name another by --prepared"
+                    f"cannot write to the folder for prepared files, {self.folder}:"
+                    f" {error.strerror}",
+                    hint="name another folder with --prepared",
                 ) from error
             held.callback(self.sweep)
             self.sweep()
             yield
 
     def find(self, key: str) -> Manifest | None:
-        """Return the manifest of a preparation that is whole, having read all of its files.
+        """Read all files of a preparation and return its manifest if it is intact.
 
-        None where there is none, or a file is missing, cut short or other than what was written.
+        None if there is none, or if a file is missing, cut short or changed.
         """
         try:
             manifest = _read(self.folder / key)
@@ -105,7 +106,7 @@ class Store:
             return None
 
     def files(self, key: str) -> Path:
-        """Return the folder of what a pipeline has written."""
+        """Return the folder of the files that a pipeline wrote."""
         return self.folder / key / _FILES
 
     def obtain(
@@ -117,12 +118,12 @@ class Store:
         on_wait: Callable[[], object] = lambda: None,
         on_write: Callable[[Path, bool], object] = lambda *_: None,
     ) -> tuple[Manifest, bool]:
-        """Return a whole preparation, and whether it was there already.
+        """Return an intact preparation, and whether it existed already.
 
-        Where it was not, `prepare` fills a new folder, which is moved into place when all of it is
-        on the disk; before, `on_write` is told that folder, and whether there was a damaged one.
-        Of two processes that want the same one the second waits, having called `on_wait`, and
-        finds it. Raises what `prepare` raises; nothing is left of it then.
+        If it did not, calls `on_write` with a new folder and whether a damaged one existed. Then
+        `prepare` fills the folder, which is moved into place when all of it is on the disk. If
+        another process is writing the same preparation, calls `on_wait` and waits for it. Raises
+        what `prepare` raises, and leaves nothing behind then.
         """
         with self._locked(f"{key}.lock", fcntl.LOCK_EX, on_wait):
             manifest = self.find(key)
@@ -147,8 +148,7 @@ class Store:
     def contents(self) -> list[tuple[Path, Manifest | None]]:
         """Return the folders of the preparations, the oldest first, without reading their files.
 
-        Without a manifest: what is damaged, or was left unfinished. Raises RequestError where the
-        store is no folder.
+        A damaged or unfinished one has no manifest. Raises RequestError if the store is a file.
         """
         entries: list[tuple[Path, Manifest | None]] = []
         for path in self._own(_KEY, _UNFINISHED):
@@ -159,17 +159,17 @@ class Store:
         return sorted(entries, key=lambda item: item[1].made_at if item[1] else "")
 
     def sweep(self) -> None:
-        """Remove what writers that were killed have left."""
+        """Remove the unfinished folders of writers that were killed."""
         for unfinished in self._own(_UNFINISHED):
             key = unfinished.name.removeprefix(".new-").rpartition("-")[0]
             with contextlib.suppress(OSError), self._locked(f"{key}.lock", _TRY):
                 shutil.rmtree(unfinished, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove all preparations, and nothing else that may lie there.
+        """Remove all preparations, and no other files in the folder.
 
-        The folder and the lock of the whole stay: a run that waits for it has it open. Raises
-        RequestError while a run reads from the store, and OSError for what cannot be removed.
+        The folder and the store's lock stay: a run that waits for the lock has it open. Raises
+        RequestError while a run reads from the store, and OSError if a file cannot be removed.
         """
         if not self._own(_KEY, _UNFINISHED, _LOCK):
             return
@@ -181,13 +181,14 @@ class Store:
                     lock.unlink()
         except BlockingIOError:
             raise RequestError(
-                f"{self.folder} is in use by a run; clear it when that has ended"
+                f"cannot clear {self.folder}: a run is using it",
+                hint="clear it when that run has ended",
             ) from None
 
     def _own(self, *patterns: re.Pattern[str]) -> list[Path]:
-        """Return what in the store has a name of ours: people may keep other things there."""
+        """Return the store's own entries; the folder may hold other files too."""
         if self.folder.exists() and not self.folder.is_dir():
-            raise RequestError(f"{self.folder} is a file; expected a folder of prepared files")
+            raise RequestError(f"{self.folder}: expected a folder of prepared files; it is a file")
         paths = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
         return [path for path in paths if any(p.fullmatch(path.name) for p in patterns)]
 
@@ -195,7 +196,7 @@ class Store:
     def _locked(
         self, name: str, how: int, on_wait: Callable[[], object] = lambda: None
     ) -> Iterator[None]:
-        """Hold a lock, which the kernel takes away from a process that dies."""
+        """Hold a lock, which the kernel releases when the process dies."""
         descriptor = _opened(self.folder / name)
         try:
             try:
@@ -211,7 +212,7 @@ class Store:
 
 
 def _opened(lock: Path) -> int:
-    """Open a lock's file, which may be another user's and is never written; make it if missing."""
+    """Open a lock file, which another user may own; create it if it is missing."""
     try:
         return os.open(lock, os.O_RDONLY)
     except FileNotFoundError:
@@ -223,7 +224,7 @@ def _read(folder: Path) -> Manifest:
 
 
 def _filled(folder: Path, source: Source, prepare: Callable[[Path], object]) -> Manifest:
-    """Have a folder filled, see to it that all of it is on the disk, and describe it."""
+    """Fill a folder, sync all of it to the disk, and return its manifest."""
     begun = time.monotonic()
     prepare(folder / _FILES)
     for path in folder.rglob("*"):
@@ -242,7 +243,7 @@ def _filled(folder: Path, source: Source, prepare: Callable[[Path], object]) -> 
 
 
 def _written(folder: Path) -> Written:
-    """Read every file below a folder, which also leaves it in the page cache."""
+    """Read every file below a folder, which also brings it into the page cache."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
         read = list(pool.map(_size_and_checksum, files))

@@ -40,21 +40,21 @@ OnTick = Callable[[], None]
 
 
 class ForkserverError(FeedbenchError):
-    """The process that hands out the trials' processes did not start."""
+    """The forkserver, which starts the trials' processes, did not start."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a trial's process went."""
+    """The result of a trial's process, and how it ended."""
 
-    result: Result | None = None  # None: it ended before it told one
-    over_limit: float | None = None  # seconds, where it was ended for taking longer
+    result: Result | None = None  # None: it ended without one
+    over_limit: float | None = None  # seconds, if it was ended because it took longer
     ended: Ended | None = None  # None: the forkserver died with it
     asked_at: float = 0.0  # CLOCK_MONOTONIC
     seconds: float = 0.0
 
 
 class Processes:
-    """Hands out trials' processes, by way of a forkserver, one at a time."""
+    """Starts the trials' processes through a forkserver, one at a time."""
 
     def __init__(self, scratch: Path, log: Path, python: str = sys.executable) -> None:
         self._scratch = scratch
@@ -78,7 +78,7 @@ class Processes:
         return None if self._server is None else self._server.pid
 
     def start(self) -> None:
-        """Start the forkserver, which takes seconds; `ready` waits for it."""
+        """Start the forkserver. This takes seconds; `ready` waits for it."""
         self._received = b""
         self._ready = None
         with self._log.open("ab") as log:
@@ -92,20 +92,20 @@ class Processes:
             )
 
     def _forkserver_command(self) -> list[str]:
-        # Another environment must not find its packages in the folder that we are in.
+        # Another environment must not import packages from the current folder.
         safely = [] if self._python == sys.executable else ["-P"]
         server = [self._python, *safely, "-m", "feedbench.bench.forkserver"]
         return [*server, str(os.getpid()), str(self._scratch)]
 
     def ready(self) -> Ready:
-        """Wait until TensorFlow is imported. Raises ForkserverError where it cannot be."""
+        """Wait until TensorFlow is imported. Raises ForkserverError if its import fails."""
         while self._ready is None:
             event = self._next_event(_TICK_SECONDS)
             if isinstance(event, Ready):
                 self._ready = event
             elif event is None and self._is_dead():
                 raise ForkserverError(
-                    f"TensorFlow cannot be imported by {self._python}: {last_line(self._log)}"
+                    f"{self._python} cannot import TensorFlow: {last_line(self._log)}"
                 )
         return self._ready
 
@@ -116,9 +116,9 @@ class Processes:
         on_event: OnEvent = lambda _: None,
         on_tick: OnTick = lambda: None,
     ) -> Outcome:
-        """Perform a trial and return how it went; it is ended when it takes over its limit.
+        """Perform a trial and return its outcome; end it when it exceeds its limit.
 
-        `on_event` is told each event as it comes, and `on_tick` is called while none does.
+        Calls `on_event` with each event as it arrives, and `on_tick` while none does.
         """
         if self._is_dead():
             self.close()
@@ -201,14 +201,14 @@ class Processes:
         self._end_orphans()
 
     def _end_orphans(self) -> None:
-        """End what a dead forkserver can end no more: the workers of the trial under way."""
+        """End the workers of the current trial, which a dead forkserver can no longer end."""
         if self._trial is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._trial, signal.SIGKILL)
 
 
 class _Exchange:
-    """What has come of one trial so far."""
+    """The events of one trial so far."""
 
     def __init__(self, asked: float, limit_seconds: float) -> None:
         self._asked = asked
@@ -224,11 +224,11 @@ class _Exchange:
             self.ended = event
 
     def end_asked(self) -> None:
-        """Take note that the trial's end was asked for."""
+        """Note that the trial was asked to end."""
         self._end_asked_at = time.monotonic()
 
     def patience(self) -> float:
-        """Seconds until something must have come."""
+        """Seconds until the trial's limit."""
         return max(self._asked + self._limit - time.monotonic(), 0.01)
 
     def is_over(self) -> bool:
@@ -249,13 +249,13 @@ class _Exchange:
 
 
 def what_went_wrong(outcome: Outcome) -> str | None:
-    """Return what went wrong as a clause behind a label, or None where nothing did."""
+    """Return what went wrong as a clause that follows a label; None if nothing did."""
     wrong = _wrong(outcome)
     return wrong and wrong[1]
 
 
 def fault_of(outcome: Outcome) -> Fault | None:
-    """Return what kind of thing went wrong, or None where nothing did."""
+    """Return the kind of fault; None if nothing went wrong."""
     wrong = _wrong(outcome)
     return wrong and wrong[0]
 
@@ -267,24 +267,24 @@ def _wrong(outcome: Outcome) -> tuple[Fault, str] | None:
         case Outcome(result=result) if result is not None:
             return None
         case Outcome(over_limit=limit) if limit is not None:
-            return Fault.OVER_LIMIT, f"it was ended after its limit of {limit:.0f} s"
+            return Fault.OVER_LIMIT, f"it exceeded its limit of {limit:.0f} s and was ended"
         case Outcome(ended=Ended(signal=int(number))):
             hint = " (out of memory?)" if number == signal.SIGKILL else ""
             return Fault.KILLED, f"it was killed by {_signal_name(number)}{hint}"
         case Outcome(ended=Ended(exit_code=code)):
-            return Fault.EXITED, f"it exited with code {code} before it was done"
+            return Fault.EXITED, f"it exited with code {code} before it had finished"
         case _:
-            return Fault.FORKSERVER_DIED, "the forkserver died with it"
+            return Fault.FORKSERVER_DIED, "the forkserver died during it"
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that says something, at most 200 characters of it."""
+    """Return the last line of a log that is not blank, at most 200 characters of it."""
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").split("\n")
         for line in reversed(lines):
             if line.strip():
                 return line.strip()[:200]
-    return "it said nothing"
+    return "it printed nothing"
 
 
 def _signal_name(number: int) -> str:

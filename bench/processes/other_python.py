@@ -1,4 +1,4 @@
-"""Another environment's interpreter, whose pipelines are arms of the same blocks."""
+"""Another environment's interpreter, whose pipelines run in the same blocks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 
-_SECONDS = 60.0  # for that to be answered
-# They would lead the other interpreter back to this one's packages.
+_SECONDS = 60.0  # for the other interpreter to answer
+# With these variables, the other interpreter would import this environment's packages.
 _LEADING_HERE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
 class _About(msgspec.Struct, frozen=True):
-    """What another Feedbench answers; see bench/about.py."""
+    """The answer of another Feedbench; see bench/about.py."""
 
     protocol: int
     environment: Environment
@@ -32,15 +32,16 @@ class _About(msgspec.Struct, frozen=True):
 
 
 def look(python: str) -> Other:
-    """Ask an interpreter what it is.
+    """Return what an interpreter reports about itself and its Feedbench.
 
-    Raises RequestError where there is none, or no Feedbench in it that could be a part of this run.
+    Raises RequestError if there is no such interpreter, or if its Feedbench is missing or speaks
+    another protocol.
     """
     program = shutil.which(python)
     if program is None:
         raise RequestError(
-            f"--against {python}: expected the Python of another environment, such as"
-            " ~/old/bin/python; there is no such program"
+            f"--against {python}: there is no such program",
+            hint="give the Python of another environment, such as ~/old/bin/python",
         )
     path = os.path.abspath(program)  # noqa: PTH100 - a link is what makes it that environment's
     try:
@@ -53,48 +54,50 @@ def look(python: str) -> Other:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise RequestError(f"--against {python}: it cannot be run: {error}") from error
+        raise RequestError(f"--against {python}: cannot run it: {error}") from error
     try:
         about = msgspec.json.decode(done.stdout, type=_About)
     except msgspec.MsgspecError:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise RequestError(
-            f"--against {python}: there is no Feedbench in that environment that could be asked"
-            f" ({words[-1] if words else 'it said nothing'}); install it there as well"
+            f"--against {python}: expected an environment with Feedbench;"
+            f" asking for its version failed ({words[-1] if words else 'it printed nothing'})",
+            hint="install this Feedbench there as well",
         ) from None
     if about.protocol != SCHEMA:
         raise RequestError(
-            f"--against {python}: its Feedbench speaks protocol {about.protocol}, and this one"
-            f" {SCHEMA}: install one there that speaks the same"
+            f"--against {python}: expected a Feedbench of protocol {SCHEMA}; its Feedbench has"
+            f" protocol {about.protocol}",
+            hint="install this version of Feedbench there",
         )
     name = image_id(_name(path))
     return Other(python=path, name=name, environment=about.environment, code=about.code)
 
 
 def arms(specs: Iterable[Spec], other: Other | None) -> dict[str, Spec]:
-    """Return the pipelines by label: each of this environment, and that of the other behind it."""
+    """Return the pipelines by label; each is followed by its copy in the other environment."""
     by_label = {}
     for spec in specs:
         by_label[spec.label] = spec
         if other is not None:
-            there = dataclasses.replace(spec, label=beside(spec.label, other), python=other.python)
-            by_label[there.label] = there
+            label = other_label(spec.label, other)
+            by_label[label] = dataclasses.replace(spec, label=label, python=other.python)
     return by_label
 
 
-def beside(label: str, other: Other) -> str:
+def other_label(label: str, other: Other) -> str:
     """Return the label of a pipeline in the other environment."""
     return f"{label} @{other.name}"
 
 
 def environment_of(python: str) -> dict[str, str] | None:
-    """Return the variables that an interpreter is to be started with; None: those of this one."""
+    """Return the environment variables for an interpreter; None for those of this process."""
     if python == sys.executable:
         return None
     return {name: value for name, value in os.environ.items() if name not in _LEADING_HERE}
 
 
 def _name(path: str) -> str:
-    """Return ENV of ENV/bin/python, or else the file's own name."""
+    """Return ENV for ENV/bin/python, or else the file's name."""
     file = Path(path)
     return file.parent.parent.name if file.parent.name == "bin" else file.name

@@ -1,4 +1,4 @@
-"""The folder of a run: made when the request is known to be good, gone again if it was not."""
+"""The folder of a run: created for a valid request, removed if an early stage fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedbench.pipelines.errors import RequestError
 
 
 class RunFolder:
-    """Where a run writes. `discard` leaves no trace of it."""
+    """The folder that a run writes to. `discard` removes all of it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,21 +20,21 @@ class RunFolder:
 
     @property
     def logs(self) -> Path:
-        """The folder of what the trials' processes print."""
+        """The folder for the output of the trials' processes."""
         return self.path / "logs"
 
     @property
     def samples(self) -> Path:
-        """The folder of contact sheets."""
+        """The folder for contact sheets."""
         return self.path / "samples"
 
     @property
     def traces(self) -> Path:
-        """The folder of traces, a log folder of TensorBoard's."""
+        """The folder for traces, which TensorBoard reads as its log folder."""
         return self.path / "traces"
 
     def create(self) -> None:
-        """Make the folder. Raises RequestError where it holds something or cannot be made."""
+        """Create the folder. Raises RequestError if it is not empty or cannot be created."""
         refuse_used(self.path)
         try:
             for folder in (*reversed(self.path.absolute().parents), self.path, self.logs):
@@ -44,16 +44,16 @@ class RunFolder:
         except OSError as error:
             self.discard()
             raise RequestError(
-                f"--out {self.path}: the folder cannot be made: {error.strerror}"
+                f"--out {self.path}: cannot create the folder: {error.strerror}"
             ) from error
 
     def clear_traces(self) -> None:
-        """Remove the traces of a run that was killed: they are taken anew."""
+        """Remove the traces of a run that was killed: they are recorded again."""
         shutil.rmtree(self.traces, ignore_errors=True)
 
     @contextlib.contextmanager
     def discarded_on_error(self) -> Iterator[None]:
-        """Leave nothing behind if what is done in this context raises."""
+        """Remove the folder if this context raises."""
         try:
             yield
         except BaseException:
@@ -61,9 +61,9 @@ class RunFolder:
             raise
 
     def discard(self) -> None:
-        """Remove what was made."""
+        """Remove everything that `create` and the run made."""
         if self.logs in self._made:
-            # A trial may begin its log this moment: no error of that in place of a Ctrl-C.
+            # A trial may create its log at this moment; that error must not hide a Ctrl-C.
             shutil.rmtree(self.logs, ignore_errors=True)
             shutil.rmtree(self.samples, ignore_errors=True)
             shutil.rmtree(self.traces, ignore_errors=True)
@@ -76,18 +76,18 @@ class RunFolder:
 
 
 def refuse_used(path: Path) -> None:
-    """Raise RequestError where `path` is there and is no empty folder, or cannot be looked at."""
+    """Raise RequestError if `path` exists and is not an empty folder, or cannot be read."""
     try:
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return
         obstacle = "it is not empty" if path.is_dir() else "it is a file"
     except OSError as error:  # a folder around it may not be entered, or its name is too long
-        raise RequestError(f"--out {path}: the folder cannot be made: {error.strerror}") from error
+        raise RequestError(f"--out {path}: cannot create the folder: {error.strerror}") from error
     raise RequestError(f"--out {path}: expected a new or empty folder; {obstacle}")
 
 
 def slugs(labels: tuple[str, ...]) -> dict[str, str]:
-    """Return a short name for files for each label, no two alike."""
+    """Return a short and unique file name for each label."""
     taken: dict[str, str] = {}
     for label in labels:
         slug = stem = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:60] or "pipeline"

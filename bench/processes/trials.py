@@ -1,4 +1,4 @@
-"""One trial after another: asked for, recorded on disk, made known. Keeps what all have found."""
+"""Runs one trial after another, and records each on disk and in memory."""
 
 from __future__ import annotations
 
@@ -53,9 +53,8 @@ _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 class Trials:
     """Runs trials of one run. `records` are the lines of trials.jsonl so far.
 
-    `others` are the processes of other environments, by their interpreters. Without `meters`,
-    nothing is known of what a trial takes beside time; without `machine`, it is not probed.
-    The first `records` are those of trials before, of the same run.
+    `others` are the processes of other environments, by their interpreters. Only with `meters`
+    are a trial's resources measured, and only with `machine` is the machine probed.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class Trials:
 
     @property
     def probe_seconds(self) -> float:
-        """What it took to probe the machine, so far."""
+        """How many seconds the speed probes have taken so far."""
         return 0.0 if self._machine is None else self._machine.probe_seconds
 
     def prepare(
@@ -101,7 +100,7 @@ class Trials:
         on_event: OnEvent = lambda _: None,
         on_tick: OnTick = lambda: None,
     ) -> TrialRecord:
-        """Have what a pipeline reads found in the store, or written to it, for its later trials."""
+        """Find a pipeline's prepared files in the store, or write them, for its later trials."""
         request = replace(self._request(spec, "prepare", workload), prepared=str(store.absolute()))
         record = self._perform(spec, request, limit, _Watch(on_event, on_tick))
         if record.preparation is not None:
@@ -117,7 +116,10 @@ class Trials:
         limit: Limit,
         on_event: OnEvent = lambda _: None,
     ) -> TrialRecord:
-        """Have an epoch of a pipeline laid beside the references; `sheet` has no suffix."""
+        """Compare an epoch of a pipeline with the references.
+
+        `sheet` is the path of a contact sheet, without a suffix.
+        """
         request = replace(
             self._request(spec, "verify", workload),
             references=str(references.absolute()),
@@ -137,9 +139,9 @@ class Trials:
         is_autotuned: bool = True,
         trace: str = "",
     ) -> TrialRecord:
-        """Perform a trial that tells why; `number` tells it from the others of its purpose.
+        """Perform a trial of the diagnosis; `number` makes its name unique for this purpose.
 
-        `until` is the last step, `trace` the folder of a trace: as in a Request.
+        `until` is the last step, and `trace` the folder of a trace, as in a Request.
         """
         request = replace(
             self._request(spec, purpose, workload, attempt=number),
@@ -163,8 +165,8 @@ class Trials:
     ) -> TrialRecord:
         """Perform one trial and return its record, which is on disk by then.
 
-        A KeyboardInterrupt is recorded as well, and goes on. One that is reported is begun when
-        the machine is calm, or was waited for long enough; what that took is its own limit's.
+        A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
+        waits for a calm machine, up to a limit of its own.
         """
         watch = _Watch()
         if self._meters is not None and purpose in _REPORTED:
@@ -185,7 +187,7 @@ class Trials:
     def _request(
         self, spec: Spec, purpose: Purpose, workload: Path, block: int = 0, attempt: int = 1
     ) -> Request:
-        """Return what is asked of a trial, but for its own folders."""
+        """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
         return Request(
             label=spec.label,
@@ -200,7 +202,7 @@ class Trials:
         )
 
     def _perform(self, spec: Spec, request: Request, limit: Limit, watch: _Watch) -> TrialRecord:
-        """Have a trial performed in folders of its own, and record it."""
+        """Perform a trial in folders of its own, and record it."""
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
         name = self._name(request)
         log = self._folder.logs / f"{name}.log"
@@ -246,13 +248,13 @@ class Trials:
         return f"{name}-{request.attempt}" if request.attempt > 1 else name
 
     def _keep(self, record: TrialRecord) -> None:
-        with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose what the disk has
+        with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose one of them
             storage.append_trial(self._folder.path, record)
             self.records.append(record)
 
 
 class _Watch(msgspec.Struct, frozen=True):
-    """What looks on while a trial goes on, and says afterwards what it took."""
+    """Observes a trial while it runs, and returns its resources afterwards."""
 
     on_event: OnEvent = lambda _: None
     on_tick: OnTick = lambda: None
@@ -266,12 +268,12 @@ class Limit(msgspec.Struct, frozen=True):
 
     seconds: float
     is_deadline: bool = False  # the run's time is up then, which is no fault of the pipeline
-    advice: str = ""  # what somebody can do about it
+    advice: str = ""  # what the user can do about it
     ends_at: float | None = None  # CLOCK_MONOTONIC seconds: when the run's time is up
-    begin_by: float | None = None  # likewise: for so long, it may be waited for a calm machine
+    begin_by: float | None = None  # likewise: the trial waits for a calm machine until then
 
     def at(self, now: float) -> Limit:
-        """Return the limit of a trial that begins now, which may be later than was thought."""
+        """Return the limit of a trial that begins now, which may be later than planned."""
         if self.ends_at is None or self.ends_at - now > self.seconds:
             return self
         return replace(self, seconds=max(self.ends_at - now, 0.0), is_deadline=True)
@@ -311,7 +313,7 @@ def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> T
     if outcome.over_limit is not None and limit.is_deadline:
         return replace(record, ended="time up")
     if outcome.over_limit is not None and limit.advice:
-        why = f"{why}: {limit.advice}"
+        why = f"{why}; {limit.advice}"
     fault = fault_of(outcome)
     return replace(record, ended="failed", fault=fault, why=why, last_words=last_line(log))
 

@@ -1,6 +1,6 @@
-"""A workload as a file, so that a trial's request stays short however many images there are.
+"""A workload as a file, so that a trial's request stays short even with a million images.
 
-JSON by the standard library: it keeps names that are not valid UTF-8, as Python holds them.
+JSON by the standard library, which keeps names that are not valid UTF-8.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def workload_of(
 ) -> Workload:
     """Return the workload of an index; `image_size` is (height, width) in pixels.
 
-    Looks at the first bytes of every file.
+    Reads the first bytes of every file.
     """
     return Workload(
         folder=os.fspath(index.folder),

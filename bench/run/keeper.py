@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from feedbench.bench.images.check import Bad
 from feedbench.bench.machine import environment, software
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.processes.other_python import beside
+from feedbench.bench.processes.other_python import other_label
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records import storage
@@ -159,7 +159,7 @@ def new_record(
 ) -> RunRecord:
     """Return the record of a run that has not measured anything yet."""
     slug = slugs(tuple(specs))
-    here = {beside(label, other): label for label in specs} if other is not None else {}
+    here = {other_label(label, other): label for label in specs} if other is not None else {}
     started = datetime.now(UTC).timestamp() - (time.monotonic() - options.begun)
     return RunRecord(
         status="running",

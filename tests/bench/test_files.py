@@ -39,7 +39,7 @@ def test_a_link_stays_one_and_the_file_that_it_leads_to_is_replaced(
 
 def test_a_link_that_leads_to_itself_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("a")
-    with pytest.raises(RequestError, match=r"a cannot be written \(Too many levels of symbolic"):
+    with pytest.raises(RequestError, match=r"cannot write .*a: Too many levels of symbolic"):
         replace(tmp_path / "a", "new")
 
 

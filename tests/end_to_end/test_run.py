@@ -214,7 +214,7 @@ def test_a_pipeline_that_hangs_while_it_is_compared_takes_no_time_from_the_other
     run = read_run(feedbench.folder / "R")
     rows = {row.label: row for row in run.rows}
     assert rows["tfdata_naive"].rate is not None, done.stderr
-    assert rows["mine"].failures[0].startswith("it was ended after its limit of ")
+    assert rows["mine"].failures[0].startswith("it exceeded its limit of ")
     assert done.returncode == 1
 
 
@@ -236,5 +236,5 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
     assert (pilot.purpose, pilot.ended) == ("pilot", "measured")
     assert (verified.purpose, verified.ended) == ("verify", "verified")
     assert hung
-    assert all(t.ended == "time up" or "after its limit of" in (t.why or "") for t in hung)
+    assert all(t.ended == "time up" or "exceeded its limit of" in (t.why or "") for t in hung)
     assert feedbench.left_in_scratch() == []

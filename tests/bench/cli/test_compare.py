@@ -80,8 +80,8 @@ def test_a_page_that_cannot_be_written_is_told_by_the_option_that_names_it(
     done = feedbench("compare", "base", "slow", "--html", "no/page.html")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "feedbench: no/page.html cannot be written (No such file or directory); name another file"
-        " by --html\n"
+        "feedbench: cannot write no/page.html: No such file or directory\n"
+        "hint: name another file with --html\n"
     )
 
 

@@ -95,7 +95,7 @@ def test_what_a_loader_warns_of_is_a_remark(runner: Runner) -> None:
         (loaders.TOO_MANY, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
         (loaders.ENDLESS, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
         (loaders.RAISES, Fault.RAISED, "it raised RuntimeError: the disk is on fire"),
-        (loaders.EXITS, Fault.EXITED, "it exited with code 3 before it was done"),
+        (loaders.EXITS, Fault.EXITED, "it exited with code 3 before it had finished"),
         (loaders.KILLED, Fault.KILLED, "it was killed by SIGKILL"),
         (loaders.SEGFAULTS, Fault.KILLED, "it was killed by SIGSEGV"),
     ],
@@ -123,7 +123,7 @@ def test_a_trial_that_hangs_is_ended_at_its_limit(own_runner: Runner, pids: Path
 
     own_runner.events = _Calling(wait_until_it_hangs)
     outcome = own_runner.run_loader(loaders.HANGS, limit=10.0)
-    assert what_went_wrong(outcome) == "it was ended after its limit of 10 s"
+    assert what_went_wrong(outcome) == "it exceeded its limit of 10 s and was ended"
     assert len(written(pids)) == 1
     assert gone(written(pids))
 
@@ -154,7 +154,7 @@ def test_a_killed_forkserver_costs_its_trial_only(own_runner: Runner, pids: Path
 
     own_runner.events = _Calling(kill_server)
     outcome = own_runner.run_loader(loaders.HANGS, limit=60.0)
-    assert what_went_wrong(outcome) == "the forkserver died with it"
+    assert what_went_wrong(outcome) == "the forkserver died during it"
     assert gone(written(pids))
     own_runner.events = []
     measured_of(own_runner.run("tfdata_naive"))

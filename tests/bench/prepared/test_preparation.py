@@ -102,7 +102,7 @@ def test_what_was_written_is_said_and_recorded_and_read_by_the_trials(tmp_path: 
 def test_what_was_found_is_said_with_what_it_cost_when_it_was_made(tmp_path: Path) -> None:
     unchanged = msgspec.structs.replace(PREPARED, was_found=True, files=1)
     _, said, _ = obtained(tmp_path, Outcome(result=unchanged, ended=GONE), "a")
-    assert said.lines == ["a: found 1.50 MB in 1 file, written on 2026-01-01 in 2.0 s"]
+    assert said.lines == ["a: reused 1.50 MB in 1 file, written on 2026-01-01 in 2.0 s"]
 
 
 def test_each_preparation_has_the_time_that_those_before_it_have_left(tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_one_that_takes_too_long_has_failed_and_it_is_said_what_to_do(tmp_path: 
     limit = Limit(9.0, advice="give more --time")
     records, said, _ = obtained(tmp_path, Outcome(over_limit=9.0), "a", "b", limits=[limit] * 2)
     assert [record.ended for record in records] == ["failed", "failed"]
-    why = "it was ended after its limit of 9 s: give more --time"
+    why = "it exceeded its limit of 9 s and was ended; give more --time"
     assert [record.why for record in records] == [why, why]
-    assert said.lines[0] == f"a: its preparation failed: {why}"
+    assert said.lines[0] == f"a: preparation failed: {why}"
 
 
 def test_while_it_is_written_its_bytes_are_counted_from_outside(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_while_it_is_written_its_bytes_are_counted_from_outside(tmp_path: Path) 
             time.sleep(0.001)
 
     _, said, _ = obtained(tmp_path, Outcome(result=PREPARED, ended=GONE), "a", meanwhile=meanwhile)
-    assert said.now[0] == "looking for what a reads"
+    assert said.now[0] == "looking for prepared files of a"
     assert said.now[1] == "preparing a: 0 B written of about 4.00 kB"
     assert said.now[-1] == "preparing a: 1.00 kB written of about 4.00 kB"
 
@@ -171,5 +171,5 @@ def test_a_damaged_one_and_a_wait_for_another_run_are_said(tmp_path: Path) -> No
 
     outcome = Outcome(result=PREPARED, ended=GONE)
     _, said, _ = obtained(tmp_path, outcome, "a", meanwhile=meanwhile)
-    assert "waiting for another run that prepares a" in said.now
-    assert said.lines[0].startswith("a: what was prepared before is damaged")
+    assert "waiting for another run to prepare a" in said.now
+    assert said.lines[0].startswith("a: earlier prepared files are damaged")

@@ -155,6 +155,6 @@ def test_somebody_elses_pipeline_is_another_when_its_code_is(
 def test_photos_that_change_while_they_are_read_are_no_preparation(
     folder: Path, workload: Workload
 ) -> None:
-    with pytest.raises(PreparationError, match="changed while they were read; run it again"):
+    with pytest.raises(PreparationError, match="changed while they were read\nhint: run it again"):
         obtained(Changes(), workload, folder)
     assert Store(folder.parent / "store").contents() == []

@@ -234,14 +234,14 @@ def test_a_store_in_which_another_user_has_made_the_locks_can_be_used(store: Sto
 def test_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for ask in (Store(tmp_path / "file").contents, Store(tmp_path / "file").clear):
-        with pytest.raises(RequestError, match="file is a file; expected a folder of prepared"):
+        with pytest.raises(RequestError, match="file: expected a folder of prepared files; it is"):
             ask()
 
 
 def test_what_a_run_reads_is_not_cleared(store: Store) -> None:
     store.obtain(KEY, SOURCE, Writer())
     with store.in_use(), store.in_use():  # several may
-        with pytest.raises(RequestError, match="is in use by a run; clear it when that has ended"):
+        with pytest.raises(RequestError, match="a run is using it\nhint: clear it when that"):
             store.clear()
         assert store.find(KEY) is not None
 
@@ -250,7 +250,7 @@ def test_a_store_that_cannot_be_written_is_a_wrong_request(tmp_path: Path) -> No
     (tmp_path / "file").write_text("no folder")
     store = Store(tmp_path / "file" / "store")
     with (
-        pytest.raises(RequestError, match=r"store, cannot be written: Not a directory; name an"),
+        pytest.raises(RequestError, match=r"store: Not a directory\nhint: name another folder"),
         store.in_use(),
     ):
         pass
@@ -270,7 +270,7 @@ def test_the_listing_says_what_there_is_what_it_is_of_and_how_much_it_takes(stor
     line, same, total = listing(store)
     assert line == same
     assert line == (
-        "tfrecord_gzip: 1.02 kB in 2 files, of 39 images in /photos; written on"
+        "tfrecord_gzip: 1.02 kB in 2 files, from 39 images in /photos; written on"
         f" {made.made_at[:10]} in {made.seconds:.1f} s"
     )
     assert total == f"2 preparations, 2.05 kB, in {store.folder}"

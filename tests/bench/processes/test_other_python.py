@@ -64,9 +64,12 @@ def test_this_environment_answers_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo 'no module named feedbench' >&2; exit 1", r"\(no module named feedbench\); install"),
-        ("exit 0", r"\(it said nothing\); install it there as well"),
-        ('echo "{}"', "there is no Feedbench in that environment that could be asked"),
+        (
+            "echo 'no module named feedbench' >&2; exit 1",
+            r"\(no module named feedbench\)\nhint: install",
+        ),
+        ("exit 0", r"\(it printed nothing\)\nhint: install this Feedbench there"),
+        ('echo "{}"', "expected an environment with Feedbench; asking for its version failed"),
     ],
 )
 def test_an_environment_without_feedbench_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -77,14 +80,15 @@ def test_an_environment_without_feedbench_is_refused(tmp_path: Path, text: str, 
 def test_one_that_speaks_another_protocol_is_refused(tmp_path: Path) -> None:
     machine = msgspec.to_builtins(ENVIRONMENT)
     answer = json.dumps({"protocol": SCHEMA + 1, "environment": machine, "code": ""})
-    with pytest.raises(RequestError, match=f"speaks protocol {SCHEMA + 1}, and this one {SCHEMA}"):
+    sentence = f"of protocol {SCHEMA}; its Feedbench has protocol {SCHEMA + 1}"
+    with pytest.raises(RequestError, match=sentence):
         look(str(a_python(tmp_path, f"cat <<'END'\n{answer}\nEND")))
 
 
 def test_what_is_no_program_is_refused(feedbench: Feedbench, photos: Path) -> None:
     done = feedbench.run("run", photos, "--against", "no/such/python", "--out", "R")
     assert done.returncode == 2
-    assert "--against no/such/python: expected the Python of another environment" in done.stderr
+    assert "--against no/such/python: there is no such program\nhint: " in done.stderr
     assert not (feedbench.folder / "R").exists()
 
 

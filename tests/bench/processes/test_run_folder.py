@@ -62,13 +62,13 @@ def test_a_file_in_the_place_of_the_folder_is_refused_and_left_untouched(tmp_pat
 
 def test_a_folder_below_a_file_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("mine")
-    with pytest.raises(RequestError, match=r"--out .*/letter/run: the folder cannot be made: Not "):
+    with pytest.raises(RequestError, match=r"--out .*/letter/run: cannot create the folder: Not "):
         RunFolder(tmp_path / "letter" / "run").create()
     assert tree(tmp_path) == ["letter"]
 
 
 def test_a_name_that_is_too_long_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"--out .*: the folder cannot be made: File name too"):
+    with pytest.raises(RequestError, match=r"--out .*: cannot create the folder: File name too"):
         RunFolder(tmp_path / ("x" * 300)).create()
     assert tree(tmp_path) == []
 

@@ -156,7 +156,7 @@ def test_of_a_forkserver_that_died_there_is_neither_code_nor_signal(tmp_path: Pa
     record = recorded(tmp_path, Outcome())
     assert record.fault is Fault.FORKSERVER_DIED
     assert (record.why, record.exit_code, record.signal) == (
-        "the forkserver died with it",
+        "the forkserver died during it",
         None,
         None,
     )
@@ -168,7 +168,7 @@ OVER_LIMIT = Outcome(over_limit=18.0, ended=Ended(exit_code=None, signal=signal.
 def test_a_trial_that_the_run_ended_has_no_signal_of_somebody_elses(tmp_path: Path) -> None:
     record = recorded(tmp_path, OVER_LIMIT)
     assert (record.ended, record.fault) == ("failed", Fault.OVER_LIMIT)
-    assert record.why == "it was ended after its limit of 18 s"
+    assert record.why == "it exceeded its limit of 18 s and was ended"
     assert (record.exit_code, record.signal) == (None, None)
 
 

@@ -30,7 +30,7 @@ KILLED: Fields = {"ended": "failed", "why": "it was killed by SIGKILL", "signal"
 SEGFAULT: Fields = {"ended": "failed", "why": "it was killed by SIGSEGV", "signal": signal.SIGSEGV}
 SERVER_DIED: Fields = {"ended": "failed", "fault": Fault.FORKSERVER_DIED}
 TIME_UP: Fields = {"ended": "time up"}
-HUNG: Fields = {"ended": "failed", "why": "it was ended after its limit of 18 s"}
+HUNG: Fields = {"ended": "failed", "why": "it exceeded its limit of 18 s and was ended"}
 
 
 class ScriptedTrials:

@@ -96,6 +96,6 @@ def test_nothing_of_a_name_is_read_as_markup() -> None:
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="cannot be written"):
+    with pytest.raises(RequestError, match="cannot write"):
         comparison_page.write(BOTH, tmp_path / "none" / "page.html")
     assert comparison_page.write(BOTH, tmp_path / "page.html").read_text().startswith("<!DOCTYPE")

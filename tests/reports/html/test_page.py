@@ -315,10 +315,10 @@ def test_a_page_is_written_into_its_run_folder_and_nothing_else_is_left(tmp_path
 def test_a_page_that_cannot_be_written_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
     folder = a_run_folder(tmp_path, RUN, TRIALS)
     (folder / "report.html").mkdir()
-    sentence = r"report\.html cannot be written \(Is a directory\); name another file by --out"
+    sentence = r"report\.html: Is a directory\nhint: name another file with --out"
     with pytest.raises(RequestError, match=sentence):
         page.write(folder)
-    with pytest.raises(RequestError, match=r"cannot be written \(No such file"):
+    with pytest.raises(RequestError, match=r"cannot write .*: No such file"):
         page.write(folder, folder / "nowhere" / "page.html")
     assert not list(folder.glob(".report*"))
 
