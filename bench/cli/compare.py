@@ -20,24 +20,30 @@ def compare(
     html: options.ComparePage = None,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Say of two runs of the same images whether any pipeline became slower.
-
-    Without NEW, of the two environments of one run.
+    """Check whether any pipeline became slower between two runs.
 
     \b
     Examples:
       feedbench compare feedbench-runs/main feedbench-runs/branch
-      feedbench compare BASE NEW --tolerance 10% --format markdown >> "$GITHUB_STEP_SUMMARY"
+      feedbench compare BASE NEW --tolerance 10%
+      feedbench compare BASE NEW --format markdown >> "$GITHUB_STEP_SUMMARY"
       feedbench compare BASE NEW --html compared.html
-      feedbench compare RUN     # made with --against: its two environments
+      feedbench compare RUN  # its two environments, from run --against
+
+    Both runs must be of the same images. Pipelines are matched by their labels.
 
     \b
-    Pipelines are matched by their labels. Slower is one whose whole interval lies beyond the
-    tolerance; one whose interval lies within is not slower; else it cannot be told.
+    The answer for each pipeline comes from the interval of its ratio:
+      slower       all of the interval is beyond the tolerance
+      not slower   none of it is
+      cannot tell  part of it is
 
     \b
-    Exit codes: 0 nothing is slower; 1 a pipeline is; 2 these runs cannot be compared, or something
-    went wrong; 3 it cannot be told.
+    Exit codes:
+      0  no pipeline is slower
+      1  a pipeline is slower
+      2  the runs cannot be compared, or there was an error
+      3  cannot tell
     """
     from feedbench.bench.verdicts.comparison import compare as put_beside
     from feedbench.bench.verdicts.comparison import within

@@ -22,7 +22,7 @@ def inspect(
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Say what is in a folder: classes, formats, sizes, duplicates, and bad images with reasons.
+    """Show what is in a folder of images, and which are bad.
 
     \b
     Examples:
@@ -30,7 +30,8 @@ def inspect(
       feedbench inspect ~/photos --check header --format json
       feedbench inspect ~/flat --labels labels.csv --image-size 180x240
 
-    Every file is looked at, which is remembered for a run. Bad images are no error here.
+    It shows classes, formats, sizes and duplicates, and why each bad image is bad. It checks every
+    file, and a run uses the results again. Bad images are no error here.
     """
     from feedbench.bench.images.inspection import inspect as look
     from feedbench.bench.processes.progress import listener

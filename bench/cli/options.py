@@ -11,34 +11,41 @@ from typing import Annotated, Any
 import typer
 
 from feedbench.bench.options.option import Option
+from feedbench.bench.options.values import OneOf
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(help="Photos, one sub-folder a class. Without it: 512 sample photos."),
+    typer.Argument(
+        metavar="FOLDER",
+        help="Your images, in one sub-folder per class. Without it: 512 sample photos.",
+    ),
 ]
-Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos.")]
-InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="How to print it.")]
+Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Your images.")]
+InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="The output format.")]
 Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="RUN",
-        help="Go on with a run that was killed or interrupted, as it was asked for: no other option"
-        " but --quiet, --json and --debug. Refused where images, workload or software changed.",
+        help="Resume a run that was killed or interrupted, with the options that it had. Add only"
+        " --quiet, --json or --debug. Refused if images, workload or software changed.",
     ),
 ]
-Clear = Annotated[bool, typer.Option("--clear", help="Remove all of it.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Remove all of these files.")]
 Port = Annotated[
-    int, typer.Option(metavar="N", min=0, max=65535, help="Of TensorBoard; 0: any that is free.")
+    int,
+    typer.Option(
+        metavar="N", min=0, max=65535, help="The port of TensorBoard; 0 is any free port."
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON, not as a table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
-BaseRun = Annotated[Path, typer.Argument(metavar="BASE", help="The folder of the run before.")]
+BaseRun = Annotated[Path, typer.Argument(metavar="BASE", help="The folder of the earlier run.")]
 NewRun = Annotated[
     Path | None,
     typer.Argument(
         metavar="NEW",
-        help="The folder of the run after. Without it, BASE is one that was made with --against.",
+        help="The folder of the later run. Without it, BASE must be a run with --against.",
     ),
 ]
 Tolerance = Annotated[
@@ -46,25 +53,25 @@ Tolerance = Annotated[
 ]
 ComparePage = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page as well, to send to a colleague."),
+    typer.Option("--html", metavar="FILE", help="Also write a page to share."),
 ]
-CompareFormat = Annotated[str, typer.Option(metavar="table|markdown|json", help="How to print it.")]
+CompareFormat = Annotated[
+    str, typer.Option(metavar="table|markdown|json", help="The output format.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 RunFolders = Annotated[
-    list[Path], typer.Argument(metavar="RUN...", help="The folder of a run, or of several.")
+    list[Path], typer.Argument(metavar="RUN", help="The folders of one run or of several.")
 ]
-Format = Annotated[
-    str, typer.Option(metavar="html|markdown|csv|json", help="What to render it as.")
-]
+Format = Annotated[str, typer.Option(metavar="html|markdown|csv|json", help="The output format.")]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Write to this file.  [default: for html of one run RUN/report.html]"
+        metavar="FILE", help="Write to this file.  [default: RUN/report.html for html of one run]"
     ),
 ]
-NewFolder = Annotated[Path, typer.Argument(help="A new folder.")]
-Count = Annotated[int, typer.Option(metavar="N", help="Photos, over 5 classes.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="What every random choice follows from.")]
+NewFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")]
+Count = Annotated[int, typer.Option(metavar="N", help="The number of photos, in 5 classes.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The seed of every random choice.")]
 
 
 def takes(options: Sequence[Option]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -109,5 +116,21 @@ def _parameter(option: Option) -> inspect.Parameter:
         option.key,
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
-        annotation=Annotated[kind, typer.Option(*names, metavar=metavar, help=shown)],
+        annotation=Annotated[
+            kind,
+            typer.Option(
+                *names, metavar=metavar, help=shown, autocompletion=_completion(option.read)
+            ),
+        ],
     )
+
+
+def _completion(read: Callable[[str, Any], object]) -> Callable[[str], list[str]] | None:
+    """Return what gives a shell the words that an option takes and that begin as typed."""
+    if not isinstance(read, OneOf):
+        return None
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in read.choices if word.startswith(incomplete)]
+
+    return complete

@@ -12,11 +12,12 @@ def photos(
     seed: options.Seed = 0,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Write natural-looking sample photos, in one sub-folder a class.
+    """Write sample photos, in one sub-folder per class.
 
     \b
-    Example:
-      feedbench photos /tmp/photos --count 1000
+    Examples:
+      feedbench photos /tmp/photos
+      feedbench photos /tmp/photos --count 1000 --seed 1
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -8,10 +8,10 @@ from feedbench.bench.cli import options
 def pipelines(
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """List what can be measured, with its knobs.
+    """List the pipelines that can be measured, with their knobs.
 
     \b
-    Example:
+    Examples:
       feedbench pipelines
     """
     from feedbench.pipelines import catalog, knobs

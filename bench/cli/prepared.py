@@ -14,14 +14,14 @@ def prepared(
     clear: options.Clear = False,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """List what pipelines have written beforehand, such as record files, or clear it.
-
-    A run that takes the same images with the same knobs finds it again.
+    """List or remove the files that pipelines wrote in advance.
 
     \b
     Examples:
       feedbench prepared
       feedbench prepared --clear
+
+    Record files are an example. A run with the same images and knobs uses them again.
     """
     from feedbench.bench.prepared.preparation import listing
     from feedbench.bench.prepared.store import Store

@@ -14,20 +14,20 @@ def report(
     out: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Render a run again: a page, markdown for a pull request, CSV or JSON; or several on one page.
+    """Render a run as a page, Markdown, CSV or JSON.
 
     \b
     Examples:
-      feedbench report feedbench-runs/2026-01-02T030405
-      feedbench report RUN --out /tmp/report.html     # where RUN may not be written to
+      feedbench report feedbench-runs/2026-01-31T120000
+      feedbench report RUN --out /tmp/report.html
       feedbench report RUN --format markdown
       feedbench report RUN --format csv --out figures.csv
-      feedbench report laptop server --out both.html  # side by side
+      feedbench report laptop server --out both.html
 
-    \b
-    html writes RUN/report.html, one file that asks the network for nothing, and prints where it
-    lies. The other formats go to standard output. --out names a file for any of them. Several runs
-    are a page of their own, whose file --out names: each run's ratios to its own baseline.
+    html writes one file, RUN/report.html, and prints its name. The page loads nothing from the
+    network. The other formats go to standard output. --out names a file for any of them.
+
+    Several runs become one page, and need --out. It shows each run's ratios to its own baseline.
     """
     from feedbench.bench import files
     from feedbench.reports import formats

@@ -32,30 +32,37 @@ def run(
     as_json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Measure pipelines over a folder of photos and say which is the fastest.
+    """Measure input pipelines on your images, and name the fastest.
 
     \b
     Examples:
+      feedbench run
       feedbench run ~/photos
       feedbench run ~/photos -p tfdata_naive -p tfdata_tuned:cache=file --time 2m
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
-      feedbench run ~/photos --image-size 160x240 --range -1..1 --label-mode categorical
+      feedbench run ~/photos --image-size 160x240 --label-mode categorical
       feedbench run ~/photos --channels 1 --dtype uint8
-      feedbench run ~/photos --bad-images skip
+      feedbench run ~/photos --range -1..1 --bad-images skip
       feedbench run ~/photos --page-cache cold
       feedbench run ~/flat --labels labels.csv --classes cats,dogs
       feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
-      feedbench run ~/photos -p tfdata_tuned --against ~/tensorflow-2.20/bin/python
+      feedbench run ~/photos -p tfdata_tuned --against ~/tf-2.20/bin/python
       feedbench run --resume feedbench-runs/2026-01-31T120000
-      feedbench run
 
     \b
-    loader.py holds a function photos(workload) that returns an iterable of (images, labels):
-    images [B, height, width, channels] and labels as the options say, by default float32 in
-    [0, 1] and [B] int32, every image once. workload has folder, files, labels, class_names,
-    formats, height, width, channels, dtype, value_range, label_mode, batch_size and seed.
+    Your own loader: loader.py has a function photos(workload). It returns an
+    iterable of (images, labels), with every image once:
+      images  [B, height, width, channels], by default float32 in [0, 1]
+      labels  by default [B] int32
+    workload has folder, files, labels, class_names, formats, height, width,
+    channels, dtype, value_range, label_mode, batch_size and seed.
 
-    Exit codes: 0 measured; 1 a pipeline failed; 2 the request or the input is wrong; 130 Ctrl-C.
+    \b
+    Exit codes:
+      0    every pipeline was measured
+      1    a pipeline failed
+      2    the request or the input is wrong
+      130  interrupted by Ctrl-C
     """
     from feedbench.bench.processes.progress import listener
 

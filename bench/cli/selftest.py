@@ -15,7 +15,7 @@ def selftest(
     as_json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Measure pipelines whose behaviour is known; say whether the harness can be trusted here.
+    """Test whether Feedbench measures correctly on this machine.
 
     \b
     Examples:
@@ -23,11 +23,17 @@ def selftest(
       feedbench selftest --json
 
     \b
-    Takes two to three minutes, through the same code as a run: known rates, a loader that works
-    ahead, bursts, a slow end, a slow beginning; a pipeline beside its copy, one that takes 10 %
-    longer, and one that brings a neighbour with it, which takes every core.
+    This takes two to three minutes. It measures pipelines of known behaviour,
+    with the same code as a run:
+      pipelines of known rates, also with a slow beginning or a slow end
+      a loader that works ahead, and one that delivers in bursts
+      a pipeline next to its copy, and next to one that takes 10 % longer
+      a pipeline that starts another process, which uses every core
 
-    Exit codes: 0 all as expected; 1 something is not.
+    \b
+    Exit codes:
+      0  every result is as expected
+      1  a result is not
     """
     from feedbench.bench.options.run_options import pace_asked_for
     from feedbench.bench.processes.progress import listener

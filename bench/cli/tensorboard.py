@@ -10,14 +10,15 @@ def tensorboard(
     port: options.Port = 6006,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Open a run's traces in TensorBoard, and print the address of the profile page.
+    """Open a run's traces in TensorBoard.
 
     \b
     Examples:
-      feedbench tensorboard feedbench-runs/2026-01-02T030405
+      feedbench tensorboard feedbench-runs/2026-01-31T120000
       feedbench tensorboard RUN --port 0
 
-    On this machine only; without a network the page works, but for its charts. Ctrl-C ends it.
+    It prints the address of the profile page. Only this machine can open it. Without a network, the
+    page has no charts. Ctrl-C ends it.
     """
     from feedbench.bench.why.tensorboard import serve
 

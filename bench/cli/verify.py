@@ -15,18 +15,18 @@ from feedbench.bench.cli.support import interruptible, print_json, sample_photos
 from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
-# What is about measuring.
+# Options that are about measuring.
 _OF_TIMES = {"seconds", "blocks", "margin", "page_cache", "trace", "against"}
 
 
 def _for_verify(option: Option) -> Option:
-    """Return an option of a run as it is here."""
+    """Return an option of a run as `verify` has it."""
     if option.field == "limit":
-        sentence = "Images to compare, over all classes evenly."
+        sentence = "Compare only N images, spread evenly over all classes."
         return dataclasses.replace(option, default="all", help=sentence)
     if option.field == "out":
-        sentence = "A new folder for contact sheets: images as each pipeline delivers them."
-        return dataclasses.replace(option, help=sentence, otherwise="none are kept")
+        sentence = "A new folder for contact sheets, which show the images that pipelines deliver."
+        return dataclasses.replace(option, help=sentence, otherwise="contact sheets are not kept")
     return option
 
 
@@ -41,22 +41,31 @@ def verify(
     as_json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Show whether pipelines deliver the same images, and how well they shuffle; time nothing.
+    """Check that pipelines deliver the same images; time nothing.
 
     \b
     Examples:
       feedbench verify ~/photos
-      feedbench verify ~/photos -p tfdata_naive -p mine=loader.py:photos --out sheets
+      feedbench verify ~/photos -p tfdata_naive -p mine=loader.py:photos
+      feedbench verify ~/photos --out sheets
       feedbench verify ~/digits --image-size 28 --channels 1 --json
 
     \b
-    Two epochs of each pipeline are laid beside references computed by Pillow and NumPy alone:
-    same       every image once with its label, its pixels by TensorFlow's sampling rule
-    near       the pixels of Pillow's antialiased filter, as Keras' ImageDataGenerator has them
-    different  anything else; the reason is said
-    A run does this before it measures, and remembers it; this command looks anew.
+    Two epochs of each pipeline are compared with references. Pillow and NumPy
+    alone compute these. The answer for each pipeline is one of:
+      same       every image once, with its label; TensorFlow's sampling rule
+      near       the pixels of Pillow's antialiased filter, as in Keras'
+                 ImageDataGenerator
+      different  anything else, with the reason
 
-    Exit codes: 0 all are same or near; 1 one is different, or failed; 2 the request is wrong.
+    It also shows how well each pipeline shuffles. A run checks all this before it measures, and
+    keeps the results. This command always checks again.
+
+    \b
+    Exit codes:
+      0  all pipelines are same or near
+      1  a pipeline is different, or failed
+      2  the request or the input is wrong
     """
     from feedbench.bench.processes.progress import listener
     from feedbench.bench.processes.run_folder import refuse_used
@@ -85,7 +94,7 @@ def verify(
 
 @contextmanager
 def _sheets_folder(asked: Path | None) -> Iterator[Path]:
-    """Give a folder for contact sheets: the one asked for, or one that goes again."""
+    """Give the folder for contact sheets, or a temporary one where none was named."""
     if asked is not None:
         yield asked
         return

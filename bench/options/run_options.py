@@ -33,7 +33,7 @@ _USUAL_SECONDS = 300.0
 
 
 def new_run_folder() -> Path:
-    """Return where a run goes that was given no folder."""
+    """Return the folder of a run for which none was named."""
     return Path("feedbench-runs") / datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
 
 
@@ -46,7 +46,7 @@ def user_cache(name: str) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """The options of `feedbench run`, in the order of its help, and what else a run is told.
+    """The options of `feedbench run`, in the order of its help, and what no option sets.
 
     `feedbench run`, `feedbench verify`, the pytest plugin and a run's resume.json take the options
     from here. This module is imported for `--help`: it imports nothing that takes long.
@@ -58,75 +58,75 @@ class RunOptions:
         name="pipeline",
         letter="p",
         metavar="[LABEL=]SPEC",
-        help="NAME[:knob=value,...] or FILE.py:FUNCTION; give it once for each. The first is the"
-        " baseline.",
+        help="A pipeline: NAME[:knob=value,...] or FILE.py:FUNCTION. Give it once per pipeline. The"
+        " first is the baseline.",
     )
     labels: str | None = option(
         None,
         read=read.as_it_is,
         metavar="CSV|REGEX",
-        help="Where the labels stand if not in sub-folders: a file of lines FILE,LABEL, or what to"
-        " find in the photos' own names: '^(\\w+)\\.' reads cat in cat.0.jpg.",
+        help="Where the labels are, if not in sub-folders: a CSV file of FILE,LABEL, or a regular"
+        " expression for file names. '^(\\w+)\\.' finds cat in cat.0.jpg.",
     )
     classes: tuple[str, ...] | None = option(
         None,
         read=read.names,
         metavar="A,B",
-        help="The classes to take, in this order.",
+        help="Use only these classes, in this order.",
         otherwise="all",
     )
     part: str | None = option(
         None,
         read=read.as_it_is,
         metavar="train|validation|test",
-        help="Which part of a folder that has these inside, each with sub-folders of its own.",
+        help="The part to use, if the folder has sub-folders for train, validation or test.",
         otherwise="train",
     )
     check: Literal["none", "header", "decode"] = option(
         "decode",
         read=read.one_of(read.CHECKS),
         metavar="none|header|decode",
-        help="How images are looked at beforehand: by name only, by what their headers say, or"
-        " decoded by TensorFlow and Pillow, which is remembered.",
+        help="How to check the images first: by file name only, by header, or by decoding them with"
+        " TensorFlow and Pillow. Results are kept for later runs.",
     )
     bad_images: Literal["error", "skip"] = option(
         "error",
         read=read.one_of(read.BAD_IMAGES),
         metavar="error|skip",
-        help="Refuse a folder with bad images, or leave them out.",
+        help="Stop if there are bad images, or skip them.",
     )
     max_pixels: int | None = option(
         None,
         read=read.whole_number,
         metavar="N",
-        help="Pixels above which an image is bad, and not decoded.",
-        otherwise="Pillow's own limit, 89,478,485",
+        help="An image with more pixels is bad, and is not decoded.",
+        otherwise="Pillow's limit, 89,478,485",
     )
     image_size: tuple[int, int] = option(  # height, width
         "224",
         read=read.image_size,
         metavar="N|HxW",
-        help="Pixels, or HEIGHTxWIDTH, that are delivered.",
+        help="Size of the delivered images in pixels: N for a square, or HEIGHTxWIDTH.",
     )
     channels: Channels = option(
         "3",
         read=read.one_of(read.CHANNELS),
         metavar="1|3",
-        help="3: RGB. 1: grey, 0.299 R + 0.587 G + 0.114 B of the resized image.",
+        help="3 is RGB. 1 is grey: 0.299 R + 0.587 G + 0.114 B of the resized image.",
     )
     dtype: Dtype = option(
         "float32",
         read=read.one_of(read.DTYPES),
         metavar="float32|uint8",
-        help="Of the images. uint8: 0..255, rounded, halves to the even number.",
+        help="Type of the delivered images. uint8 is 0..255, rounded half to even.",
     )
     value_range: tuple[float, float] = option(  # of black and white
         None,
         name="range",
         read=read.one_of(read.RANGES),
         metavar="0..1|-1..1|0..255",
-        help="Black and white. -1..1: as MobileNet's preprocess_input; 0..255: for a model that"
-        " has a Rescaling layer.",
+        help="The values of black and white. -1..1 is what MobileNet's preprocess_input gives;"
+        " 0..255 suits a model with a Rescaling layer.",
         otherwise="0..1, or 0..255 for uint8",
         absent=lambda given: read.RANGES["0..255" if given.get("dtype") == "uint8" else "0..1"],
     )
@@ -134,42 +134,43 @@ class RunOptions:
         "int",
         read=read.one_of(read.LABEL_MODES),
         metavar="int|categorical|binary",
-        help="Labels [B] int32; [B, classes] float32, one-hot; or, of 2 classes, [B, 1] float32.",
+        help="int is [B] int32. categorical is one-hot, [B, classes] float32. binary is [B, 1]"
+        " float32, for 2 classes.",
     )
-    batch_size: int = option("32", read=read.whole_number, metavar="N", help="Images in a batch.")
+    batch_size: int = option("32", read=read.whole_number, metavar="N", help="Images per batch.")
     seconds: float | None = option(  # None: without end
         None,
         name="time",
         read=read.seconds,
         metavar="TIME",
-        help="For everything, from the command to the report: 90s, 5m, 1h.",
-        otherwise="5m, or without end where --blocks is given",
+        help="Time for everything, from the command to the report, such as 90s, 5m or 1h.",
+        otherwise="5m, or no limit with --blocks",
         absent=lambda given: _USUAL_SECONDS if given.get("blocks") is None else None,
     )
     blocks: int | None = option(
         None,
         read=read.whole_number,
         metavar="N",
-        help="Exactly so many blocks (verdicts need 4).",
+        help="Measure exactly N blocks. Verdicts need at least 4.",
     )
     margin: float = option(  # a share
         "5%",
         read=read.share,
         metavar="SHARE",
-        help="What counts as equivalent: 5% is 1/1.05 to 1.05.",
+        help="Ratios that count as equivalent: 5% is 1/1.05 to 1.05.",
     )
     limit: int | Literal["all"] | None = option(
         None,
         read=read.limit,
         metavar="N|all",
-        help="Images to measure, over all classes evenly.",
+        help="Measure only N images, spread evenly over all classes.",
         otherwise="as many as the time allows",
     )
     seed: int = option(
         "0",
         read=read.whole_number,
         metavar="N",
-        help="What every random choice follows from.",
+        help="The seed of every random choice.",
     )
     out: Path = option(
         None,
@@ -179,11 +180,11 @@ class RunOptions:
         otherwise="feedbench-runs/DATE-TIME",
         absent=lambda _: new_run_folder(),
     )
-    prepared: Path = option(  # the store of what pipelines have written beforehand
+    prepared: Path = option(  # the store of files that pipelines write in advance
         None,
         read=read.path,
         metavar="DIR",
-        help="Where what pipelines write beforehand is kept, and found again.",
+        help="The folder of files that pipelines write in advance. Later runs use them again.",
         otherwise="the user's cache folder",
         absent=lambda _: user_cache("prepared"),
     )
@@ -191,25 +192,26 @@ class RunOptions:
         "warm",
         read=read.one_of(read.PAGE_CACHES),
         metavar="warm|cold",
-        help="Whether the first epoch of each trial finds its files in memory. cold sends the files"
-        " that a pipeline reads out of the page cache first; both are checked.",
+        help="Whether each trial's first epoch reads its files from memory (warm) or from the"
+        " device (cold). Feedbench checks that it did.",
     )
-    trace: bool = flag(  # and whatever else tells, after the blocks, why it is so
+    trace: bool = flag(  # and all else that shows, after the blocks, why
         default=True,
-        help="After the blocks, within a fifth of --time: traces for TensorBoard, the machine's"
-        " ceilings, each step's cost, and advice.",
+        help="After the blocks, find out why. It takes up to a fifth of --time, and gives"
+        " TensorBoard traces, the machine's ceilings, each step's cost, and advice.",
     )
     fresh_interpreter: bool = flag(
-        default=False, help="A whole new Python a trial, not a forked one."
+        default=False,
+        help="Start a new Python for each trial. By default, a trial is forked from one Python.",
     )
     against: str | None = option(
         None,
         read=read.as_it_is,
         metavar="PYTHON",
-        help="The Python of another environment that has Feedbench: each pipeline is measured there"
-        " too, in the same blocks.",
+        help="Also measure each pipeline in another environment, in the same blocks. PYTHON is its"
+        " interpreter, and must have Feedbench.",
     )
-    # What no option says.
+    # What no option sets.
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere
     findings: Path | None = None  # where it is remembered which images are bad; None: nowhere
     command: tuple[str, ...] = ()  # the words that started it
@@ -220,10 +222,11 @@ class RunOptions:
     def of(
         cls, given: Given, folder: Path, *, begun: float | None = None, prefix: str = "--"
     ) -> Self:
-        """Return what was typed for this process, over a folder of images.
+        """Return the options as typed, for a run over a folder of images.
 
         `prefix` stands before the name of an option that an error names; `begun` is a moment of
-        CLOCK_MONOTONIC. Raises RequestError for what cannot be read, and what no run is made of.
+        CLOCK_MONOTONIC. Raises RequestError for a text that cannot be read, and for options that no
+        run can have.
         """
         from feedbench.pipelines.images.index import image_id
 
@@ -239,14 +242,14 @@ class RunOptions:
 
     @property
     def layout(self) -> Layout:
-        """How the images are labelled. Raises RequestError for what cannot be meant."""
+        """How the images are labelled. Raises RequestError for options that contradict."""
         from feedbench.pipelines.images.layouts import Layout
 
         return Layout(labels=self.labels, classes=self.classes, part=self.part)
 
     @property
     def checks(self) -> Checks:
-        """How the images are looked at. Raises RequestError for what cannot be done."""
+        """How the images are checked. Raises RequestError for what cannot be done."""
         from feedbench.bench.images.check import Checks
         from feedbench.pipelines.images.image_check import MOST_PIXELS as USUAL_PIXELS
 
@@ -258,7 +261,7 @@ class RunOptions:
         )
 
     def __post_init__(self) -> None:
-        """Raise RequestError for what no run can be made of."""
+        """Raise RequestError for options that no run can have."""
         self.layout, self.checks  # noqa: B018 - each refuses what it cannot be made of
         height, width = self.image_size
         if not (1 <= height <= MOST_PIXELS and 1 <= width <= MOST_PIXELS):

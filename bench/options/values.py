@@ -1,6 +1,6 @@
 """Option values as people write them.
 
-Each function reads the text of an option, which it is given as the person sees it: `--time`, or
+Each function reads the text of an option, and gets its name as the user sees it: `--time`, or
 `--feedbench-time` in pytest. It raises RequestError with what was expected.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from feedbench.pipelines.errors import RequestError
 
@@ -57,16 +58,23 @@ def image_size(option: str, text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
-def one_of(choices: Mapping[str, T]) -> Callable[[str, str], T]:
-    """Return a reader of one of a few words, which gives what the word stands for."""
+@dataclass(frozen=True)
+class OneOf(Generic[T]):
+    """Reads one of a few words, each of which stands for a value."""
 
-    def read(option: str, text: str) -> T:
-        if text not in choices:
-            *others, last = choices
+    choices: Mapping[str, T]
+
+    def __call__(self, option: str, text: str) -> T:
+        """Return the value of the word `text`."""
+        if text not in self.choices:
+            *others, last = self.choices
             raise RequestError(f"{option} {text!r}: expected {', '.join(others)} or {last}")
-        return choices[text]
+        return self.choices[text]
 
-    return read
+
+def one_of(choices: Mapping[str, T]) -> OneOf[T]:
+    """Return a reader of one of a few words."""
+    return OneOf(choices)
 
 
 def share(option: str, text: str) -> float:
