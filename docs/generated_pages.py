@@ -52,7 +52,8 @@ def _pipelines() -> Iterator[str]:
 
 def command_line() -> str:
     """Return the page of all commands, as their `--help` has them."""
-    group = typer.main.get_group(app)
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
     context = typer.Context(group, info_name="feedbench", max_content_width=_COLUMNS)
     parts = ["# The command line\n", _as_text(group.get_help(context))]
     for name, command in sorted(group.commands.items()):

@@ -23,19 +23,19 @@ from feedbench.bench.cli.run import run
 from feedbench.bench.cli.selftest import selftest
 from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
+from feedbench.bench.cli.top import top
 from feedbench.bench.cli.verify import verify
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 app = typer.Typer(
     name="feedbench",
-    help="Find the fastest way to feed images to a TensorFlow model on this machine.",
-    no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 
+app.callback(invoke_without_command=True)(top)
 app.command()(run)
 app.command()(verify)
 app.command()(report)

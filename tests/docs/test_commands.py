@@ -10,10 +10,8 @@ import pytest
 import typer
 
 from feedbench.bench.cli.app import app
-from feedbench.bench.options.option import options_of
-from feedbench.bench.options.run_options import RunOptions
-from feedbench.pipelines import catalog
 from tests.support.documented import Place
+from tests.support.front_door import refusal
 from tests.support.markdown import GATE, PAGES, README, Block, blocks
 
 SHELL = [block for page in PAGES for block in blocks(page, "sh")]
@@ -36,21 +34,6 @@ def lines_of(block: Block) -> list[list[str]]:
     calls = [re.split(r" >> | \|\| ", line)[0] for line in lines]
     words = [shlex.split(call, comments=True) for call in calls]
     return [each[1:] for each in words if each[:1] == ["feedbench"]]
-
-
-def refusal(words: list[str]) -> str | None:
-    """Why the command would not take these words; nothing is run."""
-    group = typer.main.get_group(app)
-    try:
-        command = group.commands[words[0]]
-        parsed = command.make_context(words[0], list(words[1:])).params
-        if words[0] == "run":
-            given = {each.name: parsed[each.key] for each in options_of(RunOptions)}
-            RunOptions.of(given, Path("photos"))
-            catalog.parse_all(tuple(text for text in parsed["pipeline"] or () if ".py" not in text))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - click's have no common class
-        return f"{type(error).__name__}: {getattr(error, 'message', error)}"
-    return None
 
 
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.name)

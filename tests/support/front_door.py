@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
+from feedbench.bench.cli.app import app
+from feedbench.bench.options.option import options_of
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.pipelines import catalog
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of
 
 COMMAND = Path(sys.executable).with_name("feedbench")
@@ -33,3 +39,18 @@ def a_folder_of(name: str, factor: float = 1.0, blocks: int = 8, **given: Any) -
     run = a_run(a_row("a"), a_row("b"), **given)
     a_run_folder(Path(name), run, trials_of(rates))
     return name
+
+
+def refusal(words: list[str]) -> str | None:
+    """Why the command would not take these words; nothing is run."""
+    group = typer.main.get_group(app)
+    try:
+        command = group.commands[words[0]]
+        parsed = command.make_context(words[0], list(words[1:])).params
+        if words[0] == "run":
+            given = {each.name: parsed[each.key] for each in options_of(RunOptions)}
+            RunOptions.of(given, Path("photos"))
+            catalog.parse_all(tuple(text for text in parsed["pipeline"] or () if ".py" not in text))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - click's have no common class
+        return f"{type(error).__name__}: {getattr(error, 'message', error)}"
+    return None
