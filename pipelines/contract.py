@@ -64,7 +64,8 @@ class Feed(Protocol):
     """What a pipeline opens. One iteration is one epoch: each image once, and a last short batch.
 
     A feed may also have `repeat()`. It returns an iterable that never ends: the batches of one
-    epoch after another. A tf.data.Dataset is a Feed as it is.
+    epoch after another. A tf.data.Dataset is a Feed as it is, and so is a Keras PyDataset:
+    the harness reads it as `fit` does.
     """
 
     def __iter__(self) -> Iterator[Batch]:

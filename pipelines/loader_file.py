@@ -12,6 +12,7 @@ from typing import Any
 
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import RequestError, WrongWorkError
+from feedbench.pipelines.keras_fit import is_py_dataset
 
 
 def load_function(file: Path, function: str) -> FunctionPipeline:
@@ -90,7 +91,8 @@ class FunctionPipeline:
                 " one of all images",
                 hint="leave out subset and validation_split; --part chooses a part of the images",
             )
-        if _is_iterator(made):
+        # Keras' iterators over a folder are endless, and PyDatasets: they have epochs in fit().
+        if _is_iterator(made) and not is_py_dataset(made):
             return _CalledEachEpoch(self, workload, made)
         return made
 

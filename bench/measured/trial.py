@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import warnings
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from feedbench.bench.records.messages import (
 )
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Windows, counted_from
+from feedbench.pipelines import knobs
 from feedbench.pipelines.contract import (
     Feed,
     Pipeline,
@@ -42,6 +44,7 @@ from feedbench.pipelines.contract import (
     Workload,
 )
 from feedbench.pipelines.errors import WrongWorkError
+from feedbench.pipelines.keras_fit import FitFeed, is_py_dataset
 
 Say = Callable[[Event], object]
 Clock = Callable[[], float]
@@ -159,12 +162,24 @@ class Trial:
         if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
             self.pipeline.prepare(self.workload, prepared)  # its few images, in its own folder
             ready = self.clock()
-        feed = self.pipeline.open(self.workload, prepared, scratch)
+        feed = self._as_fit_reads(self.pipeline.open(self.workload, prepared, scratch))
         opened_at = self.clock()
         if not request.is_autotuned:
             feed = autotune.without(feed)
         self.say(Phase(name="open", at=opened_at))
         return Opened(feed=feed, prepare_seconds=ready - begun, seconds=opened_at - ready)
+
+    def _as_fit_reads(self, feed: Feed) -> Feed:
+        """Return a PyDataset as `fit` reads it, with a remark on its workers; others as they are.
+
+        Where the workers are knobs, the row shows them without a remark.
+        """
+        if not is_py_dataset(feed):
+            return feed
+        read = FitFeed(feed, self.workload)
+        if not knobs.values(self.pipeline):
+            warnings.warn(f"its PyDataset is read as fit() does, by {read.workers}", stacklevel=2)
+        return read
 
     def _batch(self, check: EpochCheck, delivered: object) -> float:
         """Check a batch of the first epoch and return when it came."""

@@ -93,6 +93,26 @@ def photos(workload):
             print(worker.pid, file=file)
     return batches(workload)
 """
+PY_DATASET = """
+import keras
+
+class Photos(keras.utils.PyDataset):
+    def __init__(self, workload, **given):
+        super().__init__(**given)
+        self.workload = workload
+    def __len__(self):
+        return -(-self.workload.images // self.workload.batch_size)
+    def __getitem__(self, place):
+        with open(os.environ["PIDS"], "a") as file:
+            print(os.getpid(), file=file)
+        size = self.workload.batch_size
+        part = slice(place * size, (place + 1) * size)
+        images = np.stack([read(file, self.workload) for file in self.workload.files[part]])
+        return images, np.asarray(self.workload.labels[part], np.int32)
+
+def photos(workload):
+    return Photos(workload, workers=2, use_multiprocessing=True)
+"""
 SLOW_TO_TEAR_DOWN = """
 class Endless:
     def __init__(self, batches):

@@ -67,6 +67,24 @@ def test_a_generator_can_only_be_restarted(runner: Runner) -> None:
     assert not measured_of(outcome).continuous
 
 
+@pytest.mark.thorough
+def test_the_workers_of_a_py_dataset_read_its_batches_and_are_gone_in_the_end(
+    own_runner: Runner, pids: Path
+) -> None:
+    outcome = own_runner.run_loader(loaders.PY_DATASET, "main")
+    measured = measured_of(outcome)
+    assert not measured.continuous  # fit, too, starts the workers anew for each epoch
+    assert measured.remarks == [
+        "its PyDataset is read as fit() does, by 2 processes (max_queue_size=10)"
+    ]
+    (trial,) = [event.pid for event in own_runner.events if isinstance(event, Started)]
+    workers = set(written(pids)) - {trial}
+    assert len(workers) >= 2 * 2  # of several epochs
+    assert len(written(pids)) > 5 * 2  # batches; the trial itself has read two, for their shapes
+    assert written(pids).count(trial) == 2
+    assert gone([trial, *workers])
+
+
 def test_the_last_iterator_is_not_torn_down(runner: Runner) -> None:
     """With AUTOTUNE that may take seconds, and a trial would be over its limit for it."""
     outcome = runner.run_loader(loaders.SLOW_TO_TEAR_DOWN, "main", limit=40.0)
