@@ -1,1 +1,1 @@
-"""The computer itself: its cores, speed probe, meters, page cache and versions."""
+"""The machine: its cores, speed probe, meters, page cache and versions."""

@@ -11,10 +11,10 @@ _FILES = {1: ("cpu.cfs_quota_us", "cpu.cfs_period_us"), 2: ("cpu.max",)}  # by c
 
 
 def usable_cores(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> float:
-    """Return how many cores it may use at once: by its affinity and the quotas of its cgroups.
+    """Return how many cores this process may use at once, by its affinity and cgroup quotas.
 
-    Without a quota, a whole number. `membership` names the cgroups, `mounted` is their file
-    system; the kernel's cgroup-v2 and sched-bwc documents describe the files.
+    A whole number unless there is a quota. `membership` names the cgroups, and `mounted` is their
+    file system; the kernel's cgroup-v2 and sched-bwc documents describe the files.
     """
     return min([float(_affinity()), *_quotas(membership, mounted)])
 
@@ -36,7 +36,7 @@ def _quotas(membership: Path, mounted: Path) -> list[float]:
 
 
 def _share(*files: Path) -> float | None:
-    """Return quota / period, both in microseconds; None where there is no limit, or no file."""
+    """Return quota / period, both in microseconds; None if there is no limit or no file."""
     try:
         quota, period = map(int, " ".join(file.read_text() for file in files).split())
     except (OSError, ValueError):  # no such file, or "max"

@@ -1,4 +1,4 @@
-"""What machine and what software a run was made on. Imports none of that software."""
+"""The machine and the software versions of a run. Imports none of that software."""
 
 from __future__ import annotations
 

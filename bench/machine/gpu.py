@@ -1,8 +1,8 @@
-"""What the GPUs do, as NVML tells it: NVIDIA's own library, which comes with the driver.
+"""The use of GPUs, read from NVML, NVIDIA's library that comes with the driver.
 
-Utilisation is the share of the time before a reading, 1/6 to 1 s of it by NVML's account, in
-which a kernel was active on the device; power is a mean of such a time too on newer devices.
-All devices of the machine are read, whoever uses them.
+Utilisation is the share of the time before a reading in which a kernel was active on the device.
+NVML documents that time as 1/6 to 1 s; on newer devices, power is a mean over such a time too.
+All devices of the machine are read, including those that other programs use.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
 class GpuMeter:
     """Opens NVML and reads every device, until it is closed.
 
-    To be opened once a run: without the driver's persistence mode that can take a second. `nvml`
-    is pynvml, or what stands in for it.
+    Open it once per run: without the driver's persistence mode, opening can take a second. `nvml`
+    is pynvml or a substitute.
     """
 
     def __init__(self, nvml: Any = None) -> None:
@@ -42,7 +42,7 @@ class GpuMeter:
         self._devices: list[_Device] | NoGpu = self._opened()
 
     def close(self) -> None:
-        """Give NVML back."""
+        """Shut NVML down."""
         if self._is_open:
             self._is_open = False
             with contextlib.suppress(self._nvml.NVMLError):
@@ -79,7 +79,7 @@ class GpuMeter:
 
 class _Device(msgspec.Struct, frozen=True):
     name: str
-    handle: Any  # None: NVML would not give one
+    handle: Any  # None: NVML returned none
 
     def read(self, nvml: Any) -> GpuReading:
         if self.handle is None:
@@ -114,7 +114,7 @@ def _device(nvml: Any, index: int) -> _Device:
 
 
 def _summed_up(name: str, readings: Sequence[GpuReading]) -> GpuUsage:
-    since = readings[1:]  # the first tells of the time before it
+    since = readings[1:]  # the first describes the time before it
     return GpuUsage(
         name=name,
         utilisation=combined(fmean, [reading.utilisation for reading in since]),

@@ -1,6 +1,6 @@
-"""What the kernel says of the machine around a trial: time stolen, throttled, and under pressure.
+"""The kernel's counters around a trial: time stolen, throttled, and under pressure.
 
-Recorded beside the probe, which sees what these do not. What a system does not tell is None.
+Recorded in addition to the probe, which detects what these miss. None: not available.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def read_counters(proc: Path = _PROC, mounted: Path = MOUNTED) -> Counters:
 
 
 def run_delay(tasks: Path = _PROC / "self" / "task") -> float | None:
-    """Return the seconds that this process's threads were ready and had no core.
+    """Return the seconds that this process's living threads were ready and had no core.
 
-    Of those that live: the second field of /proc/PID/task/TID/schedstat, in nanoseconds
+    This is the second field of /proc/PID/task/TID/schedstat, in nanoseconds
     (Documentation/scheduler/sched-stats.rst).
     """
     lines = [line.split() for file in _schedstats(tasks) if (line := _text(file))]
@@ -54,7 +54,7 @@ def _stolen(stat: Path) -> float | None:
 
 
 def _throttled(membership: Path, mounted: Path) -> float | None:
-    """Return what the quotas of all the cgroups (version 2) around this process took."""
+    """Return the seconds for which cgroups (version 2) around this process throttled it."""
     groups = cgroups_around("cpu", membership, mounted)
     folders = [group.folder for group in groups if group.version == 2]  # noqa: PLR2004
     counts = [_field(_text(folder / "cpu.stat"), "throttled_usec") for folder in folders]

@@ -1,10 +1,10 @@
-"""What a trial takes beside time, read from outside by the parent, at the windows' edges.
+"""A trial's resources besides time, which the parent reads from outside at the windows' edges.
 
-Every meter has the same face: `read()` takes a reading, and `used()` sums up a row of them.
-Neither raises: what the system will not say is missing from what `used()` returns.
+Every meter has the same interface: `read()` takes a reading, and `used()` sums up several.
+Neither raises: a figure that the system does not provide is missing from the result of `used()`.
 
-The parent shares the cores with what it measures, so an edge must cost it little: one takes
-2 to 3 ms here without a GPU, under a 300th of the shortest window.
+The parent shares the cores with the trial, so an edge must cost little: it takes 2 to 3 ms here
+without a GPU, less than a 300th of the shortest window.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from feedbench.bench.records.windows import Window, counted_from
 
 
 class Meters:
-    """The meters of a run. Opens NVML, once, and closes it at the end of its context."""
+    """The meters of a run. Opens NVML once, and closes it at the end of the context."""
 
     def __init__(self, gpus: GpuMeter | None = None) -> None:
         self._gpus = GpuMeter() if gpus is None else gpus
@@ -37,7 +37,7 @@ class Meters:
         self._gpus.close()
 
     def of_trial(self, forkserver: Callable[[], int | None]) -> Recorder:
-        """Return what records one trial; `forkserver` tells the root of its processes."""
+        """Return a recorder for one trial; `forkserver` returns the root of its processes."""
         return Recorder(TreeMeter(forkserver), self._gpus)
 
 
@@ -59,7 +59,7 @@ class Recorder:
         self._first_epoch: list[Snapshot | None] = []  # at its beginning and its end
 
     def take(self, event: Event) -> None:
-        """Read at an edge, and at both ends of the first epoch; let other events pass."""
+        """Read at an edge, and at both ends of the first epoch; ignore other events."""
         if isinstance(event, Edge):
             now, tree = time.monotonic(), self._tree.read()
             self._readings.append(_Reading(now, tree, user_seconds(self._cores), self._gpus.read()))
@@ -67,13 +67,13 @@ class Recorder:
             self._first_epoch.append(self._tree.read())
 
     def first_epoch_read_bytes(self) -> int | None:
-        """Return the bytes that the first epoch read from devices; None where not known."""
+        """Return the bytes that the first epoch read from devices; None if unknown."""
         if len(self._first_epoch) != 2:  # noqa: PLR2004 - its two ends
             return None
         return self._tree.used(self._first_epoch).read_bytes
 
     def usage(self, windows: list[Window]) -> Usage | None:
-        """Return what was used in the windows that count; None without a reading at each edge."""
+        """Return the usage in the windows that count; None unless every edge has a reading."""
         if not windows or len(self._readings) != len(windows) + 1:
             return None
         readings = self._readings[counted_from(windows) :]

@@ -1,6 +1,6 @@
-"""Watches the machine around each trial: probes it before and after, and waits while it is slow.
+"""Monitors the machine around each trial: probes it before and after, and waits while it is slow.
 
-Which trials count depends on the probe and on what other programs used (other_programs.py), never
+Which trials count depends on the probe and on other programs' CPU time (other_programs.py), never
 on a rate.
 """
 
@@ -27,10 +27,10 @@ _FRESH_SECONDS = 0.3  # the probe after a trial serves the next one if that star
 
 
 def level_kept(arounds: Iterable[Around | None]) -> Level | None:
-    """Return the reference level that the last of these trials recorded; None if none did.
+    """Return the reference speed that the last of these trials recorded; None if none did.
 
-    A resumed run keeps it. A machine that has become slow since would calibrate a lower level, and
-    every trial would look undisturbed.
+    A resumed run keeps it. A machine that has become slower would calibrate a lower one, and every
+    trial would look undisturbed.
     """
     level = None
     for around in arounds:
@@ -42,7 +42,7 @@ def level_kept(arounds: Iterable[Around | None]) -> Level | None:
 class Monitor:
     """Probes the machine between trials, when no process of a trial is alive.
 
-    A resumed run gives its reference `level`, and the `probe_seconds` that its probes took before.
+    A resumed run passes its reference speed as `level`, and its earlier `probe_seconds`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Monitor:
 
     @property
     def level(self) -> Level:
-        """The reference level. If none was given, it is calibrated once, at the first use."""
+        """The reference speed. If none was given, it is calibrated once, at the first use."""
         if self._level is None:
             begun = self._clock()
             probes = [self._probe() for _ in range(CALIBRATION_PROBES)]

@@ -1,8 +1,8 @@
-"""What other programs take of the cores, while a trial is measured.
+"""The CPU time of other programs during a trial.
 
-The probe cannot see it: it is short, and a scheduler lets who has slept go first. Beside a program
-that used half of two cores, and halved every rate, probes hashed at 0.96 of the good level, which
-had been calibrated beside it.
+The probe cannot detect it: it is so short that the scheduler runs it ahead of other programs. Next
+to a program that used half of two cores and halved every rate, probes hashed at 0.96 of the
+reference speed, which was calibrated next to it too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ _STAT = Path("/proc/stat")
 
 
 def watched_cores() -> frozenset[int]:
-    """Return the cores that this process may use: none where a quota leaves fewer than there are.
+    """Return the cores that this process may use; none if a quota leaves it fewer than there are.
 
-    What others take is no loss of ours then. None either where the system does not tell.
+    Under such a quota, other programs' CPU time costs this process nothing. Also none if the
+    system does not report the cores.
     """
     try:
         cores = frozenset(os.sched_getaffinity(0))
@@ -28,15 +29,15 @@ def watched_cores() -> frozenset[int]:
 
 
 def user_seconds(cores: frozenset[int], stat: Path = _STAT) -> float | None:
-    """Return the CPU time of all programs on these cores, since boot; None: not available.
+    """Return the CPU seconds of all programs on these cores since boot; None: not available.
 
-    Time in the kernel is left out: some of that is its own threads', at work for the trial.
-    proc_stat(5): the fields user and nice of a core's line.
+    Leaves out time in the kernel, whose own threads may work for the trial. proc_stat(5): the
+    fields user and nice of a core's line.
     """
     try:
         lines = (line.split() for line in stat.read_text().splitlines())
         ticks = [int(f[1]) + int(f[2]) for f in lines if f and _core(f[0]) in cores]
-    except (OSError, ValueError, IndexError):  # not Linux, or of another make
+    except (OSError, ValueError, IndexError):  # not Linux, or another format
         return None
     if not cores or len(ticks) != len(cores):
         return None

@@ -1,7 +1,7 @@
-"""Warm or cold: the state of the page cache before a trial, brought about, and certified.
+"""Warm or cold: sets the state of the page cache before a trial, and certifies it.
 
-It concerns the first epoch: of what a pipeline reads, how much was resident before, and how many
-bytes came from the device meanwhile. Later epochs find what the first one has read.
+It concerns the first epoch: how much of the pipeline's files was resident before, and how many
+bytes came from the device. Later epochs find what the first one has read.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from feedbench.bench.machine.warming import warm
 from feedbench.bench.records.conditions.page_cache import Certificate, State
 from feedbench.pipelines.errors import RequestError
 
-_WARM_SHARE = 0.99  # resident, from which it is warm
-_COLD_SHARE = 0.01  # to which it is cold
-# What the device was read for, as a share of the files' bytes: 1.0 to 1.1 cold, 0 warm.
+_WARM_SHARE = 0.99  # warm if at least this share is resident
+_COLD_SHARE = 0.01  # cold if at most this share is
+# Bytes read from the device, as a share of the files' bytes; measured: 1.0 to 1.1 cold, 0 warm.
 _COLD_READS, _WARM_READS = 0.8, 0.1
 
 
 class PageCache:
-    """Brings the page cache into the state that was asked for."""
+    """Brings the page cache into the requested state."""
 
     def __init__(
         self,
@@ -35,26 +35,26 @@ class PageCache:
         ask: Callable[[Sequence[str]], Residency] = residency,
         send_out: Callable[[Sequence[str]], str | None] = evict,
     ) -> None:
-        """Take the images' files, which a pipeline reads that has prepared none."""
+        """Set the images' files, which a pipeline without prepared files reads."""
         self.state = state
         self._images = images
         self._ask = ask
         self._send_out = send_out
 
     def before(self, prepared: Path | None) -> Certificate:
-        """Make what a trial will read resident, or not, and say what came of it."""
+        """Load a trial's files into the page cache, or evict them; return the certificate."""
         files = self._images
         if prepared is not None:
             files = sorted(str(file) for file in prepared.rglob("*") if file.is_file())
         why = None
         if self.state == "cold":
-            # Of what somebody prepared it is not known whether the images are read as well.
+            # A pipeline with prepared files may read the images as well.
             why = self._send_out([*files, *self._images] if prepared is not None else files)
             resident = self._ask(files)
         else:
             resident = self._ask(files)
             if resident.share is not None and resident.share < _WARM_SHARE:
-                with suppress(RequestError):  # a file that is gone is the trial's to meet
+                with suppress(RequestError):  # the trial itself reports a missing file
                     warm(files)
                 resident = self._ask(files)
         contradicted = _contradicted_by(resident.share, self.state)
@@ -73,9 +73,7 @@ def after(certificate: Certificate, read_bytes: int | None) -> Certificate:
     contradicted = None
     if read_bytes is not None and certificate.bytes:
         contradicted = _read_otherwise(read_bytes / certificate.bytes, certificate.asked)
-    unknown = (
-        None if read_bytes is not None else "it is not known how much was read from the device"
-    )
+    unknown = None if read_bytes is not None else "how much was read from the device is unknown"
     return msgspec.structs.replace(
         certificate,
         read_bytes=read_bytes,

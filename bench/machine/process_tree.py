@@ -23,7 +23,7 @@ class _Io(NamedTuple):
     written_bytes: int
 
     def since(self, before: _Io) -> _Io:
-        """Return what was read and written since an earlier count."""
+        """Return the bytes read and written since an earlier count."""
         return _Io(self.read_bytes - before.read_bytes, self.written_bytes - before.written_bytes)
 
 
@@ -39,7 +39,7 @@ class _Member(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The tree at one moment: all its processes by pid, and what they had used since they began."""
+    """The tree at one moment: all its processes by pid, with their usage since they began."""
 
     root: int
     processes: Mapping[int, _Member]
@@ -52,16 +52,16 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def user_seconds(self) -> float:
-        """The part of the CPU time that is not in the kernel; the root's own next to nothing."""
+        """The CPU time outside the kernel; the root's own is negligible."""
         return sum(member.user_seconds for member in self.processes.values())
 
     @property
     def io(self) -> _Io | None:
-        """The bytes read from and written to devices; None where a process may not be asked.
+        """The bytes read from and written to devices; None if a process denies access.
 
-        What a process read and wrote is added to its parent's when it is waited for, so the root's
-        own, which is next to nothing, is a part of the sum. The kernel counts a write when a page
-        becomes dirty, even if the file is deleted before it is written back: proc_pid_io(5).
+        When a process is waited for, its bytes are added to its parent's. So the sum includes the
+        root's own, which are negligible. The kernel counts a write when a page becomes dirty, even
+        if the file is deleted before it is written back: proc_pid_io(5).
         """
         counts = [member.io for member in self.processes.values()]
         complete = [count for count in counts if count is not None]
@@ -71,7 +71,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class TreeUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tree used between two readings; None: not available."""
+    """A tree's usage between two readings; None: not available."""
 
     cpu_seconds: float | None = None
     user_seconds: float | None = None  # of these, in the programs themselves
@@ -82,16 +82,15 @@ class TreeUsage(msgspec.Struct, frozen=True, kw_only=True):
 class TreeMeter:
     """Reads the tree under what `root` returns, which must adopt its orphans (a subreaper).
 
-    The CPU time of the root itself is left out, since it only hands out the trial, unless it
-    `counts_root`. CPU time is in clock ticks, mostly 10 ms, rounded down for each process. When a
-    process is waited for, the kernel moves its CPU time and its disk traffic to its parent: what
-    ended between two readings is in the difference.
+    The root's own CPU time counts only with `counts_root`, since a forkserver just starts the
+    trial. CPU time is in clock ticks, mostly 10 ms, rounded down for each process. When a process
+    is waited for, the kernel adds its CPU time and disk traffic to its parent's. So the difference
+    includes processes that ended between two readings.
 
-    Some use cannot be counted. If a parent ignores SIGCHLD or asked for SA_NOCLDWAIT, nobody waits
-    for its children, and the kernel forgets what they used. If such a process was in a reading
-    before, there is no figure; if it began and ended between two readings, it is missed. The
-    kernel's own threads (writeback, reclaim), and services that the trial did not start, do not
-    count either.
+    Some usage cannot be counted. If a parent ignores SIGCHLD or set SA_NOCLDWAIT, its children are
+    not waited for, and the kernel drops their usage. If an earlier reading has such a process,
+    there is no figure; if it began and ended between two readings, it is missed. The kernel's own
+    threads (writeback, reclaim), and services that the trial did not start, do not count either.
     """
 
     def __init__(self, root: Callable[[], int | None], *, counts_root: bool = False) -> None:
@@ -99,7 +98,7 @@ class TreeMeter:
         self._counts_root = counts_root
 
     def read(self) -> Snapshot | None:
-        """Take a reading; None if the system does not tell, or the tree kept changing."""
+        """Take a reading; None if the system provides none, or if the tree kept changing."""
         root = self._root()
         if root is None or not psutil.LINUX:  # elsewhere ended children are not counted
             return None
@@ -114,7 +113,7 @@ class TreeMeter:
         return None
 
     def used(self, readings: Sequence[Snapshot | None]) -> TreeUsage:
-        """Return what was used between the first and the last of these readings."""
+        """Return the usage between the first and the last of these readings."""
         taken = [reading for reading in readings if reading is not None]
         if len(taken) < 2 or readings[0] is None or readings[-1] is None:  # noqa: PLR2004
             return TreeUsage()
@@ -134,7 +133,7 @@ class TreeMeter:
 
 
 def _snapshot(root_pid: int) -> Snapshot | None:
-    """Read once; None if a process of the tree came or went meanwhile."""
+    """Read once; None if a process of the tree started or ended meanwhile."""
     pids = psutil.pids()
     root = psutil.Process(root_pid)
     tree = {root, *root.children(recursive=True)}
@@ -161,7 +160,7 @@ def _member(process: psutil.Process) -> _Member:
 
 
 def _io(process: psutil.Process) -> _Io | None:
-    """Return what it read and wrote; None where it may not be asked."""
+    """Return a process's bytes read and written; None if it denies access."""
     try:
         counters = process.io_counters()
     except psutil.NoSuchProcess:
@@ -172,11 +171,11 @@ def _io(process: psutil.Process) -> _Io | None:
 
 
 def _nothing_lost(before: Snapshot, after: Snapshot) -> bool:
-    """Tell whether each process that is gone was waited for by its parent, if that lives.
+    """Return whether each ended process was waited for by its parent, if that is alive.
 
-    What an orphan used goes to whoever adopted it, or to its parent, with the parent's own.
+    An orphan's usage goes to the process that adopted it, or to its parent along with its own.
     """
-    expected: dict[int, float] = {}  # the parent -> seconds that it should have got
+    expected: dict[int, float] = {}  # parent -> seconds that should have been added to it
     for pid, member in before.processes.items():
         if not _is_same(member, after.processes.get(pid)) and pid != before.root:
             seconds = expected.get(member.parent, 0.0) + member.cpu_seconds + member.waited_seconds

@@ -1,7 +1,7 @@
-"""Which part of some files lies in the page cache, asked of the kernel, and sending them out of it.
+"""The share of files that is in the page cache, and evicting files from it.
 
-mincore(2) and posix_fadvise(2), neither of which needs to be root. What a hypervisor or a network
-file system keeps for itself cannot be seen from here.
+By mincore(2) and posix_fadvise(2); neither needs root. The caches of a hypervisor or of a network
+file system are not visible here.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 import numpy as np
 
-MOST_ASKED = 1000  # files whose pages are asked for, evenly over the list: it takes 20 µs each
+MOST_ASKED = 1000  # files whose pages are checked, evenly over the list: each takes 20 µs
 
 
 class Residency(msgspec.Struct, frozen=True, kw_only=True):
-    """What is resident of some files."""
+    """How much of some files is resident."""
 
-    files: int  # that were asked for
+    files: int  # that were checked
     bytes: int  # of these
     resident_bytes: int  # whole pages, a file's end at most
     why_unknown: str | None = None  # a clause: then nothing is certified
 
     @property
     def share(self) -> float | None:
-        """The part that is resident; None where it is not known."""
+        """The share that is resident; None if unknown."""
         if self.why_unknown is not None:
             return None
         return self.resident_bytes / self.bytes if self.bytes else 1.0
 
 
 def residency(files: Sequence[str]) -> Residency:
-    """Return what is resident of files, of many of them by a part."""
+    """Return how much of the files is resident; checks only a sample of many files."""
     mincore = getattr(_libc(), "mincore", None)
     if mincore is None:
         return _unknown("this system has no mincore")
@@ -45,16 +45,16 @@ def residency(files: Sequence[str]) -> Residency:
         try:
             descriptor = os.open(file, os.O_RDONLY)
         except OSError as error:
-            return _unknown(f"a file cannot be opened: {error.strerror}")
+            return _unknown(f"cannot open a file: {error.strerror}")
         try:
             if not _may_ask(descriptor, file):
                 return _unknown(
-                    "some files are neither ours nor writable, and of those mincore says that all"
-                    " is resident"
+                    "some files belong to another user and are not writable; mincore reports all"
+                    " pages of such files as resident"
                 )
             size, there = _resident(mincore, descriptor)
         except OSError as error:
-            return _unknown(f"the kernel would not say: {error.strerror}")
+            return _unknown(f"mincore failed: {error.strerror}")
         finally:
             os.close(descriptor)
         total += size
@@ -63,9 +63,9 @@ def residency(files: Sequence[str]) -> Residency:
 
 
 def evict(files: Iterable[str]) -> str | None:
-    """Send files out of the page cache; returns why not, as a clause, where that cannot be.
+    """Evict files from the page cache; return why that failed, as a clause, or None.
 
-    What is not yet on the disk would stay, so it is written first.
+    Pages that are not yet on the disk would stay, so they are written first.
     """
     if not hasattr(os, "posix_fadvise"):
         return "this system has no posix_fadvise"
@@ -73,13 +73,13 @@ def evict(files: Iterable[str]) -> str | None:
         try:
             descriptor = os.open(file, os.O_RDONLY)
         except OSError as error:
-            return f"a file cannot be opened: {error.strerror}"
+            return f"cannot open a file: {error.strerror}"
         try:
-            with contextlib.suppress(OSError):  # of a file system that is read only
+            with contextlib.suppress(OSError):  # a read-only file system
                 os.fdatasync(descriptor)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         except OSError as error:
-            return f"the kernel would not: {error.strerror}"
+            return f"posix_fadvise failed: {error.strerror}"
         finally:
             os.close(descriptor)
     return None
@@ -92,12 +92,12 @@ def _unknown(why: str) -> Residency:
 def _libc() -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(None, use_errno=True)
-    except (OSError, TypeError):  # no such thing to be loaded
+    except (OSError, TypeError):  # not available
         return None
 
 
 def _may_ask(descriptor: int, file: str) -> bool:
-    """Tell whether mincore says the truth of a file: to its owner, or to who may write it.
+    """Return whether mincore reports the truth: only for a file that the user owns or may write.
 
     Since Linux 5.2, can_do_mincore in mm/mincore.c.
     """
@@ -110,8 +110,8 @@ def _resident(mincore: Callable[..., int], descriptor: int) -> tuple[int, int]:
     if not size:
         return 0, 0
     pages = np.zeros(-(-size // mmap.PAGESIZE), np.uint8)
-    # Of a mapping that may only be read, and goes with its view: to close it before would raise
-    # BufferError, at a Ctrl-C in place of that.
+    # A read-only mapping that ends with its view: closing it earlier would raise BufferError, even
+    # in place of a Ctrl-C.
     view = np.frombuffer(mmap.mmap(descriptor, size, prot=mmap.PROT_READ), np.uint8)
     failed = mincore(
         ctypes.c_void_p(view.ctypes.data),

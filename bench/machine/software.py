@@ -1,4 +1,4 @@
-"""What software decides what is delivered, and how it is judged: versions, and our own code."""
+"""The software that decides what is delivered and how it is judged: versions, and our code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PACKAGES = ("tensorflow", "keras", "pillow", "numpy", "scipy", "pandas")
 
 @cache
 def software() -> dict[str, str]:
-    """Return the packages' versions, and a digest of our own code as `feedbench`."""
+    """Return the packages' versions, and a digest of Feedbench's own code as `feedbench`."""
     versions = {}
     for name in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
@@ -23,7 +23,7 @@ def software() -> dict[str, str]:
 
 @cache
 def code() -> str:
-    """Return a digest of what measures and of the pipelines, in hexadecimal."""
+    """Return a digest of the code of bench and pipelines, in hexadecimal."""
     digest = hashlib.sha256()
     rooms = Path(__file__).parents[2]
     for file in sorted([*rooms.glob("bench/**/*.py"), *rooms.glob("pipelines/**/*.py")]):

@@ -1,8 +1,7 @@
 """The machine's speed, probed while no pipeline is open.
 
-The kernel's own counters do not see what a neighbour on the same hardware takes: in an episode in
-which one of two cores was gone for seconds, the counter of stolen time stood still and this probe
-read 0.5.
+The kernel's counters miss what a neighbour on the same hardware takes. In one episode, one of two
+cores was unavailable for seconds: the counter of stolen time did not move, and this probe read 0.5.
 """
 
 from __future__ import annotations
@@ -32,32 +31,35 @@ _UNIT_BYTES = 1 << 25  # a unit of copying; figures stay comparable whatever the
 # be 8 GB at 128 cores. Scarce memory is left to the pipelines.
 _MOST_BYTES = 1 << 25  # of a core, each way
 _TOGETHER_BYTES = 1 << 30  # of all cores, both ways
-_MOST_SHARE = 1 / 16  # of the memory that is available, for all of them
+_MOST_SHARE = 1 / 16  # of the available memory, for all cores
 _A_PAGE = 1 << 12
 _DEVIATIONS = 4.0  # of the calibration's own probes: hashing is not low within these
 _TO_DEVIATION = 1.4826  # a normal distribution's median absolute deviation to its standard one
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """The good level, and what is low beside it. Frozen before the first block."""
+    """The reference speed, and the share of it below which a machine is slow.
+
+    Frozen before the first block.
+    """
 
     good: Speed
     low: Share
 
     def of(self, speed: Speed) -> Share:
-        """Return a speed as shares of the good level."""
+        """Return a speed as shares of the reference speed."""
         return Share(speed.hashed / self.good.hashed, speed.copied / self.good.copied)
 
     def is_low(self, share: Share) -> bool:
-        """Tell whether a machine of this share is not what it was."""
+        """Return whether a machine at this share of the reference speed is disturbed."""
         return is_low(share, self.low)
 
 
 def level_of(probes: Sequence[Speed], pace: Pace = USUAL) -> Level:
-    """Return the level that these probes calibrate: the median of their better half.
+    """Return the reference speed from these probes: the median of their faster half.
 
-    The better half, since whatever disturbs a machine slows it: a good level that is too low
-    would call every trial undisturbed.
+    The faster half, since a disturbance always slows a machine. With a reference speed that is too
+    low, every trial would look undisturbed.
     """
     hashed = _better_half([probe.hashed for probe in probes])
     copied = _better_half([probe.copied for probe in probes])
@@ -83,7 +85,7 @@ def _better_half(values: Sequence[float]) -> list[float]:
 
 
 class Probe:
-    """Probes every core that this process may use, all at once. Its buffers are made once."""
+    """Probes every core that this process may use, all at once, with buffers that it keeps."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -114,7 +116,7 @@ class Probe:
             threading.Thread(target=work, args=(place, core))
             for place, core in enumerate(self.cores)
         ]
-        with interrupts_held():  # or one would wait for ever for another that was not started
+        with interrupts_held():  # or a thread would wait forever for one that never started
             for thread in threads:
                 thread.start()
         for thread in threads:
@@ -123,7 +125,7 @@ class Probe:
         return Speed(sum(s.hashed for s in done), sum(s.copied for s in done))
 
     def _counted(self, unit: Callable[[], object]) -> float:
-        """Return how many units of work a second were done."""
+        """Return the units of work done per second."""
         begun = now = self._clock()
         units = 0
         while now - begun < HALF_SECONDS:
@@ -134,7 +136,7 @@ class Probe:
 
 
 def _cores() -> list[int | None]:
-    """Return the cores to pin a thread to each; None where a quota leaves fewer than there are."""
+    """Return the core to pin each thread to; None for any if a quota leaves fewer cores."""
     allowed = int(max(usable_cores(), 1))
     try:
         cores = sorted(os.sched_getaffinity(0))

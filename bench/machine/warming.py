@@ -12,23 +12,23 @@ _CHUNK = 1 << 20
 
 
 def warm(files: Sequence[str], on_file: Callable[[int], None] = lambda _: None) -> int:
-    """Read every file once and return the bytes.
+    """Read every file once and return the total bytes.
 
-    Raises RequestError at the first that is no readable file: that is better known before timing.
+    Raises RequestError at the first file that cannot be read, before any timing starts.
     """
     total = 0
     buffer = bytearray(_CHUNK)
     for count, file in enumerate(files, 1):
         try:
             if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - names may not be UTF-8
-                raise RequestError(f"{file!r} is no regular file; expected a photo")
+                raise RequestError(f"{file!r}: expected a photo; it is not a regular file")
             with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
                 while got := opened.readinto(buffer):
                     total += got
         except OSError as error:
             raise RequestError(
-                f"{file!r} cannot be read: {error.strerror}; expected a photo: remove it, or make"
-                " it readable"
+                f"cannot read the photo {file!r}: {error.strerror}",
+                hint="remove it, or make it readable",
             ) from error
         on_file(count)
     return total

@@ -1,4 +1,4 @@
-"""What AUTOTUNE has chosen, asked of the iterator itself. Imports TensorFlow; for trials only."""
+"""AUTOTUNE's choices, read from the iterator itself. Imports TensorFlow; for trials only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from feedbench.bench.records.diagnosis import Autotune, Choice
 
 
 def chosen_by(iterator: Any) -> Autotune | None:
-    """Return AUTOTUNE's budgets and choices; None of what is no tf.data iterator, or has none."""
+    """Return AUTOTUNE's budgets and choices; None if it has none or is not a tf.data iterator."""
     if "tensorflow" not in sys.modules:  # no dataset without it, and it takes seconds to import
         return None
     import tensorflow as tf
@@ -27,9 +27,9 @@ def chosen_by(iterator: Any) -> Autotune | None:
 
 
 def choice_of(node: Any) -> Choice:
-    """Return what AUTOTUNE has chosen for a stage of the model."""
-    # state_value is what the stage works with, value what the model proposes for it. What a person
-    # has fixed is no choice; and a stage that has not begun has -1.
+    """Return AUTOTUNE's choice for a stage of the model."""
+    # state_value is the value that the stage uses, and value the one that the model proposes. A
+    # value that the user fixed is not a choice, and a stage that has not begun has -1.
     parameters = {p.name: p for p in node.parameters if p.tunable and p.state_value >= 0}
     parallelism, buffer = parameters.get("parallelism"), parameters.get("buffer_size")
     return Choice(
@@ -42,14 +42,14 @@ def choice_of(node: Any) -> Choice:
 
 
 def is_tf_data(iterator: Any) -> bool:
-    """Tell whether a dataset's own iterator delivers, and not Python around it."""
+    """Return whether a dataset's own iterator delivers, without Python code around it."""
     from tensorflow.python.data.ops.iterator_ops import OwnedIterator
 
     return isinstance(iterator, OwnedIterator)
 
 
 def without(feed: Any) -> Any:
-    """Return a dataset with AUTOTUNE switched off; what is no dataset as it is."""
+    """Return a dataset with AUTOTUNE switched off; any other feed unchanged."""
     import tensorflow as tf
 
     if not isinstance(feed, tf.data.Dataset):

@@ -1,4 +1,4 @@
-"""What can be checked of an epoch without its pixels: shapes, dtypes, labels, counts. Pure."""
+"""Checks of an epoch that need no references: shapes, dtypes, labels, counts. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EpochCheck:
-    """Checks the batches of one epoch as they come, and the whole when it ends."""
+    """Checks the batches of one epoch as they arrive, and the epoch when it ends."""
 
     def __init__(self, workload: Workload) -> None:
         self._workload = workload
@@ -27,16 +27,16 @@ class EpochCheck:
 
     @property
     def expected(self) -> int:
-        """The images of an epoch."""
+        """How many images an epoch has."""
         return self._workload.images
 
     @property
     def latest_labels(self) -> np.ndarray[Any, Any]:
-        """The classes of the last batch, as places in class_names: `[B]`."""
+        """The classes of the last batch, as indices into class_names: `[B]`."""
         return self._labels[-1]
 
     def batch(self, delivered: object) -> int:
-        """Check one batch and return its images. Raises WrongWorkError."""
+        """Check one batch and return its number of images. Raises WrongWorkError."""
         images, labels = pair(delivered)
         work = self._workload
         shape = (work.height, work.width, work.channels)
@@ -59,13 +59,14 @@ class EpochCheck:
         if self.images > work.images:
             raise WrongWorkError(
                 f"it delivered {self.images} images or more in an epoch; expected {work.images},"
-                " every image once, and then an end (a dataset must not repeat() itself)"
+                " every image once, and then an end",
+                hint="do not call repeat() on the dataset that you return",
             )
         self._labels.append(places)
         return count
 
     def end(self) -> None:
-        """Check that the epoch is whole. Raises WrongWorkError."""
+        """Check that the epoch is complete. Raises WrongWorkError."""
         if self.images < self._workload.images:
             raise WrongWorkError(
                 f"it delivered {self.images} images in an epoch; expected {self._workload.images},"
@@ -77,7 +78,7 @@ class EpochCheck:
         self.notes += [note for note in notes if note and note not in self.notes]
 
     def _counts(self) -> list[int]:
-        """Return how many images came of each class, whatever is no class left out."""
+        """Return how many images of each class arrived; leaves out invalid labels."""
         classes = len(self._workload.class_names)
         labels = np.concatenate([np.empty(0, np.int64), *self._labels])
         counts: list[int] = np.bincount(
@@ -86,18 +87,18 @@ class EpochCheck:
         return counts
 
     def labels_in_range(self) -> np.ndarray[Any, Any]:
-        """Return the labels of all batches so far. Raises WrongWorkError where one is no class."""
+        """Return the labels of all batches so far. Raises WrongWorkError if one is invalid."""
         labels = np.concatenate(self._labels)
         classes = len(self._workload.class_names)
         if labels.min() < 0 or labels.max() >= classes:
             raise WrongWorkError(
                 f"it delivered labels from {labels.min()} to {labels.max()};"
-                f" expected 0 to {classes - 1}, a class's place in class_names"
+                f" expected 0 to {classes - 1}, indices into class_names"
             )
         return labels
 
     def labels(self) -> None:
-        """Check the labels of a whole epoch, which takes a while. Raises WrongWorkError."""
+        """Check the labels of a whole epoch; this takes a while. Raises WrongWorkError."""
         work = self._workload
         labels = self.labels_in_range()
         classes = len(work.class_names)
@@ -112,13 +113,13 @@ class EpochCheck:
 
 
 def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
-    """Check that the values lie in the workload's range. Raises WrongWorkError."""
+    """Check that the values are in the workload's range. Raises WrongWorkError."""
     least, most = float(images.min()), float(images.max())
     low, high = workload.value_range
     if not (math.isfinite(least) and math.isfinite(most)):
         count = int(np.count_nonzero(~np.isfinite(images).reshape(len(images), -1).all(axis=1)))
         raise WrongWorkError(
-            f"it delivered values that are no finite numbers, such as NaN, in {count} of the"
+            f"it delivered values that are not finite numbers, such as NaN, in {count} of the"
             f" {len(images)} images of a batch; expected {low:g} to {high:g}"
         )
     # A thousandth of the range is a quarter of a grey level, and forgives rounding.
@@ -131,35 +132,37 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
 
 
 def consume(delivered: object) -> int:
-    """Read one element of a batch, which proves that it is there, and return its images.
+    """Read one element of a batch, to prove that it exists, and return its number of images.
 
-    The one consumer of every pipeline. It copies nothing: `.numpy()` of a tensor would, and would
-    be the slowest part of a cached pipeline. Raises WrongWorkError where labels are missing.
+    Every pipeline has this same consumer. It copies nothing: `.numpy()` of a tensor would, and
+    that would be the slowest part of a cached pipeline. Raises WrongWorkError if labels are
+    missing.
     """
     images, labels = pair(delivered)
     if not 0 < len(images) == len(labels):
         raise WrongWorkError(
             f"it delivered a batch of {len(images)} images and {len(labels)} labels;"
-            " expected as many labels as images, and one at least"
+            " expected as many labels as images, and at least one"
         )
     images.item(0)
     return len(images)
 
 
 class EpochLedger:
-    """Counts images over many epochs and sees where one epoch runs into the next."""
+    """Counts images over many epochs, and detects a batch that spans two epochs."""
 
     def __init__(self, images: int) -> None:
         self._epoch = images
         self._remaining = images
 
     def delivered(self, images: int) -> None:
-        """Count a batch. Raises WrongWorkError where it takes images from two epochs."""
+        """Count a batch. Raises WrongWorkError if it has images from two epochs."""
         self._remaining -= images
         if self._remaining == 0:
             self._remaining = self._epoch
         elif self._remaining < 0:
             raise WrongWorkError(
-                f"its repeat() delivered a batch of images from two epochs of {self._epoch};"
-                " expected the last short batch to stay (repeat() comes after batch())"
+                f"its repeat() delivered a batch with images from two epochs of {self._epoch};"
+                " expected each epoch to end with its last, short batch",
+                hint="call repeat() after batch()",
             )

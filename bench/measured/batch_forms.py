@@ -1,7 +1,7 @@
-"""The images and the labels of a batch, in whatever usual form it comes. Nothing is copied.
+"""The images and the labels of a batch in any usual form, without copying.
 
-A pair, Keras' (images, labels, weights), or a dict. This is the only place that knows of more than
-a pair: the timed part takes two items by their keys, and converts nothing.
+A pair, Keras' (images, labels, weights), or a dict. Only this module handles more than a pair: the
+timed part takes two items by their keys, and converts nothing.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Array = np.ndarray[Any, Any]
 
 
 def pair(delivered: object) -> tuple[Array, Array]:
-    """Return a batch's images and labels as arrays, which copies nothing of a tensor's data.
+    """Return a batch's images and labels as arrays, without copying a tensor's data.
 
-    Raises WrongWorkError where they cannot be told, or are no arrays.
+    Raises WrongWorkError if they are not arrays, or if it is not clear which is which.
     """
     if isinstance(delivered, tuple | list) and len(delivered) == _PAIR:
         images, labels = delivered
@@ -41,7 +41,7 @@ def pair(delivered: object) -> tuple[Array, Array]:
 
 
 def form_note(delivered: object) -> str | None:
-    """Return what of a batch is compared, as a clause; None of a pair, where that is clear."""
+    """Return which parts of a batch are compared, as a clause; None for a pair."""
     if isinstance(delivered, Mapping):
         images, labels = map(repr, _keys(delivered))
         return f"it delivers dicts: {images} and {labels} are compared, and nothing else"
@@ -67,7 +67,7 @@ def _keys(delivered: Mapping[Any, object]) -> tuple[str, str]:
 
 
 def _array(what: str, value: object) -> Array:
-    """Return one array over what was delivered. Raises WrongWorkError where it is ragged."""
+    """Return delivered data as one array, without a copy. Raises WrongWorkError if it is ragged."""
     try:
         array = np.asarray(value)
     except ValueError:  # a list of arrays of several shapes
@@ -75,7 +75,7 @@ def _array(what: str, value: object) -> Array:
     if array.dtype != object:
         return array
     if array.size and isinstance(array.flat[0], str | bytes):  # a tensor of strings holds objects
-        raise WrongWorkError(f"it delivered {what} that are text; expected numbers")
+        raise WrongWorkError(f"it delivered {what} as text; expected numbers")
     raise WrongWorkError(
         f"it delivered {what} of several sizes in one batch ({type(value).__name__}); expected one"
         f" array, all of one size"

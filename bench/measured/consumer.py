@@ -1,4 +1,4 @@
-"""The one consumer of every pipeline's windows, and what it costs a batch."""
+"""The consumer that all pipelines share, and what it costs per batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_CALLS, _MOST_SECONDS = 300, 0.02
 
 
 class Consumer:
-    """Takes batches as they come: when, that it is really there, and how many images it has."""
+    """Takes batches as they arrive: records the time, proves that it exists, counts its images."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Consumer:
         self._clock = clock
 
     def take(self, delivered: object) -> bool:
-        """Count a batch of windows over many epochs; say whether a window ended with it."""
+        """Count a batch; return whether a window ended with it."""
         at = self._clock()
         self._arrivals.append(at)
         images = consume(delivered)
@@ -44,9 +44,9 @@ class Consumer:
 
 
 def consumer_seconds(delivered: object) -> float:
-    """Return the seconds that it takes to take such a batch: the median of many times.
+    """Return the seconds that the consumer takes for such a batch, the median of many times.
 
-    It is no time of the pipeline's, and yet within its windows.
+    Windows include this time, although it is not the pipeline's.
     """
     consumer = Consumer(len(pair(delivered)[0]), Windows(), array("d"), lambda _: None)
     first = begun = time.perf_counter()

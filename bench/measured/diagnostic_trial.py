@@ -1,4 +1,4 @@
-"""Trials that tell why a pipeline is as fast as it is. Their rates are no pipeline's."""
+"""Trials of the diagnosis. Their rates never count as a pipeline's rate."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _WINDOWS = 2  # that count, after one in which the rate becomes steady
 
 
 class Diagnostic(Trial):
-    """A trial of its own, after the blocks."""
+    """A trial after the blocks that explains a pipeline's speed."""
 
     def short(self, request: Request) -> Measurement:
-        """Time two windows. What is delivered is not checked: it may be cut off."""
+        """Time two windows. Checks nothing, since the pipeline may be cut short."""
         opened = self.open(request)
         batches = endless(opened.feed)
         windows, edges = Windows(pace=request.pace), list[float]()
@@ -47,7 +47,7 @@ class Diagnostic(Trial):
         )
 
     def trace(self, request: Request) -> Profile:
-        """Have TensorFlow's profiler trace some batches, once caches are full."""
+        """Trace some batches with TensorFlow's profiler, after caches are full."""
         from feedbench.bench.measured.profiler import profile
 
         feed = self.open(request).feed
@@ -60,9 +60,9 @@ class Diagnostic(Trial):
 
 
 def cut_off(pipeline: Pipeline, until: Until | Literal["", "all"]) -> Pipeline:
-    """Return the pipeline without what follows a step; itself where nothing is to be cut off.
+    """Return the pipeline without the steps after `until`; unchanged for "" and "all".
 
-    Raises RequestError where it is a person's own.
+    Raises RequestError if it is a user's own pipeline.
     """
     match until:
         case "" | "all":

@@ -1,6 +1,6 @@
-"""What a person probably meant, where a loader delivers another form: the option that asks for it.
+"""Hints for a loader that delivers another form: the option or the change that probably fits.
 
-Each function returns an error's hint, "" where nothing is probable. Pure.
+Each function returns an error's hint, or "" if nothing is probable. Pure.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _shape_hint(shape: tuple[int, ...], workload: Workload) -> str:
 
 
 def label_hint(labels: np.ndarray[Any, Any], count: int, workload: Workload) -> str:
-    """Return the option that asks for labels of another mode's form."""
+    """Return the option that suits labels in the form of another mode."""
     mode, classes = workload.label_mode, len(workload.class_names)
     is_flat = labels.shape in {(count,), (count, 1)}
     if mode != "categorical" and labels.shape == (count, classes) and labels.ndim == _LABELS_NDIM:
@@ -84,7 +84,7 @@ def label_hint(labels: np.ndarray[Any, Any], count: int, workload: Workload) -> 
     elif mode == "int" and is_flat and labels.dtype.kind == "f" and classes == _TWO_CLASSES:
         return "use --label-mode binary for these"
     elif mode == "categorical" and is_flat and labels.dtype.kind in "iu":
-        return "these look like places in class_names; use --label-mode int"
+        return "these look like indices into class_names; use --label-mode int"
     return ""
 
 
@@ -96,7 +96,7 @@ def size_hint(count: int, workload: Workload) -> str:
 
 
 def range_hint(least: float, most: float) -> str:
-    """Return the option that asks for the least range that holds these values."""
+    """Return the option for the smallest range that holds these values."""
     for name, low, high in _RANGES:
         slack = (high - low) * _SLACK
         if low - slack <= least and most <= high + slack:
@@ -105,9 +105,9 @@ def range_hint(least: float, most: float) -> str:
 
 
 def part_hint(images: int, counts: Sequence[int], workload: Workload) -> str:
-    """Return why an epoch is probably too short: a dropped batch, a split or a class left out.
+    """Return why an epoch is probably too short: a dropped batch, a split or a missing class.
 
-    `counts` are how many images came of each class.
+    `counts` holds how many images of each class arrived.
     """
     missing = workload.images - images
     if 0 < missing < workload.batch_size and images % workload.batch_size == 0:
@@ -123,10 +123,10 @@ def part_hint(images: int, counts: Sequence[int], workload: Workload) -> str:
             " take() or skip()"
         )
     if images and absent:
-        return f"no image of the class {absent[0]!r} came"
+        return f"no image of the class {absent[0]!r} arrived"
     return ""
 
 
 def _is_part(images: int, share: float, whole: int) -> bool:
-    """Tell whether a split gives so many images to this part, whichever part it rounds."""
+    """Return whether a split gives this part so many images, whichever part it rounds."""
     return images in {int(share * whole), whole - int((1 - share) * whole)}

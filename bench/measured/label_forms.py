@@ -1,4 +1,4 @@
-"""The class that each delivered label means, in whatever form of its mode it comes. Pure."""
+"""The class that each delivered label means, in any form of its mode. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _NAMES: dict[LabelMode, tuple[str, str]] = {
 
 
 def places_of(labels: Array, count: int, workload: Workload) -> Array:
-    """Return the place of each label's class as int64 `[B]`, an array of our own.
+    """Return the index of each label's class as int64 `[B]`, as a new array.
 
-    `count` is how many images came with them. Raises WrongWorkError where they are of no form of
-    the workload's mode, or mean no class. In the mode `int`, any number passes.
+    `count` is the number of images of the batch. Raises WrongWorkError if the labels have no form
+    of the workload's mode, or mean no class. In the mode `int`, any number passes.
     """
     mode, classes = workload.label_mode, len(workload.class_names)
     flat = ((count,), (count, 1))
@@ -49,7 +49,7 @@ def places_of(labels: Array, count: int, workload: Workload) -> Array:
 
 
 def label_note(labels: Array, workload: Workload) -> str | None:
-    """Return in which form labels come, as a clause; None where it is the built-in pipelines'.
+    """Return the form of labels as a clause; None if the built-in pipelines have the same form.
 
     The labels have passed `places_of`.
     """
@@ -73,24 +73,24 @@ def _refusal(labels: Array, count: int, workload: Workload) -> WrongWorkError:
 
 
 def _binary(labels: Array) -> Array:
-    """Return the places of binary labels, `[B]`."""
+    """Return the class indices of binary labels, `[B]`."""
     if wrong := labels[(labels != 0) & (labels != 1)].tolist():
         raise WrongWorkError(
-            f"it delivered a binary label of {wrong[0]:g}; expected 0 or 1, a class's place in"
+            f"it delivered a binary label of {wrong[0]:g}; expected 0 or 1, an index into"
             " class_names"
         )
     return labels.astype(np.int64)
 
 
 def _one_hot(labels: Array) -> Array:
-    """Return the places of categorical labels, `[B, classes]`."""
+    """Return the class indices of categorical labels, `[B, classes]`."""
     places: Array = labels.argmax(axis=1)
     tops = labels[np.arange(len(labels)), places]
     if not (tops == 1).all() or np.count_nonzero(labels) != len(labels):
         others = np.count_nonzero(labels, axis=1) != 1
         row = labels[np.flatnonzero((tops != 1) | others)[0]]
         raise WrongWorkError(
-            f"it delivered a categorical label of {np.count_nonzero(row)} values that are not 0,"
-            f" whose sum is {row.sum():g}; expected a 1 at the class's place, and 0 else"
+            f"it delivered a categorical label of {np.count_nonzero(row)} nonzero values,"
+            f" whose sum is {row.sum():g}; expected a 1 at the class's index, and 0 elsewhere"
         )
     return places

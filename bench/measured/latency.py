@@ -10,10 +10,11 @@ from feedbench.bench.records.conditions.usage import Latency
 
 
 def latency_of(arrivals: array[float], since: float) -> Latency | None:
-    """Return the intervals between the arrivals (seconds, ascending) from second `since` on.
+    """Return percentiles of the intervals between arrivals from second `since` on.
 
-    Percentiles by linear interpolation between the nearest two intervals: NumPy's default, type 7
-    of Hyndman and Fan (1996). None where fewer than two batches arrived.
+    `arrivals` are ascending, in seconds. Percentiles interpolate linearly between the nearest two
+    intervals: NumPy's default, type 7 of Hyndman and Fan (1996). None if fewer than two batches
+    arrived.
     """
     at = np.asarray(arrivals)
     intervals = np.diff(at[at >= since])

@@ -1,7 +1,7 @@
-"""The most memory that a trial held, asked from inside when its last window has ended.
+"""A trial's peak memory, read from inside when its last window has ended.
 
-From inside, at that moment: its workers still live, and a walk through their page tables, which
-a sum of what is their own takes, disturbs no window any more.
+At that moment its workers are still alive, and no window is open. To sum up their private memory
+the kernel walks their page tables, which would disturb a window.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_memory_bytes(reaper: int | None = None, status: Path = STATUS) -> int | None:
-    """Return the most that this process ever had resident, and what its workers now have besides.
+    """Return this process's peak resident memory plus its workers' private memory, in bytes.
 
-    Of itself the kernel's high-water mark; of a worker only the pages that it shares with nobody,
-    so that none counts twice. Workers that ended before are not in it. Of the libraries' code a
-    forked process has resident only what it used itself: one and the same trial read 265 MB
-    forked and 640 MB in an interpreter of its own, so that only runs of one kind compare.
+    The peak is the kernel's high-water mark. A worker counts with the pages that it shares with no
+    other process, so that no page counts twice. Workers that ended before do not count. A forked
+    process has only those parts of the libraries' code resident that it used: the same trial had
+    265 MB forked and 640 MB in a fresh interpreter. So compare only runs of the same kind.
 
-    `reaper` is the process that adopts the trial's orphans, and whose descendants are all the
-    trial's; without one, no workers are looked for: they could be anybody's. None: not available.
+    `reaper` is the process that adopts the trial's orphans: its other descendants are the trial's
+    workers. Without it, workers do not count. None: not available.
     """
     try:
         resident = _high_water_bytes(status.read_text())
@@ -34,7 +34,7 @@ def peak_memory_bytes(reaper: int | None = None, status: Path = STATUS) -> int |
 
 
 def _high_water_bytes(status: str) -> int:
-    """Return VmHWM, of proc_pid_status(5), in bytes. Raises LookupError without one."""
+    """Return VmHWM of proc_pid_status(5), in bytes. Raises LookupError if it is missing."""
     for line in status.splitlines():
         name, _, value = line.partition(":")
         if name == "VmHWM":

@@ -1,4 +1,4 @@
-"""A pipeline's trace, taken by TensorFlow's profiler in the measured process."""
+"""A pipeline's trace, recorded by TensorFlow's profiler in the measured process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SECONDS, _LEAST_STEPS = 1.5, 8  # a trace has both ...
 _MOST_SECONDS = 6.0  # ... or ends then
 _MOST_FUNCTIONS = 5
 STEP = "batch"
-_HARNESS = "feedbench.bench."  # what takes the batches is none of the loader's
+_HARNESS = "feedbench.bench."  # the consumer is not a part of the loader
 
 
 def profile(batches: Iterator[Any], folder: Path) -> Profile:
-    """Trace some batches into a folder, each as a step; and of Python's loaders their calls.
+    """Trace some batches into a folder, each as a step; for a Python loader its calls too.
 
-    What the profiler raises, for want of rights as an example, is the caller's.
+    Raises whatever the profiler raises, such as for missing rights.
     """
     import tensorflow as tf
 
@@ -65,16 +65,16 @@ def _goes_on(seconds: float, steps: int) -> bool:
 
 
 class Calls:
-    """Traces the calls of Python's functions in this thread, and the CPU time of each by itself.
+    """Traces the calls of Python functions in this thread, and each function's own CPU time.
 
-    TensorFlow 2.21 takes no options of its own profiler ("python_tracer_level expects an i value"),
-    so that its Python tracer cannot be switched on.
+    TensorFlow 2.21 rejects its profiler's options ("python_tracer_level expects an i value"), so
+    its own Python tracer cannot be switched on.
     """
 
     def __init__(self, trace: Callable[[str], AbstractContextManager[Any]]) -> None:
         self._trace = trace
         self._open: list[tuple[str, float, Any]] = []
-        self._inner: list[float] = [0.0]  # what the calls within took, of each open one
+        self._inner: list[float] = [0.0]  # for each open call, what the calls within it took
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def __enter__(self) -> Self:
@@ -89,7 +89,7 @@ class Calls:
             self._ended()
 
     def longest(self) -> list[tuple[str, float]]:
-        """Return the functions with the most time of their own, and the seconds."""
+        """Return the functions with the most own time, and these seconds."""
         functions = [item for item in self._seconds.items() if not item[0].startswith(_HARNESS)]
         return sorted(functions, key=lambda item: -item[1])[:_MOST_FUNCTIONS]
 
@@ -98,7 +98,7 @@ class Calls:
             self._begun(f"{frame.f_globals.get('__name__', '?')}.{frame.f_code.co_qualname}")
         elif event == "c_call":
             self._begun(_name_of(argument))
-        elif self._open:  # what was open before has no beginning here
+        elif self._open:  # a call that was open before the trace has no beginning here
             self._ended()
 
     def _begun(self, name: str) -> None:

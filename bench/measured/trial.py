@@ -51,7 +51,7 @@ Clock = Callable[[], float]
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed, and what opening it took."""
+    """A feed, and how long opening it took."""
 
     feed: Feed
     prepare_seconds: float
@@ -59,7 +59,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _FirstEpoch(msgspec.Struct, frozen=True, kw_only=True):
-    """When its batches came. CLOCK_MONOTONIC seconds."""
+    """The first epoch's arrival times, in CLOCK_MONOTONIC seconds."""
 
     opened_at: float
     first_at: float
@@ -92,7 +92,7 @@ class Trial:
     _latest: object = None  # batch
 
     def run(self, request: Request) -> Measurement:
-        """Go through all phases."""
+        """Run all phases and return what they measured."""
         opened = self.open(request)
         feed, pace = opened.feed, request.pace
         check = EpochCheck(self.workload)
@@ -127,10 +127,10 @@ class Trial:
         )
 
     def pilot(self, request: Request) -> Measurement:
-        """Read an epoch, or a part of it, to learn roughly how fast; look at the values too."""
+        """Read an epoch, or a part of it, for a rough rate; check the values too."""
         opened = self.open(request)
         check = EpochCheck(self.workload)
-        look = looking = 0.0  # seconds that the look at the values took: not the pipeline's
+        look = looking = 0.0  # seconds that checking the values took, not the pipeline
         begun = first = at = self.clock()
         for delivered in opened.feed:
             is_first = check.images == 0
@@ -156,7 +156,7 @@ class Trial:
         )
 
     def open(self, request: Request) -> Opened:
-        """Open the pipeline's feed, without AUTOTUNE where the request says so."""
+        """Open the pipeline's feed; without AUTOTUNE if the request says so."""
         prepared, scratch = Path(request.prepared), Path(request.scratch)
         begun = ready = self.clock()
         if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
@@ -182,7 +182,7 @@ class Trial:
         return read
 
     def _batch(self, check: EpochCheck, delivered: object) -> float:
-        """Check a batch of the first epoch and return when it came."""
+        """Check a batch of the first epoch and return when it arrived."""
         at = self.clock()
         if check.images == 0:
             self.say(Phase(name="first batch", at=at))
@@ -203,10 +203,10 @@ class Trial:
     def _restarted_epochs(
         self, feed: Feed, last: float, pace: Pace, windows: Windows | None = None
     ) -> _Restarts:
-        """Time whole epochs, each by a new iterator, the teardown of the old one included.
+        """Time whole epochs, each with a new iterator, including the teardown of the old one.
 
-        A feed that can only be restarted has its `windows` here, of whole epochs each: one that
-        ended within an epoch would hold a turnover by luck.
+        A feed that can only be restarted fills its `windows` here. Each holds whole epochs, as
+        chance would decide how many turnovers a window of partial epochs includes.
         """
         epochs: list[float] = []
         turnovers: list[float] = []
@@ -228,7 +228,7 @@ class Trial:
         return _Restarts(epoch_seconds=epochs, turnover_seconds=turnovers)
 
     def _restarted_epoch(self, feed: Feed, number: int) -> tuple[float, float, int]:
-        """Deliver one epoch; return when its first and its last batch came, and how many."""
+        """Deliver one epoch; return when its first and last batch arrived, and how many it had."""
         first = at = 0.0
         images = batches = 0
         for delivered in feed:
@@ -249,17 +249,17 @@ class Trial:
         return first, at, batches
 
     def _continuous_windows(self, feed: Any, windows: Windows) -> Autotune | None:
-        """Time windows over one iterator over many epochs; return what AUTOTUNE then has chosen."""
+        """Time windows over one iterator over many epochs; return AUTOTUNE's final choices."""
         images, arrivals = self.workload.images, self._arrivals
         consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
-        gc.collect()  # what the phases before have left is no cost of this one
+        gc.collect()  # garbage of the earlier phases is not a cost of this one
         batches = lasting(feed.repeat())
         for delivered in batches:
             if consumer.take(delivered) and windows.done:
                 self._latest = delivered
                 break
         else:
-            raise WrongWorkError("its repeat() came to an end; expected epoch after epoch without")
+            raise WrongWorkError("its repeat() ended; expected epoch after epoch without an end")
         choices = autotune.chosen_by(batches)
         self.say(Phase(name="continuous", at=self.clock()))
         return choices

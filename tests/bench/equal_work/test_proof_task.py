@@ -272,13 +272,13 @@ def test_a_few_broken_images_among_good_ones_are_different(prove: Any) -> None:
     [
         (lambda x, y, _: (x * 255, y), "it delivered values from 0 to 2"),
         (lambda x, y, _: (x.astype(np.float64), y), "it delivered images of float64 [16, 96, 96"),
-        (lambda x, y, _: (x * np.float32(np.nan), y), "values that are no finite numbers, such as"),
+        (lambda x, y, _: (x * np.float32(np.nan), y), "values that are not finite numbers, such"),
         (lambda x, y, _: (x[:0], y[:0]), "it delivered a batch of 0 images; expected 1 to 16"),
         (lambda x, y, _: (x, y[:, None, None]), "labels of int32 [16, 1, 1]; expected int32 [16]"),
         (lambda x, y, _: ([*x[1:], x[0, :9]], y), "it delivered images of several sizes in one"),
         (
             lambda x, y, _: (x, y.astype(str).astype(object)),
-            "it delivered labels that are text; expected numbers",
+            "it delivered labels as text; expected numbers",
         ),
         (lambda x, y, _: (x, [[1], [1, 2]]), "it delivered labels of several sizes in one batch"),
         (lambda x, y, _: (x[:, :9], y), "it delivered images of float32 [16, 9, 96, 3]; expected"),

@@ -72,13 +72,13 @@ def test_of_files_that_are_neither_ours_nor_writable_nothing_is_believed(
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     monkeypatch.setattr(module, "_may_ask", lambda *_: False)
-    assert "neither ours nor writable" in str(residency([str(tmp_path / "a.jpg")]).why_unknown)
+    assert "not writable; mincore" in str(residency([str(tmp_path / "a.jpg")]).why_unknown)
 
 
 def test_a_file_that_is_gone_is_a_reason_and_no_error(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone.jpg")
-    assert "a file cannot be opened: No such file" in str(residency([gone]).why_unknown)
-    assert "a file cannot be opened: No such file" in str(evict([gone]))
+    assert "cannot open a file: No such file" in str(residency([gone]).why_unknown)
+    assert "cannot open a file: No such file" in str(evict([gone]))
 
 
 def test_ctrl_c_while_the_kernel_is_asked_is_no_other_error(

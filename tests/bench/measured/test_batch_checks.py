@@ -170,7 +170,7 @@ def test_values_from_minus_one_to_one_are_refused() -> None:
 def test_values_that_are_no_number_are_refused() -> None:
     batch = images(2)
     batch[1, 2, 3, 0] = np.nan
-    nan = "no finite numbers, such as NaN, in 1 of the 2 images of a batch"
+    nan = "not finite numbers, such as NaN, in 1 of the 2 images of a batch"
     with refused("expected 0 to 1", nan):
         check_range(batch, WORKLOAD)
 
@@ -231,5 +231,5 @@ def test_full_batches_over_the_end_of_an_epoch_are_seen_in_the_batch_that_mixes_
         ledger.delivered(batch_size)
     if size % batch_size == 0:
         return
-    with refused("expected the last short batch to stay", f"from two epochs of {size}"):
+    with refused("expected each epoch to end with", f"from two epochs of {size}"):
         ledger.delivered(batch_size)

@@ -110,7 +110,7 @@ def epoch_of(*its_labels: int) -> list[tuple[Any, Any]]:
             "these 50% seem to be one part of a split, with no image of the class 'owls'; leave",
         ),
         ((0,) * 200 + (1,) * 192 + (2,) * 184, "hint: the last short batch seems to be dropped"),
-        ((0,) * 200 + (1,) * 200, "hint: no image of the class 'owls' came"),
+        ((0,) * 200 + (1,) * 200, "hint: no image of the class 'owls' arrived"),
         ((0,) * 200 + (1,) * 200 + (2,) * 197, "every image once"),
     ],
 )

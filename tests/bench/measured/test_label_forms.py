@@ -177,12 +177,12 @@ def test_labels_of_another_mode_are_refused_with_the_one_that_was_asked_for(
 @pytest.mark.parametrize(
     ("mode", "row", "delivers", "expected"),
     [
-        ("categorical", [0, 0, 0], "of 0 values that are not 0, whose sum is 0", "a 1 at"),
-        ("categorical", [1, 1, 0], "of 2 values that are not 0, whose sum is 2", "a 1 at"),
-        ("categorical", [0.5, 0.5, 0], "of 2 values that are not 0, whose sum is 1", "a 1 at"),
-        ("categorical", [2, 0, 0], "of 1 values that are not 0, whose sum is 2", "a 1 at"),
-        ("categorical", [1, 1, -1], "of 3 values that are not 0, whose sum is 1", "a 1 at"),
-        ("categorical", [1, 0, np.nan], "of 2 values that are not 0, whose sum is nan", "a 1 at"),
+        ("categorical", [0, 0, 0], "of 0 nonzero values, whose sum is 0", "a 1 at"),
+        ("categorical", [1, 1, 0], "of 2 nonzero values, whose sum is 2", "a 1 at"),
+        ("categorical", [0.5, 0.5, 0], "of 2 nonzero values, whose sum is 1", "a 1 at"),
+        ("categorical", [2, 0, 0], "of 1 nonzero values, whose sum is 2", "a 1 at"),
+        ("categorical", [1, 1, -1], "of 3 nonzero values, whose sum is 1", "a 1 at"),
+        ("categorical", [1, 0, np.nan], "of 2 nonzero values, whose sum is nan", "a 1 at"),
         ("binary", [2], "a binary label of 2", "0 or 1"),
         ("binary", [-1], "a binary label of -1", "0 or 1"),
         ("binary", [0.5], "a binary label of 0.5", "0 or 1"),

@@ -152,7 +152,7 @@ def test_an_epoch_of_one_batch_can_be_measured() -> None:
 
 
 def test_a_feed_whose_repeat_ends_is_refused() -> None:
-    with pytest.raises(WrongWorkError, match=r"its repeat\(\) came to an end; expected epoch aft"):
+    with pytest.raises(WrongWorkError, match=r"its repeat\(\) ended; expected epoch aft"):
         Told(continuous(repeats=2)).run()
 
 
