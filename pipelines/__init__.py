@@ -1,17 +1,17 @@
-"""What is measured. The rooms, what people call first; each imports only from those below it.
+"""The pipelines that are measured. Each room imports only from the rooms below it.
 
 catalog:     What can be run, and how a SPEC is read
 loader_file: A user's own function as a pipeline
-built_in:    The pipelines that Feedbench brings, and the tf.data steps that they share
+built_in:    The pipelines that come with Feedbench, and the tf.data steps that they share
 keras_fit:   A Keras PyDataset as a feed, read as `fit` reads it
 images:      A folder's images and labels, how they are decoded and checked, and sample photos
 system:      Processes and memory: signals, limits, and workers that may crash
 knobs:       A pipeline's fields as its knobs
 contract:    What a pipeline is given, and what it returns
-errors:      What a person can cause, and its exit code
+errors:      The errors that a user can cause, and their exit codes
 
-A package that brings a pipeline imports what it needs from here: the contract and the errors. None
-of it loads NumPy or TensorFlow.
+A package that offers a pipeline imports the contract and the errors from here. Neither loads NumPy
+or TensorFlow.
 """
 
 from feedbench.pipelines.contract import (

@@ -1,4 +1,4 @@
-"""What a SPEC names: a built-in pipeline, one of another package, or a function in a file."""
+"""Pipelines by their SPEC: a built-in one, one of another package, or a function in a file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DEFAULT_SPECS = (
     "tfrecord_gzip",
     "tfrecord_sharded",
 )
-"""The pipelines of a run that names none; the first is the baseline."""
+"""The default pipelines of a run; the first is the baseline."""
 
-BUILT_IN = {  # name: class, imported when asked for
+BUILT_IN = {  # name: class, imported when it is needed
     "image_data_generator": "ImageDataGenerator",
     "tfdata_naive": "TfdataNaive",
     "tfdata_tuned": "TfdataTuned",
@@ -39,12 +39,12 @@ BUILT_IN = {  # name: class, imported when asked for
 
 @dataclass(frozen=True)
 class Spec:
-    """What names a pipeline: `[label=]NAME[:knob=value,...]` or `[label=]FILE.py:FUNCTION`."""
+    """The text for a pipeline: `[label=]NAME[:knob=value,...]` or `[label=]FILE.py:FUNCTION`."""
 
     label: str  # the row's name
     text: str  # the SPEC without its label
     name: str  # the text before the first colon
-    argument: str  # the text after it; "" where there is none
+    argument: str  # the text after it, or ""
     python: str = ""  # the path of another environment's interpreter; "": this one
 
     @property
@@ -54,14 +54,14 @@ class Spec:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the code is not Feedbench's own. Only child processes import such code."""
+        """Whether the code is not Feedbench's. Only child processes import such code."""
         return self.name not in BUILT_IN
 
 
 def parse(text: str) -> Spec:
-    """Read one SPEC. The label is the text before the first `=`, where no `:` comes before that.
+    """Read one SPEC. The label is the text before the first `=`, if no `:` comes before it.
 
-    Raises RequestError for an empty label, an empty name, and text that is no valid UTF-8.
+    Raises RequestError for an empty label, an empty name, and text that is not valid UTF-8.
     """
     try:
         text.encode()
@@ -77,7 +77,7 @@ def parse(text: str) -> Spec:
 def spec_of(label: str, text: str) -> Spec:
     """Return the SPEC of a `text` without a label, with this `label`.
 
-    Raises RequestError where the name is empty.
+    Raises RequestError if the name is empty.
     """
     name, _, argument = text.partition(":")
     if not name:
@@ -89,26 +89,26 @@ def spec_of(label: str, text: str) -> Spec:
 
 
 def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
-    """Read all SPECs of a run, and check what can be checked without importing foreign code.
+    """Read all SPECs of a run, and check them as far as possible without importing foreign code.
 
-    Raises RequestError for two equal labels, an unknown name or knob, a bad value, and a file that
-    is not there.
+    Raises RequestError for two equal labels, an unknown name or knob, a bad value, and a missing
+    file.
     """
     specs = tuple(parse(text) for text in texts)
     for place, spec in enumerate(specs):
         if spec.label in {other.label for other in specs[:place]}:
             raise RequestError(
-                f"two pipelines have the label {spec.label!r}: labels name the rows, and must"
-                f" differ; give one another, such as -p again={spec.text}"
+                f"two pipelines have the label {spec.label!r}; expected a different label each",
+                hint=f"give one of them another label, such as -p again={spec.text}",
             )
         _check(spec)
     return specs
 
 
 def load(spec: Spec) -> Pipeline:
-    """Return the pipeline that a SPEC names. This may import foreign code.
+    """Return the pipeline of a SPEC. This may import foreign code.
 
-    Raises RequestError where the pipeline cannot be found, imported or built.
+    Raises RequestError if the pipeline cannot be found, imported or built.
     """
     if spec.is_file:
         from feedbench.pipelines.loader_file import load_function
@@ -139,7 +139,8 @@ def _check(spec: Spec) -> None:
     if spec.is_file:
         if not Path(spec.name).is_file():
             raise RequestError(
-                f"--pipeline {spec.text}: there is no file {spec.name} (seen from {Path.cwd()})"
+                f"--pipeline {spec.text}: there is no file {spec.name};"
+                f" the working directory is {Path.cwd()}"
             )
         if not spec.argument.isidentifier():
             raise RequestError(
@@ -177,9 +178,9 @@ def _entry_point(name: str) -> EntryPoint:
         return entry_point
     offered = names()
     near = get_close_matches(name, offered, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(offered)}"
+    advice = f"did you mean {near[0]}?" if near else f"choose among {', '.join(offered)}"
     raise RequestError(
-        f"there is no pipeline {name!r}: {hint} (a function of your own is FILE.py:FUNCTION)"
+        f"there is no pipeline {name!r}", hint=f"{advice} (your own function is FILE.py:FUNCTION)"
     )
 
 

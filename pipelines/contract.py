@@ -1,4 +1,4 @@
-"""The contract between the harness and a pipeline: all of it, on this one screen."""
+"""The contract between Feedbench and a pipeline, all on one screen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Channels = Literal[1, 3]
 Dtype = Literal["float32", "uint8"]
 LabelMode = Literal["int", "categorical", "binary"]
 Until = Literal["read", "decode", "resize"]
-"""The step after which a diagnostic trial cuts a pipeline off, to learn what each step takes."""
+"""The step after which a diagnostic trial cuts a pipeline off, to measure each step's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Workload:
     files: tuple[str, ...]  # absolute paths
     labels: tuple[int, ...]  # for each file, the place of its class in class_names
     class_names: tuple[str, ...]
-    formats: tuple[str, ...] = ()  # of the files, by their first bytes; (): not known
+    formats: tuple[str, ...] = ()  # the files' formats, by their first bytes; (): not known
     height: int  # pixels of a delivered image
     width: int
     channels: Channels = 3  # 3: red, green, blue; 1: grey, by LUMA
@@ -63,13 +63,13 @@ class Workload:
 class Feed(Protocol):
     """What a pipeline opens. One iteration is one epoch: each image once, and a last short batch.
 
-    A feed may also have `repeat()`. It returns an iterable that never ends: the batches of one
-    epoch after another. A tf.data.Dataset is a Feed as it is, and so is a Keras PyDataset:
-    the harness reads it as `fit` does.
+    A feed may also have `repeat()`, which returns an endless iterable: the batches of one epoch
+    after another. A tf.data.Dataset is a Feed. So is a Keras PyDataset, which Feedbench reads as
+    `fit` does.
     """
 
     def __iter__(self) -> Iterator[Batch]:
-        """Begin an epoch. The iterator is new; what the feed has cached stays."""
+        """Begin an epoch with a new iterator; the feed's caches stay."""
         ...
 
 
@@ -79,8 +79,9 @@ class Pipeline(Protocol):
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed of the workload's batches.
 
-        `prepared` holds what `prepare` wrote: only read it. `scratch` is an empty folder for this
-        trial alone. An exception ends the trial as failed, with the exception's text as its reason.
+        `prepared` holds the files that `prepare` wrote; do not change them. `scratch` is an empty
+        folder for this trial alone. If `open` raises, the trial fails, and the exception's text is
+        the reason.
         """
         ...
 
@@ -89,21 +90,22 @@ class Pipeline(Protocol):
 class Preparing(Pipeline, Protocol):
     """A pipeline that writes files before the first trial.
 
-    It may also have `preparation(workload)`. It returns a dict that JSON can hold: what the files
-    depend on, apart from the images and labels. Without it, that is all knobs and the workload.
+    It may also have `preparation(workload)`, which returns a JSON-compatible dict: everything that
+    the files depend on, apart from images and labels. Without it, they depend on all knobs and the
+    whole workload.
     """
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Write what `open` will read into the folder `prepared`.
+        """Write the files that `open` will read into the folder `prepared`.
 
-        Called for the few images of a pilot, and once for the images that are measured. The time
-        and the bytes are reported.
+        Feedbench calls it for the few images of a pilot, and once for the images to measure. It
+        reports the time and the bytes.
         """
         ...
 
 
 class KnobOverruledWarning(UserWarning):
-    """A pipeline could not use a knob's value. Warns which value it used instead, and why.
+    """A pipeline could not use a knob's value; it says which value was used instead, and why.
 
     `open` passes it to `warnings.warn`; the report then shows the value in use.
     """

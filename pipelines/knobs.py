@@ -1,4 +1,4 @@
-"""Knobs: the fields of a pipeline's dataclass. The command line, errors and reports ask here."""
+"""Knobs: a pipeline's dataclass fields, as the command line, errors and reports show them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedbench.pipelines.errors import RequestError
 
 @dataclasses.dataclass(frozen=True)
 class Knob:
-    """One knob as people see it."""
+    """One knob as a user sees it."""
 
     name: str
     accepts: str  # such as "none, memory or file"
@@ -23,7 +23,7 @@ class Knob:
 
 
 def knobs_of(pipeline: type[Any]) -> tuple[Knob, ...]:
-    """Return the knobs of a pipeline's class, in the order of its fields; of another class ()."""
+    """Return the knobs of a pipeline's class, in the order of its fields; () for other classes."""
     return tuple(_knob(field) for field in _fields(pipeline))
 
 
@@ -31,36 +31,38 @@ def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
     """Return an instance of the class `pipeline`, with knobs `given` as name -> text.
 
     Raises RequestError for a knob that the class does not have, a value that the knob does not
-    accept, and a required knob that is missing. `name` is the pipeline's name in these sentences.
+    accept, and a required knob that is missing. Errors call the pipeline `name`.
     """
     knobs = {knob.name: knob for knob in knobs_of(pipeline)}
     for knob, text in given.items():
         if knob not in knobs:
             near = get_close_matches(knob, knobs, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(knobs) or 'none'}"
-            raise RequestError(f"{name} has no knob {knob!r}: {hint}")
+            sentence = f"{name} has no knob {knob!r}"
+            if near:
+                raise RequestError(sentence, hint=f"did you mean {near[0]}?")
+            raise RequestError(f"{sentence}; its knobs are: {', '.join(knobs) or 'none'}")
         try:
             msgspec.convert({knob: text}, pipeline, strict=False)
         except msgspec.ValidationError:
             accepts = knobs[knob].accepts
-            raise RequestError(f"{name}: the knob {knob} takes {accepts}; found {text!r}") from None
-    if not knobs:  # in somebody's package it may be any class
+            raise RequestError(f"{name}: {knob} expects {accepts}; found {text!r}") from None
+    if not knobs:  # another package may offer any class
         return pipeline()
     try:
         return msgspec.convert(given, pipeline, strict=False)
-    except msgspec.ValidationError as error:  # a knob without a default, in somebody's package
+    except msgspec.ValidationError as error:  # another package's knob without a default
         raise RequestError(f"{name} cannot be built: {error}") from None
 
 
 def values(pipeline: object) -> dict[str, Any]:
-    """Return knob -> value of one pipeline; {} where it is no dataclass."""
+    """Return knob -> value of one pipeline; {} if it is not a dataclass."""
     if not dataclasses.is_dataclass(pipeline) or isinstance(pipeline, type):
         return {}
     return {field.name: getattr(pipeline, field.name) for field in dataclasses.fields(pipeline)}
 
 
 def as_text(value: object) -> str:
-    """Return a knob's value as it stands in a SPEC, such as `true` for True."""
+    """Return a knob's value as written in a SPEC, such as `true` for True."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -94,6 +96,6 @@ def _words(kind: object) -> list[str]:
             words = ["true", "false"]
         case IntType(ge=least, le=most) if least is not None and most is not None:
             words = [f"a whole number from {least} to {most}"]
-        case _:  # of a knob in somebody's package
+        case _:  # another package's knob
             words = [f"a value of type {type(kind).__name__.removesuffix('Type').lower()}"]
     return words

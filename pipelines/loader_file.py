@@ -1,4 +1,4 @@
-"""A person's own loader: a function in a file, with no import of ours in it."""
+"""A user's own loader: a function in a file, which needs no import from Feedbench."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from feedbench.pipelines.keras_fit import is_py_dataset
 def load_function(file: Path, function: str) -> FunctionPipeline:
     """Import `file` and return its function as a pipeline.
 
-    Raises RequestError where the file raises on import or has no such function.
+    Raises RequestError if the file raises on import or has no such function.
     """
     module = imported(str(file), lambda: _module(file.resolve()))
     loader = getattr(module, function, None)
     if not callable(loader):
         functions = [name for name, value in vars(module).items() if _is_own(value, module)]
         raise RequestError(
-            f"{file} has no function {function!r}: it has {', '.join(functions) or 'none'}"
+            f"{file} has no function {function!r}; its functions are: "
+            + (", ".join(functions) or "none")
         )
     return FunctionPipeline(loader, f"{file}:{function}")
 
 
 def _module(file: Path) -> ModuleType:
-    """Import a file as `python FILE.py` would: its neighbours can be imported.
+    """Import a file as `python FILE.py` would: it can import modules next to it.
 
-    One that stands in a package is that package's module, and can import from it.
+    A file in a package becomes that package's module, and can import from the package.
     """
     name, root = _place(file)
     sys.path[:0] = dict.fromkeys((str(file.parent), str(root)))
@@ -52,7 +53,7 @@ def _module(file: Path) -> ModuleType:
 
 
 def _place(file: Path) -> tuple[str, Path]:
-    """Return a module's whole name, and the folder from which its outermost package is imported."""
+    """Return a module's full name, and the folder that holds its outermost package."""
     name, folder = file.stem, file.parent
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         name, folder = f"{folder.name}.{name}", folder.parent
@@ -60,7 +61,7 @@ def _place(file: Path) -> tuple[str, Path]:
 
 
 def imported(what: str, load: Callable[[], Any]) -> Any:
-    """Run an import of foreign code; whatever it raises becomes one sentence."""
+    """Run an import of foreign code; any exception becomes a RequestError of one sentence."""
     try:
         return load()
     except (Exception, SystemExit) as error:
@@ -70,7 +71,7 @@ def imported(what: str, load: Callable[[], Any]) -> Any:
 class FunctionPipeline:
     """A pipeline made of one function `(workload) -> iterable of (images, labels)`.
 
-    No dataclass, as the fields of one would be knobs.
+    It is not a dataclass, because a dataclass's fields would be knobs.
     """
 
     def __init__(self, function: Callable[[Workload], Iterable[Batch]], name: str) -> None:
@@ -78,7 +79,7 @@ class FunctionPipeline:
         self.name = name
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
-        """Call the function. An iterator is good for one epoch, so that it is called for each."""
+        """Call the function; if it returns an iterator, call it again for each epoch."""
         made = self.function(workload)
         if not isinstance(made, Iterable):
             raise WrongWorkError(
@@ -98,7 +99,7 @@ class FunctionPipeline:
 
 
 class _CalledEachEpoch:
-    """A feed that calls the function anew for each epoch, having used the first call's result."""
+    """A feed that uses the first call's result, and then calls the function for each epoch."""
 
     def __init__(self, pipeline: FunctionPipeline, workload: Workload, first: Any) -> None:
         self._pipeline = pipeline
@@ -111,7 +112,7 @@ class _CalledEachEpoch:
 
 
 def _is_iterator(made: Any) -> bool:
-    """Tell an iterator, good for one pass, from an iterable that begins anew."""
+    """Whether it is an iterator, good for one pass, and not an iterable that starts over."""
     return hasattr(made, "__next__") and iter(made) is made
 
 

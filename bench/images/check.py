@@ -150,9 +150,9 @@ class Checker:
             return
         if outcome.over_limit is not None:
             raise RequestError(
-                f"time ran out after {seen:,} of {counted(len(files), 'image')} were checked;"
-                " expected all of them: run the command again to continue from there, raise --time"
-                " or use --check header"
+                f"time ran out after {seen:,} of {counted(len(files), 'image')} were checked",
+                hint="run the command again to continue from there, raise --time, or use"
+                " --check header",
             )
         last = last_line(Path(start.log))
         raise FeedbenchError(
@@ -194,15 +194,13 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
     listed = [f"  {shown(file)}: {reason}" for file, reason in bad[:_MOST_LISTED]]
     if len(bad) > _MOST_LISTED:
         listed.append(f"  and {len(bad) - _MOST_LISTED:,} more, which feedbench inspect lists")
-    advice = (
-        "no image is left to measure"
-        if len(bad) == len(index.files)
-        else "remove or repair them, or leave them out with --bad-images skip"
-    )
+    hint = "remove or repair them, or leave them out with --bad-images skip"
+    is_all = len(bad) == len(index.files)
     raise RequestError(
         f"{shown(str(index.folder))}: {len(bad):,} of {counted(len(index.files), 'image')} cannot"
-        " be measured; expected images that TensorFlow and Pillow decode alike:"
-        f" {advice}:\n" + "\n".join(listed)
+        f" be measured{', and none is left' if is_all else ''};"
+        " expected images that TensorFlow and Pillow decode alike:\n" + "\n".join(listed),
+        hint="" if is_all else hint,
     )
 
 

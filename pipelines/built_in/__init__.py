@@ -1,1 +1,1 @@
-"""The pipelines that Feedbench brings, and the tf.data steps that they share."""
+"""The pipelines that come with Feedbench, and the tf.data steps that they share."""

@@ -1,4 +1,4 @@
-"""What a workload asks of images that are decoded and resized, in NumPy: grey, uint8, labels."""
+"""Brings decoded and resized images into the workload's form, in NumPy: grey, uint8, labels."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def in_form(batch: Batch, workload: Workload) -> Batch:
     """Return a batch in the workload's channels, dtype and label mode.
 
     `batch` has images `[B, H, W, 3]` in the workload's range, as float32 or already in its dtype,
-    and labels `[B]` int32. Grey stays in the range, as the weights sum to 1. Arrays that need no
-    change are returned as they are.
+    and labels `[B]` int32. Grey stays in the range, because the weights sum to 1. Arrays that need
+    no change are returned unchanged.
     """
     images, labels = batch
     if workload.channels == 1:

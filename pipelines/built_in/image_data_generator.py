@@ -1,4 +1,4 @@
-"""Keras' ImageDataGenerator, which most courses begin with."""
+"""Keras' ImageDataGenerator, the first loader in most courses."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageDataGenerator:
-    """Keras' ImageDataGenerator: Pillow, one image after another in Python."""
+    """Keras' ImageDataGenerator: Pillow decodes one image after another in Python."""
 
     interpolation: Annotated[
         Literal["bilinear", "nearest"],
-        Meta(description="the resize; Keras' own default is nearest, which is less work"),
+        Meta(description="resize filter; Keras' default is nearest, which is less work"),
     ] = "bilinear"
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed over exactly the workload's files.
 
-        `validate_filenames` would drop what Keras does not like, and class names would be sorted
-        anew; the index has settled both, so the files and labels go in as they are.
+        `validate_filenames` would drop files that Keras rejects, and Keras would sort class names
+        again. The index has settled both, so files and labels go in unchanged.
         """
         import numpy as np
         import pandas as pd
         import tensorflow as tf
 
         low, high = workload.value_range
-        # What a person's keras.json says must not change the work.
+        # The user's keras.json must not change the work.
         generator = tf.keras.preprocessing.image.ImageDataGenerator(
             preprocessing_function=_around_0 if low < 0 else None,
             rescale=1 / 255 if (low, high) == (0, 1) else None,
             data_format="channels_last",
-            # Pillow's values are whole numbers already; grey is made of floats, which is faster.
+            # Pillow's values are whole numbers already; computing grey from floats is faster.
             dtype="float32" if workload.channels == 1 else workload.dtype,
         )
         labels = np.asarray(workload.labels, np.int32)
-        # As objects: pandas' own strings must be valid UTF-8, which a file's name need not be.
+        # As objects: pandas' strings must be valid UTF-8, but a file's name need not be.
         files = pd.Series(workload.files, dtype=object)
         iterator = generator.flow_from_dataframe(
             pd.DataFrame({"filename": files, "label": labels}),
@@ -63,16 +63,16 @@ class ImageDataGenerator:
 
 
 def _around_0(image: Any) -> Any:
-    """Bring 0 to 255 into -1 to 1 where it lies, as MobileNet's preprocess_input does."""
+    """Scale 0 to 255 to -1 to 1 in place, as MobileNet's preprocess_input does."""
     image /= 127.5
     image -= 1.0
     return image
 
 
 class _KerasFeed:
-    """Epochs cut out of a Keras iterator, which goes on without end.
+    """Epochs cut out of an endless Keras iterator.
 
-    What Keras itself has no option for is done to its batches, as a person would.
+    Where Keras has no option, the batches are converted afterwards, as a user would do it.
     """
 
     def __init__(self, iterator: Any, workload: Workload) -> None:
@@ -85,7 +85,7 @@ class _KerasFeed:
             yield in_form(next(self._iterator), self._workload)
 
     def repeat(self) -> Iterator[Batch]:
-        """Yield epoch after epoch, each in an order of its own."""
+        """Yield epoch after epoch, each in a new order."""
         self._iterator.reset()
         while True:
             yield in_form(next(self._iterator), self._workload)

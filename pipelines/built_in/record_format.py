@@ -1,4 +1,4 @@
-"""The format of the record files: what writes them, what reads them and the code to paste agree."""
+"""The format of the record files, shared by their writer, their reader and the code to paste."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Literal
 Compression = Literal["none", "gzip"]
 
 SUFFIXES: dict[Compression, str] = {"none": ".tfrecord", "gzip": ".tfrecord.gz"}
-"""A compression -> how the names of its record files end."""
+"""A compression -> the suffix of its record files."""
 
 TYPES: dict[Compression, str] = {"none": "", "gzip": "GZIP"}
 """A compression -> TensorFlow's name for it."""
 
 # The usual advice is 100 to 200 MB a file: https://www.tensorflow.org/tutorials/load_data/tfrecord
 SHARD_BYTES = 150_000_000
-"""A record file holds no more bytes of images than about so many."""
+"""The most bytes of images in a record file, approximately."""
 
 MOST_READERS = 16
-"""Record files that are read at once, at most: more threads than that only wait."""
+"""The most record files that are read at once: further threads would only wait."""
 
 
 def shard_count(encoded_bytes: int, images: int, cores: int) -> int:
-    """Return in how many record files to keep images whose files have `encoded_bytes` together.
+    """Return the number of record files for images whose files have `encoded_bytes` together.
 
-    None is much over SHARD_BYTES, none is empty, and each core has one to read.
+    No file is much larger than SHARD_BYTES, none is empty, and each core has one to read.
     """
     return min(max(math.ceil(encoded_bytes / SHARD_BYTES), cores), images)

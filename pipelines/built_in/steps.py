@@ -1,4 +1,4 @@
-"""The steps that tf.data pipelines share, and the one tail that they all end in.
+"""The steps that tf.data pipelines share, and the tail that all of them end with.
 
 Imports TensorFlow; pipelines import this inside `open`.
 """
@@ -31,8 +31,8 @@ def files_dataset(
 ) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the workload's files.
 
-    It delivers images `[B, H, W, C]` and labels as the workload says; one pass is an epoch.
-    With `until`, an image goes no further than this step: it delivers stand-ins `[B, 1]` instead.
+    It delivers images `[B, H, W, C]` and labels as the workload asks; one pass is an epoch. With
+    `until`, it stops after this step and delivers stand-ins `[B, 1]` instead of images.
     """
     paths = [os.fsencode(file) for file in workload.files]
     listed = tf.data.Dataset.from_tensor_slices((paths, tf.constant(workload.labels, tf.int32)))
@@ -53,8 +53,8 @@ def records_dataset(
 ) -> tf.data.Dataset:
     """Return a dataset of batches that reads and decodes the record files in `prepared`.
 
-    It delivers what `files_dataset` does. The files are taken in a new order each epoch and read
-    several at once; then their records, still encoded, go through the shuffle buffer.
+    It delivers what `files_dataset` does. Each epoch reads the files in a new order, several at
+    once. Then their records, still encoded, go through the shuffle buffer.
     """
     files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
     names = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
@@ -84,8 +84,8 @@ def records_dataset(
 def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
     """Return the image of one file's bytes: `[H, W, C]`, in the workload's dtype and range.
 
-    It is resized by TensorFlow's bilinear rule, without antialiasing. Grey is made after resizing,
-    where there are fewer pixels; both are linear, so the order changes no value.
+    TensorFlow's bilinear rule resizes it, without antialiasing. Grey is computed after resizing,
+    from fewer pixels. Both steps are linear, so their order changes no value.
     """
     colours = decoded(encoded, workload.formats, knobs.dct)
     resized = tf.image.resize(colours, [workload.height, workload.width])
@@ -100,7 +100,7 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
 
 
 def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:
-    """Do what `image` does up to a step, and return one number that depends on it: `[1]`."""
+    """Do the steps of `image` up to `until`, and return one number that depends on them: `[1]`."""
     if until == "read":
         return tf.strings.length(encoded)[tf.newaxis]
     colours = decoded(encoded, workload.formats, knobs.dct)
@@ -119,11 +119,12 @@ def tail(
 ) -> tf.data.Dataset:
     """Return a dataset of batches: load each element, cache, shuffle, batch, prefetch.
 
-    A cache holds each image as it is delivered, and its label as an int32: whole batches of labels
-    are brought into the label mode afterwards.
-    Without a cache the list itself is shuffled. This costs nothing where its elements are paths;
-    elsewhere `encoded_bytes` is what one element holds. With a cache the shuffle comes after it, or
-    every epoch would have the order of the first.
+    A cache holds each image as delivered, and its label as an int32. Batches of labels are
+    converted to the label mode afterwards.
+
+    Without a cache, the list is shuffled. That is free if its elements are paths; otherwise an
+    element holds `encoded_bytes`. With a cache, the shuffle comes after the cache, because every
+    epoch would have the first one's order otherwise.
     """
     cache, buffer = _fitted(workload, knobs, scratch, encoded_bytes)
     calls = _or_autotune(knobs.parallel_calls)
@@ -147,7 +148,7 @@ def tail(
 def _made_of(
     encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until | None
 ) -> tf.Tensor:
-    """Return the image, or its stand-in where the pipeline is cut off."""
+    """Return the image, or its stand-in if the pipeline is cut off."""
     if until is None:
         return image(encoded, workload, knobs)
     return stand_in(encoded, workload, knobs, until)
@@ -161,7 +162,7 @@ def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:
 
 
 def without_rewrites(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Return the dataset as its code says: TensorFlow adds no parallel stage and no prefetch."""
+    """Return the dataset as written: TensorFlow adds no parallel stage and no prefetch."""
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False
     return dataset.with_options(options)
@@ -170,7 +171,7 @@ def without_rewrites(dataset: tf.data.Dataset) -> tf.data.Dataset:
 def _fitted(
     workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: int
 ) -> tuple[str, int]:
-    """Return the cache and the shuffle buffer that fit here, and warn of what was overruled."""
+    """Return the cache and the shuffle buffer that fit here, and warn of overruled knobs."""
     fit = fit_cache(
         cache=knobs.cache,
         shuffle=knobs.shuffle,

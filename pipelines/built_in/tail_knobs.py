@@ -1,4 +1,4 @@
-"""The knobs that every tf.data pipeline shares, so that two differ only in what they name."""
+"""The knobs that all tf.data pipelines share; pipelines differ in their defaults."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ ParallelCalls = Annotated[
 ]
 Cache = Annotated[
     Literal["none", "memory", "file"],
-    Meta(description="where images are kept after the first epoch, decoded and as delivered"),
+    Meta(description="where delivered images are kept after the first epoch"),
 ]
 Shuffle = Annotated[
     _Images | Literal["full", "none"],
-    Meta(description="images in the shuffle buffer; full: as many as there are"),
+    Meta(description="images in the shuffle buffer; full: all images"),
 ]
 Deterministic = Annotated[
     bool,
-    Meta(description="deliver in the shuffled order even where a later image is ready first"),
+    Meta(description="keep the shuffled order even if a later image is ready first"),
 ]
 Prefetch = Annotated[
     _Calls | Literal["autotune", "none"],
-    Meta(description="batches made ready ahead of the consumer"),
+    Meta(description="batches prepared ahead of the consumer"),
 ]
 Dct = Annotated[
     Literal["integer_accurate", "integer_fast"],
-    Meta(description="the JPEG transform; TensorFlow's own default is the fast one"),
+    Meta(description="the JPEG transform; TensorFlow's default is the fast one"),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TailKnobs(ABC):
-    """A tf.data pipeline: parallel calls, cache, shuffle, order, prefetch, the JPEG transform."""
+    """A tf.data pipeline with knobs for parallel calls, cache, shuffle, order, prefetch and DCT."""
 
     parallel_calls: ParallelCalls = "autotune"
     cache: Cache = "memory"

@@ -1,4 +1,4 @@
-"""tf.data as people write it first: list, read, decode, resize, scale, batch."""
+"""tf.data as most users first write it: list, read, decode, resize, scale, batch."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class TfdataNaive(TailKnobs):
     """Plain tf.data: no parallel calls, no cache, no prefetch in the code.
 
-    TensorFlow's default graph rewrites add them behind the author's back, which about doubled the
-    rate on two cores: that is what the author really gets, so it is the default.
+    TensorFlow's default graph rewrites add them without being asked. On two cores, they about
+    doubled the rate. Users get these rewrites, so they are the default here as well.
     """
 
     parallel_calls: ParallelCalls = "none"
@@ -28,7 +28,7 @@ class TfdataNaive(TailKnobs):
     prefetch: Prefetch = "none"
     graph_rewrites: Annotated[
         Literal["default", "off"],
-        Meta(description="TensorFlow's default rewrites of the graph; off: what the code says"),
+        Meta(description="TensorFlow's default graph rewrites; off: the graph as written"),
     ] = "default"
 
     def open(

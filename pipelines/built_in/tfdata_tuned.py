@@ -1,4 +1,4 @@
-"""tf.data as its performance guide teaches it: parallel calls, cache, prefetch."""
+"""tf.data as TensorFlow's performance guide teaches it: parallel calls, cache, prefetch."""
 
 from __future__ import annotations
 

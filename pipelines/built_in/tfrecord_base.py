@@ -1,6 +1,6 @@
-"""What the pipelines that read TFRecords share: knobs, preparation and reading.
+"""The knobs, preparation and reading that TFRecord pipelines share.
 
-They differ in nothing but the defaults of `compression` and `shards`.
+They differ only in the defaults of `compression` and `shards`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Feed, Until, Workload
 
 Compression = Annotated[
-    record_format.Compression, Meta(description="of the record files, as TensorFlow offers it")
+    record_format.Compression, Meta(description="compression of the record files")
 ]
 Shards = Annotated[
     Annotated[int, Meta(ge=1, le=10_000)] | Literal["auto"],
-    Meta(description="record files; auto: of about 150 MB each, yet one a core at least"),
+    Meta(description="number of record files; auto: about 150 MB each, at least one a core"),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tfrecord(TailKnobs):
-    """Images and labels out of TFRecord files.
+    """Images and labels from TFRecord files.
 
-    A record holds `image_raw`, the file's bytes as they are, `label` and `id`.
+    A record holds `image_raw`, which is the file's bytes unchanged, `label` and `id`.
     """
 
     cache: Cache = "none"
@@ -41,11 +41,11 @@ class Tfrecord(TailKnobs):
     shards: Shards
 
     def preparation(self, workload: Workload) -> dict[str, Any]:
-        """Return what the record files depend on; the size that is delivered is none of it."""
+        """Return what the record files depend on; the delivered size does not matter."""
         return {"compression": self.compression, "shards": self._shards(workload)}
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
-        """Write the record files to `prepared`. Raises PreparationError where it has no room."""
+        """Write the record files to `prepared`. Raises PreparationError if they do not fit."""
         from feedbench.pipelines.built_in import tfrecord_files
 
         tfrecord_files.write(

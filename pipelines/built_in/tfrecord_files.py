@@ -1,7 +1,7 @@
-"""TFRecord files of a workload's images: written by several processes, each whole or absent.
+"""Writes TFRecord files of a workload's images in several processes, each file whole or absent.
 
-Imports TensorFlow; pipelines import this inside `prepare`. Nothing here starts its runtime, so
-that the processes can be forked.
+Imports TensorFlow; pipelines import this inside `prepare`. Nothing here starts TensorFlow's
+runtime, so the processes can be forked.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.contract import Workload
 
-# Beside the image: 16 bytes of framing (length and two checksums), the names of three features
-# and their lengths, about 60, and the id, which is taken as it is.
+# Apart from the image and the id: 16 bytes of framing (length and two checksums), and about 60 for
+# the names and lengths of three features.
 _RECORD_BYTES = 96
-_ORDER_SEED = 0  # the order of the records is no part of the workload: the same for every run
+_ORDER_SEED = 0  # the order of the records is not part of the workload: all runs have the same
 
 Entry = tuple[str, int, bytes]
 """A file's path, its label and its id."""
@@ -36,12 +36,12 @@ Entry = tuple[str, int, bytes]
 def write(workload: Workload, folder: Path, *, compression: Compression, shards: int) -> None:
     """Write a record for each image into `shards` files in `folder`, synced to the disk.
 
-    The records are in a random order, the same each time, so that a buffer that is smaller than
-    the folder does not deliver one class after the other. `compression`: none or gzip. One
-    process a core, one a file at most.
+    The records are in a random order, the same each time. So a small shuffle buffer does not
+    deliver one class after the other. `compression` is none or gzip. One process a core writes
+    them, at most one a file.
 
-    Raises PreparationError where the disk has no room, before or while it is written, and OSError
-    where an image cannot be read.
+    Raises PreparationError if the disk has no room, before or during the write, and OSError if an
+    image cannot be read.
     """
     needed = needed_bytes(workload)
     if shutil.disk_usage(folder).free < needed:
@@ -64,8 +64,8 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
 
 def needed_bytes(workload: Workload) -> int:
     """Return about how many bytes the records take uncompressed; JPEGs hardly compress."""
-    beside = sum(_RECORD_BYTES + len(file) - len(workload.folder) for file in workload.files)
-    return sum(map(os.path.getsize, workload.files)) + beside
+    overhead = sum(_RECORD_BYTES + len(file) - len(workload.folder) for file in workload.files)
+    return sum(map(os.path.getsize, workload.files)) + overhead
 
 
 def _entries(workload: Workload) -> list[Entry]:
@@ -108,6 +108,7 @@ def _record(encoded: bytes, label: int, name: bytes) -> bytes:
 def _no_room(folder: Path, needed: int) -> PreparationError:
     free = shutil.disk_usage(folder).free
     return PreparationError(
-        f"its records need about {needed / 1e6:,.3f} MB, and {free / 1e6:,.3f} MB are free in"
-        f" {folder}: make room there, or name another folder (--prepared; for a pilot, TMPDIR)"
+        f"its records need about {needed / 1e6:,.3f} MB, but only {free / 1e6:,.3f} MB are free in"
+        f" {folder}",
+        hint="free some space, or choose another folder (--prepared; for a pilot, TMPDIR)",
     )

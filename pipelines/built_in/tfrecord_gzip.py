@@ -1,4 +1,4 @@
-"""One GZIP file of TFRecords, as TensorFlow's courses teach it."""
+"""TFRecords in one GZIP file, as TensorFlow's courses teach it."""
 
 from __future__ import annotations
 

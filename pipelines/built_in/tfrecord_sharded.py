@@ -1,4 +1,4 @@
-"""Uncompressed TFRecords in several files, as TensorFlow's performance guide has it."""
+"""Uncompressed TFRecords in several files, as TensorFlow's performance guide recommends."""
 
 from __future__ import annotations
 

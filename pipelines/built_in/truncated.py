@@ -1,7 +1,7 @@
-"""Pipelines that are cut off after a step, to learn what each step takes.
+"""Pipelines cut off after a step, to measure the time of each step.
 
-They deliver a stand-in for an image, one number that depends on all that was done: it is no
-workload's batch, and only diagnostic trials take it.
+They deliver a stand-in for each image: one number that depends on all steps so far. Only
+diagnostic trials use them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 def is_truncatable(pipeline: type[object]) -> bool:
-    """Tell whether pipelines of this class can be cut off."""
+    """Whether pipelines of this class can be cut off."""
     return issubclass(pipeline, (TailKnobs, ImageDataGenerator))
 
 
 def truncate(pipeline: Pipeline, until: Until) -> Pipeline:
-    """Return a pipeline that ends after a step. Everything else in it stays as it is.
+    """Return a pipeline that ends after a step, and is unchanged otherwise.
 
-    Raises RequestError for a pipeline whose steps are not known, such as a person's own.
+    Raises RequestError for a pipeline with unknown steps, such as a user's own.
     """
     if isinstance(pipeline, TailKnobs):
         return _TruncatedDataset(pipeline, until)
     if isinstance(pipeline, ImageDataGenerator):
         return _TruncatedPillow(until, pipeline.interpolation)
-    raise RequestError("it has no steps that could be cut off")
+    raise RequestError("it has no steps that can be cut off")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _TruncatedDataset:
 
 @dataclass(frozen=True)
 class _TruncatedPillow:
-    """What Keras' ImageDataGenerator does with Pillow, in one thread, cut off."""
+    """The steps of Keras' ImageDataGenerator with Pillow, in one thread, cut off."""
 
     until: Until
     interpolation: str
@@ -79,7 +79,7 @@ class _PillowFeed:
             yield from self
 
     def _done(self, file: str) -> int:
-        """Do the steps with one file, and return a number that depends on them."""
+        """Run the steps on one file, and return a number that depends on them."""
         import io
         from pathlib import Path
 

@@ -67,8 +67,8 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
     if not names:
         what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
         raise RequestError(
-            f"{folder}: expected one sub-folder of photos a class; found {what}"
-            + (": if the files' names hold the labels, use --labels" if top else "")
+            f"{folder}: expected one sub-folder of photos a class; found {what}",
+            hint="if the files' names hold the labels, use --labels" if top else "",
         )
     class_names, notes = ordered(names, classes)
     walks = [walk(folder, class_name) for class_name in class_names]
@@ -190,8 +190,8 @@ def ordered(
     there = set(names)
     if missing := [name for name in wanted if name not in there]:
         raise RequestError(
-            f"--classes: there is no class {shown(missing[0])}; found {named(names)}: choose among"
-            " these, separated by commas"
+            f"--classes: there is no class {shown(missing[0])}; found {named(names)}",
+            hint="choose among these, separated by commas",
         )
     rest = sorted(there.difference(wanted))
     return tuple(wanted), (f"Other classes ({len(rest)}) are left out: {named(rest)}.",) * bool(

@@ -104,7 +104,8 @@ def _from_names(
     what = f"names such as {named(unmatched[:1])}" if unmatched else "no photos at all"
     raise RequestError(
         f"--labels {expression!r}: expected the names of photos ({', '.join(SUFFIXES)}) in {folder}"
-        f" to match it; found {what}: try it on one name, or use a CSV file"
+        f" to match it; found {what}",
+        hint="try it on one name, or use a CSV file",
     )
 
 
@@ -137,7 +138,8 @@ def _from_csv(folder: Path, file: Path) -> list[tuple[str, str]]:
         if image in first:
             raise RequestError(
                 f"{where}: expected each file once; found {shown(name)} again, as in line"
-                f" {first[image]}: remove one of the two lines"
+                f" {first[image]}",
+                hint="remove one of the two lines",
             )
         if not name:
             raise RequestError(f"{where}: expected a file; found none with {shown(label)}")
@@ -145,8 +147,8 @@ def _from_csv(folder: Path, file: Path) -> list[tuple[str, str]]:
             raise RequestError(f"{where}: expected a label; found none after {shown(name)}")
         if not _is_there(folder, image):
             raise RequestError(
-                f"{where}: expected a file in {folder}; there is no {shown(name)}: correct the"
-                " name or remove the line"
+                f"{where}: expected a file in {folder}; there is no {shown(name)}",
+                hint="correct the name or remove the line",
             )
         first[image] = number
         pairs.append((image, label))
@@ -171,7 +173,8 @@ def _rows(folder: Path, file: Path) -> Iterator[tuple[int, str, str]]:
                     what = f"{len(cells)} fields" if any(cells) else "a blank line"
                     raise RequestError(
                         f"{file}, line {reader.line_num}: expected {width} fields, with the file"
-                        f" and its label; found {what}: correct or remove the line"
+                        f" and its label; found {what}",
+                        hint="correct or remove the line",
                     )
                 yield reader.line_num, cells[file_at], cells[label_at]
     except OSError as error:

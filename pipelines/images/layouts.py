@@ -40,7 +40,8 @@ class Layout:
         if self.part is not None and self.labels is not None and is_file(self.labels):
             raise RequestError(
                 f"--part {self.part}: expected no --part with a CSV file, which lists the images"
-                " itself; leave --part out"
+                " itself",
+                hint="leave --part out",
             )
         doubled = [name for name in self.classes or () if (self.classes or ()).count(name) > 1]
         if doubled or self.classes == () or "" in (self.classes or ()):
@@ -66,8 +67,8 @@ def index_images(folder: Path, layout: Layout) -> Index:
         there = f"only {', '.join(parts)}" if parts else "no parts"
         raise RequestError(
             f"{folder}: for --part {name}, expected a folder {' or '.join(PARTS[name])} with"
-            f" sub-folders, next to another part; found {there}: leave --part out, or name the"
-            " part's folder instead"
+            f" sub-folders, next to another part; found {there}",
+            hint="leave --part out, or give the part's folder as FOLDER",
         )
     return _of_part(folder, layout, parts, name)
 

@@ -118,18 +118,17 @@ def write_photos(
 def _check(folder: Path, count: int, seed: int, processes: int | None) -> None:
     if count < len(SCENES):
         raise RequestError(
-            f"photo count: expected {len(SCENES)} or more, one for each class; found {count}: "
-            f"ask for at least {len(SCENES)} photos"
+            f"photo count: expected {len(SCENES)} or more, one for each class; found {count}"
         )
     if seed < 0:
-        raise RequestError(f"seed: expected 0 or more; found {seed}: give 0 or more")
+        raise RequestError(f"seed: expected 0 or more; found {seed}")
     if processes is not None and processes < 1:
-        raise RequestError(f"processes: expected 1 or more; found {processes}: give at least 1")
+        raise RequestError(f"processes: expected 1 or more; found {processes}")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         what = "a folder with files in it" if folder.is_dir() else "a file"
         raise RequestError(
-            f"photo folder {folder}: expected a new or empty folder; found {what}: "
-            "name another folder or remove this one"
+            f"photo folder {folder}: expected a new or empty folder; found {what}",
+            hint="choose another folder or remove this one",
         )
 
 

@@ -10,7 +10,7 @@ MOUNTED = Path("/sys/fs/cgroup")
 
 
 class Cgroup(NamedTuple):
-    """A cgroup's folder, where its limits and counters are. The version decides their names."""
+    """A cgroup's folder with its limits and counters. The version decides their names."""
 
     folder: Path
     version: int  # 1 or 2
@@ -22,8 +22,8 @@ def cgroups_around(
     """Return the cgroups that control this process's "cpu" or "memory", up to the root.
 
     `membership` names the process's cgroups, `mounted` is their file system. A container may name
-    its cgroup as the host sees it, but mount it as the root: not every folder need be there. Empty
-    where there are no cgroups.
+    its cgroup as the host sees it, but mount it as the root. So some folders may not exist. The
+    list is empty without cgroups.
     """
     try:
         lines = membership.read_text().splitlines()

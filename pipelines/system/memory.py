@@ -1,4 +1,4 @@
-"""The memory that this process may use, and what of a decoded cache fits into it."""
+"""The memory that this process may use, and the cache of decoded images that fits into it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psutil
 
 from feedbench.pipelines.system.cgroups import MEMBERSHIP, MOUNTED, cgroups_around
 
-# Of the memory that is free: the model, the batches under way and the page cache need some too.
+# Share of the free memory: the model, batches in progress and the page cache need some too.
 _USABLE = 0.8
 _FILES = {  # by the cgroup's version: limit, in use
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -20,7 +20,7 @@ _FILES = {  # by the cgroup's version: limit, in use
 
 @dataclass(frozen=True)
 class CacheFit:
-    """The cache and shuffle buffer that fit, and `(knob, asked, used, reason)` where not asked."""
+    """The cache and shuffle buffer that fit, and `(knob, asked, used, reason)` of each change."""
 
     cache: str
     buffer: int  # images; 0: no shuffle
@@ -40,9 +40,9 @@ def fit_cache(
 ) -> CacheFit:
     """Decide what cache and shuffle buffer this machine can hold.
 
-    It is the whole folder that must fit, not the part that is measured: a cache that works for a
-    part only would promise a rate that its user never sees. `encoded_bytes` is what one element of
-    a shuffle buffer holds that stands before the decoding; 0 for a path.
+    The whole folder must fit, not only the measured part: a cache that fits a part only would
+    promise a rate that the user never gets. `encoded_bytes` is the size of an element in a shuffle
+    buffer before the decoding; 0 for a path.
     """
     usable = int(memory_bytes * _USABLE)
     fitting, why = _fitting_cache(cache, folder_images, image_bytes, usable, disk_bytes)
@@ -51,12 +51,12 @@ def fit_cache(
         overruled.append(("cache", cache, fitting, why))
     asked = {"full": folder_images, "none": 0}[shuffle] if isinstance(shuffle, str) else shuffle
     buffer = min(asked, folder_images)
-    # A buffer behind a cache in memory shares the cache's images; behind a file it holds its own.
+    # A buffer after a cache in memory shares the cache's images; after a file it holds copies.
     held = {"none": encoded_bytes, "memory": 0, "file": image_bytes}[fitting]
     room = max(usable // held, 1) if held else buffer
     if buffer > room:
         kind = "encoded" if fitting == "none" else "decoded"
-        reason = f"more {kind} images than that do not fit in {_gb(usable)} of memory"
+        reason = f"more {kind} images do not fit in {_gb(usable)} of memory"
         overruled.append(("shuffle", shuffle, room, reason))
         buffer = room
     return CacheFit(fitting, min(buffer, images), tuple(overruled))
@@ -65,20 +65,20 @@ def fit_cache(
 def _fitting_cache(
     cache: str, folder_images: int, image_bytes: int, usable: int, disk_bytes: int
 ) -> tuple[str, str]:
-    """Return the cache that the whole folder fits into, and why it is not the one asked for."""
+    """Return the cache that the whole folder fits into, and why it is not the requested one."""
     needed = folder_images * image_bytes
     why = f"{folder_images:,} decoded images take {_gb(needed)}"
     if cache == "memory" and needed > usable:
         cache = "file"
-        why += f", and this process may use {_gb(usable)} of memory"
+        why += f", but this process may only use {_gb(usable)} of memory"
     if cache == "file" and needed > disk_bytes:
         cache = "none"
-        why += f", and the scratch disk has {_gb(disk_bytes)} free"
+        why += f", and only {_gb(disk_bytes)} of the scratch disk are free"
     return cache, why
 
 
 def available_bytes(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> int:
-    """Return the bytes that this process may still take: of the machine, its cgroup, its limit.
+    """Return the bytes that this process may still use, by the machine, its cgroups and its limit.
 
     `membership` names its cgroups, `mounted` is their file system.
     """
@@ -94,7 +94,7 @@ def available_bytes(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> i
 
 
 def _reclaimable(group: Path) -> int:
-    """Return the bytes of a cgroup's page cache: counted as in use, given up when asked for."""
+    """Return the bytes of a cgroup's page cache, which count as used but can be reclaimed."""
     try:
         for line in (group / "memory.stat").read_text().splitlines():
             name, _, count = line.partition(" ")

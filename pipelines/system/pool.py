@@ -1,4 +1,4 @@
-"""Work done by several processes that end with whoever asked for it."""
+"""Work in several processes that end when the calling process ends."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def in_processes(
     processes: int,
     on_done: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Call `work` with each tuple of arguments; `on_done` is told, here, how many calls are done.
+    """Call `work` with each tuple of arguments; `on_done` gets the number of calls done.
 
-    To be called in the main thread, before others are started. Raises what a call or `on_done`
-    raises, and RuntimeError if a process dies; calls that have not begun are dropped then.
+    `on_done` runs in the calling process. Call this in the main thread, before other threads start.
+    Raises what a call or `on_done` raises, and RuntimeError if a process dies. Calls that have not
+    begun are dropped then.
     """
-    # Forked, not spawned: spawning would run the caller's `__main__` anew, which may be anybody's
-    # script, and import everything again in each process. Forking is safe where this is called:
-    # before TensorFlow's runtime and any threads are started. The executor forks all its processes
-    # at the first submit, before it starts its own threads.
+    # Forked, not spawned: spawning would run the caller's `__main__` again, which may be a user's
+    # script, and import everything again in each process. Forking is safe where this is called,
+    # before TensorFlow's runtime and any threads start. The executor forks all its processes at
+    # the first submit, before it starts its own threads.
     pool = ProcessPoolExecutor(processes, get_context("fork"), die_with, (os.getpid(),))
     try:
         with interrupts_held():
@@ -35,12 +36,12 @@ def in_processes(
             call.result()
             on_done(done)
     finally:
-        with interrupts_held():  # a second Ctrl-C must not leave workers to a vanished folder
+        with interrupts_held():  # a second Ctrl-C must not leave workers writing to a lost folder
             pool.shutdown(cancel_futures=True)
 
 
 def die_with(parent: int) -> None:
-    """Have Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
+    """Let Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
     signal_at_parent_death(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(1)

@@ -1,4 +1,4 @@
-"""What is asked of the operating system so that no process outlives its run, nor is cut short."""
+"""Signals and orphans: no process outlives its run, and none is interrupted halfway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def signal_at_parent_death(signal_number: int) -> None:
-    """Have Linux send this process a signal when its parent dies, however; 0: no longer."""
+    """Let Linux send this process a signal when its parent dies in any way; 0 turns it off."""
     _prctl(_PR_SET_PDEATHSIG, signal_number)
 
 
@@ -25,10 +25,10 @@ def adopt_orphans() -> None:
 
 @contextmanager
 def interrupts_held(*signals: signal.Signals) -> Iterator[None]:
-    """Put off Ctrl-C, and other `signals`, until the end of the block.
+    """Delay Ctrl-C, and other `signals`, until the end of the block.
 
-    For ever in processes forked within it. By a handler, not a signal mask: a thread of NumPy's
-    BLAS would take a signal masked here. To be used in the main thread.
+    Processes forked within the block never get them. It uses a handler, not a signal mask: a
+    thread of NumPy's BLAS would receive a signal that is masked here. Use it in the main thread.
     """
     held: list[int] = []
     before = {
@@ -44,7 +44,7 @@ def interrupts_held(*signals: signal.Signals) -> Iterator[None]:
 
 
 class Gate:
-    """Once shut, Ctrl-C and SIGTERM are ignored until the end of its context: the rest is short."""
+    """Once shut, it ignores Ctrl-C and SIGTERM until the end of its context, which is near."""
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}

@@ -1,4 +1,4 @@
-"""Work on many things, by processes of which each may crash, hang or be killed for one's sake."""
+"""Processes many items in workers, any of which may crash, hang or be killed by one item."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from feedbench.pipelines.system.signals import interrupts_held
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-_TRIES = 2  # before a thing is held to be what its worker died of: it may have been another's fault
+_TRIES = 2  # an item is blamed for a worker's death only the second time
 _END_SECONDS = 5.0
 _TICK_SECONDS = 1.0
 
@@ -25,17 +25,17 @@ Work = Callable[[int], bytes]
 
 
 class LostError(Exception):
-    """A worker was lost over a thing; says how, as a clause."""
+    """A worker was lost while it processed an item; the text says how, as a clause."""
 
 
 def each(
     begin: Callable[[], Work], count: int, processes: int, limit_seconds: float
 ) -> Iterator[tuple[int, bytes | LostError]]:
-    """Do a piece of work for each number below `count` and yield what came of it, as it comes.
+    """Do the work for each number below `count`, and yield each result as soon as it is ready.
 
-    `begin` is called once in each of the processes and returns the work, which is given one
-    number at a time: whatever happens to the process then costs that number, and a new process
-    goes on. To be called in a process's only thread. Raises LostError where `begin` ends a process.
+    Each process calls `begin` once. It returns the work, which gets one number at a time. If the
+    process dies, only that number is lost, and a new process continues. Call this in a process's
+    only thread. Raises LostError if `begin` ends a process.
     """
     waiting = deque((number, 1) for number in range(count))
     workers = [_Worker(begin) for _ in range(min(processes, count))]
@@ -49,7 +49,7 @@ def each(
                         raise answer
                     workers[workers.index(worker)] = _Worker(begin)
                     if worker.number is None:
-                        continue  # it was idle: no work of ours is to blame
+                        continue  # it was idle: no item is to blame
                     if worker.tried < _TRIES and not worker.is_late:
                         waiting.append((worker.number, worker.tried + 1))
                         continue
@@ -65,7 +65,7 @@ def each(
 
 
 class _Worker:
-    """A process, the connection to it, and what it is working on."""
+    """A process, the connection to it, and the item it works on."""
 
     def __init__(self, begin: Callable[[], Work]) -> None:
         context = get_context("fork")  # pool.py says why
@@ -76,7 +76,7 @@ class _Worker:
         with interrupts_held():  # Ctrl-C is for this process, which ends the workers
             self._process.start()
         theirs.close()  # so that its end is seen when it dies
-        self.number: int | None = None  # none: it begins, or there is nothing left to do
+        self.number: int | None = None  # None: it is starting, or has nothing left to do
         self.has_begun = False
         self.tried = 0
         self.is_late = False
@@ -91,7 +91,7 @@ class _Worker:
         return self.number is not None and time.monotonic() - self._since > limit_seconds
 
     def answer(self, limit_seconds: float) -> bytes | LostError:
-        """Return what it answered; else end it and say how it was lost."""
+        """Return its answer; if there is none, end it and return how it was lost."""
         if self.connection.poll():
             try:
                 received = self.connection.recv_bytes()
@@ -101,13 +101,13 @@ class _Worker:
                 self.end()
                 how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
                 if not self.has_begun:
-                    return LostError(f"a process that is to look at them ended at once ({how})")
-                return LostError(f"it ends the process that decodes it ({how})")
+                    return LostError(f"a worker process ended at its start ({how})")
+                return LostError(f"it crashes the process that decodes it ({how})")
             self.has_begun = True
             return received
         self.is_late = True
         self.end()
-        return LostError(f"it takes over {limit_seconds:.0f} s to decode")
+        return LostError(f"it takes more than {limit_seconds:.0f} s to decode")
 
     def end(self) -> None:
         self._process.kill()
@@ -116,7 +116,7 @@ class _Worker:
 
 
 def _heard(workers: list[_Worker], limit_seconds: float) -> list[_Worker]:
-    """Wait until some have answered, died or had their time, and return these."""
+    """Wait until some workers have answered, died or run out of time, and return these."""
     by_connection = {worker.connection: worker for worker in workers}
     ready = {
         by_connection[readable]
@@ -129,7 +129,7 @@ def _heard(workers: list[_Worker], limit_seconds: float) -> list[_Worker]:
 def _serve(
     begin: Callable[[], Work], numbers: connection.Connection[bytes, int], parent: int
 ) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handler is none of ours
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's handler
     die_with(parent)
     work = begin()
     numbers.send_bytes(b"")  # it is ready

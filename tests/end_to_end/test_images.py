@@ -60,7 +60,7 @@ def test_bad_images_are_refused_with_the_list_and_how_to_leave_them_out(
     assert done.returncode == 2
     first, *listed = done.stderr.splitlines()
     assert "cannot be measured; expected images that TensorFlow and Pillow decode alike" in first
-    assert first.endswith("or leave them out by --bad-images skip:")
+    assert listed[-1].endswith("or leave them out with --bad-images skip")
     assert "  odd/empty.jpg: an empty file" in listed
     assert done.stdout == ""
     assert not (feedbench.folder / "R").exists()

@@ -109,7 +109,7 @@ def test_every_accepted_number_of_parallel_calls_comes_back_as_it_was_written(
 
 @given(st.integers(max_value=0) | st.integers(min_value=1025))
 def test_no_other_number_of_parallel_calls_is_accepted(number: int) -> None:
-    with pytest.raises(RequestError, match="the knob parallel_calls takes a whole number from 1"):
+    with pytest.raises(RequestError, match="parallel_calls expects a whole number from 1"):
         build(TfdataTuned, "tfdata_tuned", {"parallel_calls": as_text(number)})
 
 

@@ -187,13 +187,15 @@ SIZE = 3
 def cats(workload): ...
 def dogs(workload): ...
 """
-    with pytest.raises(RequestError, match=r"has no function 'photos': it has cats, dogs$"):
+    with pytest.raises(
+        RequestError, match=r"has no function 'photos'; its functions are: cats, dogs$"
+    ):
         load(source)
 
 
 @pytest.mark.parametrize("source", ["", "photos = 3"])
 def test_a_file_without_functions_is_answered_so(load: Load, source: str) -> None:
-    with pytest.raises(RequestError, match=r"has no function 'photos': it has none$"):
+    with pytest.raises(RequestError, match=r"has no function 'photos'; its functions are: none$"):
         load(source)
 
 

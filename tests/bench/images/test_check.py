@@ -112,8 +112,7 @@ def test_processes_that_cannot_begin_are_one_sentence(
     with pytest.raises(FeedbenchError) as caught:
         checker(tmp_path, None, how="header").findings(index_folder(photos))
     assert str(caught.value) == (
-        "the images could not be checked: a process that is to look at them ended at once (exit"
-        " code 4)"
+        "the images could not be checked: a worker process ended at its start (exit code 4)"
     )
 
 
@@ -161,11 +160,11 @@ def test_bad_files_are_an_error_that_lists_them_and_says_how_to_go_on() -> None:
     with pytest.raises(RequestError) as caught:
         refuse(index, bad, Checks())
     assert str(caught.value) == (
-        "/photos: 2 of 3 images cannot be measured; expected images that"
-        " TensorFlow and Pillow decode alike: remove or repair them, or leave them out with"
-        " --bad-images skip:\n"
+        "/photos: 2 of 3 images cannot be measured; expected images that TensorFlow and Pillow"
+        " decode alike:\n"
         "  a/1.jpg: an empty file\n"
-        "  b/1.jpg: TensorFlow does not decode TIFF"
+        "  b/1.jpg: TensorFlow does not decode TIFF\n"
+        "hint: remove or repair them, or leave them out with --bad-images skip"
     )
 
 
@@ -180,7 +179,7 @@ def test_bad_files_may_be_left_out_and_the_others_keep_their_labels() -> None:
 
 def test_a_folder_of_bad_files_only_is_refused_even_if_they_may_be_left_out() -> None:
     bad = [Bad("a/1.jpg", "an empty file")]
-    with pytest.raises(RequestError, match="no image is left to measure"):
+    with pytest.raises(RequestError, match="1 of 1 image cannot be measured, and none is left;"):
         refuse(an_index("a/1.jpg"), bad, Checks(bad_images="skip"))
 
 

@@ -142,7 +142,7 @@ def test_a_disk_with_too_little_room_is_left_as_it_is_with_what_is_needed_and_wh
     )
     assert sentence is not None
     assert needed < float(sentence[1]) < 1.2 * needed
-    assert "make room there, or name another folder (--prepared" in str(refused.value)
+    assert "free some space, or choose another folder (--prepared" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 

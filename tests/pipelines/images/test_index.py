@@ -178,8 +178,8 @@ def test_a_class_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) 
     with pytest.raises(RequestError) as caught:
         index_folder(tmp_path, ("a", "cats"))
     assert str(caught.value) == (
-        "--classes: there is no class cats; found a, b, c, d, e and 2 more: choose among these,"
-        " separated by commas"
+        "--classes: there is no class cats; found a, b, c, d, e and 2 more\n"
+        "hint: choose among these, separated by commas"
     )
 
 
@@ -236,8 +236,8 @@ def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -
     sentence = refused(fill(tmp_path, "1.jpg", "2.jpg"))
     assert sentence == (
         f"{tmp_path}: expected one sub-folder of photos a class;"
-        " found no sub-folder, only files (2): if the files' names hold the labels, use"
-        " --labels"
+        " found no sub-folder, only files (2)\n"
+        "hint: if the files' names hold the labels, use --labels"
     )
 
 

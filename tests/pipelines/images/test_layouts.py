@@ -27,9 +27,10 @@ def labelled(folder: Path, labels: str, *classes: str) -> dict[str, str]:
 def refused(folder: Path, **given: object) -> str:
     with pytest.raises(RequestError) as caught:
         index_images(folder, Layout(**given))  # type: ignore[arg-type]
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    return sentence.replace(str(folder), "F")
+    error = caught.value
+    assert "\n" not in error.sentence
+    assert "\n" not in error.hint
+    return str(error).replace(str(folder), "F")
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_a_csv_may_name_files_in_folders_without_a_suffix_and_not_in_utf_8(flat:
     [
         (
             ("cat.0.jpg,cats", "gone.jpg,cats"),
-            "line 2: expected a file in F; there is no gone.jpg: correct the name or remove",
+            "line 2: expected a file in F; there is no gone.jpg\nhint: correct the name or remove",
         ),
         (("gone.jpg,cats",), "line 1: expected a file in F; there is no gone.jpg"),
         (
@@ -158,7 +159,7 @@ def test_some_classes_may_be_taken_of_a_flat_folder(flat: Path) -> None:
         ("cat", "or a regular expression with one group, such as"),
         ("(c)(a)", "found 2 groups"),
         ("(cat", "found missing ), unterminated subpattern"),
-        ("(bird)", "match it; found names such as cat.0.jpg: try it on one name"),
+        ("(bird)", "match it; found names such as cat.0.jpg\nhint: try it on one name"),
         ("nowhere.csv", "found no such file"),
     ],
 )

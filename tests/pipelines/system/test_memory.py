@@ -56,7 +56,7 @@ def test_a_cache_too_large_for_memory_goes_to_a_file_and_says_why() -> None:
         "cache",
         "memory",
         "file",
-        "3,456 decoded images take 3.5 GB, and this process may use 1.6 GB of memory",
+        "3,456 decoded images take 3.5 GB, but this process may only use 1.6 GB of memory",
     )
     assert shuffle[:3] == ("shuffle", "full", 1600)  # of the whole folder, though of a part all
 
@@ -70,8 +70,8 @@ def test_a_cache_too_large_for_memory_and_disk_is_none_and_says_why() -> None:
             "memory",
             "none",
             (
-                "3,456 decoded images take 3.5 GB, and this process may use 2.0 GB of memory,"
-                " and the scratch disk has 2.0 GB free"
+                "3,456 decoded images take 3.5 GB, but this process may only use 2.0 GB of memory,"
+                " and only 2.0 GB of the scratch disk are free"
             ),
         ),
     )
@@ -91,7 +91,7 @@ def test_a_shuffle_buffer_behind_a_file_cache_is_bounded_by_memory() -> None:
     assert fitting == CacheFit(
         "file",
         80,
-        (("shuffle", 500, 80, "more decoded images than that do not fit in 0.1 GB of memory"),),
+        (("shuffle", 500, 80, "more decoded images do not fit in 0.1 GB of memory"),),
     )
 
 
@@ -118,7 +118,7 @@ def test_a_buffer_of_encoded_images_is_bounded_by_memory() -> None:
     assert fitting.buffer == 500
     [(knob, asked, used, reason)] = fitting.overruled
     assert (knob, asked, used) == ("shuffle", "full", 500)
-    assert reason == "more encoded images than that do not fit in 0.1 GB of memory"
+    assert reason == "more encoded images do not fit in 0.1 GB of memory"
 
 
 def test_no_shuffle_is_a_buffer_of_nothing_and_full_is_as_many_as_there_are() -> None:

@@ -57,8 +57,8 @@ def test_what_kills_its_process_costs_itself_only() -> None:
 
     assert results(deadly, 8) == 2 * [
         b"fine",
-        "it ends the process that decodes it (signal 9)",
-        "it ends the process that decodes it (exit code 3)",
+        "it crashes the process that decodes it (signal 9)",
+        "it crashes the process that decodes it (exit code 3)",
         b"fine",
     ]
 
@@ -77,7 +77,7 @@ def test_what_hangs_is_ended_at_its_limit_and_costs_itself_only() -> None:
         b"fine",
         b"fine",
         b"fine",
-        "it takes over 0 s to decode",
+        "it takes more than 0 s to decode",
         b"fine",
         b"fine",
     ]
@@ -105,7 +105,7 @@ def test_a_process_that_cannot_begin_is_no_fault_of_any_work() -> None:
     def stillborn() -> Work:
         os._exit(5)
 
-    with pytest.raises(LostError, match=r"ended at once \(exit code 5\)"):
+    with pytest.raises(LostError, match=r"ended at its start \(exit code 5\)"):
         results(stillborn, 3)
 
 
