@@ -8,12 +8,13 @@ from feedbench.bench.options.option import Given, options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
-
-@options.takes(
-    options_of(
-        RunOptions, "labels", "classes", "part", "image_size", "channels", "check", "max_pixels"
-    )
+_OF_IMAGES = (
+    *("labels", "classes", "part", "classes_from", "follow_links"),
+    *("image_size", "channels", "check", "max_pixels"),
 )
+
+
+@options.takes(options_of(RunOptions, *_OF_IMAGES))
 def inspect(
     *,
     folder: options.Inspected,

@@ -22,8 +22,9 @@ from feedbench.bench.records.messages import Checked, Event, Request, Start
 from feedbench.bench.text import counted
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images import image_check
+from feedbench.pipelines.images.file_kinds import APPLE_DOUBLE_PREFIX, FOREIGN_SUFFIXES
 from feedbench.pipelines.images.image_check import Finding
-from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, Index, part, shown
+from feedbench.pipelines.images.index import Index, part, shown
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.workers import LostError
 
@@ -205,7 +206,10 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
 
 
 def _by_name(file: str) -> Finding | None:
-    if not file.lower().endswith(FOREIGN_SUFFIXES):
+    name = PurePath(file).name
+    if name.startswith(APPLE_DOUBLE_PREFIX):
+        return Finding("metadata of macOS, not an image (judged by its name)")
+    if not name.lower().endswith(FOREIGN_SUFFIXES):
         return None
     suffix = PurePath(file).suffix.lower()
     return Finding(f"not every pipeline decodes {suffix} (judged by its name)")

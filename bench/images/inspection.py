@@ -18,18 +18,12 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.inspection import Bin, Inspection
 from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
+from feedbench.pipelines.images.file_kinds import is_candidate
 from feedbench.pipelines.images.image_check import Finding
-from feedbench.pipelines.images.index import (
-    Index,
-    check_folder,
-    counts,
-    entries,
-    image_id,
-    is_candidate,
-    is_folder,
-)
+from feedbench.pipelines.images.index import Index, counts, image_id
 from feedbench.pipelines.images.labels import index_unlabelled
 from feedbench.pipelines.images.layouts import Layout, index_images
+from feedbench.pipelines.images.listing import check_folder, entries, is_folder
 
 _BINS = 10
 _CHUNK = 1 << 20

@@ -82,6 +82,18 @@ class RunOptions:
         help="The part to use, if the folder has sub-folders for train, validation or test.",
         otherwise="train",
     )
+    classes_from: Literal["top", "leaf"] = option(
+        "top",
+        read=read.one_of(read.CLASSES_FROM),
+        metavar="top|leaf",
+        help="The folders that are classes. top: those in FOLDER; leaf: each folder below it that"
+        " holds images.",
+    )
+    follow_links: bool = flag(
+        default=False,
+        help="Follow links to folders below a class folder; without it, only links to files and to"
+        " class folders count, as in Keras.",
+    )
     check: Literal["none", "header", "decode"] = option(
         "decode",
         read=read.one_of(read.CHECKS),
@@ -245,7 +257,13 @@ class RunOptions:
         """How the images are labelled. Raises RequestError for options that contradict."""
         from feedbench.pipelines.images.layouts import Layout
 
-        return Layout(labels=self.labels, classes=self.classes, part=self.part)
+        return Layout(
+            labels=self.labels,
+            classes=self.classes,
+            part=self.part,
+            classes_from=self.classes_from,
+            follow_links=self.follow_links,
+        )
 
     @property
     def checks(self) -> Checks:

@@ -18,6 +18,7 @@ from feedbench.pipelines.errors import RequestError
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
     from feedbench.pipelines.contract import Channels, Dtype, LabelMode
+    from feedbench.pipelines.images.layouts import ClassesFrom
 
 CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
 DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
@@ -26,6 +27,7 @@ LABEL_MODES: dict[str, LabelMode] = {
     "categorical": "categorical",
     "binary": "binary",
 }
+CLASSES_FROM: dict[str, ClassesFrom] = {"top": "top", "leaf": "leaf"}
 PAGE_CACHES: dict[str, State] = {"warm": "warm", "cold": "cold"}
 CHECKS: dict[str, Literal["none", "header", "decode"]] = {
     "none": "none",

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 UNKNOWN = "unknown"
 
+APPLE_DOUBLE = b"\x00\x05\x16\x07"
+"""How a file of metadata begins that macOS writes next to x.jpg as ._x.jpg (RFC 1740)."""
+
 _FIRST_BYTES = 32
 _SIGNATURES = (
     ("JPEG", rb"\xff\xd8\xff"),  # the three bytes that tf.io.is_jpeg checks

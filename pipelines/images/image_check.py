@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from feedbench.pipelines.contract import LUMA
-from feedbench.pipelines.images.file_formats import first_bytes, signature
+from feedbench.pipelines.images.file_formats import APPLE_DOUBLE, first_bytes, signature
 
 if TYPE_CHECKING:
     from PIL import Image
 
-RULES = 1
+RULES = 2
 """Increase it when a file is bad for a new reason: findings by older rules are not used again."""
 
 MOST_PIXELS = 89_478_485  # the size at which Pillow begins to warn
@@ -166,6 +166,8 @@ def _unidentified(path: str, error: Exception) -> str:
 
     if not isinstance(error, UnidentifiedImageError):
         return f"Pillow: {_text(error)}"
+    if first_bytes(path, len(APPLE_DOUBLE)) == APPLE_DOUBLE:
+        return "AppleDouble: metadata that macOS keeps of another file, not an image"
     if format_name := signature(path):
         return f"Pillow cannot identify it, although it starts like {format_name}"
     begins = first_bytes(path, _MARKUP_HEAD).lstrip().lower()

@@ -6,21 +6,20 @@ import dataclasses
 import os
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
-from typing import NoReturn
 
 from feedbench.pipelines.errors import RequestError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".jpe", ".jfif", ".mpo")
-"""The suffixes of images that every pipeline can decode."""
-
-FOREIGN_SUFFIXES = (".tif", ".tiff", ".ico", ".jp2", ".jxl", ".svg", ".avif", ".heic")
-"""The suffixes of images that not every pipeline decodes: such files are bad."""
-
-_CANDIDATES = SUFFIXES + FOREIGN_SUFFIXES
+from feedbench.pipelines.images.file_kinds import (
+    FOREIGN_SUFFIXES,
+    RAW_SUFFIXES,
+    SUFFIXES,
+    SYSTEM_FILES,
+    SYSTEM_FOLDERS,
+    is_hidden,
+)
+from feedbench.pipelines.images.listing import Walk, check_folder, entries, is_folder, walk
 
 _MOST_NAMED = 5  # names that a sentence lists
 
@@ -42,17 +41,9 @@ class Index:
         return tuple(os.path.join(self.folder, file) for file in self.files)  # noqa: PTH118
 
 
-@dataclass
-class Walk:
-    """What is below a folder, at any depth. Paths are relative to the folder of the index."""
-
-    images: list[str] = dataclasses.field(default_factory=list)  # in order
-    others: int = 0  # files without an image's suffix
-    nested: int = 0  # images in folders below the folder itself
-    links: int = 0  # links to folders, which are not followed
-
-
-def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
+def index_folder(
+    folder: Path, classes: Sequence[str] | None = None, *, follow_links: bool = False
+) -> Index:
     """List a folder whose sub-folders are the classes; images deeper down belong to their class.
 
     `classes` are those to use, in their order. Raises RequestError if the folder is missing,
@@ -61,8 +52,8 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
     check_folder(folder, "one sub-folder of photos a class")
     top = entries(folder)
     below = sorted(entry.name for entry in top if is_folder(entry))
-    # .ipynb_checkpoints and .git are not classes, and would shift every other class's label.
-    hidden = [name for name in below if name.startswith(".") and name not in (classes or ())]
+    # They are not classes, and would shift every other class's label.
+    hidden = [name for name in below if is_hidden(name) and name not in (classes or ())]
     names = tuple(name for name in below if name not in hidden)
     if not names:
         what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
@@ -71,7 +62,7 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
             hint="if the files' names hold the labels, use --labels" if top else "",
         )
     class_names, notes = ordered(names, classes)
-    walks = [walk(folder, class_name) for class_name in class_names]
+    walks = [walk(folder, class_name, follow_links=follow_links) for class_name in class_names]
     files = tuple(file for walked in walks for file in walked.images)
     labels = tuple(label for label, walked in enumerate(walks) for _ in walked.images)
     ignored = len(top) - len(below) + sum(walked.others for walked in walks)
@@ -80,10 +71,45 @@ def index_folder(folder: Path, classes: Sequence[str] | None = None) -> Index:
             f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its sub-folders"
             f" ({len(class_names)}); found none, only other files ({ignored})"
         )
-    if hidden:
-        notes = (*notes, f"Hidden folders ({len(hidden)}) are not classes: {named(hidden)}.")
-    notes = (*notes, *_notes(class_names, walks))
+    broken = sorted(entry.name for entry in top if _leads_nowhere(entry))
+    if broken:
+        notes = (*notes, f"Links that lead nowhere ({len(broken)}) are ignored: {named(broken)}.")
+    notes = (*notes, *hidden_notes(hidden, names), *_notes(class_names, walks))
     return Index(folder.absolute(), class_names, files, labels, ignored, notes)
+
+
+def index_leaves(
+    folder: Path, classes: Sequence[str] | None = None, *, follow_links: bool = False
+) -> Index:
+    """List a folder as `index_folder` does; every folder that holds images is a class.
+
+    The name of a class is its folder's path below `folder`. Images in `folder` itself are ignored.
+    """
+    check_folder(folder, "folders of photos, one a class")
+    walked = walk(folder, follow_links=follow_links)
+    by_class: dict[str, list[str]] = {}
+    for file in walked.images:
+        by_class.setdefault(os.path.dirname(file), []).append(file)  # noqa: PTH120 - a million times
+    outside = len(by_class.pop("", ()))
+    hidden = [name for name in by_class if any(map(is_hidden, Path(name).parts))]
+    hidden = [name for name in hidden if name not in (classes or ())]
+    outside += sum(len(by_class.pop(name)) for name in hidden)
+    if not by_class:
+        raise RequestError(
+            f"{folder}: expected photos ({', '.join(SUFFIXES)}) in folders below it; found none,"
+            f" only other files ({walked.others + outside})"
+        )
+    class_names, notes = ordered(sorted(by_class), classes)
+    if hidden:
+        notes = (*notes, *hidden_notes(hidden, ()))
+    return Index(
+        folder.absolute(),
+        class_names,
+        tuple(file for name in class_names for file in by_class[name]),
+        tuple(label for label, name in enumerate(class_names) for _ in by_class[name]),
+        walked.others + outside,
+        (*notes, *walk_notes([walked])),
+    )
 
 
 def take(index: Index, images: int, seed: int) -> Index:
@@ -133,7 +159,11 @@ def shown(name: str) -> str:
 
 def named(names: Iterable[str]) -> str:
     """Return names as a list for a sentence: the first ones, and how many more there are."""
-    texts = [shown(name) for name in names]
+    return listed([shown(name) for name in names])
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return texts as a list for a sentence: the first ones, and how many more there are."""
     more = len(texts) - _MOST_NAMED
     return ", ".join(texts[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -142,40 +172,6 @@ def counts(index: Index) -> dict[str, int]:
     """Return the number of images of each class."""
     by_label = Counter(index.labels)
     return {name: by_label[label] for label, name in enumerate(index.class_names)}
-
-
-def is_candidate(name: str) -> bool:
-    """Tell whether a file's name has an image's suffix."""
-    return name.lower().endswith(_CANDIDATES)
-
-
-def check_folder(folder: Path, expected: str) -> None:
-    """Raise RequestError where there is no such folder; `expected` says what it should hold."""
-    try:
-        missing, is_file = not folder.exists(), not folder.is_dir()
-    except OSError as error:  # a folder around it may not be entered
-        _refuse(error)
-    if missing:
-        raise RequestError(f"there is no folder {folder}: expected a folder with {expected}")
-    if is_file:
-        raise RequestError(f"{folder} is a file: expected a folder with {expected}")
-
-
-def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return a folder's entries. Raises RequestError if it cannot be listed."""
-    try:
-        with os.scandir(folder) as listing:
-            return list(listing)
-    except OSError as error:
-        _refuse(error)
-
-
-def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link to one; a link that leads back to itself is not."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def ordered(
@@ -199,45 +195,67 @@ def ordered(
     )
 
 
-def walk(folder: Path, below: str = "") -> Walk:
-    """List the images in `folder / below` and deeper down. As in Keras, links to files count.
+def hidden_notes(hidden: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Yield what there is to say of folders that are no classes, next to the classes' `names`."""
+    if not hidden:
+        return
+    texts = [
+        f"{shown(name)} ({what})" if what else shown(name)
+        for name in hidden
+        for what in [SYSTEM_FOLDERS.get(os.path.basename(name).lower())]  # noqa: PTH119
+    ]
+    yield f"Hidden or system folders ({len(hidden)}) are not classes: {listed(texts)}."
+    for name in hidden:
+        later = sum(each > name for each in names)
+        if not name.startswith(".") and later:
+            yield (
+                f"Keras would use {shown(name)} as a class, and shift the labels of the classes"
+                f" after it ({later}) by 1: remove that folder."
+            )
 
-    Raises RequestError if a folder cannot be listed.
-    """
-    walked = Walk()
-    # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
-    top = os.path.join(folder, below)  # noqa: PTH118 - as os.walk joins them
-    for root, folders, names in sorted(os.walk(top, onerror=_refuse), key=itemgetter(0)):
-        walked.links += sum(map(os.path.islink, (os.path.join(root, name) for name in folders)))  # noqa: PTH118
-        inside = os.path.relpath(root, folder)
-        prefix = "" if inside == os.curdir else inside + os.sep
-        images = [prefix + name for name in sorted(names) if name.lower().endswith(_CANDIDATES)]
-        walked.images += images
-        walked.others += len(names) - len(images)
-        if root != top:
-            walked.nested += len(images)
-    return walked
 
-
-def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> list[str]:
-    notes = []
-    if empty := [n for n, walked in zip(class_names, walks, strict=True) if not walked.images]:
-        notes.append(
-            f"No images are in the folders of these classes ({len(empty)}): {named(empty)}."
+def walk_notes(walks: Sequence[Walk]) -> Iterator[str]:
+    """Yield what there is to say of files and links that are not what an image is."""
+    if links := sum(walked.links for walked in walks):
+        yield (
+            f"Links to folders ({links:,}) are not followed, as in Keras; --follow-links follows"
+            " them."
         )
+    if loops := sum(walked.loops for walked in walks):
+        yield f"Links that lead to a folder around them ({loops:,}) are not followed."
+    kinds = sum((walked.kinds for walked in walks), Counter[str]())
+    if text := _counted(kinds, FOREIGN_SUFFIXES):
+        yield (
+            f"TensorFlow does not decode files of these kinds: {text}. Convert them to JPEG or PNG."
+        )
+    if text := _counted(kinds, RAW_SUFFIXES):
+        yield f"Camera raw files are ignored: {text}. Export them as JPEG to measure them."
+    made = [name for name in kinds if name.lower() in SYSTEM_FILES]
+    if made:
+        texts = [f"{kinds[name]:,} {shown(name)} ({SYSTEM_FILES[name.lower()]})" for name in made]
+        yield f"Files of the system are ignored: {', '.join(texts)}."
+    for name, images in sum((walked.system for walked in walks), Counter[str]()).items():
+        yield (
+            f"Images in folders {shown(name)} below a class's folder ({images:,}) belong to that"
+            f" class, as in Keras. They are {SYSTEM_FOLDERS[name.lower()]}: remove them."
+        )
+
+
+def _counted(kinds: Counter[str], among: Sequence[str]) -> str:
+    """Return the number of files of each kind among these, as a list; "" if there are none."""
+    return ", ".join(f"{kinds[name]:,} {name}" for name in among if kinds[name])
+
+
+def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> Iterator[str]:
+    if empty := [n for n, walked in zip(class_names, walks, strict=True) if not walked.images]:
+        yield f"No images are in the folders of these classes ({len(empty)}): {named(empty)}."
     if nested := sum(walked.nested for walked in walks):
-        notes.append(
+        yield (
             f"Images in folders below a class's folder ({nested:,}) belong to that class, as in"
             " Keras."
         )
-    if links := sum(walked.links for walked in walks):
-        notes.append(
-            f"Links to folders below a class's folder ({links:,}) are not followed, as in Keras."
-        )
-    return notes
+    yield from walk_notes(walks)
 
 
-def _refuse(error: OSError) -> NoReturn:
-    raise RequestError(
-        f"{error.filename} cannot be read: {error.strerror}; expected a folder that can be listed"
-    ) from error
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110

@@ -10,15 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import (
-    SUFFIXES,
-    Index,
-    check_folder,
-    named,
-    ordered,
-    shown,
-    walk,
-)
+from feedbench.pipelines.images.file_kinds import SUFFIXES
+from feedbench.pipelines.images.index import Index, named, ordered, shown, walk_notes
+from feedbench.pipelines.images.listing import check_folder, walk
 
 _ID_TITLE = "id"
 _FILE_TITLES = ("file", "filename", "file_name", "image", "path", "filepath", _ID_TITLE)
@@ -29,14 +23,20 @@ Labelled = Iterable[tuple[str, str]]
 """A file's path relative to the folder, and its label."""
 
 
-def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = None) -> Index:
+def index_labelled(
+    folder: Path,
+    labels: str,
+    classes: Sequence[str] | None = None,
+    *,
+    follow_links: bool = False,
+) -> Index:
     """List a folder's images by `labels`: a CSV file, or else a regular expression.
 
     Classes, and the files of each, come in code-point order, unless `classes` gives an order.
     Raises RequestError if the folder, the file or the expression cannot be used.
     """
     check_folder(folder, "photos")
-    walked = walk(folder)
+    walked = walk(folder, follow_links=follow_links)
     notes: list[str] = []
     if is_file(labels):
         pairs = _from_csv(folder, Path(labels))
@@ -52,8 +52,7 @@ def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = No
     class_names, left_out = ordered(sorted({label for _, label in pairs}), classes)
     place = {name: label for label, name in enumerate(class_names)}
     rows = sorted((place[label], file) for file, label in pairs if label in place)
-    if walked.links:
-        notes.append(f"Links to folders ({walked.links:,}) are not followed, as in Keras.")
+    notes += walk_notes([walked])
     return Index(
         folder.absolute(),
         class_names,
@@ -64,12 +63,12 @@ def index_labelled(folder: Path, labels: str, classes: Sequence[str] | None = No
     )
 
 
-def index_unlabelled(folder: Path) -> Index:
+def index_unlabelled(folder: Path, *, follow_links: bool = False) -> Index:
     """List a folder's images as one class without a name, where labels are not needed.
 
     Raises RequestError if there are none.
     """
-    walked = walk(folder)
+    walked = walk(folder, follow_links=follow_links)
     if not walked.images:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}); found none, only other files"
@@ -77,7 +76,14 @@ def index_unlabelled(folder: Path) -> Index:
         )
     note = "The photos are not in class folders: a run needs --labels to know their classes."
     labels = (0,) * len(walked.images)
-    return Index(folder.absolute(), ("",), tuple(walked.images), labels, walked.others, (note,))
+    return Index(
+        folder.absolute(),
+        ("",),
+        tuple(walked.images),
+        labels,
+        walked.others,
+        (note, *walk_notes([walked])),
+    )
 
 
 def is_file(labels: str) -> bool:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import (
-    Index,
-    check_folder,
-    entries,
-    index_folder,
-    is_folder,
-    shown,
-)
+from feedbench.pipelines.images.class_notes import order_notes, root_notes
+from feedbench.pipelines.images.index import Index, index_folder, index_leaves, shown
 from feedbench.pipelines.images.labels import index_labelled, is_file
+from feedbench.pipelines.images.listing import check_folder, entries, is_folder
+
+ClassesFrom = Literal["top", "leaf"]
+"""The folders that are classes: those in the folder itself, or each below that holds images."""
 
 PARTS = {
     "train": ("train", "training"),
@@ -32,6 +31,8 @@ class Layout:
     labels: str | None = None  # a CSV file, or a regular expression for the files' names
     classes: tuple[str, ...] | None = None  # the classes to use, in their order; None: all
     part: str | None = None  # train, validation or test
+    classes_from: ClassesFrom = "top"
+    follow_links: bool = False  # links to folders, below the classes' folders
 
     def __post_init__(self) -> None:
         """Raise RequestError for a part, labels or classes that cannot be used."""
@@ -42,6 +43,11 @@ class Layout:
                 f"--part {self.part}: expected no --part with a CSV file, which lists the images"
                 " itself",
                 hint="leave --part out",
+            )
+        if self.classes_from == "leaf" and self.labels is not None:
+            raise RequestError(
+                "--classes-from leaf: expected no --labels, which names the classes itself",
+                hint="leave one of the two out",
             )
         doubled = [name for name in self.classes or () if (self.classes or ()).count(name) > 1]
         if doubled or self.classes == () or "" in (self.classes or ()):
@@ -58,10 +64,10 @@ def index_images(folder: Path, layout: Layout) -> Index:
     what = "photos" if layout.labels else "one sub-folder of photos a class"
     check_folder(folder, what)
     if layout.labels is not None and layout.part is None:
-        return index_labelled(folder, layout.labels, layout.classes)
-    parts = _parts(folder)
+        return _index(folder, layout)
+    parts = parts_of(folder)
     if not parts and layout.part is None:
-        return index_folder(folder, layout.classes)
+        return _index(folder, layout)
     name = layout.part or "train"
     if name not in parts:
         there = f"only {', '.join(parts)}" if parts else "no parts"
@@ -70,21 +76,28 @@ def index_images(folder: Path, layout: Layout) -> Index:
             f" sub-folders, next to another part; found {there}",
             hint="leave --part out, or give the part's folder as FOLDER",
         )
-    return _of_part(folder, layout, parts, name)
-
-
-def _of_part(folder: Path, layout: Layout, parts: dict[str, str], name: str) -> Index:
-    inner = folder / parts[name]
-    if layout.labels is not None:
-        index = index_labelled(inner, layout.labels, layout.classes)
-    else:
-        index = index_folder(inner, layout.classes)
+    index = _index(folder / parts[name], layout)
     others = " and ".join(parts[part] for part in parts if part != name)
     note = f"Used the part {parts[name]}, and not {others}; --part selects another."
     return dataclasses.replace(index, notes=(note, *index.notes))
 
 
-def _parts(folder: Path) -> dict[str, str]:
+def _index(folder: Path, layout: Layout) -> Index:
+    """List the images of a folder that has no parts, with notes on its classes."""
+    classes, follow_links = layout.classes, layout.follow_links
+    if layout.labels is not None:
+        index = index_labelled(folder, layout.labels, classes, follow_links=follow_links)
+        notes = order_notes(index.class_names)
+    elif layout.classes_from == "leaf":
+        index = index_leaves(folder, classes, follow_links=follow_links)
+        notes = order_notes(index.class_names)
+    else:
+        index = index_folder(folder, classes, follow_links=follow_links)
+        notes = (*order_notes(index.class_names), *root_notes(index))
+    return index if classes else dataclasses.replace(index, notes=(*notes, *index.notes))
+
+
+def parts_of(folder: Path) -> dict[str, str]:
     """Return part -> its folder's name, where the folder holds `train` and another part.
 
     A class may be called train, so only folders that hold folders count as parts.

@@ -17,6 +17,9 @@ from feedbench.reports.code.training_code import training_code
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.text.figures import is_known
 
+_LISTED = ("-labels", "-classes-from", "-follow-links")  # pytest's are --feedbench-labels etc.
+"""Options of a run whose files a walk of the class folders alone does not find."""
+
 _FILE = "images.json"  # in a run's folder
 _MOST_BYTES = 1_000_000_000  # a million files take about 100 MB
 _ALIKE = (  # in the list and in the run's record, or they are of two runs
@@ -75,7 +78,7 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
         return []
     left_out = [each.file for each in run.workload.left_out]
     # Then the list says which files there are, even where they lie in folders of the same names.
-    is_labelled = any(word.partition("=")[0] == "--labels" for word in run.command)
+    is_labelled = any(word.partition("=")[0].endswith(_LISTED) for word in run.command)
     texts = []
     for row in _by_speed(run):
         code = training_code(

@@ -24,7 +24,7 @@ from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import FOREIGN_SUFFIXES, SUFFIXES
+from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 
 _WIDTH = 100  # columns
 

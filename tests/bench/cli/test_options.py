@@ -100,6 +100,8 @@ def test_the_commands_take_the_options_of_a_run() -> None:
         "labels",
         "classes",
         "part",
+        "classes_from",
+        "follow_links",
         "check",
         "max_pixels",
         "image_size",

@@ -118,9 +118,13 @@ def test_processes_that_cannot_begin_are_one_sentence(
 
 def test_without_a_check_names_alone_tell(tmp_path: Path) -> None:
     write_odd_files(tmp_path / "photos" / "odd")
+    (tmp_path / "photos/odd/._1.jpg").touch()
     index = index_folder(tmp_path / "photos")
     bad = reasons(index, checker(tmp_path, None, how="none").findings(index))
-    assert bad == {"drawing.svg": "not every pipeline decodes .svg (judged by its name)"}
+    assert bad == {
+        "drawing.svg": "not every pipeline decodes .svg (judged by its name)",
+        "._1.jpg": "metadata of macOS, not an image (judged by its name)",
+    }
 
 
 @pytest.mark.tensorflow

@@ -66,6 +66,13 @@ def test_what_no_header_can_be_read_of_has_a_reason(tmp_path: Path) -> None:
     assert header(str(tmp_path / "folder.jpg")).reason == "not a regular file"
 
 
+def test_metadata_of_macos_next_to_an_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "._1.jpg").write_bytes(bytes.fromhex("00051607 00020000") + b"Mac OS X        ")
+    assert header(str(tmp_path / "._1.jpg")).reason == (
+        "AppleDouble: metadata that macOS keeps of another file, not an image"
+    )
+
+
 def test_what_only_its_surroundings_decide_is_not_remembered(tmp_path: Path) -> None:
     write_odd_files(tmp_path)
     assert not header(str(tmp_path / "gone.jpg")).lasts

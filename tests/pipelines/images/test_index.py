@@ -134,7 +134,7 @@ def test_links_to_files_count_and_links_to_folders_are_not_followed_below_a_clas
     index = index_folder(tmp_path / "photos")
     assert index.files == ("c/1.jpg", "c/2.jpg")
     assert index.notes == (
-        "Links to folders below a class's folder (2) are not followed, as in Keras.",
+        "Links to folders (2) are not followed, as in Keras; --follow-links follows them.",
     )
 
 
@@ -158,7 +158,11 @@ def test_hidden_folders_are_no_classes_unless_they_are_asked_for(tmp_path: Path)
         (tmp_path / name).touch()
     index = index_folder(tmp_path)
     assert index.class_names == ("cats", "dogs")
-    assert index.notes == ("Hidden folders (1) are not classes: .ipynb_checkpoints.",)
+    (note,) = index.notes
+    assert note == (
+        "Hidden or system folders (1) are not classes: .ipynb_checkpoints (copies that Jupyter"
+        " makes)."
+    )
     assert index.ignored == 0
     asked = index_folder(tmp_path, classes=[".ipynb_checkpoints", "cats"])
     assert asked.class_names == (".ipynb_checkpoints", "cats")

@@ -64,6 +64,19 @@ def test_the_best_comes_first_and_then_by_rate(images: fastest.Images) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "word", ["--labels", "--classes-from=leaf", "--follow-links", "--feedbench-labels"]
+)
+def test_where_class_folders_alone_do_not_tell_the_files_the_code_reads_the_list(
+    images: fastest.Images, word: str
+) -> None:
+    run = a_run(NAIVE)
+    (walked,) = [code for _, code in fastest.codes(run, images)]
+    (listed,) = [code for _, code in fastest.codes(replace(run, command=[word]), images)]
+    assert "os.walk" in walked
+    assert "os.walk" not in listed
+
+
 def test_who_does_other_work_comes_last_and_who_has_no_rate_not_at_all(
     images: fastest.Images,
 ) -> None:

@@ -1,0 +1,82 @@
+"""What was named in place of a folder of photos: an address, an archive, or another file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NoReturn
+
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.file_formats import first_bytes, signature
+
+_HEAD_BYTES = 512
+_UNPACK = "unpack it, then name the folder"
+_WRITE = "write its images as files, one sub-folder a class, then name that folder"
+_LABELS = "if it holds labels, name the folder of the photos, and this file with --labels"
+_MAGIC = (  # how a file begins, what it is, and what to do about it
+    (rb"PK\x03\x04|PK\x05\x06", "a zip archive", _UNPACK),
+    (rb".{257}ustar", "a tar archive", _UNPACK),  # POSIX.1-1988
+    (rb"\x1f\x8b", "a gzip file", _UNPACK),
+    (rb"BZh", "a bzip2 file", _UNPACK),
+    (rb"\xfd7zXZ\x00", "an xz file", _UNPACK),
+    (rb"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (rb"Rar!\x1a\x07", "a rar archive", _UNPACK),
+    (rb"\x89HDF\r\n\x1a\n", "an HDF5 file", _WRITE),
+    (rb"PAR1", "a parquet file", _WRITE),
+    (rb"ARROW1", "an Arrow file", _WRITE),
+    (rb"\x93NUMPY", "a NumPy array", _WRITE),
+    (rb"SQLite format 3\x00", "an SQLite database", _WRITE),
+)
+_ZIPPED = {".npz": ("an archive of NumPy arrays", _WRITE)}  # zip archives, by suffix
+_COPY = {
+    "gs": "gcloud storage cp -r {address} FOLDER",
+    "s3": "aws s3 cp --recursive {address} FOLDER",
+    "hdfs": "hdfs dfs -get {address} FOLDER",
+}
+
+
+def refuse_address(text: str, expected: str) -> None:
+    """Raise RequestError if the text is an address such as gs://bucket/photos.
+
+    A Path has made one slash of its two, which are shown again.
+    """
+    parts = re.fullmatch(r"([a-z][a-z0-9+.-]*):/{1,2}([^/].*)", text, re.IGNORECASE | re.DOTALL)
+    if parts is None or len(parts[1]) == 1:  # C:/ is a drive
+        return
+    scheme, rest = parts.groups()
+    if scheme.lower() == "file":
+        raise RequestError(
+            f"file:///{rest} is an address; expected a folder with {expected}",
+            hint=f"name the folder as a path: /{rest}",
+        )
+    address = f"{scheme}://{rest}"
+    copy = _COPY.get(scheme.lower())
+    raise RequestError(
+        f"{address} is an address; expected a folder on this machine, with {expected}",
+        hint=(
+            f"copy the photos first: {copy.format(address=address)}"
+            if copy
+            else "download the photos first, unpack them if they are an archive, then name the"
+            " folder"
+        ),
+    )
+
+
+def refuse_file(file: Path, expected: str) -> NoReturn:
+    """Raise RequestError that says which kind of file was named, and what to do about it."""
+    what, hint = _kind(file)
+    raise RequestError(f"{file} is {what}: expected a folder with {expected}", hint=hint)
+
+
+def _kind(file: Path) -> tuple[str, str]:
+    """Return what a file is by how it begins, and what to do about it."""
+    path, suffix = str(file), file.suffix.lower()
+    if image := signature(path):
+        return f"an image ({image})", "name the folder around the class folders"
+    head = first_bytes(path, _HEAD_BYTES)
+    for magic, what, hint in _MAGIC:
+        if re.match(magic, head, re.DOTALL):
+            is_zip = head.startswith(b"PK")
+            return _ZIPPED.get(suffix, (what, hint)) if is_zip else (what, hint)
+    return "a file", _LABELS if suffix in {".csv", ".tsv"} else ""

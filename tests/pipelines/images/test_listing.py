@@ -1,0 +1,144 @@
+"""What is in folders besides photos: links, and what systems and programs put there."""
+
+from pathlib import Path
+
+import pytest
+
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.index import index_folder
+from feedbench.pipelines.images.layouts import Layout, index_images
+from tests.pipelines.images.test_index import fill
+
+
+def test_what_macos_packs_into_an_archive_is_no_class_and_what_keras_makes_of_it_is_said(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, "Cats/1.jpg", "__MACOSX/Cats/._1.jpg", "dogs/1.jpg", "owls/1.jpg")
+    index = index_folder(tmp_path)
+    assert index.class_names == ("Cats", "dogs", "owls")
+    hidden, shift = index.notes
+    assert hidden == "Hidden or system folders (1) are not classes: __MACOSX (metadata of macOS)."
+    assert shift == (
+        "Keras would use __MACOSX as a class, and shift the labels of the classes after it (2) by"
+        " 1: remove that folder."
+    )
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "__pycache__", "lost+found", "$RECYCLE.BIN", ".git"])
+def test_folders_of_systems_are_no_classes_unless_they_are_asked_for(
+    tmp_path: Path, name: str
+) -> None:
+    fill(tmp_path, "cats/1.jpg", f"{name}/1.jpg")
+    assert index_folder(tmp_path).class_names == ("cats",)
+    assert index_folder(tmp_path, [name]).class_names == (name,)
+
+
+def test_what_jupyter_copied_below_a_class_counts_as_in_keras_and_is_named(tmp_path: Path) -> None:
+    index = index_folder(fill(tmp_path, "c/1.jpg", "c/.ipynb_checkpoints/1-checkpoint.jpg"))
+    assert len(index.files) == 2
+    assert index.notes[-1] == (
+        "Images in folders .ipynb_checkpoints below a class's folder (1) belong to that class, as"
+        " in Keras. They are copies that Jupyter makes: remove them."
+    )
+
+
+def test_files_that_a_pipeline_cannot_use_are_counted_by_kind_with_what_to_do(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, "c/1.jpg", "c/1.CR2", "c/2.cr2", "d/1.nef", "d/1.heif", "d/1.TIF", "d/2.avif")
+    fill(tmp_path, "c/Thumbs.db", "d/Thumbs.db", "d/.DS_Store")
+    index = index_folder(tmp_path)
+    assert (len(index.files), index.ignored) == (4, 6)
+    foreign, raw, system = index.notes
+    assert foreign == (
+        "TensorFlow does not decode files of these kinds: 1 .tif, 1 .avif, 1 .heif. Convert them to"
+        " JPEG or PNG."
+    )
+    assert raw == (
+        "Camera raw files are ignored: 2 .cr2, 1 .nef. Export them as JPEG to measure them."
+    )
+    assert system == (
+        "Files of the system are ignored: 2 Thumbs.db (thumbnails of Windows), 1 .DS_Store"
+        " (settings of macOS)."
+    )
+
+
+def test_links_to_folders_are_followed_if_asked_for(tmp_path: Path) -> None:
+    fill(tmp_path, "elsewhere/x/1.jpg", "photos/c/2.jpg")
+    (tmp_path / "photos/c/deeper").symlink_to(tmp_path / "elsewhere")
+    assert index_images(tmp_path / "photos", Layout()).files == ("c/2.jpg",)
+    index = index_images(tmp_path / "photos", Layout(follow_links=True))
+    assert index.files == ("c/2.jpg", "c/deeper/x/1.jpg")
+    assert not any("not followed" in note for note in index.notes)
+    assert index_images(tmp_path / "photos", Layout(follow_links=True, labels=r"(\d)")).files == (
+        "c/deeper/x/1.jpg",
+        "c/2.jpg",
+    )
+
+
+def test_links_that_lead_round_are_not_followed_and_said(tmp_path: Path) -> None:
+    fill(tmp_path, "a/1.jpg", "b/2.jpg")
+    (tmp_path / "a/itself").symlink_to(".")
+    (tmp_path / "a/root").symlink_to("/")
+    (tmp_path / "a/b").symlink_to("../b")
+    (tmp_path / "b/a").symlink_to("../a")
+    index = index_folder(tmp_path, follow_links=True)
+    assert index.files == ("a/1.jpg", "a/b/2.jpg", "b/2.jpg", "b/a/1.jpg")
+    assert "Links that lead to a folder around them (6) are not followed." in index.notes
+
+
+def test_a_link_to_nothing_is_no_class_and_named(tmp_path: Path) -> None:
+    fill(tmp_path, "a/1.jpg")
+    (tmp_path / "b").symlink_to("nowhere")
+    index = index_folder(tmp_path)
+    assert (index.class_names, index.ignored) == (("a",), 1)
+    assert index.notes == ("Links that lead nowhere (1) are ignored: b.",)
+
+
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [
+        ("gs://bucket/photos", "gcloud storage cp -r gs://bucket/photos FOLDER"),
+        ("s3://bucket/photos", "aws s3 cp --recursive s3://bucket/photos FOLDER"),
+        ("https://example.org/photos.zip", "download the photos first"),
+    ],
+)
+def test_an_address_is_shown_as_it_was_written(address: str, hint: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        index_folder(Path(address))
+    assert caught.value.sentence == (
+        f"{address} is an address; expected a folder on this machine, with one sub-folder of"
+        " photos a class"
+    )
+    assert hint in caught.value.hint
+
+
+def test_an_address_of_a_file_is_a_path() -> None:
+    with pytest.raises(RequestError) as caught:
+        index_folder(Path("file:///nowhere/photos"))
+    assert caught.value.hint == "name the folder as a path: /nowhere/photos"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what", "hint"),
+    [
+        ("a.zip", b"PK\x03\x04", "a zip archive", "unpack it, then"),
+        ("a.npz", b"PK\x03\x04", "an archive of NumPy arrays", "write its images as files"),
+        ("a.tar", bytes(257) + b"ustar", "a tar archive", "unpack it, then"),
+        ("a.tar.gz", b"\x1f\x8b\x08", "a gzip file", "unpack it, then"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its images as files"),
+        ("a.parquet", b"PAR1", "a parquet file", "write its images as files"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "an image (JPEG)", "name the folder around"),
+        ("a.csv", b"a.jpg,cat", "a file", "and this file with --labels"),
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_named_for_what_it_is(
+    tmp_path: Path, name: str, content: bytes, what: str, hint: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RequestError) as caught:
+        index_folder(tmp_path / name)
+    assert caught.value.sentence == (
+        f"{tmp_path / name} is {what}: expected a folder with one sub-folder of photos a class"
+    )
+    assert hint in caught.value.hint
