@@ -1,4 +1,4 @@
-"""The time that a training pays for its pipeline, by its number of epochs, as a chart."""
+"""The chart of the time that a training spends on its pipeline, by its number of epochs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from feedbench.reports.text.escaping import visible
 _HEIGHT = 320  # pixels of the chart itself, at least
 _BELOW = 46  # for the ticks and their name
 _LEFT = 54  # for the seconds
-_MOST_NAMED = 8  # lines that have their names beside them
+_MOST_NAMED = 8  # lines that have their names next to them
 _NAMES = 200  # pixels for these
 _MOST_NAME = 26  # characters of one
-_LETTERS = 30  # pixels for letters beside the lines
+_LETTERS = 30  # pixels for letters next to the lines
 _APART = 14  # pixels from name to name, or from letter to letter
 _SAMPLE = 40  # pixels of a line in the key: a dash and a half
 _NAME_FROM = _SAMPLE + 32  # pixels to a name there
@@ -45,7 +45,7 @@ _TEXT: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Line:
-    """A pipeline's cost, and by what its line is known."""
+    """A pipeline's cost, with the name and style of its line."""
 
     cost: Cost
     letter: str
@@ -53,7 +53,7 @@ class _Line:
 
     @property
     def name(self) -> str:
-        """The label, as much of it as has room behind the line's end."""
+        """The label, cut to the room after the line's end."""
         text = visible(self.cost.label)
         whole = cell_len(text) <= _MOST_NAME
         return text if whole else f"{chop_cells(text, _MOST_NAME - 1)[0]}…"
@@ -112,7 +112,7 @@ def _letter(place: int) -> str:
 
 
 def _frame(lines: Sequence[_Line], width: int, right: int, key: int) -> tuple[Figure, Axes]:
-    """Return the scales: `right` pixels beside them and `key` below."""
+    """Return the scales, with `right` pixels to the right of them and `key` below."""
     inner = max(_HEIGHT, _APART * len(lines))
     height = inner + _BELOW + LEADING + key
     drawn = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
@@ -143,7 +143,7 @@ def _frame(lines: Sequence[_Line], width: int, right: int, key: int) -> tuple[Fi
 
 
 def _crossings(axes: Axes, spent: Sequence[Cost], reigning: Sequence[Reign]) -> None:
-    """Mark from which epoch on another one takes the least time."""
+    """Mark the epoch from which another pipeline takes the least time."""
     by_label = {cost.label: cost for cost in spent}
     for reign in reigning[1:]:
         cost = by_label.get(reign.label)
@@ -161,7 +161,7 @@ def _crossings(axes: Axes, spent: Sequence[Cost], reigning: Sequence[Reign]) -> 
 
 
 def _at_ends(axes: Axes, lines: Sequence[_Line], texts: Sequence[str]) -> None:
-    """Write each text behind its line's end, the lines' order kept and none over another."""
+    """Write each text after its line's end, in the lines' order and without overlaps."""
     inner = axes.bbox.height
     ends = sorted(zip(lines, texts, strict=True), key=lambda pair: pair[0].cost.total(MOST_EPOCHS))
     wanted = [
@@ -197,7 +197,7 @@ def _columns(lines: Sequence[_Line], width: int) -> list[list[_Entry]]:
 
 
 def _folded(label: str, most: int) -> list[str]:
-    """Break a label over lines: behind a : or , where there is one."""
+    """Break a label over lines, after a : or , if it has one."""
     text = visible(label)
     columns = most if cell_len(text) == len(text) else most // 2  # some take two
     most_of_it = f".{{1,{columns}}}"

@@ -20,7 +20,7 @@ __all__ = ["NARROW", "WIDE", "colours", "compared", "rates", "ratios", "side_by_
 
 _CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
 _RATIO = "times the rate of the baseline, on a logarithmic scale"
-_MOST_BEYOND = 10.0  # times the fastest rate: beyond, a ceiling binds nobody
+_MOST_BEYOND = 10.0  # times the fastest rate: a higher ceiling limits no pipeline
 
 
 def colours(run: RunRecord) -> dict[str, str]:
@@ -53,7 +53,7 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
 
 
 def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
-    """Return the ceilings that bind a pipeline, if they are not far beyond every rate."""
+    """Return the ceilings that limit a pipeline, except those far above every rate."""
     if run.diagnosis is None:
         return []
     labels: dict[str, list[str]] = {}  # by the name of the ceiling
@@ -194,11 +194,11 @@ def _ratio_lines(
 
 
 def _points(blocks: pd.DataFrame, label: str, column: str, *, control: bool = False) -> list[float]:
-    """Return a figure of each block, in the blocks' order."""
+    """Return one figure a block, in the blocks' order."""
     of_label = blocks[(blocks["label"] == label) & (blocks["control"] == control)]
     return [float(value) for value in of_label.sort_values("block")[column] if is_known(value)]
 
 
 def _open_end(low: float | None, high: float | None) -> float | None:
-    """Return the upper end; infinite where there is a lower end only."""
+    """Return the upper end; infinite if there is only a lower end."""
     return math.inf if high is None and low is not None else high

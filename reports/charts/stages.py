@@ -1,4 +1,4 @@
-"""What each stage of each pipeline takes, as a chart of bars in pieces."""
+"""The chart of the time in each stage of each pipeline, as bars in pieces."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from feedbench.reports.text.figures import is_known
 _SIZE = 10.5  # pixels: of a piece's name
 _COLUMN = 0.6 * _SIZE  # pixels of a character of it
 _ROOM = 8  # pixels beside it
-_SHADES = (0.5, 0.22)  # in turn, so that neighbours are told apart
+_SHADES = (0.5, 0.22)  # in turn, so that neighbours look different
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar(Track):
-    """Pieces one behind the other, each with its name where there is room for it."""
+    """Pieces one after the other, each with its name if there is room."""
 
     height: ClassVar[int] = 26
 
@@ -53,7 +53,7 @@ class Bar(Track):
 
 @svg.plain_style()
 def stages(run: RunRecord, width: int = WIDE) -> str | None:
-    """Return the chart of CPU milliseconds an image by stage. None where no trace tells any."""
+    """Return the chart of CPU milliseconds an image by stage; None if no trace has stages."""
     bars = list(_bars(run))
     if not bars:
         return None
@@ -76,7 +76,7 @@ def _bars(run: RunRecord) -> Iterator[Bar]:
         if trace is None or not stages:
             continue
         traced = sum(stage.ms for stage in stages)
-        # To be traced takes time itself, in Python most: only the shares are taken from there.
+        # Tracing itself takes time, most of all in Python, so only the shares come from the trace.
         measured = row.cpu_seconds_per_1000_images
         total = measured if is_known(measured) and measured else traced
         pieces = [

@@ -1,4 +1,4 @@
-"""matplotlib's SVG made fit to stand within an HTML page, in light and in dark, and small."""
+"""Makes matplotlib's SVG small, and fit for an HTML page in light and dark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from feedbench.reports.text.escaping import visible
 
-# matplotlib takes colours, not CSS variables: these are drawn, and stand for what the page says.
+# matplotlib accepts colours, not CSS variables. Each colour here stands for a variable of the page.
 INK, MUTED, RULE, BAND, PAPER = "#1b1f24", "#59616b", "#d3d8de", "#e4eaf2", "#fefefe"
 _THEME = {INK: "ink", MUTED: "muted", RULE: "rule", BAND: "band", PAPER: "paper"}
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -34,7 +34,7 @@ ET.register_namespace("", _SVG)
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Have matplotlib draw and save as it comes, whatever the user's matplotlibrc says."""
+    """Use matplotlib's defaults, whatever the user's matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["path.simplify"] = False  # which would drop dots
@@ -42,7 +42,7 @@ def plain_style() -> Iterator[None]:
 
 
 def dots(axes: Axes, x: Sequence[float], y: Sequence[float], size: float, **style: Any) -> None:
-    """Draw dots of so many pixels as one path: a mark each would make a page several times larger.
+    """Draw dots of a size in pixels as one path: single marks would make a page much larger.
 
     By lines of no length, whose ends are round.
     """
@@ -63,7 +63,7 @@ def render(figure: Figure, name: str, title: str, description: str) -> str:
     """
     file = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), warnings.catch_warnings():
-        # The browser has glyphs for what matplotlib's own font has not.
+        # The browser has glyphs that matplotlib's font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure.savefig(file, format="svg", metadata=_NO_METADATA)
     root = ET.fromstring(file.getvalue())  # noqa: S314 - matplotlib has just written it
@@ -84,7 +84,7 @@ def render(figure: Figure, name: str, title: str, description: str) -> str:
 
 
 def _leave_out(root: ET.Element) -> None:
-    """Leave out what the page does not need: metadata, a style for any element, clipping, space."""
+    """Remove what the page does not need: metadata, global styles, clipping and white space."""
     for element in [*root.iter()]:
         for child in [*element]:
             if child.tag in {f"{{{_SVG}}}{tag}" for tag in ("metadata", "style", "clipPath")}:
@@ -96,7 +96,7 @@ def _leave_out(root: ET.Element) -> None:
 
 
 def _shorten(root: ET.Element, name: str) -> None:
-    """Give ids to what is referred to only, themed colours, and places to a tenth of a pixel."""
+    """Keep ids that are referred to, use the theme's colours, and round places to 0.1 pixels."""
     used = dict.fromkeys(
         element.attrib[_HREF] for element in root.iter() if _HREF in element.attrib
     )
@@ -129,7 +129,7 @@ def _themed(style: str) -> str:
 
 
 def _share_styles(element: ET.Element) -> None:
-    """Give neighbours of one style one group: thousands of points, and of texts, have the same."""
+    """Group neighbours of the same style: thousands of points and texts share one."""
     groups: list[ET.Element] = []
     for child in element:
         _share_styles(child)

@@ -1,4 +1,4 @@
-"""What a run's blocks were like one after another, as charts: each pipeline, and the machine."""
+"""Charts of a run's blocks in the order of time: for each pipeline, and for the machine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from feedbench.reports.charts.tracks import WIDE, Scale, Track
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import is_known, percent, shown
 
-_LEAST_REACH = math.log(1.05)  # a calm run is not to look as if it were none
-_MOST_REACH = math.log(2.0)  # what is farther off stands at the edge
+_LEAST_REACH = math.log(1.05)  # so that a calm run looks calm
+_MOST_REACH = math.log(2.0)  # points farther away are drawn at the edge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +31,13 @@ class Point:
     """A value of a block; its place is the block's number, or shortly before or after."""
 
     place: float
-    value: float  # as a share of what the track's middle stands for
+    value: float  # as a share of the value at the track's middle
     is_left_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series(Track):
-    """Points from block to block around 1, on a logarithmic scale that `reach` is half of."""
+    """Points from block to block around 1, on a logarithmic scale; `reach` is half of it."""
 
     height: ClassVar[int] = 46
 
@@ -47,7 +47,7 @@ class Series(Track):
     limit: float | None = None  # under which a value is low
 
     def draw(self, axes: Axes, y: float, scale: Scale) -> None:
-        """Draw the points, the ones that are left out hollow, and a line through the others."""
+        """Draw the points, excluded ones hollow, and a line through the others."""
         half = self.height / 2 - 4
         if self.limit and math.exp(-self.reach) <= self.limit < 1:
             low = y + half * math.log(self.limit) / self.reach
@@ -70,7 +70,7 @@ class Series(Track):
 
 @svg.plain_style()
 def blocks(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> str | None:
-    """Return the chart of each pipeline's trials in time order; None where there are none.
+    """Return the chart of each pipeline's trials in time order; None if there are none.
 
     What was measured again, or left out, is there too.
     """
@@ -114,13 +114,13 @@ def calm(run: RunRecord, trials: Sequence[TrialRecord], width: int = WIDE) -> st
 
 
 def reach(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
-    """Return how many times its middle the upper edge of a pipeline's track in `blocks` is."""
+    """Return the upper edge of a pipeline's track in `blocks`, as a multiple of its middle."""
     tracks = [_of_trials(row, run, trials) for row in run.rows]
     return math.exp(_reach(tracks))
 
 
 def machine_reach(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
-    """Return the same of `calm`."""
+    """Return the upper edge of a track in `calm`, as a multiple of its middle."""
     blocks = run.calm.blocks if run.calm else []
     both = [[*_probes(blocks, "hashed")], [*_probes(blocks, "copied")], [*_control(run, trials)]]
     return math.exp(_reach(both))
@@ -136,7 +136,7 @@ def _series(run: RunRecord, points_of: Mapping[str, Sequence[Point]]) -> list[Se
 
 
 def _of_trials(row: Row, run: RunRecord, trials: Sequence[TrialRecord]) -> list[Point]:
-    """Return a point a trial of the blocks, as shares of the median of those that count."""
+    """Return one point a trial of the blocks, as shares of the median of the counted trials."""
     mine = [
         trial
         for trial in of_whole_blocks(trials, run.blocks)
@@ -154,7 +154,7 @@ def _of_trials(row: Row, run: RunRecord, trials: Sequence[TrialRecord]) -> list[
 
 
 def _probes(blocks: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
-    """Yield the probes as shares of the good level, spread over the width of their block.
+    """Yield the probes as shares of the reference speed, spread over the width of their block.
 
     One that stands after a trial and before the next one is a single point.
     """
@@ -169,7 +169,7 @@ def _probes(blocks: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
 
 
 def _control(run: RunRecord, trials: Sequence[TrialRecord]) -> Iterator[Point]:
-    """Yield the ratio of the baseline's second copy to it, block by block."""
+    """Yield the ratio of the baseline's second copy to the baseline, block by block."""
     for block, ratio in control_ratios(run, trials).items():
         yield Point(place=block, value=ratio)
 

@@ -16,7 +16,9 @@ from rich.cells import cell_len, chop_cells
 
 from feedbench.reports.text.figures import is_known
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache as it loads
+logging.getLogger("matplotlib").setLevel(
+    logging.ERROR
+)  # it logs messages about its font cache while it loads
 
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
@@ -31,10 +33,10 @@ TEXT = 12  # pixels: the size of a label
 LEADING = 16  # pixels from line to line
 
 LOGARITHMIC_FROM = 10.0
-"""The largest value over the smallest from which a scale is logarithmic."""
+"""A scale is logarithmic from this ratio of the largest value to the smallest."""
 
 _COLUMN = 0.61 * TEXT  # pixels of a character, at most
-_LEAST_COLUMNS = 12  # for a label beside a note
+_LEAST_COLUMNS = 12  # for a label next to a note
 _ABOVE, _BELOW = 4, 11  # pixels around a track
 _SCALE = 44  # pixels for the ticks and their name
 _TICK_PIXELS = 75
@@ -48,7 +50,7 @@ BROKEN: dict[str, Any] = {  # a line that is a limit
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """From left to right."""
+    """The scale from left to right."""
 
     low: float
     high: float
@@ -59,7 +61,7 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Guide:
-    """An upright line through some tracks, such as what the machine can do."""
+    """A vertical line through some tracks, such as a limit of the machine."""
 
     name: str
     value: float
@@ -68,7 +70,7 @@ class Guide:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """What every track has; what it draws is its kind's own."""
+    """The base of all tracks; each kind draws itself."""
 
     height: ClassVar[int] = 30  # pixels
 
@@ -77,7 +79,7 @@ class Track:
     colour: str
 
     def draw(self, axes: Axes, y: float, scale: Scale) -> None:
-        """Draw around the height `y`, in pixels."""
+        """Draw the track around the height `y`, in pixels."""
         raise NotImplementedError
 
 
@@ -93,7 +95,7 @@ class Line(Track):
 
     @property
     def extent(self) -> list[float]:
-        """All that must have its place on the scale."""
+        """All values that the scale must show."""
         ends = [v for v in (self.estimate, self.low, self.high) if v is not None]
         return [value for value in (*ends, *self.points) if math.isfinite(value) and value > 0]
 
@@ -107,7 +109,7 @@ class Line(Track):
             )  # fmt: skip
             if high < self.high:
                 axes.plot([high], [y], marker=">", markersize=9, color=self.colour, zorder=2)
-        # The first block stands highest and the last lowest, so that a drift shows as a slope.
+        # The first block is at the top and the last at the bottom, so a drift shows as a slope.
         last = max(len(self.points) - 1, 1)
         places = [y + 9 - 18 * place / last for place in range(len(self.points))]
         places = places if len(places) > 1 else [y]
@@ -126,14 +128,14 @@ def padded(low: float, high: float, name: str) -> Scale:
 
 
 def around_1(lines: Sequence[Line], share: float, name: str) -> Scale:
-    """Return a scale of ratios that has all of these on it, and the margin of this share."""
+    """Return a scale of ratios that shows all these values and the margin."""
     values = [value for line in lines for value in line.extent]
     low, high = min([1 / (1 + share), *values]), max([1 + share, *values])
     return padded(low, high, name)
 
 
 def description(tracks: Sequence[Track]) -> str:
-    """Return what a chart shows, for screen readers."""
+    """Return a chart's content as text, for screen readers."""
     return "; ".join(f"{track.label}: {track.note}" for track in tracks)
 
 
@@ -175,7 +177,7 @@ def figure(
 
 
 def _guides(axes: Axes, guides: Sequence[Guide]) -> None:
-    """Write each guide's name above the tracks, the one farthest to the right first."""
+    """Write each guide's name above the tracks, from right to left."""
     for place, guide in enumerate(sorted(guides, key=lambda guide: -guide.value)):
         y = -LEADING * (place + 1)
         share = axes.transAxes.inverted().transform(axes.transData.transform((guide.value, 0)))[0]
@@ -206,7 +208,7 @@ def _label(axes: Axes, note: str, text: Sequence[str], top: float, edge: float) 
 def _ground(
     axes: Axes, y: float, height: float, places: Sequence[float], margin: float | None
 ) -> None:
-    """Draw a track's guide and grid, and the margin around 1: below its label, not through it."""
+    """Draw a track's guide, grid and margin around 1 below its label, not through it."""
     ends = y - height / 2, y + height / 2
     axes.vlines(places, *ends, color=svg.RULE, linewidth=0.7, zorder=0)
     axes.axhline(y, color=svg.RULE, linewidth=0.7, zorder=0)
@@ -216,7 +218,7 @@ def _ground(
 
 
 def ticks(axes: Axes, scale: Scale, width: int) -> list[float]:
-    """Put numbers on the scale below, and return their places."""
+    """Write the numbers of the scale below the tracks, and return their places."""
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(svg.RULE)
@@ -226,7 +228,7 @@ def ticks(axes: Axes, scale: Scale, width: int) -> list[float]:
     axes.set_xticks(places, [f"{place:,.10g}" for place in places])
     axes.tick_params(axis="x", colors=svg.MUTED, labelsize=11, length=3, color=svg.RULE)
     axes.set_xlabel(scale.name, color=svg.MUTED, fontsize=11)
-    # A number at the very end of the scale is turned inwards, where it is not cut.
+    # A number at the end of the scale is aligned inwards, so that it is not cut.
     room = 0.03
     for place, text in zip(places, axes.get_xticklabels(), strict=True):
         share = axes.transAxes.inverted().transform(axes.transData.transform((place, 0)))[0]
@@ -237,7 +239,7 @@ def ticks(axes: Axes, scale: Scale, width: int) -> list[float]:
 
 
 def tick_places(scale: Scale, most: int) -> list[float]:
-    """Return places with short numbers: 1, 2, 5 of every power where the scale is long."""
+    """Return places with short numbers: 1, 2 and 5 of every power on a long scale."""
     if not scale.logarithmic or scale.high / scale.low < LOGARITHMIC_FROM:
         short = [1, 2, 5, 10] if scale.is_whole else [1, 2, 2.5, 5, 10]
         places = MaxNLocator(most, steps=short, integer=scale.is_whole)
@@ -254,14 +256,14 @@ def tick_places(scale: Scale, most: int) -> list[float]:
 
 
 def _shortened(note: str, width: int) -> str:
-    """Cut what has no room in a line of its own."""
+    """Cut a text that does not fit in one line."""
     most = int(width / _COLUMN)
     text = visible(note)
     return text if cell_len(text) <= most else f"{chop_cells(text, most - 1)[0]}…"
 
 
 def _folded(label: str, width: int, note: str) -> list[str]:
-    """Break a label over lines that leave room for the note: behind a : or , where there is one.
+    """Break a label over lines that leave room for the note, after a : or , if it has one.
 
     Where a note leaves hardly any, the label begins below it.
     """

@@ -1,4 +1,4 @@
-"""The fastest pipelines as code to be pasted into a training script."""
+"""The fastest pipelines as code to paste into a training script."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Images:
 
 
 def listed(folder: Path, run: RunRecord) -> Images | None:
-    """Return the list of a run's folder; None where there is none, or not one of this run.
+    """Return the list of images in a run's folder; None if there is none for this run.
 
-    It may be from an unknown author, and its content goes into code that users paste.
+    Its author may be unknown, and its content goes into code that users paste.
     """
     file = folder / _FILE
     try:
@@ -73,11 +73,11 @@ def _is_sound(workload: Workload, run: RunRecord) -> bool:
 
 
 def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
-    """Return each built-in pipeline's label and code, those that are the fastest first."""
+    """Return each built-in pipeline's label and code, the fastest first."""
     if images is None:
         return []
     left_out = [each.file for each in run.workload.left_out]
-    # Then the list says which files there are, even where they lie in folders of the same names.
+    # Then the list gives the files, even if folders are called like the classes.
     is_labelled = any(word.partition("=")[0].endswith(_LISTED) for word in run.command)
     texts = []
     for row in _by_speed(run):
@@ -90,7 +90,7 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
 
 
 def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
-    """Return what to know of the code; "" if there is nothing to say."""
+    """Return what a user must know about the code; "" without a rate."""
     rows = _by_speed(run)
     if not rows:
         return ""
@@ -102,7 +102,7 @@ def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
             )
         else:
             first_words = f"The code of {first.label} is not available."
-        return first_words if not texts else f"{first_words} The others, as code:"
+        return first_words if not texts else f"{first_words} This is the code of the others:"
     of = "Of those that deliver the same images, " if equal_work.unequal(run) else ""
     why = f"{of}{first.label} has the highest rate, but it is not shown to be the fastest."
     if run.best == [first.label]:
@@ -127,7 +127,7 @@ def _extent(run: RunRecord, code: str) -> str:
 
 
 def _by_speed(run: RunRecord) -> list[Row]:
-    """Return the rows that have a rate: the best first, then by rate, unequal work last."""
+    """Return the rows that have a rate: the best first, then by rate; unequal work comes last."""
     unequal = equal_work.unequal(run)
     measured = [row for row in run.rows if is_known(row.rate)]
     return sorted(

@@ -1,8 +1,8 @@
-"""A built-in pipeline as Python, to be pasted into a training script.
+"""A built-in pipeline as Python code to paste into a training script.
 
-The text needs TensorFlow and what ImageDataGenerator itself needs, nothing of Feedbench, and
-delivers the same batches. It holds only the steps that the knobs in effect ask for. No TensorFlow
-is imported here.
+The code delivers the same batches without Feedbench. It needs TensorFlow, and the dependencies of
+ImageDataGenerator if it uses that. It holds only the steps that the knobs in effect ask for. This
+module imports no TensorFlow.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def training_code(
     images_json: Path | None = None,
     is_labelled: bool = False,
 ) -> str | None:
-    """Return a row's pipeline as the text of a script, or None where it is not built in.
+    """Return a row's pipeline as the text of a script, or None if it is not built in.
 
     `left_out` are bad images, as paths relative to the folder or as ids. `images_json` is the
-    run's list: the code reads it where the folder's sub-folders alone do not tell the files and
-    labels, and where the run was given labels otherwise (`is_labelled`).
+    run's list. The code reads it if the sub-folders do not give the files and labels, or if the
+    run's labels came from elsewhere (`is_labelled`).
     """
     pipeline = _pipeline(row)
     if pipeline is None:
         return None
     name = catalog.spec_of(row.label, row.spec).name
-    is_listed = is_labelled or not _lies_by_class(workload)
+    is_listed = is_labelled or not _is_by_class(workload)
     images = workload.images if is_listed else workload.folder_images
     values = _source(workload, tuple(left_out), images_json) | {"is_listed": is_listed}
     if isinstance(pipeline, TailKnobs):
@@ -62,7 +62,7 @@ def training_code(
 
 
 def _templates(name: str, pipeline: object) -> Iterator[str]:
-    """Yield the names that a pipeline's template may have, its own before that of its kind."""
+    """Yield the possible names of a pipeline's template, the most special one first."""
     yield f"{name}.py.j2"
     if isinstance(pipeline, Tfrecord):
         yield "tfrecord.py.j2"
@@ -82,7 +82,7 @@ def _environment() -> Environment:
 
 
 def _pipeline(row: Row) -> object | None:
-    """Return the pipeline with the knobs in effect; None where this Feedbench has no such one."""
+    """Return the pipeline with the knobs in effect; None if this Feedbench does not have it."""
     try:
         spec = catalog.spec_of(row.label, row.spec)
         if spec.is_foreign:
@@ -90,14 +90,14 @@ def _pipeline(row: Row) -> object | None:
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
         pipeline: object = knobs.build(catalog.built_in(spec.name), spec.name, given)
-    except RequestError:  # a run of another version, which knew other knobs
+    except RequestError:  # a run of another version, which had other knobs
         return None
     return pipeline
 
 
 @lru_cache(maxsize=1)  # for a million files it takes seconds, and every row asks
-def _lies_by_class(workload: Workload) -> bool:
-    """Tell whether walking the classes' sub-folders finds these files, in this order."""
+def _is_by_class(workload: Workload) -> bool:
+    """Whether walking the classes' sub-folders finds these files, in this order."""
     if not workload.folder or any(os.sep in name for name in workload.class_names):
         return False
     inside = [os.path.join(workload.folder, name, "") for name in workload.class_names]  # noqa: PTH118
@@ -115,7 +115,7 @@ def _lies_by_class(workload: Workload) -> bool:
 def _source(
     workload: Workload, left_out: tuple[str, ...], images_json: Path | None
 ) -> dict[str, object]:
-    """Return where the images lie, and which they are."""
+    """Return the folder of the images and their list, as values of the template."""
     names_in_lower_case = [name.lower() for name in workload.files]
     suffixes = SUFFIXES + tuple(
         suffix
@@ -138,17 +138,17 @@ def _source(
 
 
 def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, object]:
-    """Return what the steps from decoding on need, for so many images."""
+    """Return the template's values for the steps from decoding on, for `images` images."""
     low, high = map(float, workload.value_range)
     scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
     if low:
         scale += f" - {-low!r}" if low < 0 else f" + {low!r}"
     is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
-    # What the images are that were not measured is not known.
+    # The formats of images that were not measured are not known.
     formats = set(workload.formats) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
     size = f"{workload.height}x{workload.width}"
-    # A cache of other pixels, or of other files, would be read without a word.
+    # TensorFlow would read a cache of other pixels or files without a warning.
     form = (workload.channels, workload.dtype, low, high, pipeline.dct)
     return {
         "scale": scale,
@@ -162,11 +162,11 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
 
 
 def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, object]:
-    """Return how so many images are kept in record files."""
+    """Return the template's values for record files of `images` images."""
     shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
     suffix = record_format.SUFFIXES[pipeline.compression]
     number = [] if shards == "auto" else [f"{shards}"]
-    base = f"{_base(workload)}_{_digest(workload.folder)}"  # others may go by that name too
+    base = f"{_base(workload)}_{_digest(workload.folder)}"  # other folders may share the name
     folder = "_".join([base, *suffix.split(".")[1:], *number])
     return {
         "shards": shards,
@@ -178,7 +178,7 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, o
 
 
 def _base(workload: Workload) -> str:
-    """Return the folder's name as that of a file which a person may type."""
+    """Return the folder's name as a file name that is easy to type."""
     return re.sub(r"[^\w-]+", "_", Path(workload.folder).name) or "images"
 
 
@@ -187,10 +187,10 @@ def _digest(*parts: object) -> str:
 
 
 def _names(left_out: Collection[str]) -> Iterator[str]:
-    r"""Yield the names, and of an id with \xNN also the name whose undecodable byte that may be."""
+    r"""Yield the names, and for an id with \xNN also the name with that undecodable byte."""
     for name in left_out:
         yield name
-        # As os.fsdecode has such a byte, by PEP 383.
+        # As os.fsdecode represents such a byte (PEP 383).
         yield re.sub(r"\\x([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), name)
 
 
@@ -203,13 +203,13 @@ def _is_undecodable(name: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Return a text as Python source, quoted as ruff quotes; what cannot be printed is escaped."""
+    """Return a text as Python source, quoted as ruff does, with unprintable letters escaped."""
     source = repr(text)
     return source if '"' in text else f'"{source[1:-1]}"'
 
 
 def assignment(name: str, texts: Sequence[str], brackets: str) -> str:
-    """Return `name = [...]`, over as many lines as it takes."""
+    """Return `name = [...]`, over as many lines as needed."""
     literals = [quoted(text) for text in texts]
     line = f"{name} = {brackets[0]}{', '.join(literals)}{brackets[1]}"
     if len(line) <= _WIDTH:

@@ -108,7 +108,8 @@ def test_a_loader_of_ones_own_is_said_to_be_that_and_the_others_have_their_code(
     codes = fastest.codes(run, images)
     assert [label for label, _ in codes] == ["fast", "tfdata_naive"]
     assert fastest.sentence(run, codes) == (
-        "mine is your own loader, loader.py:photos: you have its code already. The others, as code:"
+        "mine is your own loader, loader.py:photos: you have its code already. This is the code"
+        " of the others:"
     )
 
 
