@@ -7,6 +7,15 @@ FeedbenchError            1  a pipeline failed
 └── InterruptionError   130  Ctrl-C
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return a hint that names the one of `words` that is most like `word`; "" where none is."""
+    near = get_close_matches(word.strip().lower(), [*words], n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
 
 class FeedbenchError(Exception):
     """Something failed.

@@ -1,6 +1,6 @@
-"""The front door: its commands, each in a file of its own, and what an error becomes.
+"""The front door: its commands, each in a file of its own, and how errors are printed.
 
-A command imports what it needs when it is called, so that `--help` answers at once.
+A command imports what it needs when it is called. So `--help` is fast.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
         flush()
-    except BrokenPipeError:  # whoever read it has enough
+    except BrokenPipeError:  # the reader has closed the pipe
         end(_code(FeedbenchError.exit_code))
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is an answer
         lines, code = _described(error)
@@ -73,10 +73,10 @@ def _described(error: Exception) -> tuple[str, int]:
     """Return an error as its sentence and its hint, two lines, and its exit code."""
     if isinstance(error, FeedbenchError):
         return str(error), error.exit_code
-    if isinstance(error, OSError):  # a full disk, a folder that may not be written
+    if isinstance(error, OSError):  # such as a full disk
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror or error}", FeedbenchError.exit_code
-    # typer carries a copy of click; its usage errors are known by how they show themselves.
+    # typer has a copy of click; only its usage errors have this method.
     usage = getattr(error, "format_message", None)
     if usage is not None:
         wrong = RequestError(usage(), hint=f"see {_command()} --help")
@@ -87,7 +87,7 @@ def _described(error: Exception) -> tuple[str, int]:
 
 
 def _code(code: int) -> int:
-    """Return the exit code of an error: 1 of `compare` is its answer that a pipeline is slower."""
+    """Return the exit code of an error. For `compare`, 1 means that a pipeline is slower."""
     is_gate = _command() == "feedbench compare"
     return RequestError.exit_code if is_gate and code == FeedbenchError.exit_code else code
 

@@ -78,6 +78,6 @@ def compare(
 
             show(comparison, Console(highlight=False))
         if page is not None and page.is_file():
-            flush()  # before it, where both go to one terminal
+            flush()  # before the next line, if both go to one terminal
             print(f"The page is {page}", file=sys.stderr)
     raise typer.Exit({"not slower": 0, "slower": 1, "cannot tell": 3}[comparison.word])

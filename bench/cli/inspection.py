@@ -40,7 +40,7 @@ def inspect(
     if format not in {"text", "json"}:
         raise RequestError(f"--format {format!r}: expected text or json")
     progress, shown = listener(quiet=quiet)
-    with interruptible("interrupted before every image was looked at", folder), shown:
+    with interruptible("interrupted before every image was checked", folder), shown:
         asked = RunOptions.of({**given, "bad-images": "skip"}, folder)
         inspection = look(
             folder,

@@ -24,7 +24,7 @@ def photos(
 
     from feedbench.pipelines.images.sample_photos import write_photos
 
-    # No thread of rich's while processes are forked: the bar is drawn when a photo is done.
+    # No thread of rich may run while processes are forked: the bar is drawn as photos are done.
     console = Console(stderr=True)
     with Progress(
         console=console, auto_refresh=False, transient=True, disable=not console.is_terminal
@@ -35,8 +35,6 @@ def photos(
             if done % 16 == 0 or done == total:
                 progress.update(task, completed=done, refresh=True)
 
-        with interruptible(
-            "interrupted before the photos were whole; nothing is left of them", folder
-        ):
+        with interruptible("interrupted before all photos were written; none were kept", folder):
             write_photos(folder, count, seed=seed, on_photo=on_photo)
     print(f"{count} photos in {folder}")

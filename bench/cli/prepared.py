@@ -30,4 +30,4 @@ def prepared(
     print("\n".join(listing(store)))
     if clear:
         store.clear()
-        print("All of it is removed.")
+        print("All of these files are removed.")

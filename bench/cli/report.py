@@ -39,7 +39,7 @@ def report(
         print(text, end="")
         return
     written = files.replace(file, text)
-    if written.is_file():  # what went into a pipe or a device has no line of ours behind it
+    if written.is_file():  # after what went into a pipe or a device, no line is printed
         print(written)
 
 
@@ -48,10 +48,12 @@ def _several(folders: list[Path], form: str, out: Path | None) -> str:
 
     if form != "html":
         raise RequestError(
-            f"--format {form}: several runs side by side are html; name one RUN, or leave it out"
+            f"--format {form}: expected html for several runs",
+            hint="name one RUN, or leave --format out",
         )
     if out is None:
         raise RequestError(
-            f"{len(folders)} runs side by side are a page of their own: expected --out FILE"
+            f"{len(folders)} runs make one page: expected --out FILE for it",
+            hint="add --out FILE, such as --out runs.html",
         )
     return runs_page.read(folders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time as clock
 from pathlib import Path
@@ -69,14 +70,14 @@ def run(
     progress, shown = listener(quiet=quiet)
     if resume is not None:
         _refuse_more(context)
-        with interruptible(f"interrupted; {resume} can still be gone on with", resume), shown:
+        again = f"run feedbench run --resume {shlex.quote(str(resume))} again"
+        with interruptible("interrupted before the run was resumed", resume, again), shown:
             from feedbench.bench.run.run import resume as go_on
 
             record = go_on(resume, progress)
         _end(record, resume, as_json=as_json)
     out: Path = value_of(RunOptions, "out", given)
-    unmeasured = "interrupted before anything was measured; no run is left of it"
-    with interruptible(unmeasured, out), shown:
+    with interruptible("interrupted before anything was measured; no run was kept", out), shown:
         photos = folder or sample_photos(progress.note)
         asked = RunOptions.of({**given, "out": str(out)}, photos, begun=_BEGUN)
         from feedbench.bench.run.run import perform
@@ -86,15 +87,16 @@ def run(
 
 
 def _refuse_more(context: typer.Context) -> None:
-    """Raise RequestError where --resume stands beside other options."""
+    """Raise RequestError where --resume has other options next to it."""
     may_be = {"resume", "quiet", "as_json", "debug"}
     for parameter in context.command.params:
         name = parameter.name or ""
         source = context.get_parameter_source(name)
         if name not in may_be and source is not None and source.name == "COMMANDLINE":
+            word = "FOLDER" if name == "folder" else parameter.opts[0]
             raise RequestError(
-                f"--resume goes on with what the run was asked for, and takes nothing else: leave"
-                f" out {'FOLDER' if name == 'folder' else parameter.opts[0]}, or start another run"
+                f"--resume takes the options that the run had; found {word} as well",
+                hint=f"leave out {word}, or start a new run",
             )
 
 
@@ -108,7 +110,7 @@ def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
 
 
 def _page(out: Path) -> Path | None:
-    """Write the run's page; where that fails, say so, for the run itself is safe."""
+    """Write the run's page. Where that fails, print why; the run itself is safe."""
     try:
         from feedbench.bench.run import benchmark_json
         from feedbench.reports.html import page
@@ -117,10 +119,10 @@ def _page(out: Path) -> Path | None:
         benchmark_json.write(out, *frames.read(out))
         return page.write(out)
     except KeyboardInterrupt:
-        sentence = unwritten(out, "interrupted")
+        lines = unwritten(out, "interrupted")
     except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
-        sentence = unwritten(out, error)
-    print(f"feedbench: {sentence}", file=sys.stderr)
+        lines = unwritten(out, error)
+    print(f"feedbench: {lines}", file=sys.stderr)
     return None
 
 

@@ -41,7 +41,7 @@ def selftest(
 
     pace = pace_asked_for()
     progress, shown = listener(quiet=quiet)
-    with interruptible("interrupted; nothing is left of the self-test", Path()), shown:
+    with interruptible("interrupted; the self-test has no result", Path()), shown:
         outcome = measure(progress, pace)
     if as_json:
         print_json(outcome)

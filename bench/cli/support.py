@@ -1,64 +1,70 @@
-"""What commands share: what Ctrl-C says, what is printed and cannot be, the sample photos."""
+"""What commands share: what Ctrl-C prints, output that may fail, the sample photos."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from feedbench.pipelines.errors import InterruptionError
+from feedbench.pipelines.errors import FeedbenchError, InterruptionError
 
 SAMPLE_PHOTOS = 512
 
 
 @contextmanager
-def interruptible(sentence: str, folder: Path) -> Iterator[None]:
-    """Have Ctrl-C say what came of it; typer would end without a word."""
+def interruptible(sentence: str, folder: Path, hint: str = "") -> Iterator[None]:
+    """Turn Ctrl-C into an error with this sentence; typer would end without one.
+
+    Where `folder` has come to be meanwhile, the sentence names that instead.
+    """
     there = os.path.exists(folder)  # noqa: PTH110 - where a folder around it may not be entered
     try:
         yield
     except KeyboardInterrupt:
         if os.path.exists(folder) > there:  # noqa: PTH110
-            raise InterruptionError(f"interrupted; what there is lies in {folder}") from None
-        raise InterruptionError(sentence) from None
+            raise InterruptionError(f"interrupted; the files so far are in {folder}") from None
+        raise InterruptionError(sentence, hint=hint) from None
 
 
 @contextmanager
 def read_or_not() -> Iterator[None]:
-    """Print, and go on where the reader has left, as `head` does: the exit code is an answer."""
+    """Print. If the reader closes the pipe, as `head` does, go on: the exit code is an answer."""
     try:
         yield
         flush()
-    except (BrokenPipeError, SystemExit):  # rich makes the second of the first
+    except (BrokenPipeError, SystemExit):  # rich turns the first into the second
         _let_go()
 
 
 def unwritten(out: Path, why: Exception | str) -> str:
-    """Return that a run's report could not be written, and that the run itself is safe."""
+    """Return, as two lines, that a run's report cannot be written, and how to try again."""
     reason = " ".join(str(why).split()) or type(why).__name__
-    return (
-        f"the report could not be written: {reason}; the run lies in {out}, and feedbench report"
-        f" {out} tries again"
+    return str(
+        FeedbenchError(
+            f"cannot write the report: {reason}; the run is safe in {out}",
+            hint=f"feedbench report {shlex.quote(str(out))} writes the report",
+        )
     )
 
 
 def flush() -> None:
-    """Have what was printed written now, while an error of it can still be told."""
+    """Write what was printed now, while an error can still be reported."""
     if sys.stdout is not None:  # as where the shell has closed it
         sys.stdout.flush()
 
 
 def end(code: int) -> NoReturn:
-    """Exit with this code, also where something cannot be written."""
+    """Exit with this code, even if something cannot be written."""
     _let_go()
     sys.exit(code)
 
 
 def _let_go() -> None:
-    """Forget what cannot be written, which Python would try again at its end, and exit with 120."""
+    """Drop output that cannot be written. Python would try again at its end, and exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -83,10 +89,10 @@ def sample_photos(say: Callable[[str], None]) -> Path:
 
     folder = platformdirs.user_cache_path("feedbench") / f"photos-{SAMPLE_PHOTOS}"
     if not folder.is_dir():
-        say(f"Makes {SAMPLE_PHOTOS} sample photos in {folder}, which takes some seconds.")
+        say(f"Writing {SAMPLE_PHOTOS} sample photos to {folder}; this takes a few seconds.")
         try:
             write_photos(folder, SAMPLE_PHOTOS)
         except OSError:
-            if not folder.is_dir():  # else another run was first, with the same photos
+            if not folder.is_dir():  # otherwise another run was first, with the same photos
                 raise
     return folder

@@ -1,6 +1,6 @@
-"""Options: fields of a class that say how people see them and how their values are read.
+"""Options: fields of a class that have a help text and a reader of their values.
 
-A front door makes its options from `options_of` a class, and hands what was typed to `values`:
+A front door makes its options from `options_of` a class, and passes what was typed to `values`:
 
     @dataclass(frozen=True, kw_only=True)
     class Sought:
@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 Typed = str | bool | Sequence[str] | None
-"""What was typed for an option: text, whether a flag stands there, texts; None: nothing."""
+"""What was typed for an option: a text, a flag, several texts; None: nothing."""
 
 Given = Mapping[str, Typed]
 """What was typed for each option, by its name."""
@@ -27,33 +27,35 @@ _KEY = "option"  # in the metadata of a field
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option as people see it, and how its value is read."""
+    """One option as users see it, and how its value is read."""
 
     field: str = ""  # of the class that it belongs to
     name: str = ""  # without dashes: image-size
     letter: str = ""  # of its short form
     metavar: str = ""
     help: str
-    default: Typed  # as one would type it; a bool: it is a flag; a sequence: it may be repeated
-    otherwise: str = ""  # in words: what holds where nothing is typed and `default` is None
-    read: Callable[[str, Any], object]  # of the name that the person sees, and what was typed
-    absent: Callable[[Given], object]  # the value where nothing is typed, by all that was
+    default: Typed  # as typed; a bool: it is a flag; a sequence: it may be repeated
+    otherwise: str = ""  # in words: the value if nothing is typed and `default` is None
+    read: Callable[[str, Any], object]  # of the name that the user sees, and what was typed
+    absent: Callable[
+        [Given], object
+    ]  # the value if nothing is typed for it, from all that was typed
 
     @property
     def key(self) -> str:
-        """The name as a parameter of a function has it."""
+        """The name as a parameter of a function."""
         return self.name.replace("-", "_")
 
     @property
     def shown_default(self) -> str:
-        """The default in words, "" where there is none to show."""
+        """The default in words; "" if there is none to show."""
         return self.default if isinstance(self.default, str) else self.otherwise
 
     def value(self, given: Given, prefix: str = "--") -> object:
         """Return the value of what was typed.
 
-        `prefix` stands before the name of an option that an error names.
-        Raises RequestError where the text is not what `read` expects.
+        `prefix` is put before the option's name in an error.
+        Raises RequestError if `read` refuses the text.
         """
         typed = given.get(self.name)
         if typed is None or typed == []:
@@ -71,7 +73,7 @@ def option(
     absent: Callable[[Given], T] | None = None,
     name: str = "",
 ) -> T:
-    """Return a field whose value is read from text; without a text it is `absent`, or None."""
+    """Return a field whose value is read from text. Without a text it is `absent`, or None."""
     made = Option(
         name=name,
         metavar=metavar,
@@ -85,7 +87,7 @@ def option(
 
 
 def flag(*, default: bool, help: str) -> bool:  # noqa: A002 - as typer and argparse call it
-    """Return a field that is switched on, or off where it is on by default."""
+    """Return a field that is a flag: it switches on what is off by default, or off what is on."""
     made = Option(help=help, default=default, read=lambda _, typed: typed, absent=lambda _: default)
     return cast("bool", _field(made))
 
@@ -98,7 +100,7 @@ def repeated(
     name: str,
     letter: str,
 ) -> tuple[str, ...]:
-    """Return a field of all the texts for which its option was given, in order."""
+    """Return a field of all texts that its option was given, in order."""
     made = Option(
         name=name,
         letter=letter,
@@ -128,7 +130,7 @@ def options_of(kind: type[Any], *fields: str) -> tuple[Option, ...]:
 def values(kind: type[Any], given: Given, prefix: str = "--") -> dict[str, Any]:
     """Return the value of each field of a class that is an option, by the field's name.
 
-    `prefix` stands before the name of an option that an error names.
+    `prefix` is put before an option's name in an error.
     Raises RequestError for a text that cannot be read.
     """
     return {each.field: each.value(given, prefix) for each in options_of(kind)}

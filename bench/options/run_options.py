@@ -236,8 +236,8 @@ class RunOptions:
     ) -> Self:
         """Return the options as typed, for a run over a folder of images.
 
-        `prefix` stands before the name of an option that an error names; `begun` is a moment of
-        CLOCK_MONOTONIC. Raises RequestError for a text that cannot be read, and for options that no
+        `prefix` is put before an option's name in an error; `begun` is a moment of CLOCK_MONOTONIC.
+        Raises RequestError for a text that cannot be read, and for options that no
         run can have.
         """
         from feedbench.pipelines.images.index import image_id
@@ -289,8 +289,8 @@ class RunOptions:
         if self.dtype == "uint8" and self.value_range != (0, 255):
             low, high = self.value_range
             raise RequestError(
-                f"--range {low:g}..{high:g}: expected 0..255, which is what uint8 means; leave it"
-                " out, or take --dtype float32"
+                f"--range {low:g}..{high:g}: expected 0..255 with --dtype uint8",
+                hint="leave --range out, or use --dtype float32",
             )
         _positive("--batch-size", self.batch_size, "images")
         _positive("--blocks", self.blocks, "blocks")
@@ -300,7 +300,10 @@ class RunOptions:
             raise RequestError(f"--seed {self.seed}: expected 0 to {MOST_SEED}")
         for name, folder in (("--out", self.out), ("--prepared", self.prepared)):
             if not _is_utf8(str(folder.absolute())):
-                raise RequestError(f"{name} {str(folder)!r}: expected a name in valid UTF-8")
+                raise RequestError(
+                    f"{name} {str(folder)!r}: expected a name in valid UTF-8",
+                    hint="name another folder",
+                )
         if not 0 < self.margin < 1:
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
@@ -308,9 +311,9 @@ class RunOptions:
 
 
 def pace_asked_for() -> Pace:
-    """Return the pace that FEEDBENCH_PACE holds as JSON; it is a variable for tests.
+    """Return the pace in the variable FEEDBENCH_PACE, which is JSON and for tests.
 
-    Raises RequestError where it holds something else.
+    Raises RequestError if it is anything else.
     """
     text = os.environ.get("FEEDBENCH_PACE", "{}")
     try:

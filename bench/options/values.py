@@ -1,4 +1,4 @@
-"""Option values as people write them.
+"""Option values as users write them.
 
 Each function reads the text of an option, and gets its name as the user sees it: `--time`, or
 `--feedbench-time` in pytest. It raises RequestError with what was expected.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
-from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
@@ -70,7 +70,10 @@ class OneOf(Generic[T]):
         """Return the value of the word `text`."""
         if text not in self.choices:
             *others, last = self.choices
-            raise RequestError(f"{option} {text!r}: expected {', '.join(others)} or {last}")
+            raise RequestError(
+                f"{option} {text!r}: expected {', '.join(others)} or {last}",
+                hint=did_you_mean(text, filter(str.isidentifier, self.choices)),  # no numbers
+            )
         return self.choices[text]
 
 
@@ -105,12 +108,12 @@ def whole_number(option: str, text: str) -> int:
 
 
 def names(option: str, text: str) -> tuple[str, ...]:  # noqa: ARG001 - a reader is given both
-    """Read names between commas; one that holds a comma stands in double quotes."""
+    """Read names between commas. A name with a comma is in double quotes."""
     return tuple(next(csv.reader([text]), []))
 
 
 def as_it_is(option: str, text: str) -> str:  # noqa: ARG001 - a reader is given both
-    """Take the text as it is."""
+    """Return the text as it is."""
     return text
 
 

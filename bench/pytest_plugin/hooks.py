@@ -1,12 +1,12 @@
-"""Pipelines as benchmarks in somebody's own test suite, at home with pytest-benchmark.
+"""Pipelines as benchmarks in your own test suite, with pytest-benchmark.
 
-pytest-benchmark measures tests one after another in one process, which is no fair comparison. So a
-run happens once for all tests of a folder, started by the first that needs it, with blocks and
-processes of its own; and each test hands its pipeline's blocks to pytest-benchmark by a timer that
-each round advances by one block's seconds per image. OPS is then images/s.
+pytest-benchmark measures tests one after another in one process, which is not a fair comparison. So
+one run measures the pipelines of all tests of a folder, in blocks and in processes of its own. The
+first test that needs it starts it. Each test passes its pipeline's blocks to pytest-benchmark: in
+each round, a timer advances by one block's seconds per image. OPS is then images/s.
 
-pytest imports this module wherever Feedbench is installed: nothing heavy is imported before a test
-asks for the fixture.
+pytest imports this module wherever Feedbench is installed. So nothing heavy is imported before a
+test asks for the fixture.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted, add_options, plugin_options
-from feedbench.pipelines.errors import FeedbenchError
+from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 if TYPE_CHECKING:
     from feedbench.bench.pytest_plugin.runs import Runs
@@ -32,28 +32,28 @@ _IS_OURS: pytest.StashKey[bool] = pytest.StashKey()  # a test of the session ask
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, each as the command line's of the same name."""
+    """Add the options. Each is like the option of that name on the command line."""
     group = parser.getgroup("feedbench", "Feedbench: input pipelines as benchmarks")
     add_options(group, plugin_options())
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker is for."""
+    """Describe the marker."""
     config.addinivalue_line(
         "markers",
-        "feedbench(pipeline, folder=None, label=None): the test's input pipeline, a SPEC such as"
-        " 'tfdata_tuned:cache=none' or a function photos(workload); its fixture `feedbench` is the"
-        " pipeline's row",
+        "feedbench(pipeline, folder=None, label=None): the input pipeline of the test. It is a SPEC"
+        " such as 'tfdata_tuned:cache=none', or a function photos(workload). The fixture"
+        " `feedbench` is the pipeline's row.",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Read the markers, before a hook of another plugin looks at those of pytest-benchmark."""
+    """Read the markers, before another plugin's hook reads those of pytest-benchmark."""
     seen: dict[tuple[Path | None, str], str] = {}
     for item in items:
         marker = item.get_closest_marker("feedbench")
-        # A mark of a class or a module stands on tests too that do not ask.
+        # The mark of a class or a module is also on tests that do not ask for the fixture.
         asks = "feedbench" in getattr(item, "fixturenames", ())
         if marker is None or not asks or not config.pluginmanager.hasplugin("benchmark"):
             continue
@@ -65,13 +65,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_IS_OURS] = True
         spec = seen.setdefault((wanted.folder, wanted.label), wanted.spec)
         if spec != wanted.spec:
-            raise pytest.UsageError(
-                f"{item.nodeid}: two pipelines have the name {wanted.label!r}: {spec} and"
-                f" {wanted.spec}; give one of them another, by label="
+            raise _usage_error(
+                item,
+                f"two pipelines have the name {wanted.label!r}: {spec} and {wanted.spec}",
+                hint="give one of them another name with label=",
             )
         theirs = item.get_closest_marker("benchmark")
         options = {**(theirs.kwargs if theirs is not None else {}), "timer": wanted.timer}
-        # Before a marker of the test's own, which would hide it.
+        # First, because a marker of the test itself would hide it.
         item.add_marker(pytest.mark.benchmark(**options), append=False)
 
 
@@ -81,8 +82,8 @@ def pytest_benchmark_update_machine_info(
 ) -> None:
     """Add the packages' versions, as a run's benchmark.json has them.
 
-    pytest-benchmark warns where a saved session's differ. Nothing else: in a session without a test
-    of ours it would warn of what has nothing to do with it.
+    pytest-benchmark warns if they differ from those of a saved session. A session without a test of
+    a pipeline gets none, so that it is never warned of packages that it does not use.
     """
     if config.stash.get(_IS_OURS, False):
         from feedbench.bench.machine.environment import describe
@@ -96,20 +97,21 @@ def feedbench_(
 ) -> Row:
     """Return the row of the test's pipeline, whose blocks are the rounds of its benchmark.
 
-    The first test that asks starts the run of all that are to be run over the same folder; the
-    first of these is the baseline. Where the pipeline failed or does not deliver the work, nothing
-    is handed over, for what a failed test has measured is saved; its test is not called, but fails.
-    Skips where each of its trials was disturbed: a build should not fail of that.
+    The first test that asks starts one run of all pipelines over the same folder. The first of them
+    is the baseline. If the pipeline failed or does not do equal work, its test fails without being
+    called. pytest-benchmark then gets nothing, because it saves what a failed test has measured.
+    If all of its trials were disturbed, the test is skipped: a build should not fail of that.
     """
     wanted = request.node.stash.get(WANTED, None)
     if wanted is None:
-        raise pytest.UsageError(
-            f"{request.node.nodeid} has no pipeline: mark it, such as"
-            " @pytest.mark.feedbench(pipeline='tfdata_naive')"
+        raise _usage_error(
+            request.node,
+            "the test has no pipeline",
+            hint="mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')",
         )
     if benchmark.disabled:
-        benchmark.pedantic(lambda: None)  # or it warns that nobody has used it
-        pytest.skip("benchmarks are disabled here, so that no pipeline is measured")
+        benchmark.pedantic(lambda: None)  # otherwise it warns that it was not used
+        pytest.skip("benchmarks are disabled, so no pipeline is measured")
     from feedbench.bench.pytest_plugin.runs import Runs
 
     runs = request.config.stash.setdefault(_RUNS, Runs(request.session, tmp_path_factory))
@@ -135,13 +137,13 @@ def feedbench_(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
-    """Fail the test whose pipeline has nothing sound to hand over, in place of calling it."""
+    """Fail a test whose pipeline has no valid result, instead of calling it."""
     if _WHY_NOT in pyfuncitem.stash:
         pytest.fail(pyfuncitem.stash[_WHY_NOT], pytrace=False)
 
 
 class _NoRow:
-    """The place of a row that is missing: whoever reads a field of it fails with the reason."""
+    """Stands for a missing row: reading a field of it fails the test with the reason."""
 
     def __init__(self, why: str) -> None:
         self._why = why
@@ -169,12 +171,12 @@ def _wanted(
     folder: object = None,
     label: str | None = None,
 ) -> Wanted:
-    """Read a marker; a folder is relative to the test's file, as an option's is to where we are."""
+    """Read a marker. Its folder is relative to the test's file; that of an option, to pytest's."""
     from feedbench.pipelines.catalog import parse
 
     if not pipeline or not (callable(pipeline) or isinstance(pipeline, str)):
-        raise pytest.UsageError(
-            f"{item.nodeid}: expected @pytest.mark.feedbench(pipeline=...), a SPEC or a function"
+        raise _usage_error(
+            item, "expected @pytest.mark.feedbench(pipeline=...) with a SPEC or a function"
         )
     if callable(pipeline):
         name, spec = _of_function(item, pipeline)
@@ -187,19 +189,24 @@ def _wanted(
         photos = item.path.parent / str(folder)
     wanted = Wanted(label or name, spec, photos)
     if parse(wanted.text).label != wanted.label:
-        raise pytest.UsageError(f"{item.nodeid}: expected a label without : and =; found {label!r}")
+        raise _usage_error(item, f"expected a label without : and =; found {label!r}")
     return wanted
 
 
 def _of_function(item: pytest.Item, function: Callable[..., Any]) -> tuple[str, str]:
-    """Return a function's name and its SPEC: it is imported anew, from its file, in each trial."""
+    """Return a function's name and its SPEC. Each trial imports it from its file."""
     inner = inspect.unwrap(function)
     name = getattr(function, "__name__", "")
     module = inspect.getmodule(inner)
     if not inspect.isfunction(inner) or getattr(module, name, None) is not function:
-        raise pytest.UsageError(
-            f"{item.nodeid}: expected a function at the top of a module, which a trial's process"
-            f" can import; found {function!r}"
+        raise _usage_error(
+            item,
+            f"expected a function at the top level of a module; found {function!r}",
+            hint="move it there, so that the process of a trial can import it",
         )
     assert module is not None
     return name, f"{module.__file__}:{name}"
+
+
+def _usage_error(item: pytest.Item, sentence: str, hint: str = "") -> pytest.UsageError:
+    return pytest.UsageError(str(RequestError(f"{item.nodeid}: {sentence}", hint=hint)))

@@ -38,7 +38,7 @@ _PAGE = "report.html"  # it is named before anything of the reports is imported,
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """What came of a folder's run."""
+    """The run of a folder."""
 
     out: Path
     record: RunRecord
@@ -46,7 +46,7 @@ class _Run(msgspec.Struct, frozen=True):
 
 
 class Blocks(NamedTuple):
-    """What a test hands to pytest-benchmark: a pipeline's blocks, each of which is a round."""
+    """What a test passes to pytest-benchmark: a pipeline's blocks. Each is a round."""
 
     row: Row
     seconds_per_image: list[float]  # of each block
@@ -54,7 +54,7 @@ class Blocks(NamedTuple):
 
 
 class Runs:
-    """Performs each folder's run when the first test asks for it, and remembers what came of it."""
+    """Performs each folder's run when the first test asks for it, and keeps the result."""
 
     def __init__(
         self,
@@ -69,16 +69,15 @@ class Runs:
         terminal = plugins.get_plugin("terminalreporter")
         captures = plugins.get_plugin("capturemanager")
         self._listener = Quiet() if terminal is None else _InPytest(terminal, captures)
-        self._runs: dict[Path | None, _Run | str] = {}  # a sentence: why there is none
+        self._runs: dict[Path | None, _Run | str] = {}  # a sentence: why there is no run
 
     def measured(self, wanted: Wanted) -> Blocks | str:
         """Return the blocks of a test's pipeline.
 
-        A sentence: why there is nothing sound to hand over. Skips the test where all of its trials
-        were disturbed.
+        A sentence: why there is no valid result. Skips the test if all its trials were disturbed.
         """
         if wanted.folder not in self._runs:
-            self._runs[wanted.folder] = "the run of its pipelines was broken off in another test"
+            self._runs[wanted.folder] = "another test was interrupted in the run of this pipeline"
             self._runs[wanted.folder] = self._performed(wanted.folder)
         run = self._runs[wanted.folder]
         if isinstance(run, str):
@@ -90,8 +89,8 @@ class Runs:
             return why
         if not rounds:
             pytest.skip(
-                f"{row.label}: each of its {counted(row.attempts, 'trial')} was disturbed by"
-                " something else on this machine, so that none counts"
+                f"{row.label}: no trial counts; other work on this machine disturbed each of its"
+                f" {counted(row.attempts, 'trial')}"
             )
         return Blocks(row, rounds, benchmark_json.extra_info(row, run.out))
 
@@ -101,8 +100,8 @@ class Runs:
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
         self._listener.note(
-            f"measures {', '.join(wanted)} over {folder or 'sample photos'}; the run lies in {out},"
-            f" its page in {out / _PAGE}"
+            f"measuring {', '.join(wanted)} over {folder or 'sample photos'}; the run is in {out},"
+            f" and its page is {out / _PAGE}"
         )
         try:
             photos = folder or sample_photos(self._listener.note)
@@ -128,7 +127,7 @@ class Runs:
         return run
 
     def _show(self, run: _Run) -> None:
-        """Write what the command line writes too; where that fails, say so: the run is safe."""
+        """Write what the command line writes too. If that fails, print why; the run is safe."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of libraries, which may be errors in a test suite
@@ -140,7 +139,7 @@ class Runs:
             self._listener.note(unwritten(run.out, error))
 
     def _wanted(self) -> list[Wanted]:
-        """Return what the tests want that are left of all that were collected."""
+        """Return what the tests of this session want, of all that were collected."""
         items = (item for item in self._session.items if not _is_skipped(item))
         pipelines = (item.stash.get(WANTED, None) for item in items)
         return [each for each in pipelines if each is not None]
@@ -152,7 +151,7 @@ class Runs:
         folders = dict.fromkeys(each.folder for each in self._wanted())
         if len(folders) == 1:
             return Path(given)
-        # Each folder's run has a folder of its own there.
+        # Each folder's run has its own folder there.
         names = slugs(tuple(str(each) for each in folders))
         return Path(given) / names[str(folder)]
 
@@ -173,23 +172,23 @@ class _InPytest(Plain):
 
 
 def _as_given_here(sentence: str) -> str:
-    """Name the options as they are called here, where a stage of the run says what is wrong.
+    """Rename the options in an error of a stage of the run to those of pytest.
 
-    Stages name them as the command line does. What cannot be read names them by PREFIX already.
+    Stages name them as the command line does. Errors of reading a value have PREFIX already.
     """
     names = "|".join(re.escape(option.name) for option in plugin_options())
     return re.sub(rf"--({names})\b", rf"{PREFIX}\1", sentence)
 
 
 def _is_skipped(item: pytest.Item) -> bool:
-    """Tell whether a test is known to be skipped; what a string says is not looked at."""
+    """Return whether a test is certain to be skipped. Conditions in strings are not evaluated."""
     conditions = [marker.args[:1] for marker in item.iter_markers("skipif")]
     return item.get_closest_marker("skip") is not None or (True,) in conditions
 
 
 @contextmanager
 def _importable_as_here() -> Iterator[None]:
-    """Let trials' processes find whatever tests can import, in the same order."""
+    """Let the processes of trials import what tests can import, in the same order."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     try:
@@ -202,11 +201,11 @@ def _importable_as_here() -> Iterator[None]:
 
 
 def _why_not(row: Row) -> str | None:
-    """Return why there is nothing sound to hand over, as a sentence."""
+    """Return why there is no valid result, as a sentence; None if there is one."""
     if row.failures:
         return f"{row.label}: {row.failures[-1]}"
     if row.proof is not None and not is_equal(row.proof):
-        return f"{row.label} does not deliver the work: {row.proof.reason}"
+        return f"{row.label} does not do equal work: {row.proof.reason}"
     if not row.attempts:
-        return f"{row.label} was not measured: the time was up before"
+        return f"{row.label} was not measured: the time was up first"
     return None

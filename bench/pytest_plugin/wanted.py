@@ -1,4 +1,4 @@
-"""What tests ask for, and the plugin's options: what its hooks and its runs share."""
+"""What tests ask for, and the plugin's options. Its hooks and its runs share both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREFIX = "--feedbench-"
 
 
 class BlockTimer:
-    """A clock that shows the seconds per image that have been handed over."""
+    """A clock that pytest-benchmark reads: it shows the seconds per image so far."""
 
     __name__ = "seconds per image"
 
@@ -26,7 +26,7 @@ class BlockTimer:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds have passed."""
+        """Advance the clock by so many seconds."""
         self._now += seconds
 
 
@@ -47,8 +47,8 @@ WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
     """Return the options of a run as pytest has them.
 
-    Tests name the pipelines. The run lies among pytest's temporary folders, and nobody waits for
-    the reasons unless they ask for them.
+    Tests name the pipelines. The run is among pytest's temporary folders. By default it does not
+    find out why pipelines are slow, which takes time.
     """
     return [_for_pytest(option) for option in options_of(kind) if option.field != "specs"]
 
@@ -66,11 +66,11 @@ def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
     group.addoption(
         f"{PREFIX}data",
         metavar="FOLDER",
-        help="Photos, for tests that name none. Without it: 512 sample photos.",
+        help="Images for tests that name no folder. Without it: 512 sample photos.",
     )
     for option in options:
         shown = f" (default: {option.shown_default})" if option.shown_default else ""
-        # Options are called so here; and argparse would fill in what stands behind a %.
+        # Options have this prefix here, and argparse would fill in what follows a %.
         text = f"{option.help}{shown}".replace("--", PREFIX).replace("%", "%%")
         name = f"{PREFIX}{option.name}"
         if isinstance(option.default, bool):
@@ -80,5 +80,5 @@ def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
 
 
 def given_to(config: pytest.Config, options: list[Option]) -> Given:
-    """Return what was given for each option of a run, by its name."""
+    """Return what was typed for each option of a run, by its name."""
     return {option.name: config.getoption(f"{PREFIX}{option.name}") for option in options}

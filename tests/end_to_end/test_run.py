@@ -136,7 +136,7 @@ def test_ctrl_c_before_anything_was_measured_leaves_nothing(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err == "feedbench: interrupted before anything was measured; no run is left of it\n"
+    assert err == "feedbench: interrupted before anything was measured; no run was kept\n"
     assert not (feedbench.folder / "a").exists()
     assert feedbench.left_in_scratch() == []
 

@@ -55,5 +55,5 @@ def test_ctrl_c_is_one_sentence_and_leaves_nothing(feedbench: Feedbench) -> None
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == ("feedbench: interrupted; nothing is left of the self-test")
+    assert err.splitlines()[-1] == ("feedbench: interrupted; the self-test has no result")
     assert feedbench.left_in_scratch() == []

@@ -53,7 +53,7 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(call: Call) -> None:
         (["PHOTOS", "--range", "0..2"], "--range '0..2': expected 0..1, -1..1 or 0..255"),
         (
             ["PHOTOS", "--dtype", "uint8", "--range", "-1..1"],
-            "--range -1..1: expected 0..255, which is what uint8 means",
+            "--range -1..1: expected 0..255 with --dtype uint8\nhint: leave --range out, or",
         ),
         (
             ["PHOTOS", "--label-mode", "one-hot"],
@@ -170,9 +170,12 @@ def test_report_prints_the_other_formats_or_writes_them_to_a_file(
         (["R", "--out", "no/where.html"], "cannot write no/where.html: No such file or"),
         (["R", "--format", "csv", "--out", "R"], "cannot write R: Is a directory\nhint: name"),
         ([], "Missing argument 'RUN'"),
-        (["R", "R"], "2 runs side by side are a page of their own: expected --out FILE"),
+        (["R", "R"], "2 runs make one page: expected --out FILE for it\nhint: add --out"),
         (["R", "nowhere", "--out", "both.html"], "nowhere is no run folder"),
-        (["R", "R", "--format", "csv"], "--format csv: several runs side by side are html"),
+        (
+            ["R", "R", "--format", "csv"],
+            "--format csv: expected html for several runs\nhint: name one RUN",
+        ),
     ],
 )
 def test_a_report_that_cannot_be_made_is_one_sentence(
@@ -248,8 +251,8 @@ def test_a_page_that_cannot_be_written_loses_neither_the_run_nor_its_exit_code(
     assert done.out.endswith("The run is in R\n")
     assert "tuned is the fastest" in done.out
     assert done.err == (
-        f"feedbench: the report could not be written: {why}; the run lies in R, and feedbench"
-        " report R tries again\n"
+        f"feedbench: cannot write the report: {why}; the run is safe in R\n"
+        "hint: feedbench report R writes the report\n"
     )
 
 

@@ -59,7 +59,7 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         (
             {"dtype": "uint8", "value_range": (-1.0, 1.0)},
             (
-                "--range -1..1: expected 0..255, which is what uint8 means; leave it out, or take"
+                "--range -1..1: expected 0..255 with --dtype uint8\nhint: leave --range out, or use"
                 " --dtype float32"
             ),
         ),
@@ -67,7 +67,10 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"batch_size": -1}, "--batch-size -1: expected 1 or more images"),
         ({"blocks": 0}, "--blocks 0: expected 1 or more blocks"),
         ({"blocks": -4}, "--blocks -4: expected 1 or more blocks"),
-        ({"out": Path("r\udcff")}, r"--out 'r\udcff': expected a name in valid UTF-8"),
+        (
+            {"out": Path("r\udcff")},
+            "--out 'r\\udcff': expected a name in valid UTF-8\nhint: name another folder",
+        ),
         ({"limit": 0}, "--limit 0: expected 1 or more images, or all"),
         ({"seed": -1}, "--seed -1: expected 0 to 2147483647"),
         ({"seed": 2**31}, "--seed 2147483648: expected 0 to 2147483647"),

@@ -73,9 +73,15 @@ def test_one_of_a_few_words_is_read_and_another_is_refused_with_them_all(
     assert [values.one_of(choices)(option, text) for text in choices] == expected
     for wrong in ("", "2", "float64", "INT", " int", "1.0"):
         with pytest.raises(
-            RequestError, match=f"^{option} '{wrong}': expected .* or {expected[-1]}$"
+            RequestError, match=f"^{option} '{wrong}': expected .* or {expected[-1]}(\nhint: .+)?$"
         ):
             values.one_of(choices)(option, wrong)
+
+
+def test_a_misspelt_word_gets_the_nearest_as_a_hint() -> None:
+    with pytest.raises(RequestError) as refusal:
+        values.one_of(values.DTYPES)("--dtype", "Float")
+    assert refusal.value.hint == "did you mean float32?"
 
 
 @pytest.mark.parametrize(

@@ -125,13 +125,13 @@ _MARK = "@pytest.mark.feedbench"
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [
-        (_MARK, "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a function"),
+        (_MARK, "expected @pytest.mark.feedbench(pipeline=...) with a SPEC or a function"),
         (f"{_MARK}(pipelin='tfdata_naive')", "unexpected keyword argument 'pipelin'"),
         (f"{_MARK}(pipeline=':x')", "':x': expected [label=]NAME[:knob=value,...]"),
-        (f"{_MARK}(pipeline=3)", "expected @pytest.mark.feedbench(pipeline=...), a SPEC or a fun"),
-        (f"{_MARK}(pipeline=lambda workload: [])", "expected a function at the top of a module"),
+        (f"{_MARK}(pipeline=3)", "expected @pytest.mark.feedbench(pipeline=...) with a SPEC or a"),
+        (f"{_MARK}(pipeline=lambda workload: [])", "expected a function at the top level of"),
         (f"{_MARK}(pipeline='tfdata_naive', label='a=b')", "expected a label without : and =;"),
-        ("", "has no pipeline: mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')"),
+        ("", "hint: mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')"),
     ],
 )
 def test_a_test_that_names_no_pipeline_is_told_how(
@@ -165,7 +165,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     kept = ("--benchmark-storage=file://kept", "--benchmark-save=base")
     done = suite.run(*words, *kept, "--benchmark-histogram=drawn")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(f"feedbench: measures tfdata_naive, photos over {photos};") == 1
+    assert done.stdout.count(f"feedbench: measuring tfdata_naive, photos over {photos};") == 1
     assert (suite.folder / "drawn.svg").exists()
     saved = next((suite.folder / "kept").rglob("*_base.json"))
     benchmarks: dict[str, Any] = {
@@ -182,7 +182,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     assert benchmarks["test_naive"]["extra_info"]["run"] == str(suite.folder / "R")
     assert (suite.folder / "R" / "benchmark.json").exists()
     page = suite.folder / "R" / "report.html"
-    assert f"; the run lies in R, its page in {page.relative_to(suite.folder)}" in done.stdout
+    assert f"; the run is in R, and its page is {page.relative_to(suite.folder)}" in done.stdout
     assert "pytest --feedbench-data=" in page.read_text()  # how to repeat it
 
     # As a build would have it, whose loading has become ten times slower since it was saved.
@@ -194,7 +194,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
     again = suite.run(*words[:-1], kept[0], *gate)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "Performance has regressed" in again.stdout + again.stderr
-    assert f"feedbench: measures tfdata_naive over {photos}; the run lies in" in again.stdout
+    assert f"feedbench: measuring tfdata_naive over {photos}; the run is in" in again.stdout
 
 
 @pytest.mark.tensorflow
@@ -237,10 +237,10 @@ def test_never(feedbench):
     )
     assert done.returncode == 1
     assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
-    assert "feedbench: measures tfdata_naive, mine, theirs over" in done.stdout
+    assert "feedbench: measuring tfdata_naive, mine, theirs over" in done.stdout
     assert "mine: it raised OSError: the disk is gone" in done.stdout
-    assert "theirs does not deliver the work: 39 of the 39 images" in done.stdout
-    assert done.stdout.count("theirs does not deliver the work") == 2
+    assert "theirs does not do equal work: 39 of the 39 images" in done.stdout
+    assert done.stdout.count("theirs does not do equal work") == 2
     assert "was not used at all" not in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["test_naive"]
@@ -374,7 +374,7 @@ def test_the_file_to_copy_measures_over_photos_that_it_makes(tmp_path: Path) -> 
         *("-v", *SMALL, "--feedbench-blocks=1", "--feedbench-limit=32", "--benchmark-json=b.json")
     )
     assert done.returncode == 0, done.stdout
-    assert "feedbench: measures a over sample photos; the run lies in" in done.stdout
-    assert "feedbench: Makes 512 sample photos in" in done.stdout
+    assert "feedbench: measuring a over sample photos; the run is in" in done.stdout
+    assert "feedbench: Writing 512 sample photos to" in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["test_pipeline[a=tfdata_naive]"]

@@ -99,8 +99,8 @@ def test_a_run_leaves_what_one_of_the_command_line_leaves_and_it_is_said_where(
         assert not isinstance(runs.measured(wanted), str)
     assert len(planted.asked) == 1
     (line,) = planted.lines
-    assert line.startswith("feedbench: measures a, b over /somewhere; ")
-    assert line.endswith(f"; the run lies in {tmp_path}/R, its page in {tmp_path}/R/report.html")
+    assert line.startswith("feedbench: measuring a, b over /somewhere; ")
+    assert line.endswith(f"; the run is in {tmp_path}/R, and its page is {tmp_path}/R/report.html")
     assert (tmp_path / "R" / page.NAME).read_text() == page.read(tmp_path / "R")
     saved = json.loads((tmp_path / "R" / "benchmark.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["a", "b"]
@@ -123,9 +123,9 @@ def test_a_page_that_cannot_be_rendered_costs_no_test_its_figures(
     assert not isinstance(blocks, str)
     assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
     _, line = planted.lines
-    assert line.startswith("feedbench: the report could not be written: out of ink; ")
+    assert line.startswith("feedbench: cannot write the report: out of ink; ")
     assert line.endswith(
-        f"; the run lies in {tmp_path}/R, and feedbench report {tmp_path}/R tries again"
+        f"; the run is safe in {tmp_path}/R\nhint: feedbench report {tmp_path}/R writes the report"
     )
 
 
