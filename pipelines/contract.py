@@ -27,10 +27,15 @@ Until = Literal["read", "decode", "resize"]
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The images, and what every pipeline must deliver from them."""
+    """The images, and what every pipeline must deliver from them.
 
-    folder: str = ""  # an absolute path; an image's id is its path below this folder
-    files: tuple[str, ...]  # absolute paths
+    A loader that walks `folder` finds exactly the images of the workload: each class's folder has
+    the class's name and nothing but images. It is a view of symbolic links where the folder of the
+    images holds anything else. Sorted, the names in a class's folder are in the order of `files`.
+    """
+
+    folder: str = ""  # an absolute path: one folder a class, with exactly these images
+    files: tuple[str, ...]  # absolute paths, of the images themselves
     labels: tuple[int, ...]  # for each file, the place of its class in class_names
     class_names: tuple[str, ...]
     formats: tuple[str, ...] = ()  # the files' formats, by their first bytes; (): not known
@@ -43,6 +48,7 @@ class Workload:
     label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # in the whole folder; `files` may be a part of it
+    scratch: str = ""  # an empty folder, new for each process and removed after it
 
     @property
     def images(self) -> int:

@@ -65,7 +65,8 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     workload = read_workload(Path(request.workload))
     if request.purpose == "prepare":
         assert isinstance(pipeline, Preparing)
-        preparation_task.obtain(pipeline, spec, workload, Store(Path(request.prepared)), say)
+        given, store = request.given(workload), Store(Path(request.prepared))
+        preparation_task.obtain(pipeline, spec, workload, given, store, say)
         return
     trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
     with warnings.catch_warnings(record=True) as caught:

@@ -158,11 +158,12 @@ class Trial:
     def open(self, request: Request) -> Opened:
         """Open the pipeline's feed; without AUTOTUNE if the request says so."""
         prepared, scratch = Path(request.prepared), Path(request.scratch)
+        given = request.given(self.workload)
         begun = ready = self.clock()
         if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
-            self.pipeline.prepare(self.workload, prepared)  # its few images, in its own folder
+            self.pipeline.prepare(given, prepared)  # its few images, in its own folder
             ready = self.clock()
-        feed = self._as_fit_reads(self.pipeline.open(self.workload, prepared, scratch))
+        feed = self._as_fit_reads(self.pipeline.open(given, prepared, scratch))
         opened_at = self.clock()
         if not request.is_autotuned:
             feed = autotune.without(feed)

@@ -21,19 +21,21 @@ from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
 
 # Fields of the workload that the key holds in another way, or does not depend on.
-_ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images"}
+_ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images", "scratch"}
 
 
 def obtain(
     pipeline: Preparing,
     spec: Spec,
     workload: Workload,
+    given: Workload,
     store: Store,
     say: Callable[[Event], object],
 ) -> None:
     """Find or write the pipeline's prepared files, and report where they are and their cost.
 
-    Raises PreparationError if the images changed meanwhile, and whatever the pipeline raises.
+    The pipeline gets the workload as `given`, whose folder may be a view of this run alone. Raises
+    PreparationError if the images changed meanwhile, and whatever the pipeline raises.
     """
     depends_on = _depends_on(pipeline, spec, workload)
     key, source_bytes = key_of(spec.name, depends_on, workload)
@@ -46,7 +48,7 @@ def obtain(
     )
 
     def prepare(folder: Path) -> None:
-        pipeline.prepare(workload, folder)
+        pipeline.prepare(given, folder)
         if key_of(spec.name, depends_on, workload)[0] != key:
             raise PreparationError(
                 f"the photos in {image_id(workload.folder)} changed while they were read",

@@ -24,6 +24,7 @@ from feedbench.bench.processes.client import (
     last_line,
     what_went_wrong,
 )
+from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
@@ -54,7 +55,8 @@ class Trials:
     """Runs trials of one run. `records` are the lines of trials.jsonl so far.
 
     `others` are the processes of other environments, by their interpreters. Only with `meters`
-    are a trial's resources measured, and only with `machine` is the machine probed.
+    are a trial's resources measured, and only with `machine` is the machine probed. Only with
+    `views` do users' pipelines get a folder of exactly the workload's images.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Trials:
         others: Mapping[str, Processes] | None = None,
         pace: Pace = USUAL,
         records: Sequence[TrialRecord] = (),
+        views: Views | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.records = list(records)
@@ -84,6 +87,7 @@ class Trials:
         self._pace = pace
         self._clock = clock
         self._page_cache = page_cache
+        self._views = views
         self._prepared: dict[str, Path] = {}  # by label
 
     @property
@@ -168,7 +172,7 @@ class Trials:
         A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
         waits for a calm machine, up to a limit of its own.
         """
-        watch = _Watch()
+        request, watch = self._request(spec, purpose, workload, block, attempt), _Watch()
         if self._meters is not None and purpose in _REPORTED:
             recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
@@ -180,15 +184,14 @@ class Trials:
         if self._machine is not None and purpose in _REPORTED:
             self._machine.begin(limit.begin_by)
             watch = replace(watch, around=self._machine.end)
-        limit = limit.at(self._clock())
-        request = self._request(spec, purpose, workload, block, attempt)
-        return self._perform(spec, request, limit, watch)
+        return self._perform(spec, request, limit.at(self._clock()), watch)
 
     def _request(
         self, spec: Spec, purpose: Purpose, workload: Path, block: int = 0, attempt: int = 1
     ) -> Request:
         """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
+        views = self._views if spec.is_foreign else None
         return Request(
             label=spec.label,
             spec=spec.text,
@@ -198,6 +201,7 @@ class Trials:
             workload=str(workload.absolute()),
             prepared="" if prepared is None else str(prepared.absolute()),
             scratch="",
+            folder="" if views is None else views.folder(workload),
             pace=self._pace,
         )
 

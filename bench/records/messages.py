@@ -6,6 +6,7 @@ from the measured process. Times are CLOCK_MONOTONIC seconds, which all processe
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
+from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.image_check import Finding
 
 SCHEMA = 2
@@ -54,14 +56,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     workload: str  # the file that holds it; for the purpose decode, one that lists files
     prepared: str  # what `prepare` has written; for the purpose prepare, the store
     scratch: str
+    folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
     references: str = ""  # the folder of what is to be delivered; written for that purpose
     until: LastStep = ""
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
-    pilot_seconds: float = 3.0  # after which a pilot reads no further batch
+    pilot_seconds: float = 2.0  # after its first batch, a pilot reads for so long
     steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
     pace: Pace = USUAL
+
+    def given(self, workload: Workload) -> Workload:
+        """Return the workload as a pipeline is given it: the folder to walk, and its scratch."""
+        folder = self.folder or workload.folder
+        return dataclasses.replace(workload, folder=folder, scratch=self.scratch)
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="command"):

@@ -14,6 +14,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
@@ -49,7 +50,12 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
         file = folder.path / "images.json"
         record = _save_images(work, file)
         trials = Trials(
-            processes, folder, scratch, tuple(specs), fresh_interpreter=options.fresh_interpreter
+            processes,
+            folder,
+            scratch,
+            tuple(specs),
+            fresh_interpreter=options.fresh_interpreter,
+            views=Views(scratch),
         )
         unprepared = _prepare(work, trials, file, held)
         verifier = Verifier(trials, processes, file, scratch, ProofCache(options.proofs), listener)

@@ -15,6 +15,7 @@ from feedbench.bench.machine.page_cache import PageCache
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
@@ -38,6 +39,7 @@ class Workplace:
     meters: Meters
     machine: Monitor
     scratch: Path
+    views: Views  # the folders that users' pipelines walk
     store: Store
     preparing: frozenset[str]  # labels of the pipelines that have an offline part
     import_seconds: float  # of TensorFlow
@@ -65,6 +67,7 @@ class Workplace:
             others=self.others,
             pace=options.pace,
             records=records,
+            views=self.views,
         )
 
 
@@ -99,6 +102,7 @@ def workplace(
             meters=meters,
             machine=machine,
             scratch=scratch,
+            views=Views(scratch),
             store=store,
             preparing=preparing,
             import_seconds=import_seconds,

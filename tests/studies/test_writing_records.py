@@ -56,7 +56,7 @@ def prepared(workload: Workload, name: str, to: Path) -> float:
     pipeline = {"tfrecord_gzip": TfrecordGzip(), "tfrecord_sharded": TfrecordSharded()}[name]
     to.mkdir()
     begun = time.monotonic()
-    preparation_task.obtain(pipeline, parse(name), workload, Store(to), lambda _: None)
+    preparation_task.obtain(pipeline, parse(name), workload, workload, Store(to), lambda _: None)
     seconds = time.monotonic() - begun
     shutil.rmtree(to)
     return seconds

@@ -69,7 +69,7 @@ def obtained(
     store = Store(folder.parent / "store")
     store.folder.mkdir(exist_ok=True)
     events: list[Event] = []
-    obtain(pipeline, spec, workload, store, events.append)
+    obtain(pipeline, spec, workload, workload, store, events.append)
     assert isinstance(events[-1], Prepared)
     return events[-1], events
 
