@@ -131,15 +131,17 @@ class Trial:
         opened = self.open(request)
         check = EpochCheck(self.workload)
         look = looking = 0.0  # seconds that checking the values took, not the pipeline
+        first_images = 0
         begun = first = at = self.clock()
         for delivered in opened.feed:
-            is_first = check.images == 0
             at = self._batch(check, delivered)
-            first = at if is_first else first
+            if not first_images:
+                first, first_images = at, check.images
             looking += look
             check_range(pair(delivered)[0], self.workload)
             look = self.clock() - at
-            if at - begun - looking >= request.pilot_seconds:
+            # Not before the first batch: a shuffle may read a whole epoch to deliver that.
+            if at - first - looking >= request.pilot_seconds:
                 break
         else:
             check.end()
@@ -151,6 +153,13 @@ class Trial:
             first_batch_at=first,
             first_epoch_seconds=at - begun - looking,
             first_epoch_images=check.images,
+            image_seconds=image_seconds(
+                first_seconds=first - begun,
+                first_images=first_images,
+                seconds=at - begun - looking,
+                images=check.images,
+                of=self.workload.images,
+            ),
             continuous=hasattr(opened.feed, "repeat"),
             threads=_threads(),
         )
@@ -268,6 +277,21 @@ class Trial:
     def _edge(self, at: float) -> None:
         self._edges.append(at)
         self.say(Edge(at=at))
+
+
+def image_seconds(
+    *, first_seconds: float, first_images: int, seconds: float, images: int, of: int
+) -> float:
+    """Return what an image takes in a first epoch of `of` images, by a beginning of it.
+
+    `first_seconds` went by until the first batch, of `first_images`; `seconds` until the last that
+    was read, with `images` in all. The rest is taken to come as the batches after the first did:
+    what comes before that, such as filling a buffer, comes once an epoch.
+    """
+    if images >= of or images == first_images:
+        return seconds / images
+    further_seconds = (seconds - first_seconds) / (images - first_images)
+    return (first_seconds + (of - first_images) * further_seconds) / of
 
 
 def _threads() -> int:

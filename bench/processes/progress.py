@@ -128,8 +128,10 @@ def outcome_text(record: TrialRecord) -> str:
 
 
 def _rate(measured: Measurement) -> str:
-    """Return a trial's rate. A pilot has no windows: its rate is that of the epoch it read."""
+    """Return a trial's rate. A pilot has no windows: its rate is that of a first epoch."""
     if measured.windows:
         return f"{measured.rate:,.0f} images/s"
     rate = measured.first_epoch_images / (measured.first_epoch_seconds or 1.0)
+    if measured.image_seconds:
+        rate = 1 / measured.image_seconds
     return f"about {rate:,.0f} images/s"

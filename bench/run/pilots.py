@@ -1,4 +1,4 @@
-"""A short trial of each pipeline over a few images, which shows roughly what each one costs."""
+"""A short trial of each pipeline, which shows roughly what each one costs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, take
 
-_PILOT_IMAGES = 256
+_FEW_IMAGES = 256
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
 _PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
 _PILOT_LIMIT_FACTOR = 4.0  # ... and then this multiple of what its images should take
+_PILOT_SHARE = 1 / 4  # of the time that is left, for more than a few images
 _NEED = f"verdicts need {LEAST_BLOCKS}"
 
 
@@ -91,34 +92,68 @@ def pilots(
     scratch: Path,
     listener: Listener,
 ) -> list[TrialRecord]:
-    """Run a short trial of each pipeline over a few images and return the records.
+    """Run a short trial of each pipeline and return the records.
 
-    Few enough to read within seconds, since a decoded cache delivers its first batch only after
-    all of them. Pipelines that are `preparing` write their files for these images first. Raises
-    RequestError if the time is up before the last pilot has ended.
+    Built-in pipelines, and those that are `preparing`, are asked for a few images, few enough to
+    read within seconds: a decoded cache delivers its first batch only after all of them. Any other
+    is asked for the images of its trials and stopped early, so that a cache that it keeps on the
+    disk fits its trials. Raises RequestError if the time is up before the last pilot has ended.
     """
-    options, guess = plan.options, plan.guess
-    fitting = int(PILOT_SECONDS / guess.image_seconds)
-    images = min(max(fitting, options.batch_size), _PILOT_IMAGES, len(index.files))
-    part = take(index, images, options.seed)
-    file = save_workload(options, part, len(index.files), scratch / "pilot.json")
-    usual_seconds = _PILOT_LIMIT_SECONDS + guess.start_seconds
-    usual_seconds += _PILOT_LIMIT_FACTOR * images * guess.image_seconds
+    wholes = {label for label, spec in plan.specs.items() if spec.is_foreign}.difference(preparing)
+    few = take(index, _few_images(plan, len(index.files)), plan.options.seed)
+    workloads = _Workloads(plan.options, len(index.files), scratch)
     records = []
     for label, spec in plan.specs.items():
+        asked = index if label in wholes else few
         seconds_left = plan.budget.seconds_left()
-        limit = _limit(usual_seconds, seconds_left, is_preparing=label in preparing)
+        limit = _limit(
+            _usual_seconds(plan.guess, len(asked.files), len(few.files), seconds_left),
+            seconds_left,
+            is_preparing=label in preparing,
+        )
         listener.trial_started(0, label, seconds_left)
-        record = trials.run(spec, "pilot", file, limit)
+        record = trials.run(spec, "pilot", workloads.file(asked), limit)
         listener.trial_ended(record, seconds_left)
         if record.ended == "time up":
             raise RequestError(
-                f"--time {options.seconds:.0f}s is too short: it was up during the pilot of"
+                f"--time {plan.options.seconds:.0f}s is too short: it was up during the pilot of"
                 f" {label}, before the first block",
                 hint="give more time, or fewer pipelines",
             )
         records.append(record)
     return records
+
+
+class _Workloads:
+    """The files of the pilots' workloads, written when they are asked for."""
+
+    def __init__(self, options: RunOptions, folder_images: int, scratch: Path) -> None:
+        self._options = options
+        self._folder_images = folder_images
+        self._scratch = scratch
+
+    def file(self, index: Index) -> Path:
+        """Return the file of the workload over these images."""
+        file = self._scratch / f"pilot-{len(index.files)}.json"
+        if not file.exists():
+            save_workload(self._options, index, self._folder_images, file)
+        return file
+
+
+def _few_images(plan: Plan, most: int) -> int:
+    fitting = int(PILOT_SECONDS / plan.guess.image_seconds)
+    return min(max(fitting, plan.options.batch_size), _FEW_IMAGES, most)
+
+
+def _usual_seconds(guess: Cost, images: int, few: int, seconds_left: float | None) -> float:
+    """Return how long a pilot may take: to start, and an epoch, of which all may have to be read.
+
+    Of the time that is left, an epoch gets only a share, but enough for a `few` images.
+    """
+    least, most = (_PILOT_LIMIT_FACTOR * count * guess.image_seconds for count in (few, images))
+    if seconds_left is not None:
+        most = min(most, max(least, _PILOT_SHARE * seconds_left))
+    return _PILOT_LIMIT_SECONDS + guess.start_seconds + most
 
 
 def _limit(usual_seconds: float, seconds_left: float | None, *, is_preparing: bool) -> Limit:
@@ -134,7 +169,9 @@ def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
     measured = pilot.measured
     if measured is None or not measured.first_epoch_images:
         return guess
-    image_seconds = measured.first_epoch_seconds / measured.first_epoch_images
+    image_seconds = measured.image_seconds
+    if image_seconds is None:  # a version before 0.2 wrote it
+        image_seconds = measured.first_epoch_seconds / measured.first_epoch_images
     start_seconds = pilot.seconds - measured.first_epoch_seconds - measured.prepare_seconds
     prepare_seconds = measured.prepare_seconds / measured.first_epoch_images
     return Cost(image_seconds, max(start_seconds, 0.0), measured.continuous, prepare_seconds)

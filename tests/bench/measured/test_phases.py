@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.forkserver.tasks import perform
+from feedbench.bench.measured.trial import image_seconds
 from feedbench.bench.records.messages import Event, Failed, Measured
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
@@ -201,9 +202,9 @@ def test_a_feed_that_loses_images_after_some_restarts_is_refused_without_talk_of
     assert "repeat()" not in str(caught.value)
 
 
-def test_a_pilot_stops_after_its_seconds() -> None:
+def test_a_pilot_stops_its_seconds_after_the_first_batch() -> None:
     told = Told(restarted(images=3600))
-    measured = told.pilot(pilot_seconds=1.5)
+    measured = told.pilot(pilot_seconds=1.0)
     assert measured.first_epoch_images == 3 * 8  # after 0.75, 1.25 and 1.75 seconds
     assert measured.open_seconds == 1.0
     assert measured.first_batch_seconds == 0.75
@@ -224,9 +225,24 @@ def test_a_pilot_does_not_count_the_time_of_its_look_at_the_values(
     feed = restarted(images=3600)
     looks = "feedbench.bench.measured.trial.check_range"
     monkeypatch.setattr(looks, lambda images, workload: feed.clock.sleep(4.0))
-    measured = Told(feed).pilot(pilot_seconds=1.5)
+    measured = Told(feed).pilot(pilot_seconds=1.0)
     assert measured.first_epoch_images == 3 * 8
     assert measured.first_epoch_seconds == 0.25 + 3 * 0.5
+
+
+def test_a_pilot_that_stops_early_estimates_what_an_image_takes_in_a_whole_epoch() -> None:
+    whole = Told(restarted(images=800)).pilot(pilot_seconds=1e6)
+    stopped = Told(restarted(images=800)).pilot(pilot_seconds=1.0)
+    assert stopped.first_epoch_images == 3 * 8
+    assert stopped.image_seconds == whole.image_seconds == (0.25 + 100 * 0.5) / 800
+
+
+def test_what_comes_before_the_first_batch_such_as_a_buffer_is_spread_over_the_epoch() -> None:
+    seconds = image_seconds(first_seconds=60.0, first_images=32, seconds=62.0, images=432, of=6000)
+    assert seconds == pytest.approx((60.0 + (6000 - 32) * 2.0 / 400) / 6000)
+    assert image_seconds(
+        first_seconds=60.0, first_images=32, seconds=62.0, images=432, of=432
+    ) == pytest.approx(62.0 / 432)
 
 
 @pytest.mark.parametrize("feed", [restarted(), continuous()])

@@ -48,7 +48,7 @@ def walked(folder: Path, classes: tuple[str, ...] | None = None) -> list[tuple[s
     """The real file and the label of each image, as Keras and torchvision list a folder."""
     names = classes or sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
     return [
-        (os.path.realpath(os.path.join(root, file)), label)
+        (os.path.realpath(f"{root}/{file}"), label)
         for label, name in enumerate(names)
         for root, _, files in sorted(os.walk(folder / name))
         for file in sorted(files)
@@ -61,6 +61,10 @@ def expected(workload: Workload) -> list[tuple[str, int]]:
         (os.path.realpath(file), label)
         for file, label in zip(workload.files, workload.labels, strict=True)
     ]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
 
 
 def write(file: Path, content: bytes | None = None) -> None:
@@ -163,7 +167,7 @@ def test_files_of_one_name_in_several_folders_are_numbered_in_their_order(tmp_pa
     workload = workload_from(tmp_path / "photos")
     view = viewed(workload, tmp_path / "scratch")
     assert walked(view) == expected(workload)
-    assert sorted(os.listdir(view / "cats")) == ["0-1.jpg", "1-1.jpg", "2-1.jpg", "3-0.jpg"]
+    assert _names(view / "cats") == ["0-1.jpg", "1-1.jpg", "2-1.jpg", "3-0.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -189,12 +193,12 @@ def test_names_that_are_no_text_or_too_long_are_replaced(tmp_path: Path) -> None
     cats, long = tmp_path / "photos" / "cats", "x" * 250 + ".webp"
     cats.mkdir(parents=True)
     for name in (b"\xff\xfe.jpg", b"line\nbreak.jpg", b".hidden.jpg", "ü[*]?.jpg".encode()):
-        write(Path(os.fsdecode(os.path.join(os.fsencode(cats), name))))
+        write(cats / os.fsdecode(name))
     write(cats / long)
     workload = workload_from(tmp_path / "photos")
     view = viewed(workload, tmp_path / "scratch")
     assert walked(view) == expected(workload)
-    assert all(name.isascii() and name.isprintable() for name in os.listdir(view / "cats"))
+    assert all(name.isascii() and name.isprintable() for name in _names(view / "cats"))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".git", "a/b", "a\nb", "\udcff", "n" * 256])
@@ -217,7 +221,9 @@ def test_two_workloads_of_the_same_images_share_a_view(tidy: Path, tmp_path: Pat
 
 def test_a_view_that_cannot_be_written_is_one_sentence(tidy: Path, tmp_path: Path) -> None:
     write_workload(workload_from(tidy, limit=4), tmp_path / "images.json")
-    with pytest.raises(RequestError, match=r"(?s)^the links to 4 images cannot be written to .*TMPDIR"):
+    with pytest.raises(
+        RequestError, match=r"(?s)^the links to 4 images cannot be written to .*TMPDIR"
+    ):
         Views(tmp_path / "nowhere").folder(tmp_path / "images.json")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.trials import Limit
+from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Cost, budget_of
@@ -16,6 +17,7 @@ from feedbench.bench.run.pilots import cost_of, lineup_of, pilots
 from feedbench.bench.run.plan import Plan
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Workload
 from tests.support import builders
 from tests.support.plans import GUESS, an_index, options
 
@@ -82,3 +84,50 @@ def test_a_pipeline_whose_pilot_failed_is_not_in_the_lineup_and_what_it_takes_is
     lineup = lineup_of(specs, options(), records, GUESS, images=100)
     assert lineup.labels == ("a",)
     assert lineup.trial_seconds.keys() == {"a", "b"}
+
+
+class RecordingTrials(FailingTrials):
+    """Keeps what each pilot was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workloads: dict[str, Workload] = {}
+
+    def run(self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit) -> TrialRecord:
+        self.workloads[spec.label] = read_workload(workload)
+        return super().run(spec, purpose, workload, limit)
+
+
+def piloted(tmp_path: Path, *preparing: str, **given: Any) -> RecordingTrials:
+    """Pilots of 6,000 images by a built-in pipeline and by two of the user's own."""
+    (tmp_path / "loader.py").touch()
+    texts = [f"{label}={tmp_path}/loader.py:{label}" for label in ("mine", "theirs")]
+    specs = {spec.label: spec for spec in catalog.parse_all(("naive=tfdata_naive", *texts))}
+    trials: Any = RecordingTrials()
+    given = {"trace": False, "specs": tuple(specs), **given}
+    plan = Plan(options(**given), budget_of(options(**given)), specs, None, an_index(6000), GUESS)
+    pilots(plan, an_index(6000), trials, preparing, tmp_path, Quiet())
+    recorded: RecordingTrials = trials
+    return recorded
+
+
+def test_a_loaders_pilot_asks_for_the_images_of_its_trials_and_one_that_prepares_for_few(
+    tmp_path: Path,
+) -> None:
+    workloads = piloted(tmp_path, "theirs").workloads
+    assert {label: work.images for label, work in workloads.items()} == {
+        "naive": 256,
+        "mine": 6000,
+        "theirs": 256,
+    }
+    assert {work.folder_images for work in workloads.values()} == {6000}
+
+
+def test_a_loaders_pilot_may_read_an_epoch_but_takes_no_more_than_a_share_of_the_time(
+    tmp_path: Path,
+) -> None:
+    limits = piloted(tmp_path, seconds=None).limits
+    assert limits["mine"].seconds == 20 + 0.7 + 4 * 6000 * 0.003
+    assert limits["naive"].seconds == 20 + 0.7 + 4 * 256 * 0.003
+    limits = piloted(tmp_path, seconds=120.0).limits
+    assert 40 < limits["mine"].seconds <= 20.7 + 120 / 4
