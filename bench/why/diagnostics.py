@@ -107,7 +107,7 @@ class Diagnostics:
         finally:
             if self._left_out:
                 parts = "; ".join(self._left_out)
-                self._failed.append(f"There was no time for: {parts}. Give more --time.")
+                self._failed.append(f"No time was left for: {parts}. Raise --time.")
             self._failed += self._elsewhere()
             self._keep(
                 replace(

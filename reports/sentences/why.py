@@ -150,7 +150,9 @@ def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
         theirs = {knob: value for knob, value in other.knobs.items() if knob != "cache"}
         is_plain = other.knobs.get("cache") == "none" and _name(other) == _name(row)
         if is_plain and theirs == others and other.rate is not None and is_known(other.rate):
-            sentence += f". Without the cache ({other.label}) it has {digits(other.rate)} images/s"
+            sentence += (
+                f". Without the cache ({other.label}) it reaches {digits(other.rate)} images/s"
+            )
             break
     yield f"{sentence}."
 
@@ -259,7 +261,7 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
         "ready": "takes {} from a batch that is ready",
     }
     parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
-    return f"In one separate trial each, this machine {listed(parts)}."
+    return f"This machine {listed(parts)} (one separate trial each)."
 
 
 def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:

@@ -188,7 +188,7 @@ def test_contact_sheets_are_seen_and_their_captions_stand_below_their_pictures(
             assert box["x"] + box["width"] <= width
 
 
-FULL = "in full: samples/script-alert-1-script_full.webp"
+FULL = "full size: samples/script-alert-1-script_full.webp"
 
 
 def test_a_contact_sheet_says_whose_it_is_what_work_it_shows_and_what_is_wrong(

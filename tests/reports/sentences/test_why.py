@@ -139,8 +139,8 @@ def test_ceilings_are_one_sentence() -> None:
         Ceiling(name="ready", rate=7e6),
     ]
     assert why.ceilings(Diagnosis(ceilings=ceilings)) == (
-        "In one separate trial each, this machine reads 15,266 images/s, reads and decodes 1,997"
-        " and takes 7,000,000 from a batch that is ready."
+        "This machine reads 15,266 images/s, reads and decodes 1,997"
+        " and takes 7,000,000 from a batch that is ready (one separate trial each)."
     )
     assert why.ceilings(Diagnosis()) is None
 
@@ -189,7 +189,7 @@ def test_advice_stands_by_its_pipeline_and_says_what_a_cache_holds() -> None:
     cached = a_row("cached", 9000.0, spec="tfdata_tuned", knobs={"cache": "memory", "x": 1})
     found = Diagnosis(advice=[replace(line, label="plain") for line in ADVICE])
     kept = "it caches all 3,670 images as delivered (1.90 GB) in memory"
-    without = "Without the cache (plain) it has 1,000 images/s"
+    without = "Without the cache (plain) it reaches 1,000 images/s"
     assert why.by_pipeline(a_run(plain, cached, diagnosis=found)) == [
         ("plain", ["Do this.", "Do that.", "Then this."]),
         ("cached", [f"After its first epoch it decodes nothing: {kept}. {without}."]),
