@@ -165,22 +165,40 @@ class Matcher:
                 self._searches += 1
                 nearest, distance, other = self._best(fingerprint, np.arange(len(self._prints)))
             distances[at] = distance
-            if distance <= _NEAR or (distance <= _FAR and distance < _MUCH_NEARER * other):
-                places[at] = nearest
+            plain = min(float(fingerprint.std()), float(self._prints[nearest].std()))
+            if _is_match(distance, other, plain):
+                places[at] = self._places[nearest]
         return Matches(places, distances)
 
     def _best(self, fingerprint: Floats, candidates: Places) -> tuple[int, float, float]:
-        """Return the nearest file, its distance, and that of the nearest file outside its group."""
+        """Return the nearest fingerprint, its distance, and that of the nearest of another group.
+
+        A fingerprint is given by its place among all of them.
+        """
         distances = np.sqrt(np.square(self._prints[candidates] - fingerprint).mean(axis=1))
         places = self._places[candidates]
         nearest = int(distances.argmin())
         unlike = self.groups.of[places] != self.groups.of[places[nearest]]
         other = float(distances[unlike].min(initial=np.inf))
-        return int(places[nearest]), float(distances[nearest]), other
+        return int(candidates[nearest]), float(distances[nearest]), other
 
     def _projected(self, prints: npt.NDArray[Any]) -> npt.NDArray[Any]:
         projected: npt.NDArray[Any] = (prints - self._centre) @ self._axes
         return projected
+
+
+def _is_match(distance: float, other: float, plain: float) -> bool:
+    """Whether an image at a distance from a file's fingerprint was made of that file.
+
+    `other` is its distance from the nearest other file. `plain` is the distance of the image, or of
+    the file, from a plain picture of its own brightness: the nearer a picture is to plain, the less
+    there is to recognise. Otherwise images that are nearly black would match the darkest photo.
+    """
+    if distance <= _CLEAR:
+        return True
+    if distance >= _MUCH_NEARER * plain:
+        return False
+    return distance <= _NEAR or (distance <= _FAR and distance < _MUCH_NEARER * other)
 
 
 def _axes(spread: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -143,3 +143,18 @@ def test_a_file_without_a_reference_is_matched_by_nothing() -> None:
 def test_where_no_file_has_a_reference_nothing_is_matched() -> None:
     nothing: Any = np.full((3, 64), np.nan, np.float32)
     assert matcher(nothing).match(files(2)).places.tolist() == [UNKNOWN, UNKNOWN]
+
+
+def test_images_that_are_nearly_black_match_no_file_however_dark_it_is() -> None:
+    bright = files(100) / 4 + 130
+    dark = (RNG.normal(8, 3, (3, 64))).clip(0).astype(np.float32)
+    photos: Floats = np.concatenate([bright, dark]).astype(np.float32)
+    nearly_black = matcher(photos).match((photos / 255).astype(np.float32))
+    assert (nearly_black.places == UNKNOWN).all()
+    assert matcher(photos).match(photos + np.float32(0.5)).places.tolist() == list(range(103))
+
+
+def test_a_plain_file_is_found_where_little_is_changed() -> None:
+    plain = np.full((1, 64), 7.0, np.float32)
+    photos = np.concatenate([files(20), plain])
+    assert matcher(photos).match(plain + np.float32(0.9)).places.tolist() == [20]
