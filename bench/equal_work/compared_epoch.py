@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work import known_mistakes
 from feedbench.bench.equal_work.contact_sheets import Picture
 from feedbench.bench.equal_work.fingerprints import ALIKE, UNKNOWN, Floats, Matcher, fingerprints
 from feedbench.bench.equal_work.image_counts import Tally, file_id
 from feedbench.bench.equal_work.judgement import ROUNDING, judged
+from feedbench.bench.equal_work.mistakes import recognition
 from feedbench.bench.equal_work.pixel_distances import Pixels
 from feedbench.bench.equal_work.reference_files import ReferenceFiles, sheet_of
 from feedbench.bench.equal_work.references import Levels
@@ -31,7 +31,7 @@ class ComparedEpoch:
 
     def __init__(self, workload: Workload, files: ReferenceFiles, matcher: Matcher) -> None:
         sheet = sheet_of(workload, files.sample)
-        step = max(len(files.sample) // known_mistakes.FILES, 1)
+        step = max(len(files.sample) // recognition.FILES, 1)
         self._workload = workload
         self._matcher = matcher
         self._tried = files.sample[::step].tolist()  # places of files to try known mistakes on
@@ -90,9 +90,12 @@ class ComparedEpoch:
         """Return the known mistake in the images, if they are far from both references."""
         undelivered = self.tally.undelivered()
         if undelivered and self._unknown:
-            step = max(len(undelivered) // known_mistakes.FILES, 1)
-            mistake = known_mistakes.of_unknown(
-                self._workload, undelivered[::step], np.concatenate(self._unknown)
+            step = max(len(undelivered) // recognition.FILES, 1)
+            mistake = recognition.of_unknown(
+                self._workload,
+                undelivered[::step],
+                np.concatenate(self._unknown),
+                self._matcher,
             )
             if mistake is not None:
                 return mistake
@@ -100,7 +103,7 @@ class ComparedEpoch:
         tried = {place: kept[place] for place in self._tried if place in kept}
         if distance is None or distance <= ROUNDING or not tried:
             return None
-        return known_mistakes.of_pixels(self._workload, tried, distance)
+        return recognition.of_pixels(self._workload, tried, distance)
 
 
 class EpochPictures:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from feedbench.bench.equal_work import known_mistakes, references
-from feedbench.bench.equal_work.fingerprints import fingerprints
+from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.fingerprints import Matcher, fingerprints
+from feedbench.bench.equal_work.mistakes import recognition
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
@@ -109,9 +110,16 @@ def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
             image.draft("RGB", (24, 24))
             assert image.width < references.decoded(small.files[place]).width
             delivered[place] = references.filtered(image.convert("RGB"), small)
-    mistake = known_mistakes.of_pixels(small, delivered, 2.0)
+    mistake = recognition.of_pixels(small, delivered, 2.0)
     assert mistake is not None
     assert "decoded at a reduced size" in mistake.name
+
+
+def matcher_of(workload: Workload) -> Matcher:
+    """Finds the files of a workload."""
+    images = [references.decoded(file) for file in workload.files]
+    both = [np.stack([make(image, workload) for image in images]) for make in references.BOTH]
+    return Matcher(np.stack([fingerprints(levels) for levels in both]))
 
 
 def test_images_turned_as_exif_says_are_named(natural: Workload, tmp_path: Path) -> None:
@@ -126,7 +134,9 @@ def test_images_turned_as_exif_says_are_named(natural: Workload, tmp_path: Path)
         references.sampled(references.decoded(file).rotate(270, expand=True), lying)
         for file in lying.files
     ]
-    mistake = known_mistakes.of_unknown(lying, range(3), fingerprints(np.stack(upright)))
+    mistake = recognition.of_unknown(
+        lying, range(3), fingerprints(np.stack(upright)), matcher_of(lying)
+    )
     assert mistake is not None
     assert (mistake.name, mistake.images) == (
         "images rotated by their EXIF orientation",
@@ -140,4 +150,4 @@ def test_grey_images_have_no_colours_to_exchange(natural: Workload) -> None:
         place: references.sampled(references.decoded(grey.files[place]), grey) * 0.5
         for place in range(3)
     }
-    assert known_mistakes.of_pixels(grey, delivered, 50.0) is None
+    assert recognition.of_pixels(grey, delivered, 50.0) is None

@@ -207,13 +207,13 @@ def coarse(images: Any, labels: Any, epoch: int) -> tuple[Any, Any]:
 def test_other_pixels_in_the_second_epoch_alone_are_found_as_well(prove: Any) -> None:
     proof = prove(change=coarse)
     assert (proof.work, proof.is_wrong) == ("different", False)
-    assert proof.reason.startswith("in its second epoch its pixels are ")
+    assert proof.reason.startswith("in its second epoch, its pixels are ")
 
 
 def test_other_images_in_the_second_epoch_alone_are_named(prove: Any) -> None:
     proof = prove(change=lambda x, y, epoch: (x[:, :, ::-1] if epoch > 1 else x, y))
     assert proof.work == "different"
-    assert proof.reason.startswith("in its second epoch ")
+    assert proof.reason.startswith("in its second epoch, ")
     assert "they are images mirrored left to right" in proof.reason
 
 

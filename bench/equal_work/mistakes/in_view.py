@@ -1,0 +1,87 @@
+"""Mistakes that change what an image shows: mirrored, rotated, cropped or padded images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.mistakes.mistake import Mistake
+from feedbench.bench.equal_work.references import Levels
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.images.image_check import unrestrained
+
+_USUAL_CROP = 0.875  # 224 of 256
+
+_Change = Callable[[Path, Image.Image, Workload], Image.Image]
+"""A file, its picture, and the workload -> the picture that is then resized."""
+
+
+def _of_view(name: str, change: _Change) -> Iterator[Mistake]:
+    """Yield a mistake with each filter of the references: both may follow it."""
+    for resized in references.BOTH:
+
+        def deliver(
+            file: Path,
+            image: Image.Image,
+            workload: Workload,
+            resized: Callable[[Image.Image, Workload], Levels] = resized,
+        ) -> Levels:
+            return resized(change(file, image, workload), workload)
+
+        yield Mistake(name, deliver)
+
+
+def _transposed(name: str) -> _Change:
+    return lambda _, image, __: image.transpose(Image.Transpose[name])
+
+
+def _upright(file: Path, _: Image.Image, __: Workload) -> Image.Image:
+    with unrestrained(), Image.open(file) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _cropped(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
+    """Crop the middle to the delivered proportions, as large as possible."""
+    scale = min(image.width / workload.width, image.height / workload.height)
+    return _middle(image, round(workload.width * scale), round(workload.height * scale))
+
+
+def _cropped_evenly(_: Path, image: Image.Image, __: Workload) -> Image.Image:
+    """Crop each side by the same share, as tf.image.central_crop does."""
+    return _middle(image, round(image.width * _USUAL_CROP), round(image.height * _USUAL_CROP))
+
+
+def _cropped_twice(file: Path, image: Image.Image, workload: Workload) -> Image.Image:
+    """Crop to the delivered proportions and then by a share: Resize(256) and CenterCrop(224)."""
+    return _cropped_evenly(file, _cropped(file, image, workload), workload)
+
+
+def _not_resized(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
+    return _middle(image, workload.width, workload.height)
+
+
+def _padded(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
+    """Keep the proportions, and pad with black."""
+    scale = max(image.width / workload.width, image.height / workload.height)
+    return _middle(image, round(workload.width * scale), round(workload.height * scale))
+
+
+def _middle(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Return the middle of an image, black where the image is smaller."""
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
+IN_VIEW = (
+    *_of_view("images mirrored left to right", _transposed("FLIP_LEFT_RIGHT")),
+    *_of_view("images upside down", _transposed("FLIP_TOP_BOTTOM")),
+    *_of_view("images rotated by their EXIF orientation", _upright),
+    *_of_view("images cropped to the delivered proportions", _cropped),
+    *_of_view("a central crop of 87.5% of each side", _cropped_evenly),
+    *_of_view("a central crop of 87.5% in the delivered proportions", _cropped_twice),
+    *_of_view("the middle of images, cropped without resizing", _not_resized),
+    *_of_view("images padded with black to keep their proportions", _padded),
+)

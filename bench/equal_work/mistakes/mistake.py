@@ -1,0 +1,34 @@
+"""A known mistake: a name, and the image that it makes of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from feedbench.bench.equal_work.references import Levels
+from feedbench.pipelines.contract import Workload
+
+Deliver = Callable[[Path, Image.Image, Workload], Levels]
+"""A file, its picture as Pillow decodes it, and the workload -> the image that a mistake gives."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake."""
+
+    name: str
+    deliver: Deliver
+    is_fault: bool = True
+    needs_colour: bool = False  # grey images cannot show it
+
+    def levels(self, workload: Workload, place: int, image: Image.Image) -> Levels | None:
+        """Return the image that it makes of a decoded file; None if it cannot be applied."""
+        if self.needs_colour and workload.channels == 1:
+            return None
+        try:
+            return self.deliver(Path(workload.files[place]), image, workload)
+        except Exception:  # noqa: BLE001 - whatever a user's file makes a decoder raise
+            return None

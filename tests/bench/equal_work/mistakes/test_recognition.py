@@ -1,0 +1,181 @@
+"""What people deliver by mistake is named, by the proof of a whole feed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.references import Levels
+from feedbench.bench.records.proof import Proof
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.images.sample_photos import write_photos
+from tests.support.builders import workload_over
+from tests.support.feeds import Feed, proof_of
+
+pytestmark = pytest.mark.tensorflow  # one of the mistakes is TensorFlow's fast transform
+
+IMAGES = 40
+
+
+@pytest.fixture(scope="module")
+def natural(tmp_path_factory: pytest.TempPathFactory) -> Workload:
+    """40 natural-looking photos, to 96x96 in batches of 16."""
+    folder = tmp_path_factory.mktemp("natural") / "photos"
+    write_photos(folder, IMAGES)
+    return replace(workload_over(folder), height=96, width=96, batch_size=16)
+
+
+@pytest.fixture
+def prove(natural: Workload, tmp_path: Path) -> Callable[..., Proof]:
+    return lambda **feed: proof_of(tmp_path, Feed(natural, **feed), natural)
+
+
+def by_area(image: Image.Image, workload: Workload) -> Levels:
+    """Each sample is the mean of what it covers, in whole grey levels, as OpenCV has it."""
+    import tensorflow as tf
+
+    size = (workload.height, workload.width)
+    resized = tf.image.resize(np.asarray(image), size, method="area")
+    return np.rint(np.asarray(resized, np.float32))
+
+
+def test_the_area_filter_is_named_with_its_distance(prove: Any) -> None:
+    proof = prove(make=by_area)
+    assert proof.work == "different"
+    assert proof.reason.startswith(
+        "its pixels match the area filter (OpenCV's INTER_AREA, TensorFlow's area), "
+    )
+    assert proof.reason.endswith(" grey levels from the reference")
+
+
+def by_tensorflow(method: str, *, antialias: bool) -> Any:
+    def make(image: Image.Image, workload: Workload) -> Levels:
+        import tensorflow as tf
+
+        size = (workload.height, workload.width)
+        resized = tf.image.resize(np.asarray(image), size, method=method, antialias=antialias)
+        return np.asarray(resized, np.float32).clip(0, 255)
+
+    return make
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (by_tensorflow("area", antialias=False), "the area filter"),
+        (by_tensorflow("bicubic", antialias=False), "bicubic sampling without antialiasing"),
+        (by_tensorflow("lanczos3", antialias=False), "Lanczos sampling without antialiasing"),
+        (by_tensorflow("bicubic", antialias=True), "Pillow's bicubic filter"),
+        (by_tensorflow("lanczos3", antialias=True), "Pillow's Lanczos filter"),
+    ],
+)
+def test_another_filter_is_named_with_its_distance(prove: Any, make: Any, name: str) -> None:
+    proof = prove(make=make)
+    assert proof.work == "different"
+    assert proof.reason.startswith(f"its pixels match {name}")
+    assert proof.reason.endswith(" grey levels from the reference")
+
+
+def central_crop(image: Image.Image, workload: Workload) -> Levels:
+    left, top = round(image.width / 16), round(image.height / 16)
+    middle = image.crop((left, top, image.width - left, image.height - top))
+    return references.sampled(middle, workload)
+
+
+def resize_256_and_centre_crop_224(image: Image.Image, workload: Workload) -> Levels:
+    """What torchvision's usual transforms make, at 96 of 110 pixels."""
+    longer = round(workload.height / 0.875)
+    scale = longer / min(image.size)
+    size = (round(image.width * scale), round(image.height * scale))
+    image = image.resize(size, Image.Resampling.BILINEAR)
+    left, top = (image.width - workload.width) // 2, (image.height - workload.height) // 2
+    middle = image.crop((left, top, left + workload.width, top + workload.height))
+    return np.asarray(middle, np.float32)
+
+
+def keras_crop(image: Image.Image, workload: Workload) -> Levels:
+    import keras
+
+    return np.asarray(
+        keras.preprocessing.image.smart_resize(
+            np.asarray(image, np.float32), (workload.height, workload.width)
+        ),
+        np.float32,
+    )
+
+
+def resize_with_pad(image: Image.Image, workload: Workload) -> Levels:
+    import tensorflow as tf
+
+    padded = tf.image.resize_with_pad(np.asarray(image), workload.height, workload.width)
+    return np.asarray(padded, np.float32)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (central_crop, "a central crop of 87.5% of each side"),
+        (resize_256_and_centre_crop_224, "a central crop of 87.5% in the delivered proportions"),
+        (keras_crop, "images cropped to the delivered proportions"),
+        (resize_with_pad, "images padded with black to keep their proportions"),
+    ],
+)
+def test_another_fit_is_named(prove: Any, make: Any, name: str) -> None:
+    proof = prove(make=make)
+    assert proof.work == "different"
+    assert name in proof.reason
+
+
+@pytest.mark.thorough
+def test_a_crop_is_named_where_all_images_still_match_their_files(
+    natural: Workload, tmp_path: Path
+) -> None:
+    folder = tmp_path / "smooth" / "c"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        image = Image.fromarray(rng.integers(100, 150, (3, 3, 3), dtype=np.uint8))
+        image.resize((400, 300), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+    workload = replace(workload_over(tmp_path / "smooth"), height=96, width=96)
+    proof = proof_of(tmp_path, Feed(workload, central_crop), workload)
+    assert proof.counts.unknown == 0
+    assert proof.work == "different"
+    assert "a central crop of 87.5% of each side" in str(proof.reason)
+
+
+def test_values_divided_by_255_twice_match_no_file_and_are_named(prove: Any) -> None:
+    proof = prove(change=lambda images, labels, _: (images / np.float32(255), labels))
+    assert (proof.work, proof.is_wrong) == ("different", False)
+    assert (proof.counts.unknown, proof.counts.missing) == (IMAGES, IMAGES)
+    assert proof.reason == (
+        f"{IMAGES} of {IMAGES} delivered images match no file; they are values divided by 255 twice"
+    )
+    assert proof.shuffle.kind == "unknown"
+
+
+@pytest.mark.thorough
+def test_values_of_0_to_1_are_named_where_another_range_was_asked_for(
+    natural: Workload, tmp_path: Path
+) -> None:
+    for value_range in ((0.0, 255.0), (-1.0, 1.0)):
+        workload = replace(natural, value_range=value_range)
+        proof = proof_of(tmp_path, Feed(workload), workload)
+        assert proof.work == "different"
+        assert str(proof.reason).endswith("they are values of 0 to 1")
+
+
+@pytest.mark.thorough
+def test_negatives_and_images_of_one_colour_are_named(prove: Any) -> None:
+    negatives = prove(change=lambda images, labels, _: (1 - images, labels))
+    assert negatives.reason.endswith("they are negatives: black and white are exchanged")
+    black = prove(change=lambda images, labels, _: (images * 0, labels))
+    assert black.reason.endswith("they are images of one colour each")
