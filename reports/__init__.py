@@ -1,4 +1,4 @@
-"""How a run is shown. The rooms, and what ties them; each imports only from those below it.
+"""How a run is shown. Each room imports only from the rooms below it.
 
 formats:   A run as html, markdown, csv or json
 html:      The pages: of a run, of several runs, and of a comparison
@@ -23,7 +23,7 @@ __all__ = ["render"]
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import a public name when it is asked for: it loads pandas and matplotlib."""
+        """Import a public name when it is first used: it loads pandas and matplotlib."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from feedbench.reports import formats

@@ -1,4 +1,4 @@
-"""A run folder in every format that there is, behind one face."""
+"""A run folder in every format, with the same interface."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_markdown(folder: Path) -> str:
 
 
 def csv(folder: Path) -> str:
-    """Return a line a pipeline, with every figure; one that is missing is empty.
+    """Return a line a pipeline, with every figure; a missing one is empty.
 
     No text is a formula to a spreadsheet that opens it.
     """
@@ -40,7 +40,7 @@ def csv(folder: Path) -> str:
 
 
 def json(folder: Path) -> str:
-    """Return the run's record, and each block's rate and ratio; what is missing is null."""
+    """Return the run's record, and each block's rate and ratio; a missing figure is null."""
     # msgspec writes null where there is NaN, for which JSON has no word.
     whole = msgspec.json.encode(frames.as_data(*frames.read(folder)))
     return msgspec.json.format(whole, indent=2).decode() + "\n"
@@ -55,7 +55,7 @@ FORMATS: dict[str, Callable[[Path], str]] = {
 
 
 def render(name: str, folder: Path) -> str:
-    """Return a run folder in the format of that name. Raises RequestError where there is none."""
+    """Return a run folder in the format of that name. Raises RequestError for an unknown one."""
     if name not in FORMATS:
         names = ", ".join(FORMATS)
         raise RequestError(f"--format {name}: expected one of {names}")

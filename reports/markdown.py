@@ -52,7 +52,7 @@ def of_comparison(compared: Comparison) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text that shows as it is, in one line, also within a table's cell."""
+    """Return a text that shows unchanged in one line, also in a table's cell."""
     line = " ".join(visible(text).split())
     return _SPECIAL.sub(lambda special: f"\\{special[0]}", line).translate(_ENTITIES)
 
@@ -76,7 +76,7 @@ def bullets(sentences: Iterable[str]) -> str:
 def table(
     titles: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str] = ("verdict",)
 ) -> str:
-    """Return a table whose first column is the pipelines; labels that are too long are below it.
+    """Return a table with the pipelines in its first column; labels that are too long follow.
 
     The columns called as `words` are aligned to the left, all other but the first to the right.
     """
@@ -124,7 +124,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _shortened(label: str, room: int) -> str:
-    """Return a label's beginning, escaped, that fits; what its escapes take is counted."""
+    """Return the part of a label that fits, escaped; its escapes count."""
     text = " ".join(visible(label).split())
     for length in range(min(len(text), max(room, 0)), _LEAST_LABEL, -1):
         short = f"{escaped(text[:length])}…"
@@ -134,7 +134,7 @@ def _shortened(label: str, room: int) -> str:
 
 
 def _lines(text: str, width: int) -> Iterator[str]:
-    """Break a text between its words; in one only that has no room in a line of its own."""
+    """Break a text between its words, and within a word only if it is longer than a line."""
     line = ""
     for word in text.split(" "):
         if line and cell_len(line) + 1 + cell_len(word) > width:

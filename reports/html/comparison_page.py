@@ -1,4 +1,4 @@
-"""Two runs side by side as one HTML page that asks the network for nothing."""
+"""Two runs side by side as one HTML page that loads nothing from the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as one HTML page that asks the network for nothing."""
+"""A run as one HTML page that loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(folder: Path, to: Path | None = None) -> Path:
 
 
 def read(folder: Path) -> str:
-    """Return the page of a run folder. Raises RequestError where it is none, or broken."""
+    """Return the page of a run folder. Raises RequestError if it is not one, or is broken."""
     run, trials = frames.read(folder)
     return render(run, trials, sheets.read(folder, run), fastest.listed(folder, run))
 
@@ -37,5 +37,5 @@ def render(
     strips: Sequence[sheets.Sheet] = (),
     images: fastest.Images | None = None,
 ) -> str:
-    """Return the page of a run, with its contact sheets and its list of images, if there are."""
+    """Return the page of a run, with its contact sheets and its list of images, if they exist."""
     return rendered("page.html.j2", page_data(run, trials, strips, images))

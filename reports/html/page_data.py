@@ -87,7 +87,7 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class PageData:
-    """All that the template shows; `None`, "" or an empty collection where there is nothing."""
+    """All that the template shows; `None`, "" or an empty collection for a missing part."""
 
     title: str
     started: str
@@ -251,7 +251,7 @@ def _charts(
     spent: Sequence[costs.Cost],
     reigning: Sequence[costs.Reign],
 ) -> Iterator[tuple[str, tuple[Markup, Markup]]]:
-    """Yield each chart that there is, for a wide and for a narrow page."""
+    """Yield each chart, for a wide and for a narrow page."""
     blocks = frames.blocks(run, trials)
     drawn: dict[str, Callable[[int], str | None]] = {
         "ratios": lambda width: rates.ratios(run, blocks, width),

@@ -21,7 +21,7 @@ from feedbench.reports.text import figures, palette
 from feedbench.reports.text.figures import MISSING, shown
 
 Run = tuple[str, RunRecord, Sequence[TrialRecord]]
-"""What a run goes by, its record and its trials."""
+"""A run's name, its record and its trials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class RunsData:
 
 
 def read(folders: Sequence[Path]) -> str:
-    """Return the page of these run folders. Raises RequestError where one is none, or broken."""
+    """Return the page of these run folders. Raises RequestError if one is not one, or is broken."""
     names = _names([str(folder) for folder in folders])
     return render([(name, *frames.read(each)) for name, each in zip(names, folders, strict=True)])
 
@@ -99,7 +99,7 @@ def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:
 
 
 def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
-    """Yield what is not the same in all runs, and what it is in each."""
+    """Yield each property that differs between the runs, with its value in each."""
     for term, fact in _FACTS.items():
         values = [fact(run) for run in runs]
         if len(set(values)) > 1:
@@ -134,7 +134,7 @@ def _word(row: Row) -> str:
 
 
 def _names(folders: Sequence[str]) -> list[str]:
-    """Return the folders' last names where these differ, else all of their paths."""
+    """Return the folders' last names if these differ, and their whole paths otherwise."""
     short = [Path(folder).name or folder for folder in folders]
     names = short if len(set(short)) == len(short) else list(folders)
     again = [names[:place].count(name) for place, name in enumerate(names)]

@@ -28,7 +28,7 @@ class Sheet:
 
 
 def read(folder: Path, run: RunRecord) -> list[Sheet]:
-    """Return the strips that there are, the reference's first."""
+    """Return all existing strips, the reference's first."""
     samples = folder / FOLDER
     slugs = {it.label: it.slug for it in run.pipelines if _SLUG.fullmatch(it.slug)}
     proven = [(row.label, row.proof) for row in run.rows if row.proof and row.proof.sheet]
@@ -61,7 +61,7 @@ def caption(image: Shown) -> tuple[str, bool]:
 
 
 def _picture(file: Path) -> str | None:
-    """Return a WebP file as a data URL; None where there is none, or something else."""
+    """Return a WebP file as a data URL; None if it is missing or not WebP."""
     try:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None

@@ -1,4 +1,4 @@
-"""Pages of templates: escaped, in one layout, with names that may be broken over lines."""
+"""Pages from templates: escaped, in one layout, with names that may break over lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AS_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\x7f"})
 
 
 def environment() -> Environment:
-    """Return what templates are read and rendered with: it escapes, and lets no name be missing."""
+    """Return the environment of the templates: it escapes, and allows no missing name."""
     templates = Environment(
         loader=PackageLoader("feedbench.reports.html"),
         autoescape=True,
@@ -67,12 +67,12 @@ def _with_seven_digits(text: str) -> float:
 
 
 def _hash(script: str) -> str:
-    """Return what a Content-Security-Policy calls a script by."""
+    """Return the hash of a script for a Content-Security-Policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _visible(value: object) -> object:
-    """Make harmless what the template is about to escape; markup has been through that."""
+    """Make a text harmless before the template escapes it; markup is harmless already."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -59,7 +59,7 @@ def answer(run: RunRecord) -> str:
 
 
 def is_unjudged(row: Row, run: RunRecord) -> bool:
-    """Tell whether a pipeline was measured but could not be compared."""
+    """Whether a pipeline was measured but could not be compared."""
     if row.withheld == "exclusions":
         return True
     return row.label not in run.best and row.verdict is None and row is not run.rows[0]
@@ -82,7 +82,7 @@ def sure(run: RunRecord) -> str:
 
 
 def sure_in_brief(run: RunRecord) -> str:
-    """Return in one sentence how sure the answer is; "" where nothing was measured."""
+    """Return in one sentence how sure the answer is; "" if nothing was measured."""
     if not any(row.rate is not None for row in run.rows):
         return ""
     blocks = counted(run.blocks, "block")
@@ -94,7 +94,7 @@ def sure_in_brief(run: RunRecord) -> str:
 
 
 def _confidence(run: RunRecord) -> str:
-    """Return the confidence of the intervals, such as 99%; "" where none is shown."""
+    """Return the confidence of the intervals, such as 99%; "" if none is shown."""
     has_intervals = any(is_known(row.ratio) and row.withheld != "control" for row in run.rows)
     return level(run.rows) if has_intervals else ""
 
@@ -111,7 +111,7 @@ def _near(run: RunRecord) -> str:
 
 
 def _control(run: RunRecord) -> str:
-    """Return how far equal things differed here, as a clause."""
+    """Return how far equal pipelines differed here, as a clause."""
     if run.control is None:
         return "too few undisturbed blocks to check the baseline against its own copy"
     if not all(map(is_known, run.control)):
@@ -139,7 +139,7 @@ def _rates_only(run: RunRecord) -> str:
 
 
 def _advice(run: RunRecord) -> str:
-    """Return what would give more blocks, or else why the run ended."""
+    """Return what would give more blocks, or why the run ended."""
     if run.status == "running":
         return "the run was not completed"
     match run.stopped_because:

@@ -46,7 +46,7 @@ def _cells(choice: Choice) -> tuple[str, str, str, str]:
 
 
 def without_it(fixed: Fixed) -> str | None:
-    """Return what a pipeline did with AUTOTUNE off, as a clause; None where no rates are known.
+    """Return what a pipeline did with AUTOTUNE off, as a clause; None if no rates are known.
 
     It is reported in either case: that AUTOTUNE costs nothing is worth knowing too.
     """

@@ -79,7 +79,7 @@ def _share(seconds: float | None, whole: float) -> float | None:
 
 
 def cost(run: RunRecord) -> str | None:
-    """Return what probing the machine cost; None where it was not probed."""
+    """Return what probing the machine cost; None if it was not probed."""
     if run.calm is None or not run.calm.attempts:
         return None
     took = f"Probes took {shown(run.calm.probe_seconds)} s"
@@ -92,14 +92,14 @@ def cost(run: RunRecord) -> str | None:
 
 
 def is_mostly_calm(calm: Calm | None) -> bool:
-    """Tell whether few trials were disturbed, and the reference speed leaves no doubt of that."""
+    """Whether few trials were disturbed, by a reference speed that can be trusted."""
     if calm is None:
         return True
     return calm.middle.hashed <= _FAR_OVER and calm.disturbed <= _MOSTLY * calm.attempts
 
 
 def sentence(calm: Calm | None) -> str | None:
-    """Return how calm the machine was, and what would help; None where it was not probed."""
+    """Return how calm the machine was, and what would help; None if it was not probed."""
     if calm is None or not calm.attempts:
         return None
     if calm.middle.hashed > _FAR_OVER:
@@ -127,7 +127,7 @@ def sentence(calm: Calm | None) -> str | None:
 
 
 def _lowest(calm: Calm) -> str:
-    """Return the lowest probe, and what other programs took, as sentences."""
+    """Return sentences on the lowest probe, and on the CPU of other programs."""
     lowest = (
         f"The lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
         f" {calm.lowest.copied:.2f} of the reference speed."

@@ -47,12 +47,12 @@ def answer(comparison: Comparison) -> str:
 
 
 def _is_slower(pipeline: Compared) -> bool:
-    """Tell whether the whole interval is below 1, and the two can be compared."""
+    """Whether the whole interval is below 1, and the two can be compared."""
     return pipeline.why is None and pipeline.ratio_high is not None and pipeline.ratio_high < 1
 
 
 def warning(comparison: Comparison) -> str | None:
-    """Return what to know before reading a figure: what differs between two runs."""
+    """Return a warning that comes before the figures: what differs between two runs."""
     if comparison.is_paired or not comparison.differences:
         return None
     return (

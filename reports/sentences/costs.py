@@ -1,4 +1,4 @@
-"""What a training pays for its pipeline in time: preparation and every epoch. Pure.
+"""The time that a training spends on its pipeline: preparation and every epoch. Pure.
 
 Everything is for the whole folder: a preparation or an epoch of a part is extrapolated.
 """
@@ -107,7 +107,7 @@ def _close(reign: Reign, spent: Sequence[Cost], margin: float) -> str:
 
 
 def after(epochs: int, cost: Cost) -> str:
-    """Return what so many epochs take: 0.512 s, 4 min 5 s, 10 h 11 min."""
+    """Return a total time as text: 0.512 s, 4 min 5 s, 10 h 11 min."""
     value = cost.total(epochs)
     if value < _MINUTE:
         return f"{seconds(value)} s"
@@ -134,7 +134,7 @@ def _cost(row: Row, run: RunRecord) -> Cost | None:
 
 
 def _of_others(row: Row, run: RunRecord, first: float) -> float:
-    """Return what the images that were not measured add to a first epoch of `first` seconds.
+    """Return the seconds that the images not measured add to a first epoch of `first` seconds.
 
     As many seconds an image as later ones, where nothing is cached: what it took to begin is paid
     once. Else, or where that is not known, as many as the first epoch took, beginning included.

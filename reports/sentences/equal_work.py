@@ -18,7 +18,7 @@ _CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a s
 
 
 def word(row: Row) -> str:
-    """Return the one word on what a pipeline delivers."""
+    """Return the answer on a pipeline's work in one word."""
     return MISSING if row.proof is None else row.proof.work
 
 
@@ -56,7 +56,7 @@ def images(proof: Proof) -> str:
 
 
 def warnings(run: RunRecord) -> Iterator[str]:
-    """Yield which pipelines are not shown to deliver the same images, and why."""
+    """Yield which pipelines are not proven to deliver the same images, and why."""
     proofs = _proofs(run)
     if not proofs:
         yield "The images that the pipelines deliver were not compared."
@@ -121,7 +121,7 @@ def _of_shuffle(shuffle: Shuffle) -> str | None:
 
 
 def _reach(shuffle: Shuffle) -> int | None:
-    """Return the size of the buffer that an order looks like; None where it does not."""
+    """Return the size of the buffer that an order looks like; None if it looks like none."""
     if shuffle.kind != "partial" or shuffle.ahead is None or (shuffle.with_list or 0.0) < _CLOSE:
         return None
     return shuffle.ahead + 1

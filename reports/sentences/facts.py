@@ -47,7 +47,7 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
 
 
 def command(run: RunRecord) -> str:
-    """Return the command that made the run, the program by its name, but for the run's folder.
+    """Return the command that made the run, with the program's name, without the run's folder.
 
     That folder would be refused: it is in use. "" if the program is neither Feedbench nor pytest:
     a page asks its reader to run nothing else.
@@ -65,7 +65,7 @@ def command(run: RunRecord) -> str:
 
 
 def _name(program: Path) -> str:
-    """Return what a program is called by; some are known to Python only, or by an older name."""
+    """Return a program's name; some have a name in Python only, or an older one."""
     if program.name == "py.test" or program.parts[-2:] == ("pytest", "__main__.py"):
         return "pytest"
     return "feedbench" if program.name in {"-c", "__main__.py"} else program.name
@@ -73,7 +73,7 @@ def _name(program: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What is known of a failed trial, as text."""
+    """The facts of a failed trial, as text."""
 
     label: str
     when: str
@@ -83,7 +83,7 @@ class Failure:
 
 
 def failure(trial: TrialRecord) -> Failure:
-    """Return what is known of a failed trial."""
+    """Return the facts of a failed trial."""
     end = MISSING
     if trial.signal is not None:
         end = f"signal {trial.signal}"
@@ -99,13 +99,13 @@ def failure(trial: TrialRecord) -> Failure:
 
 
 def form(work: WorkloadRecord) -> str:
-    """Return what an image is delivered as: 224x224x3 float32 in [0, 1]."""
+    """Return the form of a delivered image: 224x224x3 float32 in [0, 1]."""
     low, high = work.value_range
     return f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]"
 
 
 def moment(text: str) -> str:
-    """Return an ISO 8601 moment in UTC as people read it."""
+    """Return an ISO 8601 time in UTC as readable text."""
     try:
         return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
     except ValueError:

@@ -1,4 +1,4 @@
-"""The notes of a run: what failed, what was overruled, what to know of a figure. Pure."""
+"""The notes of a run: failures, overruled knobs, and what to know about a figure. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def notes(run: RunRecord) -> list[str]:
 
 
 def warnings(run: RunRecord) -> list[str]:
-    """Return the notes that change how the short tables are to be read."""
+    """Return the notes that change the meaning of the short tables."""
     return [note.text for note in _notes(run) if note.is_warning]
 
 

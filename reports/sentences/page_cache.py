@@ -11,7 +11,7 @@ _READS = 0.1  # of an epoch's bytes: under it, what the kernel drops now and the
 
 
 def note(row: Row) -> str | None:
-    """Return a sentence on a pipeline's first epochs; None where they were warm, as is usual."""
+    """Return a sentence on a pipeline's first epochs; None if they were warm, as usual."""
     use = row.page_cache
     if use is None or (use.asked == "warm" and use.certified == use.trials):
         return None
@@ -26,7 +26,7 @@ def note(row: Row) -> str | None:
 
 
 def while_timed(row: Row, images: int) -> str | None:
-    """Return that a steady rate read from the device; None where it did not, or it is not known.
+    """Return a note if a steady rate read from the device; None if not, or if it is not known.
 
     `images` are those of an epoch, whose files the pipeline reads once.
     """
@@ -43,7 +43,7 @@ def while_timed(row: Row, images: int) -> str | None:
 
 
 def _left_out(use: PageCacheUse) -> str:
-    """Return that figures are left out if the page cache is known to have been different."""
+    """Return a note on figures that are left out because the page cache was different."""
     if not use.contradicted:
         return ""
     if use.contradicted == use.trials:
@@ -61,7 +61,7 @@ def figures(use: PageCacheUse) -> str:
 
 
 def state(row: Row) -> str:
-    """Return in a few words whether its first epochs were what was asked for."""
+    """Return in a few words whether its first epochs were warm or cold as requested."""
     use = row.page_cache
     if use is None:
         return MISSING

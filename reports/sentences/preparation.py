@@ -97,7 +97,7 @@ def note(row: Row, folder_images: int) -> str | None:
 
 
 def gzip_note(rows: Iterable[Row]) -> str | None:
-    """Return what GZIP saved, where records with and without it were written of the same images."""
+    """Return what GZIP saved, if the same images were written with and without it."""
     plain: Preparation | None = None
     packed: Preparation | None = None
     for row in rows:

@@ -128,13 +128,13 @@ def conclusions(run: RunRecord) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Return a tool's text without markup, and shortened where it is very long."""
+    """Return a tool's text without markup, shortened if it is very long."""
     words = html.unescape(_TAG.sub(" ", text)).split()
     return textwrap.shorten(" ".join(words), _MOST_QUOTED, placeholder=" \N{HORIZONTAL ELLIPSIS}")
 
 
 def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
-    """Yield what a cache holds, and what the same pipeline does without it, where that was run."""
+    """Yield what a cache holds, and the same pipeline's rate without it, if that was measured."""
     kept = row.knobs.get("cache")
     work = run.workload
     if kept not in ("memory", "file"):  # whatever a run's record holds
@@ -183,7 +183,7 @@ def _shares_by_steps(waterfall: Waterfall) -> dict[str, float]:
 
 
 def _shares_by_trace(waterfall: Waterfall, trace: Trace | None) -> dict[str, float]:
-    """Return each step's share by the trace; empty where a trace does not tell steps apart."""
+    """Return each step's share by the trace; empty if the trace does not know the steps."""
     if trace is None or not trace.stages or trace.share(PYTHON) > _DIFFERENT:
         return {}
     return {step.name: _share_of_step(trace, step.name) for step in waterfall.steps}
@@ -239,7 +239,7 @@ def chosen(autotune: Autotune | None, *, is_rewritten: bool = False) -> str:
 
 
 def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:
-    """Return the rate as a share of the ceiling that binds it, such as: 87% of decode."""
+    """Return the rate as a share of the ceiling that limits it, such as: 87% of decode."""
     ceiling = binding(row, diagnosis) if diagnosis is not None else None
     if ceiling is None or row.rate is None or ceiling.rate <= 0:
         return MISSING
@@ -252,7 +252,7 @@ def of_ceiling(row: Row, diagnosis: Diagnosis | None) -> str:
 
 
 def ceilings(diagnosis: Diagnosis) -> str | None:
-    """Return one sentence on what this machine can do; None where it was not measured."""
+    """Return one sentence on what this machine can do; None if it was not measured."""
     if not diagnosis.ceilings:
         return None
     words = {

@@ -1,4 +1,4 @@
-"""Every column that a table of pipelines has: a new one is added here, and nowhere else. Pure."""
+"""All columns of the tables of pipelines; add a new one here, and nowhere else. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Of = TypeVar("_Of", Row, Proof)
 
 @dataclass(frozen=True)
 class Column(Generic[_Of]):
-    """A column's titles, and its cell for a row or a proof: text, MISSING where it is not known."""
+    """A column's titles, and its cell for a row or a proof: text, MISSING if it is not known."""
 
     title: str  # on the page; "": the page has no such column
     unit: str  # below the title
@@ -63,7 +63,7 @@ SPEED: tuple[Column[Row], ...] = (
 
 
 def phases(run: RunRecord) -> tuple[Column[Row], ...]:
-    """Return the columns of phases; the epoch is extrapolated where a part was measured."""
+    """Return the columns of phases; if a part was measured, the epoch is extrapolated."""
 
     def epoch(row: Row) -> str:
         return shown(
@@ -145,7 +145,7 @@ def _prepared(cell: Callable[[Preparation], str]) -> Callable[[Row], str]:
 
 
 def reasons(run: RunRecord) -> tuple[Column[Row], ...]:
-    """Return the columns of where the time goes; none where it was not looked at."""
+    """Return the columns of where the time goes, if it was measured."""
     diagnosis = run.diagnosis
     if diagnosis is None:
         return ()
@@ -174,7 +174,7 @@ def _autotune(row: Row) -> str:
 
 
 def total_time(epochs: int, cost_of: dict[str, costs.Cost]) -> Column[Row]:
-    """Return the column of what so many epochs take in all, for rows whose cost is known."""
+    """Return the column of the total time of so many epochs, for rows with a known cost."""
     return Column(
         counted(epochs, "epoch"), "in all", lambda row: costs.after(epochs, cost_of[row.label])
     )

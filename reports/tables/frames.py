@@ -30,7 +30,7 @@ _SEVERAL = {"label", "spec", "latency", "gpus", "preparation", "proof", "page_ca
 _SEVERAL |= {"knobs", "remarks", "failures"}  # fields that are more than one figure, or text
 _Value = str | int | float | None
 _Record = dict[str, _Value]
-"""A line of the table: a value a column, None where it is not known."""
+"""A line of the table: one value a column, None if it is not known."""
 
 _FIGURES = {  # a row's field -> its column; a new one has its own name
     field: _NAMES.get(field, field) for field in Row.__struct_fields__ if field not in _SEVERAL
@@ -51,7 +51,7 @@ _GPU = ("name", "utilisation", "memory_bytes", "watts")
 
 
 def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
-    """Read a run folder. Raises RequestError where it is none, or broken."""
+    """Read a run folder. Raises RequestError if it is not one, or is broken."""
     try:
         run = read_run(folder)
         trials = read_trials(folder)
@@ -67,7 +67,7 @@ def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
 
 
 def pipelines(run: RunRecord) -> pd.DataFrame:
-    """Return one row a pipeline, in the run's order, with every figure that there is of it.
+    """Return one row a pipeline, in the run's order, with all its figures.
 
     Units are in the columns' names; ratios, levels and utilisations are shares. A figure that is
     missing, or that a sensor did not give, is NA.
@@ -77,7 +77,7 @@ def pipelines(run: RunRecord) -> pd.DataFrame:
 
 
 def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
-    """Return one row a label and whole block; the baseline's second copy has `control` true.
+    """Return one row a label and completed block; the baseline's second copy has `control` true.
 
     Columns: label, block, control, images_per_second, and ratio: to the baseline in that block.
     """
@@ -103,7 +103,7 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
 
 
 def as_data(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, object]:
-    """Return the run's record, and each block's rate and ratio, for JSON; NaN is to be null."""
+    """Return the run's record, and each block's rate and ratio, for JSON; NaN becomes null."""
     return {"run": run, "blocks": blocks(run, trials).to_dict(orient="records")}
 
 
@@ -153,7 +153,7 @@ def _proof(row: Row) -> _Record:
 
 
 def _figure(of: object | None, field: str) -> _Value:
-    """Return a struct's field; None where there is no struct, or no such figure."""
+    """Return a struct's field; None without a struct, or without that figure."""
     value: _Value = None if of is None else getattr(of, field)
     return _known(value)
 

@@ -1,4 +1,4 @@
-"""The page's tables: which there are of a run, and their cells. Pure."""
+"""The tables of a run's page, and their cells. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
 
 
 def tables(run: RunRecord, spent: Sequence[costs.Cost] = ()) -> tuple[Table, ...]:
-    """Return the tables of a run; a preparation's only where a pipeline has one."""
+    """Return the tables of a run; that of preparations only if a pipeline has one."""
     rows = {row.label: row for row in run.rows}
     prepared = {label: row for label, row in rows.items() if row.preparation is not None}
     return (
@@ -50,20 +50,20 @@ def tables(run: RunRecord, spent: Sequence[costs.Cost] = ()) -> tuple[Table, ...
 def _table(
     name: str, title: str, candidates: Iterable[Column[_Of]], of: Mapping[str, _Of]
 ) -> Table:
-    """Return the table of those columns that the page has, a line for each label."""
+    """Return the table of the columns that the page shows, with a line for each label."""
     shown = tuple(column for column in candidates if column.title)
     cells = {label: tuple(column.cell(each) for column in shown) for label, each in of.items()}
     return Table(name, title, shown, cells)
 
 
 def _speed(run: RunRecord) -> Iterator[Column[Row]]:
-    """Yield the columns of rates and verdicts; the check's only where there are blocks enough."""
+    """Yield the columns of rates and verdicts; those of the check only with enough blocks."""
     is_checked = any(row.ranks_low is not None for row in run.rows)
     return (column for column in columns.SPEED if column is not columns.BY_RANKS or is_checked)
 
 
 def _of_work(run: RunRecord) -> Iterator[Table]:
-    """Yield the tables of what was delivered and in which order; none where nothing is known."""
+    """Yield the tables of delivered images and their order, if anything is known."""
     proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
     if proofs:
         work = (columns.WORK, columns.IMAGES, columns.COMPARED)
@@ -73,13 +73,13 @@ def _of_work(run: RunRecord) -> Iterator[Table]:
 
 
 def _of_reasons(run: RunRecord, rows: Mapping[str, Row]) -> Iterator[Table]:
-    """Yield the table of where the time goes; none where it was not looked at."""
+    """Yield the table of where the time goes, if it was measured."""
     if run.diagnosis is not None:
         yield _table("why", "Stages, ceilings and AUTOTUNE", columns.reasons(run), rows)
 
 
 def _of_costs(rows: Mapping[str, Row], spent: Sequence[costs.Cost]) -> Iterator[Table]:
-    """Yield the table of total times; none where none is known."""
+    """Yield the table of total times, if any is known."""
     cost_of = {cost.label: cost for cost in spent}
     priced = {label: row for label, row in rows.items() if label in cost_of}
     if priced:

@@ -1,4 +1,4 @@
-"""What no run can have recorded is refused when a run is read, before anything is made of it."""
+"""Refuses values that no run can have recorded, as soon as a run is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MAY_BE_NEGATIVE = re.compile(r"\b(knobs|value_range|exit_code|shuffle\.with_\w+
 
 
 def refuse_broken(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> None:
-    """Raise RequestError that names the file, and what is wrong in it, where there is such.
+    """Raise RequestError with the file and the wrong value, if there is one.
 
     And RecursionError where something in them nests too deep to be shown.
     """
@@ -91,7 +91,7 @@ def _faults_of_numbers(record: RunRecord | TrialRecord) -> Iterator[str]:
 
 
 def _numbers(value: object, name: str, level: int = 0) -> Iterator[tuple[str, float]]:
-    """Yield every number within a record, behind the name that leads to it: rows[1].rate."""
+    """Yield every number in a record, after the name that leads to it: rows[1].rate."""
     if level > _DEEPEST:
         raise RecursionError
     if isinstance(value, dict):

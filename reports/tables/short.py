@@ -1,4 +1,4 @@
-"""The short tables, for a terminal and for a pull request: those columns that have room. Pure."""
+"""The short tables for a terminal and for a pull request: the columns that fit. Pure."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Columns = tuple[Column[Row], ...]
 
 
 def speed() -> Columns:
-    """Return how fast it is, and what it delivers."""
+    """Return the columns of speed, and of what is delivered."""
     return _short(columns.SPEED)
 
 
 def phases(run: RunRecord) -> Columns:
-    """Return the phases; the epoch is extrapolated to the folder where a part was measured."""
+    """Return the columns of phases; if a part was measured, the epoch is extrapolated."""
     return _short(columns.phases(run))
 
 
 def used() -> Columns:
-    """Return what it took."""
+    """Return the columns of resources."""
     return _short(columns.RESOURCES)
 
 
 def prepared(run: RunRecord) -> Columns:
-    """Return what it wrote in advance."""
+    """Return the columns of files written in advance."""
     return _short(columns.prepared(run))
 
 

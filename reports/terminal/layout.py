@@ -1,4 +1,4 @@
-"""The form that all tables on a terminal have, their width, and how anything is printed."""
+"""The form and width of all tables on a terminal, and how texts are printed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fitting(
     right: Sequence[_Column],
     console: Console,
 ) -> list[Table]:
-    """Return a table of all these columns, or where there is no room for it, one of each part."""
+    """Return one table of all these columns, or one of each part if it does not fit."""
     whole = made([*left, *right])
     endless = console.options.update(width=_ENDLESS)
     if console.measure(whole, options=endless).maximum <= console.width:
@@ -67,21 +67,21 @@ def fitting(
 
 
 def plain_table() -> Table:
-    """Return a table of the form that all of ours have, without a column."""
+    """Return a table in Feedbench's form, without a column."""
     return Table(
         box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False
     )
 
 
 def simple_table() -> Table:
-    """Return a table of the form that all of ours have, with a column for the pipeline."""
+    """Return a table in Feedbench's form, with a column for the pipeline."""
     table = plain_table()
     table.add_column("pipeline", overflow="fold", vertical="bottom")
     return table
 
 
 def folded(label: str) -> str:
-    """Break a long label before its knobs, and between them where they are many."""
+    """Break a long label before its knobs, and between them if there are many."""
     name, colon, knobs = label.partition(":")
     if len(label) <= _SHORT_LABEL or not colon:
         return label

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def show(run: RunRecord, folder: Path, console: Console, page: Path | None = None) -> None:
-    """Print the tables, the answer, what to know and do, and where the page is, or the run.
+    """Print the tables, the answer, notes and advice, and the path of the page or the run.
 
     What changes nothing for the reader of these tables is on the page only.
     """

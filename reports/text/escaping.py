@@ -10,7 +10,7 @@ _FORMULA = tuple("=+-@\t\r\n")
 
 
 def visible(text: str) -> str:
-    r"""Return a text in one line, in which no character acts: an ESC is shown as \x1b.
+    r"""Return a text in one line, without control characters: an ESC is shown as \x1b.
 
     Line breaks and tabs become spaces.
     """
@@ -20,7 +20,7 @@ def visible(text: str) -> str:
 
 
 def no_formula(text: str) -> str:
-    """Return a visible text that a spreadsheet takes for text, by an apostrophe where it must."""
+    """Return a visible text that a spreadsheet reads as text, with an apostrophe if needed."""
     shown = visible(text)
     return f"'{shown}" if text.startswith(_FORMULA) else shown
 
@@ -34,5 +34,5 @@ def _visible(char: str) -> str:
 
 
 def _is_no_character(char: str) -> bool:
-    """Tell whether XML may not hold it: https://www.unicode.org/faq/private_use.html#nonchar1."""
+    """Whether XML may not hold it: https://www.unicode.org/faq/private_use.html#nonchar1."""
     return ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"  # noqa: PLR2004

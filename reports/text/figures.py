@@ -1,4 +1,4 @@
-"""Figures as text, for every form of the report: digits, units, and what stands for a missing one.
+"""Figures as text, for every form of the report: digits, units, and the sign for a missing one.
 
 Nothing else writes a figure: so none is ever shown as nan, inf, None, or as a zero that nobody
 measured.
@@ -19,19 +19,19 @@ _THOUSAND = 1000
 
 
 def is_known(value: float | None) -> bool:
-    """Tell whether there is a figure."""
+    """Whether there is a figure."""
     return value is not None and math.isfinite(value)
 
 
 def shown(
     value: float | None, form: Callable[[float], str] = digits, missing: str = MISSING
 ) -> str:
-    """Return a figure in its form; `missing` where there is none."""
+    """Return a figure in its form; `missing` if there is none."""
     return form(value) if value is not None and math.isfinite(value) else missing
 
 
 def seconds(value: float) -> str:
-    """Return seconds to the millisecond, or with three digits that count: 0.034, 12.3."""
+    """Return seconds to the millisecond, or with three significant digits: 0.034, 12.3."""
     return f"{value:.3f}" if value < 1 else digits(value)
 
 
@@ -65,7 +65,7 @@ def interval(low: float | None, high: float | None, missing: str = MISSING) -> s
 
 
 def level(rows: Iterable[Row]) -> str:
-    """Return the confidence of these rows' intervals, such as 99%; "" where there is none."""
+    """Return the confidence of these rows' intervals, such as 99%; "" if there is none."""
     return next((f"{100 * row.level:.4g}%" for row in rows if row.level), "")
 
 
@@ -75,7 +75,7 @@ def knobs(row: Row) -> list[str]:
 
 
 def gpu(row: Row) -> str:
-    """Return what each GPU did, or why that is not known: never a zero in its place."""
+    """Return the figures of each GPU, or why they are not known; never a zero instead."""
     if row.gpus is None:
         return MISSING
     if isinstance(row.gpus, str):
