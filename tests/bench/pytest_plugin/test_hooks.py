@@ -81,7 +81,7 @@ class TestLoading:
     done = run_here(pytester, theirs, "--benchmark-max-time=0.01")
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
-    assert "feedbench: measures" not in done.stdout
+    assert "feedbench: measuring" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_where_nothing_is_to_be_measured_nothing_is_begun(
     done = run_here(pytester, THEIRS, *words)
     assert done.returncode == 0, done.stdout
     assert outcome in done.stdout
-    assert "feedbench: measures" not in done.stdout
+    assert "feedbench: measuring" not in done.stdout
 
 
 def test_nothing_is_measured_in_a_worker_of_xdist(suite: Suite) -> None:
     done = suite.run("-n", "1")
     assert done.returncode == 0, done.stdout
     assert "1 passed, 2 skipped" in done.stdout
-    assert "feedbench: measures" not in done.stdout
+    assert "feedbench: measuring" not in done.stdout
 
 
 def test_without_pytest_benchmark_other_tests_go_on(pytester: pytest.Pytester) -> None:
@@ -239,7 +239,7 @@ def test_never(feedbench):
     assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
     assert "feedbench: measuring tfdata_naive, mine, theirs over" in done.stdout
     assert "mine: it raised OSError: the disk is gone" in done.stdout
-    assert "theirs does not do equal work: 39 of the 39 images" in done.stdout
+    assert "theirs does not do equal work: 39 of 39 delivered images" in done.stdout
     assert done.stdout.count("theirs does not do equal work") == 2
     assert "was not used at all" not in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
