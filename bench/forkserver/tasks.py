@@ -10,6 +10,7 @@ import msgspec
 
 from feedbench.bench.equal_work import proof_task, references_task
 from feedbench.bench.images import check_task
+from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
 from feedbench.bench.measured.trial import Say
 from feedbench.bench.prepared import preparation_task
@@ -21,6 +22,7 @@ from feedbench.bench.records.messages import (
     Failed,
     Measured,
     Request,
+    Result,
     Traced,
     Verified,
 )
@@ -48,11 +50,10 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
             _of_pipeline(request, say, reaper)
     except FeedbenchError as error:
         is_wrong_work = isinstance(error, WrongWorkError)
-        clause = "; ".join(filter(None, [error.sentence, error.hint]))
-        say(Failed(sentence=_one_line(clause), is_wrong_work=is_wrong_work))
+        say(Failed(sentence=_clause(error), is_wrong_work=is_wrong_work))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
         traceback.print_exc()  # into the trial's log
-        say(Failed(sentence=f"it raised {type(error).__name__}: {_one_line(str(error))}"))
+        say(Failed(sentence=_clause(error)))
 
 
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
@@ -69,18 +70,29 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         preparation_task.obtain(pipeline, spec, workload, given, store, say)
         return
     trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
+    try:
+        say(_result(trial, pipeline, request))
+    except Exception as error:
+        if not trial.earlier_caches:
+            raise
+        traceback.print_exc()
+        kind = type(error) if isinstance(error, FeedbenchError) else FeedbenchError
+        sentence = _clause(error, _LONGEST_SENTENCE // 2)
+        raise kind(sentence, hint=fixed_paths.explained(trial.earlier_caches)) from error
+
+
+def _result(trial: Diagnostic, pipeline: Pipeline, request: Request) -> Result:
+    """Run the phases that the request asks for, and return what they found."""
     with warnings.catch_warnings(record=True) as caught:
         # A loader that warns at every image must not pay for recording every warning.
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)
         if request.purpose == "verify":
-            say(_verified(trial, request))
-            return
+            return _verified(trial, request)
         if request.purpose == "trace":
-            say(Traced(profile=trial.trace(request)))
-            return
+            return Traced(profile=trial.trace(request))
         measured = _measured(trial, request)
-    say(Measured(measurement=_with_remarks(measured, pipeline, caught)))
+    return Measured(measurement=_with_remarks(measured, pipeline, caught))
 
 
 def _verified(trial: Diagnostic, request: Request) -> Verified:
@@ -98,9 +110,16 @@ def _measured(trial: Diagnostic, request: Request) -> Measurement:
     return trial.short(request) if request.until else trial.run(request)
 
 
-def _one_line(text: str) -> str:
+def _clause(error: Exception, most: int = _LONGEST_SENTENCE) -> str:
+    """Return an error as a clause of at most so many letters, with its hint."""
+    if isinstance(error, FeedbenchError):
+        return _one_line("; ".join(filter(None, [error.sentence, error.hint])), most)
+    return f"it raised {type(error).__name__}: {_one_line(str(error), most)}"
+
+
+def _one_line(text: str, most: int = _LONGEST_SENTENCE) -> str:
     """Return a text as one line, of limited length, that any file can hold."""
-    shown = " ".join(text.split())[:_LONGEST_SENTENCE]
+    shown = " ".join(text.split())[:most]
     return shown.encode("utf-8", "backslashreplace").decode()
 
 

@@ -19,10 +19,11 @@ from typing import Any
 import msgspec
 
 from feedbench.bench.machine.kernel_counters import run_delay
-from feedbench.bench.measured import autotune
+from feedbench.bench.measured import autotune, fixed_paths
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
 from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
+from feedbench.bench.measured.fixed_paths import Writes
 from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
@@ -45,6 +46,9 @@ from feedbench.pipelines.contract import (
 )
 from feedbench.pipelines.errors import WrongWorkError
 from feedbench.pipelines.keras_fit import FitFeed, is_py_dataset
+
+_MOST_LEFT = 3  # files that a pilot has left, of which there is a remark
+_CLOCK_SECONDS = 0.1  # by which a file system's clock may be late
 
 Say = Callable[[Event], object]
 Clock = Callable[[], float]
@@ -87,6 +91,7 @@ class Trial:
     say: Say
     clock: Clock = time.monotonic
     reaper: int | None = None
+    earlier_caches: list[str] = field(default_factory=list)  # paths that another process wrote
     _arrivals: array[float] = field(default_factory=lambda: array("d"))  # after the first epoch
     _edges: list[float] = field(default_factory=list)
     _latest: object = None  # batch
@@ -128,6 +133,7 @@ class Trial:
 
     def pilot(self, request: Request) -> Measurement:
         """Read an epoch, or a part of it, for a rough rate; check the values too."""
+        writes = Writes((request.scratch, request.prepared))
         opened = self.open(request)
         check = EpochCheck(self.workload)
         look = looking = 0.0  # seconds that checking the values took, not the pipeline
@@ -139,6 +145,7 @@ class Trial:
                 first, first_images = at, check.images
             looking += look
             check_range(pair(delivered)[0], self.workload)
+            writes.look()
             look = self.clock() - at
             # Not before the first batch: a shuffle may read a whole epoch to deliver that.
             if at - first - looking >= request.pilot_seconds:
@@ -146,6 +153,8 @@ class Trial:
         else:
             check.end()
             check.labels()
+        for path in writes.left(self.workload.image_bytes)[:_MOST_LEFT]:
+            warnings.warn(fixed_paths.leaves(path), stacklevel=2)
         return Measurement(
             prepare_seconds=opened.prepare_seconds,
             open_seconds=opened.seconds,
@@ -168,12 +177,18 @@ class Trial:
         """Open the pipeline's feed; without AUTOTUNE if the request says so."""
         prepared, scratch = Path(request.prepared), Path(request.scratch)
         given = request.given(self.workload)
+        asked_at = time.time()
         begun = ready = self.clock()
         if request.purpose == "pilot" and isinstance(self.pipeline, Preparing):
             self.pipeline.prepare(given, prepared)  # its few images, in its own folder
             ready = self.clock()
         feed = self._as_fit_reads(self.pipeline.open(given, prepared, scratch))
         opened_at = self.clock()
+        self.earlier_caches = fixed_paths.earlier_caches(
+            feed, (request.scratch, request.prepared), asked_at - _CLOCK_SECONDS
+        )
+        for path in self.earlier_caches:
+            warnings.warn(fixed_paths.reads(path), stacklevel=2)
         if not request.is_autotuned:
             feed = autotune.without(feed)
         self.say(Phase(name="open", at=opened_at))
