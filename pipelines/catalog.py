@@ -30,6 +30,7 @@ DEFAULT_SPECS = (
 
 BUILT_IN = {  # name: class, imported when it is needed
     "image_data_generator": "ImageDataGenerator",
+    "py_dataset": "PyDataset",
     "tfdata_naive": "TfdataNaive",
     "tfdata_tuned": "TfdataTuned",
     "tfrecord_gzip": "TfrecordGzip",

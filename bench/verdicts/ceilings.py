@@ -6,7 +6,8 @@ from feedbench.bench.records.diagnosis import Ceiling, Diagnosis
 from feedbench.bench.records.row import Row
 
 _DECODES = 0.3  # decoding's share of a pipeline's time, from which it decodes in every epoch
-_KERAS = "image_data_generator"  # which decodes in every epoch, and whose trace tells only Python
+# Keras' own: they decode in every epoch, and a trace of them shows only Python.
+_KERAS = {"image_data_generator", "py_dataset"}
 
 
 def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
@@ -16,7 +17,7 @@ def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
     of reading and decoding.
     """
     trace = diagnosis.traces.get(row.label)
-    decodes = row.spec.partition(":")[0] == _KERAS or (
+    decodes = row.spec.partition(":")[0] in _KERAS or (
         trace is not None and trace.share("decode") >= _DECODES
     )
     if "cache" not in row.knobs and not decodes:

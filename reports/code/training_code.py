@@ -49,7 +49,8 @@ def training_code(
     name = catalog.spec_of(row.label, row.spec).name
     is_listed = is_labelled or not _is_by_class(workload)
     images = workload.images if is_listed else workload.folder_images
-    values = _source(workload, tuple(left_out), images_json) | {"is_listed": is_listed}
+    values = _source(workload, tuple(left_out), images_json)
+    values |= {"is_listed": is_listed, "scale": _scale(workload)}
     if isinstance(pipeline, TailKnobs):
         values |= _tail(pipeline, workload, images)
     if isinstance(pipeline, Tfrecord):
@@ -139,19 +140,15 @@ def _source(
 
 def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, object]:
     """Return the template's values for the steps from decoding on, for `images` images."""
-    low, high = map(float, workload.value_range)
-    scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
-    if low:
-        scale += f" - {-low!r}" if low < 0 else f" + {low!r}"
     is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
     # The formats of images that were not measured are not known.
     formats = set(workload.formats) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
     size = f"{workload.height}x{workload.width}"
     # TensorFlow would read a cache of other pixels or files without a warning.
+    low, high = map(float, workload.value_range)
     form = (workload.channels, workload.dtype, low, high, pipeline.dct)
     return {
-        "scale": scale,
         "decoder": "png" if formats == {"PNG"} else decoder,
         "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
         "cache_file": quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
@@ -159,6 +156,15 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
         "is_as_written": is_as_written,
         "has_options": is_as_written or not pipeline.deterministic,
     }
+
+
+def _scale(workload: Workload) -> str:
+    """Return what brings 0 to 255 into the workload's range, such as ` / 255.0`."""
+    low, high = map(float, workload.value_range)
+    scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
+    if low:
+        scale += f" - {-low!r}" if low < 0 else f" + {low!r}"
+    return scale
 
 
 def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, object]:

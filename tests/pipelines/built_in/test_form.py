@@ -28,6 +28,7 @@ HEIGHT, WIDTH = 20, 32
 SPECS = (
     *catalog.DEFAULT_SPECS,
     "image_data_generator:interpolation=nearest",
+    "py_dataset",
     "tfdata_naive:graph_rewrites=off",
     "tfdata_tuned:cache=file",
     "tfdata_tuned:shuffle=none,prefetch=none",
@@ -101,7 +102,7 @@ def deliver(tmp_path: Path) -> Deliver:
 def colours(spec: str, file: str) -> reference.Pixels:
     """Return the resized colours that a pipeline should make of a file, 0 to 255."""
     image = reference.decoded(file)
-    if not spec.startswith("image_data_generator"):
+    if not spec.startswith(("image_data_generator", "py_dataset")):
         return reference.sampled(image, HEIGHT, WIDTH)
     nearest = "nearest" in spec
     filter_ = Image.Resampling.NEAREST if nearest else Image.Resampling.BILINEAR

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.record_format import MOST_READERS
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.contract import Workload
 from feedbench.reports.code import training_code as trainingcode
 from feedbench.reports.code.training_code import training_code
@@ -38,8 +39,13 @@ PLAIN = Workload(
     folder_images=2,
 )
 TFDATA = [
-    spec for name in list(catalog.BUILT_IN)[1:] for spec in (name, f"{name}:shuffle=7,cache=file")
+    spec
+    for name in catalog.BUILT_IN
+    if issubclass(catalog.built_in(name), TailKnobs)
+    for spec in (name, f"{name}:shuffle=7,cache=file")
 ]
+PACKAGES = {"glob", "keras", "math", "numpy", "os", "pandas", "random", "shutil", "tensorflow"}
+OTHERS = ["py_dataset", "py_dataset:workers=4,use_multiprocessing=true,shuffle=false"]
 
 
 def code(spec: str, workload: Workload = PLAIN, *left_out: str, **given: Any) -> str:
@@ -47,16 +53,16 @@ def code(spec: str, workload: Workload = PLAIN, *left_out: str, **given: Any) ->
     return code_of(spec, workload, *left_out, **given)
 
 
-@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA])
+@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA, *OTHERS])
 def test_the_code_imports_what_a_training_script_has_and_nothing_of_feedbench(spec: str) -> None:
     imported = set(re.findall(r"^import (\w+)", code(spec), re.MULTILINE))
-    assert "tensorflow" in imported
-    assert imported <= {"glob", "math", "os", "pandas", "random", "shutil", "tensorflow"}
+    assert imported & {"keras", "tensorflow"}
+    assert imported <= PACKAGES
     assert "feedbench" not in code(spec)
 
 
 @pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL, BINARY_AROUND_0], ids=str)
-@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA])
+@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA, *OTHERS])
 def test_the_code_is_python_in_short_lines_that_ends_with_its_use(
     spec: str, form: dict[str, Any]
 ) -> None:

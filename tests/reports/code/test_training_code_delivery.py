@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
 from feedbench.pipelines.images.labels import index_labelled
+from feedbench.pipelines.keras_fit import FitFeed
 from tests.support.builders import KOREAN, SCRIPT, workload_over
 from tests.support.odd import encoded, jpeg, noise
 from tests.support.scripts import code_of, constants
@@ -138,6 +140,20 @@ def test_the_code_delivers_the_batches_of_its_pipeline(
     assert_same(in_this_one(code_of(spec, work), work.images), expected)
 
 
+def test_the_code_of_a_py_dataset_delivers_the_same_where_fit_reads_it(
+    photos: Path, tmp_path: Path, here: Path
+) -> None:
+    spec, work, names = "py_dataset", over(photos), dict[str, Any]()
+    exec(compile(code_of(spec, work), "train.py", "exec"), names)
+    found = FitFeed(names["dataset"], work)
+    expected = FitFeed(catalog.load(catalog.parse(spec)).open(work, tmp_path, tmp_path), work)
+    for _ in range(2):
+        random.seed(1)  # fit shuffles the batches by it
+        batches = as_arrays(found)
+        random.seed(1)
+        assert_same([batches], [as_arrays(expected)])
+
+
 def test_as_a_script_of_its_own_the_code_delivers_the_same(
     photos: Path, tmp_path: Path, here: Path
 ) -> None:
@@ -152,6 +168,9 @@ KNOBS_AND_FORMS: list[
 ] = [  # each SPEC in one form, each form of one SPEC
     ("image_data_generator", GREY_BYTES | CATEGORICAL),
     ("image_data_generator:interpolation=nearest", BINARY_AROUND_0),
+    ("py_dataset:workers=3", GREY_BYTES | CATEGORICAL),
+    ("py_dataset:interpolation=nearest,shuffle=false", BINARY_AROUND_0),
+    ("py_dataset", BYTES),
     ("tfdata_naive:graph_rewrites=off,cache=memory,shuffle=7", GREY),
     ("tfdata_tuned:cache=file,dct=integer_fast", BYTES | CATEGORICAL),
     ("tfdata_tuned:shuffle=none,parallel_calls=2,prefetch=1", {}),
@@ -228,6 +247,7 @@ def odd_folder(tmp_path: Path) -> Path:
     [
         ("image_data_generator", {}),
         ("image_data_generator", CATEGORICAL),
+        ("py_dataset", {}),
         ("tfdata_tuned", CATEGORICAL),
         ("tfrecord_gzip", {}),
         ("tfrecord_sharded", CATEGORICAL),
@@ -307,7 +327,7 @@ def test_records_are_written_whole_or_not_at_all_and_then_no_more(
 
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # Keras', to whoever calls fit()
 @pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL], ids=str)
-@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned"])
+@pytest.mark.parametrize("spec", ["image_data_generator", "py_dataset:workers=2", "tfdata_tuned"])
 def test_a_model_can_be_fitted_as_the_last_line_says(
     spec: str, form: dict[str, Any], photos: Path, here: Path
 ) -> None:

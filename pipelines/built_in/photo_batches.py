@@ -1,0 +1,60 @@
+"""The PyDataset itself. Imports Keras; pipelines import this inside `open`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from feedbench.pipelines.built_in.form import in_form
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.contract import Batch, Workload
+
+
+class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The workload's batches, by Keras' `load_img`, as the guides write them."""
+
+    def __init__(
+        self, workload: Workload, interpolation: str, *, shuffle: bool, **options: Any
+    ) -> None:
+        """Take Keras' own `options`: workers, use_multiprocessing and max_queue_size."""
+        super().__init__(**options)
+        self._workload = workload
+        self._interpolation = interpolation
+        self._labels = np.asarray(workload.labels, np.int32)
+        self._order = np.arange(workload.images)
+        self._rng = np.random.default_rng(workload.seed) if shuffle else None
+
+    def __len__(self) -> int:
+        return math.ceil(self._workload.images / self._workload.batch_size)
+
+    def __getitem__(self, place: int) -> Batch:
+        size = self._workload.batch_size
+        chosen = self._order[place * size : (place + 1) * size]
+        images = np.stack([self._read(self._workload.files[each]) for each in chosen])
+        return in_form((self._scaled(images), self._labels[chosen]), self._workload)
+
+    def on_epoch_end(self) -> None:
+        """Put the images in a new order. `fit` calls this before the first epoch, too."""
+        if self._rng is not None:
+            self._rng.shuffle(self._order)
+
+    def _read(self, file: str) -> Any:
+        """Return an image `[H, W, 3]` in 0 to 255."""
+        work = self._workload
+        size = (work.height, work.width)
+        image = keras.utils.load_img(file, target_size=size, interpolation=self._interpolation)
+        # What a keras.json says must not change the work; grey is made of floats.
+        dtype = "float32" if work.channels == 1 else work.dtype
+        return keras.utils.img_to_array(image, data_format="channels_last", dtype=dtype)
+
+    def _scaled(self, images: Any) -> Any:
+        """Bring 0 to 255 into the workload's range."""
+        low, high = self._workload.value_range
+        if (low, high) == (0, 255):
+            return images
+        images = images / np.float32(255 / (high - low))
+        return images + np.float32(low) if low else images
