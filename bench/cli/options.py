@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from feedbench.bench.options.option import Option
-from feedbench.bench.options.values import OneOf
+
+
+def _completion(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return a function that gives a shell those words that begin as typed."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in words() if word.startswith(incomplete)]
+
+    return complete
+
+
+def _format(*words: str) -> Any:
+    """Return the option for the format of a command's output."""
+    return typer.Option(
+        metavar="|".join(words),
+        help="The output format.",
+        autocompletion=_completion(lambda: words),
+    )
+
 
 Folder = Annotated[
     Path | None,
@@ -21,7 +39,7 @@ Folder = Annotated[
     ),
 ]
 Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Your images.")]
-InspectFormat = Annotated[str, typer.Option(metavar="text|json", help="The output format.")]
+InspectFormat = Annotated[str, _format("text", "json")]
 Resume = Annotated[
     Path | None,
     typer.Option(
@@ -55,14 +73,12 @@ ComparePage = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Also write a page to share."),
 ]
-CompareFormat = Annotated[
-    str, typer.Option(metavar="table|markdown|json", help="The output format.")
-]
+CompareFormat = Annotated[str, _format("table", "markdown", "json")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 RunFolders = Annotated[
     list[Path], typer.Argument(metavar="RUN", help="The folders of one run or of several.")
 ]
-Format = Annotated[str, typer.Option(metavar="html|markdown|csv|json", help="The output format.")]
+Format = Annotated[str, _format("html", "markdown", "csv", "json")]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
@@ -119,18 +135,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         annotation=Annotated[
             kind,
             typer.Option(
-                *names, metavar=metavar, help=shown, autocompletion=_completion(option.read)
+                *names, metavar=metavar, help=shown, autocompletion=_completion(option.words)
             ),
         ],
     )
-
-
-def _completion(read: Callable[[str, Any], object]) -> Callable[[str], list[str]] | None:
-    """Return what gives a shell the words that an option takes and that begin as typed."""
-    if not isinstance(read, OneOf):
-        return None
-
-    def complete(incomplete: str) -> list[str]:
-        return [word for word in read.choices if word.startswith(incomplete)]
-
-    return complete

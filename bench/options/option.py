@@ -12,8 +12,10 @@ A front door makes its options from `options_of` a class, and passes what was ty
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
+
+from feedbench.bench.options.values import OneOf
 
 T = TypeVar("T")
 Typed = str | bool | Sequence[str] | None
@@ -37,9 +39,8 @@ class Option:
     default: Typed  # as typed; a bool: it is a flag; a sequence: it may be repeated
     otherwise: str = ""  # in words: the value if nothing is typed and `default` is None
     read: Callable[[str, Any], object]  # of the name that the user sees, and what was typed
-    absent: Callable[
-        [Given], object
-    ]  # the value if nothing is typed for it, from all that was typed
+    absent: Callable[[Given], object]  # the value if it is not typed, from all that is
+    words: Callable[[], Iterable[str]] = tuple  # those that a shell completes
 
     @property
     def key(self) -> str:
@@ -82,6 +83,7 @@ def option(
         otherwise=otherwise,
         read=read,
         absent=absent or (lambda _: None),
+        words=lambda: read.choices if isinstance(read, OneOf) else (),
     )
     return cast("T", _field(made))
 
@@ -99,8 +101,9 @@ def repeated(
     help: str,  # noqa: A002 - as typer and argparse call it
     name: str,
     letter: str,
+    words: Callable[[], Iterable[str]],
 ) -> tuple[str, ...]:
-    """Return a field of all texts that its option was given, in order."""
+    """Return a field of all texts of its option, in order. A shell completes `words`."""
     made = Option(
         name=name,
         letter=letter,
@@ -110,6 +113,7 @@ def repeated(
         otherwise=", ".join(default),
         read=lambda _, typed: tuple(typed),
         absent=lambda _: default,
+        words=words,
     )
     return cast("tuple[str, ...]", _field(made))
 

@@ -17,7 +17,7 @@ from feedbench.bench.options import values as read
 from feedbench.bench.options.option import Given, flag, option, repeated, values
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.pipelines.catalog import DEFAULT_SPECS
+from feedbench.pipelines.catalog import DEFAULT_SPECS, names
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 
@@ -57,6 +57,7 @@ class RunOptions:
         DEFAULT_SPECS,
         name="pipeline",
         letter="p",
+        words=names,
         metavar="[LABEL=]SPEC",
         help="A pipeline: NAME[:knob=value,...] or FILE.py:FUNCTION. Give it once per pipeline. The"
         " first is the baseline.",

@@ -97,7 +97,9 @@ def test_the_version_is_that_of_the_package(option: str, call: Call) -> None:
     [
         ("feedbench ver", ["verify"]),
         ("feedbench run --label", ["--labels", "--label-mode"]),
-        ("feedbench run --dtype f", ["float32"]),
+        ("feedbench run --channels ", ["1", "3"]),
+        ("feedbench run ~/photos -p image", ["image_data_generator"]),
+        ("feedbench report RUN --format m", ["markdown"]),
     ],
 )
 def test_a_shell_completes_what_is_begun(
