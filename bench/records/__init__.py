@@ -1,1 +1,1 @@
-"""What is written down, and what processes say to each other."""
+"""The records that runs write, and the messages between processes."""

@@ -1,4 +1,4 @@
-"""What was found out, after the blocks, about why pipelines are as fast as they are: the schema."""
+"""The schema of the diagnosis: why pipelines are as fast as they are, measured after the blocks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import msgspec
 PYTHON, REST = "Python", "the rest"
 _OF_TENSORFLOW = "list read parse decode resize scale shuffle batch cache"
 KNOWN_STAGES = {*_OF_TENSORFLOW.split(), PYTHON, REST}
-"""The stages that every pipeline has some of; any other is an op of a user's own."""
+"""The usual stages; any other is an op of a user's pipeline."""
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A stage that a person knows, and what it takes."""
+    """A stage of a pipeline, and its time."""
 
     name: str
     ms: float  # an image, summed over threads
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pipeline's trace says. Milliseconds an image, summed over threads."""
+    """The results of a pipeline's trace. Milliseconds per image, summed over threads."""
 
     folder: str  # of the trace, seen from the run folder
     images: int = 0  # that were delivered while it was traced
@@ -35,20 +35,20 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total_ms(self) -> float:
-        """What all stages take."""
+        """The time of all stages together."""
         return sum(stage.ms for stage in self.stages)
 
     def ms_of(self, name: str) -> float:
-        """Return what a stage takes, 0 where there is none of that name."""
+        """Return a stage's time; 0 if there is none of that name."""
         return sum(stage.ms for stage in self.stages if stage.name == name)
 
     def share(self, name: str) -> float:
-        """Return a stage's share of all stages, 0 where there is none of that name."""
+        """Return a stage's share of all stages; 0 if there is none of that name."""
         return self.ms_of(name) / self.total_ms if self.total_ms else 0.0
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What AUTOTUNE had chosen for one stage of a tf.data pipeline when a trial ended."""
+    """AUTOTUNE's choices for one stage of a tf.data pipeline at the end of a trial."""
 
     stage: str  # as tf.data names it
     parallelism: int | None = None  # calls at once; null: the stage has none
@@ -66,7 +66,7 @@ class Autotune(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parallelism(self) -> Choice | None:
-        """The stage that works with the most calls at once, if any does."""
+        """The stage with the most parallel calls, if any is parallel."""
         parallel = [choice for choice in self.choices if choice.parallelism is not None]
         return max(
             parallel, key=lambda choice: (choice.most_parallelism or 0, choice.ms), default=None
@@ -74,7 +74,7 @@ class Autotune(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
-    """What this machine could do at best."""
+    """The best rate that this machine can reach."""
 
     name: Literal["read", "decode", "ready"]
     rate: float  # images/s
@@ -85,7 +85,7 @@ StepName = Literal["read", "decode", "resize", "the rest"]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline cut off after a step; the last one is the whole."""
+    """A pipeline that ends after this step; the last one is the whole pipeline."""
 
     name: StepName
     rate: float  # images/s, of all up to here
@@ -100,46 +100,46 @@ class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
 
     def added_ms(self) -> dict[str, float]:
-        """Return what each step adds, in CPU milliseconds an image; empty where it is not known."""
+        """Return what each step adds, in CPU milliseconds per image; empty if unknown."""
         added: dict[str, float] = {}
         before = 0.0
         for step in self.steps:
             if step.cpu_ms is None:
                 return {}
-            # Each is a trial of its own: one that took less than the one before adds nothing.
+            # Each step has its own trial: one that took less than the one before adds nothing.
             added[step.name] = max(step.cpu_ms - before, 0.0)
             before = max(step.cpu_ms, before)
         return added
 
 
 class Fixed(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline with fixed values in AUTOTUNE's place, in one trial beside one as it is."""
+    """A pipeline with fixed values instead of AUTOTUNE, one trial each with and without them."""
 
     label: str
     spec: str  # with the fixed values
     rate: float  # images/s
-    own_rate: float  # of the pipeline as it is, measured beside it
+    own_rate: float  # of the unchanged pipeline, in the trial before it
     turnover_seconds: float | None = None
     own_turnover_seconds: float | None = None
 
     @property
     def gain(self) -> float:
-        """By which share the fixed values are faster."""
+        """By what share the fixed values are faster."""
         return self.rate / self.own_rate - 1
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of advice, tied to the figure that it rests on."""
+    """A line of advice, and the figure that supports it."""
 
     label: str
     sentence: str
-    figure: str  # where in run.json it stands
-    gain: float  # the share of time, or of rate, that it is about: the largest comes first
-    remedy: str = ""  # lines of several pipelines with the same one are shown as one in brief
+    figure: str  # where in run.json it is
+    gain: float  # the share of time or rate that it concerns: the largest comes first
+    remedy: str = ""  # the terminal shows lines with the same remedy as one
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it."""
+    """The diagnosis of a run."""
 
     traces: dict[str, Trace] = {}  # by label
     ceilings: list[Ceiling] = []

@@ -1,4 +1,4 @@
-"""What `feedbench inspect` found: the schema."""
+"""The schema of the results of `feedbench inspect`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Bin(msgspec.Struct, frozen=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench inspect` found. Names are relative to the folder."""
+    """The results of `feedbench inspect`. Names are relative to the folder."""
 
     schema: int = SCHEMA
     folder: str
     notes: list[str]
-    check: str  # header, decode or none: how well the files were looked at
+    check: str  # header, decode or none: how thoroughly the files were checked
     images: int  # bad ones included
     ignored_files: int
     ignored_images: list[LeftOut]  # of these: images by their content

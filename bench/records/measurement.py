@@ -1,4 +1,4 @@
-"""What is measured in one trial, from within its process."""
+"""The measurements of one trial, from within its process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedbench.bench.records.windows import Window, counted
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured in one trial. Seconds; an empty list where a phase was not reached."""
+    """The measurements of one trial. Seconds; an empty list if a phase was not reached."""
 
     prepare_seconds: float = 0.0  # of a pilot, over its own few images
     open_seconds: float
@@ -27,10 +27,10 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     windows: list[Window] = []
     latency: Latency | None = None
     peak_memory_bytes: int | None = None  # resident, of the trial and its workers; null: unknown
-    run_delay_seconds: float | None = None  # that threads were ready and had no core; null: unknown
-    consumer_seconds: float | None = None  # that the harness itself takes for a batch
+    run_delay_seconds: float | None = None  # threads were ready but had no core; null: unknown
+    consumer_seconds: float | None = None  # the harness's own time per batch
     threads: int = 0  # of the process, at the end
-    autotune: Autotune | None = None  # what it had chosen at the end; null: it is no tf.data
+    autotune: Autotune | None = None  # its final choices; null: it is not tf.data
     knobs: dict[str, Any] = {}  # in effect
     remarks: list[str] = []
 
@@ -38,14 +38,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     def rate(self) -> float:
         """Images/s: the images of the windows that count over their seconds.
 
-        Raises ZeroDivisionError where there is no window.
+        Raises ZeroDivisionError if there is no window.
         """
         windows = counted(self.windows)
         return sum(w.images for w in windows) / sum(w.seconds for w in windows)
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What was delivered while a pipeline was traced, and what that took."""
+    """What a pipeline delivered during its trace, and the time that took."""
 
     images: int
     steps: int

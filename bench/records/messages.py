@@ -1,4 +1,4 @@
-"""What the parent, the forkserver and a measured process say to each other, as JSON lines.
+"""The messages between the parent, the forkserver and a measured process, as JSON lines.
 
 The parent sends commands to the forkserver. Events come back on one pipe, from the forkserver and
 from the measured process. Times are CLOCK_MONOTONIC seconds, which all processes share.
@@ -32,16 +32,16 @@ Purpose = Literal[
     "ceiling",
     "diagnostic",
 ]
-"""check: can it be built; decode: which files are bad; pilot: roughly how fast; references: what is
-to be delivered; verify: is it; main and control: what is reported; the others: why it is so."""
+"""check: can it be built; decode: which files are bad; pilot: a rough rate; references: compute
+them; verify: compare with them; main and control: the reported rates; the others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
-"""What is measured after the blocks, and is no rate of a pipeline."""
+"""Trials after the blocks, whose rates never count as a pipeline's rate."""
 
 
 LastStep = Literal["", "read", "decode", "resize", "all"]
-"""The step that is the last one, of which a short rate is measured; all: the whole pipeline, as
-briefly; "": a trial as it usually is."""
+"""The last step of a pipeline whose rate is measured briefly; all: the whole pipeline, as briefly;
+"": a normal trial."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +54,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     block: int = 0  # from 1; 0 before the blocks
     attempt: int = 1
     workload: str  # the file that holds it; for the purpose decode, one that lists files
-    prepared: str  # what `prepare` has written; for the purpose prepare, the store
+    prepared: str  # the folder of prepared files; for the purpose prepare, the store
     scratch: str
     folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
-    references: str = ""  # the folder of what is to be delivered; written for that purpose
+    references: str = ""  # the folder of the references
     until: LastStep = ""
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
-    pilot_seconds: float = 2.0  # after its first batch, a pilot reads for so long
-    steady_seconds: float = 0.0  # how much is timed, at least, after the rate is steady
+    pilot_seconds: float = 2.0  # how long a pilot reads after its first batch
+    steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
     pace: Pace = USUAL
 
     def given(self, workload: Workload) -> Workload:
@@ -73,7 +73,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="command"):
-    """Begin a trial in a process of its own; what it prints goes to the file `log`."""
+    """Start a trial in a process of its own, whose output goes to the file `log`."""
 
     request: Request
     log: str
@@ -97,19 +97,19 @@ class Ready(_Event, frozen=True, kw_only=True, tag="ready"):
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
-    """A process for the trial is there."""
+    """The trial's process has started."""
 
     pid: int
 
 
 class Built(_Event, frozen=True, kw_only=True, tag="built"):
-    """A check went well: the pipeline could be imported and built."""
+    """A check succeeded: the pipeline could be imported and built."""
 
     prepares: bool = False  # it has an offline part
 
 
 class Checked(_Event, frozen=True, kw_only=True, tag="checked"):
-    """A file was looked at."""
+    """A file was checked."""
 
     place: int  # in the list
     finding: Finding
@@ -120,11 +120,11 @@ class Writing(_Event, frozen=True, kw_only=True, tag="writing"):
 
     folder: str  # unfinished
     source_bytes: int  # of the images' files
-    replaces: bool  # one that was there, but damaged
+    replaces: bool  # a damaged one
 
 
 class Prepared(_Event, frozen=True, kw_only=True, tag="prepared"):
-    """A preparation is there."""
+    """A preparation is ready."""
 
     folder: str
     was_found: bool  # it was not written now
@@ -137,25 +137,25 @@ class Prepared(_Event, frozen=True, kw_only=True, tag="prepared"):
 
 
 class Counted(_Event, frozen=True, kw_only=True, tag="counted"):
-    """So many images are done."""
+    """How many images are done."""
 
     images: int
 
 
 class Referenced(_Event, frozen=True, kw_only=True, tag="referenced"):
-    """The references are there."""
+    """The references are ready."""
 
     images: int  # that have one
 
 
 class Verified(_Event, frozen=True, kw_only=True, tag="verified"):
-    """An epoch was laid beside the references."""
+    """An epoch was compared with the references."""
 
     proof: Proof
 
 
 class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
-    """The trial has come so far."""
+    """The trial has reached the end of a phase."""
 
     name: Literal["waiting", "open", "first batch", "first epoch", "restarted", "continuous"]
     at: float
@@ -168,7 +168,7 @@ class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
 
 
 class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
-    """The trial has gone through its phases."""
+    """The trial has completed its phases."""
 
     measurement: Measurement
 
@@ -187,7 +187,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
 
 
 Result = Built | Prepared | Referenced | Verified | Measured | Traced | Failed
-"""What a trial tells at its end, unless it dies before."""
+"""The last message of a trial, unless it dies first."""
 
 
 class Ended(_Event, frozen=True, kw_only=True, tag="ended"):

@@ -1,4 +1,4 @@
-"""How long a trial is timed, and how calm the machine has to be."""
+"""How long trials are timed, and how calm the machine must be."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How long windows and restarted epochs are, and what counts as a disturbance.
 
     Every run has the defaults. Tests set other values in the environment variable FEEDBENCH_PACE,
-    as JSON, to measure briefly and without regard to how busy the machine is.
+    as JSON, to measure briefly and on a busy machine.
 
-    On the shared machine of the studies hashing varies by 3 % (0.90 to 1.05 of its median in a
-    minute), and copying, which shares the memory with all neighbours, by 14 % (0.78 to 1.54), from
-    one probe to the next and for minutes: 21 trials of tfdata_naive in a slow spell of copying were
-    2 % slower. One limit for both left out 33 of 40 trials. So copying may drop further. Other
-    programs took 0 to 0.5 % of two cores at rest, and 5 to 49 % beside another run.
+    On the shared machine of the studies, hashing varies by 3 % (0.90 to 1.05 of its median within a
+    minute). Copying shares the memory with all neighbours and varies by 14 % (0.78 to 1.54), from
+    one probe to the next and for minutes. Yet in a slow period of copying, 21 trials of
+    tfdata_naive were only 2 % slower. With one limit for both, 33 of 40 trials were left out, so
+    copying may drop further. Other programs used 0 to 0.5 % of two idle cores, and 5 to 49 % next
+    to another run.
     """
 
     least_seconds: Seconds = 1.0  # a window is at least as long, and holds several batches, ...
     long_seconds: Seconds = 4.0  # ... or it is as long as this, and holds a few
     restart_seconds: Seconds = 1.0  # further epochs are restarted until they took this
-    # Shares of the good level. Hashing is low under the first; where the calibration's own probes
-    # varied much, under less, but always under the second.
+    # Shares of the reference speed. Hashing is low below the first limit. If the calibration's own
+    # probes varied much, the limit is lower, but never below the second.
     low_hashed: Portion = 0.85
     least_low_hashed: Portion = 0.7
     low_copied: Portion = 0.5
-    most_others_share: Portion = 0.05  # of the cores: other programs that take more disturb a trial
+    most_others_share: Portion = 0.05  # of the cores: other programs that use more disturb a trial
 
 
 USUAL = Pace()

@@ -1,4 +1,4 @@
-"""What an epoch of a pipeline was found to be."""
+"""The schema of a proof of equal work."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Work = Literal["same", "near", "different"]
 
 Kind = Literal["full", "partial", "none", "fixed", "unknown"]
 """full: as good as chance; partial: through a buffer, or in pieces; none: in the order of the list;
-fixed: each epoch in one and the same other order; unknown: too few images to tell."""
+fixed: every epoch in the same other order; unknown: too few images to tell."""
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
     """How far pixels are from a reference, in grey levels of 255: absolute differences."""
 
     mean: float  # over all values of all images that were compared
-    p99: float  # 99 % of the values are nearer, to an eighth of a level; by every fourth row
+    p99: float  # 99 % of the values are nearer, to an eighth of a level; from every fourth row
     worst: float  # the mean of the image that is farthest
     worst_file: str
 
 
 class Likeness(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pixels are, where they are not those of the first reference."""
+    """How the pixels probably came about, if they are not those of the first reference."""
 
     name: str  # such as "nearest-neighbour sampling"
     is_fault: bool  # it is other work, or shows other images
-    images: int  # that were looked at
+    images: int  # that were compared
     distance: float  # from it, in grey levels
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """The images of an epoch beside the list of files. Files of the same content are counted."""
+    """The images of an epoch compared with the list of files. Counts files with equal content."""
 
     images: int  # delivered
     epoch: int = 1  # the second, where that is worse
@@ -54,12 +54,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every image came once and none beside."""
+        """Whether every image arrived once, and no others."""
         return not (self.missing or self.doubled or self.unknown)
 
     @property
     def is_right(self) -> bool:
-        """Whether they have their labels, too."""
+        """Whether the images also have their labels."""
         return self.is_whole and not self.wrong_labels
 
 
@@ -69,7 +69,7 @@ class Shuffle(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     with_list: float | None = None  # of the order with the list of files
     with_neighbour: float | None = None  # of each image's place with that of the one before it
-    with_next_epoch: float | None = None  # null: no further epoch was looked at
+    with_next_epoch: float | None = None  # null: no further epoch was checked
     ahead: int | None = None  # places that an image came before its turn in the list, at most
     batch_classes: float | None = None  # different ones within a batch, the mean
     batch_classes_by_chance: float | None = None
@@ -80,30 +80,30 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     class_name: str
-    delivered_as: str | None = None  # a class's name; null: it did not come
+    delivered_as: str | None = None  # a class's name; null: it did not arrive
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What an epoch of a pipeline was found to be."""
+    """The result of comparing a pipeline's epochs with the references."""
 
     work: Work
-    reason: str | None = None  # a clause behind the label, where there is something to say
-    is_wrong: bool = False  # images are missing or doubled, or labels wrong: no filter's doing
+    reason: str | None = None  # a clause that follows the label, if there is something to report
+    is_wrong: bool = False  # images are missing or doubled, or labels are wrong
     counts: Counts
     compared: int  # images whose pixels were
-    off: int = 0  # of these: images that are off by themselves
+    off: int = 0  # of these: single images that differ
     others_mean: float = 0.0  # of those that are not: grey levels from the nearer reference
     from_sampled: Distance | None = None  # the first reference; null: none was compared
     from_filtered: Distance | None = None  # the second
     likeness: Likeness | None = None
     shuffle: Shuffle
-    forms: list[str] = []  # clauses: what of a batch was compared, and in which form it came
+    forms: list[str] = []  # clauses: which parts of a batch were compared, and in which form
     sheet: list[Shown] = []
     made_at: str = ""  # UTC, ISO 8601
     seconds: float = 0.0
-    is_remembered: bool = False  # of an earlier run on the same files with the same software
+    is_remembered: bool = False  # from an earlier run on the same files with the same software
 
 
 def is_equal(proof: Proof | None) -> bool:
-    """Tell whether a pipeline's work can be compared with others': it was shown to be the same."""
+    """Return whether equal work is proven for a pipeline, so that its rate can be compared."""
     return proof is not None and proof.work != "different"

@@ -16,8 +16,8 @@ Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
 
 
 Withheld = Literal["control", "work", "baseline's work", "exclusions"]
-"""Why there is no verdict: the baseline differed from its own second copy; the pipeline's work, or
-the baseline's, is not shown to be equal; or it depends on which disturbed trials were left out."""
+"""Why there is no verdict: the baseline differed from its own second copy; equal work is not proven
+for the pipeline or for the baseline; or it depends on which disturbed trials were left out."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +33,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratio_low: float | None = None
     ratio_high: float | None = None
     level: float | None = None  # of the intervals
-    # The ratio's interval by signed ranks, a check, and what its verdict would be; null: too few
-    # blocks for the level.
+    # A check: the ratio's interval by signed ranks, and the verdict from it; null: too few blocks
+    # for the level.
     ranks_low: float | None = None
     ranks_high: float | None = None
     ranks_verdict: Word | None = None
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     folder_epoch_seconds: float | None = None  # of the whole folder; of a part, extrapolated
     continuous: bool = True
     unsteady_trials: int = 0
-    attempts: int = 0  # trials that were measured, retaken ones included
+    attempts: int = 0  # trials that were measured, repeated ones included
     disturbed: int = 0  # of these, around which the machine was not calm: left out
     latency: Latency | None = None  # percentiles: means over the trials; longest: of all
     cpu_seconds_per_1000_images: float | None = None  # of the whole process tree
@@ -59,8 +59,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     read_bytes_per_image: float | None = None  # from the device
     gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
     preparation: Preparation | None = None  # null: it reads the images' files as they are
-    proof: Proof | None = None  # that it delivers the same images; null: not looked at
-    page_cache: PageCacheUse | None = None  # around its first epochs; null: it was not looked at
+    proof: Proof | None = None  # that it delivers the same images; null: not checked
+    page_cache: PageCacheUse | None = None  # around its first epochs; null: not checked
     autotune: Autotune | None = None  # what it had chosen when the last trial ended
     knobs: dict[str, Any] = {}
     remarks: list[str] = []

@@ -1,4 +1,4 @@
-"""run.json: what was asked of a run, and what came of it."""
+"""run.json: the request and the results of a run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from feedbench.bench.text import counted
 class Stopped(StrEnum):
     """What ended a run's blocks."""
 
-    BLOCKS = "blocks"  # as many as were asked for
+    BLOCKS = "blocks"  # as many as were requested
     TIME = "time"  # it was up
     PRECISE = "precise"  # every interval was narrow enough
     FAILED = "failed"  # every pipeline failed
     INTERRUPTED = "interrupted"  # by Ctrl-C
 
     def clause(self, blocks: int) -> str:
-        """Return what ended a run of so many completed blocks, as a clause after "because"."""
+        """Return what ended a run with this many completed blocks, as a clause after "because"."""
         match self:
             case Stopped.BLOCKS:
                 return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} requested"
@@ -50,23 +50,23 @@ class PipelineRecord(msgspec.Struct, frozen=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that no pipeline was given."""
+    """An image that was left out."""
 
     file: str  # relative to the folder
     reason: str  # why it is bad
 
 
 class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The images and what was to be delivered; the list itself is in images.json."""
+    """The images, and how to deliver them; the list itself is in images.json."""
 
     folder: str
     folder_images: int
     images: int  # that were measured: all of the folder, or a part
     images_digest: str = ""  # of each one's name below the folder, class and bytes; "": not known
     ignored_files: int
-    check: str = "none"  # how the images were looked at before: header, decode or none
-    left_out: list[LeftOut] = []  # of those that were to be measured
-    notes: list[str] = []  # what a person may not have expected of the list of images
+    check: str = "none"  # how the images were checked: header, decode or none
+    left_out: list[LeftOut] = []  # bad images
+    notes: list[str] = []  # what a user may not expect of the list of images
     classes: dict[str, int]  # images measured of each
     height: int
     width: int
@@ -84,11 +84,11 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """That a run was resumed by another process."""
+    """A resumption of a run by another process."""
 
     at: str  # UTC, ISO 8601
-    blocks: int  # that were whole by then
-    left_out: int  # trials of the block under way, and what came after the blocks: measured anew
+    blocks: int  # that were completed by then
+    left_out: int  # trials of the unfinished block and of the diagnosis, which were repeated
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str  # UTC, ISO 8601
     seconds: float = 0.0
     time_seconds: float | None  # that it was given
-    blocks: int = 0  # that are whole
+    blocks: int = 0  # that are completed
     stopped_because: Stopped | None = None
     resumed: list[Resumed] = []
     margin: float
@@ -112,6 +112,6 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     rows: list[Row] = []
     calm: Calm | None = None
-    page_cache: State = "warm"  # that was asked for
+    page_cache: State = "warm"  # that was requested
     against: Other | None = None  # the other environment
     diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are

@@ -1,6 +1,6 @@
-"""Run folders of schema 1, which earlier versions wrote, as records of today.
+"""Run folders of schema 1, which earlier versions wrote, converted to current records.
 
-A trial had its measurement's fields among its own, and a run said in words why it stopped.
+A trial had its measurement's fields among its own, and a run had a clause for why it stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OF_BLOCKS = "asked for"  # behind "1 block was" or "8 blocks were"
 
 
 def run_of(content: bytes) -> RunRecord:
-    """Return the record of a run.json of schema 1. Raises msgspec's errors where it is broken."""
+    """Return the record of a run.json of schema 1. Raises msgspec's errors if it is broken."""
     fields = msgspec.json.decode(content, type=dict[str, Any])
     clause = fields.get("stopped_because")
     if isinstance(clause, str):
@@ -33,7 +33,7 @@ def run_of(content: bytes) -> RunRecord:
 
 
 def trial_of(line: bytes) -> TrialRecord:
-    """Return the record of a line of trials.jsonl. Raises msgspec's errors where it is broken."""
+    """Return the record of a line of trials.jsonl. Raises msgspec's errors if it is broken."""
     fields = msgspec.json.decode(line, type=dict[str, Any])
     measured = {
         name: value

@@ -1,4 +1,4 @@
-"""What `feedbench selftest` found: the schema."""
+"""The schema of the results of `feedbench selftest`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SCHEMA = 1
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is known in advance, and what was measured of it."""
+    """A property that is known in advance, and its measured value."""
 
     name: str
     expected: str
@@ -17,12 +17,12 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench selftest` found."""
+    """The results of `feedbench selftest`."""
 
     schema: int = SCHEMA
     seconds: float
     blocks: int
-    disturbed: int  # trials; those beside the neighbour are to be
+    disturbed: int  # trials; those next to the neighbour should be
     failures: list[str] = []  # trials that failed, as clauses behind labels
     lines: list[Expectation]
 

@@ -1,8 +1,8 @@
-"""A run folder, read and written in one place.
+"""Reading and writing of a run folder.
 
-A run folder holds run.json, replaced whole each time, and trials.jsonl, one line a trial, on disk
-before the next trial starts. Both are plain JSON, readable without Feedbench. images.json holds
-the list of images that the run measured.
+A run folder holds run.json, which is replaced in one step, and trials.jsonl, with a line for each
+trial that is on disk before the next trial starts. Both are plain JSON, readable without
+Feedbench. images.json holds the list of images that the run measured.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 
 def write_run(folder: Path, run: RunRecord) -> None:
-    """Replace run.json, so that a reader always finds a whole one."""
+    """Replace run.json in one step, so that a reader always finds a complete file."""
     content = msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
     write_whole(folder / "run.json", content)
 
@@ -47,22 +47,22 @@ def write_trials(file: Path, trials: Sequence[TrialRecord], *, add: bool = False
 
 
 def read_run(folder: Path) -> RunRecord:
-    """Read run.json. Raises RequestError where it is missing, of another schema, or broken."""
+    """Read run.json. Raises RequestError if it is missing, of another schema, or broken."""
     file = folder / "run.json"
     try:
         content = file.read_bytes()
     except OSError as error:
         raise RequestError(
-            f"{folder} is no run folder: {file} cannot be read ({error.strerror})"
+            f"{folder} is not a run folder: cannot read {file} ({error.strerror})"
         ) from error
     return _read(content, RunRecord, schema_1.run_of, str(file))
 
 
 def read_trials(folder: Path) -> list[TrialRecord]:
-    """Read trials.jsonl. A last line that a crash cut short is passed over.
+    """Read trials.jsonl. Skips a last line that a crash cut short.
 
-    Raises RequestError where a line is of another schema, or broken. Lines of schema 1 and 2 may
-    stand in one file, of a run that a later version went on with.
+    Raises RequestError if a line is of another schema, or broken. If a later version resumed a
+    run, its file has lines of schema 1 and 2.
     """
     file = folder / "trials.jsonl"
     whole, _, _ = file.read_bytes().rpartition(b"\n")
@@ -73,13 +73,13 @@ def read_trials(folder: Path) -> list[TrialRecord]:
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """Of which schema something is."""
+    """The schema of a file or of a line."""
 
     schema: object = None
 
 
 def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], name: str) -> _T:
-    """Return what was written as `kind`, or as schema 1 had it; `name` is for the errors."""
+    """Return a record of this schema or of schema 1; `name` is for the errors."""
     try:
         schema = msgspec.json.decode(content, type=_Head).schema
         if schema == SCHEMA:
@@ -88,6 +88,4 @@ def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], na
             return of_schema_1(content)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise RequestError(f"{name} is broken: {error}") from error
-    raise RequestError(
-        f"{name} is of schema {schema!r}; this Feedbench reads schema 1 and {SCHEMA}"
-    )
+    raise RequestError(f"{name} has schema {schema!r}; this Feedbench reads schemas 1 and {SCHEMA}")

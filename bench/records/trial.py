@@ -15,23 +15,23 @@ from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.proof import Proof
 
 SCHEMA = 2
-"""Of a run folder: of run.json, and of each line of trials.jsonl."""
+"""The schema of a run folder: of run.json, and of each line of trials.jsonl."""
 
 
 class BreakEven(msgspec.Struct, frozen=True, kw_only=True):
-    """After how many epochs a preparation has paid for itself, beside a pipeline without one."""
+    """After how many epochs a preparation pays for itself, compared with another pipeline."""
 
     against: str  # label
     epochs: float | None  # null: never
-    is_faster: bool  # by its rate; without, no epoch is said to save anything
+    is_faster: bool  # by its rate; if not, no epoch saves time
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pipeline reads was written beforehand; what that cost when it was done."""
+    """The files that a pipeline wrote in advance, and what that cost."""
 
     folder: str
     made_at: str  # UTC, ISO 8601
-    was_found: bool  # made by an earlier run, and used again
+    was_found: bool  # made by an earlier run, and reused
     images: int
     seconds: float  # synced to the disk
     bytes: int  # written
@@ -41,9 +41,9 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(StrEnum):
-    """What kind of thing went wrong with a trial that failed."""
+    """What went wrong in a trial that failed."""
 
-    RAISED = "raised"  # in the pipeline, or in what the trial does with it
+    RAISED = "raised"  # by the pipeline, or by the trial's use of it
     WRONG_WORK = "wrong work"  # it does not deliver what the workload asks for
     EXITED = "exited"  # its process, before the trial was done
     KILLED = "killed"  # by a signal that was not the run's
@@ -61,7 +61,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     block: int  # from 1; 0 before the blocks
     attempt: int = 1
     started_at: str  # UTC, ISO 8601
-    seconds: float  # from asking for the process until it was gone
+    seconds: float  # from the request for the process until it was gone
     ended: Literal["measured", "prepared", "verified", "traced", "failed", "time up", "interrupted"]
     fault: Fault | None = None  # null: it did not fail, or a version before schema 2 wrote it
     why: str | None = None  # what went wrong, as a clause
@@ -73,8 +73,8 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     preparation: Preparation | None = None
     proof: Proof | None = None
     usage: Usage | None = None
-    page_cache: Certificate | None = None  # of the first epoch; null: it was not looked at
-    around: Around | None = None  # what the machine was like; null: it was not probed
+    page_cache: Certificate | None = None  # of the first epoch; null: not checked
+    around: Around | None = None  # the state of the machine; null: it was not probed
     until: str = ""  # the step after which it was cut off
     traced: Profile | None = None
 
@@ -82,7 +82,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     def rate(self) -> float:
         """Images/s: the images of the windows that count over their seconds.
 
-        Raises ValueError where it was not measured.
+        Raises ValueError if it was not measured.
         """
         if self.measured is None:
             raise ValueError(f"{self.label} has no rate: its trial {self.ended}")
@@ -90,14 +90,14 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def others_share(self) -> float | None:
-        """What other programs took of the cores meanwhile; None where it is not known."""
+        """The share of the cores that other programs used during the trial; None if unknown."""
         return None if self.usage is None else self.usage.others_share
 
     @property
     def is_disturbed(self) -> bool:
-        """Whether the machine was not calm around it, or others were at work in it.
+        """Whether the machine was not calm around the trial, or other programs were busy in it.
 
-        False where the machine was not probed.
+        False if the machine was not probed.
         """
         if self.around is None:
             return False

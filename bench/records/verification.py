@@ -1,4 +1,4 @@
-"""What `feedbench verify` found: the schema."""
+"""The schema of the results of `feedbench verify`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCHEMA = 1
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one pipeline."""
+    """The result for one pipeline."""
 
     label: str
     spec: str
@@ -20,7 +20,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What `feedbench verify` found."""
+    """The results of `feedbench verify`."""
 
     schema: int = SCHEMA
     workload: WorkloadRecord
@@ -28,5 +28,5 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_equal(self) -> bool:
-        """Whether every pipeline delivers the same images, or nearly."""
+        """Whether every pipeline delivers the same or nearly the same images."""
         return all(is_equal(one.proof) for one in self.pipelines)

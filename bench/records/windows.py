@@ -1,7 +1,7 @@
-"""Timed windows over the arrivals of batches, and when they have become steady. Pure.
+"""Timed windows over the arrivals of batches, and when they are steady. Pure.
 
-A window counts exactly what it times: from one batch's arrival to another's, and the images of
-the batches after the first. Windows follow one another without a pause.
+A window lasts from one batch's arrival to another's, and counts the images of the batches after
+the first: exactly those that it times. Windows follow one another without a pause.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from feedbench.bench.records.pace import USUAL, Pace
 LEAST_BATCHES = 8  # with the pace's least seconds a window is long enough, ...
 FEW_BATCHES = 4  # ... or with its long seconds; whichever comes first
 STEADY_RUN = 3  # windows in a row, of which ...
-STEADY_CHANGE = 0.05  # ... the last lies within this share of the first
+STEADY_CHANGE = 0.05  # ... the last is within this share of the first
 MOST_RESTARTS = 5  # epochs, however short they are
-MOST_UNSTEADY = 12  # windows after which a rate that still ramps is taken as it is
+MOST_UNSTEADY = 12  # windows after which a rate counts even if it still changes
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Windows:
-    """Cuts arrivals into windows until they are steady and `steady_seconds` have been timed."""
+    """Divides arrivals into windows until these are steady and have timed `steady_seconds`."""
 
     def __init__(self, steady_seconds: float = 0.0, pace: Pace = USUAL) -> None:
         self.windows: list[Window] = []
@@ -42,9 +42,9 @@ class Windows:
         self._batches = 0
 
     def arrived(self, at: float, images: int, batches: int = 1) -> bool:
-        """Count a batch of `images` that arrived at second `at`; say whether it is an edge.
+        """Count a batch of `images` that arrived at second `at`; return whether it is an edge.
 
-        Or several batches, of which the last arrived then: a window ends at no other.
+        With several `batches`, `at` is the arrival of the last one, the only possible edge.
         """
         if self._edge is None:
             self._edge = at
@@ -70,9 +70,10 @@ class Windows:
 
 
 def steady_from(windows: list[Window]) -> int | None:
-    """Return the place of the first steady window: it and all later ones count.
+    """Return the index of the first steady window: it and all later ones count.
 
-    None where no three windows in a row are such that the third is within 5 % of the first.
+    Steady means three windows in a row of which the third is within 5 % of the first. None if
+    there are none.
     """
     for place in range(len(windows) - STEADY_RUN + 1):
         first, last = windows[place], windows[place + STEADY_RUN - 1]
@@ -82,9 +83,9 @@ def steady_from(windows: list[Window]) -> int | None:
 
 
 def counted_from(windows: list[Window]) -> int:
-    """Return the place of the first window that counts: the first steady one, else the last three.
+    """Return the index of the first window that counts: the first steady one, or the third last.
 
-    Also that of the edge at which it begins: edges are one more than windows.
+    It is also the index of the edge at which that window begins.
     """
     place = steady_from(windows)
     return max(len(windows) - STEADY_RUN, 0) if place is None else place

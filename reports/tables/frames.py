@@ -60,7 +60,7 @@ def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
         raise RequestError(f"{folder} is broken: one of its files nests too deep") from error
     except OSError as error:
         raise RequestError(
-            f"{folder} is no whole run folder: {folder / 'trials.jsonl'} cannot be read"
+            f"{folder} is not a complete run folder: cannot read {folder / 'trials.jsonl'}"
             f" ({error.strerror})"
         ) from error
     return run, trials

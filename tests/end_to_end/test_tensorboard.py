@@ -68,4 +68,4 @@ def test_a_port_that_is_taken_is_one_sentence(smoke: Smoke) -> None:
 def test_a_folder_that_is_no_run_is_one_sentence(smoke: Smoke) -> None:
     done = smoke.feedbench.run("tensorboard", "nowhere")
     assert done.returncode == 2
-    assert done.stderr.startswith("feedbench: nowhere is no run folder: ")
+    assert done.stderr.startswith("feedbench: nowhere is not a run folder: ")

@@ -1,1 +1,1 @@
-"""What a trial was measured under: the machine, its calm, its page cache, and what it used."""
+"""The conditions of a trial: the machine, its calm, its page cache, and the trial's usage."""

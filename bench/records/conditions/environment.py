@@ -1,4 +1,4 @@
-"""The machine and the software of a run, and another environment beside it."""
+"""The machine and the software of a run, and the other environment of `--against`."""
 
 from __future__ import annotations
 

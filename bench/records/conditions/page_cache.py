@@ -1,4 +1,4 @@
-"""What is known of the page cache around first epochs."""
+"""The state of the page cache around first epochs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["warm", "cold"]
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the page cache around a trial's first epoch."""
+    """The state of the page cache around a trial's first epoch."""
 
     asked: State
     files: int  # that the pipeline reads
@@ -18,16 +18,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     resident: float | None = None  # the share before the trial; null: not known
     read_bytes: int | None = None  # from the device in the first epoch; null: not known
     why_not: str | None = None  # a clause: why it is not certified
-    is_contradicted: bool = False  # it is known to be otherwise than was asked for
+    is_contradicted: bool = False  # the state is known to differ from the requested one
 
     @property
     def is_certified(self) -> bool:
-        """Whether nothing speaks against what was asked for, and it is known."""
+        """Whether the requested state is confirmed."""
         return self.why_not is None
 
 
 class PageCacheUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the page cache around a pipeline's first epochs, over its trials."""
+    """The state of the page cache around a pipeline's first epochs, over its trials."""
 
     asked: State
     files: int  # that the pipeline reads
@@ -36,5 +36,5 @@ class PageCacheUse(msgspec.Struct, frozen=True, kw_only=True):
     read_bytes: float | None  # from the device in a first epoch, the mean
     trials: int
     certified: int  # of these
-    contradicted: int = 0  # of these: known to be otherwise, and left out of the first epoch
+    contradicted: int = 0  # trials in another state: left out of the first epoch's times
     why_not: str | None = None  # a clause: why the first was not

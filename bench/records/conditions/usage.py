@@ -1,4 +1,4 @@
-"""What a pipeline takes beside time: the shape of the figures that the meters read."""
+"""A pipeline's resources besides time: the figures that the meters read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 import msgspec
 
 Missing = Literal["not available", "not supported"]
-"""Why a figure is not there: the system would not say, or the device has no such sensor."""
+"""Why a figure is missing: the system does not provide it, or the device has no such sensor."""
 
 Figure = float | Missing
 
 NoGpu = Literal["no GPU", "not available"]
-"""There is none; or there is a driver that would not answer."""
+"""There is no GPU, or its driver does not answer."""
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,16 +27,16 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GpuUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """One GPU, read at the windows' edges; each figure is there or says why not by itself."""
+    """One GPU, read at the windows' edges; each figure is a number or says why it is missing."""
 
     name: str
     utilisation: Figure  # mean; the share of time in which a kernel was active, 0 to 1
-    memory_bytes: Figure  # most that was in use on the device, by whomever
+    memory_bytes: Figure  # the most in use on the device, by all programs
     watts: Figure  # mean
 
 
 def combined(how: Callable[[list[float]], float], figures: Sequence[Figure]) -> Figure:
-    """Return one figure for several, such as their mean; missing where one of them is, and why."""
+    """Return one figure for several, such as their mean; missing if one of them is missing."""
     values: list[float] = []
     for figure in figures:
         if isinstance(figure, str):
@@ -46,7 +46,7 @@ def combined(how: Callable[[list[float]], float], figures: Sequence[Figure]) -> 
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial's whole process tree took in the windows that count; null: not available."""
+    """What a trial's whole process tree used in the windows that count; null: not available."""
 
     seconds: float  # between the readings at the first and at the last edge
     cores: float  # that it could use: by affinity and by the cgroup's quota
@@ -58,7 +58,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def others_share(self) -> float | None:
-        """What other programs took of the cores, 0 to 1."""
+        """The share of the cores that other programs used, 0 to 1."""
         if self.others_cpu_seconds is None or self.seconds <= 0:
             return None
         return self.others_cpu_seconds / (self.seconds * self.cores)

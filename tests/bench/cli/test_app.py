@@ -164,14 +164,14 @@ def test_report_prints_the_other_formats_or_writes_them_to_a_file(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["nowhere"], "nowhere is no run folder: nowhere/run.json cannot be read (No such file"),
+        (["nowhere"], "nowhere is not a run folder: cannot read nowhere/run.json (No such file"),
         (["broken"], "broken/run.json is broken: "),
         (["R", "--format", "pdf"], "--format pdf: expected one of html, markdown, csv, json"),
         (["R", "--out", "no/where.html"], "cannot write no/where.html: No such file or"),
         (["R", "--format", "csv", "--out", "R"], "cannot write R: Is a directory\nhint: name"),
         ([], "Missing argument 'RUN'"),
         (["R", "R"], "2 runs make one page: expected --out FILE for it\nhint: add --out"),
-        (["R", "nowhere", "--out", "both.html"], "nowhere is no run folder"),
+        (["R", "nowhere", "--out", "both.html"], "nowhere is not a run folder"),
         (
             ["R", "R", "--format", "csv"],
             "--format csv: expected html for several runs\nhint: name one RUN",
@@ -271,8 +271,8 @@ def test_the_exit_code_of_compare_is_the_gate(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("base", "nowhere"), "nowhere is no run folder: nowhere/run.json cannot be read"),
-        (("base", "newer"), "newer/run.json is of schema 99; this Feedbench reads schema 1 and 2"),
+        (("base", "nowhere"), "nowhere is not a run folder: cannot read nowhere/run.json"),
+        (("base", "newer"), "newer/run.json has schema 99; this Feedbench reads schemas 1 and 2"),
         (("base", "broken"), "broken/run.json is broken: "),
         (("base", "base", "--format", "csv"), "--format 'csv': expected table, markdown or json"),
         (("base", "base", "--tolerance", "x"), "--tolerance 'x': expected a share such as 5%"),

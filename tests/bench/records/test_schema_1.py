@@ -187,7 +187,7 @@ def test_lines_of_both_schemas_may_stand_in_one_file(tmp_path: Path) -> None:
 
 def test_a_line_of_an_unknown_schema_is_refused_by_its_number(tmp_path: Path) -> None:
     a_run_folder(tmp_path, MEASURED, MEASURED.replace(b'"schema":1', b'"schema":3'))
-    with pytest.raises(RequestError, match=r"trials\.jsonl, line 2 is of schema 3; this Feedbench"):
+    with pytest.raises(RequestError, match=r"trials\.jsonl, line 2 has schema 3; this Feedbench"):
         read_trials(tmp_path)
 
 

@@ -94,21 +94,21 @@ def test_a_run_takes_its_place_only_when_it_is_on_disk(
 def test_a_folder_without_a_run_is_refused_by_its_name_and_the_file_that_was_expected(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(RequestError, match=r"is no run folder: .*run\.json cannot be read \(No "):
+    with pytest.raises(RequestError, match=r"is not a run folder: cannot read .*run\.json \(No "):
         read_run(tmp_path)
-    with pytest.raises(RequestError, match="nowhere is no run folder"):
+    with pytest.raises(RequestError, match="nowhere is not a run folder"):
         read_run(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("schema", [0, 3, "1", None])
 def test_a_run_of_another_schema_is_refused_with_both(tmp_path: Path, schema: object) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"schema": schema, "of": "the future"}))
-    with pytest.raises(RequestError, match=f"is of schema {schema!r}; this Feedbench reads"):
+    with pytest.raises(RequestError, match=f"has schema {schema!r}; this Feedbench reads"):
         read_run(tmp_path)
 
 
 def test_a_run_without_a_schema_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="schema None; this Feedbench reads schema 1 and 2"):
+    with pytest.raises(RequestError, match="schema None; this Feedbench reads schemas 1 and 2"):
         read_run(broken(tmp_path, b"{}"))
 
 

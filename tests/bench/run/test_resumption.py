@@ -395,4 +395,4 @@ def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> N
         refused = feedbench.run("run", "--resume", "R", *words)
         assert refused.returncode == 2
         assert f"leave out {named}, or start another run" in refused.stderr
-    assert "R is no run folder" in feedbench.run("run", "--resume", "R").stderr
+    assert "R is not a run folder" in feedbench.run("run", "--resume", "R").stderr

@@ -132,5 +132,5 @@ def test_runs_go_by_their_folders_last_names_where_these_differ(tmp_path: Path) 
     assert Reader(whole).tables["beside"][0][1:] == [f"{tmp_path}/a/R", f"{tmp_path}/b/R"]
     twice = runs_page.read([tmp_path / "a/R", tmp_path / "a/R"])
     assert Reader(twice).tables["beside"][0][1:] == [f"{tmp_path}/a/R", f"{tmp_path}/a/R (2)"]
-    with pytest.raises(RequestError, match="is no run folder"):
+    with pytest.raises(RequestError, match="is not a run folder"):
         runs_page.read([tmp_path / "a/R", tmp_path])

@@ -118,5 +118,7 @@ def test_a_run_of_nothing_has_frames_without_rows() -> None:
 def test_a_folder_without_its_trials_is_refused_by_the_name_of_the_file(tmp_path: Path) -> None:
     folder = a_run_folder(tmp_path, a_run(a_row("a")), [])
     (folder / "trials.jsonl").unlink()
-    with pytest.raises(RequestError, match=r"no whole run folder: .*trials\.jsonl cannot be read"):
+    with pytest.raises(
+        RequestError, match=r"not a complete run folder: cannot read .*trials\.jsonl"
+    ):
         frames.read(folder)
