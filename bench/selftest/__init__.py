@@ -1,1 +1,1 @@
-"""Pipelines whose behaviour is known, and whether this machine measures them so."""
+"""Pipelines of known behaviour, and whether this machine measures them correctly."""

@@ -17,7 +17,7 @@ from feedbench.bench.why.ready_feed import ready
 from feedbench.pipelines.contract import Feed, Workload
 
 REAL = "tfdata_tuned"  # the fastest pipeline that reads images
-# What is measured alone, and what in blocks: the pipelines by their labels.
+# The pipelines by label: those measured alone, and those measured in blocks.
 ALONE: dict[str, Callable[[Workload], Feed]] = {
     "prefetcher": pipelines.prefetcher,
     "teardown": pipelines.teardown,
@@ -37,12 +37,12 @@ _CLOSE = 0.01  # of a rate
 # A rate counts as steady where its third window is within 5 % of the first: those of an even ramp's
 # end are 2.3 % low on average, at most.
 _CLOSE_AFTER_RAMP = 0.03
-_LATE_SECONDS = 0.02  # that a sleep, a switch of processes, may take on a busy machine
+_LATE_SECONDS = 0.02  # how late a sleep or a process switch may be on a busy machine
 _HALF = 0.5
 
 
 def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Expectation]:
-    """Return a line for everything that is known; the trials' labels are those above."""
+    """Return a line for every known property; the trials have the labels above."""
     summary = summarise(
         trials, dict.fromkeys(IN_BLOCKS, ""), margin=MARGIN, folder_images=batch_size
     )
@@ -51,7 +51,7 @@ def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Expectation]:
 
 
 def is_enough(trials: Sequence[TrialRecord]) -> bool:
-    """Tell whether blocks enough are there for every verdict. Looks at no rate."""
+    """Return whether there are enough blocks for every verdict. Ignores the rates."""
     rates = rates_by_block(trials, "main")
     shared = [
         len(rates.get("metronome", {}).keys() & rates.get(label, {}).keys())
@@ -121,7 +121,7 @@ def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Expectation]:
         passed=real is not None and real < MOST_CONSUMER_SHARE,
     )
     yield Expectation(
-        name="the same of a batch that is there already",
+        name="the harness's own share with ready batches",
         expected=f"over {_HALF:.0%}, and marked",
         measured=_share(ready),
         passed=ready is not None and ready > _HALF,
@@ -152,7 +152,7 @@ def _seconds(name: str, measured: float | None, expected: float) -> Expectation:
         name=name,
         expected=f"{1000 * expected:.0f} to {1000 * most:.0f} ms",
         measured="not measured" if measured is None else f"{1000 * measured:.1f} ms",
-        # What sleeps until a moment may wake a little before it by another's clock.
+        # A sleep until a moment may end slightly before it on another process's clock.
         passed=measured is not None and 0.999 * expected <= measured <= most,
     )
 

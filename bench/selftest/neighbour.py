@@ -1,8 +1,8 @@
-"""A neighbour that takes every core while a file was touched a moment ago: for the self-test.
+"""A neighbour for the self-test: it keeps every core busy just after a file was touched.
 
-`python -m feedbench.bench.selftest.neighbour PARENT_PID FILE`. No child of a trial, so that none
-ends it. The moment is written into the file, by the monotonic clock, which all processes share: a
-clock that is set meanwhile would stop a neighbour, or keep it at work.
+`python -m feedbench.bench.selftest.neighbour PARENT_PID FILE`. It is not a child of a trial, so no
+trial ends it. The file holds the moment on the monotonic clock, which all processes share; setting
+the system's clock would stop a neighbour, or keep it busy.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pathlib import Path
 
 from feedbench.pipelines.system.signals import signal_at_parent_death
 
-LINGER_SECONDS = 1.5  # after the file was touched last: longer than a trial takes to be gone
+LINGER_SECONDS = 1.5  # after the last touch: longer than a trial takes to end
 _MOMENT = struct.Struct("d")  # one write replaces it whole
 _TURN_SECONDS = 0.02
 
 
 @contextmanager
 def neighbours(file: Path, count: int) -> Iterator[None]:
-    """Have so many of them look at the file, which is made here, and not be touched yet."""
+    """Start `count` neighbours that watch the file, which is created untouched."""
     file.write_bytes(_MOMENT.pack(-math.inf))
     command = [
         sys.executable,
@@ -47,19 +47,19 @@ def neighbours(file: Path, count: int) -> Iterator[None]:
 
 
 def touch(file: Path, clock: Callable[[], float] = time.monotonic) -> None:
-    """Tell those that look at the file to burn."""
+    """Make the neighbours that watch the file busy for a moment."""
     with file.open("r+b", buffering=0) as opened:
         opened.write(_MOMENT.pack(clock()))
 
 
 def is_touched(file: Path, clock: Callable[[], float] = time.monotonic) -> bool:
-    """Tell whether the file was touched a moment ago."""
+    """Return whether the file was touched a moment ago."""
     (moment,) = _MOMENT.unpack(file.read_bytes())
     return bool(clock() - moment <= LINGER_SECONDS)
 
 
 def _burn(file: Path) -> None:
-    """Take a core for as long as the file has just been touched; never returns."""
+    """Keep a core busy while the file has just been touched; never returns."""
     while True:
         end = time.monotonic() + _TURN_SECONDS
         if not is_touched(file):

@@ -1,7 +1,7 @@
-"""Pipelines of known behaviour, by which the harness itself is measured.
+"""Pipelines of known behaviour, which test the harness itself.
 
-Each delivers ready batches at moments that follow from its definition alone. Functions of a
-workload, as in a user's own loader; the clock and the sleep may be claimed.
+Each delivers ready batches at moments that follow only from its definition. They are functions of
+a workload, as in a user's own loader; tests may replace the clock and the sleep.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from feedbench.pipelines.contract import Batch, Workload
 PERIOD = 0.02  # seconds a batch
 SLOWER = 1.1  # times as long
 TEARDOWN_SECONDS = 0.3
-BURST = 8  # batches that come at once
+BURST = 8  # batches that arrive at once
 BUFFER = 16  # batches that a prefetcher works ahead
-RAMP_BATCHES = 100  # over which a batch's time falls evenly from thrice to once the period
-_RAMP = 2  # what the first one takes beyond the period, in periods
-TOUCHED = "touched"  # the file, in the workload's folder, that makes a neighbour burn
+RAMP_BATCHES = 100  # over these, a batch's time falls evenly from three periods to one
+_RAMP = 2  # how much longer than a period the first one takes, in periods
+TOUCHED = "touched"  # the file, in the workload's folder, that makes a neighbour busy
 
 
 class Metronome:
-    """A batch every `period` seconds, counted from the iterator's beginning: no error adds up."""
+    """A batch every `period` seconds from the iterator's beginning: errors do not add up."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Metronome:
         self._batches = batches_of(workload)
 
     def moment(self, number: int) -> float:
-        """Return when batch `number`, from 1, is due: seconds after the iterator's beginning."""
+        """Return when batch `number`, from 1, is due, in seconds after the iterator's beginning."""
         return number * self.period
 
     def __iter__(self) -> Iterator[Batch]:
@@ -59,7 +59,7 @@ class Metronome:
                 self._sleep(self._teardown)
 
     def repeat(self) -> Iterator[Batch]:
-        """Yield the batches of epoch after epoch."""
+        """Yield the batches of one epoch after another."""
         begun = self._clock()
         for number in count(1):
             self._wait_until(begun + self.moment(number))
@@ -72,10 +72,10 @@ class Metronome:
 
 
 class Bursts(Metronome):
-    """As many batches, BURST of them at once."""
+    """The same rate, but BURST batches at once."""
 
     def moment(self, number: int) -> float:
-        """Return the end of the burst's own time."""
+        """Return when the batch's burst is due."""
         return math.ceil(number / BURST) * BURST * self.period
 
 
@@ -83,9 +83,9 @@ class Ramp(Metronome):
     """A loader that becomes faster and faster, until it is a metronome."""
 
     def moment(self, number: int) -> float:
-        """Return the sum of what the batches take: the sum of an arithmetic series, and the rest.
+        """Return the sum of the batches' times: an arithmetic series, and then constant times.
 
-        Batch i takes the period and `_RAMP * (1 - i / RAMP_BATCHES)` of it, while that is positive.
+        Batch i takes the period plus `_RAMP * (1 - i / RAMP_BATCHES)` of it, if that is positive.
         """
         ramping = min(number, RAMP_BATCHES)
         beyond = _RAMP * (ramping - ramping * (ramping + 1) / (2 * RAMP_BATCHES))
@@ -95,15 +95,15 @@ class Ramp(Metronome):
 class Prefetcher(Metronome):
     """A producer that works ahead by up to BUFFER batches.
 
-    As a thread with a queue does it: a batch is begun when the one before is done and there is
-    room for it, and takes the period.
+    Like a thread with a queue: a batch begins when the one before is done and the queue has room,
+    and takes the period.
     """
 
     def __iter__(self) -> Iterator[Batch]:
         return self._ahead(iter(self._batches))
 
     def repeat(self) -> Iterator[Batch]:
-        """Yield the batches of epoch after epoch."""
+        """Yield the batches of one epoch after another."""
         return self._ahead(self._batches[n % len(self._batches)] for n in count())
 
     def _ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -118,7 +118,7 @@ class Prefetcher(Metronome):
 
 
 class WithNeighbour(Metronome):
-    """A metronome that tells a neighbour to burn, and touches no core itself."""
+    """A metronome that makes a neighbour busy, but uses no core itself."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
@@ -135,30 +135,30 @@ def metronome(workload: Workload) -> Metronome:
 
 
 def slower(workload: Workload) -> Metronome:
-    """Return one whose batches take SLOWER times as long."""
+    """Return a feed whose batches take SLOWER times as long."""
     return Metronome(workload, period=SLOWER * PERIOD)
 
 
 def teardown(workload: Workload) -> Metronome:
-    """Return one whose iterator takes TEARDOWN_SECONDS to come to its end."""
+    """Return a feed whose iterator takes TEARDOWN_SECONDS to end."""
     return Metronome(workload, teardown=TEARDOWN_SECONDS)
 
 
 def bursts(workload: Workload) -> Bursts:
-    """Return one whose batches come in bursts."""
+    """Return a feed whose batches arrive in bursts."""
     return Bursts(workload)
 
 
 def ramp(workload: Workload) -> Ramp:
-    """Return one that becomes faster for a while."""
+    """Return a feed that becomes faster for a while."""
     return Ramp(workload)
 
 
 def prefetcher(workload: Workload) -> Prefetcher:
-    """Return one that works ahead."""
+    """Return a feed that works ahead."""
     return Prefetcher(workload)
 
 
 def with_neighbour(workload: Workload) -> WithNeighbour:
-    """Return one that brings a neighbour with it."""
+    """Return a feed with a busy neighbour."""
     return WithNeighbour(workload)

@@ -1,4 +1,4 @@
-"""`feedbench selftest`: pipelines whose behaviour is known, through the harness as it is."""
+"""`feedbench selftest`: measures pipelines of known behaviour with the unchanged harness."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from feedbench.pipelines.images.sample_photos import write_photos
 
 PHOTOS, BATCH_SIZE, PIXELS = 128, 32, 224
 _LIMIT = Limit(60.0)
-_ATTEMPTS = 3  # at a trial that the machine disturbs
+_ATTEMPTS = 3  # for a trial that the machine disturbs
 _LOADER = "known_pipelines.py"
-_SECONDS = 600.0  # after which no block is begun; 2 to 3 minutes are usual
+_SECONDS = 600.0  # after which no block starts; 2 to 3 minutes are usual
 
 
 def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
@@ -84,7 +84,7 @@ def _result(records: Sequence[TrialRecord], blocks: int, seconds: float) -> Self
 
 
 class _Enough:
-    """Says after each block whether there are enough; nothing is kept on disk."""
+    """Decides after each block whether there are enough; keeps nothing on disk."""
 
     def __init__(self, trials: Trials) -> None:
         self._trials = trials
@@ -93,7 +93,7 @@ class _Enough:
         """Do nothing."""
 
     def is_precise(self, _: tuple[str, ...]) -> bool:
-        """Tell whether there are enough blocks."""
+        """Return whether there are enough blocks."""
         return expected.is_enough(self._trials.records)
 
 
@@ -116,7 +116,7 @@ def _workload(scratch: Path) -> Path:
 
 
 def _specs(scratch: Path) -> dict[str, Spec]:
-    """Return the pipelines, which a loader file names as a user's own would."""
+    """Return the pipelines, defined in a loader file like a user's own."""
     functions = {**ALONE, **IN_BLOCKS}
     loader = scratch / _LOADER
     imports = {f"from {each.__module__} import {each.__name__}\n" for each in functions.values()}
@@ -126,9 +126,9 @@ def _specs(scratch: Path) -> dict[str, Spec]:
 
 
 def _alone(trials: Trials, spec: Spec, workload: Path, listener: Listener) -> None:
-    """Measure one, again where the machine disturbed it."""
+    """Measure a pipeline alone; repeat the trial if the machine disturbed it."""
     for attempt in range(1, _ATTEMPTS + 1):
-        listener.stage(f"alone: {spec.label}")
+        listener.stage(f"measuring {spec.label} alone")
         record = trials.run(spec, "main", workload, _LIMIT, 0, attempt)
         listener.note(f"alone    {spec.label}: {outcome_text(record)}")
         if record.ended != "measured" or not record.is_disturbed:

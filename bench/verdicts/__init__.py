@@ -1,1 +1,1 @@
-"""From trials to rates, intervals and verdicts: pure functions."""
+"""Rates, intervals and verdicts from trials: pure functions."""

@@ -1,4 +1,4 @@
-"""A pipeline beside the baseline: an estimate, what speaks against a verdict, the verdict. Pure."""
+"""A pipeline compared with the baseline: estimate, reasons to withhold, verdict. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from feedbench.bench.verdicts.intervals import (
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for all verdicts of a run."""
+    """The conditions of all verdicts of a run."""
 
     baseline: str  # label
     control: Interval | None  # of the second copy's log ratio to the baseline; None: too few blocks
     margin: float  # a share
-    unequal: frozenset[str]  # labels whose work is not shown to be that of the others
+    unequal: frozenset[str]  # labels whose equal work is not proven
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,12 +33,12 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     ratio: Interval | None  # of undisturbed trials; None: they share no block
     ranks: Interval | None  # the same by signed ranks; None: too few blocks for the level
-    of_all_trials: Interval | None  # of disturbed ones, too
-    is_unevenly_disturbed: bool  # it or the baseline: more or less often than the others
+    of_all_trials: Interval | None  # including disturbed ones
+    is_unevenly_disturbed: bool  # it or the baseline, more or less often than the others
 
 
 def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
-    """Return the row with its ratio to the baseline and the verdict, or why that is withheld."""
+    """Return the row with its ratio to the baseline, and the verdict or why it is withheld."""
     judged = verdict_of(estimate.ratio, terms)
     row = _with_ratio(row, estimate, terms)
     if judged is None and not _lacks_undisturbed(estimate):
@@ -46,7 +46,7 @@ def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
     reason = next(reasons_to_withhold(row.label, estimate, terms), None)
     if reason is not None:
         return replace(row, verdict="withheld", withheld=reason)
-    assert judged is not None  # for what lacks undisturbed trials there is a reason
+    assert judged is not None  # a row that lacks undisturbed trials has a reason
     return replace(
         row,
         verdict=judged.word,
@@ -56,14 +56,14 @@ def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
 
 
 def verdict_of(ratio: Interval | None, terms: Terms) -> Verdict | None:
-    """Return the verdict if nothing speaks against it; None where there are too few blocks."""
+    """Return the verdict, before any reason to withhold it; None if there are too few blocks."""
     if ratio is None or ratio.n < LEAST_BLOCKS:
         return None
     return verdict(ratio, terms.control, terms.margin)
 
 
 def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterator[Withheld]:
-    """Yield what speaks against a pipeline's verdict; the first is the one to tell."""
+    """Yield the reasons to withhold a pipeline's verdict; the first is the one to report."""
     if label in terms.unequal:
         yield "work"
     if terms.baseline in terms.unequal:
@@ -75,7 +75,7 @@ def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterato
 
 
 def _depends_on_exclusions(estimate: Estimate, terms: Terms) -> bool:
-    """Tell whether the verdict may be due to which disturbed trials were left out."""
+    """Return whether the verdict may depend on which disturbed trials were left out."""
     if estimate.is_unevenly_disturbed:
         return True
     judged = verdict_of(estimate.ratio, terms)
@@ -85,13 +85,13 @@ def _depends_on_exclusions(estimate: Estimate, terms: Terms) -> bool:
 
 
 def _lacks_undisturbed(estimate: Estimate) -> bool:
-    """Tell whether only the exclusions have left too few blocks for a verdict."""
+    """Return whether exclusions alone leave too few blocks for a verdict."""
     of_all = estimate.of_all_trials
     return estimate.is_unevenly_disturbed and of_all is not None and of_all.n >= LEAST_BLOCKS
 
 
 def _with_ratio(row: Row, estimate: Estimate, terms: Terms) -> Row:
-    """Return the row with its ratio, and what is known of that ratio's interval."""
+    """Return the row with its ratio, and with the ratio's interval if there is one."""
     ratio, ranks = estimate.ratio, estimate.ranks
     if ratio is None:
         return row

@@ -1,4 +1,4 @@
-"""After how many epochs a preparation has paid for itself. Pure."""
+"""After how many epochs a preparation pays for itself. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def with_preparations(
     share: float,
     threshold: float | None,
 ) -> list[Row]:
-    """Return the rows with what their preparations cost, and when that is paid back.
+    """Return the rows with their preparations' costs and break-evens.
 
-    `share` is that of the folder's images which were prepared and measured: what is paid, like
-    the epoch, is told for all of them. `threshold` is what a log ratio of rates must exceed to
-    show anything; None where nothing can be shown, and then no break-even is told either.
+    `share` is the share of the folder's images that were prepared and measured; both the cost and
+    the epoch are extrapolated to the whole folder. A log ratio of rates must exceed `threshold` to
+    show a difference; with None nothing can be shown, so there is no break-even.
     """
     plain = [row for row in rows if row.label not in preparations and row.rate is not None]
     shown = _Shown(rates, level_of(len(plain) * len(preparations)), threshold)
@@ -48,7 +48,7 @@ def with_preparations(
 
 
 def _epochs(seconds: float, row: Row, other: Row) -> float | None:
-    """Return the preparation's seconds over what each epoch saves; None where none does."""
+    """Return the preparation's seconds over the seconds saved per epoch; None if none are."""
     if row.folder_epoch_seconds is None or other.folder_epoch_seconds is None:
         return None
     saved = other.folder_epoch_seconds - row.folder_epoch_seconds
@@ -57,14 +57,14 @@ def _epochs(seconds: float, row: Row, other: Row) -> float | None:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the blocks show about two pipelines."""
+    """Which of two pipelines is faster, according to the blocks."""
 
     rates: Rates
     level: float
     threshold: float | None
 
     def faster(self, label: str, other: str) -> bool | None:
-        """Tell whether a pipeline is shown to be faster; None where too little is known."""
+        """Return whether a pipeline is shown to be faster; None if there are too few blocks."""
         ours, theirs = paired(self.rates.get(label, {}), self.rates.get(other, {}))
         if self.threshold is None or len(ours) < LEAST_BLOCKS:
             return None

@@ -1,4 +1,4 @@
-"""How calm the machine was during a run, from its trials. Pure."""
+"""How calm the machine was during a run, computed from its trials. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _FIELDS = ("stolen", "throttled", "cpu_pressure", "io_pressure", "memory_pressur
 def calm_of(
     trials: Sequence[TrialRecord], probe_seconds: float, control: Mapping[int, float] | None = None
 ) -> Calm | None:
-    """Return what the probes and the kernel said of the machine; None where nothing was probed.
+    """Return how calm the machine was, by its probes and counters; None if nothing was probed.
 
-    `probe_seconds` is what all probes took; `control` the second copy's ratio to the baseline, by
-    block.
+    `probe_seconds` is the time of all probes, and `control` is the ratio of the baseline's second
+    copy to the baseline, by block.
     """
     probed = [trial for trial in trials if trial.around is not None]
     if not probed:
@@ -49,7 +49,7 @@ def calm_of(
 
 
 def _each(of: Callable[[list[float]], float], shares: Sequence[Share]) -> Share:
-    """Return the least, or another figure, of each kind of work."""
+    """Return the minimum, or another statistic, of each kind of work."""
     hashed, copied = ([getattr(share, kind) for share in shares] for kind in ("hashed", "copied"))
     return Share(round(of(hashed), 4), round(of(copied), 4))
 
@@ -88,6 +88,6 @@ def _block(number: int, trials: Sequence[TrialRecord], control: float | None) ->
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    """Return the sum of what is available; None where nothing is."""
+    """Return the sum of the available values; None if there are none."""
     available = [value for value in values if value is not None]
     return sum(available) if available else None

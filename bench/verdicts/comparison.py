@@ -1,7 +1,7 @@
-"""Two runs of one workload, or two environments of one run, pipeline by pipeline. Pure.
+"""Compares two runs of one workload, or two environments of one run, by pipeline. Pure.
 
-Blocks of different runs are not paired: what slowed a block of one run slowed nothing of the other.
-Those of one run are.
+Blocks of one run are paired. Blocks of different runs are not, since a disturbance of one run does
+not slow the other.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     ratio_low: float | None = None
     ratio_high: float | None = None
     blocks: tuple[int, int] = (0, 0)  # undisturbed ones, of base and new
-    why: str | None = None  # a clause: why it cannot be told
+    why: str | None = None  # a clause: why the comparison cannot tell
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Two runs side by side."""
+    """The comparison of two runs."""
 
     schema: int = 1
     base: str
@@ -67,13 +67,13 @@ class _Side(msgspec.Struct, frozen=True):
     row: Row
     rates: Mapping[int, float]  # of undisturbed blocks, in images/s
     place: str  # such as "in the base run"
-    objection: str | None  # a clause: what the run as a whole has against any verdict
+    objection: str | None  # a clause: why the run has no verdicts at all
 
 
 def compare(base: Run, new: Run, tolerance: float) -> Comparison:
     """Compare each pipeline that both runs have.
 
-    Raises RequestError where they measured different workloads, or have no pipeline in common.
+    Raises RequestError if they measured different workloads, or have no pipeline in common.
     """
     refuse_other_workload(base, new)
     base_sides = _sides(base, "in the base run", "in the base run")
@@ -81,8 +81,8 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
     shared = [label for label in base_sides if label in new_sides]
     if not shared:
         raise RequestError(
-            f"{base.name} and {new.name} have no pipeline in common: labels must match; there are"
-            f" {', '.join(base_sides)} and {', '.join(new_sides)}"
+            f"{base.name} and {new.name} have no pipeline in common: expected equal labels; they"
+            f" have {', '.join(base_sides)} and {', '.join(new_sides)}"
         )
     level = intervals.level_of(len(shared))
     pipelines = []
@@ -105,15 +105,15 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
 
 
 def within(run: Run, tolerance: float) -> Comparison:
-    """Compare each pipeline of a run with itself in the other environment, over blocks of both.
+    """Compare each pipeline of a run with itself in the other environment, over shared blocks.
 
-    Raises RequestError where the run has no other environment.
+    Raises RequestError if the run has no other environment.
     """
     against = run.record.against
     if against is None:
         raise RequestError(
-            f"{run.name} holds one environment: expected a second run to compare it with, or a run"
-            " with --against, which holds two"
+            f"{run.name}: expected two runs, or a run with two environments; it has only one",
+            hint="name a second run, or run with --against",
         )
     there = _sides(run, f"in {against.name}", "in this run")
     here = _sides(run, "here", "in this run")
@@ -144,7 +144,7 @@ def within(run: Run, tolerance: float) -> Comparison:
 
 
 def judged(interval: Interval, tolerance: float) -> Word:
-    """Return whether a pipeline is slower by more than the tolerance, is not, or neither."""
+    """Return whether a pipeline is slower by more than the tolerance, or is not, or cannot tell."""
     most = -math.log1p(tolerance)
     if interval.high < most:
         return "slower"
@@ -152,7 +152,7 @@ def judged(interval: Interval, tolerance: float) -> Word:
 
 
 def _sides(run: Run, place: str, run_place: str) -> dict[str, _Side]:
-    """Return each pipeline of a run by its label; where it and the run are, as clauses say it."""
+    """Return each pipeline of a run by its label; `place` and `run_place` are for clauses."""
     rates: Rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
     objection = _objection(run.record, run_place)
     return {
@@ -161,17 +161,17 @@ def _sides(run: Run, place: str, run_place: str) -> dict[str, _Side]:
 
 
 def _objection(run: RunRecord, place: str) -> str | None:
-    """Return that a run has no verdicts, since its baseline differed from its own second copy."""
+    """Return a clause if a run has no verdicts because its baseline differed from its own copy."""
     if run.control is None:
         return None
     estimate, low, high = map(math.log, run.control)
     if not intervals.differs_from_itself(Interval(estimate, low, high, run.blocks, LEVEL)):
         return None
-    return f"{place} the machine was not calm: the baseline differed from its own second copy"
+    return f"the machine was not calm {place}: the baseline differed from its own second copy"
 
 
 def _without_ratio(base: _Side, new: _Side, blocks: tuple[int, int]) -> Compared:
-    """Return a pipeline without a ratio; its `why` says why it can have none, if so."""
+    """Return a pipeline without a ratio; `why` says why it cannot be compared, if so."""
     return Compared(
         label=new.row.label,
         word="cannot tell",
@@ -183,7 +183,7 @@ def _without_ratio(base: _Side, new: _Side, blocks: tuple[int, int]) -> Compared
 
 
 def _with_ratio(pipeline: Compared, interval: Interval, tolerance: float) -> Compared:
-    """Return the pipeline with its ratio and what that says; `interval` is of the log ratio."""
+    """Return the pipeline with its ratio and the answer; `interval` is of the log ratio."""
     return replace(
         pipeline,
         word=judged(interval, tolerance),
@@ -194,37 +194,37 @@ def _with_ratio(pipeline: Compared, interval: Interval, tolerance: float) -> Com
 
 
 def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
-    """Return why a pipeline cannot be compared, as a clause; None where it can."""
+    """Return why a pipeline cannot be compared, as a clause; None if it can."""
     why = _why_not_alone(base) or _why_not_alone(new)
     if why is not None:
         return why
     if min(blocks) < LEAST_BLOCKS:
-        return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; {LEAST_BLOCKS} are needed"
+        return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; both need {LEAST_BLOCKS}"
     rows = base.row, new.row
     words = [row.proof.work for row in rows if row.proof is not None]
     if len(set(words)) > 1:
-        return f"its work is not that of before: {words[0]} and {words[1]}"
+        return f"its work has changed: {words[0]} and {words[1]}"
     if any(row.proof is not None and not is_equal(row.proof) for row in rows):
-        return "what it delivers is not what was asked for"
+        return "equal work is not proven"
     if base.row.continuous != new.row.continuous:
-        return "it could be restarted only, in one of the two"
+        return "in only one of the two, it has an iterator over many epochs"
     return None
 
 
 def _why_not_alone(side: _Side) -> str | None:
-    """Return what one side alone has against a comparison."""
+    """Return why one side alone cannot be compared, as a clause; None if it can."""
     row = side.row
     if row.rate is None and row.failures:
         return f"it failed {side.place}: {row.failures[-1].rstrip('.')}"
     if row.rate is None:
         return f"it was not measured {side.place}"
     if row.withheld == "exclusions":
-        return f"{side.place} it depends on which disturbed trials are left out"
+        return f"its verdict {side.place} depends on which disturbed trials are left out"
     return None
 
 
 def _remarks(base: Run, new: Run, shared: Sequence[str]) -> Iterator[str]:
-    """Yield what a reader of the comparison must know of the two runs' pipelines."""
+    """Yield remarks on the two runs' pipelines that a reader of the comparison needs."""
     before, after = ({row.label: row for row in run.record.rows} for run in (base, new))
     for run, rows in ((base, before), (new, after)):
         others = [label for label in rows if label not in shared]
@@ -232,11 +232,11 @@ def _remarks(base: Run, new: Run, shared: Sequence[str]) -> Iterator[str]:
             yield f"Only in {run.name}: {', '.join(others)}."
     for label in shared:
         if before[label].spec != after[label].spec:
-            yield f"{label} was {before[label].spec}, and is {after[label].spec}."
+            yield f"{label} was {before[label].spec} and is now {after[label].spec}."
     yield from _unfinished(base)
     yield from _unfinished(new)
 
 
 def _unfinished(run: Run) -> Iterator[str]:
     if run.record.status != "complete":
-        yield f"{run.name} was not completed: what there is of it is compared."
+        yield f"{run.name} is not complete; its completed blocks are compared."

@@ -1,4 +1,4 @@
-"""How equal things differed: the baseline's second copy beside it, block by block. Pure."""
+"""How much equal pipelines differed: the baseline and its second copy, block by block. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> dict[int, float]:
     """Return the ratio of the second copy's rate to the baseline's, by block.
 
-    Of the whole blocks, of which there are so many, where both have an undisturbed trial.
+    Covers the completed blocks, `blocks` in all, in which both have an undisturbed trial.
     """
     whole = of_whole_blocks(trials, blocks)
     rates = rates_by_block(whole, "main").get(baseline, {})
@@ -21,9 +21,9 @@ def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> di
 
 
 def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:
-    """Return the ratio of the baseline's second copy to it, by block.
+    """Return the ratio of the baseline's second copy to the baseline, by block.
 
-    As the run recorded it; from its trials where it did not, as earlier versions did not.
+    As recorded; computed from the trials if the run did not record it, as in earlier versions.
     """
     recorded = {
         block.block: block.control

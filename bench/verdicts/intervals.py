@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from feedbench.bench.records.row import Word
 
-LEAST_BLOCKS = 4  # for verdicts: Student's t covers what it says from here
+LEAST_BLOCKS = 4  # for verdicts: from here on, Student's t has its nominal coverage
 LEVEL = 0.99
 FAMILY_ERROR = 0.05  # of all comparisons with the baseline together
-CONTROL_TOLERANCE = math.log(1.01)  # what the baseline may differ from itself
+CONTROL_TOLERANCE = math.log(1.01)  # how much the baseline may differ from itself
 EXCLUSION_ERROR = 0.01  # of the alarm that a pipeline's trials were disturbed more often
 MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
 
@@ -42,7 +42,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word, what else holds, and about how many more blocks an answer would take."""
+    """A verdict, whether it is within the margin, and about how many more blocks would decide."""
 
     word: Word
     within_margin: bool = False
@@ -66,7 +66,7 @@ def log_ratio(rates: Sequence[float], others: Sequence[float], level: float) -> 
     """Return the mean of ln(rate / other rate) over paired blocks, by Student's t.
 
     Student (1908), "The probable error of a mean", Biometrika 6(1). The interval of a single block
-    has no ends; of no block there is none, and this must not be called.
+    is infinite. There must be at least one block.
     """
     return _mean(np.log(np.asarray(rates) / np.asarray(others)), level)
 
@@ -93,9 +93,9 @@ def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> I
 def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> Interval | None:
     """Return ln(rate / other rate) over paired blocks by signed ranks, a check of `log_ratio`.
 
-    Its interval holds for any symmetric noise, and a block that is far off hardly moves it. Hodges
-    and Lehmann (1963), "Estimates of location based on rank tests", Ann. Math. Stat. 34(2). None
-    where there are too few blocks for the level: 0.99 takes eight.
+    Its interval holds for any symmetric noise, and an outlying block hardly affects it. Hodges and
+    Lehmann (1963), "Estimates of location based on rank tests", Ann. Math. Stat. 34(2). None if
+    there are too few blocks for the level: 0.99 takes eight.
     """
     ratios = np.log(np.asarray(rates) / np.asarray(others))
     place = _signed_rank_place(len(ratios), level)
@@ -110,8 +110,8 @@ def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> I
 def rate(rates: Sequence[float], level: float) -> Interval:
     """Return a run's rate, 1 / (mean over blocks of seconds per image), in images/s.
 
-    The t-interval is that of the mean of seconds per image, turned over; its upper end is infinite
-    where the blocks differ so much that the interval of the seconds reaches zero.
+    The interval is the inverse of the t-interval of the mean of seconds per image. Its upper end is
+    infinite if the blocks differ so much that the interval of the seconds reaches zero.
     """
     seconds = _mean(1 / np.asarray(rates), level)
     high = 1 / seconds.low if seconds.low > 0 else math.inf
@@ -121,8 +121,8 @@ def rate(rates: Sequence[float], level: float) -> Interval:
 def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict:
     """Judge a pipeline against the baseline; both intervals are of log ratios.
 
-    `margin` is a share, such as 0.05: equivalent is what lies between 1/1.05 and 1.05. `control`
-    is the baseline against its own second copy: None where there is too little of it to tell.
+    `margin` is a share, such as 0.05: a ratio between 1/1.05 and 1.05 is equivalent. `control` is
+    the baseline compared with its own second copy; None if it has too few blocks.
     """
     if differs_from_itself(control):
         return Verdict("withheld")
@@ -138,15 +138,15 @@ def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict
 
 
 def differs_from_itself(control: Interval | None) -> bool:
-    """Tell whether the baseline is shown to differ from its own second copy by over 1 %."""
+    """Return whether the baseline is shown to differ from its own second copy by over 1 %."""
     return control is not None and max(control.low, -control.high) > CONTROL_TOLERANCE
 
 
 def shares_differ(ours: tuple[int, int], others: tuple[int, int]) -> bool:
-    """Tell whether a pipeline's trials were disturbed more or less often than the others'.
+    """Return whether a pipeline's trials were disturbed more or less often than the others'.
 
-    Each is (disturbed, all) trials. Fisher's exact test, two-sided (Fisher 1922, J. R. Stat. Soc.
-    85(1)), at EXCLUSION_ERROR; and where none of a pipeline's trials was undisturbed.
+    Both arguments are (disturbed, all) trials. Fisher's exact test, two-sided (Fisher 1922, J. R.
+    Stat. Soc. 85(1)), at EXCLUSION_ERROR. Also true if all of a pipeline's trials were disturbed.
     """
     from scipy import stats
 
@@ -157,12 +157,12 @@ def shares_differ(ours: tuple[int, int], others: tuple[int, int]) -> bool:
 
 
 def contradicts(estimate: float, word: Word, margin: float) -> bool:
-    """Tell whether the estimate with nothing left out, a log ratio, speaks against a verdict.
+    """Return whether the log ratio with nothing left out contradicts a verdict.
 
-    It need not lie within the interval: where a fifth of the trials was disturbed, of all alike, it
-    lies outside in 22 to 48 % of the runs that have a verdict (simulated, 8 and 20 blocks, spread
-    2.5 %), for disturbed trials are slower by more than intervals are wide. That it lies on the
-    other side of 1, or beyond the margin, happens in 0 to 7 % of 20 blocks, and 2 to 28 % of 8.
+    It need not be within the interval. Disturbed trials slow down by more than intervals are wide:
+    with a fifth of all pipelines' trials disturbed, it is outside in 22 to 48 % of the runs that
+    have a verdict (simulated, 8 and 20 blocks, spread 2.5 %). It is on the other side of 1, or
+    beyond the margin, in 0 to 7 % of runs of 20 blocks, and 2 to 28 % of 8.
     """
     if word == "equivalent":
         return abs(estimate) > math.log1p(margin)
@@ -170,7 +170,7 @@ def contradicts(estimate: float, word: Word, margin: float) -> bool:
 
 
 def threshold_of(control: Interval | None) -> float:
-    """Return what a log ratio must exceed: how far the baseline was from itself, if over 1 %."""
+    """Return what a log ratio must exceed: the baseline's distance from its copy, if over 1 %."""
     off = 0.0 if control is None else abs(control.estimate)
     return off if off > CONTROL_TOLERANCE else 0.0
 
@@ -178,10 +178,10 @@ def threshold_of(control: Interval | None) -> float:
 def best_set(rates: Rates, threshold: float = 0.0) -> tuple[str, ...]:
     """Return the labels not shown slower than another, over all pairs at 1 - 0.05/pairs.
 
-    `rates` gives each label's rate in each block; a pair is compared over the blocks it shares,
-    and a log ratio within the `threshold` shows nothing. The
-    level is 0.99 at least, as a verdict's is: else the best one of two could be "inconclusive". A
-    label with too few blocks for a verdict is no answer, and is left out.
+    `rates` holds each label's rate in each block. A pair is compared over the blocks it shares, and
+    a log ratio within the `threshold` shows no difference. The level is at least 0.99, like a
+    verdict's: otherwise the best of two could be "inconclusive". Labels with too few blocks for a
+    verdict are left out.
     """
     level = level_of(len(rates) * (len(rates) - 1) // 2)
     slower = {label for label, blocks in rates.items() if len(blocks) < LEAST_BLOCKS}
@@ -193,7 +193,7 @@ def best_set(rates: Rates, threshold: float = 0.0) -> tuple[str, ...]:
 
 
 def precise_enough(ratios: Sequence[Interval], margin: float) -> bool:
-    """Tell whether every half-width is at most half the margin, so that a run may stop."""
+    """Return whether every half-width is at most half the margin, so that a run may stop."""
     half = math.log1p(margin) / 2
     return all(i.n >= LEAST_BLOCKS and (i.high - i.low) / 2 <= half for i in ratios)
 
@@ -208,18 +208,17 @@ def _mean(values: npt.NDArray[np.float64], level: float) -> Interval:
 
 
 def _quantile(n: int, level: float) -> float:
-    from scipy import stats  # half a second, for which no wrong request should wait
+    from scipy import stats  # takes half a second; a wrong request should fail sooner
 
     return float(stats.t.ppf((1 + level) / 2, n - 1))
 
 
 @lru_cache(maxsize=64)
 def _signed_rank_place(n: int, level: float) -> int:
-    """Return which of the sorted means of pairs, from either end, the interval ends at; 0: none.
+    """Return the place of the interval's ends among the sorted pair means, from 1; 0: none.
 
-    By the exact distribution of the sum of the positive ranks, each of which is so by a coin's
-    throw: the place is the number of its least values that are, together, no likelier than what
-    the level leaves at one end.
+    It is the (1 - level) / 2 quantile of the exact null distribution of the signed-rank sum, in
+    which each rank is positive with probability 1/2.
     """
     likely = np.ones(1)  # of the sums 0, 1, 2, ...
     for rank in range(1, n + 1):
@@ -230,9 +229,10 @@ def _signed_rank_place(n: int, level: float) -> int:
 
 
 def _more_blocks(ratio: Interval, threshold: float, margin: float) -> int | None:
-    """Return about how many blocks more would decide, if the spread stays what it is.
+    """Return about how many more blocks would decide, if the spread stays the same.
 
-    Whichever is nearer: an interval clear of the threshold, or one inside the margin.
+    They decide when the interval clears the threshold or fits inside the margin, whichever is
+    nearer.
     """
     distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
     deviation = (ratio.high - ratio.low) / 2 * math.sqrt(ratio.n) / _quantile(ratio.n, ratio.level)

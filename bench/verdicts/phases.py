@@ -1,4 +1,4 @@
-"""From the phases of a pipeline's trials to its row's times. Pure."""
+"""A row's times, from the phases of its trials. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from feedbench.bench.records.windows import steady_from
 
 
 def measurements(trials: Iterable[TrialRecord]) -> list[Measurement]:
-    """Return what was measured in those of the trials that were."""
+    """Return the measurements of the trials that have one."""
     return [trial.measured for trial in trials if trial.measured is not None]
 
 
 def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> Row:
-    """Return the row with the times of its phases: means over its trials, of which there is one."""
+    """Return the row with the times of its phases: means over its trials, at least one."""
     measured = measurements(trials)
     turnover = fmean(median(_settled(m.turnover_seconds)) for m in measured)
     epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
@@ -41,12 +41,12 @@ def _folder_epoch(
 ) -> float:
     """Return the seconds of an epoch of the whole folder.
 
-    Extrapolated only where it must be: a restart and the end of an epoch overlap.
+    It is extrapolated only if necessary, since a restart and the end of an epoch overlap.
     """
     images = measured[0].first_epoch_images
     if images == folder_images:
         return epoch
-    if not all(m.continuous for m in measured):  # such a rate has the turnover in it
+    if not all(m.continuous for m in measured):  # such a rate includes the turnover
         return (epoch - turnover) * folder_images / (images or folder_images) + turnover
     rate = 1 / fmean(1 / m.rate for m in measured)
     return folder_images / rate + turnover
@@ -55,7 +55,7 @@ def _folder_epoch(
 def _with_first(row: Row, trials: Sequence[TrialRecord]) -> Row:
     """Return the row with its first batch and its first epoch, from open's call.
 
-    Of a trial whose page cache was not what it is said to be they would be another's.
+    Leaves out trials whose page cache was not in the requested state.
     """
     sound = [t for t in trials if t.page_cache is None or not t.page_cache.is_contradicted]
     measured = measurements(sound)
@@ -70,5 +70,5 @@ def _with_first(row: Row, trials: Sequence[TrialRecord]) -> Row:
 
 
 def _settled(seconds: list[float]) -> list[float]:
-    """Leave out the first restart where there are others: it ends the epoch that filled caches."""
+    """Leave out the first restart if there are others: it ends the epoch that filled caches."""
     return seconds[1:] or seconds

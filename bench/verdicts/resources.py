@@ -1,4 +1,4 @@
-"""From what a pipeline's trials took beside time to its row's figures. Pure."""
+"""A row's resources besides time, from its trials. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import counted
 
-MOST_CONSUMER_SHARE = 0.01  # over it, a row says that its rate is the harness's too
+MOST_CONSUMER_SHARE = 0.01  # above it, a row notes that the harness limits its rate
 
 
 def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
-    """Return the row with what its trials, which were measured, took beside time.
+    """Return the row with the resources of its trials, all of which were measured.
 
-    A figure is that of the trials that have it, null where none has. Only a GPU's is missing
-    where it is in any trial, or its reason would be lost.
+    A figure comes from the trials that have it, and is null if none has. A GPU's figure is missing
+    if it is missing in any trial, to keep the reason.
     """
     used = [(trial.usage, trial.rate) for trial in trials if trial.usage is not None]
     measured = [trial.measured for trial in trials if trial.measured is not None]
@@ -44,7 +44,7 @@ def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
 
 
 def consumer_share(measured: Sequence[Measurement]) -> float | None:
-    """Return what the harness took of the windows' time: its cost a batch, and how many came."""
+    """Return the harness's share of the windows' time: its cost per batch times the batches."""
     shares = [
         m.consumer_seconds * m.latency.batches / sum(w.seconds for w in counted(m.windows))
         for m in measured
@@ -54,7 +54,7 @@ def consumer_share(measured: Sequence[Measurement]) -> float | None:
 
 
 def _page_cache_use(certificates: Sequence[Certificate]) -> PageCacheUse | None:
-    """Return what is known of the page cache around first epochs; None where nothing is."""
+    """Return the state of the page cache around first epochs; None if there are no certificates."""
     if not certificates:
         return None
     resident = [c.resident for c in certificates if c.resident is not None]
@@ -73,9 +73,9 @@ def _page_cache_use(certificates: Sequence[Certificate]) -> PageCacheUse | None:
 
 
 def _images(used: Sequence[tuple[float, Usage, float]]) -> float:
-    """Return about how many images came between the first and the last reading.
+    """Return about how many images arrived between the first and the last reading.
 
-    `used` has a figure, what it is a part of, and the rate of each trial.
+    `used` holds a figure, the usage that it is a part of, and the rate of each trial.
     """
     return sum(usage.seconds * rate for _, usage, rate in used)
 

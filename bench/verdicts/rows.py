@@ -1,4 +1,4 @@
-"""From a run's trials to its rows: rates, ratios, verdicts, phases. Pure."""
+"""A run's rows from its trials: rates, ratios, verdicts, phases. Pure."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     control_interval: Interval | None = None  # of the log of that ratio
     intervals: dict[str, Interval] = {}  # log ratios to the baseline
-    unpaired: frozenset[str] = frozenset()  # measured, and never undisturbed beside the baseline
+    unpaired: frozenset[str] = frozenset()  # measured, but in no undisturbed block of the baseline
 
     def is_precise(self, margin: float, labels: Collection[str]) -> bool:
-        """Tell whether more blocks would add little: no interval of these is over the margin.
+        """Return whether the intervals of these pipelines are narrow enough for the margin.
 
-        They would where one of these, or the control, has no interval yet.
+        They are not if one of these pipelines, or the control, has no interval yet.
         """
         if self.control_interval is None or not self.unpaired.isdisjoint(labels):
             return False
@@ -49,8 +49,7 @@ def summarise(
 ) -> Summary:
     """Return the rows of a run; `specs` maps labels to SPECs, the baseline first.
 
-    `unequal` are the labels whose work is not shown to be that of the others: they have rates, and
-    no verdict.
+    `unequal` are the labels whose equal work is not proven: they have rates, but no verdict.
     """
     baseline = next(iter(specs))
     level = intervals.level_of(len(specs) - 1)
@@ -81,7 +80,7 @@ def summarise(
 def _estimates(
     trials: Sequence[TrialRecord], labels: Iterable[str], level: float
 ) -> dict[str, Estimate]:
-    """Return how each but the first label, the baseline, compares with it."""
+    """Return the comparison of each label with the first one, the baseline."""
     baseline, *others = labels
     undisturbed = rates_by_block(trials, "main")
     of_all = rates_by_block(trials, "main", with_disturbed=True)
@@ -112,7 +111,7 @@ def _unevenly_disturbed(trials: Sequence[TrialRecord], labels: Iterable[str]) ->
 
 
 def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
-    """Return the best set of those whose work is equal; of one alone nothing is shown."""
+    """Return the best set of the pipelines with equal work; empty if there is only one."""
     if not any(row.verdict is not None for row in rows):
         return []
     candidates = {
@@ -126,16 +125,16 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
 
 
 def of_whole_blocks(trials: Sequence[TrialRecord], blocks: int) -> list[TrialRecord]:
-    """Return the trials of the whole blocks, of which there are so many; of none, all."""
+    """Return the trials of the completed blocks, `blocks` in all; all trials if there are none."""
     return [trial for trial in trials if trial.block <= blocks or not blocks]
 
 
 def rates_by_block(
     trials: Sequence[TrialRecord], purpose: str, *, with_disturbed: bool = False
 ) -> dict[str, dict[int, float]]:
-    """Return each label's rate in each block, of the trials of one purpose that were measured.
+    """Return each label's rate in each block, from the measured trials of one purpose.
 
-    Of undisturbed ones; or `with_disturbed` of all, a block's attempts taken together.
+    Uses the undisturbed trials; `with_disturbed` all trials, with a block's attempts averaged.
     """
     rates: dict[str, dict[int, list[float]]] = {}
     for trial in trials:
@@ -159,8 +158,8 @@ def _row(
     """Return a pipeline's row from its own trials, without what the baseline says of it."""
     measured = [t for t in trials if t.purpose == "main" and t.ended == "measured"]
     calm = [trial for trial in measured if not trial.is_disturbed]
-    main = calm or measured  # a rate from a machine that was never calm, rather than none
-    # One a block: of a machine that was never calm, a block may have two trials.
+    main = calm or measured  # if the machine was never calm, disturbed trials rather than no rate
+    # One rate per block: if the machine was never calm, a block may have two trials.
     rates = rates_by_block(main, "main", with_disturbed=not calm).get(label, {})
     row = Row(
         label=label,
@@ -182,7 +181,7 @@ def _remarks(trials: Sequence[TrialRecord], main: Sequence[TrialRecord]) -> list
     remarks = list(dict.fromkeys(remarks))
     knobs = [measured.knobs for measured in measurements(main)]
     if any(others != knobs[0] for others in knobs):
-        remarks.append("the knobs in effect were not the same in all of its trials")
+        remarks.append("its trials had different knobs in effect")
     return remarks
 
 

@@ -1,4 +1,4 @@
-"""What differs between two runs: their workloads, which must not, and their machines. Pure."""
+"""Differences between two runs: their workloads, which must be equal, and their machines. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
 
 def refuse_other_workload(base: Run, new: Run) -> None:
-    """Raise RequestError where the runs did not measure the same work."""
+    """Raise RequestError if the runs did not measure the same work."""
     theirs, ours = base.record.workload, new.record.workload
     both = f"{base.name} and {new.name}"
     for field in _OF_WORKLOAD:
@@ -46,8 +46,8 @@ def refuse_other_workload(base: Run, new: Run) -> None:
         if before != after:
             raise RequestError(
                 f"{both} measured different workloads: {field.replace('_', ' ')}"
-                f" {_shown(before)} and {_shown(after)}; compare runs of the same images in the"
-                " same form (--limit N or all takes the same however fast a machine is)"
+                f" {_shown(before)} and {_shown(after)}",
+                hint="compare runs of the same images, such as with --limit N or --limit all",
             )
     if (theirs.is_part or ours.is_part) and theirs.folder_images != ours.folder_images:
         raise RequestError(
@@ -56,18 +56,18 @@ def refuse_other_workload(base: Run, new: Run) -> None:
         )
     if theirs.is_part and theirs.seed != ours.seed:
         raise RequestError(
-            f"{both} measured different images of the folder: seed {theirs.seed}"
-            f" and {ours.seed}; give both the same --seed, or --limit all"
+            f"{both} measured different images of the folder: seed {theirs.seed} and {ours.seed}",
+            hint="give both the same --seed, or --limit all",
         )
     if len({theirs.images_digest, ours.images_digest} - {""}) > 1:
         raise RequestError(
-            f"{both} measured different images: as many of each class, and other"
-            " files by name or size; compare runs of the same images"
+            f"{both} measured different images: as many of each class, but other names or sizes",
+            hint="compare runs of the same images",
         )
 
 
 def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
-    """Yield what differs between two machines and their software."""
+    """Yield the differences between two machines and their software."""
     theirs, ours = base.environment, new.environment
     for field in _OF_MACHINE:
         before, after = getattr(theirs, field), getattr(ours, field)
@@ -80,7 +80,7 @@ def differences(base: RunRecord, new: RunRecord) -> Iterator[str]:
         if before != after:
             yield f"{name}: {before} and {after}"
     if len({base.code, new.code} - {""}) > 1 and _version(theirs) == _version(ours):
-        yield "Feedbench's own code, in two states of one version"
+        yield "Feedbench's code: same version, different content"
     days = base.started_at[:_DAY], new.started_at[:_DAY]
     if days[0] != days[1]:
         yield f"day: {' and '.join(days)}"
@@ -94,14 +94,14 @@ def _version(environment: Environment) -> str:
 
 
 def _of_speed(base: Calm | None, new: Calm | None) -> Iterator[str]:
-    """Yield by how much the good levels of the probe differ, of cores that look alike."""
+    """Yield how much the probe's reference speeds differ, even if the cores look alike."""
     if base is None or new is None or base.good is None or new.good is None:
         return
     # Levels of one machine keep within the share of each other that a probe keeps of its level.
     for kind, least in (("hashed", USUAL.low_hashed), ("copied", USUAL.low_copied)):
         share = getattr(new.good, kind) / getattr(base.good, kind)
         if not least <= share <= 1 / least:
-            yield f"speed when calm: {share:.2f} times as many bytes {kind} a second as in the base"
+            yield f"reference speed: {share:.2f} times the base's bytes {kind} per second"
 
 
 def _figure(value: object) -> str:

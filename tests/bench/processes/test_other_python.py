@@ -133,11 +133,11 @@ def test_a_block_that_one_of_them_lacks_does_not_count() -> None:
     assert one.blocks == (4, 4)
     short = {"a @old": CALM[:3], "a": CALM}
     (one,) = within(Run("R", a_run_of_both(), trials_of(short)), 0.05).pipelines
-    assert (one.word, one.why) == ("cannot tell", "it has 3 and 3 undisturbed blocks; 4 are needed")
+    assert (one.word, one.why) == ("cannot tell", "it has 3 and 3 undisturbed blocks; both need 4")
 
 
 def test_a_run_of_one_environment_has_nothing_to_be_compared_with() -> None:
-    with pytest.raises(RequestError, match="R holds one environment: expected a second run"):
+    with pytest.raises(RequestError, match="R: expected two runs, or a run with two environments"):
         within(Run("R", a_run(a_row("a")), trials_of({"a": CALM})), 0.05)
 
 

@@ -142,7 +142,7 @@ def test_other_pipelines_are_told_and_the_shared_ones_compared() -> None:
     comparison = compare(base, new, 0.05)
     assert [each.label for each in comparison.pipelines] == ["a", "b"]
     assert comparison.remarks == ["Only in base: old.", "Only in new: fresh."]
-    with pytest.raises(RequestError, match="have no pipeline in common: labels must match"):
+    with pytest.raises(RequestError, match="have no pipeline in common: expected equal labels"):
         compare(base, a_folder("new", a_row("x")), 0.05)
 
 
@@ -162,7 +162,7 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
         Run("base", replace(base, code="a"), trials), Run(name, later, trials), 0.05
     )
     assert comparison.differences == [
-        "Feedbench's own code, in two states of one version",
+        "Feedbench's code: same version, different content",
         "day: 2026-01-01 and 2026-01-03",
     ]
     assert compare(a_folder(), Run(name, replace(run, code="b"), trials), 0.05).differences == []
@@ -175,13 +175,13 @@ def test_runs_of_two_days_and_of_two_states_of_the_code_are_told_apart() -> None
         (Speed(110.0, 90.0), []),
         (
             Speed(80.0, 50.0),
-            ["speed when calm: 0.80 times as many bytes hashed a second as in the base"],
+            ["reference speed: 0.80 times the base's bytes hashed per second"],
         ),
         (
             Speed(130.0, 20.0),
             [
-                "speed when calm: 1.30 times as many bytes hashed a second as in the base",
-                "speed when calm: 0.40 times as many bytes copied a second as in the base",
+                "reference speed: 1.30 times the base's bytes hashed per second",
+                "reference speed: 0.40 times the base's bytes copied per second",
             ],
         ),
         (None, []),  # a run of a version that did not keep it
@@ -220,7 +220,7 @@ def test_under_four_blocks_nothing_can_be_told() -> None:
     pipeline = pipeline_of(a_folder(), few([1, 2, 3]))
     assert (pipeline.word, pipeline.why) == (
         "cannot tell",
-        "it has 8 and 3 undisturbed blocks; 4 are needed",
+        "it has 8 and 3 undisturbed blocks; both need 4",
     )
 
 
@@ -228,8 +228,8 @@ def test_other_work_than_before_cannot_be_compared() -> None:
     same = a_folder("base", a_row("b", proof=a_proof()))
     near = a_folder("new", a_row("b", proof=a_proof("near")))
     wrong = a_folder("new", a_row("b", proof=a_proof("different")))
-    assert pipeline_of(same, near).why == "its work is not that of before: same and near"
-    assert pipeline_of(wrong, wrong).why == "what it delivers is not what was asked for"
+    assert pipeline_of(same, near).why == "its work has changed: same and near"
+    assert pipeline_of(wrong, wrong).why == "equal work is not proven"
 
 
 def test_a_pipeline_that_failed_cannot_be_told() -> None:
@@ -244,13 +244,13 @@ def test_a_pipeline_that_failed_cannot_be_told() -> None:
 def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
     unsure = a_folder("base", a_row("b", verdict="withheld", withheld="exclusions"))
     assert pipeline_of(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
-        "in the base run it depends on which disturbed trials are left out"
+        "its verdict in the base run depends on which disturbed trials are left out"
     )
     off = a_folder("new", a_row("b"), factor=0.5, control=(1.05, 1.03, 1.07))
     pipeline = pipeline_of(a_folder(), off)
     assert (pipeline.word, pipeline.why) == (
         "cannot tell",
-        "in the new run the machine was not calm: the baseline differed from its own second copy",
+        "the machine was not calm in the new run: the baseline differed from its own second copy",
     )
     calm = a_folder("new", a_row("b"), factor=0.5, control=(1.02, 0.99, 1.05))
     assert pipeline_of(a_folder(), calm).word == "slower"
