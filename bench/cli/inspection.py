@@ -9,7 +9,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 _OF_IMAGES = (
-    *("labels", "classes", "part", "classes_from", "follow_links"),
+    *("labels", "label_column", "classes", "part", "classes_from", "follow_links"),
     *("image_size", "channels", "check", "max_pixels"),
 )
 

@@ -67,7 +67,14 @@ class RunOptions:
         read=read.as_it_is,
         metavar="CSV|REGEX",
         help="Where the labels are, if not in sub-folders: a CSV file of FILE,LABEL, or a regular"
-        " expression for file names. '^(\\w+)\\.' finds cat in cat.0.jpg.",
+        " expression for paths below FOLDER. '^(\\w+)\\.' finds cat in cat.0.jpg.",
+    )
+    label_column: str | None = option(
+        None,
+        read=read.as_it_is,
+        metavar="NAME|N",
+        help="The column of the labels in the CSV file, by its title or its number from 1.",
+        otherwise="label, class, category or target",
     )
     classes: tuple[str, ...] | None = option(
         None,
@@ -260,6 +267,7 @@ class RunOptions:
 
         return Layout(
             labels=self.labels,
+            label_column=self.label_column,
             classes=self.classes,
             part=self.part,
             classes_from=self.classes_from,

@@ -28,7 +28,8 @@ PARTS = {
 class Layout:
     """How the images of a folder are labelled. The default: one sub-folder a class."""
 
-    labels: str | None = None  # a CSV file, or a regular expression for the files' names
+    labels: str | None = None  # a CSV file, or a regular expression for paths below the folder
+    label_column: str | None = None  # of a CSV file: a title, or a number from 1
     classes: tuple[str, ...] | None = None  # the classes to use, in their order; None: all
     part: str | None = None  # train, validation or test
     classes_from: ClassesFrom = "top"
@@ -43,6 +44,11 @@ class Layout:
                 f"--part {self.part}: expected no --part with a CSV file, which lists the images"
                 " itself",
                 hint="leave --part out",
+            )
+        if self.label_column is not None and not (self.labels and is_file(self.labels)):
+            raise RequestError(
+                f"--label-column {self.label_column!r}: expected a CSV file for --labels",
+                hint="name the file with --labels, or leave --label-column out",
             )
         if self.classes_from == "leaf" and self.labels is not None:
             raise RequestError(
@@ -86,7 +92,13 @@ def _index(folder: Path, layout: Layout) -> Index:
     """List the images of a folder that has no parts, with notes on its classes."""
     classes, follow_links = layout.classes, layout.follow_links
     if layout.labels is not None:
-        index = index_labelled(folder, layout.labels, classes, follow_links=follow_links)
+        index = index_labelled(
+            folder,
+            layout.labels,
+            classes,
+            follow_links=follow_links,
+            label_column=layout.label_column,
+        )
         notes = order_notes(index.class_names)
     elif layout.classes_from == "leaf":
         index = index_leaves(folder, classes, follow_links=follow_links)

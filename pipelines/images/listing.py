@@ -22,6 +22,7 @@ class Walk:
 
     images: list[str] = dataclasses.field(default_factory=list)  # in order
     others: int = 0  # files without an image's suffix
+    other_files: list[str] = dataclasses.field(default_factory=list)  # these, if asked for
     nested: int = 0  # images in folders below the folder itself
     links: int = 0  # links to folders, which are not followed
     loops: int = 0  # links to a folder around them, which are never followed
@@ -59,7 +60,9 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def walk(folder: Path, below: str = "", *, follow_links: bool = False) -> Walk:
+def walk(
+    folder: Path, below: str = "", *, follow_links: bool = False, list_others: bool = False
+) -> Walk:
     """List the images in `folder / below` and deeper down. As in Keras, links to files count.
 
     Links to folders count if they are followed, unless they lead to a folder around them.
@@ -76,6 +79,8 @@ def walk(folder: Path, below: str = "", *, follow_links: bool = False) -> Walk:
             rest = [name for name in names if not name.lower().endswith(SUFFIXES)]
             images += filter(is_candidate, rest)
             walked.kinds.update(filter(None, map(kind, rest)))
+            if list_others:
+                walked.other_files += [prefix + name for name in rest if not is_candidate(name)]
         walked.images += [prefix + name for name in sorted(images)]
         walked.others += len(names) - len(images)
         if root != top:

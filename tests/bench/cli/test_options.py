@@ -98,6 +98,7 @@ def test_the_commands_take_the_options_of_a_run() -> None:
     assert taken["verify"] == names - of_times
     assert taken["inspect"] == {
         "labels",
+        "label_column",
         "classes",
         "part",
         "classes_from",

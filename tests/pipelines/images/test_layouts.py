@@ -95,8 +95,12 @@ def test_a_csv_may_name_files_in_folders_without_a_suffix_and_not_in_utf_8(flat:
         (("/etc/passwd,a",), "line 1: expected a name relative to F, below it; found /etc/passwd"),
         (("../b.jpg,a",), "line 1: expected a name relative to F, below it; found ../b.jpg"),
         (('cat.0.jpg,"cats',), "line 1: expected file,label; found invalid CSV"),
-        (("a,b,c", "cat.0.jpg,cats,1"), "line 1: expected two columns, or the titles file and"),
-        (("file,image,label", "1,2,3"), "line 1: expected two columns, or the titles file and"),
+        (
+            ("a,b,c", "cat.0.jpg,cats,1"),
+            "target; found 3 columns with the titles a, b, c\nhint: choose the column of the",
+        ),
+        (("cat.0.jpg,cats,1",), "found 3 columns with no titles\nhint: choose the column of"),
+        (("file,image,label", "1,2,3"), "line 2: expected a file in F; there is no 1"),
         (("file,label",), "labels.csv: expected lines of file,label; found none"),
         ((), "labels.csv: expected lines of file,label; found none"),
     ],
@@ -116,12 +120,14 @@ def test_a_csv_that_is_no_text_is_one_sentence(flat: Path) -> None:
 @pytest.mark.parametrize(
     ("expression", "names", "classes"),
     [
-        (r"^(\w+)\.", ("cat.0.jpg", "dog.0.jpg", "x/cat.1.jpg"), ["cat", "dog", "cat"]),
+        (r"(\w+)\.\d+\.", ("cat.0.jpg", "dog.0.jpg", "x/cat.1.jpg"), ["cat", "dog", "cat"]),
+        (r"^(\w+)/", ("cats/a/1.jpg", "dogs/a/1.jpg"), ["cats", "dogs"]),
+        (r"([^/]+)/[^/]+$", ("x/cats/1.jpg", "y/dogs/1.jpg"), ["cats", "dogs"]),
         (r"^(\d+)_", ("10_0001.png", "3_0001.png", "3_0002.png"), ["10", "3", "3"]),
         (r"-(.*)\.jpg$", ("1-한국어.jpg", "2-<script>.jpg"), ["한국어", "<script>"]),
     ],
 )
-def test_labels_may_stand_in_the_names(
+def test_labels_may_stand_in_the_paths_below_the_folder(
     tmp_path: Path, expression: str, names: tuple[str, ...], classes: list[str]
 ) -> None:
     fill(tmp_path, *names)
@@ -140,13 +146,13 @@ def test_names_that_hold_no_label_are_ignored_and_said(flat: Path) -> None:
     index = index_images(flat, Layout(labels=r"^(\w+)\.\d"))
     assert index.ignored == 2
     assert index.notes == (
-        r"Images whose names do not match ^(\w+)\.\d (1) are ignored: cover.jpg.",
+        r"Images whose paths do not match ^(\w+)\.\d (1) are ignored: cover.jpg.",
     )
 
 
 def test_an_expression_that_is_no_utf_8_can_be_said(flat: Path) -> None:
     (note,) = index_images(flat, Layout(labels=os.fsdecode(b"caf\xe9|^(cat)"))).notes
-    assert note == r"Images whose names do not match caf\xe9|^(cat) (1) are ignored: dog.0.jpg."
+    assert note == r"Images whose paths do not match caf\xe9|^(cat) (1) are ignored: dog.0.jpg."
 
 
 def test_some_classes_may_be_taken_of_a_flat_folder(flat: Path) -> None:
@@ -159,7 +165,7 @@ def test_some_classes_may_be_taken_of_a_flat_folder(flat: Path) -> None:
         ("cat", "or a regular expression with one group, such as"),
         ("(c)(a)", "found 2 groups"),
         ("(cat", "found missing ), unterminated subpattern"),
-        ("(bird)", "match it; found names such as cat.0.jpg\nhint: try it on one name"),
+        ("(bird)", "below F; found paths such as cat.0.jpg\nhint: try it on that path"),
         ("nowhere.csv", "found no such file"),
     ],
 )
@@ -167,6 +173,13 @@ def test_an_expression_that_cannot_be_meant_is_refused(
     flat: Path, expression: str, sentence: str
 ) -> None:
     assert sentence in refused(flat, labels=expression)
+
+
+def test_an_expression_that_matches_names_alone_is_told_from_one_that_matches_nothing(
+    tmp_path: Path,
+) -> None:
+    sentence = refused(fill(tmp_path, "x/cat.0.jpg"), labels=r"^(\w+)\.")
+    assert "found paths such as x/cat.0.jpg\nhint: it matches file names without" in sentence
 
 
 @pytest.fixture
