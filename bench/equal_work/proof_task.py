@@ -7,7 +7,7 @@ is one, as in the timed trials. Of a large folder, only its first few thousand i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,21 @@ import msgspec
 
 from feedbench.bench.equal_work import contact_sheets
 from feedbench.bench.equal_work.compared_epoch import ComparedEpoch
-from feedbench.bench.equal_work.fingerprints import Matcher
+from feedbench.bench.equal_work.fingerprints import Matcher, fingerprints
+from feedbench.bench.equal_work.image_counts import Tally
 from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.bench.equal_work.references import in_levels
-from feedbench.bench.equal_work.shuffle import shuffle_of
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range
+from feedbench.bench.equal_work.shuffle import Order, is_same, shuffle_of
+from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
 from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.records.messages import Counted, Event
 from feedbench.bench.records.proof import Proof, Work
 from feedbench.pipelines.contract import Feed, Workload
+from feedbench.pipelines.errors import WrongWorkError
 
+THIRD_EPOCH_IMAGES = 256  # the images of the third epoch whose order is read
 SECOND_EPOCH_IMAGES = 4096  # the most images compared in the second epoch
 _PROGRESS_SECONDS = 0.5
 _GRADES: tuple[Work, ...] = ("same", "near", "different")
@@ -47,12 +50,18 @@ def prove(
     """
     begun = time.monotonic()
     comparison = _Comparison(workload, ReferenceFiles(references), say)
-    first, second = comparison.first_epoch(feed), comparison.second_epoch(feed)
+    first = comparison.first_epoch(feed)
+    second, batches = comparison.second_epoch(feed)
+    third = comparison.third_order(batches, first, second) if hasattr(feed, "repeat") else None
     epoch, proof = _worse(first, second)
     proof = msgspec.structs.replace(
         proof,
         shuffle=shuffle_of(
-            first.tally.order(), second.tally.order(), first.tally.labels, first.tally.batch_sizes
+            first.tally.order(),
+            second.tally.order(),
+            first.tally.labels,
+            first.tally.batch_sizes,
+            third,
         ),
         forms=comparison.forms,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -101,19 +110,45 @@ class _Comparison:
         self.forms = check.notes
         return epoch
 
-    def second_epoch(self, feed: Any) -> ComparedEpoch:
-        """Compare the images of a further epoch, or of its beginning."""
+    def second_epoch(self, feed: Any) -> tuple[ComparedEpoch, Iterator[Any]]:
+        """Compare the images of a further epoch, or of its beginning.
+
+        Returns the iterator too, which a feed with `repeat()` continues.
+        """
         check = EpochCheck(self._workload)
         epoch = ComparedEpoch(self._workload, self._files, self._matcher)
         enough = min(self._workload.images, SECOND_EPOCH_IMAGES)
-        for delivered in lasting(feed.repeat() if hasattr(feed, "repeat") else feed):
+        batches = lasting(feed.repeat() if hasattr(feed, "repeat") else feed)
+        for delivered in batches:
             self._batch(check, epoch, delivered)
             if check.images >= enough and (hasattr(feed, "repeat") or enough < check.expected):
                 break
         else:
             check.end()
         check.labels_in_range()
-        return epoch
+        return epoch, batches
+
+    def third_order(
+        self, batches: Iterator[Any], first: ComparedEpoch, second: ComparedEpoch
+    ) -> Order | None:
+        """Return in which order the epoch after the second begins, in the same iterator.
+
+        None if the second one is too long to be read to its end. It is read where it begins as the
+        first one did: then only the third shows whether the order changes within `repeat()`.
+        """
+        unread = self._workload.images - second.tally.images
+        if unread and not is_same(first.tally.order(), second.tally.order()):
+            return None
+        while unread > 0:
+            unread -= consume(_next(batches))
+        check, tally = EpochCheck(self._workload), Tally(self._workload, self._matcher)
+        enough = min(self._workload.images, THIRD_EPOCH_IMAGES)
+        while tally.images < enough:
+            delivered = _next(batches)
+            check.batch(delivered)
+            levels = in_levels(pair(delivered)[0], self._workload)
+            tally.add(self._matcher.match(fingerprints(levels)).places, check.latest_labels)
+        return tally.order()
 
     def _batch(self, check: EpochCheck, epoch: ComparedEpoch, delivered: object) -> None:
         """Check and compare a batch."""
@@ -125,3 +160,10 @@ class _Comparison:
         if now - self._latest > _PROGRESS_SECONDS:
             self._latest = now
             self._say(Counted(images=check.images))
+
+
+def _next(batches: Iterator[Any]) -> object:
+    """Return the next batch of `repeat()`. Raises WrongWorkError where it ends."""
+    for delivered in batches:
+        return delivered
+    raise WrongWorkError("its repeat() ended; expected epoch after epoch without an end")

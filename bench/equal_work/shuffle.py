@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from feedbench.bench.records.proof import Kind, Shuffle
+from feedbench.bench.records.proof import FixedIn, Kind, Shuffle
 
 Order = npt.NDArray[np.intp]
 """The place in the list of files of each delivered image, in the order of delivery."""
@@ -28,20 +28,26 @@ def shuffle_of(
     second: Order | None,
     labels: npt.NDArray[Any],
     batch_sizes: Sequence[int],
+    third: Order | None = None,
 ) -> Shuffle:
     """Return how the first of two epochs was shuffled.
 
-    `second` may be a part of its epoch. `labels` are those of the first epoch's images in the order
-    of delivery, and `batch_sizes` those of its batches.
+    The second comes from a new iterator, and `third` follows it in the same iterator, that of
+    `repeat()`. Both may be a part of their epochs. `labels` are those of the first epoch's images
+    in the order of delivery, and `batch_sizes` those of its batches.
     """
     if len(first) < _LEAST_IMAGES:
         return Shuffle(kind="unknown")
+    fixed_in = _fixed_in(first, second, third)
+    after = third if fixed_in == "new iterators" else second
     with_list = _correlation(np.arange(len(first)), first)
     with_neighbour = _correlation(first[:-1], first[1:])
-    with_next = None if second is None else _with_next(first, second)
+    with_next = None if after is None else _with_next(first, after)
     classes, by_chance = batch_classes(labels, batch_sizes)
+    is_fixed = fixed_in == "repeat"
     return Shuffle(
-        kind=_kind(first, second, [with_list, with_neighbour, with_next]),
+        kind="fixed" if is_fixed else _kind(first, after, [with_list, with_neighbour, with_next]),
+        fixed_in=fixed_in,
         with_list=with_list,
         with_neighbour=with_neighbour,
         with_next_epoch=with_next,
@@ -49,6 +55,24 @@ def shuffle_of(
         batch_classes=classes,
         batch_classes_by_chance=by_chance,
     )
+
+
+def is_same(order: Order, other: Order) -> bool:
+    """Whether two epochs have the same order, as far as both are given."""
+    count = min(len(order), len(other))
+    return np.array_equal(order[:count], other[:count])
+
+
+def _fixed_in(first: Order, second: Order | None, third: Order | None) -> FixedIn | None:
+    """Return which of the two repeats one order, where only one of them does."""
+    if second is None or third is None or min(len(second), len(third)) < _LEAST_IMAGES:
+        return None
+    match is_same(first, second), is_same(second, third):
+        case True, False:
+            return "new iterators"
+        case False, True:
+            return "repeat"
+    return None
 
 
 def batch_classes(
@@ -71,10 +95,10 @@ def batch_classes(
 
 
 def _kind(first: Order, second: Order | None, correlations: Sequence[float | None]) -> Kind:
-    is_same = second is not None and np.array_equal(first[: len(second)], second)
-    if np.array_equal(first, np.arange(len(first))) and (is_same or second is None):
+    is_one = second is not None and is_same(first, second)
+    if np.array_equal(first, np.arange(len(first))) and (is_one or second is None):
         return "none"
-    if is_same:
+    if is_one:
         return "fixed"
     by_chance = _DEVIATIONS / math.sqrt(len(first) - 1)  # the deviation is 1 / sqrt(n - 1)
     if second is not None and len(second) < len(first):

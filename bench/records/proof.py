@@ -20,6 +20,10 @@ Kind = Literal["full", "partial", "none", "fixed", "unknown"]
 """full: as good as chance; partial: through a buffer, or in pieces; none: in the order of the list;
 fixed: every epoch in the same other order; unknown: too few images to tell."""
 
+FixedIn = Literal["new iterators", "repeat"]
+"""new iterators: each one begins with the same order, and epochs within `repeat()` differ; repeat:
+its epochs have the same order, and new iterators differ."""
+
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
     """How far pixels are from a reference, in grey levels of 255: absolute differences."""
@@ -67,6 +71,7 @@ class Shuffle(msgspec.Struct, frozen=True, kw_only=True):
     """How an epoch was shuffled. Correlations are Spearman's, of ranks: 1 for the same order."""
 
     kind: Kind
+    fixed_in: FixedIn | None = None  # only one of the two repeats its order; null: both, or neither
     with_list: float | None = None  # of the order with the list of files
     with_neighbour: float | None = None  # of each image's place with that of the one before it
     with_next_epoch: float | None = None  # null: no further epoch was checked

@@ -87,10 +87,17 @@ def _proofs(run: RunRecord) -> dict[str, Proof]:
 
 
 def of_forms(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
-    """Yield which pipelines deliver the same in another form than the built-in ones."""
+    """Yield in which other form pipelines deliver the same, and where only a restart is fixed."""
     for label, proof in proofs:
-        for form in proof.forms if proof is not None else ():
+        if proof is None:
+            continue
+        for form in proof.forms:
             yield f"{label}: {form}."
+        if proof.shuffle.fixed_in == "new iterators":
+            yield (
+                f"{label}: every new iterator begins in the same order, which is fixed; within"
+                " repeat(), each epoch has another order."
+            )
 
 
 def of_shuffles(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
@@ -111,6 +118,11 @@ def _of_shuffle(shuffle: Shuffle) -> str | None:
     match shuffle.kind:
         case "none":
             return f"does not shuffle, which is less work{classes}"
+        case "fixed" if shuffle.fixed_in == "repeat":
+            return (
+                "delivers every epoch within repeat() in the same order, which is less work:"
+                f" only a new iterator has another order{classes}"
+            )
         case "fixed":
             return f"delivers every epoch in the same order, which is less work{classes}"
         case "partial":

@@ -40,6 +40,7 @@ _PREPARATION = ("seconds", "bytes", "source_bytes", "files", "images", "made_at"
 _COUNTS = ("images", "missing", "doubled", "unknown", "wrong_labels")
 _SHUFFLE = (
     "kind",
+    "fixed_in",
     "ahead",
     "with_list",
     "with_neighbour",

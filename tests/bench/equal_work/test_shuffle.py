@@ -31,12 +31,13 @@ def through_a_buffer(order: Order, size: int, seed: int) -> Order:
 
 
 def shuffle(*orders: Order) -> Shuffle:
-    """How one or two epochs in these orders were shuffled: five classes, in batches of 32."""
-    first, second = orders[0], orders[1] if len(orders) > 1 else None
+    """How up to three epochs in these orders were shuffled: five classes, in batches of 32."""
+    first, second, third = (*orders, None, None)[:3]
+    assert first is not None
     count = len(first)
     labels = first * CLASSES // max(count, 1)
     sizes = [min(32, count - start) for start in range(0, count, 32)]
-    return shuffle_of(first, second, labels, sizes)
+    return shuffle_of(first, second, labels, sizes, third)
 
 
 def test_a_full_shuffle_a_buffer_of_a_thousand_and_none_read_differently() -> None:
@@ -93,6 +94,35 @@ def test_one_order_for_all_epochs_is_fixed() -> None:
     order = full(600, 0)
     assert shuffle(order, order).kind == "fixed"
     assert shuffle(order, order[:100]).kind == "fixed"
+
+
+def test_new_iterators_that_begin_alike_are_not_fixed_where_epochs_within_repeat_differ() -> None:
+    order = full(600, 0)
+    shuffled = shuffle(order, order, full(600, 1)[:256])
+    assert (shuffled.kind, shuffled.fixed_in) == ("full", "new iterators")
+    assert shuffled.with_next_epoch == pytest.approx(0, abs=0.3)
+    buffered = [through_a_buffer(np.arange(600), 60, seed) for seed in (1, 2)]
+    shuffled = shuffle(buffered[0], buffered[0], buffered[1])
+    assert (shuffled.kind, shuffled.fixed_in) == ("partial", "new iterators")
+
+
+def test_epochs_of_repeat_that_are_alike_are_fixed_though_new_iterators_differ() -> None:
+    shuffled = shuffle(full(600, 0), full(600, 1), full(600, 1)[:256])
+    assert (shuffled.kind, shuffled.fixed_in) == ("fixed", "repeat")
+
+
+def test_all_epochs_alike_or_all_different_are_fixed_in_none_of_the_two() -> None:
+    order = full(600, 0)
+    assert shuffle(order, order, order) == shuffle(order, order)
+    assert shuffle(order, full(600, 1), full(600, 2)) == shuffle(order, full(600, 1))
+    listed = np.arange(600)
+    assert shuffle(listed, listed, listed[:256]).kind == "none"
+
+
+def test_of_too_few_images_of_the_third_epoch_nothing_is_concluded() -> None:
+    order = full(600, 0)
+    shuffled = shuffle(order, order, full(600, 1)[:11])
+    assert (shuffled.kind, shuffled.fixed_in) == ("fixed", None)
 
 
 def test_an_epoch_in_the_lists_order_and_then_another_is_not_unshuffled() -> None:

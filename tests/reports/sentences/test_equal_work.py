@@ -177,6 +177,23 @@ def test_a_worse_shuffle_is_noted_with_the_classes_of_its_batches_where_they_are
         assert of_shuffle(kind, batch_classes=as_by_chance) == [SAME, f"{said}."]
 
 
+def test_epochs_of_repeat_in_one_order_are_less_work_and_said_to_be_those_of_repeat() -> None:
+    sentence = of_shuffle("fixed", fixed_in="repeat")[-1]
+    assert sentence == (
+        "a delivers every epoch within repeat() in the same order, which is less work: only a new"
+        " iterator has another order."
+    )
+
+
+def test_new_iterators_in_one_order_are_noted_and_not_called_less_work() -> None:
+    (form, same) = of_shuffle("full", fixed_in="new iterators")
+    assert form == (
+        "a: every new iterator begins in the same order, which is fixed; within repeat(), each"
+        " epoch has another order."
+    )
+    assert same == SAME
+
+
 def test_a_shuffle_in_pieces_is_noted_without_a_number() -> None:
     (_, note) = of_shuffle("partial", with_list=0.1)
     assert note.startswith("a shuffles only partly, which is less work: a batch ")
