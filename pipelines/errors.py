@@ -53,12 +53,12 @@ class PreparationError(FeedbenchError, OSError):
 
 
 class RequestError(FeedbenchError, ValueError):
-    """The request, or the folder it names, cannot be used."""
+    """The request, or a folder that it names, cannot be used."""
 
     exit_code = 2
 
 
 class InterruptionError(FeedbenchError):
-    """A person pressed Ctrl-C."""
+    """The user pressed Ctrl-C."""
 
-    exit_code = 130  # 128 + SIGINT, as a shell has it
+    exit_code = 130  # 128 + SIGINT, as in a shell

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_py_dataset(made: object) -> TypeGuard[Any]:
-    """Tell whether this is a `keras.utils.PyDataset`, whose old name is Sequence.
+    """Whether this is a `keras.utils.PyDataset`; its old name is Sequence.
 
     Keras' iterators over folders and data frames are PyDatasets too. Imports no Keras.
     """
@@ -32,15 +32,15 @@ def is_py_dataset(made: object) -> TypeGuard[Any]:
 class FitFeed:
     """Epochs of a PyDataset, each as an epoch of `model.fit(dataset)`.
 
-    `fit` shuffles the order of the batches, unless it is called with `shuffle=False`. Where there
-    are several workers, it starts them anew for each epoch. So an epoch's end is a part of its
+    `fit` shuffles the order of the batches, unless it is called with `shuffle=False`. If there are
+    several workers, it restarts them for each epoch. So an epoch's end is a part of its
     speed, and there is no `repeat()`: a window is whole epochs, as in Keras' own progress bar.
     """
 
     def __init__(self, dataset: Any, workload: Workload) -> None:
         """Open the dataset, which reads its first two batches to learn their shapes, as `fit` does.
 
-        Raises RequestError where this Keras reads a PyDataset by other means.
+        Raises RequestError if this Keras reads a PyDataset in another way.
         """
         self._dataset = dataset
         # Only one that does not know its length is given the steps, as in fit(steps_per_epoch=...).
@@ -67,7 +67,7 @@ class FitFeed:
         import tensorflow as tf
 
         if self._is_within_epoch:
-            # What the epoch that was left had in its queue would be delivered again.
+            # Otherwise the queue of the unfinished epoch would be delivered again.
             self._begin()
         self._is_within_epoch = True
         try:
@@ -76,7 +76,7 @@ class FitFeed:
         except tf.errors.OpError:
             if self._adapter.error is None:
                 raise
-            raise self._adapter.error from None  # TensorFlow has made text of it
+            raise self._adapter.error from None  # TensorFlow turned it into text
         self._is_within_epoch = False
 
     def _begin(self) -> None:
@@ -94,7 +94,7 @@ class FitFeed:
 
 
 def _next_of(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the next batch, or nothing where there is none: `fit` warns of that, and goes on."""
+    """Yield the next batch, or nothing if there is none: `fit` warns of that and continues."""
     try:
         batch = next(batches)
     except StopIteration:
@@ -103,7 +103,7 @@ def _next_of(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _private_classes() -> tuple[Any, Any]:
-    """Return Keras' loop over epochs, and what it reads a PyDataset by."""
+    """Return Keras' loop over epochs, and its adapter for a PyDataset."""
     import keras
 
     try:
@@ -119,7 +119,7 @@ def _private_classes() -> tuple[Any, Any]:
 
 
 def _keeping_errors(adapter_class: Any) -> Any:
-    """Return the adapter's class, with `error`: what the dataset raised, which is no text yet."""
+    """Return the adapter's class with `error`, the exception that the dataset raised."""
 
     class Adapter(adapter_class):  # type: ignore[misc]
         error: Exception | None = None

@@ -117,7 +117,7 @@ def _is_iterator(made: Any) -> bool:
 
 
 def _are_datasets(made: Sequence[object]) -> bool:
-    """Tell several datasets from a list of batches, whose items are pairs, dicts or arrays."""
+    """Whether these are several datasets, and not a list of batches (pairs, dicts or arrays)."""
     return len(made) > 1 and all(
         isinstance(each, Iterable)
         and not isinstance(each, tuple | list | Mapping | str | bytes)

@@ -34,7 +34,7 @@ def order_notes(class_names: Sequence[str]) -> tuple[str, ...]:
 
 
 def root_notes(index: Index) -> Iterator[str]:
-    """Yield notes on classes that are rather folders around classes, and which were meant."""
+    """Yield notes on classes that look like folders around classes, and the likely classes."""
     firsts: dict[int, str] = {}  # of each class: its first file
     for file, label in zip(index.files, index.labels, strict=True):
         firsts.setdefault(label, file)
@@ -56,8 +56,8 @@ def root_notes(index: Index) -> Iterator[str]:
         _is_nested(index.class_names[label], first) for label, first in firsts.items()
     ):
         yield (
-            f"The classes are called {named(names)}, which are rather names of parts or of a whole"
-            " data set. If the names of the files hold their labels, use --labels."
+            f"The classes are called {named(names)}, like parts of a data set or a whole one."
+            " If the names of the files hold their labels, use --labels."
         )
 
 
@@ -68,8 +68,8 @@ def _is_nested(class_name: str, file: str) -> bool:
 def _around_classes(index: Index, label: int) -> tuple[str, list[str]]:
     """Return the folder below a class whose sub-folders hold its images, and their names.
 
-    A folder with a single folder in it is not yet that one. A folder that holds images itself is
-    around no classes.
+    A folder with a single folder in it does not count: the search goes deeper. A folder that holds
+    images itself has no classes in it.
     """
     folder = index.class_names[label]
     files = [file for file, of in zip(index.files, index.labels, strict=True) if of == label]

@@ -74,7 +74,7 @@ def worker_bytes(most_pixels: int) -> int:
 def limit_memory(most_pixels: int) -> None:
     """Limit how far this process's data may still grow: by `worker_bytes` (Linux).
 
-    A lower limit that is already set stays as it is.
+    A lower limit that is already set stays.
     """
     with Path("/proc/self/status").open() as status:
         data_size = re.search(r"VmData:\s*(\d+) kB", status.read())

@@ -1,4 +1,4 @@
-"""What was named in place of a folder of photos: an address, an archive, or another file."""
+"""Refuses what is not a folder of photos: an address, an archive, or another file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEAD_BYTES = 512
 _UNPACK = "unpack it, then name the folder"
 _WRITE = "write its images as files, one sub-folder a class, then name that folder"
 _LABELS = "if it holds labels, name the folder of the photos, and this file with --labels"
-_MAGIC = (  # how a file begins, what it is, and what to do about it
+_MAGIC = (  # first bytes, the kind of file, and what to do about it
     (rb"PK\x03\x04|PK\x05\x06", "a zip archive", _UNPACK),
     (rb".{257}ustar", "a tar archive", _UNPACK),  # POSIX.1-1988
     (rb"\x1f\x8b", "a gzip file", _UNPACK),
@@ -39,7 +39,7 @@ _COPY = {
 def refuse_address(text: str, expected: str) -> None:
     """Raise RequestError if the text is an address such as gs://bucket/photos.
 
-    A Path has made one slash of its two, which are shown again.
+    A Path joins its two slashes into one; the error shows both again.
     """
     parts = re.fullmatch(r"([a-z][a-z0-9+.-]*):/{1,2}([^/].*)", text, re.IGNORECASE | re.DOTALL)
     if parts is None or len(parts[1]) == 1:  # C:/ is a drive
@@ -64,16 +64,16 @@ def refuse_address(text: str, expected: str) -> None:
 
 
 def refuse_file(file: Path, expected: str) -> NoReturn:
-    """Raise RequestError that says which kind of file was named, and what to do about it."""
+    """Raise RequestError with the kind of the file, and what to do about it."""
     what, hint = _kind(file)
     raise RequestError(f"{file} is {what}: expected a folder with {expected}", hint=hint)
 
 
 def _kind(file: Path) -> tuple[str, str]:
-    """Return what a file is by how it begins, and what to do about it."""
+    """Return the kind of a file by its first bytes, and what to do about it."""
     path, suffix = str(file), file.suffix.lower()
     if image := signature(path):
-        return f"an image ({image})", "name the folder around the class folders"
+        return f"an image ({image})", "name the folder that holds the class folders"
     head = first_bytes(path, _HEAD_BYTES)
     for magic, what, hint in _MAGIC:
         if re.match(magic, head, re.DOTALL):

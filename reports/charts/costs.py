@@ -152,7 +152,7 @@ def _crossings(axes: Axes, spent: Sequence[Cost], reigning: Sequence[Reign]) -> 
                 [reign.epochs], [cost.total(reign.epochs)], marker="o", markersize=8,
                 markerfacecolor=svg.PAPER, markeredgecolor=svg.INK, markeredgewidth=1.5, zorder=5,
             )  # fmt: skip
-            is_late = 3 * reign.epochs > MOST_EPOCHS  # right of it stand the lines' names
+            is_late = 3 * reign.epochs > MOST_EPOCHS  # the lines' names are to its right
             axes.annotate(
                 f"{reign.epochs:,}", (reign.epochs, cost.total(reign.epochs)),
                 xytext=(-8 if is_late else 8, -12), ha="right" if is_late else "left",

@@ -20,7 +20,7 @@ from feedbench.reports.text.figures import is_known
 
 _SIZE = 10.5  # pixels: of a piece's name
 _COLUMN = 0.6 * _SIZE  # pixels of a character of it
-_ROOM = 8  # pixels beside it
+_ROOM = 8  # pixels next to it
 _SHADES = (0.5, 0.22)  # in turn, so that neighbours look different
 
 

@@ -44,7 +44,7 @@ def plain_style() -> Iterator[None]:
 def dots(axes: Axes, x: Sequence[float], y: Sequence[float], size: float, **style: Any) -> None:
     """Draw dots of a size in pixels as one path: single marks would make a page much larger.
 
-    By lines of no length, whose ends are round.
+    Each dot is a line without length and with round ends.
     """
     gap = [math.nan] * len(x)
     across, up = (
@@ -57,9 +57,8 @@ def dots(axes: Axes, x: Sequence[float], y: Sequence[float], size: float, **styl
 def render(figure: Figure, name: str, title: str, description: str) -> str:
     """Return the figure as an <svg> element; `name` keeps its ids apart from other charts'.
 
-    Text stays text, in the page's own fonts, and the same figure gives the same characters, where
-    it was drawn in the plain style and is rendered in it. Nothing is clipped: what is drawn must
-    lie within its frame.
+    Text stays text, in the page's fonts. The same figure gives the same characters if it is drawn
+    and rendered in the plain style. Nothing is clipped, so all parts must be within the frame.
     """
     file = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), warnings.catch_warnings():

@@ -156,7 +156,7 @@ def _of_trials(row: Row, run: RunRecord, trials: Sequence[TrialRecord]) -> list[
 def _probes(blocks: Sequence[BlockCalm], kind: str) -> Iterator[Point]:
     """Yield the probes as shares of the reference speed, spread over the width of their block.
 
-    One that stands after a trial and before the next one is a single point.
+    A probe between two trials is a single point.
     """
     before: float | None = None
     for block in blocks:

@@ -37,8 +37,8 @@ def test_a_class_named_as_folders_around_classes_are_is_noticed_next_to_others(
 def test_parts_without_class_folders_are_noticed(tmp_path: Path) -> None:
     fill(tmp_path, "train/cat.0.jpg", "train/dog.0.jpg", "test/1.jpg")
     assert (
-        "The classes are called test, train, which are rather names of parts or of a whole data"
-        " set. If the names of the files hold their labels, use --labels."
+        "The classes are called test, train, like parts of a data set or a whole one."
+        " If the names of the files hold their labels, use --labels."
     ) in notes(tmp_path)
 
 

@@ -128,7 +128,7 @@ def test_an_address_of_a_file_is_a_path() -> None:
         ("a.tar.gz", b"\x1f\x8b\x08", "a gzip file", "unpack it, then"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its images as files"),
         ("a.parquet", b"PAR1", "a parquet file", "write its images as files"),
-        ("a.jpg", b"\xff\xd8\xff\xe0", "an image (JPEG)", "name the folder around"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "an image (JPEG)", "name the folder that holds"),
         ("a.csv", b"a.jpg,cat", "a file", "and this file with --labels"),
     ],
 )
