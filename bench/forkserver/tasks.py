@@ -111,7 +111,7 @@ def _measured(trial: Diagnostic, request: Request) -> Measurement:
 
 
 def _clause(error: Exception, most: int = _LONGEST_SENTENCE) -> str:
-    """Return an error as a clause of at most so many letters, with its hint."""
+    """Return an error as a clause with its hint, of at most `most` characters."""
     if isinstance(error, FeedbenchError):
         return _one_line("; ".join(filter(None, [error.sentence, error.hint])), most)
     return f"it raised {type(error).__name__}: {_one_line(str(error), most)}"

@@ -24,10 +24,10 @@ ADVICE = "write caches below workload.scratch, which is a new folder for each pr
 
 
 class Writes:
-    """The files that this process opens to write, from here on, outside of the folders `own`.
+    """The files outside of the folders `own` that this process opens for writing from here on.
 
-    Python tells of each file that it opens; `look` finds what others, such as TensorFlow, have
-    open at that moment.
+    Python reports each file that it opens; `look` finds the files that others, such as TensorFlow,
+    have open at that moment.
     """
 
     def __init__(self, own: Iterable[str]) -> None:
@@ -43,7 +43,7 @@ class Writes:
                 self._paths[os.path.abspath(os.fsdecode(path))] = None  # noqa: PTH100
 
     def look(self) -> None:
-        """Note the files that are open to write now."""
+        """Note the files that are open for writing now."""
         with suppress(OSError):
             for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208
                 with suppress(OSError):  # closed meanwhile
@@ -51,7 +51,7 @@ class Writes:
                         self._paths[os.readlink(f"{_DESCRIPTORS}/{name}")] = None  # noqa: PTH115
 
     def left(self, least_bytes: int) -> list[str]:
-        """Return the files of so many bytes or more that are there now, and look no longer."""
+        """Return the remaining files of at least this many bytes, and stop watching."""
         self._is_on = False
         return [path for path in self._paths if self._is_left(path, least_bytes)]
 
@@ -92,18 +92,19 @@ def reads(path: str) -> str:
 
 def explained(paths: Sequence[str]) -> str:
     """Return a hint for a pipeline that fails, with caches that an earlier process wrote."""
-    return f"its cache {shown(paths[0])} is by an earlier process: delete its files, and {ADVICE}"
+    cache = shown(paths[0])
+    return f"an earlier process wrote its cache {cache}: delete that cache's files, and {ADVICE}"
 
 
 def _changed(file: str) -> float:
-    """Return when a file was changed, in seconds since 1970; one that is gone, just now."""
+    """Return when a file was changed, in seconds since 1970; infinity if it is gone."""
     with suppress(OSError):
         return os.stat(file).st_mtime  # noqa: PTH116
     return math.inf
 
 
 def _cache_paths(feed: object) -> list[str]:
-    """Return where the datasets of a tf.data pipeline cache; what is no dataset has none."""
+    """Return the paths of the caches of a tf.data pipeline; none for any other feed."""
     if "tensorflow" not in sys.modules:  # no dataset without it, and it takes seconds to import
         return []
     import tensorflow as tf

@@ -1,6 +1,6 @@
 """The folder that a loader may walk: exactly the workload's images, class folder by class folder.
 
-That is the folder of the images where it holds these and nothing else. Otherwise it is a view, a
+That is the folder of the images if it holds these and nothing else. Otherwise it is a view, a
 folder of symbolic links in the run's scratch. Nothing is ever written to the folder of the images.
 """
 
@@ -25,11 +25,11 @@ and torchvision's ImageFolder. The first lists GIF as well, the last WebP."""
 _SUFFIXES = {"JPEG": ".jpg", "BMP": ".bmp"}  # by content; decoders ignore the suffix
 _OTHER_SUFFIX = ".png"
 _MOST_BYTES = 255  # of a name, on Linux
-_MOST_LETTERS = 60  # of a name that stands behind a number
+_MOST_LETTERS = 60  # of a name that follows a number
 
 
 class Views:
-    """The folders that loaders walk, by workload. A view is made when it is first asked for."""
+    """The folders that loaders walk, by workload. A view is made at its first use."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
@@ -56,18 +56,17 @@ class Views:
             make_view(workload, view)
         except OSError as error:
             raise RequestError(
-                f"the links to {workload.images:,} images cannot be written to {view}:"
-                f" {error.strerror}",
-                hint="make room there, or name another folder for temporary files by TMPDIR",
+                f"cannot write the links to {workload.images:,} images to {view}: {error.strerror}",
+                hint="make room there, or set TMPDIR to another folder",
             ) from error
         self._made.append((workload, str(view)))
         return str(view)
 
 
 def holds_exactly(workload: Workload) -> bool:
-    """Tell whether the folder has one folder a class, each with its images and nothing else.
+    """Return whether the folder holds a folder for each class, with its images and nothing else.
 
-    False as well where a loader may not list one of them by its name.
+    False also if some loader ignores a file or a folder because of its name.
     """
     try:
         if _names_in(workload.folder) != sorted(workload.class_names):
@@ -106,7 +105,7 @@ def make_view(workload: Workload, view: Path) -> None:
 
 
 def class_folders(class_names: Sequence[str]) -> list[str]:
-    """Return the classes' folders: their names, all numbered where one cannot name a folder.
+    """Return the classes' folders: their names, all numbered if one cannot name a folder.
 
     Keras takes no folder for a class whose name begins with a dot.
     """
@@ -133,7 +132,7 @@ def _by_class(workload: Workload) -> list[list[str]]:
 
 
 def _with_listed_suffix(file: str) -> str:
-    """Return a file's name, with a suffix behind it where it has none that every loader lists."""
+    """Return a file's name, with another suffix added if some loader does not list its own."""
     name = os.path.basename(file)  # noqa: PTH119 - a million times
     if name.lower().endswith(LISTED):
         return name
@@ -141,12 +140,12 @@ def _with_listed_suffix(file: str) -> str:
 
 
 def _are_plain(names: Sequence[str]) -> bool:
-    """Tell whether every loader lists files of these names, and TensorFlow can open them."""
+    """Return whether every loader lists files of these names, and TensorFlow can open them."""
     return all(_is_folder_name(name) and name.lower().endswith(LISTED) for name in names)
 
 
 def _is_folder_name(name: str) -> bool:
-    """Tell whether it is a name that is valid UTF-8, not hidden, and can be written to a disk."""
+    """Return whether a name is valid UTF-8, not hidden, and can be written to a disk."""
     if not name or name.startswith(".") or "/" in name or not name.isprintable():
         return False
     return len(name) <= _MOST_BYTES // 4 or len(name.encode()) <= _MOST_BYTES

@@ -94,10 +94,10 @@ def pilots(
 ) -> list[TrialRecord]:
     """Run a short trial of each pipeline and return the records.
 
-    Built-in pipelines, and those that are `preparing`, are asked for a few images, few enough to
-    read within seconds: a decoded cache delivers its first batch only after all of them. Any other
-    is asked for the images of its trials and stopped early, so that a cache that it keeps on the
-    disk fits its trials. Raises RequestError if the time is up before the last pilot has ended.
+    Built-in pipelines, and those that are `preparing`, deliver only as many images as they can read
+    within seconds: a decoded cache delivers its first batch only after all of them. Others get the
+    images of their trials and are stopped early, so that a cache on the disk fits their trials.
+    Raises RequestError if the time is up before the last pilot has ended.
     """
     wholes = {label for label, spec in plan.specs.items() if spec.is_foreign}.difference(preparing)
     few = take(index, _few_images(plan, len(index.files)), plan.options.seed)
@@ -125,7 +125,7 @@ def pilots(
 
 
 class _Workloads:
-    """The files of the pilots' workloads, written when they are asked for."""
+    """The files of the pilots' workloads, each written at its first use."""
 
     def __init__(self, options: RunOptions, folder_images: int, scratch: Path) -> None:
         self._options = options
@@ -146,9 +146,9 @@ def _few_images(plan: Plan, most: int) -> int:
 
 
 def _usual_seconds(guess: Cost, images: int, few: int, seconds_left: float | None) -> float:
-    """Return how long a pilot may take: to start, and an epoch, of which all may have to be read.
+    """Return how long a pilot may take: its start and an epoch, which it may have to read in full.
 
-    Of the time that is left, an epoch gets only a share, but enough for a `few` images.
+    An epoch gets only a share of the time left, but enough for a `few` images.
     """
     least, most = (_PILOT_LIMIT_FACTOR * count * guess.image_seconds for count in (few, images))
     if seconds_left is not None:

@@ -1,4 +1,4 @@
-"""Advice, each line tied to the figure that it rests on; none without one. Pure."""
+"""Advice, each line with the figure that supports it; none without one. Pure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
 
-_LARGE = 0.3  # a stage's share of a pipeline's time, from which it is worth a line
-_MANY_PIXELS = 1.5  # times those that are asked for
+_LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a line
+_MANY_PIXELS = 1.5  # times the pixels that are delivered
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
-_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use, between which one thread does it all
+_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; between these, one thread does all the work
 _ALL = 100  # percent
-_NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: what is far beyond does less
+_NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: far beyond it is less work
 
 
 def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
@@ -53,7 +53,7 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
     share = trace.share(largest.name)
     ms = largest.ms
     if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
-        ms = share * row.cpu_seconds_per_1000_images  # to trace its calls has slowed it
+        ms = share * row.cpu_seconds_per_1000_images  # the trace of its calls slowed it down
     takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
     if share < _LARGE:
         return
@@ -113,7 +113,7 @@ def _of_decoding(
 
 
 def _of_restart(row: Row) -> Iterator[Advice]:
-    """Yield what a new iterator costs an epoch of the whole folder."""
+    """Yield the share of an epoch of the whole folder that a restart costs."""
     turnover, epoch = row.turnover_seconds, row.folder_epoch_seconds
     if turnover is None or not epoch or turnover / epoch < _WORTH or turnover < _LEAST_TURNOVER:
         return
@@ -129,7 +129,7 @@ def _of_restart(row: Row) -> Iterator[Advice]:
 
 
 def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
-    """Yield that a pipeline is near what decoding alone allows."""
+    """Yield how near a pipeline is to the rate of decoding alone."""
     ceiling = binding(row, diagnosis)
     if ceiling is None or row.rate is None or ceiling.name != "decode":
         return
@@ -169,7 +169,7 @@ def _of_autotune(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
 
 
 def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
-    """Yield what AUTOTUNE adds to a restart, whatever it chose: stopping it takes time."""
+    """Yield what AUTOTUNE adds to a restart with any choices: stopping it takes time."""
     with_it, without = fixed.own_turnover_seconds, fixed.turnover_seconds
     if with_it is None or without is None or not row.folder_epoch_seconds:
         return
@@ -186,7 +186,7 @@ def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
 
 
 def _is_better(fixed: Fixed, row: Row, chosen: Choice) -> bool:
-    """Tell whether fixed values are another choice, and beat more than their paired trial."""
+    """Return whether fixed values differ from AUTOTUNE's, and beat the blocks' rate as well."""
     rate = row.rate_high or row.rate or 0.0
     is_other = (chosen.parallelism or 0) < (chosen.most_parallelism or 0)
     return is_other and fixed.gain >= _GAIN and fixed.rate > rate

@@ -1,4 +1,4 @@
-"""After the blocks: traces, ceilings, pipelines cut off step by step, and AUTOTUNE switched off."""
+"""After the blocks: traces, ceilings, pipelines step by step, and fixed values for AUTOTUNE."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Until
 
+_CEILINGS = {"read": "reading", "decode": "decoding", "ready": "ready batches"}
 _LOADER = "ready_batch.py"
 _STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
-_TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # what a trial takes beside its own epochs, at least
+_TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # the least time of a trial besides its own epochs
 _LEAST_XPROF_SECONDS = 5.0
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 4.0, 30.0
 
 
 class Keeps(Protocol):
-    """Where a run is kept: its record with the rows of the blocks, its folder, its diagnosis."""
+    """Keeps a run's record with the rows of the blocks, its folder, and its diagnosis."""
 
     folder: RunFolder
 
@@ -58,11 +59,11 @@ class Keeps(Protocol):
         ...
 
     def keep_diagnosis(self, diagnosis: Diagnosis) -> object:
-        """Take what is known so far."""
+        """Set the diagnosis so far."""
 
 
 class Diagnostics:
-    """Tells why pipelines are as fast as they are, as far as the time allows."""
+    """Measures why pipelines are as fast as they are, as far as the time allows."""
 
     def __init__(
         self,
@@ -88,22 +89,22 @@ class Diagnostics:
         self._failed: list[str] = []  # sentences
 
     def run(self, labels: Sequence[str], files: Sequence[str], ends_at: float | None) -> None:
-        """Find out what there is time for until `ends_at` (CLOCK_MONOTONIC; None: no limit).
+        """Diagnose until `ends_at` (CLOCK_MONOTONIC; None: no limit).
 
-        What is found out is the keeper's at once, whatever comes next. Nothing that fails here is a
-        failure of the run: it is reading.
+        The keeper gets each finding at once. A failure here is not a failure of the run, whose
+        blocks are complete.
         """
         begun = time.monotonic()
         self._ends_at = ends_at
         limit = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
-        self._listener.note(f"Looking for the reasons: traces, ceilings, steps{limit}.")
+        self._listener.note(f"Looking for bottlenecks: traces, ceilings, steps{limit}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
         self._keep(Diagnosis(source_pixels=mean_pixels(files)))
         try:
             self._look({label: rows[label] for label in labels if label in rows})
         except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
             why = " ".join(str(error).split()) or type(error).__name__
-            self._failed.append(f"Some reasons could not be looked for: {why}.")
+            self._failed.append(f"The diagnosis is incomplete: {why}.")
         finally:
             if self._left_out:
                 parts = "; ".join(self._left_out)
@@ -119,15 +120,14 @@ class Diagnostics:
             )
 
     def _elsewhere(self) -> list[str]:
-        """Say of another environment, if there is one, that its pipelines are not traced."""
+        """Return the sentence that another environment's pipelines are not traced, if any."""
         there = self._keeper.run.against
         if there is None:
             return []
-        why = "reasons are sought in this environment only"
-        return [f"The pipelines in {there.name} are not traced: {why}."]
+        return [f"The diagnosis covers this environment only, not the pipelines in {there.name}."]
 
     def _look(self, rows: Mapping[str, Row]) -> None:
-        """Look at one thing after another, what tells most first."""
+        """Diagnose one thing after another, the most informative first."""
         traces: dict[str, Trace] = {}
         for label, row in rows.items():
             if (trace := self._trace(row)) is not None:
@@ -140,7 +140,7 @@ class Diagnostics:
         if ours is not None and (fixed := self._fixed(ours)) is not None:
             self._keep(replace(self._diagnosis, fixed=[fixed]))
         baseline = rows.get(next(iter(self._specs)))
-        # What keeps its decoded images has no steps in most of its epochs.
+        # A pipeline that keeps its decoded images has no steps in most of its epochs.
         if baseline is None or baseline is best:
             return
         if baseline.knobs.get("cache", "none") == "none":
@@ -184,7 +184,7 @@ class Diagnostics:
             seconds=taken.seconds,
             cpu_ms=cpu_ms,
             stages=largest_first if reading.why_not is None else [],
-            # Of a loader in Python xprof sees no input: it would say that none is waited for.
+            # xprof sees no input of a loader in Python: it would report that nothing waits for it.
             conclusion=reading.conclusion if taken.is_tf_data else None,
             input_bound=reading.input_bound if taken.is_tf_data else None,
             functions=[
@@ -207,16 +207,16 @@ class Diagnostics:
         )
         for name, text, until in asked:
             spec = catalog.spec_of(f"ceiling {name}", text)
-            what = f"what this machine can do at best: {name}"
+            what = f"this machine's best rate, {_CEILINGS[name]}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
                 ceilings.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
         return ceilings
 
     def _waterfall(self, spec: Spec) -> Waterfall | None:
-        """Measure a pipeline cut off step by step.
+        """Measure a pipeline step by step.
 
-        A person's own cannot be cut off: its first steps are taken to be those of plain tf.data.
+        A user's own cannot be cut off after a step, so plain tf.data stands in for its first steps.
         """
         is_cut = not spec.is_foreign and is_truncatable(catalog.built_in(spec.name))
         first = spec if is_cut else catalog.spec_of(spec.label, _STAND_IN)
@@ -231,13 +231,13 @@ class Diagnostics:
         return Waterfall(label=spec.label, like="" if is_cut else _STAND_IN, steps=steps)
 
     def _fixed(self, row: Row) -> Fixed | None:
-        """Measure a pipeline as it is, and with fixed values and AUTOTUNE off."""
+        """Measure a pipeline unchanged, and with fixed values instead of AUTOTUNE."""
         if row.autotune is None or row.autotune.parallelism is None:
             return None
         spec = self._specs[row.label]
         fixed = _with_fixed(spec, row)
         seconds = _SHORT_SECONDS + 3 * (row.first_epoch_seconds or 0.0)
-        as_it_is = self._trial(spec, "diagnostic", "as it is", seconds)
+        as_it_is = self._trial(spec, "diagnostic", "AUTOTUNE on", seconds)
         other = self._trial(fixed, "diagnostic", "AUTOTUNE off", seconds, is_autotuned=False)
         if as_it_is is None or other is None or {as_it_is.ended, other.ended} != {"measured"}:
             return None
@@ -261,7 +261,7 @@ class Diagnostics:
         is_autotuned: bool = True,
         trace: str = "",
     ) -> TrialRecord | None:
-        """Run a trial that takes so long, about; None where there is no time for it."""
+        """Run a trial that takes about `seconds`; return None if there is no time for it."""
         remaining = self._remaining_seconds()
         if remaining < seconds:
             self._left_out.append(f"{spec.label}: {what}")
@@ -280,7 +280,7 @@ class Diagnostics:
             is_autotuned=is_autotuned,
             trace=trace,
         )
-        # What a trace failed of is its own `why_not`, and is said there.
+        # A failed trace has a `why_not` of its own.
         if record.ended != "measured" and purpose != "trace":
             self._failed.append(f"{spec.label}: {what}: {record.why or record.ended}.")
         return record
@@ -292,10 +292,10 @@ class Diagnostics:
 def _fastest_uncached(
     rows: Mapping[str, Row], specs: Mapping[str, Spec], traces: Mapping[str, Trace]
 ) -> tuple[Row | None, Row | None]:
-    """Return the fastest tf.data pipeline whose every epoch reads and decodes, and that of ours.
+    """Return the fastest tf.data pipeline that decodes in every epoch, and the fastest built-in.
 
-    Only ours has knobs to fix. Of anybody else's what AUTOTUNE chose shows that it is tf.data, and
-    its trace, taken once caches are full, that it goes on decoding.
+    Only built-in pipelines have knobs to fix. A user's pipeline counts if AUTOTUNE's choices show
+    that it is tf.data, and its trace, recorded after caches are full, still decodes.
     """
     ours, theirs = list[Row](), list[Row]()
     for label, row in rows.items():
@@ -316,7 +316,7 @@ def _fastest_uncached(
 
 
 def _with_fixed(spec: Spec, row: Row) -> Spec:
-    """Return the same pipeline with a call a core, and two batches ahead."""
+    """Return the same pipeline with one call per core, and two batches prefetched."""
     cores = max(math.ceil(usable_cores()), 1)
     parts = (part.partition("=") for part in filter(None, spec.argument.split(",")))
     knobs = {name.strip(): value.strip() for name, _, value in parts}
@@ -326,7 +326,7 @@ def _with_fixed(spec: Spec, row: Row) -> Spec:
 
 
 def _cpu_ms(record: TrialRecord) -> float | None:
-    """Return a trial's CPU milliseconds an image, of the whole process tree."""
+    """Return a trial's CPU milliseconds per image, of the whole process tree."""
     if record.usage is None or record.usage.cpu_seconds is None:
         return None
     images = record.usage.seconds * record.rate

@@ -10,15 +10,15 @@ from feedbench.pipelines.contract import Batch, Workload
 
 
 def ready(workload: Workload) -> Ready:
-    """Return one whose batch is there already."""
+    """Return a feed whose batches are ready."""
     return Ready(workload)
 
 
 class Ready:
-    """One batch that is there already, as a tensor: what is left is the harness's own cost.
+    """Ready batches as tensors, so that only the harness's own cost remains.
 
-    In the processor's memory, as what a pipeline delivers: a constant lies on a GPU where one is
-    seen, and to look at it there would be to copy it back.
+    They are in the CPU's memory, like the batches of a pipeline. By default a constant is placed on
+    a GPU if there is one, and reading it would copy it back.
     """
 
     def __init__(self, workload: Workload) -> None:
@@ -31,13 +31,13 @@ class Ready:
         return iter(self._batches)
 
     def repeat(self) -> Iterator[Batch]:
-        """Yield the batches of epoch after epoch."""
+        """Yield the batches of one epoch after another."""
         while True:
             yield from self._batches
 
 
 def batches_of(workload: Workload) -> list[Batch]:
-    """Return an epoch's batches, black, each image's label beside it."""
+    """Return an epoch's batches of black images, with their labels."""
     form = (workload.height, workload.width, workload.channels)
     labels = np.asarray(workload.labels, np.int32)
     places = range(0, workload.images, workload.batch_size)

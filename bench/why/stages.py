@@ -1,4 +1,4 @@
-"""From TensorFlow's ops to stages that a person knows. Pure.
+"""The stages of a pipeline from TensorFlow's ops. Pure.
 
 xprof names an op by its type and says how long it ran by itself, summed over all threads. tf.data's
 own iterators are of the type `Dataset`; most of them wait for a thread of their own, and what they
@@ -61,10 +61,10 @@ _NUMBER = re.compile(r"\[\d+\]")
 def stages(
     ops: Iterable[tuple[str, str, float]], images: int, *, cpu_ms: float | None, is_tf_data: bool
 ) -> list[Stage]:
-    """Return the stages of a trace, the largest first: milliseconds an image.
+    """Return the stages of a trace, the largest first, in milliseconds per image.
 
-    `ops` are an op's type, its name, and the microseconds that it ran by itself. What the process
-    tree took beside them, `cpu_ms` an image, is Python's own where no dataset delivered.
+    `ops` holds each op's type, name, and own microseconds. The rest of the process tree's CPU time,
+    `cpu_ms` per image, is Python's if no dataset delivers.
     """
     ms_of: defaultdict[str, float] = defaultdict(float)
     for kind, name, microseconds in ops:
@@ -82,10 +82,10 @@ def stages(
 
 
 def stage_of(kind: str, name: str) -> str | None:
-    """Return the stage that an op belongs to; its own type where a person gave it; None: none."""
+    """Return the stage that an op belongs to; its own type for a user's op; None: none."""
     if kind in _IGNORED:
         return None
-    kind = kind.removeprefix("_Mkl")  # oneDNN's own MatMul is a MatMul to whoever wrote it
+    kind = kind.removeprefix("_Mkl")  # oneDNN's own MatMul is a MatMul to the user
     if kind == "Dataset":
         return _OF_ITERATORS.get(_NUMBER.sub("", name).split("::")[-1])
     if kind in _OF_OPS:

@@ -22,7 +22,7 @@ _PAUSE_SECONDS = 0.2
 
 
 def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
-    """Serve until TensorBoard ends, or Ctrl-C does. Raises RequestError where it cannot."""
+    """Serve until TensorBoard ends or is interrupted. Raises RequestError if it cannot start."""
     read_run(run)
     traces = RunFolder(run).traces
     if not any(traces.rglob("*.xplane.pb")):
@@ -67,7 +67,7 @@ def _free(port: int) -> int:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until it answers. Raises FeedbenchError where it ended, or does not."""
+    """Wait until TensorBoard answers. Raises FeedbenchError if it ends or does not answer."""
     deadline = time.monotonic() + _START_SECONDS
     here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is no proxy's business
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What a trace says: xprof reads it, in a process of its own, for it is heavy and logs much."""
+"""Reads a trace with xprof, in a process of its own: xprof imports slowly and logs much."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LIMIT_SECONDS = 120.0
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What xprof says of a trace."""
+    """The results of xprof for a trace."""
 
     ops: list[tuple[str, str, float]] = []  # type, name, microseconds by itself over all threads
     conclusion: str | None = None
@@ -23,7 +23,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 def reading_of(
     folder: Path, log: Path, python: str = sys.executable, limit_seconds: float = _LIMIT_SECONDS
 ) -> Reading:
-    """Return what xprof says of the trace in a folder. Whatever fails is a clause, no error."""
+    """Return xprof's results for the trace in a folder; a failure is a clause, not an error."""
     limit = min(limit_seconds, _LIMIT_SECONDS)
     command = [python, "-m", "feedbench.bench.why.trace_reader_task", str(folder)]
     try:

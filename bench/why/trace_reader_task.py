@@ -37,7 +37,7 @@ class _Properties(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, frozen=True):
-    """A table as Google's charts take it: columns by id, cells by place."""
+    """A table in the format of Google Charts: columns by id, cells by position."""
 
     cols: list[_Column] = []
     rows: list[_Row] = []
@@ -45,7 +45,7 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 def read(folder: Path) -> Reading:
-    """Return what xprof says of the trace in a folder. Whatever fails is a clause, no error."""
+    """Return xprof's results for the trace in a folder; a failure is a clause, not an error."""
     files = sorted(map(str, folder.rglob("*.xplane.pb")))
     if not files:
         return Reading(why_not="the profiler wrote no trace")
@@ -68,7 +68,7 @@ def read(folder: Path) -> Reading:
 
 
 def interpreted(ops: bytes | str | None, steps: bytes | str | None) -> Reading:
-    """Return what the JSON of both tools says. The first table of ops leaves nothing out."""
+    """Return the results in the JSON of both tools. The first table of ops is complete."""
     op_tables = _tables(ops)
     conclusions = (table.p.input_conclusion for table in _tables(steps))
     conclusion = next(filter(None, conclusions), None)
@@ -92,7 +92,7 @@ def _ops(table: _Table) -> Iterator[tuple[str, str, float]]:
 
 
 def _tables(data: bytes | str | None) -> list[_Table]:
-    """Return a tool's tables, of which it writes one or a list."""
+    """Return a tool's tables; it writes one table or a list."""
     if not data:
         return []
     tables = msgspec.json.decode(data, type=list[_Table] | _Table)

@@ -390,9 +390,9 @@ def test_a_run_that_is_killed_in_its_third_block_and_resumed_has_every_block_onc
     assert "cannot resume R: it is complete (3 blocks were requested)" in again.stderr
 
 
-def test_to_go_on_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
+def test_a_resumption_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
     for words, named in (((photos,), "FOLDER"), (("--blocks", "3"), "--blocks")):
         refused = feedbench.run("run", "--resume", "R", *words)
         assert refused.returncode == 2
-        assert f"leave out {named}, or start another run" in refused.stderr
+        assert f"leave out {named}, or start a new run" in refused.stderr
     assert "R is not a run folder" in feedbench.run("run", "--resume", "R").stderr

@@ -156,7 +156,7 @@ def test_that_another_environment_is_not_traced_is_said(tmp_path: Path) -> None:
     found = looked_at(tmp_path, Trials(), rows, ["tfdata_naive"], against=there)
     assert list(found.traces) == ["tfdata_naive"]
     assert found.skipped == [
-        "The pipelines in old are not traced: reasons are sought in this environment only."
+        "The diagnosis covers this environment only, not the pipelines in old."
     ]
     assert looked_at(tmp_path, Trials(), [BASELINE]).skipped == []
 
@@ -170,7 +170,5 @@ class Broken:
 
 def test_what_fails_while_reasons_are_looked_for_is_said_and_loses_nothing(tmp_path: Path) -> None:
     found = looked_at(tmp_path, Broken(), [BASELINE])
-    assert found.skipped == [
-        "Some reasons could not be looked for: [Errno 28] No space left on device."
-    ]
+    assert found.skipped == ["The diagnosis is incomplete: [Errno 28] No space left on device."]
     assert found.advice == []
