@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return a hint that names the one of `words` that is most like `word`; "" where none is."""
+    """Return a hint that names the word most similar to `word` among `words`; "" if none is."""
     near = get_close_matches(word.strip().lower(), [*words], n=1)
     return f"did you mean {near[0]}?" if near else ""
 

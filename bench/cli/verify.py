@@ -94,7 +94,7 @@ def verify(
 
 @contextmanager
 def _sheets_folder(asked: Path | None) -> Iterator[Path]:
-    """Give the folder for contact sheets, or a temporary one where none was named."""
+    """Provide the folder for contact sheets, or a temporary one if none was named."""
     if asked is not None:
         yield asked
         return

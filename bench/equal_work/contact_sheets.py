@@ -51,7 +51,7 @@ class Picture:
         return Shown(file=self.file, class_name=shown(self.class_name), delivered_as=name)
 
     def difference(self) -> Levels | None:
-        """Return how far it is from its reference, amplified; None where one is missing."""
+        """Return its amplified difference from its reference; None if either is missing."""
         if self.reference is None or self.delivered is None:
             return None
         difference: Levels = np.abs(self.delivered - self.reference)

@@ -130,5 +130,5 @@ class Pixels:
         return min(means, default=None)
 
     def distances(self) -> tuple[Distance | None, Distance | None]:
-        """Return the distances from both references; None where nothing was compared."""
+        """Return the distances from both references; None if nothing was compared."""
         return self._sampled.distance(self._workload), self._filtered.distance(self._workload)

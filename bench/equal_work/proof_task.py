@@ -163,7 +163,7 @@ class _Comparison:
 
 
 def _next(batches: Iterator[Any]) -> object:
-    """Return the next batch of `repeat()`. Raises WrongWorkError where it ends."""
+    """Return the next batch of `repeat()`. Raises WrongWorkError if it ends."""
     for delivered in batches:
         return delivered
     raise WrongWorkError("its repeat() ended; expected epoch after epoch without an end")

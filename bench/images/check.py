@@ -75,7 +75,7 @@ class Checker:
         scratch: Path,
         listener: Listener,
     ) -> None:
-        """Prepare a check; `processes` decode the images, and are None where none is decoded."""
+        """Prepare a check; `processes` decode the images, or None if none are decoded."""
         self._checks = checks
         self._channels = channels if checks.how == "decode" else 0
         self._processes = processes

@@ -19,6 +19,6 @@ def lasting(batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def endless(feed: Any) -> Iterator[Any]:
-    """Return a lasting iterator over epoch after epoch, the feed's own where it has one."""
+    """Return a lasting iterator over many epochs; the feed's own if it has one."""
     has_own = hasattr(feed, "repeat")
     return lasting(feed.repeat() if has_own else chain.from_iterable(repeat(feed)))

@@ -78,7 +78,7 @@ def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
 def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None:
     """Return the chart of ratios to the baseline, with the margin and the verdicts.
 
-    None where there is nothing to compare. `blocks` is `table.blocks` of the run.
+    None if there is nothing to compare. `blocks` is `table.blocks` of the run.
     """
     lines = list(_ratio_lines(run, blocks, colours(run)))
     if all(line.is_control for line in lines):

@@ -20,7 +20,7 @@ NAME = "report.html"
 def write(folder: Path, to: Path | None = None) -> Path:
     """Write a run folder's page, by default as its report.html, and return its path.
 
-    Raises RequestError where the folder holds no run, or the page cannot be written.
+    Raises RequestError if the folder holds no run, or if the page cannot be written.
     """
     return files.replace(to or folder / NAME, read(folder))
 

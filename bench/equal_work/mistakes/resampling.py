@@ -49,7 +49,7 @@ def resized_by(rule: Rule) -> Deliver:
 def area(size: int, count: int) -> Taps:
     """Weigh each pixel by the share of it that a sample covers.
 
-    The rule of tf.image.resize's "area", and of OpenCV's INTER_AREA where it makes images smaller.
+    The rule of tf.image.resize's "area", and of OpenCV's INTER_AREA if it makes images smaller.
     """
     low = np.arange(count)[:, np.newaxis] * (size / count)
     high = low + size / count
