@@ -79,7 +79,10 @@ def _described(error: Exception) -> tuple[str, int]:
     # typer has a copy of click; only its usage errors have this method.
     usage = getattr(error, "format_message", None)
     if usage is not None:
-        wrong = RequestError(usage(), hint=f"see {_command()} --help")
+        near = getattr(error, "possibilities", None)  # names of options
+        meant = f"did you mean {near[0]}? See" if near else "see"
+        sentence = getattr(error, "message", "") if near else usage()
+        wrong = RequestError(sentence, hint=f"{meant} {_command()} --help")
         return str(wrong), wrong.exit_code
     what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
     bug = FeedbenchError(f"this is a bug in Feedbench: {what}", hint="add --debug to see where")

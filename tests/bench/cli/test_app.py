@@ -23,6 +23,13 @@ def test_pipelines_lists_what_can_be_run_with_its_knobs(call: Call) -> None:
         assert word in out
 
 
+def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    knob = next(line for line in call("pipelines").out.splitlines() if "cache=memory" in line)
+    assert knob.endswith("(file, memory or none)")  # on one line, for grep
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, call("pipelines").out.splitlines())) <= 60
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -88,14 +95,18 @@ def test_a_wrong_request_gets_a_sentence_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("words", "hint"),
-    [(["bogus"], "see feedbench --help"), (["run", "--bogus"], "see feedbench run --help")],
+    [
+        (["bogus"], "see feedbench --help"),
+        (["run", "--xyzzy"], "see feedbench run --help"),
+        (["run", "--bloks", "4"], "did you mean --blocks? See feedbench run --help"),
+    ],
 )
 def test_a_word_that_feedbench_does_not_have_points_to_the_help_that_exists(
     words: list[str], hint: str, call: Call
 ) -> None:
     done = call(*words)
     assert done.code == 2
-    assert "bogus" in done.err.splitlines()[0]
+    assert any(word in done.err.splitlines()[0] for word in words if word != "run")
     assert done.err.splitlines()[1:] == [f"hint: {hint}"]
 
 
