@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections import Counter
@@ -13,6 +12,7 @@ import numpy as np
 
 from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check import Checker, Checks, bad_of
+from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.inspection import Bin, Inspection
@@ -26,7 +26,6 @@ from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
 
 _BINS = 10
-_CHUNK = 1 << 20
 _FLOAT32_BYTES = 4
 
 
@@ -44,6 +43,7 @@ def inspect(
     index = _index(folder, layout)
     findings = _findings(index, checks, channels, listener)
     listener.stage("looking for duplicates")
+    duplicates = find_duplicates(folder, index, layout)
     bad = bad_of(index, findings)
     height, width = image_size
     sized = [finding for finding in findings if finding.pixels and finding.reason is None]
@@ -61,7 +61,9 @@ def inspect(
         widths=_histogram([finding.width for finding in sized]),
         heights=_histogram([finding.height for finding in sized]),
         orientations=_counted(_orientations(findings)),
-        duplicates=_duplicates(index),
+        duplicates=duplicates.all,
+        class_duplicates=duplicates.across_classes,
+        part_duplicates=duplicates.across_parts,
         bad=[LeftOut(file=image_id(file), reason=reason) for file, reason in bad],
         image_size=image_size,
         channels=channels,
@@ -85,7 +87,7 @@ def _index(folder: Path, layout: Layout) -> Index:
     check_folder(folder, "photos")
     if layout != Layout() or any(map(is_folder, entries(folder))):
         return index_images(folder, layout)
-    return index_unlabelled(folder)
+    return index_unlabelled(folder, follow_links=layout.follow_links)
 
 
 def _orientations(findings: Iterable[Finding]) -> Iterable[str | None]:
@@ -108,32 +110,6 @@ def _histogram(values: Sequence[int]) -> list[Bin]:
         Bin(start, end - 1, int(count))
         for start, end, count in zip(edges, edges[1:], bin_counts, strict=False)
     ]
-
-
-def _duplicates(index: Index) -> list[list[str]]:
-    """Return groups of files with the same content; only files of the same size are read."""
-    by_size: dict[int, list[int]] = {}
-    paths = index.paths
-    for place, path in enumerate(paths):
-        if (stamp := stamp_of(path)) is not None and stamp.size:
-            by_size.setdefault(stamp.size, []).append(place)
-    groups: dict[bytes, list[str]] = {}
-    for places in by_size.values():
-        for place in places if len(places) > 1 else ():
-            if digest := _digest(paths[place]):
-                groups.setdefault(digest, []).append(image_id(index.files[place]))
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _digest(path: str) -> bytes | None:
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - names may not be UTF-8
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except OSError:
-        return None
-    return digest.digest()
 
 
 def _ignored_images(index: Index) -> list[LeftOut]:

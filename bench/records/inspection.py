@@ -17,6 +17,13 @@ class Bin(msgspec.Struct, frozen=True):
     images: int
 
 
+class Labelled(msgspec.Struct, frozen=True, kw_only=True):
+    """An image and its class."""
+
+    file: str
+    class_name: str
+
+
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """The results of `feedbench inspect`. Names are relative to the folder."""
 
@@ -35,6 +42,9 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     heights: list[Bin]
     orientations: dict[str, int]  # EXIF, of the images that say one
     duplicates: list[list[str]]  # files of the same content
+    class_duplicates: list[list[Labelled]] = []  # of these: those of several classes
+    # Images of several parts with the same content, relative to the folder around the parts.
+    part_duplicates: list[list[str]] = []
     bad: list[LeftOut]
     image_size: tuple[int, int]  # height, width
     channels: int

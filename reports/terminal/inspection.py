@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from feedbench.reports.terminal.layout import put, set_width
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.records.inspection import Bin, Inspection
+    from feedbench.bench.records.inspection import Bin, Inspection, Labelled
+    from feedbench.bench.records.run import LeftOut
 
 _BAR = 40  # columns of the longest bar
 _MOST_LISTED = 40  # classes, groups of duplicates
 _UPRIGHT = "1"
+_EXAMPLES = 3  # images of a reason
 _MOST_ALIKE = 5  # files of a group of duplicates that are named
 _LONGEST_NAME = 40  # characters of a class's name
 
@@ -47,7 +50,7 @@ def lines(inspection: Inspection) -> Iterator[str]:
             yield f"{title} in pixels:"
             yield from _bars(_named(bins))
     yield from _orientations(inspection)
-    yield from _duplicates(inspection.duplicates)
+    yield from _duplicates(inspection)
     height, width = inspection.image_size
     yield (
         f"A cache of the decoded images at {height}x{width}x{inspection.channels} float32 takes"
@@ -60,7 +63,7 @@ def _left_out(inspection: Inspection) -> Iterator[str]:
     ignored = counted(inspection.ignored_files, "file")
     if inspection.ignored_files:
         yield f"Ignored: {ignored} outside the classes or without an image suffix."
-    yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.ignored_images)
+    yield from _by_reason(inspection.ignored_images)
     how = {
         "decode": "every image was decoded by TensorFlow and by Pillow",
         "header": "only headers were checked",
@@ -73,7 +76,29 @@ def _left_out(inspection: Inspection) -> Iterator[str]:
         f"Bad images: {len(inspection.bad):,}; {how}. A run refuses them, or skips them with"
         " --bad-images skip:"
     )
-    yield from (f"  {shown(file.file)}: {file.reason}" for file in inspection.bad)
+    yield from _by_reason(inspection.bad)
+
+
+def _by_reason(images: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield the images of each reason, the most frequent first; of many, the number and three.
+
+    Reasons that differ only in their figures are one.
+    """
+    groups: dict[str, list[LeftOut]] = {}
+    for image in images:
+        groups.setdefault(re.sub(r"\d[\d,.]*", "N", image.reason), []).append(image)
+    is_cut = False
+    for reason, group in sorted(groups.items(), key=lambda each: -len(each[1])):
+        if len(group) <= _EXAMPLES:
+            yield from (f"  {shown(image.file)}: {image.reason}" for image in group)
+            continue
+        is_same = len({image.reason for image in group}) == 1
+        yield f"  {counted(len(group), 'image')}: {group[0].reason if is_same else reason}"
+        for image in group[:_EXAMPLES]:
+            yield f"    {shown(image.file)}" + ("" if is_same else f": {image.reason}")
+        is_cut = True
+    if is_cut:
+        yield "  --format json lists all of them."
 
 
 def _orientations(inspection: Inspection) -> Iterator[str]:
@@ -87,12 +112,38 @@ def _orientations(inspection: Inspection) -> Iterator[str]:
     )
 
 
-def _duplicates(groups: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not groups:
+def _duplicates(inspection: Inspection) -> Iterator[str]:
+    """Yield the duplicates: those that make a result wrong first, then the harmless ones."""
+    if groups := inspection.part_duplicates:
+        yield (
+            f"Duplicates across parts: {counted(len(groups), 'image')}. What a model is trained on"
+            " must not be in its validation or test:"
+        )
+        yield from _groups(groups)
+    if labelled := inspection.class_duplicates:
+        yield (
+            f"Duplicates across classes: {counted(len(labelled), 'image')}. Their labels differ, so"
+            " some are probably wrong:"
+        )
+        yield from _groups([[_with_class(each) for each in group] for group in labelled])
+    across = {frozenset(each.file for each in group) for group in inspection.class_duplicates}
+    rest = [group for group in inspection.duplicates if frozenset(group) not in across]
+    if rest:
+        extra = sum(len(group) - 1 for group in rest)
+        others = "Other duplicates" if across or inspection.part_duplicates else "Duplicates"
+        yield f"{others}: {counted(extra, 'file')} with the content of another of its class:"
+        yield from _groups(rest)
+    if not (inspection.duplicates or inspection.part_duplicates):
         yield "No duplicates."
-        return
-    extra = sum(len(group) - 1 for group in groups)
-    yield f"Duplicates: {counted(extra, 'file')} with the content of another:"
+
+
+def _with_class(image: Labelled) -> str:
+    """Return an image's name, with its class where the name does not begin with it."""
+    is_inside = image.file.startswith(f"{image.class_name}/")
+    return image.file if is_inside else f"{image.file} ({image.class_name})"
+
+
+def _groups(groups: Sequence[Sequence[str]]) -> Iterator[str]:
     for group in groups[:_MOST_LISTED]:
         more = len(group) - _MOST_ALIKE
         rest = [f"{more:,} more"] if more > 0 else []

@@ -39,7 +39,7 @@ def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.M
         (["flat"], "found no sub-folder, only files (1)"),
         (["PHOTOS", "--classes", "cats,bats"], "--classes: there is no class bats; found cats"),
         (["PHOTOS", "--labels", "nowhere.csv"], "--labels 'nowhere.csv': expected an existing"),
-        (["flat", "--labels", "(b)"], "match it; found names such as a.jpg"),
+        (["flat", "--labels", "(b)"], "found paths such as a.jpg"),
         (["PHOTOS", "--check", "well"], "--check 'well': expected none, header or decode"),
         (["PHOTOS", "--bad-images", "drop"], "--bad-images 'drop': expected error or skip"),
         (["PHOTOS", "--max-pixels", "0"], "--max-pixels 0: expected 1 to 178,956,970; Pillow"),

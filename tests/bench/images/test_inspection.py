@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -21,7 +22,7 @@ from feedbench.bench.records.inspection import Inspection
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.layouts import Layout
 from feedbench.reports.terminal.inspection import show
-from tests.support.odd import encoded, jpeg, noise, png, write_odd_files
+from tests.support.odd import encoded, jpeg, noise, png, png_of, write_odd_files
 
 COMMAND = Path(sys.executable).with_name("feedbench")
 
@@ -122,7 +123,7 @@ def test_a_folder_without_labels_can_be_inspected(folder: Path) -> None:
 
 
 def test_another_layout_can_be_inspected(folder: Path) -> None:
-    inspection = inspected(folder, layout=Layout(labels=r"^(\d)"))
+    inspection = inspected(folder, layout=Layout(labels=r"(\d)\.[a-z]+$"))
     assert inspection.classes == {"1": 1, "2": 1}
 
 
@@ -141,13 +142,80 @@ def test_images_without_a_suffix_are_found_in_a_class_that_is_a_link(folder: Pat
 
 
 def test_many_files_of_the_same_content_are_counted_and_not_all_named(folder: Path) -> None:
-    for number in range(10, 60):
+    (folder / "b/same.jpg").unlink()
+    for number in range(10, 61):
         (folder / "a" / f"{number}.jpg").hardlink_to(folder / "a/1.jpg")
     inspection = inspected(folder)
     assert len(inspection.duplicates[0]) == 52
+    assert (inspection.class_duplicates, inspection.part_duplicates) == ([], [])
     printed = text(inspection)
-    assert "Duplicates: 51 files with the content of another:" in printed
+    assert "Duplicates: 51 files with the content of another of its class:" in printed
     assert "a/1.jpg = a/10.jpg = a/11.jpg = a/12.jpg = a/13.jpg = 47 more" in printed
+
+
+def test_duplicates_across_classes_come_before_harmless_ones(folder: Path) -> None:
+    for number in range(10, 20):
+        (folder / "a" / f"{number}.jpg").hardlink_to(folder / "a/1.jpg")
+    (folder / "b/3.png").write_bytes(png(7, 7))
+    (folder / "b/4.png").write_bytes(png(7, 7))
+    inspection = inspected(folder)
+    (group,) = inspection.class_duplicates
+    assert [(image.file, image.class_name) for image in group[:2]] == [
+        ("a/1.jpg", "a"),
+        ("b/same.jpg", "b"),
+    ]
+    assert len(group) == 12
+    printed = text(inspection)
+    assert "Duplicates across classes: 1 image. Their labels differ" in printed
+    assert "  a/1.jpg = b/same.jpg = a/10.jpg = a/11.jpg = a/12.jpg = 7 more\n" in printed
+    assert (
+        "Other duplicates: 1 file with the content of another of its class:\n  b/3.png" in printed
+    )
+    assert printed.index("across classes") < printed.index("Other duplicates")
+
+
+def test_classes_of_duplicates_are_named_where_their_folders_do_not_name_them(
+    tmp_path: Path,
+) -> None:
+    for name in ("cat.1.jpg", "dog.1.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
+    printed = text(inspected(tmp_path, layout=Layout(labels=r"^(\w+)\.")))
+    assert "  cat.1.jpg (cat) = dog.1.jpg (dog)" in printed
+
+
+def test_images_that_are_in_several_parts_come_first(folder: Path) -> None:
+    for part in ("train", "val"):
+        shutil.copytree(folder, folder.parent / "parts" / part)
+    (folder.parent / "parts/val/b/3.png").write_bytes(png(7, 7))
+    (folder.parent / "parts/val/b/4.png").write_bytes(png(7, 7))
+    inspection = inspected(folder.parent / "parts")
+    assert inspection.part_duplicates == [
+        ["train/a/1.jpg", "val/a/1.jpg", "train/b/same.jpg", "val/b/same.jpg"],
+        ["train/a/2.png", "val/a/2.png"],
+        ["train/b/turned.jpg", "val/b/turned.jpg"],
+    ]
+    assert inspection.duplicates == [["a/1.jpg", "b/same.jpg"]]
+    printed = text(inspection)
+    assert "Duplicates across parts: 3 images. What a model is trained on must not" in printed
+    assert printed.index("across parts") < printed.index("across classes")
+
+
+def test_bad_images_are_summed_up_by_reason_with_three_examples_each(folder: Path) -> None:
+    for number in range(700):
+        (folder / "a" / f"{number:03d}.jpg").write_bytes(b"")
+    for number in range(5):
+        (folder / "b" / f"{number}.png").write_bytes(png_of(20_000 + number, 14_000))
+    inspection = inspected(folder)
+    assert len(inspection.bad) == 706
+    printed = text(inspection)
+    assert "  701 images: an empty file\n    a/000.jpg\n    a/001.jpg\n    a/002.jpg\n" in printed
+    assert (
+        "  5 images: N x N pixels: over the limit of N (--max-pixels)\n    b/0.png: 20,000 x"
+        in (printed)
+    )
+    assert printed.count("pixels: over") == 4
+    assert "--format json lists all of them" in printed
+    assert len(printed.splitlines()) < 60
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
