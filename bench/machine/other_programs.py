@@ -1,8 +1,8 @@
 """The CPU time of other programs during a trial.
 
-The probe cannot detect it: it is so short that the scheduler runs it ahead of other programs. Next
-to a program that used half of two cores and halved every rate, probes hashed at 0.96 of the
-reference speed, which was calibrated next to it too.
+The probe cannot detect it: it is so short that the scheduler runs it ahead of other programs. In a
+test, another program used half of two cores and halved every rate. Yet probes hashed at 0.96 of the
+reference speed, calibrated next to the same program.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ def warm(files: Sequence[str], on_file: Callable[[int], None] = lambda _: None) 
     for count, file in enumerate(files, 1):
         try:
             if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - names may not be UTF-8
-                raise RequestError(f"{file!r}: expected a photo; it is not a regular file")
+                raise RequestError(
+                    f"{file!r}: expected a photo; it is not a regular file", hint="remove it"
+                )
             with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
                 while got := opened.readinto(buffer):
                     total += got

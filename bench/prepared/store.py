@@ -188,7 +188,10 @@ class Store:
     def _own(self, *patterns: re.Pattern[str]) -> list[Path]:
         """Return the store's own entries; the folder may hold other files too."""
         if self.folder.exists() and not self.folder.is_dir():
-            raise RequestError(f"{self.folder}: expected a folder of prepared files; it is a file")
+            raise RequestError(
+                f"{self.folder}: expected a folder of prepared files; it is a file",
+                hint="name a folder with --prepared",
+            )
         paths = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
         return [path for path in paths if any(p.fullmatch(path.name) for p in patterns)]
 

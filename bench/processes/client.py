@@ -105,7 +105,8 @@ class Processes:
                 self._ready = event
             elif event is None and self._is_dead():
                 raise ForkserverError(
-                    f"{self._python} cannot import TensorFlow: {last_line(self._log)}"
+                    f"{self._python} cannot import TensorFlow: {last_line(self._log)}",
+                    hint="install TensorFlow there, and try python -c 'import tensorflow'",
                 )
         return self._ready
 

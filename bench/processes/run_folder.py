@@ -10,6 +10,8 @@ from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
 
+_ANOTHER = "name another folder with --out"
+
 
 class RunFolder:
     """The folder that a run writes to. `discard` removes all of it."""
@@ -43,9 +45,7 @@ class RunFolder:
                     self._made.append(folder)
         except OSError as error:
             self.discard()
-            raise RequestError(
-                f"--out {self.path}: cannot create the folder: {error.strerror}"
-            ) from error
+            raise _no_folder(self.path, error) from error
 
     def clear_traces(self) -> None:
         """Remove the traces of a run that was killed: they are recorded again."""
@@ -82,8 +82,13 @@ def refuse_used(path: Path) -> None:
             return
         obstacle = "it is not empty" if path.is_dir() else "it is a file"
     except OSError as error:  # a folder around it may not be entered, or its name is too long
-        raise RequestError(f"--out {path}: cannot create the folder: {error.strerror}") from error
-    raise RequestError(f"--out {path}: expected a new or empty folder; {obstacle}")
+        raise _no_folder(path, error) from error
+    raise RequestError(f"--out {path}: expected a new or empty folder; {obstacle}", hint=_ANOTHER)
+
+
+def _no_folder(path: Path, error: OSError) -> RequestError:
+    sentence = f"--out {path}: cannot create the folder: {error.strerror}"
+    return RequestError(sentence, hint=_ANOTHER)
 
 
 def slugs(labels: tuple[str, ...]) -> dict[str, str]:

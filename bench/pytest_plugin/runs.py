@@ -157,7 +157,7 @@ class Runs:
 
 
 class _InPytest(Plain):
-    """Says how a run goes on where pytest reports."""
+    """Shows the progress of a run where pytest reports."""
 
     def __init__(self, terminal: TerminalReporter, captures: Any) -> None:
         self._terminal = terminal

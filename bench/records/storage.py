@@ -1,7 +1,7 @@
 """Reading and writing of a run folder.
 
-A run folder holds run.json, which is replaced in one step, and trials.jsonl, with a line for each
-trial that is on disk before the next trial starts. Both are plain JSON, readable without
+A run folder holds run.json, which is replaced in one step, and trials.jsonl. The latter has a line
+for each trial, which is on disk before the next trial starts. Both are plain JSON, readable without
 Feedbench. images.json holds the list of images that the run measured.
 """
 
@@ -53,7 +53,8 @@ def read_run(folder: Path) -> RunRecord:
         content = file.read_bytes()
     except OSError as error:
         raise RequestError(
-            f"{folder} is not a run folder: cannot read {file} ({error.strerror})"
+            f"{folder} is not a run folder: cannot read {file} ({error.strerror})",
+            hint="name a folder that feedbench run wrote",
         ) from error
     return _read(content, RunRecord, schema_1.run_of, str(file))
 
@@ -88,4 +89,7 @@ def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], na
             return of_schema_1(content)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise RequestError(f"{name} is broken: {error}") from error
-    raise RequestError(f"{name} has schema {schema!r}; this Feedbench reads schemas 1 and {SCHEMA}")
+    raise RequestError(
+        f"{name} has schema {schema!r}; this Feedbench reads schemas 1 and {SCHEMA}",
+        hint="use the version of Feedbench that wrote it",
+    )

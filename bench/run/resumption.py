@@ -153,7 +153,7 @@ def read(folder: Path) -> Past:
             f"cannot resume {folder}: {error.filename} is missing", hint=_START_NEW
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{folder / NAME} is broken: {error}") from error
+        raise _broken(folder / NAME, error) from error
     if change is not None:
         raise RequestError(f"cannot resume {folder}: {change}", hint=_START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
@@ -178,7 +178,7 @@ def _read_basis(file: Path) -> Basis:
             hint=_START_NEW,
         ) from error
     except ValueError as error:
-        raise RequestError(f"{file} is broken: {error}") from error
+        raise _broken(file, error) from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != _SCHEMA:
         raise RequestError(
@@ -188,7 +188,11 @@ def _read_basis(file: Path) -> Basis:
     try:
         return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
     except (msgspec.ValidationError, TypeError) as error:
-        raise RequestError(f"{file} is broken: {error}") from error
+        raise _broken(file, error) from error
+
+
+def _broken(file: Path, error: Exception) -> RequestError:
+    return RequestError(f"cannot resume {file.parent}: {file} is broken: {error}", hint=_START_NEW)
 
 
 def _is_kept(trial: TrialRecord, whole: int) -> bool:

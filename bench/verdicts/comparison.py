@@ -82,7 +82,8 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
     if not shared:
         raise RequestError(
             f"{base.name} and {new.name} have no pipeline in common: expected equal labels; they"
-            f" have {', '.join(base_sides)} and {', '.join(new_sides)}"
+            f" have {', '.join(base_sides)} and {', '.join(new_sides)}",
+            hint="give both the same label, with --pipeline LABEL=SPEC",
         )
     level = intervals.level_of(len(shared))
     pipelines = []

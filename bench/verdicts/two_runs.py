@@ -47,12 +47,13 @@ def refuse_other_workload(base: Run, new: Run) -> None:
             raise RequestError(
                 f"{both} measured different workloads: {field.replace('_', ' ')}"
                 f" {_shown(before)} and {_shown(after)}",
-                hint="compare runs of the same images, such as with --limit N or --limit all",
+                hint="run both with the same options; --limit N or all selects the same images",
             )
     if (theirs.is_part or ours.is_part) and theirs.folder_images != ours.folder_images:
         raise RequestError(
             f"{both} measured parts of different folders: of"
-            f" {theirs.folder_images:,} and {ours.folder_images:,} images"
+            f" {theirs.folder_images:,} and {ours.folder_images:,} images",
+            hint="compare runs of the same folder",
         )
     if theirs.is_part and theirs.seed != ours.seed:
         raise RequestError(

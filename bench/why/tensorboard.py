@@ -16,9 +16,10 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
-_HOST = "127.0.0.1"  # a trace tells the names of people's files
+_HOST = "127.0.0.1"  # a trace has the names of the user's files
 _START_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
+_TRY = "try python -m tensorboard.main --logdir RUN/traces"
 
 
 def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
@@ -27,7 +28,8 @@ def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
     traces = RunFolder(run).traces
     if not any(traces.rglob("*.xplane.pb")):
         raise RequestError(
-            f"{run} has no traces: it was run with --no-trace, or its time was too short for them"
+            f"{run} has no traces: it was run with --no-trace, or its time was too short for them",
+            hint="run again with more --time, and without --no-trace",
         )
     port = _free(port)
     process = _started(traces, port)
@@ -59,8 +61,8 @@ def _free(port: int) -> int:
             asked.bind((_HOST, port))
         except OSError as error:
             raise RequestError(
-                f"--port {port} is not available ({error.strerror}); choose another, or 0 for any"
-                " free port"
+                f"--port {port} is not available ({error.strerror})",
+                hint="choose another, or 0 for any free port",
             ) from error
         free: int = asked.getsockname()[1]
         return free
@@ -69,16 +71,15 @@ def _free(port: int) -> int:
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     """Wait until TensorBoard answers. Raises FeedbenchError if it ends or does not answer."""
     deadline = time.monotonic() + _START_SECONDS
-    here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is no proxy's business
+    here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # without a proxy
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise FeedbenchError(
-                f"TensorBoard ended with exit code {process.returncode};"
-                " try python -m tensorboard.main --logdir RUN/traces"
+                f"TensorBoard ended with exit code {process.returncode}", hint=_TRY
             )
         try:
             with here.open(f"http://{_HOST}:{port}/", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(_PAUSE_SECONDS)
-    raise FeedbenchError(f"TensorBoard did not answer within {_START_SECONDS:.0f} s")
+    raise FeedbenchError(f"TensorBoard did not answer within {_START_SECONDS:.0f} s", hint=_TRY)

@@ -60,8 +60,8 @@ def test_a_port_that_is_taken_is_one_sentence(smoke: Smoke) -> None:
         done = smoke.feedbench.run("tensorboard", "R", "--port", port)
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        f"feedbench: --port {port} is not available (Address already in use); choose another,"
-        " or 0 for any free port"
+        f"feedbench: --port {port} is not available (Address already in use)\n"
+        "hint: choose another, or 0 for any free port"
     )
 
 
