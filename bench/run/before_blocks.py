@@ -121,7 +121,7 @@ def prepare(run: Run, work: Workplace) -> Run:
         seconds_left = run.begun.budget.seconds_left(0)
         if seconds_left is None:
             return Limit(_LIMIT_SECONDS)
-        advice = "give more --time, or fewer images with --limit"
+        advice = "raise --time, or use fewer images with --limit"
         return Limit(max(seconds_left - run.lineup.block_seconds, 1.0), advice=advice)
 
     lineup = run.lineup

@@ -118,7 +118,7 @@ def pilots(
             raise RequestError(
                 f"--time {plan.options.seconds:.0f}s is too short: it was up during the pilot of"
                 f" {label}, before the first block",
-                hint="give more time, or fewer pipelines",
+                hint="raise --time, or use fewer pipelines",
             )
         records.append(record)
     return records

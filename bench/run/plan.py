@@ -129,5 +129,5 @@ def _refuse(
         f" expected at least {math.ceil(fixed_seconds + block_seconds)}s, and"
         f" {math.ceil(fixed_seconds + LEAST_BLOCKS * block_seconds)}s for the {LEAST_BLOCKS}"
         " blocks that verdicts need",
-        hint="give more time, or fewer pipelines",
+        hint="raise --time, or use fewer pipelines",
     )

@@ -208,7 +208,7 @@ def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
     if any(row.proof is not None and not is_equal(row.proof) for row in rows):
         return "equal work is not proven"
     if base.row.continuous != new.row.continuous:
-        return "in only one of the two, it has an iterator over many epochs"
+        return "in only one of the two, it repeats without a restart"
     return None
 
 

@@ -29,7 +29,7 @@ def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
     if not any(traces.rglob("*.xplane.pb")):
         raise RequestError(
             f"{run} has no traces: it was run with --no-trace, or its time was too short for them",
-            hint="run again with more --time, and without --no-trace",
+            hint="run again without --no-trace, and raise --time",
         )
     port = _free(port)
     process = _started(traces, port)
