@@ -9,6 +9,7 @@ system:      Processes and memory: signals, limits, and workers that may crash
 knobs:       A pipeline's fields as its knobs
 contract:    What a pipeline is given, and what it returns
 errors:      The errors that a user can cause, and their exit codes
+forms:       The forms in which images can be delivered
 
 A package that offers a pipeline imports the contract and the errors from here. Neither loads NumPy
 or TensorFlow.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from feedbench.pipelines.forms import STRETCH, Fit
+
 Batch = tuple[Any, Any]
 """`(images, labels)`: arrays or tensors in host memory, of B images, 1 <= B <= batch_size.
 
@@ -41,6 +43,7 @@ class Workload:
     formats: tuple[str, ...] = ()  # the files' formats, by their first bytes; (): not known
     height: int  # pixels of a delivered image
     width: int
+    fit: Fit = STRETCH  # how an image of other proportions becomes one of this size
     channels: Channels = 3  # 3: red, green, blue; 1: grey, by LUMA
     batch_size: int = 32
     dtype: Dtype = "float32"  # uint8: rounded to the nearest whole number, halves to even

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.image_check import unrestrained
+from feedbench.pipelines.images.placement import Placement, placement
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -51,10 +52,17 @@ def filtered(image: Image.Image, workload: Workload) -> Levels:
 
     Its triangle is stretched by the scale, so that every pixel counts: antialiasing. It rounds.
     """
+    return in_form(resampled(image, workload, "BILINEAR"), workload)
+
+
+def resampled(image: Image.Image, workload: Workload, filter_: str) -> npt.NDArray[np.float32]:
+    """Return `[height, width, 3]`: an image fitted by one of Pillow's filters, which rounds."""
     from PIL import Image
 
-    resized = image.resize((workload.width, workload.height), Image.Resampling.BILINEAR)
-    return in_form(np.asarray(resized), workload)
+    place = _placement((image.height, image.width), workload)
+    size = (place.width, place.height)
+    resized = image.resize(size, Image.Resampling[filter_], box=place.box)
+    return _placed(np.asarray(resized, np.float32), place, workload)
 
 
 BOTH = (sampled, filtered)
@@ -72,14 +80,16 @@ def half_pixel_centres(size: int, count: int) -> Levels:
 def interpolated(
     pixels: npt.NDArray[Any], workload: Workload, positions: Positions
 ) -> npt.NDArray[np.float32]:
-    """Return the values `[height, width, 3]` at these positions between an image's pixels.
+    """Return `[height, width, 3]`: an image fitted by values at positions between its pixels.
 
     Along each axis, a value is the mean of its two neighbours, weighted by its distance to them.
     Positions beyond the edge use the edge's pixels. As compute_interpolation_weights and
     compute_lerp do in tensorflow/core/kernels/image/resize_bilinear_op.cc.
     """
-    colours: npt.NDArray[Any] = pixels
-    for axis, count in ((0, workload.height), (1, workload.width)):
+    place = _placement((pixels.shape[0], pixels.shape[1]), workload)
+    left, top, right, bottom = place.box
+    colours: npt.NDArray[Any] = pixels[top:bottom, left:right]
+    for axis, count in ((0, place.height), (1, place.width)):
         size = colours.shape[axis]
         at = positions(size, count)
         before = np.floor(at)
@@ -87,7 +97,30 @@ def interpolated(
         low = colours.take(before.astype(np.intp).clip(0, size - 1), axis).astype(np.float32)
         high = colours.take(np.ceil(at).astype(np.intp).clip(0, size - 1), axis)
         colours = low + (high - low) * share
-    return colours
+    return _placed(colours, place, workload)
+
+
+def _placement(size: tuple[int, int], workload: Workload) -> Placement:
+    return placement(workload.fit, size, (workload.height, workload.width))
+
+
+def _placed(
+    resized: npt.NDArray[np.float32], place: Placement, workload: Workload
+) -> npt.NDArray[np.float32]:
+    """Return `[height, width, 3]`: a resized image on black, with what is outside cut off."""
+    size = (workload.height, workload.width)
+    if resized.shape[:2] == size:
+        return resized
+    delivered = np.zeros((*size, resized.shape[2]), np.float32)
+    to, of = zip(
+        *(
+            (slice(max(at, 0), at + length), slice(max(-at, 0), side - at))
+            for at, length, side in zip((place.top, place.left), resized.shape, size, strict=False)
+        ),
+        strict=True,
+    )
+    delivered[to] = resized[of]
+    return delivered
 
 
 def in_form(colours: npt.NDArray[Any], workload: Workload) -> Levels:

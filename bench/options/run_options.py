@@ -20,6 +20,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS, names
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import Fit
 
 if TYPE_CHECKING:
     from typing import Self
@@ -127,6 +128,14 @@ class RunOptions:
         read=read.image_size,
         metavar="N|HxW",
         help="Size of the delivered images in pixels: N for a square, or HEIGHTxWIDTH.",
+    )
+    fit: Fit = option(
+        "stretch",
+        read=read.fit,
+        metavar="stretch|crop|crop=SHARE|pad",
+        help="How images of other proportions become this size. crop: as Keras'"
+        " crop_to_aspect_ratio; crop=0.875: as torchvision's Resize(256) and CenterCrop(224); pad:"
+        " with black, as tf.image.resize_with_pad.",
     )
     channels: Channels = option(
         "3",

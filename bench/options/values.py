@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from feedbench.pipelines.errors import RequestError, did_you_mean
+from feedbench.pipelines.forms import LEAST_SHARE, Fit, FitRule
 
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
@@ -35,6 +36,7 @@ CHECKS: dict[str, Literal["none", "header", "decode"]] = {
     "decode": "decode",
 }
 BAD_IMAGES: dict[str, Literal["error", "skip"]] = {"error": "error", "skip": "skip"}
+FITS: dict[str, FitRule] = {"stretch": "stretch", "crop": "crop", "pad": "pad"}
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 T = TypeVar("T")
@@ -80,6 +82,22 @@ class OneOf(Generic[T]):
 def one_of(choices: Mapping[str, T]) -> OneOf[T]:
     """Return a reader of one of a few words."""
     return OneOf(choices)
+
+
+def fit(option: str, text: str) -> Fit:
+    """Read how images are fitted: stretch, crop, crop=SHARE or pad."""
+    rule, _, number = text.partition("=")
+    if text in FITS:
+        return Fit(FITS[text])
+    if rule == "crop" and re.fullmatch(r"\d*\.?\d+", number):
+        share = float(number)
+        if LEAST_SHARE <= share <= 1:
+            return Fit("crop", share)
+    raise RequestError(
+        f"{option} {text!r}: expected stretch, crop, pad, or crop=SHARE with a share from"
+        f" {LEAST_SHARE:g} to 1",
+        hint="crop=0.875 is what ImageNet models are usually evaluated with",
+    )
 
 
 def share(option: str, text: str) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
+from feedbench.pipelines.forms import STRETCH, Fit
 from feedbench.pipelines.images.file_formats import formats_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def workload_of(
     *,
     folder_images: int,
     image_size: tuple[int, int],
+    fit: Fit = STRETCH,
     channels: Channels = 3,
     batch_size: int,
     dtype: Dtype = "float32",
@@ -45,6 +47,7 @@ def workload_of(
         formats=formats_of(index.paths),
         height=image_size[0],
         width=image_size[1],
+        fit=fit,
         channels=channels,
         batch_size=batch_size,
         dtype=dtype,

@@ -70,6 +70,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     classes: dict[str, int]  # images measured of each
     height: int
     width: int
+    fit: str = "stretch"  # as --fit takes it
     channels: int
     batch_size: int
     dtype: str

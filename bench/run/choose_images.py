@@ -149,6 +149,7 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
         index,
         folder_images=folder_images,
         image_size=options.image_size,
+        fit=options.fit,
         channels=options.channels,
         batch_size=options.batch_size,
         dtype=options.dtype,

@@ -195,6 +195,7 @@ def workload_record(
         classes={image_id(name): count for name, count in counts(part).items()},
         height=options.image_size[0],
         width=options.image_size[1],
+        fit=str(options.fit),
         channels=options.channels,
         batch_size=options.batch_size,
         dtype=options.dtype,

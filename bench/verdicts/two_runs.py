@@ -17,6 +17,7 @@ _OF_WORKLOAD = (
     "classes",
     "height",
     "width",
+    "fit",
     "channels",
     "batch_size",
     "dtype",

@@ -36,6 +36,7 @@ _OF_OPS = {
 _BEGINNINGS = (
     ("Decode", "decode"),
     ("Resize", "resize"),
+    ("Pad", "resize"),
     ("ParseExample", "parse"),
     ("ParseSingleExample", "parse"),
     ("DecodeProto", "parse"),

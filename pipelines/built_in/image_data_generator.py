@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta
 
 from feedbench.pipelines.built_in.form import in_form
+from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,39 @@ class ImageDataGenerator:
             seed=workload.seed,
             validate_filenames=False,
         )
+        self._fit(iterator, generator, workload)
         return _KerasFeed(iterator, workload)
+
+    def _fit(self, iterator: Any, generator: Any, workload: Workload) -> None:
+        """Let a Keras iterator fit its images as the workload asks.
+
+        Keras can crop, though `flow_from_dataframe` has no argument for it. For the rest it has
+        nothing: it is given another way to make a batch, by Pillow as well.
+        """
+        fit = workload.fit
+        if fit.rule == "stretch":
+            return
+        if fit.rule == "crop" and fit.share is None:
+            iterator.keep_aspect_ratio = True
+            return
+
+        import numpy as np
+        import tensorflow as tf
+        from PIL import Image
+
+        image = tf.keras.preprocessing.image
+
+        def delivered(file: str) -> Any:
+            with Image.open(file) as opened:
+                colours = fitted(opened.convert("RGB"), workload, self.interpolation)
+            pixels = image.img_to_array(colours, data_format=generator.data_format)
+            return generator.standardize(pixels)
+
+        def batch(places: Any) -> Batch:
+            images = [delivered(iterator.filepaths[place]) for place in places]
+            return np.asarray(images, iterator.dtype), iterator.labels[places]
+
+        iterator._get_batches_of_transformed_samples = batch  # noqa: SLF001
 
 
 def _around_0(image: Any) -> Any:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from feedbench.pipelines.built_in.form import in_form
+from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Batch, Workload
@@ -45,11 +46,22 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def _read(self, file: str) -> Any:
         """Return an image `[H, W, 3]` in 0 to 255."""
         work = self._workload
-        size = (work.height, work.width)
-        image = keras.utils.load_img(file, target_size=size, interpolation=self._interpolation)
+        image = self._fitted(file)
         # What a keras.json says must not change the work; grey is made of floats.
         dtype = "float32" if work.channels == 1 else work.dtype
         return keras.utils.img_to_array(image, data_format="channels_last", dtype=dtype)
+
+    def _fitted(self, file: str) -> Any:
+        """Return a picture of the workload's size. Keras stretches and crops, and has no more."""
+        work = self._workload
+        if work.fit.rule == "pad" or work.fit.share is not None:
+            return fitted(keras.utils.load_img(file), work, self._interpolation)
+        return keras.utils.load_img(
+            file,
+            target_size=(work.height, work.width),
+            interpolation=self._interpolation,
+            keep_aspect_ratio=work.fit.rule == "crop",
+        )
 
     def _scaled(self, images: Any) -> Any:
         """Bring 0 to 255 into the workload's range."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from feedbench.pipelines.built_in.fitting import fitted
 from feedbench.pipelines.built_in.record_format import MOST_READERS, SUFFIXES, TYPES
 from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
 from feedbench.pipelines.images.decoding import decoded
@@ -88,7 +89,7 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
     from fewer pixels. Both steps are linear, so their order changes no value.
     """
     colours = decoded(encoded, workload.formats, knobs.dct)
-    resized = tf.image.resize(colours, [workload.height, workload.width])
+    resized = fitted(colours, workload)
     if workload.channels == 1:
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
     if workload.dtype == "uint8":
@@ -105,7 +106,7 @@ def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Un
         return tf.strings.length(encoded)[tf.newaxis]
     colours = decoded(encoded, workload.formats, knobs.dct)
     if until == "resize":
-        colours = tf.image.resize(colours, [workload.height, workload.width])
+        colours = fitted(colours, workload)
     return colours[0, 0, :1]
 
 

@@ -14,6 +14,7 @@ from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.contract import Batch, Feed, Pipeline, Until, Workload
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,5 @@ class _PillowFeed:
         colours = image if image.mode == "RGB" else image.convert("RGB")
         colours.load()
         if self._until == "resize":
-            size = (self._workload.width, self._workload.height)
-            colours = colours.resize(size, Image.Resampling[self._interpolation.upper()])
+            colours = fitted(colours, self._workload, self._interpolation)
         return int(colours.getpixel((0, 0))[0])  # type: ignore[index]

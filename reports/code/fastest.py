@@ -64,6 +64,7 @@ def _is_sound(workload: Workload, run: RunRecord) -> bool:
     classes = range(len(workload.class_names))
     return (
         all(getattr(workload, name) == getattr(run.workload, name) for name in _ALIKE)
+        and str(workload.fit) == run.workload.fit
         and len(workload.files) == len(workload.labels)
         and all(label in classes for label in workload.labels)
         and min(workload.images, workload.height, workload.width, workload.batch_size) > 0

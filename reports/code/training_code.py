@@ -25,6 +25,7 @@ from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
+from feedbench.pipelines.images.placement import covered_size
 
 _WIDTH = 100  # columns
 
@@ -50,7 +51,11 @@ def training_code(
     is_listed = is_labelled or not _is_by_class(workload)
     images = workload.images if is_listed else workload.folder_images
     values = _source(workload, tuple(left_out), images_json)
-    values |= {"is_listed": is_listed, "scale": _scale(workload)}
+    values |= {
+        "is_listed": is_listed,
+        "scale": _scale(workload),
+        "covered": covered_size(workload),
+    }
     if isinstance(pipeline, TailKnobs):
         values |= _tail(pipeline, workload, images)
     if isinstance(pipeline, Tfrecord):
@@ -147,7 +152,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     size = f"{workload.height}x{workload.width}"
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
-    form = (workload.channels, workload.dtype, low, high, pipeline.dct)
+    form = (str(workload.fit), workload.channels, workload.dtype, low, high, pipeline.dct)
     return {
         "decoder": "png" if formats == {"PNG"} else decoder,
         "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",

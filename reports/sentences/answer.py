@@ -27,6 +27,7 @@ def heading(run: RunRecord) -> str:
     classes = counted(len(given.classes), "class", "classes")
     form = "" if given.channels == _RGB else " grey"
     form += "" if given.dtype == "float32" else f" {given.dtype}"
+    form += "" if given.fit == "stretch" else f", {given.fit}"
     return (
         f"{part} images in {classes}, to {given.height}x{given.width}{form},"
         f" batches of {given.batch_size}; {blocks} in {duration(run.seconds)}"

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import counted
-from feedbench.reports.sentences import equal_work
+from feedbench.reports.sentences import equal_work, facts
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
 from feedbench.reports.terminal.layout import (
@@ -57,8 +57,8 @@ def show(verification: Verification, console: Console, sheets: Path | None = Non
 def _heading(verification: Verification) -> str:
     given = verification.workload
     classes = counted(len(given.classes), "class", "classes")
-    form = f"{given.height}x{given.width}x{given.channels} {given.dtype}"
-    return f"{counted(given.images, 'image')} in {classes}, delivered as {form}"
+    images = counted(given.images, "image")
+    return f"{images} in {classes}, delivered as {facts.form(given)}"
 
 
 def _table(verification: Verification, which: _Columns) -> Table:

@@ -39,8 +39,7 @@ def _swapped(
 
 def _filtered_by(name: str) -> Deliver:
     def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
-        size = (workload.width, workload.height)
-        return in_form(np.asarray(image.resize(size, Image.Resampling[name])), workload)
+        return in_form(references.resampled(image, workload, name), workload)
 
     return deliver
 

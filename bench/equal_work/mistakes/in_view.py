@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.mistakes.mistake import Mistake
 from feedbench.bench.equal_work.references import Levels
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import STRETCH, Fit
 from feedbench.pipelines.images.image_check import unrestrained
 
 _USUAL_CROP = 0.875  # 224 of 256
@@ -34,6 +36,21 @@ def _of_view(name: str, change: _Change) -> Iterator[Mistake]:
         yield Mistake(name, deliver)
 
 
+def _of_fit(name: str, fit: Fit) -> Iterator[Mistake]:
+    """Yield a mistake that fits images by a rule, with each filter of the references."""
+    for resized in references.BOTH:
+
+        def deliver(
+            _: Path,
+            image: Image.Image,
+            workload: Workload,
+            resized: Callable[[Image.Image, Workload], Levels] = resized,
+        ) -> Levels:
+            return resized(image, dataclasses.replace(workload, fit=fit))
+
+        yield Mistake(name, deliver)
+
+
 def _transposed(name: str) -> _Change:
     return lambda _, image, __: image.transpose(Image.Transpose[name])
 
@@ -43,20 +60,9 @@ def _upright(file: Path, _: Image.Image, __: Workload) -> Image.Image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
 
-def _cropped(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
-    """Crop the middle to the delivered proportions, as large as possible."""
-    scale = min(image.width / workload.width, image.height / workload.height)
-    return _middle(image, round(workload.width * scale), round(workload.height * scale))
-
-
 def _cropped_evenly(_: Path, image: Image.Image, __: Workload) -> Image.Image:
     """Crop each side by the same share, as tf.image.central_crop does."""
     return _middle(image, round(image.width * _USUAL_CROP), round(image.height * _USUAL_CROP))
-
-
-def _cropped_twice(file: Path, image: Image.Image, workload: Workload) -> Image.Image:
-    """Crop to the delivered proportions and then by a share: Resize(256) and CenterCrop(224)."""
-    return _cropped_evenly(file, _cropped(file, image, workload), workload)
 
 
 def _not_resized(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
@@ -64,7 +70,7 @@ def _not_resized(_: Path, image: Image.Image, workload: Workload) -> Image.Image
 
 
 def _padded(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
-    """Keep the proportions, and pad with black."""
+    """Keep the proportions, and pad with black before resizing."""
     scale = max(image.width / workload.width, image.height / workload.height)
     return _middle(image, round(workload.width * scale), round(workload.height * scale))
 
@@ -79,9 +85,14 @@ IN_VIEW = (
     *_of_view("images mirrored left to right", _transposed("FLIP_LEFT_RIGHT")),
     *_of_view("images upside down", _transposed("FLIP_TOP_BOTTOM")),
     *_of_view("images rotated by their EXIF orientation", _upright),
-    *_of_view("images cropped to the delivered proportions", _cropped),
+    *_of_fit("images stretched to the delivered size (--fit stretch)", STRETCH),
+    *_of_fit("images cropped to the delivered proportions (--fit crop)", Fit("crop")),
     *_of_view("a central crop of 87.5% of each side", _cropped_evenly),
-    *_of_view("a central crop of 87.5% in the delivered proportions", _cropped_twice),
+    *_of_fit(
+        "a central crop of 87.5% in the delivered proportions (--fit crop=0.875)",
+        Fit("crop", _USUAL_CROP),
+    ),
     *_of_view("the middle of images, cropped without resizing", _not_resized),
-    *_of_view("images padded with black to keep their proportions", _padded),
+    *_of_fit("images padded with black to keep their proportions (--fit pad)", Fit("pad")),
+    *_of_view("images padded with black before they are resized", _padded),
 )

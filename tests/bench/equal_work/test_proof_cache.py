@@ -12,6 +12,7 @@ from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.records.proof import Counts, Proof, Shuffle
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import Fit
 from tests.support.builders import workload_over
 
 NAIVE = parse("tfdata_naive")
@@ -66,6 +67,8 @@ def test_another_workload_pipeline_or_knob_has_another_proof(
     for other in (
         replace(workload, height=33),
         replace(workload, seed=1),
+        replace(workload, fit=Fit("crop")),
+        replace(workload, fit=Fit("crop", 0.875)),
         replace(workload, batch_size=9),
         replace(workload, labels=(1, 0)),
         replace(workload, class_names=("cats", "owls")),

@@ -146,7 +146,7 @@ def turned(turn: Callable[[Image.Image, Workload], Image.Image]) -> Any:
         ),
         (
             turned(lambda image, _: ImageOps.pad(image, (max(image.size),) * 2)),
-            "images padded with black to keep their proportions",
+            "images padded with black before they are resized",
         ),
     ],
 )

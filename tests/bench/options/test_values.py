@@ -109,6 +109,22 @@ def test_what_is_no_range_is_refused_with_those_that_there_are(text: str) -> Non
         values.one_of(values.RANGES)("--range", text)
 
 
+@pytest.mark.parametrize("text", ["stretch", "crop", "crop=0.875", "crop=1", "pad"])
+def test_a_fit_is_read_as_it_is_written(text: str) -> None:
+    assert str(values.fit("--fit", text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Crop", "crop=", "crop=0", "crop=1.1", "crop=-1", "crop=nan", "pad=1", "pad=", "x"]
+)
+def test_what_is_no_fit_is_refused_with_those_that_there_are(text: str) -> None:
+    sentence = (
+        f"--fit {text!r}: expected stretch, crop, pad, or crop=SHARE with a share from 0.1 to 1"
+    )
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence)}\nhint: crop=0.875 is "):
+        values.fit("--fit", text)
+
+
 @pytest.mark.parametrize(
     ("text", "share"), [("5%", 0.05), ("2.5%", 0.025), ("5 %", 0.05), ("100%", 1.0), ("0%", 0.0)]
 )

@@ -39,6 +39,7 @@ from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import index_folder
 from tests.support import builders, loaders
 from tests.support.builders import a_proof, a_row, a_run
@@ -77,6 +78,7 @@ class Killed:
             folder=photos,
             specs=(f"mine={self.loader}:photos",),
             image_size=(32, 32),
+            fit=Fit("crop", 0.875),
             blocks=5,
             out=self.folder,
             prepared=folder / "prepared",

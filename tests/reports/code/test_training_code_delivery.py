@@ -20,6 +20,7 @@ from PIL import Image
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
+from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
 from feedbench.pipelines.images.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
@@ -163,6 +164,7 @@ def test_as_a_script_of_its_own_the_code_delivers_the_same(
 
 
 GREY = {"channels": 1}
+CROP, CENTRE, PAD = ({"fit": fit} for fit in (Fit("crop"), Fit("crop", 0.875), Fit("pad")))
 KNOBS_AND_FORMS: list[
     tuple[str, dict[str, Any]]
 ] = [  # each SPEC in one form, each form of one SPEC
@@ -179,6 +181,15 @@ KNOBS_AND_FORMS: list[
     ("tfrecord_sharded:shards=3,shuffle=none,cache=file", BYTES | CATEGORICAL),
     ("tfrecord_sharded:shards=50,parallel_calls=2,cache=memory", GREY),
     *(("tfdata_tuned", form) for form in (GREY, GREY_BYTES | CATEGORICAL, BINARY_AROUND_0)),
+    ("image_data_generator", CROP),
+    ("image_data_generator", CENTRE | CATEGORICAL),
+    ("py_dataset", CROP),
+    ("py_dataset", CENTRE),
+    ("py_dataset", PAD | GREY_BYTES),
+    ("image_data_generator:interpolation=nearest", PAD | GREY_BYTES),
+    ("tfdata_tuned", CROP),
+    ("tfdata_tuned:cache=none", CENTRE),
+    ("tfrecord_sharded", PAD),
 ]
 
 

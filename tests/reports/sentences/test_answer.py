@@ -345,6 +345,7 @@ def test_one_more_block_is_said_in_the_singular() -> None:
         ({"channels": 1}, "to 180x240 grey, b"),
         ({"dtype": "uint8"}, "to 180x240 uint8, b"),
         ({"channels": 1, "dtype": "uint8"}, "to 180x240 grey uint8, b"),
+        ({"fit": "crop=0.875"}, "to 180x240, crop=0.875, b"),
     ],
 )
 def test_the_heading_says_what_is_delivered_where_it_is_not_the_usual(

@@ -71,7 +71,7 @@ def test_each_pipeline_has_its_word_its_distances_its_images_and_its_shuffle() -
 
 def test_the_first_line_says_what_was_compared() -> None:
     first = printed(found({"naive": a_proof()})).splitlines()[0]
-    assert first == "3,670 images in 3 classes, delivered as 180x240x3 float32"
+    assert first == "3,670 images in 3 classes, delivered as 180x240x3 float32 in [0, 1]"
 
 
 def test_a_pipeline_that_failed_says_so_in_each_table_and_why_below() -> None:
