@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from feedbench.pipelines.images.index import Index, named, shown
@@ -35,9 +36,13 @@ def order_notes(class_names: Sequence[str]) -> tuple[str, ...]:
 
 def root_notes(index: Index) -> Iterator[str]:
     """Yield notes on classes that look like folders around classes, and the likely classes."""
-    firsts: dict[int, str] = {}  # of each class: its first file
-    for file, label in zip(index.files, index.labels, strict=True):
-        firsts.setdefault(label, file)
+    # Of each class its first file; labels are in order.
+    places = {label: bisect_left(index.labels, label) for label in range(len(index.class_names))}
+    firsts = {
+        label: index.files[at]
+        for label, at in places.items()
+        if index.labels[at : at + 1] == (label,)
+    }
     is_alone = len(firsts) == 1
     for label, first in firsts.items():
         name = index.class_names[label]

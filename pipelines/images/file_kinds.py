@@ -8,6 +8,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".jpe", ".jfif", "
 FOREIGN_SUFFIXES = (".tif", ".tiff", ".ico", ".jp2", ".jxl", ".svg", ".avif", ".heic", ".heif")
 """The suffixes of images that not every pipeline decodes: such files are bad."""
 
+_CANDIDATES = SUFFIXES + FOREIGN_SUFFIXES
+
 RAW_SUFFIXES = (
     *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".kdc", ".mrw", ".nef", ".nrw", ".orf"),
     *(".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srw", ".x3f"),
@@ -42,7 +44,7 @@ APPLE_DOUBLE_PREFIX = "._"
 
 def is_candidate(name: str) -> bool:
     """Whether a file's name has an image's suffix."""
-    return name.lower().endswith(SUFFIXES + FOREIGN_SUFFIXES)
+    return name.lower().endswith(_CANDIDATES)
 
 
 def is_hidden(name: str) -> bool:

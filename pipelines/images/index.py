@@ -199,10 +199,10 @@ def hidden_notes(hidden: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """Yield what there is to say of folders that are no classes, next to the classes' `names`."""
     if not hidden:
         return
+    kinds = [[SYSTEM_FOLDERS.get(part.lower()) for part in Path(name).parts] for name in hidden]
     texts = [
-        f"{shown(name)} ({what})" if what else shown(name)
-        for name in hidden
-        for what in [SYSTEM_FOLDERS.get(os.path.basename(name).lower())]  # noqa: PTH119
+        shown(name) + "".join(f" ({what})" for what in kind if what)
+        for name, kind in zip(hidden, kinds, strict=True)
     ]
     yield f"Hidden or system folders ({len(hidden)}) are not classes: {listed(texts)}."
     for name in hidden:
@@ -252,7 +252,7 @@ def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> Iterator[str]:
     if nested := sum(walked.nested for walked in walks):
         yield (
             f"Images in folders below a class's folder ({nested:,}) belong to that class, as in"
-            " Keras."
+            " Keras; --classes-from leaf uses each of these folders as a class."
         )
     yield from walk_notes(walks)
 

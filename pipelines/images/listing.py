@@ -74,14 +74,14 @@ def walk(
     for root, names in sorted(_folders(top, walked, follow_links=follow_links), key=itemgetter(0)):
         inside = os.path.relpath(root, folder)
         prefix = "" if inside == os.curdir else inside + os.sep
-        images = [name for name in names if name.lower().endswith(SUFFIXES)]
+        images = [prefix + name for name in sorted(names) if name.lower().endswith(SUFFIXES)]
         if len(images) < len(names):
             rest = [name for name in names if not name.lower().endswith(SUFFIXES)]
-            images += filter(is_candidate, rest)
+            images = sorted([*images, *(prefix + name for name in rest if is_candidate(name))])
             walked.kinds.update(filter(None, map(kind, rest)))
             if list_others:
                 walked.other_files += [prefix + name for name in rest if not is_candidate(name)]
-        walked.images += [prefix + name for name in sorted(images)]
+        walked.images += images
         walked.others += len(names) - len(images)
         if root != top:
             walked.nested += len(images)

@@ -66,6 +66,8 @@ def test_leaf_folders_are_classes_if_asked_for(tmp_path: Path) -> None:
         *("animals/dogs/1.jpg", "cars/1.jpg"),
     )
     assert (index.labels, index.ignored) == ((0, 0, 1, 2), 3)
+    (note,) = index.notes
+    assert note.endswith(": animals/.ipynb_checkpoints (copies that Jupyter makes).")
     some = index_images(tmp_path, Layout(classes_from="leaf", classes=("cars", "animals/dogs")))
     assert some.files == ("cars/1.jpg", "animals/dogs/1.jpg")
 

@@ -147,8 +147,10 @@ def test_a_link_that_leads_round_to_itself_is_no_class(tmp_path: Path) -> None:
 def test_images_deeper_down_belong_to_their_class_which_is_said(tmp_path: Path) -> None:
     index = index_folder(fill(tmp_path, "c/1.jpg", "c/x/2.jpg", "c/x/y/3.jpg"))
     assert index.labels == (0, 0, 0)
-    assert index.notes == (
-        "Images in folders below a class's folder (2) belong to that class, as in Keras.",
+    (note,) = index.notes
+    assert note == (
+        "Images in folders below a class's folder (2) belong to that class, as in Keras;"
+        " --classes-from leaf uses each of these folders as a class."
     )
 
 
