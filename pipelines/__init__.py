@@ -3,6 +3,7 @@
 catalog:     What can be run, and how a SPEC is read
 loader_file: A user's own function as a pipeline
 built_in:    The pipelines that come with Feedbench, and the tf.data steps that they share
+tfrecords:   TFRecord files: their format, and how Feedbench writes its own
 keras_fit:   A Keras PyDataset as a feed, read as `fit` reads it
 images:      A folder's images and labels, how they are decoded and checked, and sample photos
 system:      Processes and memory: signals, limits, and workers that may crash

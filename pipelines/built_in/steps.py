@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from feedbench.pipelines.built_in.fitting import fitted
-from feedbench.pipelines.built_in.record_format import MOST_READERS, SUFFIXES, TYPES
 from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
 from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
+from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from feedbench.pipelines.built_in.record_format import Compression
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
     from feedbench.pipelines.contract import Until, Workload
+    from feedbench.pipelines.tfrecords.record_format import Compression
 
 
 def files_dataset(

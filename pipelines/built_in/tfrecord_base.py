@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.built_in import record_format
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
+from feedbench.pipelines.tfrecords import record_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class Tfrecord(TailKnobs):
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
         """Write the record files to `prepared`. Raises PreparationError if they do not fit."""
-        from feedbench.pipelines.built_in import tfrecord_files
+        from feedbench.pipelines.tfrecords import tfrecord_files
 
         tfrecord_files.write(
             workload, prepared, compression=self.compression, shards=self._shards(workload)

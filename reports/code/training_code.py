@@ -19,13 +19,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
-from feedbench.pipelines.built_in import record_format
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
+from feedbench.pipelines.tfrecords import record_format
 
 _WIDTH = 100  # columns
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.record_format import MOST_READERS
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.tfrecords.record_format import MOST_READERS
 from feedbench.reports.code import training_code as trainingcode
 from feedbench.reports.code.training_code import training_code
 from tests.support.builders import KOREAN, SCRIPT

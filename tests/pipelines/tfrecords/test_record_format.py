@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.pipelines.built_in.record_format import SHARD_BYTES, shard_count
+from feedbench.pipelines.tfrecords.record_format import SHARD_BYTES, shard_count
 
 
 @pytest.mark.parametrize(

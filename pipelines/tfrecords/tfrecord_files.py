@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from feedbench.pipelines.built_in.record_format import SUFFIXES, TYPES, Compression
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.system.pool import in_processes
+from feedbench.pipelines.tfrecords.record_format import SUFFIXES, TYPES, Compression
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""TFRecord files: their format, and how Feedbench writes its own."""
