@@ -59,6 +59,11 @@ class Workload:
         return len(self.files)
 
     @property
+    def are_classes_sorted(self) -> bool:
+        """Whether the classes are in code-point order, as a loader that walks a folder has them."""
+        return list(self.class_names) == sorted(self.class_names)
+
+    @property
     def image_values(self) -> int:
         """Return the number of values in one delivered image."""
         return self.height * self.width * self.channels

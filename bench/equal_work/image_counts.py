@@ -82,6 +82,7 @@ class Tally:
             first_missing=self._first(groups, missing),
             first_doubled=self._first(groups, doubled),
             first_wrong_label=first_wrong,
+            are_classes_sorted=self.workload.are_classes_sorted,
         )
 
     def _expected(self, groups: Groups) -> Counter[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from feedbench.bench.measured.hints import UNSORTED
 from feedbench.bench.records.proof import (
     MOST_NEAR,
     MOST_SAME,
@@ -89,10 +90,11 @@ def _of_counts(counts: Counts) -> str | None:
 def _of_labels(counts: Counts) -> str | None:
     if not counts.wrong_labels:
         return None
-    return (
+    clause = (
         f"{counts.wrong_labels:,} of {counted(counts.images, 'image')} have the wrong label"
         f" ({counts.first_wrong_label})"
     )
+    return clause if counts.are_classes_sorted else f"{clause}; {UNSORTED}"
 
 
 def _of_pixels(proof: Proof) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedbench.bench.measured.batch_forms import form_note, pair
-from feedbench.bench.measured.hints import image_hint, part_hint, range_hint, size_hint
+from feedbench.bench.measured.hints import UNSORTED, image_hint, part_hint, range_hint, size_hint
 from feedbench.bench.measured.label_forms import label_note, places_of
 from feedbench.pipelines.errors import WrongWorkError
 
@@ -108,7 +108,8 @@ class EpochCheck:
             name = work.class_names[wrong[0]]
             raise WrongWorkError(
                 f"it delivered {counts[wrong[0]]} images of the class {name!r} in an epoch;"
-                f" expected {expected[wrong[0]]}"
+                f" expected {expected[wrong[0]]}",
+                hint="" if work.are_classes_sorted else UNSORTED,
             )
 
 

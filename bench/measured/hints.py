@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.contract import Workload
 
+UNSORTED = (
+    "the classes are not in sorted order, so a loader that walks the folder needs"
+    " class_names=workload.class_names"
+)
+"""The hint for wrong labels, where a folder that is walked gives another order of classes."""
+
 _IMAGES_NDIM, _LABELS_NDIM = 4, 2
 _TWO_CLASSES = 2
 

@@ -55,6 +55,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     first_missing: str | None = None
     first_doubled: str | None = None
     first_wrong_label: str | None = None  # as a clause: daisy/1.jpg as 'roses'
+    are_classes_sorted: bool = True  # false: --classes has another order
 
     @property
     def is_whole(self) -> bool:

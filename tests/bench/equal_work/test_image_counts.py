@@ -88,6 +88,7 @@ def test_an_image_too_many_is_not_a_wrong_label_as_well() -> None:
 def test_the_first_wrong_label_is_named_with_what_it_was_taken_for() -> None:
     counts = deliver(a_tally([0, 1, 2], [0, 1, 2]), (0, 0), (2, 1), (1, 2)).counts()
     assert counts.first_wrong_label == "01.jpg as 'owls'"
+    assert counts.are_classes_sorted
 
 
 def test_an_image_of_no_file_is_unknown_and_the_file_missing() -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.equal_work.judgement import is_off, judged, levels, work_of
+from feedbench.bench.measured.hints import UNSORTED
 from feedbench.bench.records.proof import Counts, Distance, Likeness, Proof, Shuffle, is_equal
 
 LEVELS = st.floats(0, 255)
@@ -149,6 +151,9 @@ def test_wrong_labels_are_wrong() -> None:
     judgement = judged(a_proof(0.0, 1.87, counts=counts))
     assert judgement.is_wrong
     assert judgement.reason == "2 of 600 images have the wrong label (cats/1.jpg as 'dogs')"
+    unsorted = msgspec.structs.replace(counts, are_classes_sorted=False)
+    reason = judged(a_proof(0.0, 1.87, counts=unsorted)).reason
+    assert reason == f"{judgement.reason}; {UNSORTED}"
 
 
 def test_the_second_epoch_is_named_where_it_is_wrong() -> None:

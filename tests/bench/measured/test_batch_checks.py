@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range
+from feedbench.bench.measured.hints import UNSORTED
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 
@@ -36,9 +37,9 @@ def labels(*values: int) -> np.ndarray[Any, Any]:
     return np.array(values, np.int32)
 
 
-def check(*batches: object) -> EpochCheck:
+def check(*batches: object, workload: Workload = WORKLOAD) -> EpochCheck:
     """Check batches without ending the epoch."""
-    checked = EpochCheck(WORKLOAD)
+    checked = EpochCheck(workload)
     for batch in batches:
         checked.batch(batch)
     return checked
@@ -137,6 +138,13 @@ def test_a_label_that_is_no_class_is_refused(label: int) -> None:
 def test_classes_of_wrong_size_are_refused_by_the_name_of_the_first() -> None:
     with refused("expected 3", "2 images of the class 'dogs'"):
         check(*epoch(0, 0, 0, 0, 1, 1, 2, 2, 2, 2)).labels()
+
+
+def test_in_another_order_than_the_sorted_one_wrong_classes_have_a_hint() -> None:
+    workload = replace(WORKLOAD, class_names=("owls", "dogs", "cats"))
+    with pytest.raises(WrongWorkError) as caught:
+        check(*epoch(0, 0, 0, 0, 1, 1, 2, 2, 2, 2), workload=workload).labels()
+    assert caught.value.hint == UNSORTED
 
 
 def test_the_end_of_an_epoch_is_checked_by_its_count_alone() -> None:

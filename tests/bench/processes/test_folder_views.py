@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.folder_views import (
     Views,
     class_folders,
@@ -15,12 +16,15 @@ from feedbench.bench.processes.folder_views import (
     link_names,
     make_view,
 )
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, part, take
 from feedbench.pipelines.images.layouts import Layout, index_images
-from tests.support import odd
+from tests.support import loaders, odd
 
 KERAS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -230,3 +234,26 @@ def test_to_remove_a_view_removes_no_image(tidy: Path, tmp_path: Path) -> None:
     make_view(workload, tmp_path / "view")
     shutil.rmtree(tmp_path / "view")
     assert holds_exactly(workload)
+
+
+WALKS = """
+def photos(workload):
+    found = sorted(os.path.realpath(os.path.join(root, file))
+                   for root, _, files in os.walk(workload.folder) for file in files)
+    assert found == sorted(map(os.path.realpath, workload.files)), found
+    assert os.listdir(workload.scratch) == []
+    return batches(workload)
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_loader_is_given_a_folder_of_its_images_and_an_empty_one(
+    processes: Processes, workload_file: Path, tmp_path: Path
+) -> None:
+    run, scratch = RunFolder(tmp_path / "R"), tmp_path / "scratch"
+    run.create()
+    scratch.mkdir()
+    trials = Trials(processes, run, scratch, ("a",), fresh_interpreter=False, views=Views(scratch))
+    spec = parse(f"a={loaders.write_loader(tmp_path, WALKS)}:photos")
+    record = trials.run(spec, "pilot", workload_file, Limit(60.0))
+    assert record.ended == "measured", record.why
