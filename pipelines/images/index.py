@@ -234,11 +234,6 @@ def walk_notes(walks: Sequence[Walk]) -> Iterator[str]:
     if made:
         texts = [f"{kinds[name]:,} {shown(name)} ({SYSTEM_FILES[name.lower()]})" for name in made]
         yield f"Files of the system are ignored: {', '.join(texts)}."
-    for name, images in sum((walked.system for walked in walks), Counter[str]()).items():
-        yield (
-            f"Images in folders {shown(name)} below a class's folder ({images:,}) belong to that"
-            f" class, as in Keras. They are {SYSTEM_FOLDERS[name.lower()]}: remove them."
-        )
 
 
 def _counted(kinds: Counter[str], among: Sequence[str]) -> str:
@@ -253,6 +248,11 @@ def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> Iterator[str]:
         yield (
             f"Images in folders below a class's folder ({nested:,}) belong to that class, as in"
             " Keras; --classes-from leaf uses each of these folders as a class."
+        )
+    for name, images in sum((walked.system for walked in walks), Counter[str]()).items():
+        yield (
+            f"Images in folders {shown(name)} below a class's folder ({images:,}) belong to that"
+            f" class, as in Keras. They are {SYSTEM_FOLDERS[name.lower()]}: remove them."
         )
     yield from walk_notes(walks)
 
