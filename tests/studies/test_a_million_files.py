@@ -1,4 +1,4 @@
-"""What an index of a million small files takes, beside what `find` takes to list them."""
+"""What an index of a million small files takes, compared with `find`; and a view of some."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.pipelines.images.index import take
+from feedbench.pipelines.images.layouts import Layout, index_images
 
 pytestmark = pytest.mark.study
 
@@ -61,3 +66,23 @@ def test_an_index_of_a_million_files_beside_find(million: Path) -> None:
             f"\n{FILES:,} files: index {seconds:.2f} s, find {listing:.2f} s,"
             f" {seconds / listing:.2f} times, {memory / 1e6:.0f} MB"
         )
+
+
+def test_a_view_of_600_and_of_100_000_of_them(million: Path, tmp_path: Path) -> None:
+    """The target is 0.1 s for 600, which is what a loader costs a run of so many."""
+    index = index_images(million, Layout())
+    for images in (600, 100_000):
+        folder = tmp_path / str(images)
+        folder.mkdir()
+        file = folder / "images.json"
+        workload = workload_of(
+            take(index, images, seed=0),
+            folder_images=len(index.files),
+            image_size=(8, 8),
+            batch_size=8,
+            seed=0,
+        )
+        write_workload(workload, file)
+        begun = time.monotonic()
+        view = Views(folder).folder(file)
+        print(f"\n{images:,} links: {time.monotonic() - begun:.3f} s, in {view}")
