@@ -146,9 +146,12 @@ def _are_plain(names: Sequence[str]) -> bool:
 
 def _is_folder_name(name: str) -> bool:
     """Return whether a name is valid UTF-8, not hidden, and can be written to a disk."""
-    if not name or name.startswith(".") or "/" in name or not name.isprintable():
+    if not name or name.startswith(".") or "/" in name:
         return False
-    return len(name) <= _MOST_BYTES // 4 or len(name.encode()) <= _MOST_BYTES
+    try:
+        return len(name.encode()) <= _MOST_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

@@ -205,7 +205,7 @@ def test_names_that_are_no_text_or_too_long_are_replaced(tmp_path: Path) -> None
     assert all(name.isascii() and name.isprintable() for name in _names(view / "cats"))
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".git", "a/b", "a\nb", "\udcff", "n" * 256])
+@pytest.mark.parametrize("name", ["", ".", "..", ".git", "a/b", "\udcff", "n" * 256])
 def test_a_class_that_cannot_name_a_folder_has_all_folders_numbered(name: str) -> None:
     names = class_folders(["cats", name])
     assert names == sorted(names)
@@ -213,6 +213,11 @@ def test_a_class_that_cannot_name_a_folder_has_all_folders_numbered(name: str) -
     assert names[1].startswith("1-")
     assert names[1].isascii()
     assert len(names[1]) < 100
+
+
+@pytest.mark.parametrize("name", ["New\u00a0York", "a\nb", "ü[*]?", "n" * 255])
+def test_a_class_keeps_a_name_that_can_name_a_folder(name: str) -> None:
+    assert class_folders(["cats", name]) == ["cats", name]
 
 
 def test_two_workloads_of_the_same_images_share_a_view(tidy: Path, tmp_path: Path) -> None:
