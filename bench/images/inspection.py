@@ -18,7 +18,7 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.inspection import Bin, Inspection
 from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
-from feedbench.pipelines.images.file_kinds import is_candidate
+from feedbench.pipelines.images.file_kinds import is_candidate, is_hidden
 from feedbench.pipelines.images.image_check import Finding
 from feedbench.pipelines.images.index import Index, counts, image_id
 from feedbench.pipelines.images.labels import index_unlabelled
@@ -85,7 +85,9 @@ def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -
 def _index(folder: Path, layout: Layout) -> Index:
     """List the images; only an inspection needs no labels."""
     check_folder(folder, "photos")
-    if layout != Layout() or any(map(is_folder, entries(folder))):
+    is_default = layout in {Layout(), Layout(follow_links=True)}
+    has_classes = any(is_folder(each) and not is_hidden(each.name) for each in entries(folder))
+    if has_classes or not is_default:
         return index_images(folder, layout)
     return index_unlabelled(folder, follow_links=layout.follow_links)
 

@@ -56,7 +56,9 @@ def index_folder(
     hidden = [name for name in below if is_hidden(name) and name not in (classes or ())]
     names = tuple(name for name in below if name not in hidden)
     if not names:
-        what = f"no sub-folder, only files ({len(top)})" if top else "nothing in it"
+        files_there = len(top) - len(below)
+        what = f"no sub-folder, only files ({files_there})" if files_there else "nothing in it"
+        what = f"only hidden or system folders ({named(hidden)})" if hidden else what
         raise RequestError(
             f"{folder}: expected one sub-folder of photos a class; found {what}",
             hint="if the files' names hold the labels, use --labels" if top else "",
@@ -69,7 +71,8 @@ def index_folder(
     if not files:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its sub-folders"
-            f" ({len(class_names)}); found none, only other files ({ignored})"
+            f" ({len(class_names)}); found none, only other files ({ignored})",
+            hint=" ".join(walk_notes(walks)),
         )
     broken = sorted(entry.name for entry in top if _leads_nowhere(entry))
     if broken:
@@ -97,7 +100,8 @@ def index_leaves(
     if not by_class:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}) in folders below it; found none,"
-            f" only other files ({walked.others + outside})"
+            f" only other files ({walked.others + outside})",
+            hint=" ".join(walk_notes([walked])),
         )
     class_names, notes = ordered(sorted(by_class), classes)
     if hidden:

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_finder import FileFinder
 from feedbench.pipelines.images.index import named, shown
+from feedbench.pipelines.images.no_folder import refuse_no_table
 
 _FILE_TITLES = {
     *("file", "filename", "file_name", "filepath", "file_path", "fname", "path", "id"),
@@ -120,6 +121,7 @@ def _rows(
 
 def _text(file: Path) -> str:
     """Return the text of a file in UTF-8 or UTF-16; names need not be valid UTF-8."""
+    refuse_no_table(file)
     try:
         content = file.read_bytes()
     except OSError as error:

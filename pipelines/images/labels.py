@@ -72,7 +72,8 @@ def index_unlabelled(folder: Path, *, follow_links: bool = False) -> Index:
     if not walked.images:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}); found none, only other files"
-            f" ({walked.others})"
+            f" ({walked.others})",
+            hint=" ".join(walk_notes([walked])),
         )
     note = "The photos are not in class folders: a run needs --labels to know their classes."
     labels = (0,) * len(walked.images)
@@ -120,7 +121,7 @@ def _from_names(
 
 def _compiled(expression: str) -> re.Pattern[str]:
     what = "an existing CSV file, or a regular expression with one group, such as ^(\\w+)\\."
-    if expression.lower().endswith(".csv"):
+    if expression.lower().endswith((".csv", ".tsv")):
         raise RequestError(f"--labels {expression!r}: expected {what}; found no such file")
     try:
         pattern = re.compile(expression)

@@ -1,4 +1,4 @@
-"""Refuses what is not a folder of photos: an address, an archive, or another file."""
+"""Refuses what is not a folder of photos, or not a file of labels, and says what it is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ _MAGIC = (  # first bytes, the kind of file, and what to do about it
     (rb"\x93NUMPY", "a NumPy array", _WRITE),
     (rb"SQLite format 3\x00", "an SQLite database", _WRITE),
 )
-_ZIPPED = {".npz": ("an archive of NumPy arrays", _WRITE)}  # zip archives, by suffix
+_ZIPPED = {  # zip archives, by suffix
+    ".npz": ("an archive of NumPy arrays", _WRITE),
+    ".xlsx": ("an Excel file", _LABELS),
+}
+_SAVE = "save it as CSV, with lines of file,label"
 _COPY = {
     "gs": "gcloud storage cp -r {address} FOLDER",
     "s3": "aws s3 cp --recursive {address} FOLDER",
@@ -65,18 +69,27 @@ def refuse_address(text: str, expected: str) -> None:
 
 def refuse_file(file: Path, expected: str) -> NoReturn:
     """Raise RequestError with the kind of the file, and what to do about it."""
-    what, hint = _kind(file)
+    is_table = file.suffix.lower() in {".csv", ".tsv"}
+    what, hint = _kind(file) or ("a file", _LABELS if is_table else "")
     raise RequestError(f"{file} is {what}: expected a folder with {expected}", hint=hint)
 
 
-def _kind(file: Path) -> tuple[str, str]:
-    """Return the kind of a file by its first bytes, and what to do about it."""
-    path, suffix = str(file), file.suffix.lower()
+def refuse_no_table(file: Path) -> None:
+    """Raise RequestError if a file of labels is not text, or is JSON."""
+    if kind := _kind(file):
+        raise RequestError(f"--labels {file} is {kind[0]}: expected a CSV file", hint=_SAVE)
+    if re.match(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{])", first_bytes(str(file), _HEAD_BYTES)):
+        raise RequestError(f"--labels {file} is a JSON file: expected a CSV file", hint=_SAVE)
+
+
+def _kind(file: Path) -> tuple[str, str] | None:
+    """Return the kind of a file by its first bytes, and what to do about it; None for text."""
+    path = str(file)
     if image := signature(path):
         return f"an image ({image})", "name the folder that holds the class folders"
     head = first_bytes(path, _HEAD_BYTES)
     for magic, what, hint in _MAGIC:
         if re.match(magic, head, re.DOTALL):
             is_zip = head.startswith(b"PK")
-            return _ZIPPED.get(suffix, (what, hint)) if is_zip else (what, hint)
-    return "a file", _LABELS if suffix in {".csv", ".tsv"} else ""
+            return _ZIPPED.get(file.suffix.lower(), (what, hint)) if is_zip else (what, hint)
+    return None

@@ -122,6 +122,11 @@ def test_a_folder_without_labels_can_be_inspected(folder: Path) -> None:
     assert "a run needs --labels" in text(inspection)
 
 
+def test_photos_next_to_a_system_folder_need_no_labels_either(folder: Path) -> None:
+    (folder / "b/__MACOSX").mkdir()
+    assert inspected(folder / "b", layout=Layout(follow_links=True)).images == 3
+
+
 def test_another_layout_can_be_inspected(folder: Path) -> None:
     inspection = inspected(folder, layout=Layout(labels=r"(\d)\.[a-z]+$"))
     assert inspection.classes == {"1": 1, "2": 1}

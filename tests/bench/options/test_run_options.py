@@ -11,6 +11,7 @@ from feedbench.bench.options.option import options_of
 from feedbench.bench.options.run_options import RunOptions, pace_asked_for
 from feedbench.bench.records.pace import Pace
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.layouts import Layout
 
 
 def options(**given: Any) -> RunOptions:
@@ -132,6 +133,18 @@ def test_what_is_typed_for_nothing_is_the_default_of_each_option() -> None:
     for option in options_of(RunOptions):
         if option.field != "out":  # it is named after the time
             assert getattr(typed, option.field) == getattr(usual, option.field)
+
+
+def test_what_is_typed_of_labels_and_folders_reaches_the_layout(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    table = str(tmp_path / "labels.csv")
+    typed = {"labels": table, "label-column": "breed", "classes": "b,a"}
+    assert RunOptions.of({**typed, "follow-links": True}, tmp_path).layout == Layout(
+        labels=table, label_column="breed", classes=("b", "a"), follow_links=True
+    )
+    assert RunOptions.of({"classes-from": "leaf", "part": "test"}, tmp_path).layout == Layout(
+        classes_from="leaf", part="test"
+    )
 
 
 def test_what_cannot_be_read_is_named_as_it_was_typed() -> None:

@@ -139,3 +139,21 @@ def test_a_file_beside_the_folder_may_hold_names_that_are_no_utf_8(nested: Path)
     odd = os.fsdecode(b"caf\xe9.jpg")
     fill(nested, f"b/{odd}")
     assert labelled(nested, csv_of(nested.parent, f"{odd},a")) == {f"b/{odd}": "a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("labels.xlsx", b"PK\x03\x04", "an Excel file"),
+        ("labels.parquet", b"PAR1", "a parquet file"),
+        ("labels.json", b'{"images": []}', "a JSON file"),
+        ("labels.json", b'[ {"file": "1.jpg"}]', "a JSON file"),
+    ],
+)
+def test_what_is_no_csv_file_is_named(nested: Path, name: str, content: bytes, what: str) -> None:
+    file = nested / name
+    file.write_bytes(content)
+    assert refused(nested, labels=str(file)) == (
+        f"--labels F/{name} is {what}: expected a CSV file\nhint: save it as CSV, with lines of"
+        " file,label"
+    )

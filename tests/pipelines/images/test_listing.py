@@ -63,6 +63,27 @@ def test_files_that_a_pipeline_cannot_use_are_counted_by_kind_with_what_to_do(
     )
 
 
+def test_folders_of_camera_raw_files_alone_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RequestError) as caught:
+        index_folder(fill(tmp_path, "a/1.cr2", "b/2.cr2"))
+    assert caught.value.hint == (
+        "Camera raw files are ignored: 2 .cr2. Export them as JPEG to measure them."
+    )
+
+
+def test_classes_of_links_alone_are_refused_with_the_option(tmp_path: Path) -> None:
+    fill(tmp_path, "photos/a/note.txt", "elsewhere/1.jpg")
+    (tmp_path / "photos/a/link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RequestError) as caught:
+        index_folder(tmp_path / "photos")
+    assert "--follow-links follows them" in caught.value.hint
+
+
+def test_a_folder_of_system_folders_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"found only hidden or system folders \(__MACOSX\)"):
+        index_folder(fill(tmp_path, "__MACOSX/._1.jpg", "1.jpg"))
+
+
 def test_links_to_folders_are_followed_if_asked_for(tmp_path: Path) -> None:
     fill(tmp_path, "elsewhere/x/1.jpg", "photos/c/2.jpg")
     (tmp_path / "photos/c/deeper").symlink_to(tmp_path / "elsewhere")
