@@ -151,3 +151,38 @@ def test_grey_images_have_no_colours_to_exchange(natural: Workload) -> None:
         for place in range(3)
     }
     assert recognition.of_pixels(grey, delivered, 50.0) is None
+
+
+def test_three_copies_of_a_file_under_other_names_count_as_three(
+    natural: Workload, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(natural.folder, tmp_path / "photos")
+    first = Path(natural.files[0])
+    for name in ("copy", "again"):
+        shutil.copy(first, folder / first.parent.name / f"{first.stem}-{name}.jpg")
+    workload = replace(workload_over(folder), height=48, width=48, batch_size=16)
+    assert workload.images == len(natural.files) + 2
+    proof = proof_of(tmp_path, Feed(workload), workload)
+    assert (proof.work, proof.counts.images) == ("same", len(natural.files) + 2)
+
+    def one_for_another(order: list[int], epoch: int) -> list[int]:
+        return [5 if place == 1 else place for place in order]
+
+    proof = proof_of(tmp_path, Feed(workload, order=one_for_another), workload)
+    assert (proof.counts.missing, proof.counts.doubled) == (1, 1)
+
+
+def test_a_copy_in_another_class_keeps_the_label_of_each(natural: Workload, tmp_path: Path) -> None:
+    folder = shutil.copytree(natural.folder, tmp_path / "photos")
+    first, last = Path(natural.files[0]), Path(natural.files[-1])
+    shutil.copy(first, folder / last.parent.name / "copy.jpg")
+    workload = replace(workload_over(folder), height=48, width=48, batch_size=16)
+    assert proof_of(tmp_path, Feed(workload), workload).work == "same"
+
+    def all_as_the_first(images: Any, labels: Any, epoch: int) -> tuple[Any, Any]:
+        copies = np.abs(images - images_of_first).reshape(len(images), -1).max(axis=1) == 0
+        return images, np.where(copies, np.int32(0), labels)
+
+    images_of_first = references.sampled(references.decoded(workload.files[0]), workload) / 255
+    proof = proof_of(tmp_path, Feed(workload, change=all_as_the_first), workload)
+    assert proof.counts.wrong_labels == 1

@@ -338,41 +338,6 @@ def test_an_unshuffled_feed_and_a_fixed_order_are_told_from_a_full_shuffle(prove
     assert prove().shuffle.kind == "full"
 
 
-def test_three_copies_of_a_file_under_other_names_count_as_three(
-    natural: Workload, tmp_path: Path
-) -> None:
-    folder = shutil.copytree(natural.folder, tmp_path / "photos")
-    first = Path(natural.files[0])
-    for name in ("copy", "again"):
-        shutil.copy(first, folder / first.parent.name / f"{first.stem}-{name}.jpg")
-    workload = replace(workload_over(folder), height=96, width=96, batch_size=16)
-    assert workload.images == IMAGES + 2
-    proof = proof_of(tmp_path, Feed(workload), workload)
-    assert (proof.work, proof.counts.images) == ("same", IMAGES + 2)
-
-    def one_for_another(order: list[int], epoch: int) -> list[int]:
-        return [5 if place == 1 else place for place in order]
-
-    proof = proof_of(tmp_path, Feed(workload, order=one_for_another), workload)
-    assert (proof.counts.missing, proof.counts.doubled) == (1, 1)
-
-
-def test_a_copy_in_another_class_keeps_the_label_of_each(natural: Workload, tmp_path: Path) -> None:
-    folder = shutil.copytree(natural.folder, tmp_path / "photos")
-    first, last = Path(natural.files[0]), Path(natural.files[-1])
-    shutil.copy(first, folder / last.parent.name / "copy.jpg")
-    workload = replace(workload_over(folder), height=96, width=96, batch_size=16)
-    assert proof_of(tmp_path, Feed(workload), workload).work == "same"
-
-    def all_as_the_first(images: Any, labels: Any, epoch: int) -> tuple[Any, Any]:
-        copies = np.abs(images - images_of_first).reshape(len(images), -1).max(axis=1) == 0
-        return images, np.where(copies, np.int32(0), labels)
-
-    images_of_first = references.sampled(references.decoded(workload.files[0]), workload) / 255
-    proof = proof_of(tmp_path, Feed(workload, change=all_as_the_first), workload)
-    assert proof.counts.wrong_labels == 1
-
-
 def test_of_many_images_all_are_counted_and_a_sample_is_compared(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
