@@ -128,7 +128,7 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
     if least < low - slack or most > high + slack:
         raise WrongWorkError(
             f"it delivered values from {least:g} to {most:g}; expected {low:g} to {high:g}",
-            hint=range_hint(least, most),
+            hint=range_hint(least, most, workload),
         )
 
 

@@ -24,7 +24,6 @@ UNSORTED = (
 """The hint for wrong labels, where a folder that is walked gives another order of classes."""
 
 _IMAGES_NDIM, _LABELS_NDIM = 4, 2
-_TWO_CLASSES = 2
 
 _RANGES = (
     # As --range has it, and the least and the most value of an image in it.
@@ -32,6 +31,7 @@ _RANGES = (
     ("-1..1", -1.0, 1.0),
     ("0..255", 0.0, 255.0),
 )
+_OVERSHOOT = 0.25  # of a range, that a filter exceeds it by; more is another range
 _SLACK = 0.001  # of a range, for rounding
 _SHARES = (
     0.8,
@@ -87,8 +87,6 @@ def label_hint(labels: np.ndarray[Any, Any], count: int, workload: Workload) -> 
     if mode != "categorical" and labels.shape == (count, classes) and labels.ndim == _LABELS_NDIM:
         if classes > 1:
             return "these look one-hot; use --label-mode categorical"
-    elif mode == "int" and is_flat and labels.dtype.kind == "f" and classes == _TWO_CLASSES:
-        return "use --label-mode binary for these"
     elif mode == "categorical" and is_flat and labels.dtype.kind in "iu":
         return "these look like indices into class_names; use --label-mode int"
     return ""
@@ -101,8 +99,13 @@ def size_hint(count: int, workload: Workload) -> str:
     return f"use workload.batch_size, or --batch-size {count}"
 
 
-def range_hint(least: float, most: float) -> str:
-    """Return the option for the smallest range that holds these values."""
+def range_hint(least: float, most: float, workload: Workload) -> str:
+    """Return what to do about values of another range: what probably made them."""
+    low, high = workload.value_range
+    over = (high - low) * _OVERSHOOT
+    is_filled = most - least > (high - low) / 2
+    if is_filled and low - over <= least and most <= high + over:
+        return "clip them: bicubic and Lanczos filters exceed the range"
     for name, low, high in _RANGES:
         slack = (high - low) * _SLACK
         if low - slack <= least and most <= high + slack:

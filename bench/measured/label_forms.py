@@ -13,7 +13,7 @@ from feedbench.pipelines.errors import WrongWorkError
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import LabelMode, Workload
 
-_KINDS: dict[LabelMode, str] = {"int": "iu", "categorical": "iuf", "binary": "biuf"}
+_KINDS: dict[LabelMode, str] = {"int": "iuf", "categorical": "iuf", "binary": "biuf"}
 """NumPy's kinds of dtype that can hold a mode's labels."""
 
 _NAMES: dict[LabelMode, tuple[str, str]] = {
@@ -40,6 +40,8 @@ def places_of(labels: Array, count: int, workload: Workload) -> Array:
     values = labels.reshape(count)
     if mode == "binary":
         return _binary(values)
+    if values.dtype.kind == "f":  # Keras' fit turns the labels of a PyDataset into these
+        return _whole(values)
     if np.iinfo(values.dtype).max < classes - 1:
         raise WrongWorkError(
             f"it delivered labels of {labels.dtype}; expected a dtype that holds {classes:,}"
@@ -70,6 +72,15 @@ def _refusal(labels: Array, count: int, workload: Workload) -> WrongWorkError:
         + (f" (the label mode is {mode})" if mode != "int" else ""),
         hint=label_hint(labels, count, workload),
     )
+
+
+def _whole(labels: Array) -> Array:
+    """Return labels of floating-point numbers as integers, `[B]`."""
+    if wrong := labels[~(np.isfinite(labels) & (labels == np.rint(labels)))].tolist():
+        raise WrongWorkError(
+            f"it delivered a label of {wrong[0]:g}; expected an index into class_names"
+        )
+    return labels.astype(np.int64)
 
 
 def _binary(labels: Array) -> Array:
