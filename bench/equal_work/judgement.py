@@ -101,7 +101,10 @@ def _of_pixels(proof: Proof) -> str | None:
     sampled, filtered, likeness = proof.from_sampled, proof.from_filtered, proof.likeness
     if likeness is not None:
         of = "they are" if proof.counts.unknown else "its pixels match"
-        far = "" if sampled is None else f", {levels(sampled.mean)} from the reference"
+        is_far = sampled is not None and sampled.mean > ROUNDING
+        far = (
+            "" if sampled is None or not is_far else f", {levels(sampled.mean)} from the reference"
+        )
         return f"{of} {likeness.name}{far}"
     if sampled is None or filtered is None:
         return None if proof.counts.unknown else "none of its pixels could be compared"

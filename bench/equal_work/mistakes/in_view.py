@@ -62,7 +62,8 @@ def _upright(file: Path, _: Image.Image, __: Workload) -> Image.Image:
 
 def _cropped_evenly(_: Path, image: Image.Image, __: Workload) -> Image.Image:
     """Crop each side by the same share, as tf.image.central_crop does."""
-    return _middle(image, round(image.width * _USUAL_CROP), round(image.height * _USUAL_CROP))
+    left, top = (int(side * (1 - _USUAL_CROP) / 2) for side in image.size)  # whole pixels, as there
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def _not_resized(_: Path, image: Image.Image, workload: Workload) -> Image.Image:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from feedbench.bench.equal_work import references
-from feedbench.bench.equal_work.fingerprints import ALIKE, Floats, Matcher, fingerprints
+from feedbench.bench.equal_work.fingerprints import Floats, Matcher, fingerprints
 from feedbench.bench.equal_work.mistakes.in_pixels import IN_PIXELS
 from feedbench.bench.equal_work.mistakes.in_range import of_range
 from feedbench.bench.equal_work.mistakes.in_view import IN_VIEW
@@ -24,6 +24,7 @@ from feedbench.pipelines.contract import Workload
 FILES = 12  # files that each mistake is tried on
 _CLEARLY = 3.0  # a mistake must be so many times nearer than the reference
 _LEAST_ALIKE = 2  # images that a mistake must explain among the unknown ones
+_PIXEL_OFF = 2.0  # grey levels between fingerprints, of a crop that is a pixel off
 _ROUNDED_TWICE = 0.5  # mean grey levels, of a filter that rounds after each axis
 
 
@@ -69,7 +70,7 @@ def of_unknown(
     best: Likeness | None = None
     for mistake, each in prints.items():
         nearest = _nearest(np.concatenate(each), unknown)
-        alike = nearest[nearest <= _CLEARLY * ALIKE]
+        alike = nearest[nearest <= _PIXEL_OFF]
         if len(alike) < min(_LEAST_ALIKE, len(places), len(unknown)):
             continue
         found = Likeness(
@@ -99,7 +100,7 @@ def _of_view(workload: Workload, delivered: Mapping[int, Levels]) -> Likeness | 
     mistake = min(means, key=means.__getitem__, default=None)
     if mistake is None or not nearest:
         return None
-    reach = min(_CLEARLY * ALIKE, float(np.mean(list(nearest.values()))) / _CLEARLY)
+    reach = min(_PIXEL_OFF, float(np.mean(list(nearest.values()))) / _CLEARLY)
     if means[mistake] > reach:
         return None
     return Likeness(
