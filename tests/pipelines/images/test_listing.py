@@ -1,5 +1,6 @@
 """What is in folders besides photos: links, and what systems and programs put there."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,31 @@ def test_a_file_in_place_of_a_folder_is_named_for_what_it_is(
         f"{tmp_path / name} is {what}: expected a folder with one sub-folder of photos a class"
     )
     assert hint in caught.value.hint
+
+
+@pytest.mark.tensorflow
+@pytest.mark.thorough
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_classes_and_links_are_what_keras_makes_of_them(
+    photos: Path, tmp_path: Path, follow_links: bool
+) -> None:
+    import keras
+
+    for name in ("Cats", "dogs"):
+        shutil.copytree(photos / "cats", tmp_path / "P" / name)
+    (tmp_path / "P/linked").symlink_to(photos / "dogs")
+    (tmp_path / "P/dogs/deeper").symlink_to(photos / "owls")
+    (tmp_path / "P/dogs/99.jpg").symlink_to(photos / "owls/00.jpg")
+    index = index_folder(tmp_path / "P", follow_links=follow_links)
+
+    def by_keras() -> tuple[list[str], list[str]]:
+        dataset = keras.utils.image_dataset_from_directory(
+            tmp_path / "P", shuffle=False, follow_links=follow_links, verbose=False
+        )
+        return dataset.class_names, dataset.file_paths
+
+    assert by_keras() == (list(index.class_names), list(index.paths))
+    assert len(index.files) == 40 + 13 * follow_links
+    (tmp_path / "P/__MACOSX").mkdir()
+    assert index_folder(tmp_path / "P").class_names == ("Cats", "dogs", "linked")
+    assert by_keras()[0] == ["Cats", "__MACOSX", "dogs", "linked"]
