@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from feedbench.pipelines.forms import STRETCH, Fit
+from feedbench.pipelines.forms import (
+    NORMALIZED,
+    STRETCH,
+    Fit,
+    Normalization,
+    ValueRange,
+    uniform,
+)
 
 Batch = tuple[Any, Any]
 """`(images, labels)`: arrays or tensors in host memory, of B images, 1 <= B <= batch_size.
@@ -48,6 +55,7 @@ class Workload:
     batch_size: int = 32
     dtype: Dtype = "float32"  # uint8: rounded to the nearest whole number, halves to even
     value_range: tuple[float, float] = (0.0, 1.0)  # black and white; (0, 255) for uint8
+    normalization: Normalization = "none"  # else channels differ, and value_range is their extremes
     label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # in the whole folder; `files` may be a part of it
@@ -62,6 +70,11 @@ class Workload:
     def are_classes_sorted(self) -> bool:
         """Whether the classes are in code-point order, as a loader that walks a folder has them."""
         return list(self.class_names) == sorted(self.class_names)
+
+    @property
+    def values(self) -> ValueRange:
+        """Return what the values mean: the mean and std of each channel, and their order."""
+        return NORMALIZED.get(self.normalization) or uniform(*self.value_range)
 
     @property
     def image_values(self) -> int:

@@ -40,3 +40,66 @@ class Fit:
 
 
 STRETCH = Fit()
+
+
+Three = tuple[float, float, float]
+Normalization = Literal["none", "imagenet", "caffe"]
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """What the values of an image mean: `(level - mean) / std`, of a grey level from 0 to 255.
+
+    `mean` and `std` are in grey levels. They are those of each channel in the order in which the
+    channels are delivered.
+    """
+
+    name: str  # as --range takes it
+    mean: Three
+    std: Three
+    is_bgr: bool = False  # channels are blue, green, red
+    normalization: Normalization = "none"  # where channels differ: which of the usual ones
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value of any channel: black and white, if none differ."""
+        channels = list(zip(self.mean, self.std, strict=True))
+        least = min((0 - mean) / std for mean, std in channels)
+        return least + 0.0, max((_MOST - mean) / std for mean, std in channels)  # no -0.0
+
+
+def uniform(low: float, high: float) -> ValueRange:
+    """Return the range whose channels are all `low` for black and `high` for white."""
+    std = _MOST / (high - low)
+    return ValueRange(f"{low:g}..{high:g}", (-low * std,) * 3, (std,) * 3)
+
+
+_MOST = 255.0
+
+# torchvision's Normalize(mean, std) after ToTensor, and Keras' preprocess_input in mode "torch":
+# both have (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225), of values from 0 to 1.
+IMAGENET = ValueRange(
+    "imagenet",
+    (0.485 * _MOST, 0.456 * _MOST, 0.406 * _MOST),
+    (0.229 * _MOST, 0.224 * _MOST, 0.225 * _MOST),
+    normalization="imagenet",
+)
+# Keras' preprocess_input in mode "caffe": keras/src/applications/imagenet_utils.py.
+CAFFE = ValueRange(
+    "caffe", (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), is_bgr=True, normalization="caffe"
+)
+
+NORMALIZED: dict[Normalization, ValueRange] = {"imagenet": IMAGENET, "caffe": CAFFE}
+"""The ranges that two numbers do not describe."""
+
+RANGES = {
+    "0..1": uniform(0, 1),
+    "-1..1": uniform(-1, 1),
+    "0..255": uniform(0, 255),
+    "imagenet": IMAGENET,
+    # The modes of Keras' preprocess_input.
+    "tf": uniform(-1, 1),
+    "caffe": CAFFE,
+    "torch": IMAGENET,
+}
+"""What --range takes."""

@@ -135,10 +135,9 @@ def in_form(colours: npt.NDArray[Any], workload: Workload) -> Levels:
 
 def in_levels(images: npt.NDArray[Any], workload: Workload) -> Levels:
     """Return delivered images in grey levels, whatever the workload's range: `[..., channels]`."""
-    low, high = workload.value_range
+    values = workload.values
     levels: Levels = images.astype(np.float32)
-    if low:
-        levels -= np.float32(low)
-    if high - low != MOST:
-        levels *= np.float32(MOST / (high - low))
-    return levels
+    if workload.channels == 1:  # all channels of such a range are the same
+        return levels * np.float32(values.std[0]) + np.float32(values.mean[0])
+    levels = levels * np.asarray(values.std, np.float32) + np.asarray(values.mean, np.float32)
+    return levels[..., ::-1] if values.is_bgr else levels

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from feedbench.pipelines.contract import Channels, Dtype
+from feedbench.pipelines.forms import RANGES
 from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
@@ -25,12 +26,7 @@ UNSORTED = (
 
 _IMAGES_NDIM, _LABELS_NDIM = 4, 2
 
-_RANGES = (
-    # As --range has it, and the least and the most value of an image in it.
-    ("0..1", 0.0, 1.0),
-    ("-1..1", -1.0, 1.0),
-    ("0..255", 0.0, 255.0),
-)
+_RANGES = ("0..1", "-1..1", "imagenet", "0..255", "caffe")  # the smallest first
 _OVERSHOOT = 0.25  # of a range, that a filter exceeds it by; more is another range
 _SLACK = 0.001  # of a range, for rounding
 _SHARES = (
@@ -106,7 +102,8 @@ def range_hint(least: float, most: float, workload: Workload) -> str:
     is_filled = most - least > (high - low) / 2
     if is_filled and low - over <= least and most <= high + over:
         return "clip them: bicubic and Lanczos filters exceed the range"
-    for name, low, high in _RANGES:
+    for name in _RANGES:
+        low, high = RANGES[name].bounds
         slack = (high - low) * _SLACK
         if low - slack <= least and most <= high + slack:
             return f"use --range {name} for these values"

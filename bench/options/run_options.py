@@ -20,7 +20,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS, names
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.forms import Fit
+from feedbench.pipelines.forms import RANGES, Fit, ValueRange
 
 if TYPE_CHECKING:
     from typing import Self
@@ -149,15 +149,16 @@ class RunOptions:
         metavar="float32|uint8",
         help="Type of the delivered images. uint8 is 0..255, rounded half to even.",
     )
-    value_range: tuple[float, float] = option(  # of black and white
+    value_range: ValueRange = option(
         None,
         name="range",
-        read=read.one_of(read.RANGES),
-        metavar="0..1|-1..1|0..255",
-        help="The values of black and white. -1..1 is what MobileNet's preprocess_input gives;"
-        " 0..255 suits a model with a Rescaling layer.",
+        read=read.one_of(RANGES),
+        metavar="0..1|-1..1|0..255|imagenet|tf|caffe|torch",
+        help="Black and white, or how channels are normalized. -1..1 and tf: as MobileNet's"
+        " preprocess_input; 0..255: for a model with a Rescaling layer; imagenet and torch: by the"
+        " mean and std of ImageNet; caffe: BGR minus the mean, as ResNet50's preprocess_input.",
         otherwise="0..1, or 0..255 for uint8",
-        absent=lambda given: read.RANGES["0..255" if given.get("dtype") == "uint8" else "0..1"],
+        absent=lambda given: RANGES["0..255" if given.get("dtype") == "uint8" else "0..1"],
     )
     label_mode: LabelMode = option(
         "int",
@@ -304,12 +305,7 @@ class RunOptions:
             raise RequestError(
                 f"--image-size {height}x{width}: expected 1 to {MOST_PIXELS} pixels a side"
             )
-        if self.dtype == "uint8" and self.value_range != (0, 255):
-            low, high = self.value_range
-            raise RequestError(
-                f"--range {low:g}..{high:g}: expected 0..255 with --dtype uint8",
-                hint="leave --range out, or use --dtype float32",
-            )
+        self._refuse_range()
         _positive("--batch-size", self.batch_size, "images")
         _positive("--blocks", self.blocks, "blocks")
         if self.limit != "all":
@@ -325,6 +321,20 @@ class RunOptions:
         if not 0 < self.margin < 1:
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
+            )
+
+    def _refuse_range(self) -> None:
+        """Raise RequestError for a range that the dtype or the channels cannot have."""
+        name = self.value_range.name
+        if self.dtype == "uint8" and name != "0..255":
+            raise RequestError(
+                f"--range {name}: expected 0..255 with --dtype uint8",
+                hint="leave --range out, or use --dtype float32",
+            )
+        if self.channels == 1 and self.value_range.normalization != "none":
+            raise RequestError(
+                f"--range {name}: its mean is of red, green and blue, and --channels is 1",
+                hint="use --channels 3, or --range 0..1",
             )
 
 

@@ -37,7 +37,6 @@ CHECKS: dict[str, Literal["none", "header", "decode"]] = {
 }
 BAD_IMAGES: dict[str, Literal["error", "skip"]] = {"error": "error", "skip": "skip"}
 FITS: dict[str, FitRule] = {"stretch": "stretch", "crop": "crop", "pad": "pad"}
-RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 T = TypeVar("T")
 

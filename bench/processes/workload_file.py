@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
-from feedbench.pipelines.forms import STRETCH, Fit
+from feedbench.pipelines.forms import STRETCH, Fit, Normalization
 from feedbench.pipelines.images.file_formats import formats_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def workload_of(
     batch_size: int,
     dtype: Dtype = "float32",
     value_range: tuple[float, float] = (0.0, 1.0),
+    normalization: Normalization = "none",
     label_mode: LabelMode = "int",
     seed: int,
 ) -> Workload:
@@ -52,6 +53,7 @@ def workload_of(
         batch_size=batch_size,
         dtype=dtype,
         value_range=value_range,
+        normalization=normalization,
         label_mode=label_mode,
         seed=seed,
         folder_images=folder_images,

@@ -75,6 +75,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int
     dtype: str
     value_range: tuple[float, float]
+    normalization: str = "none"  # imagenet or caffe: channels differ
     label_mode: str
     seed: int
 

@@ -153,7 +153,8 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
         channels=options.channels,
         batch_size=options.batch_size,
         dtype=options.dtype,
-        value_range=options.value_range,
+        value_range=options.value_range.bounds,
+        normalization=options.value_range.normalization,
         label_mode=options.label_mode,
         seed=options.seed,
     )

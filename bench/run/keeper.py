@@ -199,7 +199,8 @@ def workload_record(
         channels=options.channels,
         batch_size=options.batch_size,
         dtype=options.dtype,
-        value_range=options.value_range,
+        value_range=options.value_range.bounds,
+        normalization=options.value_range.normalization,
         label_mode=options.label_mode,
         seed=options.seed,
     )

@@ -22,6 +22,7 @@ _OF_WORKLOAD = (
     "batch_size",
     "dtype",
     "value_range",
+    "normalization",
     "label_mode",
 )
 _OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")

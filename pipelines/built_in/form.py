@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
+def in_range(levels: Array, workload: Workload) -> Array:
+    """Bring images `[..., 3]` of 0 to 255 into the workload's range, as float32."""
+    values = workload.values
+    if workload.normalization != "none":
+        levels = levels[..., ::-1] if values.is_bgr else levels
+        normalized: Array = levels - np.asarray(values.mean, np.float32)
+        return normalized / np.asarray(values.std, np.float32)
+    low, high = workload.value_range
+    if (low, high) == (0, 255):
+        return levels
+    levels = levels / np.float32(255 / (high - low))
+    return levels + np.float32(low) if low else levels
+
+
 def in_form(batch: Batch, workload: Workload) -> Batch:
     """Return a batch in the workload's channels, dtype and label mode.
 

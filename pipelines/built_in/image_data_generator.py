@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from feedbench.pipelines.built_in.form import in_form
 from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from feedbench.pipelines.contract import Batch, Feed, Workload
@@ -39,7 +40,7 @@ class ImageDataGenerator:
         low, high = workload.value_range
         # The user's keras.json must not change the work.
         generator = tf.keras.preprocessing.image.ImageDataGenerator(
-            preprocessing_function=_around_0 if low < 0 else None,
+            preprocessing_function=_preprocessing(workload),
             rescale=1 / 255 if (low, high) == (0, 1) else None,
             data_format="channels_last",
             # Pillow's values are whole numbers already; computing grey from floats is faster.
@@ -93,6 +94,19 @@ class ImageDataGenerator:
             return np.asarray(images, iterator.dtype), iterator.labels[places]
 
         iterator._get_batches_of_transformed_samples = batch  # noqa: SLF001
+
+
+def _preprocessing(workload: Workload) -> Callable[[Any], Any] | None:
+    """Return what people give to `preprocessing_function`; None where Keras scales by itself."""
+    if workload.normalization != "none":
+        import tensorflow as tf
+
+        return functools.partial(
+            tf.keras.applications.imagenet_utils.preprocess_input,
+            data_format="channels_last",
+            mode="caffe" if workload.normalization == "caffe" else "torch",
+        )
+    return _around_0 if workload.value_range[0] < 0 else None
 
 
 def _around_0(image: Any) -> Any:

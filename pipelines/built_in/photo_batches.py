@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from feedbench.pipelines.built_in.form import in_form
+from feedbench.pipelines.built_in.form import in_form, in_range
 from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
         size = self._workload.batch_size
         chosen = self._order[place * size : (place + 1) * size]
         images = np.stack([self._read(self._workload.files[each]) for each in chosen])
-        return in_form((self._scaled(images), self._labels[chosen]), self._workload)
+        return in_form((in_range(images, self._workload), self._labels[chosen]), self._workload)
 
     def on_epoch_end(self) -> None:
         """Put the images in a new order. `fit` calls this before the first epoch, too."""
@@ -62,11 +62,3 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
             interpolation=self._interpolation,
             keep_aspect_ratio=work.fit.rule == "crop",
         )
-
-    def _scaled(self, images: Any) -> Any:
-        """Bring 0 to 255 into the workload's range."""
-        low, high = self._workload.value_range
-        if (low, high) == (0, 255):
-            return images
-        images = images / np.float32(255 / (high - low))
-        return images + np.float32(low) if low else images

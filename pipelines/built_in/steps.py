@@ -94,10 +94,19 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
     if workload.dtype == "uint8":
         return tf.saturate_cast(tf.round(resized), tf.uint8)  # halves to the even one
+    return _in_range(resized, workload)
+
+
+def _in_range(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
+    """Bring grey levels `[H, W, C]` into the workload's range."""
+    if workload.normalization != "none":
+        values = workload.values
+        levels = levels[..., ::-1] if values.is_bgr else levels
+        return (levels - values.mean) / values.std
     low, high = workload.value_range
     if (low, high) != (0, 255):
-        resized = resized / (255.0 / (high - low))
-    return resized + low if low else resized
+        levels = levels / (255.0 / (high - low))
+    return levels + low if low else levels
 
 
 def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:

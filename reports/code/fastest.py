@@ -31,6 +31,7 @@ _ALIKE = (  # in the list and in the run's record, or they are of two runs
     "dtype",
     "batch_size",
     "value_range",
+    "normalization",
     "label_mode",
     "seed",
 )
@@ -69,6 +70,7 @@ def _is_sound(workload: Workload, run: RunRecord) -> bool:
         and all(label in classes for label in workload.labels)
         and min(workload.images, workload.height, workload.width, workload.batch_size) > 0
         and all(map(math.isfinite, workload.value_range))
+        and not (workload.normalization != "none" and workload.channels == 1)
         and workload.value_range[0] < workload.value_range[1]
     )
 

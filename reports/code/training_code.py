@@ -12,7 +12,7 @@ import math
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -53,7 +53,7 @@ def training_code(
     values = _source(workload, tuple(left_out), images_json)
     values |= {
         "is_listed": is_listed,
-        "scale": _scale(workload),
+        "in_range": partial(_in_range, workload),
         "covered": covered_size(workload),
     }
     if isinstance(pipeline, TailKnobs):
@@ -152,7 +152,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     size = f"{workload.height}x{workload.width}"
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
-    form = (str(workload.fit), workload.channels, workload.dtype, low, high, pipeline.dct)
+    form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload))
     return {
         "decoder": "png" if formats == {"PNG"} else decoder,
         "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
@@ -163,13 +163,27 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     }
 
 
-def _scale(workload: Workload) -> str:
-    """Return what brings 0 to 255 into the workload's range, such as ` / 255.0`."""
+def _unusual(workload: Workload) -> list[str]:
+    """Return what of the form is not the default; the names of caches without it stay the same."""
+    usual = {"fit": "stretch", "normalization": "none"}
+    return [
+        f"{name}={value}"
+        for name, default in usual.items()
+        if (value := str(getattr(workload, name))) != default
+    ]
+
+
+def _in_range(workload: Workload, images: str) -> str:
+    """Return an expression that brings `images` of 0 to 255 into the workload's range."""
+    if workload.normalization == "caffe":
+        return f"{images}[..., ::-1] - MEAN"
+    if workload.normalization == "imagenet":
+        return f"({images} - MEAN) / STD"
     low, high = map(float, workload.value_range)
-    scale = "" if (low, high) == (0, 255) else f" / {255 / (high - low)!r}"
+    scaled = images if (low, high) == (0, 255) else f"{images} / {255 / (high - low)!r}"
     if low:
-        scale += f" - {-low!r}" if low < 0 else f" + {low!r}"
-    return scale
+        scaled += f" - {-low!r}" if low < 0 else f" + {low!r}"
+    return scaled
 
 
 def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, object]:

@@ -101,8 +101,11 @@ def failure(trial: TrialRecord) -> Failure:
 def form(work: WorkloadRecord) -> str:
     """Return the form of a delivered image: 224x224x3 float32 in [0, 1], fitted by crop."""
     low, high = work.value_range
+    values = f"in [{low:g}, {high:g}]"
+    if work.normalization != "none":
+        values = f"normalized as {work.normalization}"
     fit = "" if work.fit == "stretch" else f", fitted by {work.fit}"
-    return f"{work.height}x{work.width}x{work.channels} {work.dtype} in [{low:g}, {high:g}]{fit}"
+    return f"{work.height}x{work.width}x{work.channels} {work.dtype} {values}{fit}"
 
 
 def moment(text: str) -> str:

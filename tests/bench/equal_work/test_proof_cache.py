@@ -68,6 +68,7 @@ def test_another_workload_pipeline_or_knob_has_another_proof(
         replace(workload, height=33),
         replace(workload, seed=1),
         replace(workload, fit=Fit("crop")),
+        replace(workload, normalization="imagenet"),
         replace(workload, fit=Fit("crop", 0.875)),
         replace(workload, batch_size=9),
         replace(workload, labels=(1, 0)),

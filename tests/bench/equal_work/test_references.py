@@ -21,6 +21,7 @@ from feedbench.bench.equal_work.references import (
     sampled,
 )
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import RANGES
 
 WORKLOAD = Workload(
     files=("a.jpg",), labels=(0,), class_names=("a",), height=7, width=9, folder_images=1
@@ -95,6 +96,29 @@ def test_values_of_every_range_come_back_as_grey_levels(low: float, high: float)
     images = (levels / 255 * (high - low) + low).astype(np.float32)
     actual = in_levels(images, replace(WORKLOAD, value_range=(low, high)))
     assert np.abs(actual - levels).max() < 1e-3
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("mode", ["tf", "caffe", "torch"])
+def test_what_keras_preprocess_input_makes_comes_back_as_grey_levels(mode: str) -> None:
+    from keras.applications.imagenet_utils import preprocess_input
+
+    levels = noise(7, 9).astype(np.float32)
+    values = RANGES[mode]
+    work = replace(WORKLOAD, value_range=values.bounds, normalization=values.normalization)
+    images = preprocess_input(levels.copy(), data_format="channels_last", mode=mode)
+    assert np.abs(in_levels(images, work) - levels).max() < 1e-3
+    black_and_white = np.stack([np.zeros((1, 1, 3)), np.full((1, 1, 3), 255.0)])
+    extremes = preprocess_input(black_and_white, data_format="channels_last", mode=mode)
+    assert (extremes.min(), extremes.max()) == pytest.approx(values.bounds)
+
+
+def test_imagenet_is_torchvisions_normalize_of_0_to_1() -> None:
+    levels = noise(7, 9).astype(np.float32)
+    values = RANGES["imagenet"]
+    work = replace(WORKLOAD, value_range=values.bounds, normalization=values.normalization)
+    images = (levels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    assert np.abs(in_levels(images, work) - levels).max() < 1e-3
 
 
 def test_delivered_images_are_not_changed_by_looking_at_them() -> None:

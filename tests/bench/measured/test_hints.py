@@ -81,6 +81,8 @@ def test_batches_of_64_for_32() -> None:
         (-0.9, 1, (0.0, 255.0), "\nhint: use --range -1..1 for these values"),
         (-0.2, 1.1, (0.0, 1.0), "hint: clip them: bicubic and Lanczos filters exceed the range"),
         (-1.2, 1.4, (-1.0, 1.0), "hint: clip them: bicubic and Lanczos filters exceed the range"),
+        (-2.1, 2.6, (0.0, 1.0), "\nhint: use --range imagenet for these values"),
+        (-120, 150, (0.0, 1.0), "\nhint: use --range caffe for these values"),
         (-1000, 3000, (0.0, 1.0), "expected 0 to 1"),
     ],
 )

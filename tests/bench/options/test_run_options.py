@@ -11,6 +11,7 @@ from feedbench.bench.options.option import options_of
 from feedbench.bench.options.run_options import RunOptions, pace_asked_for
 from feedbench.bench.records.pace import Pace
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import RANGES
 from feedbench.pipelines.images.layouts import Layout
 
 
@@ -25,7 +26,8 @@ def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_
 ):
     usual = options()
     assert (usual.image_size, usual.batch_size, usual.seconds) == ((224, 224), 32, 300.0)
-    assert (usual.channels, usual.dtype, usual.value_range) == (3, "float32", (0, 1))
+    assert (usual.channels, usual.dtype) == (3, "float32")
+    assert usual.value_range == RANGES["0..1"]
     assert usual.label_mode == "int"
     assert (usual.margin, usual.blocks, usual.limit, usual.seed) == (0.05, None, None, 0)
 
@@ -58,10 +60,17 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"image_size": (4097, 9)}, "--image-size 4097x9: expected 1 to 4096 pixels a side"),
         ({"image_size": (9, 4097)}, "--image-size 9x4097: expected 1 to 4096 pixels a side"),
         (
-            {"dtype": "uint8", "value_range": (-1.0, 1.0)},
+            {"dtype": "uint8", "value_range": RANGES["-1..1"]},
             (
                 "--range -1..1: expected 0..255 with --dtype uint8\nhint: leave --range out, or use"
                 " --dtype float32"
+            ),
+        ),
+        (
+            {"channels": 1, "value_range": RANGES["imagenet"]},
+            (
+                "--range imagenet: its mean is of red, green and blue, and --channels is 1\n"
+                "hint: use --channels 3, or --range 0..1"
             ),
         ),
         ({"batch_size": 0}, "--batch-size 0: expected 1 or more images"),

@@ -10,6 +10,7 @@ import pytest
 from feedbench.bench.options import values
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import RANGES
 
 
 @pytest.mark.parametrize(
@@ -93,20 +94,29 @@ def test_a_misspelt_word_gets_the_nearest_as_a_hint() -> None:
         ("-1..1", "float32", (-1, 1)),
         ("0..255", "float32", (0, 255)),
         ("0..255", "uint8", (0, 255)),
+        ("tf", "float32", (-1, 1)),
     ],
 )
 def test_a_range_is_its_two_ends_and_0_to_255_for_uint8_if_nothing_is_said(
     text: str | None, dtype: str, value_range: tuple[float, float]
 ) -> None:
     asked = RunOptions.of({"range": text, "dtype": dtype}, Path("photos"))
-    assert asked.value_range == value_range
+    assert asked.value_range.bounds == value_range
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("imagenet", "imagenet"), ("torch", "imagenet"), ("caffe", "caffe")]
+)
+def test_a_range_may_be_that_of_a_pretrained_model(text: str, name: str) -> None:
+    asked = RunOptions.of({"range": text}, Path("photos"))
+    assert asked.value_range.normalization == name
 
 
 @pytest.mark.parametrize("text", ["", "0", "0..2", "1..0", "0-1", "0...1", "0..1.0", "[0, 1]"])
 def test_what_is_no_range_is_refused_with_those_that_there_are(text: str) -> None:
-    sentence = f"--range {text!r}: expected 0..1, -1..1 or 0..255"
+    sentence = f"--range {text!r}: expected 0..1, -1..1, 0..255, imagenet, tf, caffe or torch"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
-        values.one_of(values.RANGES)("--range", text)
+        values.one_of(RANGES)("--range", text)
 
 
 @pytest.mark.parametrize("text", ["stretch", "crop", "crop=0.875", "crop=1", "pad"])

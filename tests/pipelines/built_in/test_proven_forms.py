@@ -10,7 +10,7 @@ import pytest
 
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
-from feedbench.pipelines.forms import Fit
+from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
 from tests.support.feeds import proof_of
@@ -18,9 +18,13 @@ from tests.support.feeds import proof_of
 pytestmark = pytest.mark.tensorflow
 
 CROP, CENTRE, PAD = ({"fit": fit} for fit in (Fit("crop"), Fit("crop", 0.875), Fit("pad")))
-FORMS: list[dict[str, Any]] = [CROP, CENTRE, PAD]
+IMAGENET, CAFFE = (
+    {"value_range": values.bounds, "normalization": values.normalization}
+    for values in (RANGES["imagenet"], RANGES["caffe"])
+)
+FORMS: list[dict[str, Any]] = [CROP, CENTRE, PAD, IMAGENET, CAFFE]
 BY_PILLOW = {"image_data_generator", "py_dataset"}
-QUICK = [("tfdata_tuned", PAD), ("image_data_generator", CENTRE)]
+QUICK = [("tfdata_tuned", PAD | CAFFE), ("image_data_generator", CENTRE | IMAGENET)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def opened(spec: str, workload: Workload, folder: Path) -> Any:
     [
         pytest.param(spec, form, marks=[] if (spec, form) in QUICK else [pytest.mark.thorough])
         for spec in (*catalog.DEFAULT_SPECS, "py_dataset")
-        for form in FORMS
+        for form in (*FORMS, PAD | CAFFE, CENTRE | IMAGENET)
     ],
     ids=str,
 )

@@ -20,7 +20,7 @@ from PIL import Image
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
-from feedbench.pipelines.forms import Fit
+from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
 from feedbench.pipelines.images.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
@@ -165,6 +165,11 @@ def test_as_a_script_of_its_own_the_code_delivers_the_same(
 
 GREY = {"channels": 1}
 CROP, CENTRE, PAD = ({"fit": fit} for fit in (Fit("crop"), Fit("crop", 0.875), Fit("pad")))
+IMAGENET, CAFFE = (
+    {"value_range": values.bounds, "normalization": values.normalization}
+    for values in (RANGES["imagenet"], RANGES["caffe"])
+)
+SOURCES = ("image_data_generator", "py_dataset", "tfdata_tuned")
 KNOBS_AND_FORMS: list[
     tuple[str, dict[str, Any]]
 ] = [  # each SPEC in one form, each form of one SPEC
@@ -190,6 +195,7 @@ KNOBS_AND_FORMS: list[
     ("tfdata_tuned", CROP),
     ("tfdata_tuned:cache=none", CENTRE),
     ("tfrecord_sharded", PAD),
+    *((spec, form) for spec in SOURCES for form in (IMAGENET, CAFFE)),
 ]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from feedbench.reports.sentences.facts import command
-from tests.support.builders import a_row, a_run
+import pytest
+from msgspec.structs import replace
+
+from feedbench.reports.sentences.facts import command, form
+from tests.support.builders import WORKLOAD, a_row, a_run
 
 SUITE = ("test_pipelines.py", "--feedbench-data=photos")
 
@@ -43,3 +46,15 @@ def test_the_runs_own_folder_which_is_in_use_is_left_out(option: str) -> None:
 def test_what_only_begins_like_it_stays() -> None:
     words = ("--output", "x", "--feedbench-outer=y")
     assert repeated("pytest", *words) == "pytest --output x --feedbench-outer=y"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "180x240x3 float32 in [0, 1]"),
+        ({"value_range": (-1.0, 1.0), "fit": "pad"}, "180x240x3 float32 in [-1, 1], fitted by pad"),
+        ({"normalization": "imagenet"}, "180x240x3 float32 normalized as imagenet"),
+    ],
+)
+def test_the_form_of_an_image_is_named(given: dict[str, Any], words: str) -> None:
+    assert form(replace(WORKLOAD, **given)) == words
