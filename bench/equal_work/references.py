@@ -27,6 +27,9 @@ Levels = npt.NDArray[np.float32]
 Positions = Callable[[int, int], Levels]
 """`(size, count)` of an axis -> the positions of its `count` samples among `size` pixels."""
 
+Resize = Callable[[npt.NDArray[Any], int, int], npt.NDArray[np.float32]]
+"""`[height, width, 3]`, an axis and a size -> the image with that axis of that size."""
+
 MOST = 255.0
 
 
@@ -86,18 +89,26 @@ def interpolated(
     Positions beyond the edge use the edge's pixels. As compute_interpolation_weights and
     compute_lerp do in tensorflow/core/kernels/image/resize_bilinear_op.cc.
     """
-    place = _placement((pixels.shape[0], pixels.shape[1]), workload)
-    left, top, right, bottom = place.box
-    colours: npt.NDArray[Any] = pixels[top:bottom, left:right]
-    for axis, count in ((0, place.height), (1, place.width)):
+
+    def resize(colours: npt.NDArray[Any], axis: int, count: int) -> npt.NDArray[np.float32]:
         size = colours.shape[axis]
         at = positions(size, count)
         before = np.floor(at)
         share = (at - before).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
         low = colours.take(before.astype(np.intp).clip(0, size - 1), axis).astype(np.float32)
         high = colours.take(np.ceil(at).astype(np.intp).clip(0, size - 1), axis)
-        colours = low + (high - low) * share
-    return _placed(colours, place, workload)
+        resized: npt.NDArray[np.float32] = low + (high - low) * share
+        return resized
+
+    return fitted(pixels, workload, resize)
+
+
+def fitted(pixels: npt.NDArray[Any], workload: Workload, resize: Resize) -> npt.NDArray[np.float32]:
+    """Return `[height, width, 3]`: an image fitted as the workload asks, each axis by a rule."""
+    place = _placement((pixels.shape[0], pixels.shape[1]), workload)
+    left, top, right, bottom = place.box
+    rows = resize(pixels[top:bottom, left:right], 0, place.height)
+    return _placed(resize(rows, 1, place.width), place, workload)
 
 
 def _placement(size: tuple[int, int], workload: Workload) -> Placement:

@@ -21,8 +21,11 @@ _Change = Callable[[Path, Image.Image, Workload], Image.Image]
 """A file, its picture, and the workload -> the picture that is then resized."""
 
 
-def _of_view(name: str, change: _Change) -> Iterator[Mistake]:
-    """Yield a mistake with each filter of the references: both may follow it."""
+def _of_view(name: str, change: _Change, fit: Fit | None = None) -> Iterator[Mistake]:
+    """Yield a mistake with each filter of the references: both may follow it.
+
+    `fit` is how the changed picture is fitted; None: as the workload has it.
+    """
     for resized in references.BOTH:
 
         def deliver(
@@ -31,24 +34,19 @@ def _of_view(name: str, change: _Change) -> Iterator[Mistake]:
             workload: Workload,
             resized: Callable[[Image.Image, Workload], Levels] = resized,
         ) -> Levels:
-            return resized(change(file, image, workload), workload)
+            wanted = workload if fit is None else dataclasses.replace(workload, fit=fit)
+            return resized(change(file, image, workload), wanted)
 
-        yield Mistake(name, deliver)
+        yield Mistake(name, deliver, fit=fit if change is _unchanged else None)
 
 
 def _of_fit(name: str, fit: Fit) -> Iterator[Mistake]:
-    """Yield a mistake that fits images by a rule, with each filter of the references."""
-    for resized in references.BOTH:
+    """Yield a mistake that fits images by a rule other than the workload's."""
+    yield from _of_view(name, _unchanged, fit)
 
-        def deliver(
-            _: Path,
-            image: Image.Image,
-            workload: Workload,
-            resized: Callable[[Image.Image, Workload], Levels] = resized,
-        ) -> Levels:
-            return resized(image, dataclasses.replace(workload, fit=fit))
 
-        yield Mistake(name, deliver)
+def _unchanged(_: Path, image: Image.Image, __: Workload) -> Image.Image:
+    return image
 
 
 def _transposed(name: str) -> _Change:
@@ -88,12 +86,12 @@ IN_VIEW = (
     *_of_view("images rotated by their EXIF orientation", _upright),
     *_of_fit("images stretched to the delivered size (--fit stretch)", STRETCH),
     *_of_fit("images cropped to the delivered proportions (--fit crop)", Fit("crop")),
-    *_of_view("a central crop of 87.5% of each side", _cropped_evenly),
+    *_of_view("a central crop of 87.5% of each side", _cropped_evenly, STRETCH),
     *_of_fit(
         "a central crop of 87.5% in the delivered proportions (--fit crop=0.875)",
         Fit("crop", _USUAL_CROP),
     ),
-    *_of_view("the middle of images, cropped without resizing", _not_resized),
+    *_of_view("the middle of images, cropped without resizing", _not_resized, STRETCH),
     *_of_fit("images padded with black to keep their proportions (--fit pad)", Fit("pad")),
-    *_of_view("images padded with black before they are resized", _padded),
+    *_of_view("images padded with black before they are resized", _padded, STRETCH),
 )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from feedbench.bench.equal_work.references import Levels
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import Fit
 
 Deliver = Callable[[Path, Image.Image, Workload], Levels]
 """A file, its picture as Pillow decodes it, and the workload -> the image that a mistake gives."""
@@ -23,10 +24,11 @@ class Mistake:
     deliver: Deliver
     is_fault: bool = True
     needs_colour: bool = False  # grey images cannot show it
+    fit: Fit | None = None  # it is no mistake in a workload that asks for this fit
 
     def levels(self, workload: Workload, place: int, image: Image.Image) -> Levels | None:
-        """Return the image that it makes of a decoded file; None if it cannot be applied."""
-        if self.needs_colour and workload.channels == 1:
+        """Return the image that it makes of a decoded file; None if it is none there."""
+        if (self.needs_colour and workload.channels == 1) or self.fit == workload.fit:
             return None
         try:
             return self.deliver(Path(workload.files[place]), image, workload)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from feedbench.bench.equal_work.mistakes.mistake import Deliver
-from feedbench.bench.equal_work.references import Levels, half_pixel_centres, in_form
+from feedbench.bench.equal_work.references import Levels, fitted, half_pixel_centres, in_form
 from feedbench.pipelines.contract import Workload
 
 Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]
@@ -31,17 +31,18 @@ Kernel = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 def resized_by(rule: Rule) -> Deliver:
     """Return what delivers images that were resized by a rule."""
 
+    def resize(colours: npt.NDArray[Any], axis: int, count: int) -> npt.NDArray[np.float32]:
+        pixels, weights = rule(colours.shape[axis], count)
+        shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
+        resized: npt.NDArray[np.float32] = np.zeros(1, np.float32)
+        # One tap after another: all at once would take a large photo's size many times over.
+        for tap in range(pixels.shape[1]):
+            part = colours.take(pixels[:, tap], axis) * weights[:, tap].reshape(shape)
+            resized = resized + part
+        return resized
+
     def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
-        colours: npt.NDArray[Any] = np.asarray(image)
-        for axis, count in ((0, workload.height), (1, workload.width)):
-            pixels, weights = rule(colours.shape[axis], count)
-            shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
-            total: npt.NDArray[Any] = np.zeros(1, np.float32)
-            for tap in range(pixels.shape[1]):
-                part = colours.take(pixels[:, tap], axis) * weights[:, tap].reshape(shape)
-                total = total + part
-            colours = total
-        return in_form(colours.clip(0, 255), workload)
+        return in_form(fitted(np.asarray(image), workload, resize).clip(0, 255), workload)
 
     return deliver
 

@@ -15,6 +15,7 @@ from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import STRETCH, Fit
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
 from tests.support.feeds import Feed, proof_of
@@ -179,3 +180,18 @@ def test_negatives_and_images_of_one_colour_are_named(prove: Any) -> None:
     assert negatives.reason.endswith("they are negatives: black and white are exchanged")
     black = prove(change=lambda images, labels, _: (images * 0, labels))
     assert black.reason.endswith("they are images of one colour each")
+
+
+@pytest.mark.thorough
+def test_stretched_images_are_named_where_a_crop_was_asked_for(
+    natural: Workload, tmp_path: Path
+) -> None:
+    cropped = replace(natural, fit=Fit("crop"))
+
+    def stretched(image: Image.Image, workload: Workload) -> Levels:
+        return references.sampled(image, replace(workload, fit=STRETCH))
+
+    proof = proof_of(tmp_path, Feed(cropped, stretched), cropped)
+    assert proof.work == "different"
+    assert "images stretched to the delivered size (--fit stretch)" in str(proof.reason)
+    assert proof_of(tmp_path, Feed(cropped), cropped).work == "same"

@@ -21,18 +21,22 @@ from feedbench.bench.equal_work.mistakes.resampling import (
     resized_by,
 )
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import STRETCH, Fit
 
 RNG = np.random.default_rng(0)
 SIZES = st.integers(1, 40)
 
 
-def resized(rule: Rule, pixels: npt.NDArray[np.uint8], height: int, width: int) -> Any:
+def resized(
+    rule: Rule, pixels: npt.NDArray[np.uint8], height: int, width: int, fit: Fit = STRETCH
+) -> Any:
     workload = Workload(
         files=("a.png",),
         labels=(0,),
         class_names=("a",),
         height=height,
         width=width,
+        fit=fit,
         folder_images=1,
     )
     return resized_by(rule)(Path("a.png"), Image.fromarray(pixels), workload)
@@ -86,3 +90,12 @@ def test_a_picture_of_the_delivered_size_stays_as_it_is(size: int, kernel: Any) 
     pixels = picture(size, size)
     rule = kernel_rule(kernel, 4, repeats_edge=True)
     assert np.allclose(resized(rule, pixels, size, size), pixels, atol=0.01)
+
+
+def test_an_image_is_fitted_as_the_workload_asks() -> None:
+    pixels = picture(40, 60)
+    cropped = resized(area, pixels, 20, 20, Fit("crop"))
+    assert np.allclose(cropped, resized(area, pixels[:, 10:50], 20, 20))
+    padded = resized(area, pixels, 30, 30, Fit("pad"))
+    assert (padded[:5] == 0).all()
+    assert np.allclose(padded[5:25], resized(area, pixels, 20, 30))
