@@ -28,14 +28,21 @@ DEFAULT_SPECS = (
 )
 """The default pipelines of a run; the first is the baseline."""
 
-BUILT_IN = {  # name: class, imported when it is needed
-    "image_data_generator": "ImageDataGenerator",
-    "py_dataset": "PyDataset",
-    "tfdata_naive": "TfdataNaive",
-    "tfdata_tuned": "TfdataTuned",
-    "tfrecord_gzip": "TfrecordGzip",
-    "tfrecord_sharded": "TfrecordSharded",
+BUILT_IN = {  # name: module and class, imported when asked for
+    "image_data_generator": "image_data_generator:ImageDataGenerator",
+    "py_dataset": "keras.py_dataset:PyDataset",
+    "image_dataset_from_directory": "keras.image_dataset_from_directory:ImageDatasetFromDirectory",
+    "image_dataset_from_directory_grain": (
+        "keras.image_dataset_from_directory_grain:ImageDatasetFromDirectoryGrain"
+    ),
+    "tfdata_naive": "tfdata_naive:TfdataNaive",
+    "tfdata_tuned": "tfdata_tuned:TfdataTuned",
+    "tfrecord_gzip": "tfrecord_gzip:TfrecordGzip",
+    "tfrecord_sharded": "tfrecord_sharded:TfrecordSharded",
 }
+
+_WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}
+"""The built-in pipelines that list `workload.folder`; all others read `workload.files`."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ class Spec:
     def is_foreign(self) -> bool:
         """Whether the code is not Feedbench's. Only child processes import such code."""
         return self.name not in BUILT_IN
+
+    @property
+    def walks_folder(self) -> bool:
+        """Whether it may list `workload.folder`, which then holds exactly the workload's images."""
+        return self.is_foreign or self.name in _WALKING
 
 
 def parse(text: str) -> Spec:
@@ -122,8 +134,8 @@ def load(spec: Spec) -> Pipeline:
 
 def built_in(name: str) -> type[Any]:
     """Return the class of a built-in pipeline, by its name in BUILT_IN. Loads no TensorFlow."""
-    class_name = BUILT_IN[name]
-    module = import_module(f"feedbench.pipelines.built_in.{name}")
+    module_name, _, class_name = BUILT_IN[name].partition(":")
+    module = import_module(f"feedbench.pipelines.built_in.{module_name}")
     pipeline: type[Any] = getattr(module, class_name)
     return pipeline
 

@@ -191,7 +191,7 @@ class Trials:
     ) -> Request:
         """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
-        views = self._views if spec.is_foreign else None
+        views = self._views if spec.walks_folder else None
         return Request(
             label=spec.label,
             spec=spec.text,

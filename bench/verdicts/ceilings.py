@@ -7,7 +7,7 @@ from feedbench.bench.records.row import Row
 
 _DECODES = 0.3  # a pipeline with at least this share of decoding decodes in every epoch
 # Keras' own: they decode in every epoch, and their traces show only Python.
-_KERAS = {"image_data_generator", "py_dataset"}
+_KERAS = {"image_data_generator", "image_dataset_from_directory_grain", "py_dataset"}
 
 
 def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:

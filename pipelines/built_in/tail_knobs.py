@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _Calls = Annotated[int, Meta(ge=1, le=1024)]
 _Images = Annotated[int, Meta(ge=1, le=100_000_000)]
 
+Calls = _Calls | Literal["autotune", "none"]
 ParallelCalls = Annotated[
-    _Calls | Literal["autotune", "none"],
+    Calls,
     Meta(description="images read and decoded at once; none: map() without parallel calls"),
 ]
 Cache = Annotated[

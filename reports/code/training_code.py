@@ -19,6 +19,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.built_in.keras.image_dataset_from_directory import (
+    ImageDatasetFromDirectory,
+)
+from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain import (
+    ImageDatasetFromDirectoryGrain,
+)
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import LUMA, Workload
@@ -28,6 +34,8 @@ from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.tfrecords import record_format
 
 _WIDTH = 100  # columns
+_KERAS_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+"""Those that keras.utils.image_dataset_from_directory lists."""
 
 
 def training_code(
@@ -60,6 +68,10 @@ def training_code(
         values |= _tail(pipeline, workload, images)
     if isinstance(pipeline, Tfrecord):
         values |= _records(pipeline, workload, images)
+    if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):
+        values |= _keras_folder(
+            pipeline, workload, images, is_plain=not (is_listed or values["left_out"])
+        )
     return (
         _environment()
         .select_template([*_templates(name, pipeline)])
@@ -149,14 +161,13 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     # The formats of images that were not measured are not known.
     formats = set(workload.formats) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
-    size = f"{workload.height}x{workload.width}"
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
     form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload))
     return {
         "decoder": "png" if formats == {"PNG"} else decoder,
-        "decoded_size": f"{math.ceil(images * workload.image_bytes / 1e6):,} MB",
-        "cache_file": quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache"),
+        "decoded_size": _decoded_size(workload, images),
+        "cache_file": _cache_file(workload, form),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,
         "has_options": is_as_written or not pipeline.deterministic,
@@ -200,6 +211,52 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, o
         "shard_bytes": record_format.SHARD_BYTES,
         "most_readers": record_format.MOST_READERS,
     }
+
+
+def _keras_folder(
+    pipeline: ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain,
+    workload: Workload,
+    images: int,
+    *,
+    is_plain: bool,
+) -> dict[str, object]:
+    """Return the template's values for a folder that Keras lists.
+
+    It needs a folder of links where Keras would list other images than the run has.
+    """
+    low, high = workload.value_range
+    is_scaled = workload.dtype != "uint8" and (low, high) != (0, 255)
+    needs_more = workload.dtype == "uint8" or workload.channels == 1
+    form = (str(workload.fit), workload.channels, workload.dtype, float(low), float(high))
+    return {
+        "links": not (is_plain and _is_listed_by_keras(workload)),
+        "is_grain": isinstance(pipeline, ImageDatasetFromDirectoryGrain),
+        "rescaling": f"{high - low:g} / 255{f', offset={low:g}' if low else ''}"
+        if is_scaled
+        else "",
+        "in_form": "in_form" if needs_more else "rescale" if is_scaled else "",
+        "decoded_size": _decoded_size(workload, images),
+        "cache_file": _cache_file(workload, (*form, pipeline.interpolation)),
+        "luma_column": [[weight] for weight in LUMA],
+    }
+
+
+@lru_cache(maxsize=1)
+def _is_listed_by_keras(workload: Workload) -> bool:
+    """Whether Keras lists all these files by their names, and TensorFlow can open them."""
+    return not any(name.startswith(".") for name in workload.class_names) and all(
+        file.lower().endswith(_KERAS_SUFFIXES) and not _is_undecodable(file)
+        for file in workload.files
+    )
+
+
+def _decoded_size(workload: Workload, images: int) -> str:
+    return f"{math.ceil(images * workload.image_bytes / 1e6):,} MB"
+
+
+def _cache_file(workload: Workload, form: tuple[object, ...]) -> str:
+    size = f"{workload.height}x{workload.width}"
+    return quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache")
 
 
 def _base(workload: Workload) -> str:

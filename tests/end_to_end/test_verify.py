@@ -45,6 +45,20 @@ def test_verify_says_what_each_pipeline_delivers_and_how_it_shuffles(
     assert feedbench.left_in_scratch() == []
 
 
+def test_keras_own_datasets_deliver_a_part_of_a_folder(feedbench: Feedbench, photos: Path) -> None:
+    """One of them lists a folder, which then is a view of the part; one has processes."""
+    done = feedbench.run(
+        *("verify", photos, *SMALL, "--limit", "20", "--json", "--quiet"),
+        *("-p", "image_dataset_from_directory"),
+        *("-p", "py_dataset:workers=2,use_multiprocessing=true"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    proofs = [each["proof"] for each in as_json(done.stdout)["pipelines"]]
+    assert [proof["counts"]["images"] for proof in proofs] == [20, 20]
+    assert [proof["work"] for proof in proofs] == ["same", "near"]
+    assert feedbench.left_in_scratch() == []
+
+
 def test_verify_ends_with_1_where_a_pipeline_is_different_and_shows_the_figures_as_json(
     feedbench: Feedbench, photos: Path
 ) -> None:

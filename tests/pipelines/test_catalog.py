@@ -155,7 +155,9 @@ def test_an_unknown_pipeline_names_the_nearest_known_one() -> None:
 
 
 def test_a_pipeline_unlike_any_other_is_answered_with_all_there_are() -> None:
-    assert "choose among image_data_generator, py_dataset, tfdata_naive" in refused("zzz")
+    assert "choose among image_data_generator, py_dataset, image_dataset_from_directory" in refused(
+        "zzz"
+    )
 
 
 def test_an_unknown_knob_names_the_nearest_known_one() -> None:

@@ -98,7 +98,7 @@ def test_the_version_is_that_of_the_package(option: str, call: Call) -> None:
         ("feedbench ver", ["verify"]),
         ("feedbench run --label", ["--labels", "--label-column", "--label-mode"]),
         ("feedbench run --channels ", ["1", "3"]),
-        ("feedbench run ~/photos -p image", ["image_data_generator"]),
+        ("feedbench run ~/photos -p image_data_g", ["image_data_generator"]),
         ("feedbench report RUN --format m", ["markdown"]),
     ],
 )

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
@@ -68,9 +69,13 @@ def built_in(spec: str, workload: Workload, folder: Path) -> list[Batches]:
     prepared, scratch = folder / "prepared", folder / "scratch"
     prepared.mkdir()
     scratch.mkdir()
-    pipeline = catalog.load(catalog.parse(spec))
+    parsed = catalog.parse(spec)
+    pipeline = catalog.load(parsed)
     if isinstance(pipeline, Preparing):
         pipeline.prepare(workload, prepared)
+    if parsed.walks_folder:
+        write_workload(workload, folder / "workload.json")
+        workload = replace(workload, folder=Views(folder).folder(folder / "workload.json"))
     feed = pipeline.open(workload, prepared, scratch)
     return [as_arrays(feed) for _ in range(2)]
 
@@ -175,6 +180,13 @@ KNOBS_AND_FORMS: list[
 ] = [  # each SPEC in one form, each form of one SPEC
     ("image_data_generator", GREY_BYTES | CATEGORICAL),
     ("image_data_generator:interpolation=nearest", BINARY_AROUND_0),
+    ("image_dataset_from_directory", {"value_range": (-1, 1)}),
+    ("image_dataset_from_directory:cache=none,shuffle_batches=2,prefetch=none", GREY),
+    ("image_dataset_from_directory:cache=file,parallel_calls=2", GREY_BYTES | CATEGORICAL),
+    ("image_dataset_from_directory:interpolation=area,shuffle_batches=none", {}),
+    ("image_dataset_from_directory", {"fit": Fit("pad")} | GREY_BYTES),
+    ("image_dataset_from_directory", {"fit": Fit("crop")}),
+    ("image_dataset_from_directory:parallel_calls=none", {"value_range": (0, 255)}),
     ("py_dataset:workers=3", GREY_BYTES | CATEGORICAL),
     ("py_dataset:interpolation=nearest,shuffle=false", BINARY_AROUND_0),
     ("py_dataset", BYTES),
@@ -264,6 +276,7 @@ def odd_folder(tmp_path: Path) -> Path:
     [
         ("image_data_generator", {}),
         ("image_data_generator", CATEGORICAL),
+        ("image_dataset_from_directory", CATEGORICAL),
         ("py_dataset", {}),
         ("tfdata_tuned", CATEGORICAL),
         ("tfrecord_gzip", {}),
@@ -302,7 +315,10 @@ def test_only_the_classes_that_were_asked_for_are_taken_in_their_order(
 
 
 @pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL], ids=str)
-@pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_naive", "tfrecord_gzip"])
+@pytest.mark.parametrize(
+    "spec",
+    ["image_data_generator", "image_dataset_from_directory", "tfdata_naive", "tfrecord_gzip"],
+)
 def test_labels_of_a_csv_file_are_read_from_the_run(
     spec: str, form: dict[str, Any], tmp_path: Path, here: Path
 ) -> None:

@@ -42,7 +42,7 @@ class PyDataset:
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return the PyDataset. It is iterated in vain: `fit` has the workers."""
-        from feedbench.pipelines.built_in.photo_batches import PhotoBatches
+        from feedbench.pipelines.built_in.keras.photo_batches import PhotoBatches
 
         feed: Feed = PhotoBatches(
             workload,

@@ -12,20 +12,10 @@ import pytest
 
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.images.sample_photos import write_photos
 from feedbench.pipelines.keras_fit import FitFeed, is_py_dataset
-from tests.support.builders import workload_over
 from tests.support.feeds import proof_of
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
-
-
-@pytest.fixture(scope="module")
-def natural(tmp_path_factory: pytest.TempPathFactory) -> Workload:
-    """60 natural-looking photos, to 96x96 in batches of 16."""
-    folder = tmp_path_factory.mktemp("natural") / "photos"
-    write_photos(folder, 60)
-    return replace(workload_over(folder), height=96, width=96, batch_size=16)
 
 
 def opened(spec: str, workload: Workload, folder: Path) -> FitFeed:

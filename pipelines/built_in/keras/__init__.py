@@ -1,0 +1,1 @@
+"""The pipelines of Keras' own datasets, and what they are made of."""
