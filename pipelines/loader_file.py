@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import RequestError, WrongWorkError
 from feedbench.pipelines.keras_fit import is_py_dataset
+
+_LEAST_PARTS = 2  # of a tuple or a dict that holds several datasets
 
 
 def load_function(file: Path, function: str) -> FunctionPipeline:
@@ -81,17 +83,7 @@ class FunctionPipeline:
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Call the function; if it returns an iterator, call it again for each epoch."""
         made = self.function(workload)
-        if not isinstance(made, Iterable):
-            raise WrongWorkError(
-                f"{self.name} returned {_a(made)}; expected an iterable of (images, labels),"
-                " such as a tf.data.Dataset, a list or a generator"
-            )
-        if isinstance(made, tuple | list) and _are_datasets(made):
-            raise WrongWorkError(
-                f"{self.name} returned {len(made)} datasets, as subset='both' makes them; expected"
-                " one of all images",
-                hint="leave out subset and validation_split; --part chooses a part of the images",
-            )
+        _refuse(made, self.name)
         # Keras' iterators over a folder are endless, and PyDatasets: they have epochs in fit().
         if _is_iterator(made) and not is_py_dataset(made):
             return _CalledEachEpoch(self, workload, made)
@@ -116,14 +108,34 @@ def _is_iterator(made: Any) -> bool:
     return hasattr(made, "__next__") and iter(made) is made
 
 
-def _are_datasets(made: Sequence[object]) -> bool:
-    """Whether these are several datasets, and not a list of batches (pairs, dicts or arrays)."""
-    return len(made) > 1 and all(
-        isinstance(each, Iterable)
-        and not isinstance(each, tuple | list | Mapping | str | bytes)
-        and not hasattr(each, "dtype")
-        for each in made
-    )
+def _refuse(made: object, name: str) -> None:
+    """Raise WrongWorkError for an object that is not one feed of batches."""
+    if not isinstance(made, Iterable):
+        raise WrongWorkError(
+            f"{name} returned {_a(made)}; expected an iterable of (images, labels),"
+            " such as a tf.data.Dataset, a list or a generator"
+        )
+    parts = list(made.values()) if isinstance(made, Mapping) else made
+    if not isinstance(parts, tuple | list) or len(parts) < _LEAST_PARTS:
+        return
+    if all(map(_is_dataset, parts)):
+        raise WrongWorkError(
+            f"{name} returned {len(parts)} datasets, as subset='both' makes them; expected one of"
+            " all images",
+            hint="leave out subset and validation_split; --part chooses a part of the images",
+        )
+    if all(hasattr(each, "shape") for each in parts):
+        raise WrongWorkError(
+            f"{name} returned {len(parts)} arrays; expected an iterable of batches of"
+            " (images, labels)",
+            hint="cut the arrays into batches of workload.batch_size, and yield one at a time",
+        )
+
+
+def _is_dataset(each: object) -> bool:
+    """Tell a dataset from a batch, which is a pair, a dict or an array."""
+    is_batch = isinstance(each, tuple | list | Mapping | str | bytes) or hasattr(each, "shape")
+    return is_py_dataset(each) or (isinstance(each, Iterable) and not is_batch)
 
 
 def _is_own(value: object, module: object) -> bool:

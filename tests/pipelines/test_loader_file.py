@@ -130,12 +130,23 @@ def test_what_cannot_be_iterated_is_refused_with_what_was_expected(
 
 
 PAIRS = """
+import numpy as np
+
 class Dataset:
     def __iter__(self):
         return iter([(0, 0), (1, 1)])
 
 def both(workload):
     return Dataset(), Dataset()
+
+def parts(workload):
+    return {"train": Dataset(), "validation": Dataset(), "test": Dataset()}
+
+def arrays(workload):
+    return np.zeros((2, 4, 4, 3)), np.zeros(2)
+
+def named_arrays(workload):
+    return {"image": np.zeros((2, 4, 4, 3)), "label": np.zeros(2)}
 
 def batches(workload):
     return [(0, 0), (1, 1)]
@@ -145,10 +156,21 @@ def dicts(workload):
 """
 
 
-def test_two_datasets_are_named_as_such_with_what_to_do(load: Load) -> None:
-    sentence = r"both returned 2 datasets, as subset='both' makes them; expected one of all images"
-    with pytest.raises(WrongWorkError, match=sentence):
-        opened(load(PAIRS, "both"))
+@pytest.mark.parametrize(("function", "count"), [("both", 2), ("parts", 3)])
+def test_several_datasets_are_named_as_such_with_what_to_do(
+    load: Load, function: str, count: int
+) -> None:
+    sentence = f"{function} returned {count} datasets, as subset='both' makes them; expected one"
+    with pytest.raises(WrongWorkError, match=sentence) as caught:
+        opened(load(PAIRS, function))
+    assert caught.value.hint.startswith("leave out subset and validation_split")
+
+
+@pytest.mark.parametrize("function", ["arrays", "named_arrays"])
+def test_all_images_at_once_are_to_be_cut_into_batches(load: Load, function: str) -> None:
+    with pytest.raises(WrongWorkError, match=f"{function} returned 2 arrays; expected") as caught:
+        opened(load(PAIRS, function))
+    assert caught.value.hint.startswith("cut the arrays into batches of workload.batch_size")
 
 
 @pytest.mark.parametrize("function", ["batches", "dicts"])
