@@ -43,6 +43,8 @@ FAULTS = {
     "black": "they are images of one colour each",
     "not_divided": "use --range 0..255",
     "minus_one_to_one": "use --range -1..1",
+    "normalized": "use --range imagenet",
+    "preprocessed_for_resnet": "use --range caffe",
     "not_clipped": "bicubic and Lanczos filters exceed the range",
     "not_a_number": "not finite numbers",
     "uint8": "use --dtype uint8",

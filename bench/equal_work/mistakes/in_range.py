@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
 from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Matcher
 from feedbench.bench.records.proof import Likeness
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import RANGES, ValueRange, uniform
 
 _MOST = 255.0
 _MOST_OF = 0.5  # the images that a mistake must explain
@@ -47,13 +50,21 @@ def of_range(workload: Workload, unknown: Floats, matcher: Matcher) -> Likeness 
     return None
 
 
-def _undoings(workload: Workload) -> list[_Undoing]:
-    low, _ = workload.value_range
-    name = (
-        "values of 0 to 1" if workload.value_range == (0, _MOST) else "values divided by 255 twice"
-    )
-    return [
-        _Undoing(name, _MOST),
-        *([_Undoing("values of 0 to 1", 2.0, -_MOST)] if low == -1 else ()),
-        _Undoing("negatives: black and white are exchanged", -1.0, _MOST),
-    ]
+def _undoings(workload: Workload) -> Iterator[_Undoing]:
+    """Yield how to undo each usual range other than the workload's, and negatives."""
+    asked = workload.values
+    usual = {each.bounds: each for each in RANGES.values()}  # some have two names
+    for each in usual.values():
+        if each.bounds != asked.bounds:
+            yield _undoing(f"values of {each.name} (--range {each.name})", asked, each)
+    yield _undoing("values divided by 255 twice", asked, uniform(0, 1 / _MOST))
+    yield _Undoing("negatives: black and white are exchanged", -1.0, _MOST)
+
+
+def _undoing(name: str, asked: ValueRange, delivered: ValueRange) -> _Undoing:
+    """Return how to get the grey levels of values that were read as those of another range.
+
+    A fingerprint is the mean of the channels, so the ranges' means over the channels are used.
+    """
+    factor = fmean(delivered.std) / fmean(asked.std)
+    return _Undoing(name, factor, fmean(delivered.mean) - factor * fmean(asked.mean))

@@ -57,7 +57,7 @@ def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.M
         (["PHOTOS", "--image-size", "big"], "--image-size 'big': expected pixels such as 224"),
         (["PHOTOS", "--channels", "2"], "--channels '2': expected 1 or 3"),
         (["PHOTOS", "--dtype", "float16"], "--dtype 'float16': expected float32 or uint8"),
-        (["PHOTOS", "--range", "0..2"], "--range '0..2': expected 0..1, -1..1 or 0..255"),
+        (["PHOTOS", "--range", "0..2"], "--range '0..2': expected 0..1, -1..1, 0..255, "),
         (
             ["PHOTOS", "--dtype", "uint8", "--range", "-1..1"],
             "--range -1..1: expected 0..255 with --dtype uint8\nhint: leave --range out, or",

@@ -202,6 +202,17 @@ def minus_one_to_one(workload: Any) -> Any:
     return dataset(workload).map(lambda x, y: (x * 2 - 1, y))
 
 
+def normalized(workload: Any) -> Any:
+    """What torchvision's Normalize makes."""
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    return dataset(workload).map(lambda x, y: ((x - mean) / std, y))
+
+
+def preprocessed_for_resnet(workload: Any) -> Any:
+    preprocess = keras.applications.resnet50.preprocess_input
+    return dataset(workload).map(lambda x, y: (preprocess(x * 255), y))
+
+
 def not_clipped(workload: Any) -> Any:
     return resized(workload, method="bicubic")
 

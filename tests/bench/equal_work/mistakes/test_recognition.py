@@ -15,7 +15,7 @@ from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
-from feedbench.pipelines.forms import STRETCH, Fit
+from feedbench.pipelines.forms import RANGES, STRETCH, Fit
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
 from tests.support.feeds import Feed, proof_of
@@ -164,14 +164,15 @@ def test_values_divided_by_255_twice_match_no_file_and_are_named(prove: Any) -> 
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("asked", ["0..255", "-1..1", "imagenet", "caffe"])
 def test_values_of_0_to_1_are_named_where_another_range_was_asked_for(
-    natural: Workload, tmp_path: Path
+    natural: Workload, tmp_path: Path, asked: str
 ) -> None:
-    for value_range in ((0.0, 255.0), (-1.0, 1.0)):
-        workload = replace(natural, value_range=value_range)
-        proof = proof_of(tmp_path, Feed(workload), workload)
-        assert proof.work == "different"
-        assert str(proof.reason).endswith("they are values of 0 to 1")
+    values = RANGES[asked]
+    workload = replace(natural, value_range=values.bounds, normalization=values.normalization)
+    proof = proof_of(tmp_path, Feed(workload), workload)
+    assert proof.work == "different"
+    assert str(proof.reason).endswith("they are values of 0..1 (--range 0..1)")
 
 
 @pytest.mark.thorough
