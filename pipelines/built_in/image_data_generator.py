@@ -97,7 +97,7 @@ class ImageDataGenerator:
 
 
 def _preprocessing(workload: Workload) -> Callable[[Any], Any] | None:
-    """Return what people give to `preprocessing_function`; None where Keras scales by itself."""
+    """Return what people give to `preprocessing_function`; None if Keras scales by itself."""
     if workload.normalization != "none":
         import tensorflow as tf
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def by_grain(workload: Workload, interpolation: str) -> Any:
     """Return Keras' `grain.IterDataset` of batches in the workload's form.
 
-    Raises RequestError where grain is missing, this Keras has no such form, it pads otherwise, or
+    Raises RequestError if grain is missing, this Keras has no such form, it pads otherwise, or
     it does not list the workload's images.
     """
     name = "image_dataset_from_directory_grain"
@@ -57,7 +57,7 @@ def by_grain(workload: Workload, interpolation: str) -> Any:
 def listed(workload: Workload, interpolation: str, **options: Any) -> Any:
     """Return what Keras makes of the folder: images `[B, H, W, 3]` float32 in 0 to 255.
 
-    Raises RequestError where these are not the workload's images, or Keras cannot fit them so.
+    Raises RequestError if these are not the workload's images, or Keras cannot fit them so.
     """
     if workload.fit.share is not None:
         raise RequestError(

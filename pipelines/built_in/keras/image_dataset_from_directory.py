@@ -53,7 +53,7 @@ class ImageDatasetFromDirectory:
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a dataset of the images in `workload.folder`.
 
-        Raises RequestError where Keras does not list them all.
+        Raises RequestError if Keras does not list them all.
         """
         from feedbench.pipelines.built_in.keras import directory_dataset as keras
 

@@ -25,7 +25,7 @@ class ImageDatasetFromDirectoryGrain:
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a Grain dataset of the images in `workload.folder`.
 
-        Raises RequestError where grain is missing, Keras has no such form, or does not list all
+        Raises RequestError if grain is missing, Keras has no such form, or does not list all
         images.
         """
         from feedbench.pipelines.built_in.keras import directory_dataset
