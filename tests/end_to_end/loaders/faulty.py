@@ -228,12 +228,24 @@ def uint8(workload: Any) -> Any:
     return dataset(workload).map(lambda x, y: (tf.cast(x * 255, tf.uint8), y))
 
 
+def float16(workload: Any) -> Any:
+    return dataset(workload).map(lambda x, y: (tf.cast(x, tf.float16), y))
+
+
+def channels_first(workload: Any) -> Any:
+    return dataset(workload).map(lambda x, y: (tf.transpose(x, [0, 3, 1, 2]), y))
+
+
 def float64(workload: Any) -> Any:
     return dataset(workload).map(lambda x, y: (tf.cast(x, tf.float64), y))
 
 
 def not_batched(workload: Any) -> Any:
     return dataset(workload).unbatch()
+
+
+def whole_arrays(workload: Any) -> Any:
+    return next(iter(dataset(workload).unbatch().batch(len(workload.files))))
 
 
 def batches_too_large(workload: Any) -> Any:
