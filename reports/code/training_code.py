@@ -224,21 +224,30 @@ def _keras_folder(
 
     It needs a folder of links where Keras would list other images than the run has.
     """
-    low, high = workload.value_range
-    is_scaled = workload.dtype != "uint8" and (low, high) != (0, 255)
     needs_more = workload.dtype == "uint8" or workload.channels == 1
-    form = (str(workload.fit), workload.channels, workload.dtype, float(low), float(high))
+    rescaling = _rescaling(workload)
+    form = (workload.channels, workload.dtype, *map(float, workload.value_range))
     return {
         "links": not (is_plain and _is_listed_by_keras(workload)),
         "is_grain": isinstance(pipeline, ImageDatasetFromDirectoryGrain),
-        "rescaling": f"{high - low:g} / 255{f', offset={low:g}' if low else ''}"
-        if is_scaled
-        else "",
-        "in_form": "in_form" if needs_more else "rescale" if is_scaled else "",
+        "rescaling": rescaling,
+        "in_form": "in_form" if needs_more else "rescale" if rescaling else "",
         "decoded_size": _decoded_size(workload, images),
-        "cache_file": _cache_file(workload, (*form, pipeline.interpolation)),
+        "cache_file": _cache_file(workload, (*form, pipeline.interpolation, *_unusual(workload))),
         "luma_column": [[weight] for weight in LUMA],
     }
+
+
+def _rescaling(workload: Workload) -> str:
+    """Return what of Keras brings 0 to 255 into the workload's range; "" for nothing."""
+    if workload.normalization != "none":
+        model = "resnet50" if workload.normalization == "caffe" else "densenet"
+        return f"keras.applications.{model}.preprocess_input"
+    low, high = workload.value_range
+    if (low, high) == (0, 255):
+        return ""
+    offset = f", offset={low:g}" if low else ""
+    return f"keras.layers.Rescaling({high - low:g} / 255{offset})"
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ Pipelines import this inside `open`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import shutil
 import warnings
@@ -102,6 +103,14 @@ def rescaling(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
     low, high = workload.value_range
     if workload.dtype == "uint8":
         steps.append(lambda images: tf.saturate_cast(tf.round(images), tf.uint8))
+    elif workload.normalization != "none":
+        steps.append(
+            functools.partial(
+                keras.applications.imagenet_utils.preprocess_input,
+                data_format="channels_last",
+                mode="caffe" if workload.normalization == "caffe" else "torch",
+            )
+        )
     elif (low, high) != (0, 255):
         steps.append(keras.layers.Rescaling((high - low) / 255, offset=low, dtype="float32"))
     if not steps:

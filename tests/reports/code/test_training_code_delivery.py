@@ -175,6 +175,7 @@ IMAGENET, CAFFE = (
     for values in (RANGES["imagenet"], RANGES["caffe"])
 )
 SOURCES = ("image_data_generator", "py_dataset", "tfdata_tuned")
+FOLDER = "image_dataset_from_directory"
 KNOBS_AND_FORMS: list[
     tuple[str, dict[str, Any]]
 ] = [  # each SPEC in one form, each form of one SPEC
@@ -207,7 +208,7 @@ KNOBS_AND_FORMS: list[
     ("tfdata_tuned", CROP),
     ("tfdata_tuned:cache=none", CENTRE),
     ("tfrecord_sharded", PAD),
-    *((spec, form) for spec in SOURCES for form in (IMAGENET, CAFFE)),
+    *((spec, form) for spec in (*SOURCES, FOLDER) for form in (IMAGENET, CAFFE)),
 ]
 
 

@@ -17,7 +17,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.keras import directory_dataset
 from feedbench.pipelines.contract import KnobOverruledWarning, Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.forms import Fit
+from feedbench.pipelines.forms import CAFFE, IMAGENET, Fit
 from feedbench.pipelines.images.file_formats import formats_of
 from feedbench.pipelines.images.index import index_folder, take
 from tests.support import reference
@@ -38,6 +38,8 @@ FORMS: list[dict[str, Any]] = [
     {"channels": 1, "dtype": "uint8", "value_range": (0, 255)},
     {"fit": Fit("crop")},
     PAD,
+    {"normalization": "imagenet", "value_range": IMAGENET.bounds},
+    {"normalization": "caffe", "value_range": CAFFE.bounds},
 ]
 
 
@@ -170,6 +172,16 @@ def test_from_a_cache_come_the_batches_of_the_first_epoch_in_another_order(
     assert sorted(batches_as_bytes(first)) == sorted(batches_as_bytes(second))
     assert batches_as_bytes(first) != batches_as_bytes(second)
     assert bool(list(tmp_path.glob("cache*data*"))) == (cache == "file")
+
+
+@pytest.mark.parametrize(("cache", "kind"), [("memory", "partial"), ("none", "full")])
+def test_a_shuffle_of_whole_batches_is_noticed(
+    natural: Workload, tmp_path: Path, cache: str, kind: str
+) -> None:
+    feed = opened(f"{NAME}:cache={cache}", natural, tmp_path)
+    proof = proof_of(tmp_path, feed, natural)
+    assert proof.shuffle is not None
+    assert proof.shuffle.kind == kind
 
 
 def test_without_a_cache_the_images_of_a_batch_change(natural: Workload, tmp_path: Path) -> None:
