@@ -19,6 +19,11 @@ from feedbench.bench.records.proof import FixedIn, Kind, Shuffle
 Order = npt.NDArray[np.intp]
 """The place in the list of files of each delivered image, in the order of delivery."""
 
+MOST_NEIGHBOURS_KEPT = 0.5
+"""Of more images the one before is as it was: they are moved in groups, such as whole batches.
+
+By chance it is about one image of an epoch, however many there are."""
+
 _LEAST_IMAGES = 12
 _DEVIATIONS = 4.0  # chance exceeds them in 6 of 100,000 epochs
 
@@ -43,14 +48,21 @@ def shuffle_of(
     with_list = _correlation(np.arange(len(first)), first)
     with_neighbour = _correlation(first[:-1], first[1:])
     with_next = None if after is None else _with_next(first, after)
+    kept = None if after is None else _neighbours_kept(first, after)
     classes, by_chance = batch_classes(labels, batch_sizes)
     is_fixed = fixed_in == "repeat"
+    kind: Kind = (
+        "fixed" if is_fixed else _kind(first, after, [with_list, with_neighbour, with_next])
+    )
+    if kind == "full" and kept is not None and kept > MOST_NEIGHBOURS_KEPT:
+        kind = "partial"
     return Shuffle(
-        kind="fixed" if is_fixed else _kind(first, after, [with_list, with_neighbour, with_next]),
+        kind=kind,
         fixed_in=fixed_in,
         with_list=with_list,
         with_neighbour=with_neighbour,
         with_next_epoch=with_next,
+        neighbours_kept=kept,
         ahead=max(int((first - np.arange(len(first))).max()), 0),
         batch_classes=classes,
         batch_classes_by_chance=by_chance,
@@ -115,6 +127,15 @@ def _with_next(first: Order, second: Order) -> float | None:
     if len(turns) < _LEAST_IMAGES:
         return None
     return _correlation(np.arange(len(turns)), turns)
+
+
+def _neighbours_kept(first: Order, second: Order) -> float | None:
+    """Return of how many images of the second epoch the one before is as in the first: a share."""
+    if len(second) < _LEAST_IMAGES:
+        return None
+    before = np.full(max(int(first.max()), int(second.max())) + 1, -1)
+    before[first[1:]] = first[:-1]
+    return float((before[second[1:]] == second[:-1]).mean())
 
 
 def _correlation(ranks: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:

@@ -76,6 +76,7 @@ class Shuffle(msgspec.Struct, frozen=True, kw_only=True):
     with_list: float | None = None  # of the order with the list of files
     with_neighbour: float | None = None  # of each image's place with that of the one before it
     with_next_epoch: float | None = None  # null: no further epoch was checked
+    neighbours_kept: float | None = None  # of this share the image before is as an epoch earlier
     ahead: int | None = None  # places that an image came before its turn in the list, at most
     batch_classes: float | None = None  # different ones within a batch, the mean
     batch_classes_by_chance: float | None = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
 
 _MIXED = 0.95  # of the classes that chance gives a batch, under which they are worth a word
+_MOVED_TOGETHER = 0.5  # of the images; by chance it is one image of an epoch
 _CLOSE = 0.5  # a correlation with the list, from which "ahead" says how far a shuffle reaches
 
 
@@ -125,6 +126,8 @@ def _of_shuffle(shuffle: Shuffle) -> str | None:
             )
         case "fixed":
             return f"delivers every epoch in the same order, which is less work{classes}"
+        case "partial" if (shuffle.neighbours_kept or 0.0) > _MOVED_TOGETHER:
+            return f"shuffles whole batches, whose images stay together: less work{classes}"
         case "partial":
             reach = _reach(shuffle)
             far = "" if reach is None else f", through about {counted(reach, 'image')}"

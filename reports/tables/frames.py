@@ -45,6 +45,7 @@ _SHUFFLE = (
     "with_list",
     "with_neighbour",
     "with_next_epoch",
+    "neighbours_kept",
     "batch_classes",
     "batch_classes_by_chance",
 )

@@ -90,6 +90,17 @@ def test_pieces_that_are_mixed_and_not_their_images_are_partial() -> None:
     assert (shuffled.with_neighbour or 0) > 0.9
 
 
+@pytest.mark.parametrize("batch", [4, 32])
+def test_batches_that_are_mixed_and_not_their_images_are_partial(batch: int) -> None:
+    """As out of a cache of batches: an epoch alone, and the place of each image, look well."""
+    first = full(640, 0)
+    order = np.random.default_rng(1).permutation(640 // batch)
+    second = np.concatenate([first[place * batch : (place + 1) * batch] for place in order])
+    shuffled = shuffle(first, second)
+    assert shuffled.kind == "partial"
+    assert shuffled.neighbours_kept == pytest.approx(1 - 1 / batch, abs=0.02)
+
+
 def test_one_order_for_all_epochs_is_fixed() -> None:
     order = full(600, 0)
     assert shuffle(order, order).kind == "fixed"

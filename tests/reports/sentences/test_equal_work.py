@@ -177,6 +177,11 @@ def test_a_worse_shuffle_is_noted_with_the_classes_of_its_batches_where_they_are
         assert of_shuffle(kind, batch_classes=as_by_chance) == [SAME, f"{said}."]
 
 
+def test_batches_that_are_moved_whole_are_less_work() -> None:
+    said = "a shuffles whole batches, whose images stay together: less work"
+    assert of_shuffle("partial", neighbours_kept=0.97, batch_classes=3.0) == [SAME, f"{said}."]
+
+
 def test_epochs_of_repeat_in_one_order_are_less_work_and_said_to_be_those_of_repeat() -> None:
     sentence = of_shuffle("fixed", fixed_in="repeat")[-1]
     assert sentence == (
