@@ -56,7 +56,7 @@ class Trials:
 
     `others` are the processes of other environments, by their interpreters. Only with `meters`
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
-    `views` do users' pipelines get a folder of exactly the workload's images.
+    `views` do pipelines that walk a folder get one of exactly the workload's images.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ class Workplace:
     meters: Meters
     machine: Monitor
     scratch: Path
-    views: Views  # the folders that users' pipelines walk
+    views: Views  # the folders that pipelines walk
     store: Store
     preparing: frozenset[str]  # labels of the pipelines that have an offline part
     import_seconds: float  # of TensorFlow

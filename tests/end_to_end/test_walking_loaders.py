@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.hints import UNSORTED
 from feedbench.bench.records.storage import read_run, read_trials
 from tests.support import odd
@@ -184,8 +185,9 @@ def test_a_cache_at_a_fixed_path_is_named(feedbench: Feedbench, many: Path) -> N
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stdout.split())
     assert f"fixed: its first epochs read {feedbench.folder}/kept, a cache that an earlier" in told
-    again = feedbench.run("verify", many, *SMALL, "--limit", "128", "-p", "fixed=fixed.py:photos")
+    words = (*SMALL, "--limit", "128", "--json", "-p", "fixed=fixed.py:photos")
+    again = feedbench.run("verify", many, *words)
     assert again.returncode == 1
-    told = " ".join(again.stdout.split())
-    assert "it delivered 136 images or more in an epoch; expected 128" in told
-    assert f"its cache {feedbench.folder}/kept is by an earlier process: delete its files" in told
+    (failed,) = json.loads(again.stdout)["pipelines"]
+    assert "it delivered 136 images or more in an epoch; expected 128" in failed["failure"]
+    assert failed["failure"].endswith(fixed_paths.explained([f"{feedbench.folder}/kept"]))
