@@ -8,6 +8,7 @@ options:       The options of a run, each declared once for all front doors
 forkserver:    The process that imports TensorFlow, and forks and performs trials
 why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advice
 equal_work:    The proof that all pipelines deliver the same images
+tfrecords:     The user's own TFRecord files, and their images as files
 prepared:      What pipelines write in advance, and where it is kept
 images:        Which image files are fit to be measured
 about:         What this Feedbench is, for another one that asks

@@ -35,6 +35,22 @@ Until = Literal["read", "decode", "resize"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Records:
+    """The user's own TFRecord files, if a workload's images come from there.
+
+    Each record is a tf.train.Example with one encoded image and one label.
+    """
+
+    files: tuple[str, ...]  # absolute paths
+    compressions: tuple[str, ...]  # of each file, as TensorFlow names it: "", "GZIP" or "ZLIB"
+    counts: tuple[int, ...]  # the records of each file
+    image_key: str  # the name of the feature with the image
+    label_key: str
+    label_values: tuple[int | str, ...]  # of each class in class_names: its label in the records
+    places: tuple[tuple[int, int], ...]  # of each image: the number of its file, its number there
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """The images, and what every pipeline must deliver from them.
 
@@ -59,6 +75,7 @@ class Workload:
     label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # in the whole folder; `files` may be a part of it
+    records: Records | None = None  # the images' own record files; `files` are copies of these
     scratch: str = ""  # an empty folder, new for each process and removed after it
 
     @property

@@ -26,6 +26,7 @@ from feedbench.bench.records.messages import (
     Traced,
     Verified,
 )
+from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
 from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
@@ -41,6 +42,9 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
     """
     if request.purpose == "decode":
         check_task.serve(Path(request.workload), say)
+        return
+    if request.purpose == "records":
+        extraction_task.serve(Path(request.workload), Store(Path(request.prepared)), say)
         return
     try:
         if request.purpose == "references":

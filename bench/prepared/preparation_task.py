@@ -64,10 +64,11 @@ def obtain(
             Writing(folder=str(folder), source_bytes=source_bytes, replaces=is_damaged)
         ),
     )
-    say(_prepared(store.files(key), manifest, was_found=was_found))
+    say(prepared(store.files(key), manifest, was_found=was_found))
 
 
-def _prepared(folder: Path, manifest: Manifest, *, was_found: bool) -> Prepared:
+def prepared(folder: Path, manifest: Manifest, *, was_found: bool) -> Prepared:
+    """Return the message that these files are ready."""
     return Prepared(
         folder=os.fspath(folder),
         was_found=was_found,

@@ -112,7 +112,7 @@ class Store:
     def obtain(
         self,
         key: str,
-        source: Source,
+        source: Source | Callable[[], Source],
         prepare: Callable[[Path], object],
         *,
         on_wait: Callable[[], object] = lambda: None,
@@ -120,7 +120,8 @@ class Store:
     ) -> tuple[Manifest, bool]:
         """Return an intact preparation, and whether it existed already.
 
-        If it did not, calls `on_write` with a new folder and whether a damaged one existed. Then
+        `source` may be a function, which is called when the files are written. If there was none,
+        calls `on_write` with a new folder and whether a damaged one existed. Then
         `prepare` fills the folder, which is moved into place when all of it is on the disk. If
         another process is writing the same preparation, calls `on_wait` and waits for it. Raises
         what `prepare` raises, and leaves nothing behind then.
@@ -226,14 +227,16 @@ def _read(folder: Path) -> Manifest:
     return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
 
 
-def _filled(folder: Path, source: Source, prepare: Callable[[Path], object]) -> Manifest:
+def _filled(
+    folder: Path, source: Source | Callable[[], Source], prepare: Callable[[Path], object]
+) -> Manifest:
     """Fill a folder, sync all of it to the disk, and return its manifest."""
     begun = time.monotonic()
     prepare(folder / _FILES)
     for path in folder.rglob("*"):
         _sync(path)
     manifest = Manifest(
-        source=source,
+        source=source() if callable(source) else source,
         made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=time.monotonic() - begun,
         files=_written(folder / _FILES),

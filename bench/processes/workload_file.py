@@ -57,6 +57,7 @@ def workload_of(
         label_mode=label_mode,
         seed=seed,
         folder_images=folder_images,
+        records=index.records,
     )
 
 

@@ -24,6 +24,7 @@ Purpose = Literal[
     "decode",
     "pilot",
     "prepare",
+    "records",
     "references",
     "verify",
     "main",
@@ -32,7 +33,8 @@ Purpose = Literal[
     "ceiling",
     "diagnostic",
 ]
-"""check: can it be built; decode: which files are bad; pilot: a rough rate; references: compute
+"""check: can it be built; decode: which files are bad; pilot: a rough rate;
+records: extract the images of the user's record files; references: compute
 them; verify: compare with them; main and control: the reported rates; the others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
@@ -53,7 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     block: int = 0  # from 1; 0 before the blocks
     attempt: int = 1
-    workload: str  # the file that holds it; for the purpose decode, one that lists files
+    workload: str  # the file that holds it; for decode and records, one that lists files
     prepared: str  # the folder of prepared files; for the purpose prepare, the store
     scratch: str
     folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
@@ -183,6 +185,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """The trial raised."""
 
     sentence: str
+    hint: str = ""  # "": the sentence holds it, or there is none
     is_wrong_work: bool = False  # it does not deliver what the workload asks for
 
 

@@ -40,11 +40,21 @@ def formats_of(files: Iterable[str]) -> tuple[str, ...]:
 
 def signature(file: str) -> str | None:
     """Return the usual name of the format that a file's first bytes show, or None."""
-    head = first_bytes(file, _FIRST_BYTES)
+    return signature_of(first_bytes(file, _FIRST_BYTES))
+
+
+def signature_of(content: bytes) -> str | None:
+    """Return the usual name of the format that a file's content begins like, or None."""
+    head = content[:_FIRST_BYTES]
     for name, pattern in _SIGNATURES:
         if re.match(pattern, head, re.DOTALL):
             return name
     return None
+
+
+def is_delivered(name: str) -> bool:
+    """Whether every pipeline decodes a format of this usual name."""
+    return name in _DELIVERED
 
 
 def first_bytes(file: str, count: int) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import (
     FOREIGN_SUFFIXES,
@@ -34,11 +35,20 @@ class Index:
     labels: tuple[int, ...]  # of each file: its place in class_names
     ignored: int  # files without an image's suffix, or outside the class folders
     notes: tuple[str, ...] = ()  # sentences: what a user may not expect of the list
+    records: Records | None = None  # the user's record files, if the files were extracted from them
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The absolute path of each file."""
         return tuple(os.path.join(self.folder, file) for file in self.files)  # noqa: PTH118
+
+    @property
+    def record_files(self) -> tuple[str, ...]:
+        """The user's record files that hold any of these images."""
+        if self.records is None:
+            return ()
+        held = {file for file, _ in self.records.places}
+        return tuple(self.records.files[file] for file in sorted(held))
 
 
 def index_folder(
@@ -141,10 +151,14 @@ def take(index: Index, images: int, seed: int) -> Index:
 
 def part(index: Index, places: Collection[int]) -> Index:
     """Return the part of an index that has the files at these places, in the order given."""
+    records = index.records
+    if records is not None:
+        records = dataclasses.replace(records, places=tuple(records.places[at] for at in places))
     return dataclasses.replace(
         index,
         files=tuple(index.files[place] for place in places),
         labels=tuple(index.labels[place] for place in places),
+        records=records,
     )
 
 

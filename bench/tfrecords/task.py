@@ -1,0 +1,79 @@
+"""What extraction is asked to do, as a file for the process that does it. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from feedbench.bench.tfrecords.record_files import compression_of, files_of
+
+_SCHEMA = 1
+PIPELINE = "records"
+"""The name under which the store lists extracted images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """Which images to extract, and from where."""
+
+    pattern: str  # as the user wrote it
+    files: tuple[str, ...]  # absolute paths
+    image_key: str | None = None  # None: to be found
+    label_key: str | None = None
+    classes: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        pattern: str,
+        image_key: str | None = None,
+        label_key: str | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> Self:
+        """Return the extraction from the files of a pattern. Raises RequestError for none."""
+        return cls(
+            pattern=pattern,
+            files=files_of(pattern),
+            image_key=image_key,
+            label_key=label_key,
+            classes=classes,
+        )
+
+    @property
+    def compressions(self) -> tuple[str, ...]:
+        """How each file is compressed, as TensorFlow names it."""
+        return tuple(map(compression_of, self.files))
+
+    @property
+    def source_bytes(self) -> int:
+        """The bytes of all files."""
+        return sum(map(os.path.getsize, self.files))
+
+    def key(self) -> str:
+        """Return a name in the store that is unique to the files, their times and the request.
+
+        A change of a file that keeps its size and its time goes undetected.
+        """
+        head = [_SCHEMA, self.image_key, self.label_key, self.classes]
+        digest = hashlib.sha256(json.dumps(head).encode())
+        for file in self.files:
+            status = os.stat(file)  # noqa: PTH116 - names may not be UTF-8
+            line = b"\n%d %d " % (status.st_size, status.st_mtime_ns)
+            digest.update(line + os.fsencode(file))
+        return f"{PIPELINE}-{digest.hexdigest()[:20]}"
+
+    def write(self, file: Path) -> None:
+        """Write it as ASCII JSON, which keeps names that are not UTF-8."""
+        file.write_text(json.dumps(dataclasses.asdict(self)), encoding="ascii")
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read what `write` wrote."""
+        return msgspec.convert(json.loads(file.read_text(encoding="ascii")), cls)
