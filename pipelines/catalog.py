@@ -28,6 +28,9 @@ DEFAULT_SPECS = (
 )
 """The default pipelines of a run; the first is the baseline."""
 
+RECORDS_NAME = "tfrecord_existing"
+"""The pipeline that reads the user's own record files, and needs some."""
+
 BUILT_IN = {  # name: module and class, imported when asked for
     "image_data_generator": "image_data_generator:ImageDataGenerator",
     "py_dataset": "keras.py_dataset:PyDataset",
@@ -37,6 +40,7 @@ BUILT_IN = {  # name: module and class, imported when asked for
     ),
     "tfdata_naive": "tfdata_naive:TfdataNaive",
     "tfdata_tuned": "tfdata_tuned:TfdataTuned",
+    RECORDS_NAME: "tfrecord_existing:TfrecordExisting",
     "tfrecord_gzip": "tfrecord_gzip:TfrecordGzip",
     "tfrecord_sharded": "tfrecord_sharded:TfrecordSharded",
 }
@@ -59,6 +63,11 @@ class Spec:
     def is_file(self) -> bool:
         """Whether it names a function in a file."""
         return self.name.endswith(".py")
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether it reads the user's own record files, and not the images' files."""
+        return self.name == RECORDS_NAME
 
     @property
     def is_foreign(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from feedbench.bench.cli import options
-from feedbench.bench.cli.support import interruptible, print_json, sample_photos, unwritten
+from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
 from feedbench.bench.options.option import Given, options_of, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError, RequestError
@@ -46,6 +46,7 @@ def run(
       feedbench run ~/photos --range -1..1 --bad-images skip
       feedbench run ~/photos --page-cache cold
       feedbench run ~/flat --labels labels.csv --classes cats,dogs
+      feedbench run --records 'train-*.tfrecord' --label-key label
       feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
       feedbench run ~/photos -p tfdata_tuned --against ~/tf-2.20/bin/python
       feedbench run --resume feedbench-runs/2026-01-31T120000
@@ -78,7 +79,7 @@ def run(
         _end(record, resume, as_json=as_json)
     out: Path = value_of(RunOptions, "out", given)
     with interruptible("interrupted before anything was measured; no run was kept", out), shown:
-        photos = folder or sample_photos(progress.note)
+        photos = images_folder(folder, given, progress.note)
         asked = RunOptions.of({**given, "out": str(out)}, photos, begun=_BEGUN)
         from feedbench.bench.run.run import perform
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from feedbench.pipelines.errors import FeedbenchError, InterruptionError
+from feedbench.bench.options.option import Given
+from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
 
 SAMPLE_PHOTOS = 512
 
@@ -79,6 +80,22 @@ def print_json(record: object) -> None:
     import msgspec
 
     print(msgspec.json.format(msgspec.json.encode(record), indent=2).decode())
+
+
+def images_folder(folder: Path | None, given: Given, say: Callable[[str], None]) -> Path:
+    """Return the folder that is given, or that of the sample photos; of --records, where they are.
+
+    Raises RequestError if both a folder and records are given.
+    """
+    records = given["records"]
+    if not isinstance(records, str):
+        return folder or sample_photos(say)
+    if folder is not None:
+        raise RequestError(
+            f"--records {records}: expected no FOLDER as well; found {folder}",
+            hint="leave one of them out, and put a pattern such as 'train-*.tfrecord' in quotes",
+        )
+    return Path(records).parent
 
 
 def sample_photos(say: Callable[[str], None]) -> Path:

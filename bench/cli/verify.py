@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from feedbench.bench.cli import options
-from feedbench.bench.cli.support import interruptible, print_json, sample_photos
+from feedbench.bench.cli.support import images_folder, interruptible, print_json
 from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
@@ -48,6 +48,7 @@ def verify(
       feedbench verify ~/photos
       feedbench verify ~/photos -p tfdata_naive -p mine=loader.py:photos
       feedbench verify ~/photos --out sheets
+      feedbench verify --records 'train-*.tfrecord'
       feedbench verify ~/digits --image-size 28 --channels 1 --json
 
     \b
@@ -78,7 +79,7 @@ def verify(
     with interruptible(interrupted, out or Path()), shown, _sheets_folder(out) as sheets:
         from feedbench.bench.run.verification import verify as compare
 
-        photos = folder or sample_photos(progress.note)
+        photos = images_folder(folder, given, progress.note)
         asked = RunOptions.of({**given, "out": str(sheets)}, photos)
         verification = compare(dataclasses.replace(asked, seconds=None), progress)
     if as_json:

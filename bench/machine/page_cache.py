@@ -31,19 +31,24 @@ class PageCache:
         self,
         state: State,
         images: Sequence[str],
+        records: Sequence[str] = (),
         *,
         ask: Callable[[Sequence[str]], Residency] = residency,
         send_out: Callable[[Sequence[str]], str | None] = evict,
     ) -> None:
-        """Set the images' files, which a pipeline without prepared files reads."""
+        """Set the images' files, which a pipeline without prepared files reads.
+
+        `records` are the user's record files, which one pipeline reads in their place.
+        """
         self.state = state
         self._images = images
+        self._records = records
         self._ask = ask
         self._send_out = send_out
 
-    def before(self, prepared: Path | None) -> Certificate:
+    def before(self, prepared: Path | None, *, reads_records: bool = False) -> Certificate:
         """Load a trial's files into the page cache, or evict them; return the certificate."""
-        files = self._images
+        files = self._records if reads_records else self._images
         if prepared is not None:
             files = sorted(str(file) for file in prepared.rglob("*") if file.is_file())
         why = None

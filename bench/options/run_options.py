@@ -15,9 +15,10 @@ import msgspec
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.option import Given, flag, option, repeated, values
+from feedbench.bench.options.records_options import refuse_with_records, refuse_without_records
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.pipelines.catalog import DEFAULT_SPECS, names
+from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME, names
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES, Fit, ValueRange
@@ -63,6 +64,27 @@ class RunOptions:
         help="A pipeline: NAME[:knob=value,...] or FILE.py:FUNCTION. Give it once per pipeline. The"
         " first is the baseline.",
     )
+    records: str | None = option(  # the folder is then where their images are extracted to
+        None,
+        read=read.as_it_is,
+        metavar="PATTERN",
+        help="Your TFRecord files in place of FOLDER, such as 'train-*.tfrecord', in quotes. Also"
+        " measures the files themselves, as tfrecord_existing.",
+    )
+    image_key: str | None = option(
+        None,
+        read=read.as_it_is,
+        metavar="NAME",
+        help="The feature of the records that holds the encoded image.",
+        otherwise="the only one that does",
+    )
+    label_key: str | None = option(
+        None,
+        read=read.as_it_is,
+        metavar="NAME",
+        help="The feature of the records that holds the label, a number or a text.",
+        otherwise="label, image/class/label, or the only one that may",
+    )
     labels: str | None = option(
         None,
         read=read.as_it_is,
@@ -81,7 +103,8 @@ class RunOptions:
         None,
         read=read.names,
         metavar="A,B",
-        help="Use only these classes, in this order.",
+        help="Use only these classes, in this order. If the labels of --records are numbers: the"
+        " names of 0, 1, and so on.",
         otherwise="all",
     )
     part: str | None = option(
@@ -260,8 +283,11 @@ class RunOptions:
         """
         from feedbench.pipelines.images.index import image_id
 
+        typed = values(cls, given, prefix)
+        if typed["records"] is not None and not given.get("pipeline"):
+            typed["specs"] = (RECORDS_NAME, *DEFAULT_SPECS)  # compared with what the user has
         return cls(
-            **values(cls, given, prefix),
+            **typed,
             folder=folder,
             proofs=user_cache("proofs"),
             findings=user_cache("checked"),
@@ -299,6 +325,10 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         """Raise RequestError for options that no run can have."""
+        if self.records is None:
+            refuse_without_records(self.image_key, self.label_key, self.specs)
+        else:
+            refuse_with_records(self.layout)
         self.layout, self.checks  # noqa: B018 - each refuses what it cannot be made of
         height, width = self.image_size
         if not (1 <= height <= MOST_PIXELS and 1 <= width <= MOST_PIXELS):

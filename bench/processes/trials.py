@@ -177,7 +177,9 @@ class Trials:
             recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
             watch = _Watch(recorder.take, usage=recorder.usage)
             if self._page_cache is not None:
-                certificate = self._page_cache.before(self._prepared.get(spec.label))
+                certificate = self._page_cache.before(
+                    self._prepared.get(spec.label), reads_records=spec.reads_records
+                )
                 watch = replace(
                     watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
                 )

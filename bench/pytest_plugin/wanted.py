@@ -11,6 +11,7 @@ from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
 PREFIX = "--feedbench-"
+_ELSEWHERE = {"specs", "records", "image_key", "label_key"}  # tests name pipelines and folders
 
 
 class BlockTimer:
@@ -50,7 +51,7 @@ def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
     Tests name the pipelines. The run is among pytest's temporary folders. By default it does not
     find out why pipelines are slow, which takes time.
     """
-    return [_for_pytest(option) for option in options_of(kind) if option.field != "specs"]
+    return [_for_pytest(option) for option in options_of(kind) if option.field not in _ELSEWHERE]
 
 
 def _for_pytest(option: Option) -> Option:

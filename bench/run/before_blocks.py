@@ -107,7 +107,7 @@ def start(begun: Begun, work: Workplace) -> Run:
         begun.folder,
         specs,
         options,
-        page_cache=PageCache(options.page_cache, begun.images.paths),
+        page_cache=PageCache(options.page_cache, begun.images.paths, begun.images.record_files),
         records=begun.records,
     )
     keeper = Keeper(begun.record, specs, begun.folder, trials, begun=options.begun)

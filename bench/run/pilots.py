@@ -96,10 +96,13 @@ def pilots(
 
     Built-in pipelines, and those that are `preparing`, deliver only as many images as they can read
     within seconds: a decoded cache delivers its first batch only after all of them. Others get the
-    images of their trials and are stopped early, so that a cache on the disk fits their trials.
+    images of their trials and are stopped early, so that a cache on the disk fits their trials. So
+    does the one that reads the user's record files: for a few images it would read all of them.
     Raises RequestError if the time is up before the last pilot has ended.
     """
-    wholes = {label for label, spec in plan.specs.items() if spec.is_foreign}.difference(preparing)
+    wholes = {
+        label for label, spec in plan.specs.items() if spec.is_foreign or spec.reads_records
+    }.difference(preparing)
     few = take(index, _few_images(plan, len(index.files)), plan.options.seed)
     workloads = _Workloads(plan.options, len(index.files), scratch)
     records = []

@@ -14,13 +14,13 @@ from feedbench.bench.processes.run_folder import refuse_used
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Budget, Cost, budget_of
+from feedbench.bench.run.images_source import list_images
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import Index, shown
-from feedbench.pipelines.images.layouts import index_images
+from feedbench.pipelines.images.index import Index
 
 # A pipeline that decodes on one core takes about this multiple of what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5
@@ -48,11 +48,9 @@ class Plan:
 
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
-    specs = catalog.parse_all(options.specs)  # first, as its errors take no time to find
+    specs = refuse_request(options)
     other = None if options.against is None else look(options.against)
-    refuse_used(options.out)
-    listener.stage(f"listing {shown(str(options.folder))}")
-    index = index_images(options.folder, options.layout)
+    index = list_images(options, listener)
     refuse_label_mode(options, index)
     guess = guessed_cost(index, options)
     refuse_too_short(options, index, guess)
@@ -64,6 +62,13 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
         folder_images=index,
         guess=guess,
     )
+
+
+def refuse_request(options: RunOptions) -> tuple[Spec, ...]:
+    """Return the pipelines. Raises RequestError for errors that take no time to find."""
+    specs = catalog.parse_all(options.specs)
+    refuse_used(options.out)
+    return specs
 
 
 def refuse_label_mode(options: RunOptions, index: Index) -> None:

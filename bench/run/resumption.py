@@ -85,7 +85,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     began_in: str  # the folder that loaders' files may be relative to
     software: dict[str, str]  # versions, digests and the machine, each by its name
     pipelines: dict[str, str]  # users' pipelines by label: a digest of the file, or a version
-    files: list[tuple[int, int]]  # of each image, its bytes and its time of modification (ns)
+    files: list[tuple[int, int]]  # of each file read: its bytes, its time of modification (ns)
 
 
 def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> None:
@@ -97,7 +97,7 @@ def write(folder: Path, options: RunOptions, workload: Workload, other: Other | 
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
         software=_software(other),
         pipelines=_pipelines(options),
-        files=[_status(file) for file in workload.files],
+        files=[_status(file) for file in _files(workload)],
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)
     del content["options"]["begun"]
@@ -218,12 +218,18 @@ def _status(file: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def _files(workload: Workload) -> tuple[str, ...]:
+    """Return the files that trials read: the images', and the user's record files."""
+    records = workload.records
+    return workload.files if records is None else (*workload.files, *records.files)
+
+
 def _changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
     """Yield what has changed, as clauses: the software first, and then the images."""
     other = None if run.against is None else look(run.against.python)
     yield from _differences(basis.software, _software(other))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
-    for file, status in zip(workload.files, basis.files, strict=True):
+    for file, status in zip(_files(workload), basis.files, strict=True):
         try:
             is_same = _status(file) == status
         except OSError:
@@ -292,6 +298,7 @@ def _index(workload: Workload) -> Index:
         files=tuple(os.path.relpath(file, workload.folder) for file in workload.files),
         labels=workload.labels,
         ignored=0,
+        records=workload.records,
     )
 
 

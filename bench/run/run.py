@@ -1,5 +1,6 @@
 """The story of a run, a line of stages; each takes what the one before it returned.
 
+    with_images     the images of record files, as files           images_source.py  -> RunOptions
     make_plan       the request, and the list of images            plan.py           -> Plan
     choose_images   as many as the time allows, without bad ones   choose_images.py  -> Images
     run_pilots      a short trial of each pipeline                 pilots.py         -> Piloted
@@ -28,8 +29,9 @@ from feedbench.bench.run import resumption
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.choose_images import choose_images, read_images
+from feedbench.bench.run.images_source import images_kept, with_images
 from feedbench.bench.run.pilots import run_pilots
-from feedbench.bench.run.plan import make_plan
+from feedbench.bench.run.plan import make_plan, refuse_request
 from feedbench.bench.run.resumption import Past
 from feedbench.bench.run.workplace import Workplace, workplace
 from feedbench.bench.why.diagnostics import Diagnostics
@@ -43,6 +45,13 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     KeyboardInterrupt before the first block. A later one ends the run, whose record then has the
     status "interrupted".
     """
+    refuse_request(options)
+    with with_images(options, listener) as located:
+        return _perform(located, listener)
+
+
+def _perform(options: RunOptions, listener: Listener) -> RunRecord:
+    """Measure what the options ask for; their folder holds the images."""
     plan = make_plan(options, listener)
     machine = Monitor(pace=options.pace)
     with (
@@ -78,6 +87,7 @@ def resume(path: Path, listener: Listener) -> RunRecord:
         other, machine = past.run.against, machine_of(past)
         with (
             Gate() as gate,
+            images_kept(past.options),
             workplace(past.options, past.specs, other, machine, listener) as work,
         ):
             listener.note(resumption.sentence(past))

@@ -21,6 +21,7 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
+from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.plan import refuse_label_mode
 from feedbench.bench.run.workplace import preparing_labels, scratch_folder
@@ -28,7 +29,6 @@ from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import shown
-from feedbench.pipelines.images.layouts import index_images
 
 _LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; Ctrl-C ends it before
 
@@ -40,11 +40,12 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     with (
+        with_images(options, listener) as located,
         scratch_folder() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
         ExitStack() as held,
     ):
-        work = _Work(options, specs, processes, scratch, listener)
+        work = _Work(located, specs, processes, scratch, listener)
         folder = RunFolder(scratch / "run")
         folder.create()
         file = folder.path / "images.json"
@@ -76,8 +77,7 @@ class _Work:
 def _save_images(work: _Work, file: Path) -> WorkloadRecord:
     """Choose the images, without bad ones, and save the workload to a file."""
     options, listener = work.options, work.listener
-    listener.stage(f"listing {shown(str(options.folder))}")
-    index = index_images(options.folder, options.layout)
+    index = list_images(options, listener)
     refuse_label_mode(options, index)
     listener.stage("importing TensorFlow")
     work.processes.ready()

@@ -19,7 +19,7 @@ from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
@@ -39,7 +39,7 @@ def files_dataset(
     listed = tf.data.Dataset.from_tensor_slices((paths, tf.constant(workload.labels, tf.int32)))
 
     def load(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _made_of(tf.io.read_file(path), workload, knobs, until), label
+        return made_of(tf.io.read_file(path), workload, knobs, until), label
 
     return tail(listed, load, workload, knobs, scratch)
 
@@ -58,16 +58,8 @@ def records_dataset(
     once. Then their records, still encoded, go through the shuffle buffer.
     """
     files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
-    names = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
-    if knobs.shuffle != "none":
-        names = names.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
-    at_once = min(len(files), MOST_READERS)
-    calls = _or_autotune(knobs.parallel_calls)
-    listed = names.interleave(
-        lambda name: tf.data.TFRecordDataset(name, TYPES[compression]),
-        cycle_length=at_once,
-        num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
-    )
+    names = [os.fspath(file) for file in files]
+    listed = interleaved(names, [TYPES[compression]] * len(names), workload, knobs)
     features = {
         "image_raw": tf.io.FixedLenFeature([], tf.string),
         "label": tf.io.FixedLenFeature([], tf.int64),
@@ -75,11 +67,49 @@ def records_dataset(
 
     def load(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_single_example(record, features)
-        delivered = _made_of(parsed["image_raw"], workload, knobs, until)
+        delivered = made_of(parsed["image_raw"], workload, knobs, until)
         return delivered, tf.cast(parsed["label"], tf.int32)
 
     encoded_bytes = sum(file.stat().st_size for file in files) // workload.images
     return tail(listed, load, workload, knobs, scratch, encoded_bytes)
+
+
+def interleaved(
+    files: Sequence[str],
+    compressions: Sequence[str],
+    workload: Workload,
+    knobs: TailKnobs,
+    chosen: Sequence[Sequence[bool]] | None = None,
+) -> tf.data.Dataset:
+    """Return a dataset of the records of files, several read at once, in a new order each epoch.
+
+    `compressions` are TensorFlow's names, one a file. `chosen` says for each file which of its
+    first records are read; the rest of the file is not. None: all records of all files.
+    """
+    columns: tuple[Any, ...] = ([os.fsencode(file) for file in files], [*compressions])
+    if chosen is not None:
+        columns = (*columns, tf.ragged.constant(chosen, tf.bool))
+    listed = tf.data.Dataset.from_tensor_slices(columns)
+    if knobs.shuffle != "none":
+        listed = listed.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
+    at_once = min(len(files), MOST_READERS)
+    calls = _or_autotune(knobs.parallel_calls)
+    return listed.interleave(
+        _records_of,
+        cycle_length=at_once,
+        num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
+    )
+
+
+def _records_of(
+    file: tf.Tensor, compression: tf.Tensor, chosen: tf.Tensor | None = None
+) -> tf.data.Dataset:
+    """Return the chosen records of a file; all for None."""
+    records = tf.data.TFRecordDataset(file, compression)
+    if chosen is None:
+        return records
+    pairs = tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(chosen), records)
+    return pairs.filter(lambda is_chosen, _: is_chosen).map(lambda _, record: record)
 
 
 def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
@@ -155,7 +185,7 @@ def tail(
     return dataset.with_options(options)
 
 
-def _made_of(
+def made_of(
     encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until | None
 ) -> tf.Tensor:
     """Return the image, or its stand-in if the pipeline is cut off."""

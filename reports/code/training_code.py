@@ -27,7 +27,8 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain impor
 )
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
-from feedbench.pipelines.contract import LUMA, Workload
+from feedbench.pipelines.built_in.tfrecord_existing import TfrecordExisting
+from feedbench.pipelines.contract import LUMA, Records, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
@@ -36,6 +37,7 @@ from feedbench.pipelines.tfrecords import record_format
 _WIDTH = 100  # columns
 _KERAS_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 """Those that keras.utils.image_dataset_from_directory lists."""
+_MOST_RECORD_FILES = 8  # of the user, that the code lists by name
 
 
 def training_code(
@@ -53,7 +55,7 @@ def training_code(
     run's labels came from elsewhere (`is_labelled`).
     """
     pipeline = _pipeline(row)
-    if pipeline is None:
+    if pipeline is None or (isinstance(pipeline, TfrecordExisting) and workload.records is None):
         return None
     name = catalog.spec_of(row.label, row.spec).name
     is_listed = is_labelled or not _is_by_class(workload)
@@ -72,6 +74,9 @@ def training_code(
         values |= _keras_folder(
             pipeline, workload, images, is_plain=not (is_listed or values["left_out"])
         )
+    if isinstance(pipeline, TfrecordExisting):
+        assert workload.records is not None
+        values |= _existing(workload.records, workload)
     return (
         _environment()
         .select_template([*_templates(name, pipeline)])
@@ -266,6 +271,33 @@ def _decoded_size(workload: Workload, images: int) -> str:
 def _cache_file(workload: Workload, form: tuple[object, ...]) -> str:
     size = f"{workload.height}x{workload.width}"
     return quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache")
+
+
+def _existing(records: Records, workload: Workload) -> dict[str, object]:
+    """Return the template's values for the user's own record files."""
+    every = sum(records.counts)
+    is_listed = workload.folder_images < every or len(records.files) > _MOST_RECORD_FILES
+    kinds = set(records.compressions)
+    values = records.label_values
+    texts = [value for value in values if isinstance(value, str)]
+    places = tuple(range(len(values)))
+    labels = f"LABELS = {list(values)}" if not texts else assignment("LABELS", texts, "[]")
+    if not texts and values == tuple(range(int(values[0]), int(values[0]) + len(values))):
+        labels = f"LABELS = range({values[0]}, {int(values[0]) + len(values)})"
+    return {
+        "is_listed": is_listed,
+        "is_part_of_records": is_listed and workload.images < every,
+        "images": workload.images if is_listed else workload.folder_images,
+        "record_files": assignment("RECORDS", records.files, "[]"),
+        "compressions": assignment("COMPRESSIONS", records.compressions, "[]"),
+        "compression": kinds.pop() if len(kinds) == 1 else None,
+        "image_key": quoted(records.image_key),
+        "label_key": quoted(records.label_key),
+        "label_values": "" if values == places else labels,
+        "has_text_labels": bool(texts),
+        "has_undecodable": any(map(_is_undecodable, (*records.files, *texts))),
+        "most_readers": record_format.MOST_READERS,
+    }
 
 
 def _base(workload: Workload) -> str:

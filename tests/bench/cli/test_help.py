@@ -96,7 +96,7 @@ def test_the_version_is_that_of_the_package(option: str, call: Call) -> None:
     ("line", "shown"),
     [
         ("feedbench ver", ["verify"]),
-        ("feedbench run --label", ["--labels", "--label-column", "--label-mode"]),
+        ("feedbench run --label", ["--label-key", "--labels", "--label-column", "--label-mode"]),
         ("feedbench run --channels ", ["1", "3"]),
         ("feedbench run ~/photos -p image_data_g", ["image_data_generator"]),
         ("feedbench report RUN --format m", ["markdown"]),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.contract import Records, Workload
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS
 from feedbench.reports.code import training_code as trainingcode
 from feedbench.reports.code.training_code import training_code
@@ -37,6 +37,15 @@ PLAIN = Workload(
     height=180,
     width=240,
     folder_images=2,
+)
+RECORDS = Records(
+    files=("/records/a.tfrecord", "/records/b.tfrecord"),
+    compressions=("GZIP", "GZIP"),
+    counts=(1, 1),
+    image_key="image_raw",
+    label_key="label",
+    label_values=(0, 1),
+    places=((0, 0), (1, 0)),
 )
 TFDATA = [
     spec
@@ -58,7 +67,12 @@ OTHERS = [
 
 def code(spec: str, workload: Workload = PLAIN, *left_out: str, **given: Any) -> str:
     """The code of a pipeline, by default over two photos."""
-    return code_of(spec, workload, *left_out, **given)
+    return code_of(spec, suited(spec, workload), *left_out, **given)
+
+
+def suited(spec: str, workload: Workload = PLAIN) -> Workload:
+    """The workload, with record files for the pipeline that reads these."""
+    return replace(workload, records=RECORDS) if "existing" in spec else workload
 
 
 @pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA, *OTHERS])
@@ -86,7 +100,8 @@ def test_the_code_is_python_in_short_lines_that_ends_with_its_use(
 
 def test_every_built_in_pipeline_has_code_by_its_defaults_where_a_run_kept_no_knobs() -> None:
     for name in catalog.BUILT_IN:
-        assert training_code(Row(label=name, spec=name, blocks=0), PLAIN) == code(name)
+        row = Row(label=name, spec=name, blocks=0)
+        assert training_code(row, suited(name)) == code(name)
 
 
 @pytest.mark.parametrize("spec", ["my_loader.py:photos", "a_package", "tfdata_tuned:turbo=on"])
