@@ -49,6 +49,8 @@ FAULTS = {
     "not_clipped": "bicubic and Lanczos filters exceed the range",
     "not_a_number": "not finite numbers",
     "uint8": "use --dtype uint8",
+    "float16": "it delivered images of float16 [12, 96, 96, 3]; expected float32",
+    "channels_first": "it delivered images of float32 [12, 3, 96, 96]; expected",
     "float64": "convert them to float32",
     "not_batched": "put images into batches",
     "whole_arrays": "cut the arrays into batches of workload.batch_size",
