@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from feedbench.pipelines.forms import (
+    DTYPE_BYTES,
     NORMALIZED,
     STRETCH,
+    DataFormat,
     Fit,
     Normalization,
     ValueRange,
@@ -19,7 +21,7 @@ from feedbench.pipelines.forms import (
 Batch = tuple[Any, Any]
 """`(images, labels)`: arrays or tensors in host memory, of B images, 1 <= B <= batch_size.
 
-Images are `[B, height, width, channels]` in the workload's dtype and range. Labels follow its mode:
+Images are `[B, *workload.shape]` in the workload's dtype and range. Labels follow its mode:
 int: int32 `[B]`, each a place in class_names; categorical: float32 `[B, classes]`, one-hot;
 binary: float32 `[B, 1]`, 0 or 1.
 """
@@ -28,7 +30,7 @@ LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey: the luma of ITU-R BT.601-7, section 2.5.1."""
 
 Channels = Literal[1, 3]
-Dtype = Literal["float32", "uint8"]
+Dtype = Literal["float32", "float16", "bfloat16", "uint8"]
 LabelMode = Literal["int", "categorical", "binary"]
 Until = Literal["read", "decode", "resize"]
 """The step after which a diagnostic trial cuts a pipeline off, to measure each step's time."""
@@ -72,6 +74,7 @@ class Workload:
     dtype: Dtype = "float32"  # uint8: rounded to the nearest whole number, halves to even
     value_range: tuple[float, float] = (0.0, 1.0)  # black and white; (0, 255) for uint8
     normalization: Normalization = "none"  # else channels differ, and value_range is their extremes
+    data_format: DataFormat = "channels_last"  # as Keras calls it; channels_first: [B, C, H, W]
     label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # in the whole folder; `files` may be a part of it
@@ -94,6 +97,13 @@ class Workload:
         return NORMALIZED.get(self.normalization) or uniform(*self.value_range)
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the shape of one delivered image."""
+        if self.data_format == "channels_first":
+            return self.channels, self.height, self.width
+        return self.height, self.width, self.channels
+
+    @property
     def image_values(self) -> int:
         """Return the number of values in one delivered image."""
         return self.height * self.width * self.channels
@@ -101,7 +111,7 @@ class Workload:
     @property
     def image_bytes(self) -> int:
         """Return the bytes that one delivered image takes."""
-        return self.image_values * (1 if self.dtype == "uint8" else 4)  # without NumPy
+        return self.image_values * DTYPE_BYTES[self.dtype]
 
 
 class Feed(Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+DataFormat = Literal["channels_last", "channels_first"]
+DTYPE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
 FitRule = Literal["stretch", "crop", "pad"]
 
 LEAST_SHARE = 0.1  # of crop; less would resize images to more than ten times what is delivered

@@ -141,14 +141,36 @@ def in_form(colours: npt.NDArray[Any], workload: Workload) -> Levels:
         levels = (levels @ np.asarray(LUMA, np.float32))[..., np.newaxis]
     if workload.dtype == "uint8":
         levels = np.rint(levels).clip(0, MOST)
+    elif workload.dtype != "float32":
+        levels = _rounded(levels, workload).clip(0, MOST)
     return levels
 
 
-def in_levels(images: npt.NDArray[Any], workload: Workload) -> Levels:
-    """Return delivered images in grey levels, whatever the workload's range: `[..., channels]`."""
+def _rounded(levels: Levels, workload: Workload) -> Levels:
+    """Return grey levels as a half-precision dtype leaves them, in the workload's range."""
+    import ml_dtypes  # noqa: F401 - NumPy knows bfloat16 then
+
+    mean, std = (np.asarray(each, np.float32) for each in _mean_and_std(workload))
+    values = levels[..., ::-1] if workload.values.is_bgr else levels
+    values = ((values - mean) / std).astype(workload.dtype).astype(np.float32)
+    rounded: Levels = values * std + mean
+    return rounded[..., ::-1] if workload.values.is_bgr else rounded
+
+
+def _mean_and_std(workload: Workload) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and std of each delivered channel; grey has those of the first one."""
     values = workload.values
+    return values.mean[: workload.channels], values.std[: workload.channels]
+
+
+def in_levels(images: npt.NDArray[Any], workload: Workload) -> Levels:
+    """Return delivered images in grey levels, red first: `[..., height, width, channels]`.
+
+    Whatever the workload's range, layout and dtype are.
+    """
+    mean, std = (np.asarray(each, np.float32) for each in _mean_and_std(workload))
     levels: Levels = images.astype(np.float32)
-    if workload.channels == 1:  # all channels of such a range are the same
-        return levels * np.float32(values.std[0]) + np.float32(values.mean[0])
-    levels = levels * np.asarray(values.std, np.float32) + np.asarray(values.mean, np.float32)
-    return levels[..., ::-1] if values.is_bgr else levels
+    if workload.data_format == "channels_first":
+        levels = np.moveaxis(levels, -3, -1)
+    levels = levels * std + mean
+    return levels[..., ::-1] if workload.values.is_bgr else levels

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Workload
 
 
+_ROUNDING = {"float16": 2**-11, "bfloat16": 2**-8}  # of a value, at most
+
+
 class EpochCheck:
     """Checks the batches of one epoch as they arrive, and the epoch when it ends."""
 
@@ -39,10 +42,10 @@ class EpochCheck:
         """Check one batch and return its number of images. Raises WrongWorkError."""
         images, labels = pair(delivered)
         work = self._workload
-        shape = (work.height, work.width, work.channels)
         delivers = f"{images.dtype} {list(images.shape)}"
-        if images.ndim != len(shape) + 1 or images.shape[1:] != shape or images.dtype != work.dtype:
-            expected = f"{work.dtype} [B, {', '.join(map(str, shape))}]"
+        # As text: without ml_dtypes NumPy cannot read the name bfloat16.
+        if images.shape[1:] != work.shape or str(images.dtype) != work.dtype:
+            expected = f"{work.dtype} [B, {', '.join(map(str, work.shape))}]"
             raise WrongWorkError(
                 f"it delivered images of {delivers}; expected {expected}",
                 hint=image_hint(images, work),
@@ -124,7 +127,7 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
             f" {len(images)} images of a batch; expected {low:g} to {high:g}"
         )
     # A thousandth of the range is a quarter of a grey level, and forgives rounding.
-    slack = (high - low) / 1000
+    slack = (high - low) / 1000 + _ROUNDING.get(workload.dtype, 0.0) * max(-low, high)
     if least < low - slack or most > high + slack:
         raise WrongWorkError(
             f"it delivered values from {least:g} to {most:g}; expected {low:g} to {high:g}",

@@ -5,12 +5,13 @@ Each function returns an error's hint, or "" if nothing is probable. Pure.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from feedbench.pipelines.contract import Channels, Dtype
-from feedbench.pipelines.forms import RANGES
+from feedbench.pipelines.forms import RANGES, DataFormat
 from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
@@ -46,22 +47,31 @@ _SHARES = (
 
 def image_hint(images: np.ndarray[Any, Any], workload: Workload) -> str:
     """Return what to do about images of another shape or dtype."""
-    wanted = (workload.height, workload.width, workload.channels)
+    wanted = workload.shape
     if images.shape == wanted:
         return "these look like a single image; put images into batches"
     if images.ndim != _IMAGES_NDIM:
         return ""
     if images.shape[1:] != wanted:
-        return _shape_hint(images.shape[1:], workload)
+        return _layout_hint(images.shape[1:], workload) or _shape_hint(images.shape[1:], workload)
     dtype = str(images.dtype)
     if dtype in get_args(Dtype):
         return f"convert them to {workload.dtype}, or use --dtype {dtype}"
     return f"convert them to {workload.dtype}" if dtype == "float64" else ""
 
 
+def _layout_hint(shape: tuple[int, ...], workload: Workload) -> str:
+    """Return the option for images whose channels are at the other end."""
+    for other in get_args(DataFormat):
+        if shape == replace(workload, data_format=other).shape:
+            return f"use --layout {other} for these"
+    return ""
+
+
 def _shape_hint(shape: tuple[int, ...], workload: Workload) -> str:
-    """Return what to do about images of another shape, `(height, width, channels)`."""
-    height, width, channels = shape
+    """Return what to do about images of another shape in the workload's layout."""
+    is_first = workload.data_format == "channels_first"
+    height, width, channels = (*shape[1:], shape[0]) if is_first else shape
     size = f"{height}" if height == width else f"{height}x{width}"
     if (height, width) == (workload.height, workload.width):
         return (

@@ -21,7 +21,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME, names
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.forms import RANGES, Fit, ValueRange
+from feedbench.pipelines.forms import RANGES, DataFormat, Fit, ValueRange
 
 if TYPE_CHECKING:
     from typing import Self
@@ -169,8 +169,15 @@ class RunOptions:
     dtype: Dtype = option(
         "float32",
         read=read.one_of(read.DTYPES),
-        metavar="float32|uint8",
+        metavar="float32|float16|bfloat16|uint8",
         help="Type of the delivered images. uint8 is 0..255, rounded half to even.",
+    )
+    data_format: DataFormat = option(
+        "channels_last",
+        name="layout",
+        read=read.one_of(read.DATA_FORMATS),
+        metavar="channels_last|channels_first",
+        help="Layout of the images: [B, height, width, channels] or [B, channels, height, width].",
     )
     value_range: ValueRange = option(
         None,

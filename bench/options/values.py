@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from feedbench.pipelines.errors import RequestError, did_you_mean
-from feedbench.pipelines.forms import LEAST_SHARE, Fit, FitRule
+from feedbench.pipelines.forms import LEAST_SHARE, DataFormat, Fit, FitRule
 
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from feedbench.pipelines.images.layouts import ClassesFrom
 
 CHANNELS: dict[str, Channels] = {"1": 1, "3": 3}
-DTYPES: dict[str, Dtype] = {"float32": "float32", "uint8": "uint8"}
+DTYPES: dict[str, Dtype] = {
+    "float32": "float32",
+    "float16": "float16",
+    "bfloat16": "bfloat16",
+    "uint8": "uint8",
+}
+DATA_FORMATS: dict[str, DataFormat] = {
+    "channels_last": "channels_last",
+    "channels_first": "channels_first",
+}
 LABEL_MODES: dict[str, LabelMode] = {
     "int": "int",
     "categorical": "categorical",

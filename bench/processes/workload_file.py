@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
-from feedbench.pipelines.forms import STRETCH, Fit, Normalization
+from feedbench.pipelines.forms import STRETCH, DataFormat, Fit, Normalization
 from feedbench.pipelines.images.file_formats import formats_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def workload_of(
     channels: Channels = 3,
     batch_size: int,
     dtype: Dtype = "float32",
+    data_format: DataFormat = "channels_last",
     value_range: tuple[float, float] = (0.0, 1.0),
     normalization: Normalization = "none",
     label_mode: LabelMode = "int",
@@ -52,6 +53,7 @@ def workload_of(
         channels=channels,
         batch_size=batch_size,
         dtype=dtype,
+        data_format=data_format,
         value_range=value_range,
         normalization=normalization,
         label_mode=label_mode,

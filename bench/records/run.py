@@ -74,6 +74,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     channels: int
     batch_size: int
     dtype: str
+    data_format: str = "channels_last"
     value_range: tuple[float, float]
     normalization: str = "none"  # imagenet or caffe: channels differ
     label_mode: str

@@ -199,6 +199,7 @@ def workload_record(
         channels=options.channels,
         batch_size=options.batch_size,
         dtype=options.dtype,
+        data_format=options.data_format,
         value_range=options.value_range.bounds,
         normalization=options.value_range.normalization,
         label_mode=options.label_mode,

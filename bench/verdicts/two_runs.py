@@ -21,6 +21,7 @@ _OF_WORKLOAD = (
     "channels",
     "batch_size",
     "dtype",
+    "data_format",
     "value_range",
     "normalization",
     "label_mode",

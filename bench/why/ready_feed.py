@@ -38,8 +38,9 @@ class Ready:
 
 def batches_of(workload: Workload) -> list[Batch]:
     """Return an epoch's batches of black images, with their labels."""
-    form = (workload.height, workload.width, workload.channels)
+    import ml_dtypes  # noqa: F401 - NumPy knows bfloat16 then
+
     labels = np.asarray(workload.labels, np.int32)
     places = range(0, workload.images, workload.batch_size)
     parts = [labels[place : place + workload.batch_size] for place in places]
-    return [(np.zeros((len(part), *form), workload.dtype), part) for part in parts]
+    return [(np.zeros((len(part), *workload.shape), workload.dtype), part) for part in parts]

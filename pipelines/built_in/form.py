@@ -9,7 +9,7 @@ import numpy as np
 from feedbench.pipelines.contract import LUMA
 
 if TYPE_CHECKING:
-    from feedbench.pipelines.contract import Batch, Workload
+    from feedbench.pipelines.contract import Batch, Dtype, Workload
 
 Array = np.ndarray[Any, Any]
 
@@ -28,23 +28,40 @@ def in_range(levels: Array, workload: Workload) -> Array:
     return levels + np.float32(low) if low else levels
 
 
-def in_form(batch: Batch, workload: Workload) -> Batch:
+def in_form(batch: Batch, workload: Workload, *, is_laid_out: bool = False) -> Batch:
     """Return a batch in the workload's channels, dtype and label mode.
 
     `batch` has images `[B, H, W, 3]` in the workload's range, as float32 or already in its dtype,
-    and labels `[B]` int32. Grey stays in the range, because the weights sum to 1. Arrays that need
-    no change are returned unchanged.
+    and labels `[B]` int32. If `is_laid_out`, images are already in the workload's layout, and have
+    three channels. Grey stays in the range, because the weights sum to 1. Arrays that need no
+    change are returned unchanged.
     """
     images, labels = batch
     if workload.channels == 1:
         images = (images @ np.asarray(LUMA, np.float32))[..., np.newaxis]
-    if workload.dtype == "uint8" and images.dtype != np.uint8:
-        images = np.rint(images).clip(0, 255).astype(np.uint8)  # rint: halves to the even one
+    images = _of_dtype(images, workload)
+    if workload.data_format == "channels_first" and not is_laid_out:
+        images = np.ascontiguousarray(np.moveaxis(images, -1, 1))
     if workload.label_mode == "binary":
         labels = labels.astype(np.float32)[:, np.newaxis]
     elif workload.label_mode == "categorical":
         labels = _one_hot(labels, len(workload.class_names))
     return images, labels
+
+
+def dtype_of(name: Dtype) -> np.dtype[Any]:
+    """Return NumPy's dtype of a name; NumPy knows bfloat16 only after this import."""
+    import ml_dtypes  # noqa: F401
+
+    return np.dtype(name)
+
+
+def _of_dtype(images: Array, workload: Workload) -> Array:
+    if str(images.dtype) == workload.dtype:
+        return images
+    if workload.dtype == "uint8":
+        images = np.rint(images).clip(0, 255)  # rint: halves to the even one
+    return images.astype(dtype_of(workload.dtype))
 
 
 def _one_hot(labels: Array, classes: int) -> Array:

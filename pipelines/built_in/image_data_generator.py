@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.built_in.form import in_form
+from feedbench.pipelines.built_in.form import dtype_of, in_form
 from feedbench.pipelines.images.placement import fitted
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class ImageDataGenerator:
         generator = tf.keras.preprocessing.image.ImageDataGenerator(
             preprocessing_function=_preprocessing(workload),
             rescale=1 / 255 if (low, high) == (0, 1) else None,
-            data_format="channels_last",
+            data_format=_data_format(workload),
             # Pillow's values are whole numbers already; computing grey from floats is faster.
-            dtype="float32" if workload.channels == 1 else workload.dtype,
+            dtype=dtype_of("float32" if workload.channels == 1 else workload.dtype),
         )
         labels = np.asarray(workload.labels, np.int32)
         # As objects: pandas' strings must be valid UTF-8, but a file's name need not be.
@@ -96,6 +96,11 @@ class ImageDataGenerator:
         iterator._get_batches_of_transformed_samples = batch  # noqa: SLF001
 
 
+def _data_format(workload: Workload) -> str:
+    """Return the layout that Keras makes; grey is made of the last axis, and turned afterwards."""
+    return "channels_last" if workload.channels == 1 else workload.data_format
+
+
 def _preprocessing(workload: Workload) -> Callable[[Any], Any] | None:
     """Return what people give to `preprocessing_function`; None if Keras scales by itself."""
     if workload.normalization != "none":
@@ -103,7 +108,7 @@ def _preprocessing(workload: Workload) -> Callable[[Any], Any] | None:
 
         return functools.partial(
             tf.keras.applications.imagenet_utils.preprocess_input,
-            data_format="channels_last",
+            data_format=_data_format(workload),
             mode="caffe" if workload.normalization == "caffe" else "torch",
         )
     return _around_0 if workload.value_range[0] < 0 else None
@@ -126,13 +131,17 @@ class _KerasFeed:
         self._iterator = iterator
         self._workload = workload
 
+    def _next(self) -> Batch:
+        is_laid_out = self._iterator.data_format == self._workload.data_format
+        return in_form(next(self._iterator), self._workload, is_laid_out=is_laid_out)
+
     def __iter__(self) -> Iterator[Batch]:
         self._iterator.reset()  # the next batch begins a new permutation
         for _ in range(len(self._iterator)):
-            yield in_form(next(self._iterator), self._workload)
+            yield self._next()
 
     def repeat(self) -> Iterator[Batch]:
         """Yield epoch after epoch, each in a new order."""
         self._iterator.reset()
         while True:
-            yield in_form(next(self._iterator), self._workload)
+            yield self._next()

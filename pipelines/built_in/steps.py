@@ -113,7 +113,7 @@ def _records_of(
 
 
 def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
-    """Return the image of one file's bytes: `[H, W, C]`, in the workload's dtype and range.
+    """Return the image of one file's bytes, in the workload's shape, dtype and range.
 
     TensorFlow's bilinear rule resizes it, without antialiasing. Grey is computed after resizing,
     from fewer pixels. Both steps are linear, so their order changes no value.
@@ -123,8 +123,12 @@ def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor
     if workload.channels == 1:
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
     if workload.dtype == "uint8":
-        return tf.saturate_cast(tf.round(resized), tf.uint8)  # halves to the even one
-    return _in_range(resized, workload)
+        values = tf.saturate_cast(tf.round(resized), tf.uint8)  # halves to the even one
+    else:
+        values = tf.cast(_in_range(resized, workload), workload.dtype)  # float32: nothing to do
+    if workload.data_format == "channels_first":
+        values = tf.transpose(values, [2, 0, 1])
+    return values
 
 
 def _in_range(levels: tf.Tensor, workload: Workload) -> tf.Tensor:

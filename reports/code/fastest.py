@@ -29,6 +29,7 @@ _ALIKE = (  # in the list and in the run's record, or they are of two runs
     "width",
     "channels",
     "dtype",
+    "data_format",
     "batch_size",
     "value_range",
     "normalization",

@@ -181,7 +181,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
 
 def _unusual(workload: Workload) -> list[str]:
     """Return what of the form is not the default; the names of caches without it stay the same."""
-    usual = {"fit": "stretch", "normalization": "none"}
+    usual = {"fit": "stretch", "normalization": "none", "data_format": "channels_last"}
     return [
         f"{name}={value}"
         for name, default in usual.items()
@@ -229,7 +229,8 @@ def _keras_folder(
 
     It needs a folder of links where Keras would list other images than the run has.
     """
-    needs_more = workload.dtype == "uint8" or workload.channels == 1
+    is_usual = (workload.dtype, workload.data_format) == ("float32", "channels_last")
+    needs_more = not is_usual or workload.channels == 1
     rescaling = _rescaling(workload)
     form = (workload.channels, workload.dtype, *map(float, workload.value_range))
     return {

@@ -27,6 +27,7 @@ def heading(run: RunRecord) -> str:
     classes = counted(len(given.classes), "class", "classes")
     form = "" if given.channels == _RGB else " grey"
     form += "" if given.dtype == "float32" else f" {given.dtype}"
+    form += "" if given.data_format == "channels_last" else ", channels first"
     form += "" if given.fit == "stretch" else f", {given.fit}"
     return (
         f"{part} images in {classes}, to {given.height}x{given.width}{form},"

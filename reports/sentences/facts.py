@@ -105,7 +105,10 @@ def form(work: WorkloadRecord) -> str:
     if work.normalization != "none":
         values = f"normalized as {work.normalization}"
     fit = "" if work.fit == "stretch" else f", fitted by {work.fit}"
-    return f"{work.height}x{work.width}x{work.channels} {work.dtype} {values}{fit}"
+    size = f"{work.height}x{work.width}"
+    is_first = work.data_format == "channels_first"
+    shape = f"{work.channels}x{size}" if is_first else f"{size}x{work.channels}"
+    return f"{shape} {work.dtype} {values}{fit}"
 
 
 def moment(text: str) -> str:

@@ -22,6 +22,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, counted, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
+from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
 from feedbench.reports.text.titles import Title
@@ -139,8 +140,8 @@ def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
     work = run.workload
     if kept not in ("memory", "file"):  # whatever a run's record holds
         return
-    itemsize = 1 if work.dtype == "uint8" else 4
-    held = work.folder_images * work.height * work.width * work.channels * itemsize
+    values = work.folder_images * work.height * work.width * work.channels
+    held = values * DTYPE_BYTES[work.dtype]
     sentence = (
         f"After its first epoch it decodes nothing: it caches all {work.folder_images:,} images as"
         f" delivered ({size(held)}) in {'memory' if kept == 'memory' else 'a file'}"

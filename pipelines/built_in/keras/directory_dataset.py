@@ -113,6 +113,10 @@ def rescaling(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
         )
     elif (low, high) != (0, 255):
         steps.append(keras.layers.Rescaling((high - low) / 255, offset=low, dtype="float32"))
+    if workload.dtype in {"float16", "bfloat16"}:
+        steps.append(lambda images: tf.cast(images, workload.dtype))
+    if workload.data_format == "channels_first":
+        steps.append(lambda images: tf.transpose(images, [0, 3, 1, 2]))
     if not steps:
         return None
 

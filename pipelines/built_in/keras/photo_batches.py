@@ -48,7 +48,8 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
         work = self._workload
         image = self._fitted(file)
         # What a keras.json says must not change the work; grey is made of floats.
-        dtype = "float32" if work.channels == 1 else work.dtype
+        is_whole = work.dtype == "uint8" and work.channels != 1
+        dtype = "uint8" if is_whole else "float32"
         return keras.utils.img_to_array(image, data_format="channels_last", dtype=dtype)
 
     def _fitted(self, file: str) -> Any:

@@ -69,6 +69,8 @@ def test_another_workload_pipeline_or_knob_has_another_proof(
         replace(workload, seed=1),
         replace(workload, fit=Fit("crop")),
         replace(workload, normalization="imagenet"),
+        replace(workload, dtype="float16"),
+        replace(workload, data_format="channels_first"),
         replace(workload, fit=Fit("crop", 0.875)),
         replace(workload, batch_size=9),
         replace(workload, labels=(1, 0)),

@@ -48,6 +48,12 @@ def deliver(workload: Workload, *batches: tuple[Any, Any], ends: bool) -> None:
         (np.zeros((2, 4, 6, 1), np.float32), GREY, "convert them to uint8, or use --dtype float32"),
         (np.zeros((2, 4, 6, 3)), WORKLOAD, "convert them to float32"),
         (np.zeros((2, 4, 6, 1), np.float32), WORKLOAD, "use --channels 1 to compare such images"),
+        (np.zeros((2, 3, 4, 6), np.float32), WORKLOAD, "use --layout channels_first for these"),
+        (
+            np.zeros((2, 4, 6, 3), np.float32),
+            replace(WORKLOAD, data_format="channels_first"),
+            "use --layout channels_last for these",
+        ),
         (np.zeros((2, 6, 4, 3), np.float32), WORKLOAD, "height and width seem to be exchanged"),
         (np.zeros((2, 8, 8, 3), np.float32), WORKLOAD, "workload.width, or use --image-size 8"),
         (np.zeros((2, 8, 9, 3), np.float32), WORKLOAD, "workload.width, or use --image-size 8x9"),

@@ -62,7 +62,8 @@ def test_what_is_no_image_size_is_refused_with_the_option_and_an_example(text: s
     ("option", "choices", "expected"),
     [
         ("--channels", values.CHANNELS, [1, 3]),
-        ("--dtype", values.DTYPES, ["float32", "uint8"]),
+        ("--dtype", values.DTYPES, ["float32", "float16", "bfloat16", "uint8"]),
+        ("--layout", values.DATA_FORMATS, ["channels_last", "channels_first"]),
         ("--label-mode", values.LABEL_MODES, ["int", "categorical", "binary"]),
         ("--check", values.CHECKS, ["none", "header", "decode"]),
         ("--bad-images", values.BAD_IMAGES, ["error", "skip"]),

@@ -174,6 +174,8 @@ IMAGENET, CAFFE = (
     {"value_range": values.bounds, "normalization": values.normalization}
     for values in (RANGES["imagenet"], RANGES["caffe"])
 )
+FLOAT16, BFLOAT16 = {"dtype": "float16"}, {"dtype": "bfloat16"}
+FIRST = {"data_format": "channels_first"}
 SOURCES = ("image_data_generator", "py_dataset", "tfdata_tuned")
 FOLDER = "image_dataset_from_directory"
 KNOBS_AND_FORMS: list[
@@ -208,7 +210,12 @@ KNOBS_AND_FORMS: list[
     ("tfdata_tuned", CROP),
     ("tfdata_tuned:cache=none", CENTRE),
     ("tfrecord_sharded", PAD),
-    *((spec, form) for spec in (*SOURCES, FOLDER) for form in (IMAGENET, CAFFE)),
+    *((spec, form) for spec in (*SOURCES, FOLDER) for form in (IMAGENET, CAFFE, FLOAT16, FIRST)),
+    *((spec, FIRST | CAFFE | BFLOAT16 | PAD) for spec in (*SOURCES, FOLDER)),
+    *((spec, FIRST | BFLOAT16 | GREY | BINARY_AROUND_0) for spec in SOURCES),
+    (FOLDER, FIRST | BFLOAT16 | GREY),
+    ("image_data_generator", FIRST | FLOAT16 | CATEGORICAL),
+    ("image_data_generator", FIRST | BYTES | CATEGORICAL),
 ]
 
 

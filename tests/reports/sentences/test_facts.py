@@ -53,6 +53,7 @@ def test_what_only_begins_like_it_stays() -> None:
     [
         ({}, "180x240x3 float32 in [0, 1]"),
         ({"value_range": (-1.0, 1.0), "fit": "pad"}, "180x240x3 float32 in [-1, 1], fitted by pad"),
+        ({"data_format": "channels_first", "dtype": "float16"}, "3x180x240 float16 in [0, 1]"),
         ({"normalization": "imagenet"}, "180x240x3 float32 normalized as imagenet"),
     ],
 )

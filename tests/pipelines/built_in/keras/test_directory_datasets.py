@@ -40,6 +40,8 @@ FORMS: list[dict[str, Any]] = [
     PAD,
     {"normalization": "imagenet", "value_range": IMAGENET.bounds},
     {"normalization": "caffe", "value_range": CAFFE.bounds},
+    {"dtype": "float16", "data_format": "channels_first"},
+    {"dtype": "bfloat16", "data_format": "channels_first", "channels": 1},
 ]
 
 
