@@ -38,7 +38,9 @@ Folder = Annotated[
         help="Your images, in one sub-folder per class. Without it: 512 sample photos.",
     ),
 ]
-Inspected = Annotated[Path, typer.Argument(metavar="FOLDER", help="Your images.")]
+Inspected = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Your images. Give this or --records.")
+]
 InspectFormat = Annotated[str, _format("text", "json")]
 Resume = Annotated[
     Path | None,

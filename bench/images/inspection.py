@@ -37,10 +37,14 @@ def inspect(
     image_size: tuple[int, int],
     channels: int,
     listener: Listener,
+    listed: Index | None = None,
 ) -> Inspection:
-    """Check every file of a folder. Raises RequestError if it cannot be listed."""
+    """Check every file of a folder, or those `listed`.
+
+    Raises RequestError if the folder cannot be listed.
+    """
     listener.stage(f"listing {folder}")
-    index = _index(folder, layout)
+    index = _index(folder, layout) if listed is None else listed
     findings = _findings(index, checks, channels, listener)
     listener.stage("looking for duplicates")
     duplicates = find_duplicates(folder, index, layout)

@@ -40,6 +40,7 @@ _BEGINNINGS = (
     ("ParseExample", "parse"),
     ("ParseSingleExample", "parse"),
     ("DecodeProto", "parse"),
+    ("LookupTable", "parse"),  # a label's text or number -> its place
 )
 # tf.data's iterators that work where they are called, by the last part of their name.
 _OF_ITERATORS = {

@@ -43,3 +43,9 @@ def test_a_run_over_record_files_measures_them_and_proves_them_the_same(
     assert "Extracted" not in part.stderr
     proofs = [each["proof"] for each in json.loads(part.stdout)["pipelines"]]
     assert [(proof["work"], proof["counts"]["images"]) for proof in proofs] == [("same", 11)] * 3
+    inspected = feedbench.run(
+        *("inspect", "--records", pattern, "--prepared", "P"),
+        *("--check", "header", "--format", "json"),
+    )
+    assert inspected.returncode == 0, inspected.stderr
+    assert json.loads(inspected.stdout)["images"] == 39

@@ -76,6 +76,17 @@ def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.M
         (["PHOTOS", "--out", "flat"], "--out flat: expected a new or empty folder; it is not"),
         (["PHOTOS", "--blocks", "many"], "--blocks 'many': expected a whole number"),
         (["PHOTOS", "--bloks", "4"], "--bloks"),
+        (["PHOTOS", "--records", "a.tfrecord"], "--records a.tfrecord: expected no FOLDER as well"),
+        (
+            ["--records", "a-*.tfrecord"],
+            "--records a-*.tfrecord: expected TFRecord files; found no",
+        ),
+        (["--records", "flat"], "--records flat: expected record files; found a folder"),
+        (["--records", "file.txt", "--labels", "(b)"], "--labels: expected no --labels with"),
+        (["--records", "file.txt", "--part", "test"], "--part: expected no --part with --records"),
+        (["--records", "file.txt", "--out", "flat"], "--out flat: expected a new or empty folder"),
+        (["PHOTOS", "--image-key", "image"], "--image-key image: expected --records, whose"),
+        (["PHOTOS", "-p", "tfrecord_existing"], "reads your own record files: expected --records"),
     ],
 )
 def test_a_wrong_request_gets_a_sentence_and_leaves_nothing(
@@ -312,3 +323,12 @@ def test_a_run_leaves_what_pytest_benchmark_reads(
     assert [each["name"] for each in saved["benchmarks"]] == list(
         dict.fromkeys(trial.label for trial in TRIALS if trial.purpose == "main")
     )
+
+
+def test_inspect_needs_a_folder_or_records(call: Call) -> None:
+    done = call("inspect")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "feedbench: expected a FOLDER of images, or --records; found neither",
+        "hint: name the folder, such as feedbench inspect ~/photos",
+    ]

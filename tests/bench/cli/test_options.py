@@ -97,6 +97,10 @@ def test_the_commands_take_the_options_of_a_run() -> None:
     of_times = {"time", "blocks", "margin", "page_cache", "trace", "against"}
     assert taken["verify"] == names - of_times
     assert taken["inspect"] == {
+        "records",
+        "image_key",
+        "label_key",
+        "prepared",
         "labels",
         "label_column",
         "classes",

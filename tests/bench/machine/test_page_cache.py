@@ -67,6 +67,22 @@ def test_what_is_not_resident_any_more_is_read_again_to_be_warm(images: list[str
     assert len(told.asked) == 2
 
 
+def test_a_pipeline_that_reads_the_users_records_is_certified_by_these(
+    images: list[str], prepared: Path
+) -> None:
+    records = [str(prepared / "inside" / "0.tfrecord")]
+    asked: list[Sequence[str]] = []
+
+    def ask(files: Sequence[str]) -> Residency:
+        asked.append(files)
+        return Residency(files=len(files), bytes=500, resident_bytes=500)
+
+    cache = PageCache("warm", images, records, ask=ask)
+    assert cache.before(None, reads_records=True).bytes == 500
+    assert cache.before(None).bytes == 3000
+    assert asked == [records, images]
+
+
 def test_cold_sends_out_what_the_pipeline_reads(images: list[str]) -> None:
     told = Told("cold", images, 0.0)
     assert told.cache.before(None).is_certified

@@ -10,6 +10,7 @@ import pytest
 from feedbench.bench.options.option import options_of
 from feedbench.bench.options.run_options import RunOptions, pace_asked_for
 from feedbench.bench.records.pace import Pace
+from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES
 from feedbench.pipelines.images.layouts import Layout
@@ -30,6 +31,13 @@ def test_what_is_left_out_is_224_pixels_batches_of_32_five_minutes_and_a_margin_
     assert usual.value_range == RANGES["0..1"]
     assert usual.label_mode == "int"
     assert (usual.margin, usual.blocks, usual.limit, usual.seed) == (0.05, None, None, 0)
+
+
+def test_of_record_files_the_files_themselves_are_the_baseline_unless_pipelines_are_named() -> None:
+    given = {"records": "*.tfrecord"}
+    assert RunOptions.of(given, Path()).specs == ("tfrecord_existing", *DEFAULT_SPECS)
+    named = RunOptions.of({**given, "pipeline": ["tfdata_naive"]}, Path())
+    assert named.specs == ("tfdata_naive",)
 
 
 @pytest.mark.parametrize(

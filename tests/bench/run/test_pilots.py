@@ -99,12 +99,13 @@ class RecordingTrials(FailingTrials):
 
 
 def piloted(tmp_path: Path, *preparing: str, **given: Any) -> RecordingTrials:
-    """Pilots of 6,000 images by a built-in pipeline and by two of the user's own."""
+    """Pilots of 6,000 images by two built-in pipelines and by two of the user's own."""
     (tmp_path / "loader.py").touch()
     texts = [f"{label}={tmp_path}/loader.py:{label}" for label in ("mine", "theirs")]
-    specs = {spec.label: spec for spec in catalog.parse_all(("naive=tfdata_naive", *texts))}
+    built_in = ("naive=tfdata_naive", "records=tfrecord_existing")
+    specs = {spec.label: spec for spec in catalog.parse_all((*built_in, *texts))}
     trials: Any = RecordingTrials()
-    given = {"trace": False, "specs": tuple(specs), **given}
+    given = {"trace": False, "specs": tuple(specs), "records": "*.tfrecord", **given}
     plan = Plan(options(**given), budget_of(options(**given)), specs, None, an_index(6000), GUESS)
     pilots(plan, an_index(6000), trials, preparing, tmp_path, Quiet())
     recorded: RecordingTrials = trials
@@ -117,6 +118,7 @@ def test_a_loaders_pilot_asks_for_the_images_of_its_trials_and_one_that_prepares
     workloads = piloted(tmp_path, "theirs").workloads
     assert {label: work.images for label, work in workloads.items()} == {
         "naive": 256,
+        "records": 6000,  # it would read all of its files for a few images
         "mine": 6000,
         "theirs": 256,
     }

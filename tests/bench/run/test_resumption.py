@@ -38,6 +38,7 @@ from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse
+from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import index_folder
@@ -237,6 +238,31 @@ def test_a_run_whose_images_or_software_changed_is_refused_by_what_changed(
     with pytest.raises(RequestError, match=r"^cannot resume .*R: ") as refused:
         resumption.read(killed.folder)
     assert words in str(refused.value)
+
+
+def test_a_run_over_record_files_has_them_again_and_is_refused_if_one_changed(
+    killed: Killed,
+) -> None:
+    record_file = killed.photos.parent / "a.tfrecord"
+    record_file.write_bytes(b"12345")
+    work = read_workload(killed.folder / "images.json")
+    records = Records(
+        files=(str(record_file),),
+        compressions=("",),
+        counts=(work.images,),
+        image_key="image",
+        label_key="label",
+        label_values=(0, 1),
+        places=tuple((0, place) for place in range(work.images)),
+    )
+    write_workload(dataclasses.replace(work, records=records), killed.folder / "images.json")
+    killed.write(dataclasses.replace(killed.options, records=str(record_file)))
+    past = resumption.read(killed.folder)
+    assert past.images.records == records
+    assert past.options.records == str(record_file)
+    record_file.write_bytes(b"123456")
+    with pytest.raises(RequestError, match=r"a\.tfrecord has changed"):
+        resumption.read(killed.folder)
 
 
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
