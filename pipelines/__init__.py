@@ -1,14 +1,16 @@
 """The pipelines that are measured. Each room imports only from the rooms below it.
 
 catalog:     What can be run, and how a SPEC is read
-loader_file: A user's own function as a pipeline
+loader_file: A user's own function, in a file or a module, as a pipeline
 built_in:    The pipelines that come with Feedbench, and the tf.data steps that they share
 tfrecords:   TFRecord files: their format, and how Feedbench writes its own
 keras_fit:   A Keras PyDataset as a feed, read as `fit` reads it
 images:      A folder's images and labels, how they are decoded and checked, and sample photos
 system:      Processes and memory: signals, limits, and workers that may crash
 knobs:       A pipeline's fields as its knobs
+user_modules: A user's module, found without importing it
 contract:    What a pipeline is given, and what it returns
+exceptions:  What users read of an exception of their code: its line of their file
 errors:      The errors that a user can cause, and their exit codes
 forms:       The forms in which images can be delivered
 

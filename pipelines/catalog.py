@@ -1,4 +1,4 @@
-"""Pipelines by their SPEC: a built-in one, one of another package, or a function in a file."""
+"""Pipelines by their SPEC: a built-in one, one of another package, or a user's function."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"
 
 @dataclass(frozen=True)
 class Spec:
-    """The text for a pipeline: `[label=]NAME[:knob=value,...]` or `[label=]FILE.py:FUNCTION`."""
+    """The text for a pipeline.
+
+    `[label=]NAME[:knob=value,...]`, `[label=]FILE.py:FUNCTION` or
+    `[label=]PACKAGE.MODULE:FUNCTION`.
+    """
 
     label: str  # the row's name
     text: str  # the SPEC without its label
@@ -68,6 +72,16 @@ class Spec:
     def reads_records(self) -> bool:
         """Whether it reads the user's own record files, and not the images' files."""
         return self.name == RECORDS_NAME
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it names a function in a module. A name of one part is never a module."""
+        parts = self.name.split(".")
+        return (
+            not self.is_file
+            and len(parts) > 1
+            and all(part.isidentifier() for part in (*parts, self.argument))
+        )
 
     @property
     def is_foreign(self) -> bool:
@@ -104,8 +118,8 @@ def spec_of(label: str, text: str) -> Spec:
     name, _, argument = text.partition(":")
     if not name:
         raise RequestError(
-            f"--pipeline {text!r}: expected [label=]NAME[:knob=value,...] or"
-            " [label=]FILE.py:FUNCTION"
+            f"--pipeline {text!r}: expected [label=]NAME[:knob=value,...],"
+            " [label=]FILE.py:FUNCTION or [label=]PACKAGE.MODULE:FUNCTION"
         )
     return Spec(label=label, text=text, name=name, argument=argument)
 
@@ -114,7 +128,7 @@ def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
     """Read all SPECs of a run, and check them as far as possible without importing foreign code.
 
     Raises RequestError for two equal labels, an unknown name or knob, a bad value, and a missing
-    file.
+    file or module.
     """
     specs = tuple(parse(text) for text in texts)
     for place, spec in enumerate(specs):
@@ -136,9 +150,30 @@ def load(spec: Spec) -> Pipeline:
         from feedbench.pipelines.loader_file import load_function
 
         return load_function(Path(spec.name), spec.argument)
+    if spec.is_module:
+        from feedbench.pipelines.loader_file import load_from_module
+
+        return load_from_module(spec.name, spec.argument)
     if not spec.is_foreign:
         return _built(built_in(spec.name), spec)
     return _from_entry_point(_entry_point(spec.name), spec)
+
+
+def source_file(spec: Spec) -> Path | None:
+    """Return the file of a user's pipeline. Imports no foreign code.
+
+    None for a built-in pipeline, and if there is no such file.
+    """
+    if spec.is_file:
+        return Path(spec.name)
+    if not spec.is_foreign:
+        return None
+    from feedbench.pipelines.user_modules import file_of
+
+    try:
+        return file_of(spec.name if spec.is_module else _entry_point(spec.name).module)
+    except RequestError:
+        return None
 
 
 def built_in(name: str) -> type[Any]:
@@ -169,10 +204,18 @@ def _check(spec: Spec) -> None:
                 f"--pipeline {spec.text}: expected FILE.py:FUNCTION, the name of a function in"
                 f" {spec.name}; found {spec.argument!r}"
             )
+    elif spec.is_module:
+        from feedbench.pipelines.user_modules import file_of
+
+        try:
+            file_of(spec.name)
+        except RequestError as error:
+            sentence = f"--pipeline {spec.text}: {error.sentence}"
+            raise RequestError(sentence, hint=error.hint) from None
     elif not spec.is_foreign:
         load(spec)
     else:
-        _entry_point(spec.name)
+        _entry_point(spec.name, spec.argument)
         _knobs_given(spec)
 
 
@@ -193,23 +236,29 @@ def _knobs_given(spec: Spec) -> dict[str, str]:
     return given
 
 
-def _entry_point(name: str) -> EntryPoint:
+def _entry_point(name: str, argument: str = "") -> EntryPoint:
     from importlib.metadata import entry_points  # slow, and `--help` needs none
 
     for entry_point in entry_points(group=GROUP, name=name):
         return entry_point
+    raise RequestError(f"there is no pipeline {name!r}", hint=_meant(name, argument))
+
+
+def _meant(name: str, argument: str) -> str:
+    """Return a hint on what may be meant by the name of a pipeline that does not exist."""
+    if Path(f"{name}.py").is_file():
+        return f"did you mean {name}.py:{argument or 'FUNCTION'}?"
     offered = names()
     near = get_close_matches(name, offered, n=1)
     advice = f"did you mean {near[0]}?" if near else f"choose among {', '.join(offered)}"
-    raise RequestError(
-        f"there is no pipeline {name!r}", hint=f"{advice} (your own function is FILE.py:FUNCTION)"
-    )
+    return f"{advice} (your own function is FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION)"
 
 
 def _from_entry_point(entry_point: EntryPoint, spec: Spec) -> Pipeline:
     from feedbench.pipelines.loader_file import FunctionPipeline, imported
 
-    offered = imported(f"the pipeline {spec.name} ({entry_point.value})", entry_point.load)
+    what = f"the pipeline {spec.name} ({entry_point.value})"
+    offered = imported(what, entry_point.load, source_file(spec))
     if isinstance(offered, type):
         return _built(offered, spec)
     if spec.argument:

@@ -1,9 +1,10 @@
-"""A user's own loader: a function in a file, which needs no import from Feedbench."""
+"""A user's own loader: a function in a file or a module. It needs no import from Feedbench."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import RequestError, WrongWorkError
+from feedbench.pipelines.exceptions import raised
 from feedbench.pipelines.keras_fit import is_py_dataset
+from feedbench.pipelines.user_modules import file_of
 
 _LEAST_PARTS = 2  # of a tuple or a dict that holds several datasets
 
@@ -22,15 +25,41 @@ def load_function(file: Path, function: str) -> FunctionPipeline:
 
     Raises RequestError if the file raises on import or has no such function.
     """
-    module = imported(str(file), lambda: _module(file.resolve()))
+    module = imported(str(file), lambda: _module(file.resolve()), file)
+    return _pipeline(module, function, str(file))
+
+
+def load_from_module(name: str, function: str) -> FunctionPipeline:
+    """Import a module by its full name and return its function as a pipeline.
+
+    Raises RequestError if there is no such module, if it raises on import, or if it has no such
+    function.
+    """
+    file = file_of(name)
+    here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
+    if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(here)):
+        # As for a file. An installed package's own folder could hide modules of Python.
+        sys.path[:0] = dict.fromkeys((here, os.path.dirname(os.path.abspath(file))))  # noqa: PTH100, PTH120
+    module = imported(name, lambda: importlib.import_module(name), file)
+    place = getattr(module, "__file__", None)
+    if place is not None and os.path.realpath(place) != os.path.realpath(file):
+        raise RequestError(
+            f"{name} is {place}, which was imported first; expected {file}",
+            hint=f"name the file: {file}:{function}",
+        )
+    return _pipeline(module, function, name)
+
+
+def _pipeline(module: ModuleType, function: str, place: str) -> FunctionPipeline:
+    """Return a function of a module as a pipeline; `place` is what the user calls the module."""
     loader = getattr(module, function, None)
     if not callable(loader):
         functions = [name for name, value in vars(module).items() if _is_own(value, module)]
         raise RequestError(
-            f"{file} has no function {function!r}; its functions are: "
+            f"{place} has no function {function!r}; its functions are: "
             + (", ".join(functions) or "none")
         )
-    return FunctionPipeline(loader, f"{file}:{function}")
+    return FunctionPipeline(loader, f"{place}:{function}")
 
 
 def _module(file: Path) -> ModuleType:
@@ -62,12 +91,18 @@ def _place(file: Path) -> tuple[str, Path]:
     return name, folder
 
 
-def imported(what: str, load: Callable[[], Any]) -> Any:
-    """Run an import of foreign code; any exception becomes a RequestError of one sentence."""
+def imported(what: str, load: Callable[[], Any], source: Path | None) -> Any:
+    """Run an import of foreign code; any exception becomes a RequestError of one sentence.
+
+    `source` is the file of that code, whose line the sentence names.
+    """
     try:
         return load()
     except (Exception, SystemExit) as error:
-        raise RequestError(f"{what} cannot be imported: {type(error).__name__}: {error}") from error
+        raise RequestError(
+            f"{what} cannot be imported: {raised(error, source)}",
+            hint="--debug shows the whole traceback",
+        ) from error
 
 
 class FunctionPipeline:

@@ -123,7 +123,10 @@ def test_an_equals_sign_without_a_label_before_it_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "mine=", ":photos"])
 def test_a_spec_without_a_name_is_refused_with_the_form_that_is_expected(text: str) -> None:
-    assert "expected [label=]NAME[:knob=value,...] or [label=]FILE.py:FUNCTION" in refused(text)
+    assert (
+        "expected [label=]NAME[:knob=value,...], [label=]FILE.py:FUNCTION or"
+        " [label=]PACKAGE.MODULE:FUNCTION"
+    ) in refused(text)
 
 
 def test_the_default_pipelines_can_all_be_built() -> None:

@@ -184,7 +184,7 @@ def test_a_list_of_two_batches_is_one_feed(load: Load, function: str) -> None:
         ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("import sys; sys.exit('usage: loader FOLDER')", "SystemExit: usage: loader FOLDER"),
-        ("def photos(workload:", "SyntaxError: '(' was never closed (their_loader.py, line 1)"),
+        ("def photos(workload:", "SyntaxError: '(' was never closed ("),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(
