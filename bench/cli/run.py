@@ -31,7 +31,6 @@ def run(
     resume: options.Resume = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
-    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """Measure input pipelines on your images, and name the fastest.
 
@@ -75,7 +74,7 @@ def run(
         with interruptible("interrupted before the run was resumed", resume, again), shown:
             from feedbench.bench.run.run import resume as go_on
 
-            record = go_on(resume, progress)
+            record = go_on(resume, progress, debug=value_of(RunOptions, "debug", given))
         _end(record, resume, as_json=as_json)
     out: Path = value_of(RunOptions, "out", given)
     with interruptible("interrupted before anything was measured; no run was kept", out), shown:

@@ -39,7 +39,6 @@ def verify(
     given: Given,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
-    debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
     """Check that pipelines deliver the same images; time nothing.
 

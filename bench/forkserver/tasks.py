@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -30,8 +31,10 @@ from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
 from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
+from feedbench.pipelines.exceptions import raised
 
-_LONGEST_SENTENCE = 500  # characters
+_LONGEST_SENTENCE = 800  # characters
+_LONGEST_TRACEBACK = 100_000
 _MOST_REMARKS = 10
 
 
@@ -52,12 +55,28 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
             references_task.serve(read_workload(Path(request.workload)), folder, say)
         else:
             _of_pipeline(request, say, reaper)
-    except FeedbenchError as error:
-        is_wrong_work = isinstance(error, WrongWorkError)
-        say(Failed(sentence=_clause(error), is_wrong_work=is_wrong_work))
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
-        traceback.print_exc()  # into the trial's log
-        say(Failed(sentence=_clause(error)))
+        say(_failed(error, request))
+
+
+def _failed(error: Exception, request: Request) -> Failed:
+    """Return the report of an exception, whose traceback goes to the log as well.
+
+    An error of Feedbench has a traceback only if an exception of the user's code is its cause.
+    """
+    text = ""
+    if error.__cause__ is not None or not isinstance(error, FeedbenchError):
+        lines = "".join(traceback.format_exception(error))
+        text = lines[-_LONGEST_TRACEBACK:].encode("utf-8", "backslashreplace").decode()
+        sys.stderr.write(text)
+    if not isinstance(error, FeedbenchError):
+        return Failed(sentence=_clause(error, request), traceback=text)
+    return Failed(
+        sentence=_one_line(error.sentence),
+        hint=_one_line(error.hint),
+        traceback=text,
+        is_wrong_work=isinstance(error, WrongWorkError),
+    )
 
 
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
@@ -79,9 +98,8 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     except Exception as error:
         if not trial.earlier_caches:
             raise
-        traceback.print_exc()
         kind = type(error) if isinstance(error, FeedbenchError) else FeedbenchError
-        sentence = _clause(error, _LONGEST_SENTENCE // 2)
+        sentence = _clause(error, request)
         raise kind(sentence, hint=fixed_paths.explained(trial.earlier_caches)) from error
 
 
@@ -114,16 +132,19 @@ def _measured(trial: Diagnostic, request: Request) -> Measurement:
     return trial.short(request) if request.until else trial.run(request)
 
 
-def _clause(error: Exception, most: int = _LONGEST_SENTENCE) -> str:
-    """Return an error as a clause with its hint, of at most `most` characters."""
+def _clause(error: Exception, request: Request) -> str:
+    """Return an error as a clause, with its hint."""
     if isinstance(error, FeedbenchError):
-        return _one_line("; ".join(filter(None, [error.sentence, error.hint])), most)
-    return f"it raised {type(error).__name__}: {_one_line(str(error), most)}"
+        return _one_line("; ".join(filter(None, [error.sentence, error.hint])))
+    source = None
+    if request.spec:  # the references have none
+        source = catalog.source_file(catalog.spec_of(request.label, request.spec))
+    return _one_line(f"it raised {raised(error, source)}")
 
 
-def _one_line(text: str, most: int = _LONGEST_SENTENCE) -> str:
+def _one_line(text: str) -> str:
     """Return a text as one line, of limited length, that any file can hold."""
-    shown = " ".join(text.split())[:most]
+    shown = " ".join(text.split())[:_LONGEST_SENTENCE]
     return shown.encode("utf-8", "backslashreplace").decode()
 
 

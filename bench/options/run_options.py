@@ -61,8 +61,8 @@ class RunOptions:
         letter="p",
         words=names,
         metavar="[LABEL=]SPEC",
-        help="A pipeline: NAME[:knob=value,...] or FILE.py:FUNCTION. Give it once per pipeline. The"
-        " first is the baseline.",
+        help="A pipeline: NAME[:knob=value,...], FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION. Give"
+        " it once per pipeline. The first is the baseline.",
     )
     records: str | None = option(  # the folder is then where their images are extracted to
         None,
@@ -270,6 +270,10 @@ class RunOptions:
         metavar="PYTHON",
         help="Also measure each pipeline in another environment, in the same blocks. PYTHON is its"
         " interpreter, and must have Feedbench.",
+    )
+    debug: bool = flag(
+        default=False,
+        help="Show the whole traceback with an error, and of a loader that raises.",
     )
     # What no option sets.
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere

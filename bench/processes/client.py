@@ -43,6 +43,14 @@ class ForkserverError(FeedbenchError):
     """The forkserver, which starts the trials' processes, did not start."""
 
 
+class RemoteTraceback(Exception):  # noqa: N818 - as multiprocessing calls it
+    """The traceback of a measured process, as the cause of an error in this one."""
+
+    def __str__(self) -> str:
+        """Return the traceback between lines of quotes."""
+        return f'\n"""\n{self.args[0]}"""'
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a trial's process, and how it ended."""
 
@@ -263,8 +271,9 @@ def fault_of(outcome: Outcome) -> Fault | None:
 
 def _wrong(outcome: Outcome) -> tuple[Fault, str] | None:
     match outcome:
-        case Outcome(result=Failed(sentence=sentence, is_wrong_work=is_wrong_work)):
-            return Fault.WRONG_WORK if is_wrong_work else Fault.RAISED, sentence
+        case Outcome(result=Failed() as failed):
+            fault = Fault.WRONG_WORK if failed.is_wrong_work else Fault.RAISED
+            return fault, "; ".join(filter(None, [failed.sentence, failed.hint]))
         case Outcome(result=result) if result is not None:
             return None
         case Outcome(over_limit=limit) if limit is not None:

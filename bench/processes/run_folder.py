@@ -14,10 +14,14 @@ _ANOTHER = "name another folder with --out"
 
 
 class RunFolder:
-    """The folder that a run writes to. `discard` removes all of it."""
+    """The folder that a run writes to. `discard` removes all of it.
 
-    def __init__(self, path: Path) -> None:
+    `is_temporary` says that it is removed with all its logs when the command ends.
+    """
+
+    def __init__(self, path: Path, *, is_temporary: bool = False) -> None:
         self.path = path
+        self.is_temporary = is_temporary
         self._made: list[Path] = []  # folders that were not there before, innermost last
 
     @property

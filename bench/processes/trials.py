@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
+    Failed,
     LastStep,
     Measured,
     Prepared,
@@ -56,7 +58,8 @@ class Trials:
 
     `others` are the processes of other environments, by their interpreters. Only with `meters`
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
-    `views` do pipelines that walk a folder get one of exactly the workload's images.
+    `views` do pipelines that walk a folder get one of exactly the workload's images. With `debug`,
+    the traceback of a trial that raises is printed on standard error.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Trials:
         pace: Pace = USUAL,
         records: Sequence[TrialRecord] = (),
         views: Views | None = None,
+        debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.records = list(records)
@@ -88,6 +92,7 @@ class Trials:
         self._clock = clock
         self._page_cache = page_cache
         self._views = views
+        self._debug = debug
         self._prepared: dict[str, Path] = {}  # by label
 
     @property
@@ -235,6 +240,8 @@ class Trials:
             processes = self._of_python[spec.python]
             outcome = processes.run(start, limit.seconds, watch.on_event, watch.on_tick)
             record = _recorded(record, outcome, limit, log)
+            if isinstance(outcome.result, Failed) and outcome.result.traceback:
+                record = self._with_traceback(record, outcome.result.traceback, log)
             record = replace(
                 record,
                 usage=watch.usage(record.measured.windows if record.measured is not None else []),
@@ -246,6 +253,15 @@ class Trials:
             # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
             shutil.rmtree(folder, ignore_errors=True)
         return record
+
+    def _with_traceback(self, record: TrialRecord, text: str, log: Path) -> TrialRecord:
+        """Print a failed trial's traceback with `debug`, and record where else it is."""
+        if self._debug:
+            sys.stderr.write(f"{record.label}: {text}")
+        where = f"its traceback is in {log.parent.name}/{log.name}"
+        if self._folder.is_temporary:
+            where = "" if self._debug else "add --debug to see its traceback"
+        return replace(record, why="; ".join(filter(None, [record.why, where])))
 
     def _name(self, request: Request) -> str:
         """Return the name of a trial's folder and log."""

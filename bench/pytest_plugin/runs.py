@@ -99,13 +99,13 @@ class Runs:
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
+        given = given_to(self._session.config, plugin_options())
         self._listener.note(
             f"measuring {', '.join(wanted)} over {folder or 'sample photos'}; the run is in {out},"
             f" and its page is {out / _PAGE}"
         )
         try:
             photos = folder or sample_photos(self._listener.note)
-            given = given_to(self._session.config, plugin_options())
             options = RunOptions.of(
                 {**given, "pipeline": tuple(wanted.values()), "out": str(out)},
                 photos,
@@ -116,6 +116,8 @@ class Runs:
                 is_quiet = self._session.config.get_verbosity() < 0
                 record = self._perform(options, Quiet() if is_quiet else self._listener)
         except FeedbenchError as error:
+            if given["debug"] and error.__cause__ is not None:
+                self._listener.note(str(error.__cause__))
             return _as_given_here(str(error))
         if record.status == "interrupted":
             try:

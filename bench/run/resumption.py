@@ -35,7 +35,8 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import longest_block_seconds
 from feedbench.bench.run.budget import budget_of
 from feedbench.bench.text import counted
-from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all
+from feedbench.pipelines import user_modules
+from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_file
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, image_id
@@ -128,8 +129,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def read(folder: Path) -> Past:
-    """Read a run that was killed or interrupted.
+def read(folder: Path, *, debug: bool = False) -> Past:
+    """Read a run that was killed or interrupted. Its options get this `debug`.
 
     Raises RequestError if there is no such run, if it is complete, or if the images, the workload
     or the software have changed: its new trials would measure something else.
@@ -161,7 +162,7 @@ def read(folder: Path) -> Past:
     begun = time.monotonic() - _used(run, trials)
     return Past(
         folder=folder,
-        options=dataclasses.replace(basis.options, out=folder, begun=begun),
+        options=dataclasses.replace(basis.options, out=folder, begun=begun, debug=debug),
         run=run,
         kept=kept,
         left_out=[trial for trial in trials if not _is_kept(trial, run.blocks)],
@@ -269,8 +270,9 @@ def _pipelines(options: RunOptions) -> dict[str, str]:
 
 
 def _identity(spec: Spec) -> str:
-    if spec.is_file:
-        return hashlib.sha256(Path(spec.name).read_bytes()).hexdigest()
+    if spec.is_file or spec.is_module:
+        file = source_file(spec)
+        return "missing" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
     for entry_point in entry_points(group=GROUP, name=spec.name):
         return f"{entry_point.value} {entry_point.dist.version if entry_point.dist else ''}"
     return "missing"
@@ -279,16 +281,20 @@ def _identity(spec: Spec) -> str:
 def _refuse_elsewhere(folder: Path, basis: Basis) -> None:
     """Raise RequestError if loaders' files have paths relative to another folder than this."""
     here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
-    are_named_from_there = any(
-        text.partition(":")[0].endswith(".py") and not Path(parse(text).name).is_absolute()
-        for text in basis.options.specs
-    )
-    if are_named_from_there and here != basis.began_in:
+    specs = [parse(text) for text in basis.options.specs]
+    if any(_is_named_from(basis.began_in, spec) for spec in specs) and here != basis.began_in:
         raise RequestError(
             f"cannot resume {folder} in this folder: its pipelines' files are relative to"
             f" {image_id(basis.began_in)}",
             hint=f"cd {shlex.quote(image_id(basis.began_in))} and resume it there",
         )
+
+
+def _is_named_from(folder: str, spec: Spec) -> bool:
+    """Return whether a SPEC means a file or a module of this folder."""
+    if spec.is_module:
+        return user_modules.find(spec.name.partition(".")[0], [folder]) is not None
+    return spec.is_file and not Path(spec.name).is_absolute()
 
 
 def _index(workload: Workload) -> Index:

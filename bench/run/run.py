@@ -72,14 +72,16 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
         return measure_and_finish(proven, work, gate)
 
 
-def resume(path: Path, listener: Listener) -> RunRecord:
+def resume(path: Path, listener: Listener, *, debug: bool = False) -> RunRecord:
     """Resume a run whose process was killed or interrupted, and return its record.
+
+    `debug` is as in RunOptions, and not as the run had it.
 
     Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
     is repeated: trials of one block belong together in time.
     """
     with resumption.locked(path):
-        past = resumption.read(path)
+        past = resumption.read(path, debug=debug)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)
             listener.note(f"Nothing is left to measure: {words}.")

@@ -46,7 +46,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
         ExitStack() as held,
     ):
         work = _Work(located, specs, processes, scratch, listener)
-        folder = RunFolder(scratch / "run")
+        folder = RunFolder(scratch / "run", is_temporary=True)
         folder.create()
         file = folder.path / "images.json"
         record = _save_images(work, file)
@@ -57,6 +57,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
             tuple(specs),
             fresh_interpreter=options.fresh_interpreter,
             views=Views(scratch),
+            debug=options.debug,
         )
         unprepared = _prepare(work, trials, file, held)
         verifier = Verifier(trials, processes, file, scratch, ProofCache(options.proofs), listener)

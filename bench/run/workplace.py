@@ -14,7 +14,7 @@ from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.page_cache import PageCache
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
-from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -68,6 +68,7 @@ class Workplace:
             pace=options.pace,
             records=records,
             views=self.views,
+            debug=options.debug,
         )
 
 
@@ -157,7 +158,10 @@ def _prepares(processes: Processes, spec: Spec, scratch: Path) -> bool:
     outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
     where = f" by {spec.python}" if spec.python else ""
     if isinstance(outcome.result, Failed):
-        raise RequestError(f"--pipeline {spec.text}{where}: {outcome.result.sentence}")
+        failed = outcome.result
+        cause = RemoteTraceback(failed.traceback) if failed.traceback else None
+        sentence = f"--pipeline {spec.text}{where}: {failed.sentence}"
+        raise RequestError(sentence, hint=failed.hint) from cause
     if wrong := what_went_wrong(outcome):
         raise RequestError(f"--pipeline {spec.text}: during its import{where}, {wrong}")
     return isinstance(outcome.result, Built) and outcome.result.prepares

@@ -67,7 +67,7 @@ def test_a_loader_that_cannot_be_imported_is_a_wrong_request(
     done = feedbench.run("run", photos, "-p", spec, "--blocks", "1", "--out", "R")
     assert done.returncode == 2
     assert "cannot be imported: RuntimeError: no such card" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 2  # with the hint
     assert done.stdout == ""
     assert not (feedbench.folder / "R").exists()
     assert feedbench.left_in_scratch() == []

@@ -280,7 +280,27 @@ def test_an_error_of_several_lines_is_one_line_that_can_be_written(
 ) -> None:
     text = 'def photos(workload):\n    raise OSError("a\\nb\\udcff")\n'
     said = performed(text, tmp_path, workload_file)
-    assert said == Failed(sentence="it raised OSError: a b\\udcff")
+    assert isinstance(said, Failed)
+    line = len(loaders.HEAD.splitlines()) + 2
+    assert said.sentence == f"it raised OSError: a b\\udcff ({tmp_path / 'loader.py'}, line {line})"
+    assert said.traceback.endswith("OSError: a\nb\\udcff\n")
+    assert said.hint == ""
+
+
+def test_an_error_of_an_import_has_a_hint_and_the_traceback_of_the_loader(
+    tmp_path: Path, workload_file: Path
+) -> None:
+    said = performed("import no_such_package\n", tmp_path, workload_file, "check")
+    assert isinstance(said, Failed)
+    assert "cannot be imported: ModuleNotFoundError" in said.sentence
+    assert said.hint == "--debug shows the whole traceback"
+    assert "import no_such_package\nModuleNotFoundError" in said.traceback
+
+
+def test_wrong_work_has_no_traceback(tmp_path: Path, workload_file: Path) -> None:
+    said = performed(loaders.NOTHING, tmp_path, workload_file)
+    assert isinstance(said, Failed)
+    assert (said.is_wrong_work, said.traceback) == (True, "")
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,33 @@ def test_a_failure_that_it_told_is_recorded_with_its_exit_code(tmp_path: Path) -
     assert (record.exit_code, record.signal) == (0, None)
 
 
+@pytest.mark.parametrize(
+    ("debug", "is_temporary", "where"),
+    [
+        (False, False, "; its traceback is in logs/001-main-a.log"),
+        (True, False, "; its traceback is in logs/001-main-a.log"),
+        (False, True, "; add --debug to see its traceback"),
+        (True, True, ""),
+    ],
+)
+def test_a_traceback_is_printed_for_debugging_and_otherwise_named_where_it_is(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    debug: bool,
+    is_temporary: bool,
+    where: str,
+) -> None:
+    failed = Failed(sentence="it raised OSError: gone", traceback="Traceback:\nOSError: gone\n")
+    run, scratch = RunFolder(tmp_path / "R", is_temporary=is_temporary), tmp_path / "scratch"
+    run.create()
+    scratch.mkdir()
+    told: Any = ToldProcesses(Outcome(result=failed, ended=Ended(exit_code=0, signal=None)))
+    trials = Trials(told, run, scratch, ("a",), fresh_interpreter=False, debug=debug)
+    record = trials.run(parse("a=tfdata_naive"), "main", tmp_path / "w.json", Limit(18.0), 1)
+    assert record.why == f"it raised OSError: gone{where}"
+    assert capsys.readouterr().err == ("a: Traceback:\nOSError: gone\n" if debug else "")
+
+
 def test_a_process_that_ended_too_early_and_wrong_work_are_faults_of_their_own(
     tmp_path: Path,
 ) -> None:

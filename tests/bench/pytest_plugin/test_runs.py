@@ -221,7 +221,7 @@ def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
     }
     ours = {name.removeprefix("--feedbench-"): default for name, default in given().items()}
     # A test's folder is its marker's, or --feedbench-data; the rest is pytest's own business.
-    of_the_command = {"folder", "pipeline", "resume", "quiet", "json", "debug"}
+    of_the_command = {"folder", "pipeline", "resume", "quiet", "json"}
     of_records = {"records", "image-key", "label-key"}
     assert theirs.keys() - of_the_command - of_records == ours.keys() - {"data"}
     # Of a suite nobody waits for the reasons unless they ask.

@@ -265,6 +265,43 @@ def test_a_run_over_record_files_has_them_again_and_is_refused_if_one_changed(
         resumption.read(killed.folder)
 
 
+def _use_a_module(killed: Killed, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the run measure a module of the current folder in place of its loader's file."""
+    here = killed.loader.parent / "here"
+    (here / "their_package").mkdir(parents=True)
+    module = here / "their_package" / "loading.py"
+    module.write_text("raise AssertionError\n")
+    monkeypatch.chdir(here)
+    killed.write(dataclasses.replace(killed.options, specs=("mine=their_package.loading:photos",)))
+    return module
+
+
+def test_a_run_of_a_module_can_be_resumed_unless_its_code_changed(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = _use_a_module(killed, monkeypatch)
+    assert resumption.read(killed.folder.absolute()).options.specs[0].endswith("loading:photos")
+    module.write_text("raise AssertionError()\n")
+    with pytest.raises(RequestError, match=": mine has changed"):
+        resumption.read(killed.folder.absolute())
+
+
+def test_a_run_of_a_module_of_one_folder_is_not_resumed_in_another(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = _use_a_module(killed, monkeypatch)
+    monkeypatch.chdir(module.parent)
+    with pytest.raises(RequestError, match="its pipelines' files are relative to") as refused:
+        resumption.read(killed.folder.absolute())
+    assert f"hint: cd {module.parent.parent} and resume it there" in str(refused.value)
+
+
+def test_a_resumed_run_shows_tracebacks_if_it_is_asked_for_now(killed: Killed) -> None:
+    killed.write(dataclasses.replace(killed.options, debug=True))
+    assert not resumption.read(killed.folder).options.debug
+    assert resumption.read(killed.folder, debug=True).options.debug
+
+
 def test_a_run_that_is_complete_is_refused(killed: Killed) -> None:
     killed.change_run(status="complete", stopped_because=Stopped.TIME)
     with pytest.raises(RequestError, match=r"it is complete \(its time was up\)\nhint: "):
