@@ -15,7 +15,7 @@ from feedbench.pipelines.contract import Batch, Feed, Workload
 from feedbench.pipelines.errors import RequestError, WrongWorkError
 from feedbench.pipelines.exceptions import raised
 from feedbench.pipelines.keras_fit import is_py_dataset
-from feedbench.pipelines.user_modules import file_of
+from feedbench.pipelines.user_modules import file_of, find
 
 _LEAST_PARTS = 2  # of a tuple or a dict that holds several datasets
 
@@ -37,7 +37,7 @@ def load_from_module(name: str, function: str) -> FunctionPipeline:
     """
     file = file_of(name)
     here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
-    if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(here)):
+    if find(name.partition(".")[0], [here]) is not None:
         # As for a file. An installed package's own folder could hide modules of Python.
         sys.path[:0] = dict.fromkeys((here, os.path.dirname(os.path.abspath(file))))  # noqa: PTH100, PTH120
     module = imported(name, lambda: importlib.import_module(name), file)

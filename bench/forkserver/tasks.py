@@ -65,7 +65,7 @@ def _failed(error: Exception, request: Request) -> Failed:
     An error of Feedbench has a traceback only if an exception of the user's code is its cause.
     """
     text = ""
-    if error.__cause__ is not None or not isinstance(error, FeedbenchError):
+    if _is_users(error):
         lines = "".join(traceback.format_exception(error))
         text = lines[-_LONGEST_TRACEBACK:].encode("utf-8", "backslashreplace").decode()
         sys.stderr.write(text)
@@ -77,6 +77,13 @@ def _failed(error: Exception, request: Request) -> Failed:
         traceback=text,
         is_wrong_work=isinstance(error, WrongWorkError),
     )
+
+
+def _is_users(error: BaseException | None) -> bool:
+    """Return whether it is an exception of other code than Feedbench's, or is caused by one."""
+    while isinstance(error, FeedbenchError):
+        error = error.__cause__
+    return error is not None
 
 
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:

@@ -140,6 +140,12 @@ def photos(workload):
     assert fail(source) == "KeyError: 'a' (its_loader.py, line 6)"
 
 
+def test_the_folder_of_an_installed_loader_is_its_own(fail: Fail) -> None:
+    source = "import json\n\ndef photos(workload):\n    return json.loads('[')\n"
+    file = ".venv/site-packages/its_package_1/loader.py"
+    assert fail(source, file).endswith(f" ({file}, line 4)")
+
+
 def test_without_a_line_of_the_loaders_folder_the_users_innermost_line_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,26 @@ def test_a_module_of_an_installed_package_is_found_too(
     assert str(tmp_path / "packages" / "their_installed") not in sys.path
 
 
+def test_an_environment_in_the_current_folder_is_not_its_code(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = here / ".venv" / "site-packages"
+    package(packages, "their_environment")
+    monkeypatch.syspath_prepend(packages)
+    assert batches("their_environment.loading:photos") == ["a batch"]
+    assert str(packages / "their_environment") not in sys.path
+
+
+def test_a_package_that_is_a_link_in_the_current_folder_is_found_without_it_in_the_path(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in another environment, whose Python is started with -P."""
+    package(tmp_path / "there", "their_linked")
+    (here / "their_linked").symlink_to(tmp_path / "there" / "their_linked")
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(here))])
+    assert batches("their_linked.loading:photos") == ["a batch"]
+
+
 def test_a_module_can_import_its_neighbours_as_a_file_can(here: Path) -> None:
     package(
         here, "their_next", "from batches import BATCHES\n\ndef photos(w):\n    return BATCHES\n"

@@ -129,7 +129,8 @@ class TestInTrials:
             assert isinstance(failed, Failed)
             assert failed.is_wrong_work
             assert "it delivered 36 images in an epoch; expected 39" in failed.sentence
-        assert failed.sentence.endswith(fixed_paths.explained([path]))
+        assert failed.hint == fixed_paths.explained([path])
+        assert failed.traceback == ""
 
     def test_a_lock_that_a_killed_process_left_is_explained_too(
         self, runner: Runner, tmp_path: Path
@@ -139,4 +140,5 @@ class TestInTrials:
         failed: Any = runner.run_loader(CACHED.format(path=repr(path), missing=0)).result
         assert isinstance(failed, Failed)
         assert failed.sentence.startswith("it raised AlreadyExistsError: ")
-        assert failed.sentence.endswith(fixed_paths.explained([path]))
+        assert failed.hint == fixed_paths.explained([path])
+        assert "AlreadyExistsError" in failed.traceback
