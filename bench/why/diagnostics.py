@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 
 from msgspec.structs import replace
 
-from feedbench.bench.images.source_pixels import mean_pixels
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -34,6 +33,7 @@ from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.source_pixels import mean_pixels
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec

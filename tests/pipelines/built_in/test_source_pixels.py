@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from feedbench.bench.images.source_pixels import mean_pixels
+from feedbench.pipelines.built_in.source_pixels import mean_pixels
 
 
 def test_it_is_the_mean_of_width_times_height_and_what_cannot_be_read_is_passed_over(
