@@ -123,6 +123,9 @@ def pilots(
                 f" {label}, before the first block",
                 hint="raise --time, or use fewer pipelines",
             )
+        if record.measured is not None and not spec.is_foreign:
+            for remark in record.measured.remarks:  # such as a cache that does not fit
+                listener.note(f"{label}: {remark}.")
         records.append(record)
     return records
 

@@ -112,6 +112,35 @@ def piloted(tmp_path: Path, *preparing: str, **given: Any) -> RecordingTrials:
     return recorded
 
 
+class Warned(FailingTrials):
+    """Has a cache in every pilot that does not fit."""
+
+    def run(self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit) -> TrialRecord:
+        return a_pilot(label=spec.label, remarks=["cache=file instead of cache=memory: too large"])
+
+
+class Notes(Quiet):
+    """Keeps what is shown."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_a_knob_that_is_overruled_is_reported_before_the_blocks(tmp_path: Path) -> None:
+    specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_tuned:cache_at=decoded",))}
+    given = options(specs=tuple(specs), trace=False)
+    plan = Plan(given, budget_of(given), specs, None, an_index(), GUESS)
+    trials: Any = Warned()
+    notes = Notes()
+    pilots(plan, an_index(), trials, (), tmp_path, notes)
+    assert notes.lines == [
+        "tfdata_tuned:cache_at=decoded: cache=file instead of cache=memory: too large."
+    ]
+
+
 def test_a_loaders_pilot_asks_for_the_images_of_its_trials_and_one_that_prepares_for_few(
     tmp_path: Path,
 ) -> None:
