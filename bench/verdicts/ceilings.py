@@ -13,8 +13,8 @@ _KERAS = {"image_data_generator", "image_dataset_from_directory_grain", "py_data
 def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
     """Return the ceiling that binds a pipeline; None if unknown.
 
-    A pipeline that keeps decoded images is bound by the rate of ready batches. Any other is bound
-    by reading or decoding, whichever is slower.
+    A pipeline that caches decoded images is bound by the rate of ready batches, and one that caches
+    encoded images by decoding. Any other is bound by reading or decoding, whichever is slower.
     """
     trace = diagnosis.traces.get(row.label)
     decodes = row.spec.partition(":")[0] in _KERAS or (
@@ -22,6 +22,8 @@ def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
     )
     if "cache" not in row.knobs and not decodes:
         return None  # a user's own: what it does in each epoch is unknown
-    names = ("ready",) if row.knobs.get("cache") in ("memory", "file") else ("read", "decode")
+    names: tuple[str, ...] = ("read", "decode")
+    if row.knobs.get("cache") in ("memory", "file"):
+        names = ("decode",) if row.knobs.get("cache_at") == "encoded" else ("ready",)
     candidates = [ceiling for ceiling in diagnosis.ceilings if ceiling.name in names]
     return min(candidates, key=lambda ceiling: ceiling.rate, default=None)

@@ -142,7 +142,7 @@ def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
         label=row.label,
         sentence=(
             f"it reaches {share:.0%} of the rate of decoding alone on all cores{beyond}. To go"
-            " faster, decode less, cache, or use more cores."
+            " faster, decode less, cache decoded images, or use more cores."
         ),
         figure="diagnosis.ceilings",
         gain=0.0,

@@ -5,14 +5,17 @@ Imports TensorFlow; pipelines import this inside `open`.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import warnings
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from feedbench.pipelines.built_in.fitting import fitted
+from feedbench.pipelines.built_in.source_pixels import mean_pixels
 from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
 from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
@@ -24,7 +27,12 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
     from feedbench.pipelines.contract import Until, Workload
+    from feedbench.pipelines.system.memory import CacheFit
     from feedbench.pipelines.tfrecords.record_format import Compression
+
+RECORDS_SHUFFLED = 1024  # before a cache of batches; the code to paste has this number too
+_MOST_ASKED = 1000  # files whose size is asked for
+_COLOURS = 3  # bytes of a decoded pixel
 
 
 def files_dataset(
@@ -38,10 +46,10 @@ def files_dataset(
     paths = [os.fsencode(file) for file in workload.files]
     listed = tf.data.Dataset.from_tensor_slices((paths, tf.constant(workload.labels, tf.int32)))
 
-    def load(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return made_of(tf.io.read_file(path), workload, knobs, until), label
+    def read(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.io.read_file(path), label
 
-    return tail(listed, load, workload, knobs, scratch)
+    return tail(listed, read, workload, knobs, scratch, until=until)
 
 
 def records_dataset(
@@ -65,13 +73,12 @@ def records_dataset(
         "label": tf.io.FixedLenFeature([], tf.int64),
     }
 
-    def load(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def read(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_single_example(record, features)
-        delivered = made_of(parsed["image_raw"], workload, knobs, until)
-        return delivered, tf.cast(parsed["label"], tf.int32)
+        return parsed["image_raw"], tf.cast(parsed["label"], tf.int32)
 
     encoded_bytes = sum(file.stat().st_size for file in files) // workload.images
-    return tail(listed, load, workload, knobs, scratch, encoded_bytes)
+    return tail(listed, read, workload, knobs, scratch, encoded_bytes, until)
 
 
 def interleaved(
@@ -112,13 +119,12 @@ def _records_of(
     return pairs.filter(lambda is_chosen, _: is_chosen).map(lambda _, record: record)
 
 
-def image(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
-    """Return the image of one file's bytes, in the workload's shape, dtype and range.
+def in_form(colours: tf.Tensor, workload: Workload) -> tf.Tensor:
+    """Return a decoded image in the workload's shape, dtype and range.
 
     TensorFlow's bilinear rule resizes it, without antialiasing. Grey is computed after resizing,
     from fewer pixels. Both steps are linear, so their order changes no value.
     """
-    colours = decoded(encoded, workload.formats, knobs.dct)
     resized = fitted(colours, workload)
     if workload.channels == 1:
         resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
@@ -144,7 +150,7 @@ def _in_range(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
 
 
 def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:
-    """Do the steps of `image` up to `until`, and return one number that depends on them: `[1]`."""
+    """Decode and resize up to `until`, and return one number that depends on that: `[1]`."""
     if until == "read":
         return tf.strings.length(encoded)[tf.newaxis]
     colours = decoded(encoded, workload.formats, knobs.dct)
@@ -155,47 +161,98 @@ def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Un
 
 def tail(
     listed: tf.data.Dataset,
-    load: Callable[..., Any],
+    read: Callable[..., Any],
     workload: Workload,
     knobs: TailKnobs,
     scratch: Path,
     encoded_bytes: int = 0,
+    until: Until | None = None,
 ) -> tf.data.Dataset:
-    """Return a dataset of batches: load each element, cache, shuffle, batch, prefetch.
+    """Return a dataset of batches: read each element, decode, resize, shuffle, batch, prefetch.
 
-    A cache holds each image as delivered, and its label as an int32. Batches of labels are
-    converted to the label mode afterwards.
+    `read` makes a file's bytes and its label, an int32, of an element of `listed`. `cache_at` is
+    the step after which the cache is. Batches of labels are converted to the label mode.
 
     Without a cache, the list is shuffled. That is free if its elements are paths; otherwise an
     element holds `encoded_bytes`. With a cache, the shuffle comes after the cache, because every
-    epoch would have the first one's order otherwise.
+    epoch would have the first one's order otherwise. Behind a cache of batches it moves whole ones.
+    Then the list is shuffled as well, once: it may be in the order of the classes.
     """
-    cache, buffer = _fitted(workload, knobs, scratch, encoded_bytes)
+    fit = _fitted(workload, knobs, scratch, encoded_bytes)
+    place = knobs.cache_at if fit.cache != "none" else "none"
+    before, after = _around_cache(read, workload, knobs, place, until)
     calls = _or_autotune(knobs.parallel_calls)
     dataset = listed
-    if cache == "none":
-        dataset = _shuffled(dataset, buffer, workload.seed)
-    dataset = dataset.map(load, num_parallel_calls=calls)
-    if cache != "none":
-        dataset = dataset.cache(os.fspath(scratch / "cache") if cache == "file" else "")
-        dataset = _shuffled(dataset, buffer, workload.seed)
+    if place == "none":
+        dataset = _shuffled(dataset, fit.buffer, workload.seed)
+    elif place == "batched" and fit.buffer:
+        # What the batches hold, in every epoch: of the paths, or of some records at a time.
+        ahead = RECORDS_SHUFFLED if encoded_bytes else workload.images
+        dataset = _shuffled(dataset, ahead, workload.seed)
+    dataset = dataset.map(before, num_parallel_calls=calls)
+    if place not in ("none", "batched"):
+        dataset = _cached(dataset, fit.cache, scratch)
+        dataset = _shuffled(dataset, fit.buffer, workload.seed)
+    if after is not None:
+        dataset = dataset.map(after, num_parallel_calls=calls)
     dataset = dataset.batch(workload.batch_size)
     if workload.label_mode != "int":
         dataset = dataset.map(lambda images, labels: (images, _in_mode(labels, workload)))
+    if place == "batched":
+        dataset = _cached(dataset, fit.cache, scratch)
+        dataset = _shuffled(dataset, -(-fit.buffer // workload.batch_size), workload.seed)
+    return _ended(dataset, knobs)
+
+
+def _around_cache(
+    read: Callable[..., Any],
+    workload: Workload,
+    knobs: TailKnobs,
+    place: str,
+    until: Until | None,
+) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
+    """Return the functions to map before and after a cache of images; None for nothing after.
+
+    A pipeline that is cut off caches its stand-ins.
+    """
+
+    def to_encoded(*element: tf.Tensor) -> Any:
+        return read(*element)
+
+    def to_decoded(*element: tf.Tensor) -> Any:
+        encoded, label = read(*element)
+        return decoded(encoded, workload.formats, knobs.dct), label
+
+    def to_delivered(*element: tf.Tensor) -> Any:
+        encoded, label = read(*element)
+        if until is not None:
+            return stand_in(encoded, workload, knobs, until), label
+        return in_form(decoded(encoded, workload.formats, knobs.dct), workload), label
+
+    def from_encoded(encoded: tf.Tensor, label: tf.Tensor) -> Any:
+        return in_form(decoded(encoded, workload.formats, knobs.dct), workload), label
+
+    def from_decoded(colours: tf.Tensor, label: tf.Tensor) -> Any:
+        return in_form(colours, workload), label
+
+    if until is None and place == "encoded":
+        return to_encoded, from_encoded
+    if until is None and place == "decoded":
+        return to_decoded, from_decoded
+    return to_delivered, None
+
+
+def _cached(dataset: tf.data.Dataset, cache: str, scratch: Path) -> tf.data.Dataset:
+    return dataset.cache(os.fspath(scratch / "cache") if cache == "file" else "")
+
+
+def _ended(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
+    """Return a dataset of batches with its prefetch and its options."""
     if knobs.prefetch != "none":
         dataset = dataset.prefetch(_or_autotune(knobs.prefetch))
     options = tf.data.Options()
     options.deterministic = knobs.deterministic
     return dataset.with_options(options)
-
-
-def made_of(
-    encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until | None
-) -> tf.Tensor:
-    """Return the image, or its stand-in if the pipeline is cut off."""
-    if until is None:
-        return image(encoded, workload, knobs)
-    return stand_in(encoded, workload, knobs, until)
 
 
 def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:
@@ -212,23 +269,33 @@ def without_rewrites(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def _fitted(
-    workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: int
-) -> tuple[str, int]:
+def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: int) -> CacheFit:
     """Return the cache and the shuffle buffer that fit here, and warn of overruled knobs."""
     fit = fit_cache(
         cache=knobs.cache,
+        cache_at=knobs.cache_at,
         shuffle=knobs.shuffle,
         images=workload.images,
         folder_images=workload.folder_images,
-        image_bytes=workload.image_bytes,
+        image_bytes=_bytes_in_cache(workload, knobs),
         encoded_bytes=encoded_bytes,
         memory_bytes=available_bytes(),
         disk_bytes=shutil.disk_usage(scratch).free,
     )
     for knob, asked, used, reason in fit.overruled:
         warnings.warn(KnobOverruledWarning(knob, asked, used, reason), stacklevel=2)
-    return fit.cache, fit.buffer
+    return fit
+
+
+def _bytes_in_cache(workload: Workload, knobs: TailKnobs) -> int:
+    """Return the bytes that an image takes in the cache: exact as delivered, else by some files."""
+    if knobs.cache != "none" and knobs.cache_at == "encoded":
+        step = max(workload.images // _MOST_ASKED, 1)
+        return math.ceil(fmean(os.stat(file).st_size for file in workload.files[::step]))  # noqa: PTH116
+    if knobs.cache != "none" and knobs.cache_at == "decoded":
+        pixels = mean_pixels(workload.files) or workload.height * workload.width
+        return math.ceil(_COLOURS * pixels)
+    return workload.image_bytes
 
 
 def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: int) -> tf.data.Dataset:

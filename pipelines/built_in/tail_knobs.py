@@ -23,11 +23,25 @@ ParallelCalls = Annotated[
 ]
 Cache = Annotated[
     Literal["none", "memory", "file"],
-    Meta(description="where delivered images are kept after the first epoch"),
+    Meta(description="where images are kept after the first epoch"),
+]
+CacheAt = Annotated[
+    Literal["encoded", "decoded", "delivered", "batched"],
+    Meta(
+        description=(
+            "what a cache keeps: the files' bytes, uint8 images of full size, delivered images,"
+            " or batches"
+        )
+    ),
 ]
 Shuffle = Annotated[
-    _Images | Literal["full", "none"],
-    Meta(description="images in the shuffle buffer; full: all images"),
+    _Images | Literal["full", "batches", "none"],
+    Meta(
+        description=(
+            "images in the shuffle buffer; full: all images; batches: whole batches, from a cache"
+            " of batches"
+        )
+    ),
 ]
 Deterministic = Annotated[
     bool,
@@ -45,10 +59,16 @@ Dct = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class TailKnobs(ABC):
-    """A tf.data pipeline with knobs for parallel calls, cache, shuffle, order, prefetch and DCT."""
+    """A tf.data pipeline with knobs for parallel calls, cache, shuffle, order, prefetch and DCT.
+
+    A cache of batches repeats the batches of the first epoch. So images cannot be shuffled behind
+    it: any `shuffle` but none becomes `batches` there, which a warning reports. Without such a
+    cache, `batches` becomes `full`.
+    """
 
     parallel_calls: ParallelCalls = "autotune"
     cache: Cache = "memory"
+    cache_at: CacheAt = "delivered"
     shuffle: Shuffle = "full"
     deterministic: Deterministic = True
     prefetch: Prefetch = "autotune"

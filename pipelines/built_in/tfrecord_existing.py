@@ -48,18 +48,15 @@ class TfrecordExisting(TailKnobs):
             records.files, records.compressions, workload, self, _chosen(records)
         )
         encoded_bytes = sum(map(os.path.getsize, records.files)) // max(every, 1)
-        load = _loader(records, workload, self, until)
-        feed: Feed = steps.tail(listed, load, workload, self, scratch, encoded_bytes)
+        feed: Feed = steps.tail(
+            listed, _reader(records), workload, self, scratch, encoded_bytes, until
+        )
         return feed
 
 
-def _loader(
-    records: Records, workload: Workload, knobs: TailKnobs, until: Until | None
-) -> Callable[[Any], Any]:
-    """Return the function from a record to its image and its label."""
+def _reader(records: Records) -> Callable[[Any], Any]:
+    """Return the function from a record to its encoded image and its label."""
     import tensorflow as tf
-
-    from feedbench.pipelines.built_in import steps
 
     values = records.label_values
     is_text = isinstance(values[0], str)
@@ -76,15 +73,14 @@ def _loader(
         )
         table = tf.lookup.StaticHashTable(initializer, default_value=-1)
 
-    def load(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def read(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_single_example(record, features)
         label = parsed[records.label_key]
         if table is not None:
             label = table.lookup(label)
-        delivered = steps.made_of(parsed[records.image_key], workload, knobs, until)
-        return delivered, tf.cast(label, tf.int32)
+        return parsed[records.image_key], tf.cast(label, tf.int32)
 
-    return load
+    return read
 
 
 def _chosen(records: Records) -> list[list[bool]] | None:

@@ -10,6 +10,7 @@ import psutil
 
 from feedbench.pipelines.system.cgroups import MEMBERSHIP, MOUNTED, cgroups_around
 
+_KINDS = {"encoded": "encoded images", "decoded": "decoded images of full size"}
 # Share of the free memory: the model, batches in progress and the page cache need some too.
 _USABLE = 0.8
 _FILES = {  # by the cgroup's version: limit, in use
@@ -23,7 +24,7 @@ class CacheFit:
     """The cache and shuffle buffer that fit, and `(knob, asked, used, reason)` of each change."""
 
     cache: str
-    buffer: int  # images; 0: no shuffle
+    buffer: int  # images, also where whole batches are shuffled; 0: no shuffle
     overruled: tuple[tuple[str, object, object, str], ...]
 
 
@@ -37,37 +38,59 @@ def fit_cache(
     encoded_bytes: int,
     memory_bytes: int,
     disk_bytes: int,
+    cache_at: str = "delivered",
 ) -> CacheFit:
     """Decide what cache and shuffle buffer this machine can hold.
 
     The whole folder must fit, not only the measured part: a cache that fits a part only would
-    promise a rate that the user never gets. `encoded_bytes` is the size of an element in a shuffle
-    buffer before the decoding; 0 for a path.
+    promise a rate that the user never gets. `image_bytes` is what one image takes in the cache.
+    `encoded_bytes` is the size of an element in a shuffle buffer before the decoding; 0 for a path.
     """
     usable = int(memory_bytes * _USABLE)
-    fitting, why = _fitting_cache(cache, folder_images, image_bytes, usable, disk_bytes)
+    images_kept = _KINDS.get(cache_at, "decoded images")
+    fitting, why = _fitting_cache(
+        cache, folder_images, image_bytes, usable, disk_bytes, images_kept
+    )
     overruled: list[tuple[str, object, object, str]] = []
     if fitting != cache:
         overruled.append(("cache", cache, fitting, why))
-    asked = {"full": folder_images, "none": 0}[shuffle] if isinstance(shuffle, str) else shuffle
+    is_batched = cache_at == "batched" and fitting != "none"
+    possible = _possible_shuffle(shuffle, is_batched=is_batched)
+    reason = "a cache of batches repeats the batches of the first epoch"
+    if possible == "full":
+        reason = "only a cache of batches (cache_at=batched) is shuffled by batches"
+    asked = 0 if possible == "none" else possible if isinstance(possible, int) else folder_images
     buffer = min(asked, folder_images)
     # A buffer after a cache in memory shares the cache's images; after a file it holds copies.
     held = {"none": encoded_bytes, "memory": 0, "file": image_bytes}[fitting]
     room = max(usable // held, 1) if held else buffer
     if buffer > room:
-        kind = "encoded" if fitting == "none" else "decoded"
-        reason = f"more {kind} images do not fit in {_gb(usable)} of memory"
-        overruled.append(("shuffle", shuffle, room, reason))
-        buffer = room
+        kind = "encoded images" if fitting == "none" else images_kept
+        reason = f"more {kind} do not fit in {_gb(usable)} of memory"
+        possible = buffer = room
+    if possible != shuffle:
+        overruled.append(("shuffle", shuffle, possible, reason))
     return CacheFit(fitting, min(buffer, images), tuple(overruled))
 
 
+def _possible_shuffle(shuffle: int | str, *, is_batched: bool) -> int | str:
+    """Return the shuffle that is possible: whole batches from a cache of batches, else images."""
+    if is_batched:
+        return shuffle if shuffle == "none" else "batches"
+    return "full" if shuffle == "batches" else shuffle
+
+
 def _fitting_cache(
-    cache: str, folder_images: int, image_bytes: int, usable: int, disk_bytes: int
+    cache: str,
+    folder_images: int,
+    image_bytes: int,
+    usable: int,
+    disk_bytes: int,
+    images_kept: str,
 ) -> tuple[str, str]:
     """Return the cache that the whole folder fits into, and why it is not the requested one."""
     needed = folder_images * image_bytes
-    why = f"{folder_images:,} decoded images take {_gb(needed)}"
+    why = f"{folder_images:,} {images_kept} take {_gb(needed)}"
     if cache == "memory" and needed > usable:
         cache = "file"
         why += f", but this process may only use {_gb(usable)} of memory"

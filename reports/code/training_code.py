@@ -37,6 +37,12 @@ from feedbench.pipelines.tfrecords import record_format
 _WIDTH = 100  # columns
 _KERAS_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 """Those that keras.utils.image_dataset_from_directory lists."""
+_KEPT = {
+    "encoded": "the files' bytes",
+    "decoded": "uint8 images of full size",
+    "batched": "batches, decoded: {size}",
+}
+"""What a cache keeps, by its place, in a comment."""
 _MOST_RECORD_FILES = 8  # of the user, that the code lists by name
 
 
@@ -169,9 +175,16 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
     form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload))
+    place = pipeline.cache_at if pipeline.cache != "none" else "none"
+    if place == "batched":
+        form = (*form, place, workload.batch_size, workload.label_mode)
+    elif place != "delivered":
+        form = (*form, place)
+    decoded_size = _decoded_size(workload, images)
     return {
         "decoder": "png" if formats == {"PNG"} else decoder,
-        "decoded_size": _decoded_size(workload, images),
+        "place": place,
+        "kept": _KEPT.get(place, "decoded: {size}").format(size=decoded_size),
         "cache_file": _cache_file(workload, form),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,

@@ -35,6 +35,8 @@ _ALL = 100  # percent
 _NAMED = 0.05  # of it, from which a stage of the user's own names the rest
 _MOST_QUOTED = 300  # characters of what a tool says
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_COLOURS = 3  # bytes of a decoded pixel
+_OF_CACHE = {"cache", "cache_at"}
 _READING = {"list", "read", "parse"}  # the stages of a trace that are the step `read`
 
 Steps = tuple[list[Title], list[tuple[str, ...]]]
@@ -136,19 +138,12 @@ def _plain(text: str) -> str:
 
 def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
     """Yield what a cache holds, and the same pipeline's rate without it, if that was measured."""
-    kept = row.knobs.get("cache")
-    work = run.workload
-    if kept not in ("memory", "file"):  # whatever a run's record holds
+    if row.knobs.get("cache") not in ("memory", "file"):  # whatever a run's record holds
         return
-    values = work.folder_images * work.height * work.width * work.channels
-    held = values * DTYPE_BYTES[work.dtype]
-    sentence = (
-        f"After its first epoch it decodes nothing: it caches all {work.folder_images:,} images as"
-        f" delivered ({size(held)}) in {'memory' if kept == 'memory' else 'a file'}"
-    )
-    others = {knob: value for knob, value in row.knobs.items() if knob != "cache"}
+    sentence = f"After its first epoch it {_kept(row, run)}"
+    others = {knob: value for knob, value in row.knobs.items() if knob not in _OF_CACHE}
     for other in run.rows:
-        theirs = {knob: value for knob, value in other.knobs.items() if knob != "cache"}
+        theirs = {knob: value for knob, value in other.knobs.items() if knob not in _OF_CACHE}
         is_plain = other.knobs.get("cache") == "none" and _name(other) == _name(row)
         if is_plain and theirs == others and other.rate is not None and is_known(other.rate):
             sentence += (
@@ -156,6 +151,37 @@ def _of_cache(row: Row, run: RunRecord) -> Iterator[str]:
             )
             break
     yield f"{sentence}."
+
+
+def _kept(row: Row, run: RunRecord) -> str:
+    """Return what a cache keeps and saves, by the place where it is."""
+    work, cache_at = run.workload, row.knobs.get("cache_at", "delivered")
+    where = "memory" if row.knobs.get("cache") == "memory" else "a file"
+    images = f"all {work.folder_images:,} images"
+    if cache_at == "encoded":
+        return (
+            f"reads no file: it caches the files' bytes of {images} in {where}. It decodes and"
+            " resizes them in every epoch"
+        )
+    if cache_at == "decoded":
+        pixels = run.diagnosis.source_pixels if run.diagnosis is not None else None
+        held = ""
+        if pixels is not None:
+            held_values = work.folder_images * pixels * _COLOURS
+            as_float32 = size(held_values * DTYPE_BYTES["float32"])
+            held = f" ({size(held_values)}; float32 would take {as_float32})"
+        return (
+            f"decodes nothing: it caches {images} in full size as uint8{held} in {where}. It"
+            " resizes them in every epoch"
+        )
+    values = work.folder_images * work.height * work.width * work.channels
+    held = size(values * DTYPE_BYTES[work.dtype])
+    if cache_at == "batched":
+        return (
+            f"decodes nothing: it caches {images} as batches ({held}) in {where}. Every epoch has"
+            " the batches of the first one"
+        )
+    return f"decodes nothing: it caches {images} as delivered ({held}) in {where}"
 
 
 def _name(row: Row) -> str:

@@ -177,7 +177,11 @@ def test_a_knob_unlike_any_other_is_answered_with_all_that_the_pipeline_has() ->
         ("parallel_calls=0", "a whole number from 1 to 1024, autotune or none; found '0'"),
         ("parallel_calls=1025", "a whole number from 1 to 1024, autotune or none; found '1025'"),
         ("prefetch=-1", "a whole number from 1 to 1024, autotune or none; found '-1'"),
-        ("shuffle=half", "a whole number from 1 to 100000000, full or none; found 'half'"),
+        (
+            "shuffle=half",
+            "a whole number from 1 to 100000000, batches, full or none; found 'half'",
+        ),
+        ("cache_at=resized", "batched, decoded, delivered or encoded; found 'resized'"),
         ("cache=disk", "file, memory or none; found 'disk'"),
         ("cache=", "file, memory or none; found ''"),
         ("deterministic=maybe", "true or false; found 'maybe'"),

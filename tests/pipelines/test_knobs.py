@@ -12,14 +12,15 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.knobs import as_text, build, knobs_of, values
 
 TFDATA = (TfdataNaive, TfdataTuned)
-TAIL = ("parallel_calls", "cache", "shuffle", "deterministic", "prefetch", "dct")
+TAIL = ("parallel_calls", "cache", "cache_at", "shuffle", "deterministic", "prefetch", "dct")
 
 calls = st.integers(1, 1024) | st.sampled_from(["autotune", "none"])
 tuned = st.builds(
     TfdataTuned,
     parallel_calls=calls,
     cache=st.sampled_from(["none", "memory", "file"]),
-    shuffle=st.integers(1, 100_000_000) | st.sampled_from(["full", "none"]),
+    cache_at=st.sampled_from(["encoded", "decoded", "delivered", "batched"]),
+    shuffle=st.integers(1, 100_000_000) | st.sampled_from(["full", "batches", "none"]),
     deterministic=st.booleans(),
     prefetch=calls,
     dct=st.sampled_from(["integer_accurate", "integer_fast"]),
@@ -31,10 +32,10 @@ def defaults(pipeline: type[Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("pipeline", TFDATA)
-def test_every_tfdata_pipeline_begins_with_the_same_six_knobs_of_the_same_values(
+def test_every_tfdata_pipeline_begins_with_the_same_seven_knobs_of_the_same_values(
     pipeline: type[Any],
 ) -> None:
-    tail = knobs_of(pipeline)[:6]
+    tail = knobs_of(pipeline)[:7]
     assert tuple(knob.name for knob in tail) == TAIL
     assert {knob.name: (knob.accepts, knob.meaning) for knob in tail} == {
         knob.name: (knob.accepts, knob.meaning) for knob in knobs_of(TfdataTuned)
@@ -51,6 +52,7 @@ def test_the_tuned_pipeline_leaves_it_to_autotune_and_caches_in_memory() -> None
     assert defaults(TfdataTuned) == {
         "parallel_calls": "autotune",
         "cache": "memory",
+        "cache_at": "delivered",
         "shuffle": "full",
         "deterministic": "true",
         "prefetch": "autotune",
@@ -81,7 +83,8 @@ def test_what_a_knob_accepts_can_be_read_in_words() -> None:
     assert accepted == {
         "parallel_calls": "a whole number from 1 to 1024, autotune or none",
         "cache": "file, memory or none",
-        "shuffle": "a whole number from 1 to 100000000, full or none",
+        "cache_at": "batched, decoded, delivered or encoded",
+        "shuffle": "a whole number from 1 to 100000000, batches, full or none",
         "deterministic": "true or false",
         "prefetch": "a whole number from 1 to 1024, autotune or none",
         "dct": "integer_accurate or integer_fast",

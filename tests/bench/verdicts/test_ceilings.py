@@ -13,6 +13,9 @@ def test_the_ceiling_that_binds_is_the_lowest_of_what_a_pipeline_does() -> None:
     uncached = a_row("a", knobs={"cache": "none"})
     assert binding(uncached, diagnosis) == DECODE
     assert binding(a_row("a", knobs={"cache": "memory"}), diagnosis) == READY
+    for place, ceiling in {"encoded": DECODE, "decoded": READY, "batched": READY}.items():
+        kept = a_row("a", knobs={"cache": "file", "cache_at": place})
+        assert binding(kept, diagnosis) == ceiling
     assert binding(uncached, Diagnosis()) is None
     theirs = a_row("a", knobs={})
     assert binding(theirs, diagnosis) is None

@@ -166,7 +166,7 @@ def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
     assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
         (
             "it reaches 95% of the rate of decoding alone on all cores. To go faster, decode less,"
-            " cache, or use more cores."
+            " cache decoded images, or use more cores."
         ),
     ]
     over = sentences(row(rate=1092.0), ceilings=CEILINGS, traces=decoding)

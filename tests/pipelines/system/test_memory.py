@@ -21,10 +21,12 @@ def fit(
     memory_bytes: int = 2 * GB,
     disk_bytes: int = 100 * GB,
     encoded_bytes: int = 0,
+    cache_at: str = "delivered",
 ) -> CacheFit:
     """Fit images of 1 MB: a folder of 1 GB, unless told otherwise."""
     return fit_cache(
         cache=cache,
+        cache_at=cache_at,
         shuffle=shuffle,
         images=images,
         folder_images=folder_images,
@@ -99,6 +101,41 @@ def test_a_cache_that_had_to_go_to_a_file_bounds_its_shuffle_buffer_too() -> Non
     fitting = fit("memory", images=1000, memory_bytes=100 * MB)
     assert (fitting.cache, fitting.buffer) == ("file", 80)
     assert [knob for knob, *_ in fitting.overruled] == ["cache", "shuffle"]
+
+
+def test_a_cache_of_batches_is_shuffled_by_batches_and_no_other_is() -> None:
+    for shuffle in ("full", 7):
+        fitting = fit(shuffle=shuffle, cache_at="batched")
+        assert fitting.buffer == 100
+        assert fitting.overruled == (
+            (
+                "shuffle",
+                shuffle,
+                "batches",
+                "a cache of batches repeats the batches of the first epoch",
+            ),
+        )
+    assert fit(shuffle="batches", cache_at="batched").overruled == ()
+    assert fit(shuffle="none", cache_at="batched") == CacheFit("memory", 0, ())
+    for other in (fit(shuffle="batches"), fit("none", "batches", cache_at="batched")):
+        assert other.buffer == 100
+        assert [change[:3] for change in other.overruled] == [("shuffle", "batches", "full")]
+
+
+def test_batches_from_a_file_are_shuffled_as_far_as_they_fit_in_memory() -> None:
+    fitting = fit("file", images=1000, memory_bytes=100 * MB, cache_at="batched")
+    assert fitting.buffer == 80
+    assert [change[:3] for change in fitting.overruled] == [("shuffle", "full", 80)]
+
+
+@pytest.mark.parametrize(
+    ("cache_at", "images"),
+    [("encoded", "encoded images"), ("decoded", "decoded images of full size")],
+)
+def test_a_cache_that_does_not_fit_says_what_it_would_keep(cache_at: str, images: str) -> None:
+    (_, _, used, reason), *_ = fit(memory_bytes=GB, cache_at=cache_at).overruled
+    assert used == "file"
+    assert reason.startswith(f"1,000 {images} take 1.0 GB, but this process")
 
 
 def test_a_buffer_that_shares_the_images_of_a_memory_cache_or_holds_names_is_not_bounded() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.diagnosis import (
@@ -194,6 +195,39 @@ def test_advice_stands_by_its_pipeline_and_says_what_a_cache_holds() -> None:
         ("plain", ["Do this.", "Do that.", "Then this."]),
         ("cached", [f"After its first epoch it decodes nothing: {kept}. {without}."]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cache_at", "words"),
+    [
+        (
+            "encoded",
+            (
+                "reads no file: it caches the files' bytes of all 3,670 images in a file. It"
+                " decodes and resizes them in every epoch."
+            ),
+        ),
+        (
+            "decoded",
+            (
+                "decodes nothing: it caches all 3,670 images in full size as uint8 (2.20 GB;"
+                " float32 would take 8.81 GB) in a file. It resizes them in every epoch."
+            ),
+        ),
+        (
+            "batched",
+            (
+                "decodes nothing: it caches all 3,670 images as batches (1.90 GB) in a file. Every"
+                " epoch has the batches of the first one."
+            ),
+        ),
+    ],
+)
+def test_a_cache_is_described_by_its_place(cache_at: str, words: str) -> None:
+    row = a_row("a", knobs={"cache": "file", "cache_at": cache_at})
+    found = Diagnosis(source_pixels=200_000.0)
+    ((_, (sentence,)),) = why.by_pipeline(a_run(row, diagnosis=found))
+    assert sentence == f"After its first epoch it {words}"
 
 
 def test_what_graph_rewrites_have_put_in_is_said_to_be_theirs() -> None:
