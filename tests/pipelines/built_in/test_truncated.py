@@ -70,5 +70,5 @@ def test_the_pipelines_of_a_run_that_names_none_can_be_cut_off(spec: str) -> Non
 def test_a_persons_own_cannot_be_cut_off() -> None:
     assert not is_truncatable(FunctionPipeline)
     own = FunctionPipeline(lambda _: [], "loader.py:photos")
-    with pytest.raises(RequestError, match="it has no steps that could be cut off"):
+    with pytest.raises(RequestError, match="it has no steps that can be cut off"):
         truncate(own, "read")
