@@ -36,7 +36,7 @@ def inspect(
       feedbench inspect --records 'train-*.tfrecord'
 
     It shows classes, formats, sizes and duplicates, and why each bad image is bad. It checks every
-    file, and a run uses the results again. Bad images are no error here.
+    file, and later runs reuse the results. Bad images are not an error here.
     """
     from feedbench.bench.images.inspection import inspect as look
     from feedbench.bench.processes.progress import listener

@@ -21,7 +21,7 @@ def prepared(
       feedbench prepared
       feedbench prepared --clear
 
-    Record files are an example. A run with the same images and knobs uses them again.
+    TFRecord files are an example. Later runs with the same images and knobs reuse the files.
     """
     from feedbench.bench.prepared.preparation import listing
     from feedbench.bench.prepared.store import Store

@@ -68,8 +68,8 @@ class RunOptions:
         None,
         read=read.as_it_is,
         metavar="PATTERN",
-        help="Your TFRecord files in place of FOLDER, such as 'train-*.tfrecord', in quotes. Also"
-        " measures the files themselves, as tfrecord_existing.",
+        help="Your TFRecord files, in place of FOLDER. Quote the pattern: 'train-*.tfrecord'. The"
+        " files themselves are one more pipeline, tfrecord_existing.",
     )
     image_key: str | None = option(
         None,
@@ -83,7 +83,7 @@ class RunOptions:
         read=read.as_it_is,
         metavar="NAME",
         help="The feature of the records that holds the label, a number or a text.",
-        otherwise="label, image/class/label, or the only one that may",
+        otherwise="label, image/class/label, or the only candidate",
     )
     labels: str | None = option(
         None,
@@ -253,12 +253,12 @@ class RunOptions:
         read=read.one_of(read.PAGE_CACHES),
         metavar="warm|cold",
         help="Whether each trial's first epoch reads its files from memory (warm) or from the"
-        " device (cold). Feedbench checks that it did.",
+        " device (cold). Feedbench checks this.",
     )
     trace: bool = flag(  # and all else that shows, after the blocks, why
         default=True,
-        help="After the blocks, find out why. It takes up to a fifth of --time, and gives"
-        " TensorBoard traces, the machine's ceilings, each step's cost, and advice.",
+        help="After the blocks, find the reasons for the rates. This takes up to a fifth of --time."
+        " It gives TensorBoard traces, the machine's ceilings, each step's cost, and advice.",
     )
     fresh_interpreter: bool = flag(
         default=False,
