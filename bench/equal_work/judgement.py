@@ -20,7 +20,7 @@ from feedbench.bench.records.proof import (
 )
 from feedbench.bench.text import counted, digits
 
-FILTER = "Pillow's bilinear filter, antialiased"
+FILTER = "Pillow's antialiased bilinear filter"
 
 ROUNDING = 0.3  # whole grey levels are 0.25 from exact ones on average
 # An image is off if it is farther from both references than a filter explains. The distance
@@ -112,7 +112,7 @@ def _of_pixels(proof: Proof) -> str | None:
     pixels = work_of(sampled, filtered, proof.off, None)
     if pixels == "near":
         return (
-            f"its pixels match {FILTER}: {levels(filtered.mean)} from it, and"
+            f"its pixels are {levels(filtered.mean)} from {FILTER}, and"
             f" {levels(sampled.mean)} from TensorFlow's sampling"
         )
     if pixels == "different" and not (proof.off and proof.others_mean <= MOST_NEAR):

@@ -107,8 +107,8 @@ class Diagnostics:
             self._failed.append(f"The diagnosis is incomplete: {why}.")
         finally:
             if self._left_out:
-                parts = "; ".join(self._left_out)
-                self._failed.append(f"No time was left for: {parts}. Raise --time.")
+                parts = ", ".join(self._left_out)
+                self._failed.append(f"No time was left for these trials: {parts}. Raise --time.")
             self._failed += self._elsewhere()
             self._keep(
                 replace(
@@ -264,7 +264,7 @@ class Diagnostics:
         """Run a trial that takes about `seconds`; return None if there is no time for it."""
         remaining = self._remaining_seconds()
         if remaining < seconds:
-            self._left_out.append(f"{spec.label}: {what}")
+            self._left_out.append(f"{spec.label} ({what})")
             return None
         self._number += 1
         self._listener.stage(f"{spec.label}: {what}")

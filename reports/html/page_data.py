@@ -199,7 +199,7 @@ def _limits(run: RunRecord, trials: Sequence[TrialRecord]) -> Limits:
 
 
 def _times(most: float) -> str:
-    return f"1/{most:.3g} and {most:.3g} times that"
+    return f"1/{most:.3g} and {most:.3g}"
 
 
 def _beside(run: RunRecord, trials: Sequence[TrialRecord]) -> Beside | None:

@@ -129,7 +129,7 @@ def sentence(calm: Calm | None) -> str | None:
 def _lowest(calm: Calm) -> str:
     """Return sentences on the lowest probe, and on the CPU of other programs."""
     lowest = (
-        f"The lowest probe hashed at {calm.lowest.hashed:.2f} and copied at"
+        f"At the lowest, probes hashed at {calm.lowest.hashed:.2f} and copied at"
         f" {calm.lowest.copied:.2f} of the reference speed."
     )
     if calm.others is not None and calm.others > calm.most_others_share:

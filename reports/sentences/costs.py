@@ -82,12 +82,12 @@ def sentence(reigning: Sequence[Reign], spent: Sequence[Cost], margin: float) ->
             f" {MOST_EPOCHS:,}, preparation included{close}."
         )
     parts = [
-        f"{reign.label} from epoch {reign.epochs:,} on{_close(reign, spent, margin)}"
+        f" From epoch {reign.epochs:,} on, {reign.label} does{_close(reign, spent, margin)}."
         for reign in later
     ]
     return (
         f"With preparation included, {first.label} takes the least time for"
-        f" {_up_to(later[0].epochs - 1)}{close}, and {listed(parts)}."
+        f" {_up_to(later[0].epochs - 1)}{close}.{''.join(parts)}"
     )
 
 

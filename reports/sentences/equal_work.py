@@ -75,7 +75,7 @@ def remarks(run: RunRecord) -> Iterator[str]:
     proofs = _proofs(run)
     for label, proof in proofs.items():
         if proof.work != "different" and proof.reason and not proof.is_wrong:
-            yield f"{label}: {proof.work} images: {proof.reason}."
+            yield f"{label} ({proof.work}): {proof.reason}."
     yield from of_forms(proofs.items())
     same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
     if same:

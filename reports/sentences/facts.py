@@ -22,8 +22,8 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
     how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
     software = {"Python": machine.python} | machine.packages
     why = run.stopped_because
-    stopped = f", because {why.clause(run.blocks)}" if why is not None else ""
-    given = f" of {duration(run.time_seconds)} given" if run.time_seconds is not None else ""
+    stopped = f"; ended because {why.clause(run.blocks)}" if why is not None else ""
+    given = f" of {duration(run.time_seconds)} allowed" if run.time_seconds is not None else ""
     return [
         ("Started", moment(run.started_at)),
         (

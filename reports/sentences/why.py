@@ -285,7 +285,7 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
     words = {
         "read": "reads {} images/s",
         "decode": "reads and decodes {}",
-        "ready": "takes {} from a batch that is ready",
+        "ready": "delivers {} from a batch in memory",
     }
     parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
     return f"This machine {listed(parts)} (one separate trial each)."

@@ -175,7 +175,7 @@ def test_without_time_left_it_is_said_what_was_not_looked_at(
     run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
     assert 0 < run["seconds"] <= 61
     left_out = run["diagnosis"]["skipped"][-1]
-    assert left_out.startswith("No time was left for: ")
+    assert left_out.startswith("No time was left for these trials: ")
     # The blocks that verdicts need may have used all the time.
     is_traced = bool(run["diagnosis"]["traces"])
-    assert is_traced is not ("tfdata_naive: its trace" in left_out)
+    assert is_traced is not ("tfdata_naive (its trace)" in left_out)

@@ -98,7 +98,7 @@ WHY = Diagnosis(
         Advice(label=label, sentence=f"store {SCRIPT} {'y' * 60} smaller.", figure="", gain=0.5)
         for label in LABELS
     ],
-    skipped=[f"No time was left for: {'x' * 100}."],
+    skipped=[f"No time was left for these trials: {'x' * 100}."],
 )
 
 

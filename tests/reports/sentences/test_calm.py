@@ -42,15 +42,15 @@ def test_of_a_machine_that_was_not_probed_nothing_was_taken() -> None:
 
 def test_a_calm_machine_is_said_to_be_calm() -> None:
     assert sentence(a_calm()) == (
-        "The machine was calm: none of 48 trials was disturbed. The lowest probe hashed at 0.97"
-        " and copied at 0.81 of the reference speed."
+        "The machine was calm: none of 48 trials was disturbed. At the lowest, probes hashed at"
+        " 0.97 and copied at 0.81 of the reference speed."
     )
 
 
 def test_a_few_disturbed_trials_are_counted() -> None:
     assert sentence(a_calm(3, retaken=3, lowest=Share(0.5, 0.4))) == (
         "The machine was mostly calm: 3 of 48 trials were disturbed and left out, and 3"
-        " repeated. The lowest probe hashed at 0.50 and copied at 0.40 of the reference speed."
+        " repeated. At the lowest, probes hashed at 0.50 and copied at 0.40 of the reference speed."
     )
 
 
@@ -68,7 +68,7 @@ def test_where_all_were_disturbed_none_is_left_out_and_it_is_said_what_that_mean
     said = str(sentence(a_calm(48, retaken=16)))
     assert said.startswith(
         "The machine was not calm: each of 48 trials was disturbed. The rates come from disturbed"
-        " trials and cannot be compared. The lowest probe hashed at 0.97"
+        " trials and cannot be compared. At the lowest, probes hashed at 0.97"
     )
     assert said.endswith("use a machine without neighbours, or give more --time.")
 

@@ -53,8 +53,8 @@ def test_it_is_named_from_which_epoch_on_another_one_takes_the_least_time() -> N
     cached, records = row("cached", 6.0, 1.0), row("records", 30.0, 0.5)
     assert reigns(plain, cached, records) == [("plain", 1), ("cached", 2), ("records", 50)]
     assert said(plain, cached, records) == (
-        "With preparation included, plain takes the least time for 1 epoch, and cached from epoch 2"
-        " on and records from epoch 50 on (cached is within 5% of it)."
+        "With preparation included, plain takes the least time for 1 epoch. From epoch 2 on,"
+        " cached does. From epoch 50 on, records does (cached is within 5% of it)."
     )
 
 

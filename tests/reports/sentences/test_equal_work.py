@@ -104,7 +104,7 @@ def test_the_same_images_that_are_not_the_same_to_the_last_digit_have_a_note_of_
     fast = a_proof(from_sampled=a_distance(1.02))
     assert fast.work == "same"
     assert noted(a_row("a", proof=a_proof()), a_row("b", proof=fast)) == [
-        "b: same images: 1.02 grey levels from the reference.",
+        "b (same): 1.02 grey levels from the reference.",
         SAME,
     ]
 
@@ -117,8 +117,8 @@ def test_what_of_a_batch_was_compared_is_noted_and_costs_no_verdict() -> None:
 def test_near_images_are_noted_with_their_distances_and_keep_their_verdict() -> None:
     (note,) = noted(a_row("b", proof=a_proof("near")))
     assert note == (
-        "b: near images: its pixels match Pillow's bilinear filter, antialiased:"
-        " 0.00 grey levels from it, and 1.87 grey levels from TensorFlow's sampling."
+        "b (near): its pixels are 0.00 grey levels from Pillow's antialiased bilinear filter,"
+        " and 1.87 grey levels from TensorFlow's sampling."
     )
 
 
@@ -131,8 +131,8 @@ def test_different_images_that_are_like_nothing_known_are_noted_with_what_was_ex
     (note,) = noted(a_row("b", proof=a_proof("different", likeness=None)))
     assert note == (
         "b: no verdict, different images: its pixels are 34.9 grey levels from TensorFlow's"
-        " sampling (expected 1.5 at most), and 35.7 grey levels from Pillow's bilinear filter,"
-        " antialiased (expected 1 at most)."
+        " sampling (expected 1.5 at most), and 35.7 grey levels from Pillow's"
+        " antialiased bilinear filter (expected 1 at most)."
     )
 
 
@@ -140,7 +140,7 @@ def test_a_likeness_that_is_no_fault_is_named_and_costs_no_verdict() -> None:
     like = Likeness(name="whole grey levels", is_fault=False, images=16, distance=0.0)
     proof = a_proof(from_sampled=a_distance(0.25), likeness=like)
     (note,) = noted(a_row("b", proof=proof))
-    assert note.startswith("b: same images: its pixels match whole grey levels.")
+    assert note.startswith("b (same): its pixels match whole grey levels.")
 
 
 def test_wrong_counts_are_noted_as_the_failure_that_they_are_and_not_twice() -> None:
@@ -208,7 +208,7 @@ def test_shuffles_are_noted_last_and_in_the_order_of_the_rows() -> None:
     none = a_proof("near", shuffle=a_shuffle("none"))
     found = noted(a_row("b", proof=none), a_row("a", proof=a_proof(shuffle=a_shuffle("fixed"))))
     assert [note[:11] for note in found] == [
-        "b: near ima",
+        "b (near): i",
         "Same images",
         "b does not ",
         "a delivers ",

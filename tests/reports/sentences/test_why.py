@@ -141,7 +141,7 @@ def test_ceilings_are_one_sentence() -> None:
     ]
     assert why.ceilings(Diagnosis(ceilings=ceilings)) == (
         "This machine reads 15,266 images/s, reads and decodes 1,997"
-        " and takes 7,000,000 from a batch that is ready (one separate trial each)."
+        " and delivers 7,000,000 from a batch in memory (one separate trial each)."
     )
     assert why.ceilings(Diagnosis()) is None
 

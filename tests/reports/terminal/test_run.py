@@ -156,7 +156,7 @@ def test_what_changes_nothing_for_the_reader_of_the_tables_is_on_the_page_only()
     assert [note[:11] for note in quiet] == [
         "keras: its ",
         "The run was",
-        "keras: near",
+        "keras (near",
         "Same images",
         "The machine",
     ]
