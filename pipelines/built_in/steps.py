@@ -284,6 +284,10 @@ def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: 
     )
     for knob, asked, used, reason in fit.overruled:
         warnings.warn(KnobOverruledWarning(knob, asked, used, reason), stacklevel=2)
+    if knobs.cache == "none" and knobs.cache_at != "delivered":
+        why = "cache=none keeps nothing; cache=memory and cache=file do"
+        warning = KnobOverruledWarning("cache_at", knobs.cache_at, "delivered", why)
+        warnings.warn(warning, stacklevel=2)
     return fit
 
 

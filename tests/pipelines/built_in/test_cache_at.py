@@ -235,6 +235,17 @@ def test_full_size_images_that_do_not_fit_in_memory_are_reported_as_such(
     assert len(images_of(epochs_of(feed, 1)[0])) == 39
 
 
+@pytest.mark.parametrize("spec", ["tfdata_naive", "tfdata_tuned:cache=none", "tfrecord_sharded"])
+def test_a_place_for_a_cache_that_is_not_there_is_reported(
+    spec: str, work: Workload, tmp_path: Path
+) -> None:
+    asked = f"{spec}{',' if ':' in spec else ':'}cache_at=encoded"
+    words = "cache_at=delivered instead of cache_at=encoded: cache=none keeps nothing"
+    with pytest.warns(KnobOverruledWarning, match=words):
+        feed = opened(asked, work, tmp_path)
+    assert len(images_of(epochs_of(feed, 1)[0])) == 39
+
+
 BYTES = {"dtype": "uint8", "value_range": (0.0, 255.0)}
 CODE: list[tuple[str, dict[str, Any]]] = [
     *((spec_of(name, place), {}) for name in NAMES for place in PLACES),
@@ -243,7 +254,6 @@ CODE: list[tuple[str, dict[str, Any]]] = [
     (spec_of("tfdata_tuned", "batched", "file"), {"label_mode": "categorical"}),
     (spec_of("tfrecord_gzip", "decoded", shuffle="7"), {"channels": 1} | BYTES),
     (spec_of("tfdata_tuned", "batched", shuffle="none"), BYTES),
-    ("tfdata_tuned:cache=none,cache_at=encoded", {}),
 ]
 
 
