@@ -131,7 +131,7 @@ def test_values_out_of_range_are_named(runner: Runner) -> None:
     text = "def photos(w):\n    return [(i * 255, l) for i, l in batches(w)]\n"
     wrong = what_went_wrong(runner.run_loader(text)) or ""
     assert wrong.startswith("it delivered values from")
-    assert wrong.endswith("expected 0 to 1")
+    assert wrong.endswith("expected 0 to 1; use --range 0..255 for these values")
 
 
 def test_a_trial_that_hangs_is_ended_at_its_limit(own_runner: Runner, pids: Path) -> None:
