@@ -28,6 +28,7 @@ RECORD = struct.pack("<Q", 5) + b"crc!" + b"12345" + b"crc!"
         (b"", ""),
         (b"text", ""),
     ],
+    ids=["plain", "gzip", "zlib", "zlib level 1", "like gzip", "like zlib", "empty", "text"],
 )
 def test_the_compression_of_a_file_is_in_its_first_bytes(
     tmp_path: Path, content: bytes, compression: str
