@@ -7,7 +7,7 @@ import glob
 import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ _DESCRIPTORS = "/proc/self/fd"
 _NO_FILES = ("/dev/", "/proc/", "/sys/", "/memfd:")
 _WRITES = os.O_WRONLY | os.O_RDWR
 _PATHS = {"CacheDataset": "_filename", "_SnapshotDataset": "_path"}  # by the dataset's class
-_STDOUT = 1
 
 ADVICE = "write caches below workload.scratch, which is a new folder for each process"
 
@@ -26,13 +25,15 @@ ADVICE = "write caches below workload.scratch, which is a new folder for each pr
 class Writes:
     """The files outside of the folders `own` that this process opens for writing from here on.
 
-    Python reports each file that it opens; `look` finds the files that others, such as TensorFlow,
-    have open at that moment.
+    Files that are open already do not count, such as the log that standard output goes to. Python
+    reports each file that it opens; `look` finds the files that others, such as TensorFlow, have
+    open at that moment.
     """
 
     def __init__(self, own: Iterable[str]) -> None:
         self._own = tuple(os.path.realpath(folder) + os.sep for folder in own)
         self._paths: dict[str, None] = {}
+        self._earlier = frozenset(_open_for_writing())
         self._is_on = True
         sys.addaudithook(self._on_event)  # for good; the pilot's process ends soon
 
@@ -44,11 +45,7 @@ class Writes:
 
     def look(self) -> None:
         """Note the files that are open for writing now."""
-        with suppress(OSError):
-            for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208
-                with suppress(OSError):  # closed meanwhile
-                    if fcntl.fcntl(int(name), fcntl.F_GETFL) & _WRITES:
-                        self._paths[os.readlink(f"{_DESCRIPTORS}/{name}")] = None  # noqa: PTH115
+        self._paths |= dict.fromkeys(_open_for_writing())
 
     def left(self, least_bytes: int) -> list[str]:
         """Return the remaining files of at least this many bytes, and stop watching."""
@@ -60,9 +57,17 @@ class Writes:
         if real.startswith((*self._own, *_NO_FILES)) or "__pycache__" in real:
             return False
         with suppress(OSError):
-            log = os.path.realpath(f"{_DESCRIPTORS}/{_STDOUT}")
-            return real != log and Path(real).is_file() and os.stat(real).st_size >= least_bytes  # noqa: PTH116
+            is_new = real not in self._earlier
+            return is_new and Path(real).is_file() and os.stat(real).st_size >= least_bytes  # noqa: PTH116
         return False
+
+
+def _open_for_writing() -> Iterator[str]:
+    with suppress(OSError):
+        for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208
+            with suppress(OSError):  # closed meanwhile
+                if fcntl.fcntl(int(name), fcntl.F_GETFL) & _WRITES:
+                    yield os.readlink(f"{_DESCRIPTORS}/{name}")  # noqa: PTH115
 
 
 def leaves(path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,13 +52,24 @@ def test_a_file_that_was_read_that_is_gone_or_that_is_small_is_not_left(place: P
     assert place.left(least_bytes=101) == []
 
 
-def test_a_file_that_is_open_to_write_is_left_however_it_was_opened(tmp_path: Path) -> None:
-    with (tmp_path / "database").open("wb") as file:  # before anything listens
+def test_a_file_that_is_open_to_write_is_left_however_it_was_opened(place: Place) -> None:
+    path = place.fixed / "database"
+    opened = ctypes.CDLL(None).open(os.fsencode(path), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.write(opened, bytes(100))
+        place.writes.look()
+        assert place.left() == ["database"]
+    finally:
+        os.close(opened)
+
+
+def test_a_file_that_was_open_before_the_pilot_is_not_left(tmp_path: Path) -> None:
+    with (tmp_path / "output.log").open("wb") as file:
         file.write(bytes(100))
         file.flush()
         place = Place(tmp_path)
         place.writes.look()
-        assert place.left() == ["database"]
+        assert place.left() == []
 
 
 def test_what_is_written_after_the_pilot_is_not_noted(place: Place) -> None:
