@@ -138,7 +138,7 @@ def test_a_disk_with_too_little_room_is_left_as_it_is_with_what_is_needed_and_wh
         TfrecordSharded().prepare(workload, tmp_path)
     needed = sum(map(os.path.getsize, workload.files)) / 1e6
     sentence = re.match(
-        r"its records need about (.*) MB, and 0\.002 MB are free", str(refused.value)
+        r"its records need about (.*) MB, but only 0\.002 MB are free", str(refused.value)
     )
     assert sentence is not None
     assert needed < float(sentence[1]) < 1.2 * needed
@@ -167,7 +167,7 @@ def test_a_disk_that_fills_while_it_is_written_leaves_no_file_that_looks_whole(
     answers = iter([lots])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: next(answers, usage))
     with pytest.raises(
-        PreparationError, match=r"its records need about 0\.\d+ MB, and 0\.\d+ MB are"
+        PreparationError, match=r"its records need about 0\.\d+ MB, but only 0\.\d+ MB are"
     ):
         pipeline.prepare(workload, small_disk)
     assert list(small_disk.glob("images-*")) == []
