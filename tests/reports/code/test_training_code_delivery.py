@@ -210,6 +210,11 @@ KNOBS_AND_FORMS: list[
     ("tfdata_tuned", CROP),
     ("tfdata_tuned:cache=none", CENTRE),
     ("tfrecord_sharded", PAD),
+    ("tfdata_tuned", FIRST | CAFFE | BFLOAT16 | PAD),
+    ("py_dataset", FIRST | FLOAT16),
+]
+
+MORE_KNOBS_AND_FORMS: list[tuple[str, dict[str, Any]]] = [
     *((spec, form) for spec in (*SOURCES, FOLDER) for form in (IMAGENET, CAFFE, FLOAT16, FIRST)),
     *((spec, FIRST | CAFFE | BFLOAT16 | PAD) for spec in (*SOURCES, FOLDER)),
     *((spec, FIRST | BFLOAT16 | GREY | BINARY_AROUND_0) for spec in SOURCES),
@@ -219,7 +224,14 @@ KNOBS_AND_FORMS: list[
 ]
 
 
-@pytest.mark.parametrize(("spec", "form"), KNOBS_AND_FORMS, ids=str)
+@pytest.mark.parametrize(
+    ("spec", "form"),
+    [
+        *KNOBS_AND_FORMS,
+        *(pytest.param(*each, marks=pytest.mark.thorough) for each in MORE_KNOBS_AND_FORMS),
+    ],
+    ids=str,
+)
 def test_whatever_knobs_and_form_are_asked_for_the_batches_are_the_same(
     spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
 ) -> None:
@@ -389,6 +401,7 @@ def test_a_model_can_be_fitted_as_the_last_line_says(
     assert int(model.optimizer.iterations) == 15
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spec", ["image_data_generator", "tfdata_tuned", "tfrecord_sharded"])
 def test_real_photos_are_delivered_as_their_pipeline_delivers_them(
     spec: str, flowers: Path, tmp_path: Path, here: Path
