@@ -54,7 +54,11 @@ def command_line() -> str:
     """Return the page of all commands, as their `--help` has them."""
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
-    context = typer.Context(group, info_name="feedbench", max_content_width=_COLUMNS)
+    # Click hands the names of the help option on to commands, but not to a context made here.
+    names = group.context_settings["help_option_names"]
+    context = typer.Context(
+        group, info_name="feedbench", max_content_width=_COLUMNS, help_option_names=names
+    )
     parts = ["# The command line\n", _as_text(group.get_help(context))]
     for name, command in sorted(group.commands.items()):
         parent = typer.Context(command, info_name=name, parent=context, max_content_width=_COLUMNS)
