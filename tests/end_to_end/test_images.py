@@ -105,7 +105,7 @@ def test_records_are_written_once_found_again_and_told_with_what_they_cost(
 
     again = feedbench.run(*words, "--out", "again")
     assert again.returncode == 0, again.stderr
-    assert "tfrecord_gzip: found" in again.stderr
+    assert "tfrecord_gzip: reused" in again.stderr
     found = {row.label: row.preparation for row in read_run(feedbench.folder / "again").rows}
     assert found["tfrecord_gzip"] == msgspec.structs.replace(made, was_found=True)
     listed = feedbench.run("prepared", "--prepared", "P").stdout.splitlines()

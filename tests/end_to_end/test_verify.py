@@ -173,7 +173,7 @@ def test_real_photos_are_the_same_in_all_tfdata_pipelines_and_near_in_keras(
     for proof in proofs.values():
         assert proof["counts"]["images"] == proof["compared"] == 600
         assert proof["shuffle"]["kind"] == "full"
-    assert "Pillow's bilinear filter" in proofs["image_data_generator"]["reason"]
+    assert "Pillow's antialiased bilinear filter" in proofs["image_data_generator"]["reason"]
     assert proofs["image_data_generator"]["from_sampled"]["mean"] == pytest.approx(1.87, abs=0.05)
     assert proofs["tfdata_naive"]["from_sampled"]["worst"] < 0.01
 

@@ -42,7 +42,7 @@ def test_its_images_are_those_of_pillow_in_a_new_order_each_epoch(
     proof = proof_of(tmp_path, opened(f"py_dataset{knobs}", work, tmp_path), work)
     assert proof.work == "near"
     assert proof.reason is not None
-    assert "Pillow's bilinear filter" in proof.reason
+    assert "Pillow's antialiased bilinear filter" in proof.reason
     assert proof.shuffle is not None
     assert proof.shuffle.kind == "full"
 
