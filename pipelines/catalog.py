@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feedbench.pipelines import knobs
 from feedbench.pipelines.contract import Pipeline
-from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -249,8 +248,7 @@ def _meant(name: str, argument: str) -> str:
     if Path(f"{name}.py").is_file():
         return f"did you mean {name}.py:{argument or 'FUNCTION'}?"
     offered = names()
-    near = get_close_matches(name, offered, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"choose among {', '.join(offered)}"
+    advice = did_you_mean(name, offered) or f"choose among {', '.join(offered)}"
     return f"{advice} (your own function is FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION)"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 from msgspec.inspect import BoolType, Field, IntType, LiteralType, Metadata, UnionType, type_info
 
-from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.errors import RequestError, did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +35,9 @@ def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
     knobs = {knob.name: knob for knob in knobs_of(pipeline)}
     for knob, text in given.items():
         if knob not in knobs:
-            near = get_close_matches(knob, knobs, n=1)
             sentence = f"{name} has no knob {knob!r}"
-            if near:
-                raise RequestError(sentence, hint=f"did you mean {near[0]}?")
+            if hint := did_you_mean(knob, knobs):
+                raise RequestError(sentence, hint=hint)
             raise RequestError(f"{sentence}; its knobs are: {', '.join(knobs) or 'none'}")
         try:
             msgspec.convert({knob: text}, pipeline, strict=False)
