@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from feedbench.bench.records.trial import BreakEven, Preparation, TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import index_folder
+from feedbench.pipelines.images.sample_photos import write_photos
 
 WORKLOAD = WorkloadRecord(
     folder="/photos",
@@ -288,4 +290,12 @@ def workload_over(folder: Path) -> Workload:
     index = index_folder(folder)
     return workload_of(
         index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=0
+    )
+
+
+def natural_photos(folder: Path, images: int, *, side: int, batch_size: int) -> Workload:
+    """New natural-looking photos in a folder, to squares of this many pixels a side."""
+    write_photos(folder, images)
+    return dataclasses.replace(
+        workload_over(folder), height=side, width=side, batch_size=batch_size
     )

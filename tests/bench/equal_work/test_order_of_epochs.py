@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
-from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.builders import workload_over
+from tests.support.builders import natural_photos
 from tests.support.feeds import Feed, proof_of
 
 IMAGES = 36
@@ -22,8 +20,7 @@ IMAGES = 36
 @pytest.fixture(scope="module")
 def natural(tmp_path_factory: pytest.TempPathFactory) -> Workload:
     folder = tmp_path_factory.mktemp("natural") / "photos"
-    write_photos(folder, IMAGES)
-    return replace(workload_over(folder), height=48, width=48, batch_size=8)
+    return natural_photos(folder, IMAGES, side=48, batch_size=8)
 
 
 class Repeating:

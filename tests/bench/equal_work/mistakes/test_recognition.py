@@ -16,8 +16,7 @@ from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import RANGES, STRETCH, Fit
-from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.builders import workload_over
+from tests.support.builders import natural_photos, workload_over
 from tests.support.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.tensorflow  # one of the mistakes is TensorFlow's fast transform
@@ -29,8 +28,7 @@ IMAGES = 40
 def natural(tmp_path_factory: pytest.TempPathFactory) -> Workload:
     """40 natural-looking photos, to 96x96 in batches of 16."""
     folder = tmp_path_factory.mktemp("natural") / "photos"
-    write_photos(folder, IMAGES)
-    return replace(workload_over(folder), height=96, width=96, batch_size=16)
+    return natural_photos(folder, IMAGES, side=96, batch_size=16)
 
 
 @pytest.fixture
