@@ -30,19 +30,8 @@ _IMAGES_NDIM, _LABELS_NDIM = 4, 2
 _RANGES = ("0..1", "-1..1", "imagenet", "0..255", "caffe")  # the smallest first
 _OVERSHOOT = 0.25  # of a range, that a filter exceeds it by; more is another range
 _SLACK = 0.001  # of a range, for rounding
-_SHARES = (
-    0.8,
-    0.9,
-    0.7,
-    0.75,
-    0.6,
-    0.5,
-    0.2,
-    0.1,
-    0.3,
-    0.25,
-    0.4,
-)  # of a split's part, usual first
+# Of a split's part, the usual ones first.
+_SHARES = (0.8, 0.9, 0.7, 0.75, 0.6, 0.5, 0.2, 0.1, 0.3, 0.25, 0.4)
 
 
 def image_hint(images: np.ndarray[Any, Any], workload: Workload) -> str:
