@@ -13,6 +13,7 @@ from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.turns import Turn
 
 SCHEMA = 2
 """The schema of a run folder: of run.json, and of each line of trials.jsonl."""
@@ -70,6 +71,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     last_words: str | None = None  # the last line that the process printed, where it failed
     asked_to_first_batch_seconds: float | None = None
     measured: Measurement | None = None  # null: it was not, or it failed before the end
+    turns: list[Turn] = []  # in a rotation; empty: it ran alone from its beginning to its end
     preparation: Preparation | None = None
     proof: Proof | None = None
     usage: Usage | None = None
