@@ -11,6 +11,7 @@ from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord, WorkloadRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
+from feedbench.bench.records.turns import Turn
 from tests.support.markdown import ROOT
 
 PAGE = (ROOT / "docs" / "run-folder.md").read_text(encoding="utf-8")
@@ -24,6 +25,7 @@ PAGE = (ROOT / "docs" / "run-folder.md").read_text(encoding="utf-8")
         ("A row", Row),
         ("A line of trials.jsonl", TrialRecord),
         ("A measurement", Measurement),
+        ("A turn", Turn),
     ],
 )
 def test_the_table_has_the_keys(title: str, kind: type[msgspec.Struct]) -> None:
