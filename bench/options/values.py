@@ -146,3 +146,9 @@ def as_it_is(option: str, text: str) -> str:  # noqa: ARG001 - a reader is given
 def path(option: str, text: str) -> Path:  # noqa: ARG001 - a reader is given both
     """Read the name of a file or a folder."""
     return Path(text)
+
+
+def refuse_under_1(option: str, value: int | None, unit: str) -> None:
+    """Raise RequestError for a number that is given and is under 1."""
+    if value is not None and value < 1:
+        raise RequestError(f"{option} {value}: expected 1 or more {unit}")

@@ -1,0 +1,65 @@
+"""How long a run measures, how much, and what counts as equivalent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from feedbench.bench.options import values as read
+from feedbench.bench.options.option import option
+from feedbench.pipelines.errors import RequestError
+
+MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
+_USUAL_SECONDS = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOptions:
+    """The time, the blocks, the images, the seed, and the margin of the verdicts."""
+
+    seconds: float | None = option(  # None: without end
+        None,
+        name="time",
+        read=read.seconds,
+        metavar="TIME",
+        help="Time for everything, from the command to the report, such as 90s, 5m or 1h.",
+        otherwise="5m, or no limit with --blocks",
+        absent=lambda given: _USUAL_SECONDS if given.get("blocks") is None else None,
+    )
+    blocks: int | None = option(
+        None,
+        read=read.whole_number,
+        metavar="N",
+        help="Measure exactly N blocks. Verdicts need at least 4.",
+    )
+    margin: float = option(  # a share
+        "5%",
+        read=read.share,
+        metavar="SHARE",
+        help="Ratios that count as equivalent: 5% is 1/1.05 to 1.05.",
+    )
+    limit: int | Literal["all"] | None = option(
+        None,
+        read=read.limit,
+        metavar="N|all",
+        help="Measure only N images, spread evenly over all classes.",
+        otherwise="as many as the time allows",
+    )
+    seed: int = option(
+        "0",
+        read=read.whole_number,
+        metavar="N",
+        help="The seed of every random choice.",
+    )
+
+    def __post_init__(self) -> None:
+        """Raise RequestError for a measurement that cannot be made."""
+        read.refuse_under_1("--blocks", self.blocks, "blocks")
+        if self.limit != "all":
+            read.refuse_under_1("--limit", self.limit, "images, or all")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise RequestError(f"--seed {self.seed}: expected 0 to {MOST_SEED}")
+        if not 0 < self.margin < 1:
+            raise RequestError(
+                f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
+            )
