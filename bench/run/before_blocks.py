@@ -25,6 +25,7 @@ from feedbench.bench.run.plan import Plan
 from feedbench.bench.run.resumption import Past
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace
+from feedbench.bench.verdicts.stopping import exact_blocks, when_precise
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index
 
@@ -110,7 +111,8 @@ def start(begun: Begun, work: Workplace) -> Run:
         page_cache=PageCache(options.page_cache, begun.images.paths, begun.images.record_files),
         records=begun.records,
     )
-    keeper = Keeper(begun.record, specs, begun.folder, trials, begun=options.begun)
+    rule = when_precise(options.margin) if options.blocks is None else exact_blocks
+    keeper = Keeper(begun.record, specs, begun.folder, trials, rule=rule, begun=options.begun)
     return Run(begun, begun.lineup, trials, keeper)
 
 

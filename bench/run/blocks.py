@@ -26,8 +26,8 @@ class Keeps(Protocol):
     def save(self, *, blocks: int) -> object:
         """Save the run with this number of completed blocks."""
 
-    def is_precise(self, labels: tuple[str, ...]) -> bool:
-        """Return whether more blocks would hardly narrow the intervals of these pipelines."""
+    def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
+        """Return why these pipelines need no further block; None if they need one."""
         ...
 
 
@@ -84,8 +84,8 @@ class Blocks:
         blocks = self._budget.blocks
         if blocks is not None and self.whole >= blocks:
             return Stopped.BLOCKS
-        if blocks is None and keeper.is_precise(self.lineup.labels):
-            return Stopped.PRECISE
+        if (reason := keeper.reason_to_stop(self.lineup.labels)) is not None:
+            return reason
         if self._is_over(self._longest_seconds * _BLOCK_RESERVE):
             return Stopped.TIME
         return None

@@ -35,6 +35,7 @@ from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
+from feedbench.bench.verdicts.stopping import Rule
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, counts, image_id
 
@@ -49,9 +50,11 @@ class Keeper:
         folder: RunFolder,
         trials: Trials,
         *,
+        rule: Rule,
         begun: float,
     ) -> None:
         self.folder = folder
+        self._rule = rule
         # None: nothing was compared yet.
         self._proofs: dict[str, Proof] | None = _proofs_of(run)
         self._diagnosis = run.diagnosis
@@ -107,9 +110,9 @@ class Keeper:
         )
         return replace(summary, rows=rows)
 
-    def is_precise(self, labels: tuple[str, ...]) -> bool:
-        """Return whether more blocks would hardly narrow the intervals of these pipelines."""
-        return self._summary.is_precise(self.run.margin, labels)
+    def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
+        """Return why these pipelines need no further block; None if they need one."""
+        return self._rule(self._summary, labels)
 
     def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Set the diagnosis so far; the next save writes it."""

@@ -16,6 +16,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
+from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.selftest import SelfTest
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import Blocks
@@ -92,9 +93,9 @@ class _Enough:
     def save(self, *, blocks: int) -> None:
         """Do nothing."""
 
-    def is_precise(self, _: tuple[str, ...]) -> bool:
-        """Return whether there are enough blocks."""
-        return expected.is_enough(self._trials.records)
+    def reason_to_stop(self, _: tuple[str, ...]) -> Stopped | None:
+        """Return a reason if there are enough blocks."""
+        return Stopped.PRECISE if expected.is_enough(self._trials.records) else None
 
 
 def _workload(scratch: Path) -> Path:

@@ -69,19 +69,20 @@ class ScriptedTrials:
 
 
 class Kept:
-    """Takes what is saved, and calls it precise from some block on."""
+    """Takes what is saved, and has a reason to stop from some block on."""
 
-    def __init__(self, precise_from: int | None = None) -> None:
+    def __init__(self, enough_from: int | None = None) -> None:
         self.saved: list[int] = []
         self.asked: list[tuple[str, ...]] = []
-        self._precise_from = precise_from
+        self._enough_from = enough_from
 
     def save(self, *, blocks: int) -> None:
         self.saved.append(blocks)
 
-    def is_precise(self, labels: tuple[str, ...]) -> bool:
+    def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         self.asked.append(labels)
-        return self._precise_from is not None and self.saved[-1] >= self._precise_from
+        is_enough = self._enough_from is not None and self.saved[-1] >= self._enough_from
+        return Stopped.PRECISE if is_enough else None
 
 
 def a_record(label: str, block: int, end: Fields, **given: Any) -> TrialRecord:
@@ -111,14 +112,14 @@ class ScriptedBlocks:
         *,
         blocks: int | None = None,
         time: float | None = None,
-        precise_from: int | None = None,
+        enough_from: int | None = None,
         seconds: float = 0.0,
         image_seconds: float = 0.001,
         earlier: Sequence[TrialRecord] = (),
     ) -> None:
         self.clock = ClaimedClock()
         self.trials = ScriptedTrials(ends or {}, self.clock, seconds)
-        self.kept = Kept(precise_from)
+        self.kept = Kept(enough_from)
         deadline = None if time is None else self.clock.now + time
         trials: Any = self.trials
         self.blocks = Blocks(
@@ -243,21 +244,21 @@ def test_it_stops_where_every_pipeline_has_failed_in_the_blocks() -> None:
     assert scripted.kept.saved == [1]
 
 
-def test_it_stops_where_every_interval_is_narrow_enough() -> None:
-    scripted = ScriptedBlocks(precise_from=3)
+def test_it_stops_where_the_rule_has_a_reason() -> None:
+    scripted = ScriptedBlocks(enough_from=3)
     assert scripted.run() is Stopped.PRECISE
     assert scripted.blocks.whole == 3
     assert scripted.kept.asked == [("a", "b")] * 3
 
 
-def test_only_what_still_runs_must_be_narrow() -> None:
-    scripted = ScriptedBlocks({"b": [RAISED]}, precise_from=2)
+def test_the_rule_is_asked_about_what_still_runs() -> None:
+    scripted = ScriptedBlocks({"b": [RAISED]}, enough_from=2)
     scripted.run()
     assert scripted.kept.asked == [("a",)] * 2
 
 
-def test_exactly_so_many_blocks_are_run_as_were_asked_for_however_narrow_they_are() -> None:
-    scripted = ScriptedBlocks(precise_from=1, blocks=3)
+def test_no_more_blocks_are_run_than_were_asked_for_even_if_the_rule_wants_more() -> None:
+    scripted = ScriptedBlocks(enough_from=9, blocks=3)
     assert scripted.run() is Stopped.BLOCKS
     assert scripted.kept.saved == [1, 2, 3]
 

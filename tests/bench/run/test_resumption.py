@@ -37,6 +37,7 @@ from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of
+from feedbench.bench.verdicts.stopping import exact_blocks
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
@@ -382,7 +383,9 @@ def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> 
     past = resumption.read(killed.folder)
     trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
     specs = {"mine": parse("mine=tfdata_naive")}
-    keeper = Keeper(past.record, specs, RunFolder(killed.folder), trials, begun=0.0)
+    keeper = Keeper(
+        past.record, specs, RunFolder(killed.folder), trials, rule=exact_blocks, begun=0.0
+    )
     (row,) = read_run(killed.folder).rows
     assert row.proof is not None
     assert row.proof.work == "different"

@@ -1,0 +1,27 @@
+"""The rules by which a run has measured enough blocks, before its time is up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from feedbench.bench.records.run import Stopped
+from feedbench.bench.verdicts.rows import Summary
+
+Rule = Callable[[Summary, tuple[str, ...]], Stopped | None]
+"""From the completed blocks, and the labels that still run, to the reason to stop.
+
+None: a further block should run. Blocks as requested, and the time, are no matter of a rule.
+"""
+
+
+def exact_blocks(summary: Summary, labels: tuple[str, ...]) -> None:
+    """Never stop: the number of blocks was requested."""
+
+
+def when_precise(margin: float) -> Rule:
+    """Stop when more blocks would hardly narrow the intervals; `margin` is a share."""
+
+    def rule(summary: Summary, labels: tuple[str, ...]) -> Stopped | None:
+        return Stopped.PRECISE if summary.is_precise(margin, labels) else None
+
+    return rule
