@@ -16,13 +16,13 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import resumption
 from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.run.choose_images import save_workload
 from feedbench.bench.run.keeper import Keeper, new_record
 from feedbench.bench.run.pilots import Piloted, lineup_of
 from feedbench.bench.run.plan import Plan
-from feedbench.bench.run.resumption import Past
+from feedbench.bench.run.resuming import basis
+from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.verdicts.stopping import exact_blocks, when_precise
@@ -73,7 +73,7 @@ def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
     images, options = piloted.images, plan.options
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
-    resumption.write(folder.path, options, read_workload(file), plan.other)
+    basis.write(folder.path, options, read_workload(file), plan.other)
     return Begun(
         options=options,
         budget=plan.budget,

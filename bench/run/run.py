@@ -25,14 +25,15 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
-from feedbench.bench.run import resumption
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.choose_images import choose_images, read_images
 from feedbench.bench.run.images_source import images_kept, with_images
 from feedbench.bench.run.pilots import run_pilots
 from feedbench.bench.run.plan import make_plan, refuse_request
-from feedbench.bench.run.resumption import Past
+from feedbench.bench.run.resuming import past as resumption
+from feedbench.bench.run.resuming.basis import locked
+from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.workplace import Workplace, workplace
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.pipelines.system.signals import Gate
@@ -66,7 +67,7 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
             images = choose_images(plan, work)
             piloted = run_pilots(plan, images, folder, work)
             begun = begin(plan, piloted, folder)
-            held.enter_context(resumption.locked(folder.path))
+            held.enter_context(locked(folder.path))
             prepared = prepare(start(begun, work), work)
             proven = prove(prepared, work)
         return measure_and_finish(proven, work, gate)
@@ -80,7 +81,7 @@ def resume(path: Path, listener: Listener, *, debug: bool = False) -> RunRecord:
     Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
     is repeated: trials of one block belong together in time.
     """
-    with resumption.locked(path):
+    with locked(path):
         past = resumption.read(path, debug=debug)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)

@@ -31,9 +31,10 @@ from feedbench.bench.records.storage import (
     write_trials,
 )
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run import resumption
 from feedbench.bench.run.before_blocks import begin_again
 from feedbench.bench.run.keeper import Keeper
+from feedbench.bench.run.resuming import basis
+from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.calm import calm_of
@@ -104,7 +105,7 @@ class Killed:
             file.write(b'{"schema":1,"label":"mi')  # it was killed while it wrote
 
     def write(self, options: RunOptions) -> None:
-        resumption.write(self.folder, options, read_workload(self.folder / "images.json"), None)
+        basis.write(self.folder, options, read_workload(self.folder / "images.json"), None)
 
     def change_software(self, **versions: str) -> None:
         file = self.folder / "resume.json"
@@ -323,11 +324,11 @@ def test_a_broken_file_is_refused_by_its_name(killed: Killed, text: str) -> None
 
 
 def test_two_processes_do_not_go_on_with_one_run(killed: Killed) -> None:
-    with resumption.locked(killed.folder):
+    with basis.locked(killed.folder):
         other = pytest.raises(RequestError, match="another process is measuring this run")
-        with other, resumption.locked(killed.folder):
+        with other, basis.locked(killed.folder):
             pass
-    with resumption.locked(killed.folder):
+    with basis.locked(killed.folder):
         pass
 
 
@@ -351,7 +352,7 @@ def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
         folder=own_photos, specs=("tfdata_naive",), out=folder.path, prepared=tmp_path
     )
     workload = workload_of(index, folder_images=1, image_size=(8, 8), batch_size=8, seed=0)
-    resumption.write(folder.path, options, workload, None)
+    basis.write(folder.path, options, workload, None)
     folder.discard()
     assert not folder.path.exists()
 
