@@ -31,7 +31,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"breakable": _breakable, "lines": _lines}
+    templates.filters |= {"breakable": _breakable, "lines": _lines, "two_lines": _two_lines}
     return templates
 
 
@@ -85,3 +85,13 @@ def _breakable(label: str) -> Markup:
     """Let a label be broken between its words and knobs."""
     text = str(escape(visible(label)))
     return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped
+
+
+def _two_lines(title: str) -> Markup:
+    """Let a title be broken once, where the longer of its two lines is the shortest."""
+    words = visible(title).split(" ")
+    pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+    if len(pairs) < 2:  # noqa: PLR2004 - of up to two words
+        return escape(" ".join(words))
+    first, second = min(pairs, key=lambda pair: max(map(len, pair)))
+    return Markup("<span>{}</span> <span>{}</span>").format(first, second)

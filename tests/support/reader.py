@@ -30,6 +30,8 @@ class Reader(HTMLParser):
             self._in_cell = True
         if tag == "small" and self._in_cell:  # a unit below a title
             self.tables[self._name][-1][-1] += " "
+        if tag == "span" and self._in_cell and self.tables[self._name][-1][-1]:  # a second line
+            self.tables[self._name][-1][-1] += " "
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"th", "td"}:
