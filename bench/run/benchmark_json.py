@@ -21,10 +21,17 @@ from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 NAME = "benchmark.json"
 
 
-def write(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path:
-    """Write a run folder's benchmark.json anew, and return the file."""
+def write(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> Path | None:
+    """Write a run folder's benchmark.json anew, and return the file.
+
+    Without a pipeline that has a rate there is no file: None.
+    """
     file = folder / NAME
-    write_whole(file, json.dumps(benchmark_of(folder, run, trials), indent=4).encode())
+    saved = benchmark_of(folder, run, trials)
+    if not saved["benchmarks"]:
+        file.unlink(missing_ok=True)
+        return None
+    write_whole(file, json.dumps(saved, indent=4).encode())
     return file
 
 

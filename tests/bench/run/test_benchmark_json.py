@@ -18,7 +18,15 @@ RATES = {"a": [1000, 1250, 800], "b": [2000, 2000, 2000]}
 
 def written(folder: Path) -> Path:
     run = a_run(a_row("a", proof=a_proof()), a_row("b"), empty_row("c", "gone"), blocks=3)
-    return benchmark_json.write(folder, run, trials_of(RATES))
+    file = benchmark_json.write(folder, run, trials_of(RATES))
+    assert file is not None
+    return file
+
+
+def test_without_a_rate_there_is_no_file_and_an_old_one_is_removed(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    assert benchmark_json.write(tmp_path, a_run(empty_row("a", "gone"), blocks=3), []) is None
+    assert not file.exists()
 
 
 def test_a_round_is_a_blocks_seconds_per_image_and_ops_are_the_runs_images_per_second(
