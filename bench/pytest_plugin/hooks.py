@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -80,15 +80,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
-    """Add the packages' versions, as a run's benchmark.json has them.
+    """Add the packages' versions to what a session with a test of a pipeline saves.
 
-    pytest-benchmark warns if they differ from those of a saved session. A session without a test of
-    a pipeline gets none, so that it is never warned of packages that it does not use.
+    pytest-benchmark warns if those of another session differ.
     """
     if config.stash.get(_IS_OURS, False):
-        from feedbench.bench.machine.environment import describe
+        from feedbench.bench.pytest_plugin.machine_info import add_packages
 
-        machine_info["packages"] = describe().packages
+        add_packages(machine_info)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_benchmark_compare_machine_info(
+    machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
+) -> Generator[None, object, object]:
+    """Let pytest-benchmark compare only what is the same in each session on this machine.
+
+    Its own hook warns if the two dicts differ. It compares before the tests are collected, so the
+    packages are not in `machine_info` yet.
+    """
+    from feedbench.bench.pytest_plugin.machine_info import (
+        add_packages,
+        has_packages,
+        without_clock_rates,
+    )
+
+    saved = compared_benchmark["machine_info"]
+    if not has_packages(saved):
+        return (yield)
+    kept = dict(machine_info)  # it is compared with each saved session
+    add_packages(machine_info)
+    for info in (machine_info, saved):
+        info.update(without_clock_rates(info))
+    try:
+        return (yield)
+    finally:
+        machine_info.clear()
+        machine_info.update(kept)
 
 
 @pytest.fixture(name="feedbench")
