@@ -11,7 +11,6 @@ test asks for the fixture.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -23,6 +22,8 @@ from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted, add_options, pl
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
     from feedbench.bench.pytest_plugin.runs import Runs
     from feedbench.bench.records.row import Row
 
@@ -128,7 +129,7 @@ def feedbench_(
     The first test that asks starts one run of all pipelines over the same folder. The first of them
     is the baseline. If the pipeline failed or does not do equal work, its test fails without being
     called. pytest-benchmark then gets nothing, because it saves what a failed test has measured.
-    If all of its trials were disturbed, the test is skipped: a build should not fail of that.
+    If all of its trials were disturbed, the test is skipped, or fails with --feedbench-strict.
     """
     wanted = request.node.stash.get(WANTED, None)
     if wanted is None:
@@ -138,20 +139,23 @@ def feedbench_(
             hint="mark it, such as @pytest.mark.feedbench(pipeline='tfdata_naive')",
         )
     if benchmark.disabled:
-        benchmark.pedantic(lambda: None)  # otherwise it warns that it was not used
+        _leave_unused(benchmark)
         pytest.skip("benchmarks are disabled, so no pipeline is measured")
-    from feedbench.bench.pytest_plugin.runs import Runs
+    from feedbench.bench.pytest_plugin.runs import NoResult, Runs
 
     runs = request.config.stash.setdefault(_RUNS, Runs(request.session, tmp_path_factory))
     try:
         blocks = runs.measured(wanted)
-    except BaseException:  # Ctrl-C, or a skip
+        if isinstance(blocks, NoResult) and blocks.is_busy and not runs.is_strict:
+            runs.warn(request.node)
+            pytest.skip(blocks.why)
+    except BaseException:  # Ctrl-C, a skip, or a warning where these are errors
         _leave_unused(benchmark)
         raise
-    if isinstance(blocks, str):
-        request.node.stash[_WHY_NOT] = blocks
+    if isinstance(blocks, NoResult):
+        request.node.stash[_WHY_NOT] = blocks.why
         _leave_unused(benchmark)
-        return cast("Row", _NoRow(blocks))
+        return cast("Row", _NoRow(blocks.why))
     benchmark.extra_info.update(blocks.extra_info)  # in place: another dict would not be saved
     rounds = iter(blocks.seconds_per_image)
     # A profiler calls it once more than there are rounds.
@@ -170,6 +174,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
         pytest.fail(pyfuncitem.stash[_WHY_NOT], pytrace=False)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # its line follows those of other plugins
+def pytest_terminal_summary(
+    terminalreporter: TerminalReporter, config: pytest.Config
+) -> Generator[None, object, object]:
+    """End the summary with the number of pipelines without a result because of other work."""
+    try:
+        return (yield)
+    finally:
+        runs = config.stash.get(_RUNS, None)
+        if runs is not None and runs.unjudged:
+            terminalreporter.write_line(f"feedbench: {runs.unjudged}", yellow=True)
+
+
 class _NoRow:
     """Stands for a missing row: reading a field of it fails the test with the reason."""
 
@@ -181,16 +198,13 @@ class _NoRow:
 
 
 def _leave_unused(benchmark: Any) -> None:
-    """Call the benchmark fixture with a function that raises.
+    """Use the benchmark fixture without a figure: unused, it would warn.
 
-    Unused, the fixture would warn; a call that raises is not saved.
+    An enabled one would keep the figures of a failed call. With these alone, pytest-benchmark would
+    save a file without benchmarks.
     """
-
-    def refuse() -> None:
-        raise RuntimeError
-
-    with contextlib.suppress(RuntimeError):
-        benchmark.pedantic(refuse)
+    benchmark.disabled = True
+    benchmark.pedantic(lambda: None)
 
 
 def _wanted(

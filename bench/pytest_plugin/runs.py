@@ -19,7 +19,14 @@ from feedbench.bench.cli.support import sample_photos, unwritten
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener, Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
-from feedbench.bench.pytest_plugin.wanted import PREFIX, WANTED, Wanted, given_to, plugin_options
+from feedbench.bench.pytest_plugin.wanted import (
+    PREFIX,
+    WANTED,
+    FeedbenchWarning,
+    Wanted,
+    given_to,
+    plugin_options,
+)
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
@@ -43,6 +50,20 @@ class _Run(msgspec.Struct, frozen=True):
     out: Path
     record: RunRecord
     trials: list[TrialRecord]
+    labels: tuple[str, ...]  # of the pipelines that tests name
+
+    @property
+    def busy(self) -> list[str]:
+        """The pipelines without a result because all of their trials were disturbed."""
+        results = ((label, _result(self, label)) for label in self.labels)
+        return [label for label, each in results if isinstance(each, NoResult) and each.is_busy]
+
+
+class NoResult(NamedTuple):
+    """Why a test's pipeline has no valid result."""
+
+    why: str
+    is_busy: bool = False  # other work on this machine disturbed each of its trials
 
 
 class Blocks(NamedTuple):
@@ -69,32 +90,42 @@ class Runs:
         terminal = plugins.get_plugin("terminalreporter")
         captures = plugins.get_plugin("capturemanager")
         self._listener = Quiet() if terminal is None else _InPytest(terminal, captures)
-        self._runs: dict[Path | None, _Run | str] = {}  # a sentence: why there is no run
+        self._runs: dict[Path | None, _Run | NoResult] = {}
+        self._warned = ""  # the sentence of the last warning
 
-    def measured(self, wanted: Wanted) -> Blocks | str:
-        """Return the blocks of a test's pipeline.
+    @property
+    def is_strict(self) -> bool:
+        """Whether a test fails if the machine was too busy for a result."""
+        return bool(self._session.config.getoption(f"{PREFIX}strict"))
 
-        A sentence: why there is no valid result. Skips the test if all its trials were disturbed.
+    @property
+    def unjudged(self) -> str:
+        """How many pipelines of all runs so far have no result because the machine was busy.
+
+        It is a clause; "" if there are none.
         """
+        runs = [run for run in self._runs.values() if isinstance(run, _Run)]
+        busy = sum(len(run.busy) for run in runs)
+        all_pipelines = counted(sum(len(run.labels) for run in runs), "pipeline")
+        if not busy:
+            return ""
+        return f"{busy} of {all_pipelines} could not be judged: the machine was busy"
+
+    def warn(self, item: pytest.Item) -> None:
+        """Issue this clause as a warning of a test, once a run."""
+        if self._warned != self.unjudged:
+            self._warned = self.unjudged
+            item.warn(FeedbenchWarning(self.unjudged))
+
+    def measured(self, wanted: Wanted) -> Blocks | NoResult:
+        """Return the blocks of a test's pipeline."""
         if wanted.folder not in self._runs:
-            self._runs[wanted.folder] = "another test was interrupted in the run of this pipeline"
+            self._runs[wanted.folder] = _INTERRUPTED
             self._runs[wanted.folder] = self._performed(wanted.folder)
         run = self._runs[wanted.folder]
-        if isinstance(run, str):
-            return run
-        row = next(row for row in run.record.rows if row.label == wanted.label)
-        rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
-        rounds = benchmark_json.seconds_per_image([*rates.get(row.label, {}).values()])
-        if (why := _why_not(row)) is not None:
-            return why
-        if not rounds:
-            pytest.skip(
-                f"{row.label}: no trial counts; other work on this machine disturbed each of its"
-                f" {counted(row.attempts, 'trial')}"
-            )
-        return Blocks(row, rounds, benchmark_json.extra_info(row, run.out))
+        return run if isinstance(run, NoResult) else _result(run, wanted.label)
 
-    def _performed(self, folder: Path | None) -> _Run | str:
+    def _performed(self, folder: Path | None) -> _Run | NoResult:
         """Run all pipelines that tests of this session want of a folder."""
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
@@ -118,13 +149,13 @@ class Runs:
         except FeedbenchError as error:
             if given["debug"] and error.__cause__ is not None:
                 self._listener.note(str(error.__cause__))
-            return _as_given_here(str(error))
+            return NoResult(_as_given_here(str(error)))
+        run = _Run(out, record, read_trials(out), tuple(wanted))
         if record.status == "interrupted":
             try:
-                self._show(_Run(out, record, read_trials(out)))
+                self._show(run)
             finally:  # whatever that has raised
                 raise KeyboardInterrupt
-        run = _Run(out, record, read_trials(out))
         self._show(run)
         return run
 
@@ -200,6 +231,23 @@ def _importable_as_here() -> Iterator[None]:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
+
+
+_INTERRUPTED = NoResult("another test was interrupted in the run of this pipeline")
+
+
+def _result(run: _Run, label: str) -> Blocks | NoResult:
+    """Return the blocks of one of a run's pipelines, or why it has no valid result."""
+    row = next(row for row in run.record.rows if row.label == label)
+    if (why := _why_not(row)) is not None:
+        return NoResult(why)
+    rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
+    rounds = benchmark_json.seconds_per_image([*rates.get(label, {}).values()])
+    if not rounds:
+        trials = counted(row.attempts, "trial")
+        disturbed = f"other work on this machine disturbed each of its {trials}"
+        return NoResult(f"{label}: no trial counts; {disturbed}", is_busy=True)
+    return Blocks(row, rounds, benchmark_json.extra_info(row, run.out))
 
 
 def _why_not(row: Row) -> str | None:

@@ -14,6 +14,10 @@ PREFIX = "--feedbench-"
 _ELSEWHERE = {"specs", "records", "image_key", "label_key"}  # tests name pipelines and folders
 
 
+class FeedbenchWarning(pytest.PytestWarning):
+    """The machine was too busy to judge a pipeline."""
+
+
 class BlockTimer:
     """A clock that pytest-benchmark reads: it shows the seconds per image so far."""
 
@@ -68,6 +72,12 @@ def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
         f"{PREFIX}data",
         metavar="FOLDER",
         help="Images for tests that name no folder. Without it: 512 sample photos.",
+    )
+    group.addoption(
+        f"{PREFIX}strict",
+        action="store_true",
+        help="Fail a test if other programs disturbed all trials of its pipeline. Without it, the"
+        " test is skipped.",
     )
     for option in options:
         shown = f" (default: {option.shown_default})" if option.shown_default else ""

@@ -17,7 +17,7 @@ import typer
 from feedbench.bench.cli.app import app
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pytest_plugin.hooks import pytest_addoption
-from feedbench.bench.pytest_plugin.runs import Runs
+from feedbench.bench.pytest_plugin.runs import Blocks, NoResult, Runs
 from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted
 from feedbench.bench.records.run import PipelineRecord, RunRecord, Stopped
 from feedbench.reports.html import page
@@ -96,7 +96,7 @@ def test_a_run_leaves_what_one_of_the_command_line_leaves_and_it_is_said_where(
 ) -> None:
     runs = planted.runs(f"--feedbench-out={tmp_path / 'R'}")
     for wanted in planted.wanted:
-        assert not isinstance(runs.measured(wanted), str)
+        assert isinstance(runs.measured(wanted), Blocks)
     assert len(planted.asked) == 1
     (line,) = planted.lines
     assert line.startswith("feedbench: measuring a, b over /somewhere; ")
@@ -120,7 +120,7 @@ def test_a_page_that_cannot_be_rendered_costs_no_test_its_figures(
 ) -> None:
     monkeypatch.setattr(page, "write", breaking(ValueError("out of\nink")))
     blocks = planted.runs(f"--feedbench-out={tmp_path / 'R'}").measured(planted.wanted[0])
-    assert not isinstance(blocks, str)
+    assert isinstance(blocks, Blocks)
     assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
     _, line = planted.lines
     assert line.startswith("feedbench: cannot write the report: out of ink; ")
@@ -180,7 +180,7 @@ def test_beside_another_environment_a_test_has_the_row_of_this_one(
     words = ("--feedbench-against=/old/bin/python", f"--feedbench-out={tmp_path / 'R'}")
     blocks = planted.runs(*words).measured(planted.wanted[0])
     assert planted.asked[0].against == "/old/bin/python"
-    assert not isinstance(blocks, str)
+    assert isinstance(blocks, Blocks)
     assert (blocks.row.label, blocks.row.rate) == ("a", 1000.0)
     assert blocks.seconds_per_image == pytest.approx([0.001, 0.0008, 0.00125])
     assert "Compared with old" in (tmp_path / "R" / page.NAME).read_text()
@@ -209,7 +209,8 @@ def test_what_is_asked_for_reaches_the_run(planted: Planted) -> None:
 def test_what_is_wrong_is_named_as_it_is_called_here(
     planted: Planted, option: str, sentence: str
 ) -> None:
-    assert planted.runs(f"--feedbench-{option}").measured(planted.wanted[0]) == sentence
+    result = planted.runs(f"--feedbench-{option}").measured(planted.wanted[0])
+    assert result == NoResult(sentence)
 
 
 def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
@@ -223,7 +224,7 @@ def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
     # A test's folder is its marker's, or --feedbench-data; the rest is pytest's own business.
     of_the_command = {"folder", "pipeline", "resume", "quiet", "json"}
     of_records = {"records", "image-key", "label-key"}
-    assert theirs.keys() - of_the_command - of_records == ours.keys() - {"data"}
+    assert theirs.keys() - of_the_command - of_records == ours.keys() - {"data", "strict"}
     # Of a suite nobody waits for the reasons unless they ask.
     assert (theirs.pop("trace"), ours.pop("trace")) == (True, False)
     for name in theirs.keys() & ours.keys():
