@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from feedbench.bench.pytest_plugin.wanted import WANTED, Wanted, add_options, plugin_options
+from feedbench.bench.pytest_plugin.wanted import (
+    WANTED,
+    Wanted,
+    add_options,
+    plugin_options,
+    refuse_two_sources,
+)
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 if TYPE_CHECKING:
@@ -39,7 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marker."""
+    """Describe the marker, and refuse options that contradict."""
+    try:
+        refuse_two_sources(config)
+    except RequestError as error:
+        raise pytest.UsageError(str(error)) from error
     config.addinivalue_line(
         "markers",
         "feedbench(pipeline, folder=None, label=None): the input pipeline of the test. It is a SPEC"

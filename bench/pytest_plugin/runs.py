@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pytest
 
-from feedbench.bench.cli.support import sample_photos, unwritten
+from feedbench.bench.cli.support import images_folder, unwritten
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener, Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
@@ -130,13 +130,14 @@ class Runs:
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
         out = self._out(folder)
-        given = given_to(self._session.config, plugin_options())
+        given = given_to(self._session.config, plugin_options(), folder)
         self._listener.note(
-            f"measuring {', '.join(wanted)} over {folder or 'sample photos'}; the run is in {out},"
+            f"measuring {', '.join(wanted)} over"
+            f" {folder or given['records'] or 'sample photos'}; the run is in {out},"
             f" and its page is {out / _PAGE}"
         )
         try:
-            photos = folder or sample_photos(self._listener.note)
+            photos = images_folder(folder, given, self._listener.note)
             options = RunOptions.of(
                 {**given, "pipeline": tuple(wanted.values()), "out": str(out)},
                 photos,

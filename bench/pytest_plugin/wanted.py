@@ -9,9 +9,10 @@ import pytest
 
 from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.pipelines.errors import RequestError
 
 PREFIX = "--feedbench-"
-_ELSEWHERE = {"specs", "records", "image_key", "label_key"}  # tests name pipelines and folders
+_OF_RECORDS = ("records", "image-key", "label-key")  # of tests that name no folder
 
 
 class FeedbenchWarning(pytest.PytestWarning):
@@ -55,10 +56,14 @@ def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
     Tests name the pipelines. The run is among pytest's temporary folders. By default it does not
     find out why pipelines are slow, which takes time.
     """
-    return [_for_pytest(option) for option in options_of(kind) if option.field not in _ELSEWHERE]
+    return [_for_pytest(option) for option in options_of(kind) if option.field != "specs"]
 
 
 def _for_pytest(option: Option) -> Option:
+    if option.field == "records":
+        text = "Your TFRecord files, in place of --data, for tests that name no folder. Quote the"
+        help_ = f"{text} pattern: 'train-*.tfrecord'. tfrecord_existing is the files themselves."
+        return dataclasses.replace(option, help=help_)
     if option.field == "out":
         return dataclasses.replace(option, otherwise="among pytest's temporary folders")
     if option.field == "trace":
@@ -90,6 +95,20 @@ def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
             group.addoption(name, metavar=option.metavar, default=option.default, help=text)
 
 
-def given_to(config: pytest.Config, options: list[Option]) -> Given:
-    """Return what was typed for each option of a run, by its name."""
-    return {option.name: config.getoption(f"{PREFIX}{option.name}") for option in options}
+def refuse_two_sources(config: pytest.Config) -> None:
+    """Raise RequestError for both a folder of images and records."""
+    data, records = (config.getoption(f"{PREFIX}{name}") for name in ("data", "records"))
+    if data is not None and records is not None:
+        raise RequestError(
+            f"{PREFIX}records {records}: expected no {PREFIX}data as well; found {data}",
+            hint="leave one of them out",
+        )
+
+
+def given_to(config: pytest.Config, options: list[Option], folder: Path | None) -> Given:
+    """Return what was typed for each option of the run of a folder, by its name.
+
+    The options of records are not for a test that names a folder.
+    """
+    given = {option.name: config.getoption(f"{PREFIX}{option.name}") for option in options}
+    return given if folder is None else {**given, **dict.fromkeys(_OF_RECORDS)}

@@ -57,7 +57,7 @@ def in_pytest(*words: str) -> tuple[str, Tinted]:
     add_options(group, plugin_options(Tinted))
     given = vars(parser.parse(list(words)))
     config = SimpleNamespace(getoption=lambda name: given[name.lstrip("-").replace("-", "_")])
-    typed = given_to(cast("pytest.Config", config), plugin_options(Tinted))
+    typed = given_to(cast("pytest.Config", config), plugin_options(Tinted), None)
     text = "\n".join(str(each.attrs()) for each in group.options)
     return text, Tinted.of(typed, FOLDER, prefix="--feedbench-")
 

@@ -81,6 +81,13 @@ class TestLoading:
     assert "feedbench: measuring" not in done.stdout
 
 
+def test_a_folder_of_images_and_records_are_refused(pytester: pytest.Pytester) -> None:
+    done = run_here(pytester, THEIRS, "--feedbench-data=photos", "--feedbench-records=a.tfrecord")
+    assert done.returncode == 4
+    assert "--feedbench-records a.tfrecord: expected no --feedbench-data as well" in done.stderr
+    assert "hint: leave one of them out" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "outcome"),
     [

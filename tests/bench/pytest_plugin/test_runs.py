@@ -199,6 +199,19 @@ def test_what_is_asked_for_reaches_the_run(planted: Planted) -> None:
     assert asked.against is None
 
 
+def test_records_are_measured_for_tests_that_name_no_folder(planted: Planted) -> None:
+    planted.wanted[0].folder = None
+    runs = planted.runs("--feedbench-records=shards/*.tfrecord", "--feedbench-label-key=label")
+    for wanted in planted.wanted:
+        runs.measured(wanted)
+    assert [(each.records, each.label_key, each.specs) for each in planted.asked] == [
+        ("shards/*.tfrecord", "label", ("a",)),
+        (None, None, ("b",)),
+    ]
+    assert "feedbench: measuring a over shards/*.tfrecord; " in planted.lines[0]
+    assert "feedbench: measuring b over /somewhere; " in planted.lines[1]
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
@@ -223,8 +236,7 @@ def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
     ours = {name.removeprefix("--feedbench-"): default for name, default in given().items()}
     # A test's folder is its marker's, or --feedbench-data; the rest is pytest's own business.
     of_the_command = {"folder", "pipeline", "resume", "quiet", "json"}
-    of_records = {"records", "image-key", "label-key"}
-    assert theirs.keys() - of_the_command - of_records == ours.keys() - {"data", "strict"}
+    assert theirs.keys() - of_the_command == ours.keys() - {"data", "strict"}
     # Of a suite nobody waits for the reasons unless they ask.
     assert (theirs.pop("trace"), ours.pop("trace")) == (True, False)
     for name in theirs.keys() & ours.keys():
