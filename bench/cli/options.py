@@ -46,8 +46,9 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="RUN",
-        help="Resume a run that was killed or interrupted, with the options that it had. Add only"
-        " --quiet, --json or --debug. Refused if images, workload or software changed.",
+        help="Resume a run that was killed or interrupted, with the options that it had. --blocks"
+        " +4 or --time +5m adds to it, or to a complete run. Refused if images, workload or"
+        " software changed.",
     ),
 ]
 Clear = Annotated[bool, typer.Option("--clear", help="Remove all of these files.")]

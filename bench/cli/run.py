@@ -12,6 +12,7 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
+from feedbench.bench.options.addition import Addition, refuse_addition
 from feedbench.bench.options.option import Given, options_of, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError, RequestError
@@ -49,6 +50,8 @@ def run(
       feedbench run ~/dogs-vs-cats/train --labels '^(\\w+)\\.'
       feedbench run ~/photos -p tfdata_tuned --against ~/tf-2.20/bin/python
       feedbench run --resume feedbench-runs/2026-01-31T120000
+      feedbench run --resume feedbench-runs/2026-01-31T120000 --blocks +4
+      feedbench run --resume feedbench-runs/2026-01-31T120000 --time +5m
 
     \b
     Your own loader: loader.py has a function photos(workload). It returns an
@@ -70,12 +73,15 @@ def run(
     progress, shown = listener(quiet=quiet)
     if resume is not None:
         _refuse_more(context)
+        addition = Addition.of(given)
         again = f"run feedbench run --resume {shlex.quote(str(resume))} again"
         with interruptible("interrupted before the run was resumed", resume, again), shown:
             from feedbench.bench.run.run import resume as go_on
 
-            record = go_on(resume, progress, debug=value_of(RunOptions, "debug", given))
+            debug = value_of(RunOptions, "debug", given)
+            record = go_on(resume, progress, debug=debug, addition=addition)
         _end(record, resume, as_json=as_json)
+    refuse_addition(given)
     out: Path = value_of(RunOptions, "out", given)
     with interruptible("interrupted before anything was measured; no run was kept", out), shown:
         photos = images_folder(folder, given, progress.note)
@@ -88,7 +94,7 @@ def run(
 
 def _refuse_more(context: typer.Context) -> None:
     """Raise RequestError where --resume has other options next to it."""
-    may_be = {"resume", "quiet", "as_json", "debug"}
+    may_be = {"resume", "blocks", "time", "quiet", "as_json", "debug"}
     for parameter in context.command.params:
         name = parameter.name or ""
         source = context.get_parameter_source(name)
@@ -96,7 +102,7 @@ def _refuse_more(context: typer.Context) -> None:
             word = "FOLDER" if name == "folder" else parameter.opts[0]
             raise RequestError(
                 f"--resume takes the options that the run had; found {word} as well",
-                hint=f"leave out {word}, or start a new run",
+                hint=f"leave out {word}, or start a new run; --blocks +4 and --time +5m add to it",
             )
 
 

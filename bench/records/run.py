@@ -86,12 +86,20 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.images < self.folder_images
 
 
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run may take since it was extended: in all, from its beginning."""
+
+    blocks: int | None = None  # null: as many as the time allows
+    seconds: float | None = None  # null: no limit
+
+
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     """A resumption of a run by another process."""
 
     at: str  # UTC, ISO 8601
     blocks: int  # that were completed by then
     left_out: int  # trials of the unfinished block and of the diagnosis, which were repeated
+    extended_to: Extension | None = None  # null: it was resumed as requested at first
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +110,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
     started_at: str  # UTC, ISO 8601
     seconds: float = 0.0
-    time_seconds: float | None  # that it was given
+    time_seconds: float | None  # that it was given, with what extensions added
     blocks: int = 0  # that are completed
     stopped_because: Stopped | None = None
     resumed: list[Resumed] = []
@@ -118,3 +126,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     page_cache: State = "warm"  # that was requested
     against: Other | None = None  # the other environment
     diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
+
+    @property
+    def extension(self) -> Extension | None:
+        """The last extension of the run; None if it has none."""
+        extensions = [each.extended_to for each in self.resumed if each.extended_to is not None]
+        return extensions[-1] if extensions else None

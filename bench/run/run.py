@@ -20,7 +20,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from feedbench.bench.machine.monitor import Monitor, level_kept
+from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -35,6 +38,7 @@ from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming.basis import locked
 from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.workplace import Workplace, workplace
+from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.pipelines.system.signals import Gate
 
@@ -73,16 +77,19 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
         return measure_and_finish(proven, work, gate)
 
 
-def resume(path: Path, listener: Listener, *, debug: bool = False) -> RunRecord:
+def resume(
+    path: Path, listener: Listener, *, debug: bool = False, addition: Addition | None = None
+) -> RunRecord:
     """Resume a run whose process was killed or interrupted, and return its record.
 
+    With an addition, measure that many more blocks, or that much longer; the run may be complete.
     `debug` is as in RunOptions, and not as the run had it.
 
     Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
     is repeated: trials of one block belong together in time.
     """
     with locked(path):
-        past = resumption.read(path, debug=debug)
+        past = resumption.read(path, debug=debug, addition=addition)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)
             listener.note(f"Nothing is left to measure: {words}.")
@@ -94,6 +101,8 @@ def resume(path: Path, listener: Listener, *, debug: bool = False) -> RunRecord:
             workplace(past.options, past.specs, other, machine, listener) as work,
         ):
             listener.note(resumption.sentence(past))
+            if (warning := resumption.warning(past)) is not None:
+                listener.note(warning)
             begun = begin_again(past)
             read_images(begun.images, work)
             prepared = prepare(start(begun, work), work)
@@ -136,6 +145,10 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
 def explain(run: Run, blocks: Blocks, stopped: Stopped, work: Workplace) -> None:
     """Find out why pipelines are as fast as they are, as far as the time allows."""
     options, budget, keeper = run.begun.options, run.begun.budget, run.keeper
+    if keeper.run.extension is not None and keeper.run.diagnosis is not None:
+        diagnosis = keeper.run.diagnosis
+        keeper.keep_diagnosis(replace(diagnosis, advice=advice_of(keeper.run, diagnosis)))
+        return
     if not (options.trace and budget.has_diagnosis and blocks.lineup.labels):
         return
     keeper.save(blocks=blocks.whole, stopped_because=stopped)

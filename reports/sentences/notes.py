@@ -38,7 +38,8 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     for row in run.rows:
         yield from _notes_of(row, run)
     for each in run.resumed:
-        text = f"The run was resumed after {counted(each.blocks, 'block')}, at {each.at}."
+        how = "resumed" if each.extended_to is None else "extended"
+        text = f"The run was {how} after {counted(each.blocks, 'block')}, at {each.at}."
         yield _Note(f"{text} Another process, the same order.", is_warning=False)
     left_out = run.workload.left_out
     if left_out:

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from feedbench.bench.cli.app import app
+from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.option import options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines import catalog
@@ -49,6 +50,9 @@ def refusal(words: list[str]) -> str | None:
         parsed = command.make_context(words[0], list(words[1:])).params
         if words[0] == "run":
             given = {each.name: parsed[each.key] for each in options_of(RunOptions)}
+            if parsed["resume"] is not None:
+                Addition.of(given)
+                return None
             RunOptions.of(given, Path("photos"))
             catalog.parse_all(tuple(text for text in parsed["pipeline"] or () if ".py" not in text))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - click's have no common class

@@ -1,4 +1,4 @@
-"""Resuming a run whose process was killed: what is kept of it, and what is left to measure."""
+"""A run that another process began: what is kept of it, and what is left to measure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import compress
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import DIAGNOSTIC
-from feedbench.bench.records.run import Resumed, RunRecord, Stopped
+from feedbench.bench.records.run import Extension, Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.blocks import longest_block_seconds
@@ -27,6 +29,14 @@ from feedbench.bench.run.resuming.basis import (
     changes,
     read_basis,
     refuse_elsewhere,
+)
+from feedbench.bench.run.resuming.extension import (
+    adding,
+    extended,
+    extension_of,
+    old,
+    refuse_pointless,
+    refuse_short,
 )
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec, parse_all
@@ -40,14 +50,15 @@ _START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to cal
 
 @dataclasses.dataclass(frozen=True)
 class Past:
-    """A run that another process began, and that can be resumed."""
+    """A run that another process began, and that can be resumed or extended."""
 
     folder: Path
-    options: RunOptions  # `begun` is set so that the time already used counts
+    options: RunOptions  # as extended; `begun` is set so that the time already used counts
     run: RunRecord
     kept: list[TrialRecord]  # those of completed blocks, and those before
     left_out: list[TrialRecord]
     images: Index  # that are measured
+    addition: Addition | None = None  # to the run by this resumption
 
     @property
     def specs(self) -> dict[str, Spec]:
@@ -58,8 +69,20 @@ class Past:
     def record(self) -> RunRecord:
         """The run's record, with this resumption."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        resumed = Resumed(at=now, blocks=self.run.blocks, left_out=len(self.left_out))
-        return replace(self.run, status="running", resumed=[*self.run.resumed, resumed])
+        options = self.options
+        extension = Extension(blocks=options.blocks, seconds=options.seconds)
+        resumed = Resumed(
+            at=now,
+            blocks=self.run.blocks,
+            left_out=len(self.left_out),
+            extended_to=None if self.addition is None else extension,
+        )
+        return replace(
+            self.run,
+            status="running",
+            time_seconds=options.seconds,
+            resumed=[*self.run.resumed, resumed],
+        )
 
     def cut(self) -> None:
         """Move the trials that are not kept from trials.jsonl to left-out.jsonl."""
@@ -67,18 +90,20 @@ class Past:
         write_trials(self.folder / "trials.jsonl", self.kept)
 
 
-def read(folder: Path, *, debug: bool = False) -> Past:
-    """Read a run that was killed or interrupted. Its options get this `debug`.
+def read(folder: Path, *, debug: bool = False, addition: Addition | None = None) -> Past:
+    """Read a run that was killed or interrupted, or one to add to. Its options get this `debug`.
 
-    Raises RequestError if there is no such run, if it is complete, or if the images, the workload
-    or the software have changed: its new trials would measure something else.
+    Raises RequestError if there is no such run, if it is complete and nothing is added, or if the
+    images, the workload or the software have changed: its new trials would measure something else.
     """
     run = read_run(folder)
-    if run.status == "complete":
+    if addition is not None:
+        refuse_pointless(folder, run, addition)
+    elif run.status == "complete":
         why = None if run.stopped_because is None else run.stopped_because.clause(run.blocks)
         raise RequestError(
             f"cannot resume {folder}: it is complete ({why})",
-            hint="for more blocks, start a new run",
+            hint="add blocks or time, such as --blocks +4 or --time +5m",
         )
     basis = read_basis(folder / NAME)
     try:
@@ -96,21 +121,47 @@ def read(folder: Path, *, debug: bool = False) -> Past:
     if change is not None:
         raise RequestError(f"cannot resume {folder}: {change}", hint=START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
-    kept = [trial for trial in trials if _is_kept(trial, run.blocks)]
-    begun = time.monotonic() - _used(run, trials)
+    return _past(folder, basis.options, run, trials, workload, addition, debug=debug)
+
+
+def _past(
+    folder: Path,
+    options: RunOptions,
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    workload: Workload,
+    addition: Addition | None,
+    *,
+    debug: bool,
+) -> Past:
+    used = _used(run, trials)
+    extension = run.extension if addition is None else extension_of(addition, run, used)
+    options = dataclasses.replace(options, out=folder, begun=time.monotonic() - used, debug=debug)
+    is_kept = [_is_kept(trial, run, is_extended=extension is not None) for trial in trials]
+    kept = [*compress(trials, is_kept)]
+    if addition is not None:
+        refuse_short(addition, _needed_seconds(kept))
     return Past(
         folder=folder,
-        options=dataclasses.replace(basis.options, out=folder, begun=begun, debug=debug),
+        options=extended(options, run, extension),
         run=run,
         kept=kept,
-        left_out=[trial for trial in trials if not _is_kept(trial, run.blocks)],
+        left_out=[trial for trial, kept in zip(trials, is_kept, strict=True) if not kept],
         images=_index(workload),
+        addition=addition,
     )
 
 
-def _is_kept(trial: TrialRecord, whole: int) -> bool:
-    """Return whether a trial is kept: an unfinished block and the diagnosis run again."""
-    return trial.ended != "interrupted" and trial.block <= whole and trial.purpose not in DIAGNOSTIC
+def _is_kept(trial: TrialRecord, run: RunRecord, *, is_extended: bool) -> bool:
+    """Return whether a trial is kept: an unfinished block and the diagnosis run again.
+
+    The diagnosis of a run that is extended does not, if there is one.
+    """
+    if trial.ended == "interrupted":
+        return False
+    if trial.purpose in DIAGNOSTIC:
+        return is_extended and run.diagnosis is not None
+    return trial.block <= run.blocks
 
 
 def _used(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
@@ -138,12 +189,19 @@ def _index(workload: Workload) -> Index:
 
 
 def sentence(past: Past) -> str:
-    """Return a sentence on where the run resumes."""
+    """Return a sentence on where the run resumes, or on what is added to it."""
+    if past.addition is not None:
+        return adding(past.addition, past.run)
     again = ""
     cut_short = sum(trial.block > past.run.blocks for trial in past.left_out)
     if cut_short:
         again = f"; repeating {counted(cut_short, 'trial')} of the unfinished one"
     return f"Resuming after {counted(past.run.blocks, 'completed block')}{again}."
+
+
+def warning(past: Past) -> str | None:
+    """Return a warning if the run measured a day ago or longer; None if not."""
+    return old(past.kept, datetime.now(UTC))
 
 
 def complete(past: Past, stopped: Stopped) -> RunRecord:
@@ -162,5 +220,9 @@ def why_complete(past: Past) -> Stopped | None:
     seconds_left = budget_of(options).seconds_left(whole)
     if seconds_left is None:
         return None
-    needed = longest_block_seconds(past.kept) + _START_SECONDS
-    return Stopped.TIME if seconds_left < needed else None
+    return Stopped.TIME if seconds_left < _needed_seconds(past.kept) else None
+
+
+def _needed_seconds(kept: Sequence[TrialRecord]) -> float:
+    """Return about how long it takes to start again and to measure a block."""
+    return longest_block_seconds(kept) + _START_SECONDS

@@ -19,6 +19,7 @@ from feedbench.bench.options.option import Given, option, options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.values import one_of
 from feedbench.bench.pytest_plugin.wanted import add_options, given_to, plugin_options
+from tests.support.front_door import Call
 
 FOLDER = Path("photos")
 
@@ -115,3 +116,11 @@ def test_the_commands_take_the_options_of_a_run() -> None:
         "channels",
     }
     assert taken["prepared"] == {"prepared"}
+
+
+@pytest.mark.parametrize(("option", "text"), [("--blocks", "+4"), ("--time", "+5m")])
+def test_a_plus_is_refused_without_a_run_to_add_to(option: str, text: str, call: Call) -> None:
+    refused = call("run", "photos", option, text)
+    assert refused.code == 2
+    assert f"{option} {text}: there is no run to add to" in refused.err
+    assert f"leave out the plus: {option} {text[1:]}" in refused.err

@@ -12,9 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from feedbench.bench.machine import environment
 from feedbench.bench.machine.speed_probe import Level
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
@@ -27,10 +25,8 @@ from feedbench.bench.records.storage import (
     append_trial,
     read_run,
     read_trials,
-    write_run,
     write_trials,
 )
-from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.before_blocks import begin_again
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.resuming import basis
@@ -42,95 +38,13 @@ from feedbench.bench.verdicts.stopping import exact_blocks
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import index_folder
-from tests.support import builders, loaders
-from tests.support.builders import a_proof, a_row, a_run
+from tests.support import loaders
+from tests.support.builders import a_proof, a_row
 from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.killed import Killed, a_trial
 
 LOW = Share(0.8, 0.5)
-STARTED = "2026-01-01T00:00:00+00:00"
-
-
-def a_trial(block: int, label: str = "mine", **given: Any) -> TrialRecord:
-    fields: dict[str, Any] = {
-        "label": label,
-        "spec": "loader.py:photos",
-        "purpose": "main" if block else "pilot",
-        "block": block,
-        "started_at": "2026-01-01T00:01:00.000+00:00",
-        "seconds": 2.0,
-        "ended": "measured",
-    }
-    return builders.a_record(**fields | given)
-
-
-class Killed:
-    """A run of one pipeline of somebody's that was killed in its third block."""
-
-    def __init__(self, folder: Path, photos: Path) -> None:
-        self.folder = folder / "R"
-        self.photos = photos
-        self.loader = loaders.write_loader(folder, loaders.GOOD)
-        self.folder.mkdir()
-        index = index_folder(photos)
-        workload = workload_of(
-            index, folder_images=len(index.files), image_size=(32, 32), batch_size=8, seed=3
-        )
-        self.options = RunOptions(
-            folder=photos,
-            specs=(f"mine={self.loader}:photos",),
-            image_size=(32, 32),
-            fit=Fit("crop", 0.875),
-            blocks=5,
-            out=self.folder,
-            prepared=folder / "prepared",
-        )
-        write_workload(workload, self.folder / "images.json")
-        self.write(self.options)
-        write_run(
-            self.folder,
-            a_run(
-                a_row("mine"),
-                status="running",
-                blocks=2,
-                seconds=40.0,
-                environment=environment.describe(),
-                started_at=STARTED,
-            ),
-        )
-        for block in (0, 1, 2, 3):
-            append_trial(self.folder, a_trial(block))
-        with (self.folder / "trials.jsonl").open("ab") as file:
-            file.write(b'{"schema":1,"label":"mi')  # it was killed while it wrote
-
-    def write(self, options: RunOptions) -> None:
-        basis.write(self.folder, options, read_workload(self.folder / "images.json"), None)
-
-    def change_software(self, **versions: str) -> None:
-        file = self.folder / "resume.json"
-        content = json.loads(file.read_text())
-        content["software"] |= versions
-        file.write_text(json.dumps(content))
-
-    def change_run(self, **given: Any) -> None:
-        write_run(self.folder, replace(read_run(self.folder), **given))
-
-
-@pytest.fixture
-def killed(tmp_path: Path, own_photos: Path) -> Killed:
-    return Killed(tmp_path, own_photos)
-
-
-@pytest.fixture
-def own_photos(photos: Path, tmp_path: Path) -> Path:
-    """Photos that the test may change."""
-    folder = tmp_path / "photos"
-    for file in photos.rglob("*.jpg"):
-        copy = folder / file.relative_to(photos)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(file.read_bytes())
-    return folder
 
 
 def test_whole_blocks_and_what_came_before_are_kept_and_the_rest_is_measured_anew(
@@ -460,7 +374,7 @@ def test_a_run_that_is_killed_in_its_third_block_and_resumed_has_every_block_onc
 
 
 def test_a_resumption_takes_no_other_option(feedbench: Feedbench, photos: Path) -> None:
-    for words, named in (((photos,), "FOLDER"), (("--blocks", "3"), "--blocks")):
+    for words, named in (((photos,), "FOLDER"), (("--seed", "3"), "--seed")):
         refused = feedbench.run("run", "--resume", "R", *words)
         assert refused.returncode == 2
         assert f"leave out {named}, or start a new run" in refused.stderr
