@@ -17,7 +17,7 @@ from feedbench.bench.options import values as read
 from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.option import Given, flag, option, values
 from feedbench.bench.options.source_options import SourceOptions
-from feedbench.bench.options.time_options import TimeOptions
+from feedbench.bench.options.time_options import TimeOptions, pace_for
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME
@@ -25,6 +25,9 @@ from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from typing import Self
+
+DEFAULTS = (DEFAULT_SPECS, (RECORDS_NAME, *DEFAULT_SPECS))
+"""The pipelines of runs for which nobody named any."""
 
 
 def new_run_folder() -> Path:
@@ -119,7 +122,7 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
             proofs=user_cache("proofs"),
             findings=user_cache("checked"),
             command=tuple(image_id(word) for word in sys.argv),
-            pace=pace_asked_for(),
+            pace=pace_asked_for(pace_for(typed["seconds"])),
             begun=time.monotonic() if begun is None else begun,
         )
 
@@ -135,12 +138,14 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
                 )
 
 
-def pace_asked_for() -> Pace:
-    """Return the pace in the variable FEEDBENCH_PACE, which is JSON and for tests.
+def pace_asked_for(usual: Pace = USUAL) -> Pace:
+    """Return the pace in the variable FEEDBENCH_PACE, which is JSON and for tests; else the usual.
 
     Raises RequestError if it is anything else.
     """
-    text = os.environ.get("FEEDBENCH_PACE", "{}")
+    text = os.environ.get("FEEDBENCH_PACE")
+    if text is None:
+        return usual
     try:
         return msgspec.json.decode(text, type=Pace)
     except msgspec.MsgspecError as error:

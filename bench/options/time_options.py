@@ -7,10 +7,12 @@ from typing import Literal
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.option import option
+from feedbench.bench.records.pace import BRIEF, USUAL, Pace
 from feedbench.pipelines.errors import RequestError
 
 MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
 _USUAL_SECONDS = 300.0
+_SHORT_SECONDS = 90.0  # up to which a run's windows are brief
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +65,8 @@ class TimeOptions:
             raise RequestError(
                 f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
             )
+
+
+def pace_for(seconds: float | None) -> Pace:
+    """Return the pace of a run that has this time."""
+    return BRIEF if seconds is not None and seconds <= _SHORT_SECONDS else USUAL

@@ -32,6 +32,9 @@ class Listener(Protocol):
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
         """Show how a trial ended."""
 
+    def block_ended(self, answer: str, to_come: str) -> None:
+        """Show the answer so far and what is still to come, after a completed block."""
+
 
 class Quiet:
     """Shows nothing."""
@@ -46,6 +49,9 @@ class Quiet:
         """Show nothing."""
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
+        """Show nothing."""
+
+    def block_ended(self, answer: str, to_come: str) -> None:
         """Show nothing."""
 
 
@@ -63,6 +69,10 @@ class Plain(Quiet):
         again = " (control)" if record.purpose == "control" else ""
         self.note(f"{where:<9}{record.label}{again}: {outcome_text(record)}{remaining}")
 
+    def block_ended(self, answer: str, to_come: str) -> None:
+        """Print the answer so far, if there is one, and what is still to come."""
+        self.note("; ".join(filter(None, [answer, to_come])))
+
 
 class OnTerminal(Plain):
     """A small table that is redrawn when a trial starts and when it ends.
@@ -74,6 +84,7 @@ class OnTerminal(Plain):
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._rates: defaultdict[str, list[float]] = defaultdict(list)
         self._console = console
+        self._so_far = ""
 
     def display(self) -> AbstractContextManager[object]:
         """Return the context in which the table is on the screen."""
@@ -86,7 +97,8 @@ class OnTerminal(Plain):
 
     def stage(self, name: str) -> None:
         """Show the name of the stage below the table."""
-        self._live.update(Group(self._table(), Text(f"{name} ...")), refresh=True)
+        lines = [Text(line) for line in (self._so_far, f"{name} ...") if line]
+        self._live.update(Group(self._table(), *lines), refresh=True)
 
     def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
         """Show which trial is running."""
@@ -99,6 +111,10 @@ class OnTerminal(Plain):
             self._rates[record.label].append(record.rate)
         elif record.ended == "failed":
             self.note(f"{record.label}: {outcome_text(record)}")
+
+    def block_ended(self, answer: str, to_come: str) -> None:
+        """Show the answer so far below the table, until the next block has ended."""
+        self._so_far = "; ".join(filter(None, [answer, to_come]))
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -29,7 +29,7 @@ from feedbench.bench.pytest_plugin.wanted import (
 )
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import RunRecord, left_out_sentence
 from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import benchmark_json
@@ -239,7 +239,9 @@ _INTERRUPTED = NoResult("another test was interrupted in the run of this pipelin
 
 def _result(run: _Run, label: str) -> Blocks | NoResult:
     """Return the blocks of one of a run's pipelines, or why it has no valid result."""
-    row = next(row for row in run.record.rows if row.label == label)
+    row = next((row for row in run.record.rows if row.label == label), None)
+    if row is None:
+        return NoResult(left_out_sentence(run.record.dropped).rstrip("."))
     if (why := _why_not(row)) is not None:
         return NoResult(why)
     rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")

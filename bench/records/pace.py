@@ -36,3 +36,6 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 USUAL = Pace()
+
+BRIEF = Pace(least_seconds=0.4, long_seconds=1.0, restart_seconds=0.4)
+"""Of a run whose time is short: more blocks of shorter windows."""

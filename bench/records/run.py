@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -13,7 +14,9 @@ from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import SCHEMA
-from feedbench.bench.text import counted
+from feedbench.bench.text import counted, digits, listed
+
+_AS_FAST = 1.05  # times the fastest
 
 
 class Stopped(StrEnum):
@@ -47,6 +50,33 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     spec: str
     slug: str  # the label as a file's name
     beside: str | None = None  # of one in another environment: the label of the same one in this
+
+
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline that was left out because there was no time for it."""
+
+    label: str
+    spec: str
+    times_slower: float | None = None  # in its pilot, than the fastest; null: it had no pilot
+
+    @property
+    def why(self) -> str:
+        """Why it was this one, in a few words."""
+        times = self.times_slower
+        if times is None:
+            return "no time for a pilot"
+        if times < _AS_FAST:
+            return "no faster than others in its pilot"
+        return f"{digits(times, 2)} times slower in its pilot"
+
+
+def left_out_sentence(dropped: Sequence[Dropped]) -> str:
+    """Return a sentence on the pipelines for which there was no time, at least one."""
+    labels: dict[str, list[str]] = {}
+    for each in dropped:
+        labels.setdefault(each.why, []).append(each.label)
+    clauses = (f"{listed(of_it)} ({why})" for why, of_it in labels.items())
+    return f"Left out for lack of time: {'; '.join(clauses)}."
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +146,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     resumed: list[Resumed] = []
     margin: float
     pipelines: list[PipelineRecord]
+    dropped: list[Dropped] = []
     workload: WorkloadRecord
     environment: Environment
     code: str = ""  # a digest of what of Feedbench measured it; "": not known

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec.structs import replace as replace_record
+
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.machine.page_cache import PageCache
@@ -20,7 +22,6 @@ from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.run.choose_images import save_workload
 from feedbench.bench.run.keeper import Keeper, new_record
 from feedbench.bench.run.pilots import Piloted, lineup_of
-from feedbench.bench.run.plan import Plan
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.schedule import Lineup
@@ -68,9 +69,10 @@ class Run:
         return replace(self, lineup=self.lineup.after(records))
 
 
-def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
+def begin(piloted: Piloted, folder: RunFolder) -> Begun:
     """Record what the run will measure, and what a resumption needs."""
-    images, options = piloted.images, plan.options
+    plan, images = piloted.plan, piloted.images
+    options = plan.options
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
     basis.write(folder.path, options, read_workload(file), plan.other)
@@ -80,7 +82,10 @@ def begin(plan: Plan, piloted: Piloted, folder: RunFolder) -> Begun:
         folder=folder,
         images=measured,
         lineup=piloted.lineup,
-        record=new_record(options, plan.specs, every, measured, images.bad, plan.other),
+        record=replace_record(
+            new_record(options, plan.specs, every, measured, images.bad, plan.other),
+            dropped=[*plan.dropped],
+        ),
         records=piloted.records,
     )
 

@@ -13,6 +13,7 @@ from feedbench.bench.processes.trials import Limit, Trials
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget
+from feedbench.bench.run.forecast.progress import to_come
 from feedbench.bench.run.schedule import Lineup, Turn, block_order
 
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
@@ -22,6 +23,10 @@ _BLOCK_RESERVE = 1.05  # a further block starts if this multiple of the longest 
 
 class Keeps(Protocol):
     """Saves the run after each block, and decides whether there are enough."""
+
+    def so_far(self) -> str:
+        """Return the answer after the completed blocks, in a few words; "" if there is none."""
+        ...
 
     def save(self, *, blocks: int) -> object:
         """Save the run with this number of completed blocks."""
@@ -63,6 +68,7 @@ class Blocks:
         self._budget = budget
         self._seed = seed
         self._longest_seconds = longest_seconds
+        self._seconds: list[float] = []  # of each block that this process has measured
 
     def run(self, listener: Listener, keeper: Keeps) -> Stopped:
         """Run blocks until there is a reason to stop, and return the reason."""
@@ -72,7 +78,9 @@ class Blocks:
                 return Stopped.TIME
             self.whole += 1
             self._longest_seconds = max(self._longest_seconds, self._budget.clock() - begun)
+            self._seconds.append(self._budget.clock() - begun)
             keeper.save(blocks=self.whole)
+            listener.block_ended(keeper.so_far(), self._to_come())
         return stopped
 
     def _enough(self, keeper: Keeps) -> Stopped | None:
@@ -109,6 +117,11 @@ class Blocks:
                 break
             self._trial(turn, block, 2, self._limit([turn]), listener)
         return True
+
+    def _to_come(self) -> str:
+        """Return what is still to come, by the blocks measured so far, in words."""
+        seconds_left = self._budget.seconds_left(self.whole)
+        return to_come(self._seconds, self._budget.blocks, seconds_left, whole=self.whole)
 
     def _is_over(self, needed_seconds: float) -> bool:
         """Return whether less time is left than is needed."""

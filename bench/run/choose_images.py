@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.bench.images.check import Bad, Checker, bad_of, refuse, without
-from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.warming import warm
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost, pilots_seconds
-from feedbench.bench.run.plan import Plan
+from feedbench.bench.run.plan import Plan, guesses
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import counted
-from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, shown, take
 
 _MOST_SHOWN = 3  # bad images
+_CHECKS = 2  # Pillow and TensorFlow decode each image
+_CHECK_SHARE = 0.05  # of the time, that the check of a whole folder may take
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,17 @@ class Images:
 def choose_images(plan: Plan, work: Workplace) -> Images:
     """Choose the images, leave out bad ones, and read the rest into the page cache.
 
+    A folder that is checked in a moment is checked as a whole: the pilots decide how much of it is
+    measured, and a guess may be wrong.
     Raises RequestError if some are bad, unless the options say to leave them out.
     """
     seconds = plan.budget.seconds_left()
     if seconds is not None:
         seconds -= pilots_seconds(len(plan.specs), plan.guess)
-    part = choose(
-        plan.options,
-        plan.folder_images,
-        guesses(plan.specs.values(), plan.guess),
-        seconds,
-        plan.budget.kept_seconds,
-    )
+    costs = guesses(plan.specs.values(), plan.guess)
+    part = choose(plan.options, plan.folder_images, costs, seconds, plan.budget.kept_seconds)
+    if plan.options.limit is None and _is_checked_soon(plan):
+        part = plan.folder_images
     checker = Checker(
         plan.options.checks, plan.options.channels, work.processes, work.scratch, work.listener
     )
@@ -70,6 +66,12 @@ def choose_images(plan: Plan, work: Workplace) -> Images:
         work.listener.note(note)
     read_images(images.measured, work)
     return images
+
+
+def _is_checked_soon(plan: Plan) -> bool:
+    """Return whether checking the whole folder takes a small share of the time."""
+    seconds = _CHECKS * len(plan.folder_images.files) * plan.guess.image_seconds
+    return plan.options.seconds is None or seconds <= _CHECK_SHARE * plan.options.seconds
 
 
 def read_images(index: Index, work: Workplace) -> None:
@@ -92,18 +94,6 @@ def without_bad(
         measured=without(images.measured, bad),
         bad=tuple(bad),
     )
-
-
-def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
-    """Return a guess for each pipeline: tf.data decodes on every core, others on one."""
-    cores = usable_cores() if cores is None else cores
-    spread = dataclasses.replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
-    return [
-        spread
-        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
-        else one_core
-        for spec in specs
-    ]
 
 
 def choose(

@@ -30,11 +30,12 @@ from feedbench.bench.records.run import (
     Stopped,
     WorkloadRecord,
 )
+from feedbench.bench.run.forecast.progress import so_far
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
-from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
+from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
 from feedbench.bench.verdicts.stopping import Rule
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, counts, image_id
@@ -69,6 +70,14 @@ class Keeper:
         """The proofs of equal work so far, by label."""
         return self._proofs or {}
 
+    @property
+    def _unequal(self) -> frozenset[str]:
+        """The labels whose equal work is not proven; none before anything was compared."""
+        if self._proofs is None:
+            return frozenset()
+        proofs = self._proofs
+        return frozenset(label for label in self._specs if not is_equal(proofs.get(label)))
+
     def add_proofs(self, proofs: Mapping[str, Proof]) -> None:
         """Add proofs; from now on, a pipeline without a proof has no verdict."""
         self._proofs = {**self.proofs, **proofs}
@@ -84,19 +93,16 @@ class Keeper:
         ]
         work = self.run.workload
         proofs = self.proofs
-        unequal = set()
-        if self._proofs is not None:
-            unequal = {label for label in self._specs if not is_equal(proofs.get(label))}
         summary = summarise(
             records,
             self._specs,
             margin=self.run.margin,
             folder_images=work.folder_images,
-            unequal=unequal,
+            unequal=self._unequal,
         )
         control = summary.control_interval
         rates = rates_by_block(records, "main")
-        unsure = unequal | {row.label for row in summary.rows if row.withheld == "exclusions"}
+        unsure = self._unequal | {row.label for row in summary.rows if row.withheld == "exclusions"}
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
             {
@@ -113,6 +119,16 @@ class Keeper:
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         """Return why these pipelines need no further block; None if they need one."""
         return self._rule(self._summary, labels)
+
+    def so_far(self) -> str:
+        """Return the answer after the blocks so far, in a few words; "" if there is none yet."""
+        trials = of_whole_blocks(self._trials.records, self.run.blocks)
+        rates = rates_by_block(trials, "main")
+        if answer := so_far(self.run.rows, rates, self._unequal):
+            return answer
+        rates = rates_by_block(trials, "main", with_disturbed=True)
+        answer = so_far(self.run.rows, rates, self._unequal)
+        return f"{answer}, by disturbed trials" if answer else ""
 
     def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Set the diagnosis so far; the next save writes it."""

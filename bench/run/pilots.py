@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.other_python import arms
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import (
     PILOT_SECONDS,
+    PROCESS_SECONDS,
     Cost,
     block_seconds,
     trial_seconds,
     verify_seconds,
 )
 from feedbench.bench.run.choose_images import Images, choose, save_workload
-from feedbench.bench.run.plan import Plan, refuse_no_block
+from feedbench.bench.run.forecast.candidates import (
+    lineup_that_fits,
+    most_promising,
+    times_slower,
+)
+from feedbench.bench.run.forecast.progress import blocks_that_fit
+from feedbench.bench.run.plan import Plan, candidates_of, guessed_costs, refuse_no_block
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import counted, duration
@@ -33,6 +43,7 @@ _FEW_IMAGES = 256
 _PILOT_LIMIT_SECONDS = 20.0  # for a pilot to start, ...
 _PILOT_PREPARE_SECONDS, _PILOT_PREPARE_SHARE = 3600.0, 1 / 3  # or of the time that is left
 _PILOT_LIMIT_FACTOR = 4.0  # ... and then this multiple of what its images should take
+_LEAST_SHARE = 1 / 2  # of a pilot's epoch, that its images take if they are not ready before
 _PILOT_SHARE = 1 / 4  # of the time that is left, for more than a few images
 _NEED = f"verdicts need {LEAST_BLOCKS}"
 
@@ -41,28 +52,60 @@ _NEED = f"verdicts need {LEAST_BLOCKS}"
 class Piloted:
     """The results of the pilots."""
 
+    plan: Plan  # without the pipelines for which there is no time
     images: Images  # fewer, if a pipeline is slower than the guess
     records: tuple[TrialRecord, ...]  # of the pilots
     lineup: Lineup
 
 
 def run_pilots(plan: Plan, images: Images, folder: RunFolder, work: Workplace) -> Piloted:
-    """Run the pilots; choose fewer images if they show that the time is too short.
+    """Run the pilots; if the time is too short, choose fewer pipelines and images.
 
-    Raises RequestError if the time is too short for a block.
+    Raises RequestError if the time is too short for a block of even one pipeline.
     """
     trials = work.trials(folder, plan.specs, plan.options)
     records = pilots(plan, images.measured, trials, work.preparing, work.scratch, work.listener)
-    costs = {
-        record.label: cost_of(record, plan.guess)
-        for record in records
-        if record.ended == "measured"
-    }
+    plan = fitting(plan, records)
+    if plan.dropped:
+        work.listener.note(left_out_sentence(plan.dropped))
+    records = [record for record in records if record.label in plan.specs]
+    costs = _costs_of(plan, records)
     if costs:
         images = _fewer(plan, images, costs, work.listener)
         _announce(plan, images, costs, work.listener)
     lineup = lineup_of(plan.specs, plan.options, records, plan.guess, len(images.measured.files))
-    return Piloted(images, tuple(records), lineup)
+    return Piloted(plan, images, tuple(records), lineup)
+
+
+def fitting(plan: Plan, records: Sequence[TrialRecord]) -> Plan:
+    """Return the plan without the pipelines for which the pilots show that there is no time.
+
+    A pipeline whose pilot failed stays, to report that; it takes no time. Raises RequestError if
+    the time is too short for a block of the most promising one.
+    """
+    seconds_left = plan.budget.seconds_left(0)
+    if seconds_left is None:
+        return plan
+    ended = {record.label: record for record in records}
+    plan = plan.without(
+        {
+            spec.label: None
+            for spec in plan.pipelines
+            if any(
+                label not in ended or ended[label].ended == "time up"
+                for label in arms([spec], plan.other)
+            )
+        }
+    )
+    candidates = candidates_of(plan, _costs_of(plan, records))
+    if not candidates:
+        return plan
+    blocks = plan.options.blocks or LEAST_BLOCKS
+    kept = lineup_that_fits(candidates, seconds_left, plan.terms, blocks=blocks)
+    assert plan.options.seconds is not None
+    refuse_no_block(plan, kept[0], plan.options.seconds - seconds_left)
+    gone = [each for each in candidates if each not in kept]
+    return plan.without({each.label: times_slower(each, kept) for each in gone})
 
 
 def lineup_of(
@@ -76,7 +119,10 @@ def lineup_of(
     records = list(records)
     seconds = {
         record.label: trial_seconds(
-            cost_of(record, guess), images, options.batch_size, options.pace
+            cost_of(record, guess, options.batch_size),
+            images,
+            options.batch_size,
+            options.pace,
         )
         for record in records
         if record.purpose == "pilot"
@@ -98,17 +144,21 @@ def pilots(
     within seconds: a decoded cache delivers its first batch only after all of them. Others get the
     images of their trials and are stopped early, so that a cache on the disk fits their trials. So
     does the one that reads the user's record files: for a few images it would read all of them.
-    Raises RequestError if the time is up before the last pilot has ended.
+    The baseline is first, and then those that are most likely to win. Pilots for which no time is
+    left are not run. Raises RequestError if the time is up before the first pilot has ended.
     """
     wholes = {
         label for label, spec in plan.specs.items() if spec.is_foreign or spec.reads_records
     }.difference(preparing)
     few = take(index, _few_images(plan, len(index.files)), plan.options.seed)
     workloads = _Workloads(plan.options, len(index.files), scratch)
-    records = []
-    for label, spec in plan.specs.items():
+    records: list[TrialRecord] = []
+    for label in _order(plan):
+        spec = plan.specs[label]
         asked = index if label in wholes else few
-        seconds_left = plan.budget.seconds_left()
+        seconds_left = _left_for_pilots(plan, records)
+        if seconds_left is not None and seconds_left <= 0 and records:
+            continue
         limit = _limit(
             _usual_seconds(plan.guess, len(asked.files), len(few.files), seconds_left),
             seconds_left,
@@ -117,7 +167,8 @@ def pilots(
         listener.trial_started(0, label, seconds_left)
         record = trials.run(spec, "pilot", workloads.file(asked), limit)
         listener.trial_ended(record, seconds_left)
-        if record.ended == "time up":
+        records.append(record)
+        if record.ended == "time up" and not _costs_of(plan, records):
             raise RequestError(
                 f"--time {plan.options.seconds:.0f}s is too short: it was up during the pilot of"
                 f" {label}, before the first block",
@@ -126,8 +177,34 @@ def pilots(
         if record.measured is not None and not spec.is_foreign:
             for remark in record.measured.remarks:  # such as a cache that does not fit
                 listener.note(f"{label}: {remark}.")
-        records.append(record)
     return records
+
+
+def _order(plan: Plan) -> list[str]:
+    """Return all labels: the baseline, and then the most promising pipelines, by a guess."""
+    baseline, *others = candidates_of(plan, guessed_costs(plan))
+    others.sort(key=lambda each: each.later_seconds)  # stable
+    specs = (plan.specs[candidate.label] for candidate in (baseline, *others))
+    return [label for spec in specs for label in arms([spec], plan.other)]
+
+
+def _left_for_pilots(plan: Plan, records: Sequence[TrialRecord]) -> float | None:
+    """Return the seconds left for further pilots: a block of what has had one comes first."""
+    seconds_left = plan.budget.seconds_left(0)
+    candidates = candidates_of(plan, _costs_of(plan, records))
+    if seconds_left is None or not candidates:
+        return seconds_left
+    pair = list(dict.fromkeys((candidates[0], most_promising(candidates))))
+    return seconds_left - plan.terms.needed_seconds(pair, 1)
+
+
+def _costs_of(plan: Plan, records: Iterable[TrialRecord]) -> dict[str, Cost]:
+    """Return the cost of each pipeline whose pilot was measured, by label."""
+    return {
+        record.label: cost_of(record, plan.guess, plan.options.batch_size)
+        for record in records
+        if record.ended == "measured"
+    }
 
 
 class _Workloads:
@@ -170,31 +247,48 @@ def _limit(usual_seconds: float, seconds_left: float | None, *, is_preparing: bo
     return Limit(most) if seconds_left > most else Limit(seconds_left, is_deadline=True)
 
 
-def cost_of(pilot: TrialRecord, guess: Cost) -> Cost:
+def cost_of(pilot: TrialRecord, guess: Cost, batch_size: int) -> Cost:
     """Return the cost that a pilot measured; the guess if it failed."""
     measured = pilot.measured
     if measured is None or not measured.first_epoch_images:
         return guess
-    image_seconds = measured.image_seconds
-    if image_seconds is None:  # a version before 0.2 wrote it
-        image_seconds = measured.first_epoch_seconds / measured.first_epoch_images
-    start_seconds = pilot.seconds - measured.first_epoch_seconds - measured.prepare_seconds
-    prepare_seconds = measured.prepare_seconds / measured.first_epoch_images
-    return Cost(image_seconds, max(start_seconds, 0.0), measured.continuous, prepare_seconds)
+    image_seconds = _image_seconds(measured, batch_size)
+    images = measured.first_epoch_images
+    # All else: the process, open, and what it takes to begin.
+    start_seconds = pilot.seconds - images * image_seconds - measured.prepare_seconds
+    return Cost(
+        image_seconds,
+        max(start_seconds - PROCESS_SECONDS, 0.0),
+        measured.continuous,
+        measured.prepare_seconds / images,
+    )
+
+
+def _image_seconds(measured: Measurement, batch_size: int) -> float:
+    """Return what an image takes in a first epoch, without what it takes to begin.
+
+    By the batches after the first one, unless these took under half of the time: then the first one
+    came after a buffer was full, and the others were ready.
+    """
+    seconds, images = measured.first_epoch_seconds, measured.first_epoch_images
+    further = images - batch_size
+    if further > 0:
+        each = (seconds - measured.first_batch_seconds) / further
+        if images * each >= _LEAST_SHARE * seconds:
+            return each
+    return measured.image_seconds or seconds / images  # a version before 0.2 wrote none
 
 
 def _fewer(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: Listener) -> Images:
     """Choose fewer images if the pilots show that the time is too short, and note it."""
     options, each, budget = plan.options, list(costs.values()), plan.budget
     seconds_left = budget.seconds_left()
-    refuse_no_block(options, images.folder_images, each, budget.seconds_left(0))
     # Among those in the page cache already, or the first trials would read from the disk.
     part = choose(options, images.measured, each, seconds_left, budget.kept_seconds)
     if len(part.files) == len(images.measured.files):
         return images
     fewer = dataclasses.replace(images, measured=part)
-    slowest = max(costs, key=lambda label: costs[label].image_seconds)
-    listener.note(f"Now measuring {fewer.sentence()}, because {slowest} is slow here.")
+    listener.note(f"Now measuring {fewer.sentence()}, as many as there is time for.")
     return fewer
 
 
@@ -213,5 +307,5 @@ def _announce(plan: Plan, images: Images, costs: Mapping[str, Cost], listener: L
         return
     seconds_left -= count * sum(cost.prepare_seconds for cost in each)
     seconds_left -= verify_seconds(each, count)
-    fitting = counted(max(int(seconds_left / block), 1), "block")
-    listener.note(f"There is time for about {fitting} of about {duration(block)} ({_NEED}).")
+    blocks = counted(blocks_that_fit(seconds_left, plan.budget.kept_seconds, block), "block")
+    listener.note(f"There is time for about {blocks} of about {duration(block)} ({_NEED}).")

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from feedbench.bench.images.decode_cost import decode_seconds
-from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.options.run_options import DEFAULTS, RunOptions
+from feedbench.bench.options.time_options import pace_for
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
 from feedbench.bench.records.conditions.environment import Other
+from feedbench.bench.records.pace import Pace
+from feedbench.bench.records.run import Dropped
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Budget, Cost, budget_of
+from feedbench.bench.run.forecast.candidates import (
+    Candidate,
+    Terms,
+    most_promising,
+    pilots_that_fit,
+)
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.text import counted
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
@@ -25,6 +36,7 @@ from feedbench.pipelines.images.index import Index
 # A pipeline that decodes on one core takes about this multiple of what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5
 _PROBED_FILES = 24
+_STEP_SECONDS = 5  # to which the time that is advised is rounded up
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,28 @@ class Plan:
     other: Other | None  # the other environment
     folder_images: Index  # all images of the folder
     guess: Cost  # of a pipeline that decodes on one core
+    is_default: bool = False  # nobody named the pipelines
+    dropped: tuple[Dropped, ...] = ()  # pipelines for which there is no time
+
+    @property
+    def pipelines(self) -> tuple[Spec, ...]:
+        """The pipelines in this environment, in order."""
+        return tuple(spec for spec in self.specs.values() if not spec.python)
+
+    @property
+    def terms(self) -> Terms:
+        """How much is measured of each pipeline, at least."""
+        options, count = self.options, len(self.folder_images.files)
+        images = options.limit if isinstance(options.limit, int) else count
+        if options.limit is None:
+            classes = len(self.folder_images.class_names)
+            images = budget.least_images(options.batch_size, classes, count)
+        return Terms(
+            images=min(images, count),
+            batch_size=options.batch_size,
+            pace=options.pace,
+            is_default=self.is_default,
+        )
 
     def with_import(self, import_seconds: float) -> Plan:
         """Return the plan with the measured duration of TensorFlow's import."""
@@ -45,6 +79,34 @@ class Plan:
         start_seconds = self.guess.start_seconds + import_seconds  # in each trial
         return replace(self, guess=replace(self.guess, start_seconds=start_seconds))
 
+    def without(self, gone: Mapping[str, float | None]) -> Plan:
+        """Return the plan without these pipelines, by label.
+
+        The value is how many times slower each was in its pilot; None: it had none.
+        """
+        texts = {catalog.parse(text).label: text for text in self.options.specs}
+        kept = tuple(text for label, text in texts.items() if label not in gone)
+        dropped = (
+            Dropped(label=spec.label, spec=spec.text, times_slower=gone[spec.label])
+            for spec in self.pipelines
+            if spec.label in gone
+        )
+        return replace(
+            self,
+            options=replace(self.options, specs=kept),
+            specs=arms((spec for spec in self.pipelines if spec.label not in gone), self.other),
+            dropped=(*self.dropped, *dropped),
+        )
+
+    def for_pilots(self) -> Plan:
+        """Return the plan without the pipelines for whose pilots there is no time."""
+        seconds_left = self.budget.seconds_left(0)
+        if seconds_left is None:
+            return self
+        candidates = candidates_of(self, guessed_costs(self))
+        kept = pilots_that_fit(candidates, seconds_left, self.terms)
+        return self.without({each.label: None for each in candidates if each not in kept})
+
 
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
@@ -52,16 +114,17 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
     other = None if options.against is None else look(options.against)
     index = list_images(options, listener)
     refuse_label_mode(options, index)
-    guess = guessed_cost(index, options)
-    refuse_too_short(options, index, guess)
-    return Plan(
+    plan = Plan(
         options=options,
         budget=budget_of(options),
         specs=arms(specs, other),
         other=other,
         folder_images=index,
-        guess=guess,
+        guess=guessed_cost(index, options),
+        is_default=options.specs in DEFAULTS,
     )
+    refuse_too_short(plan)
+    return plan
 
 
 def refuse_request(options: RunOptions) -> tuple[Spec, ...]:
@@ -91,48 +154,91 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
     return Cost(_ONE_CORE_FACTOR * seconds)
 
 
-def refuse_too_short(options: RunOptions, index: Index, guess: Cost) -> None:
-    """Raise RequestError if the time is too short for a single block."""
-    count = len(options.specs) * (1 if options.against is None else 2)
-    fixed_seconds = budget.before_blocks_seconds(count, guess)
-    _refuse(options, index, [guess] * count, fixed_seconds, options.seconds)
+def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
+    """Return a guess for each pipeline: tf.data decodes on every core, others on one."""
+    cores = usable_cores() if cores is None else cores
+    spread = replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
+    return [
+        spread
+        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
+        else one_core
+        for spec in specs
+    ]
 
 
-def refuse_no_block(
-    options: RunOptions, index: Index, costs: Sequence[Cost], seconds_left: float | None
-) -> None:
-    """Raise RequestError if no block fits into the time left, by the pilots' costs.
+def guessed_costs(plan: Plan) -> dict[str, Cost]:
+    """Return the guess for each pipeline, by label."""
+    return dict(zip(plan.specs, guesses(plan.specs.values(), plan.guess), strict=True))
 
-    `seconds_left` includes the time kept for the diagnosis: a block matters more.
+
+def candidates_of(plan: Plan, costs: Mapping[str, Cost]) -> tuple[Candidate, ...]:
+    """Return the pipelines that have a cost, from the costs by label.
+
+    A pipeline and its copy in another environment are one candidate.
     """
-    if seconds_left is not None:
-        assert options.seconds is not None
-        _refuse(options, index, costs, options.seconds - seconds_left, options.seconds)
+    candidates = []
+    for spec in plan.pipelines:
+        of_each = tuple(costs[label] for label in arms([spec], plan.other) if label in costs)
+        if of_each:
+            has_cache = _has_cache(spec)
+            candidates.append(Candidate(label=spec.label, costs=of_each, has_cache=has_cache))
+    return tuple(candidates)
 
 
-def _refuse(
-    options: RunOptions,
-    index: Index,
-    costs: Sequence[Cost],
-    fixed_seconds: float,
-    given_seconds: float | None,
-) -> None:
-    if given_seconds is None or not costs:
+def _has_cache(spec: Spec) -> bool:
+    """Return whether a built-in pipeline keeps images after the first epoch."""
+    return not spec.is_foreign and getattr(catalog.load(spec), "cache", "none") != "none"
+
+
+def refuse_too_short(plan: Plan) -> None:
+    """Raise RequestError if the time is too short for a block of even one pipeline."""
+    alone = most_promising(candidates_of(plan, guessed_costs(plan)))
+    before = budget.before_blocks_seconds(len(alone.costs), alone.costs[0])
+    refuse_no_block(plan, alone, before)
+
+
+def refuse_no_block(plan: Plan, alone: Candidate, fixed_seconds: float) -> None:
+    """Raise RequestError if there is no time for one block of one pipeline.
+
+    `fixed_seconds` is what all but the block takes.
+    """
+    options, terms = plan.options, plan.terms
+    given = options.seconds
+    if given is None:
         return
-    count = len(index.files)
-    images = options.limit if isinstance(options.limit, int) else None
-    if options.limit == "all":
-        images = count
-    if images is None:
-        images = budget.least_images(options.batch_size, len(index.class_names), count)
-    images = min(images, count)
-    block_seconds = budget.block_seconds(costs, images, options.batch_size, options.pace)
-    if fixed_seconds + block_seconds <= given_seconds:
+
+    def needed_seconds(pace: Pace) -> float:
+        block = budget.block_seconds(alone.costs, terms.images, terms.batch_size, pace)
+        return fixed_seconds + block
+
+    needed = needed_seconds(options.pace)
+    if needed <= given:
         return
+    if options.pace == pace_for(given) != pace_for(_rounded_up(needed)):
+        needed = needed_seconds(pace_for(_rounded_up(needed)))
+    least = _rounded_up(needed)
     raise RequestError(
-        f"--time {given_seconds:.0f}s is too short for one block of {len(costs)} pipelines:"
-        f" expected at least {math.ceil(fixed_seconds + block_seconds)}s, and"
-        f" {math.ceil(fixed_seconds + LEAST_BLOCKS * block_seconds)}s for the {LEAST_BLOCKS}"
-        " blocks that verdicts need",
-        hint="raise --time, or use fewer pipelines",
+        f"--time {given:.0f}s is too short for one block of {alone.label}: expected at least"
+        f" {least}s",
+        hint=_command(options, alone.label, least),
     )
+
+
+def _rounded_up(seconds: float) -> int:
+    return _STEP_SECONDS * math.ceil(seconds / _STEP_SECONDS)
+
+
+def _command(options: RunOptions, label: str, seconds: int) -> str:
+    """Return a command that has time for a block: that of the user, with one pipeline."""
+    words = list(options.command[1:])
+    if words[:1] != ["run"]:  # as in pytest
+        return f"--time {seconds}s is enough for {label} alone"
+    kept = []
+    while words:
+        word = words.pop(0)
+        if word in {"-p", "--pipeline", "--time"}:
+            del words[:1]
+        elif word != "--quick" and not word.startswith(("-p", "--pipeline=", "--time=")):
+            kept.append(word)
+    (spec,) = (text for text in options.specs if catalog.parse(text).label == label)
+    return shlex.join(["feedbench", *kept, "--time", f"{seconds}s", "-p", spec])

@@ -64,13 +64,13 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
         workplace(options, plan.specs, plan.other, machine, listener) as work,
         ExitStack() as held,
     ):
-        plan = plan.with_import(work.import_seconds)
+        plan = plan.with_import(work.import_seconds).for_pilots()
         folder = RunFolder(options.out)
         folder.create()
         with folder.discarded_on_error():
             images = choose_images(plan, work)
             piloted = run_pilots(plan, images, folder, work)
-            begun = begin(plan, piloted, folder)
+            begun = begin(piloted, folder)
             held.enter_context(locked(folder.path))
             prepared = prepare(start(begun, work), work)
             proven = prove(prepared, work)

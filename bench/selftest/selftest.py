@@ -93,6 +93,10 @@ class _Enough:
     def save(self, *, blocks: int) -> None:
         """Do nothing."""
 
+    def so_far(self) -> str:
+        """Return nothing: the answer is whether the harness can be trusted."""
+        return ""
+
     def reason_to_stop(self, _: tuple[str, ...]) -> Stopped | None:
         """Return a reason if there are enough blocks."""
         return Stopped.PRECISE if expected.is_enough(self._trials.records) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
@@ -46,6 +47,8 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
         first = f"{left_out[0].file} ({left_out[0].reason})"
         more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
         yield _Note(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
+    if run.dropped:
+        yield _Note(f"{left_out_sentence(run.dropped)} Give more --time to measure them.")
     gzip = preparation.gzip_note(run.rows)
     if gzip is not None:
         yield _Note(gzip, is_warning=False)

@@ -160,7 +160,7 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
 ) -> None:
     done = feedbench.run("run", photos, "--time", "5s", "--out", "R")
     assert done.returncode == 2
-    assert done.stderr.startswith("feedbench: --time 5s is too short for one block of 6 pipelines")
+    assert done.stderr.startswith("feedbench: --time 5s is too short for one block of tfdata_tuned")
     assert not (feedbench.folder / "R").exists()
 
 

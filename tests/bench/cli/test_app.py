@@ -70,7 +70,10 @@ def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.M
         (["PHOTOS", "--label-mode", "binary"], "--label-mode binary: expected 2 classes;"),
         (["PHOTOS", "--batch-size", "0"], "--batch-size 0: expected 1 or more images"),
         (["PHOTOS", "--time", "soon"], "--time 'soon': expected a time such as"),
-        (["PHOTOS", "--time", "5s"], "--time 5s is too short for one block of 6 pipelines"),
+        (
+            ["PHOTOS", "--time", "5s"],
+            "--time 5s is too short for one block of tfdata_tuned: expected",
+        ),
         (["PHOTOS", "--page-cache", "hot"], "--page-cache 'hot': expected warm or cold"),
         (["PHOTOS", "--margin", "5"], "--margin '5': expected a share such as 5%"),
         (["PHOTOS", "--limit", "some"], "--limit 'some': expected a number of images, or all"),

@@ -79,6 +79,9 @@ class Kept:
     def save(self, *, blocks: int) -> None:
         self.saved.append(blocks)
 
+    def so_far(self) -> str:
+        return f"the answer after {self.saved[-1]}"
+
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         self.asked.append(labels)
         is_enough = self._enough_from is not None and self.saved[-1] >= self._enough_from
@@ -321,3 +324,26 @@ def test_without_a_deadline_a_calm_machine_is_waited_for_as_long_as_ever() -> No
     scripted = ScriptedBlocks(blocks=1)
     scripted.run()
     assert [(it.ends_at, it.begin_by) for it in scripted.trials.limits] == [(None, None)] * 3
+
+
+class Told(Quiet):
+    """Keeps what is shown after each block."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    def block_ended(self, answer: str, to_come: str) -> None:
+        self.lines.append((answer, to_come))
+
+
+def test_after_each_block_the_answer_so_far_is_shown_with_what_the_blocks_have_really_taken() -> (
+    None
+):
+    scripted = ScriptedBlocks(seconds=10.0, time=100.0)
+    told, keeper = Told(), scripted.kept
+    scripted.blocks.run(told, keeper)
+    assert told.lines == [
+        ("the answer after 1", "time for about 2 more blocks of about 30 s"),
+        ("the answer after 2", "time for about 1 more block of about 30 s"),
+        ("the answer after 3", "time for about 0 more blocks of about 30 s"),
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from feedbench.bench.run.budget import Cost
-from feedbench.bench.run.choose_images import choose, guesses
+from feedbench.bench.run.choose_images import choose
+from feedbench.bench.run.plan import guesses
 from feedbench.pipelines import catalog
 from tests.support.plans import GUESS, an_index, options
 

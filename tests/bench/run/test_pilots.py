@@ -39,17 +39,32 @@ def a_pilot(**given: Any) -> TrialRecord:
 
 @pytest.mark.parametrize("continuous", [True, False])
 def test_a_cost_is_what_the_pilot_took_and_how_it_can_be_read(continuous: bool) -> None:
-    assert cost_of(a_pilot(continuous=continuous), GUESS) == Cost(0.02, 1.5, continuous)
+    cost = cost_of(a_pilot(continuous=continuous), GUESS, 100)
+    assert cost == Cost(0.02, cost.start_seconds, continuous)
+    assert cost.start_seconds == pytest.approx(1.5 - 0.6)
 
 
 def test_a_cost_tells_what_the_pilot_prepared_from_what_it_took_to_start() -> None:
-    cost = cost_of(a_pilot(prepare_seconds=0.5), GUESS)
-    assert (cost.start_seconds, cost.prepare_seconds) == (1.0, 0.005)
+    cost = cost_of(a_pilot(prepare_seconds=0.5), GUESS, 100)
+    assert cost.start_seconds == pytest.approx(1.0 - 0.6)
+    assert cost.prepare_seconds == 0.005
+
+
+def test_what_an_image_costs_is_told_from_what_it_takes_to_begin() -> None:
+    """The first batch of 20 came after 1 s, and the other 80 images took another second."""
+    cost = cost_of(a_pilot(first_batch_seconds=1.0), GUESS, 20)
+    assert cost.image_seconds == pytest.approx(1.0 / 80)
+    assert cost.start_seconds == pytest.approx(3.5 - 0.6 - 100 / 80)
+
+
+def test_batches_that_were_ready_behind_the_first_do_not_make_images_cheap() -> None:
+    cost = cost_of(a_pilot(first_batch_seconds=1.9), GUESS, 20)
+    assert cost.image_seconds == 0.02
 
 
 def test_a_pilot_that_failed_leaves_the_guess() -> None:
     failed = a_pilot(ended="failed", first_epoch_seconds=None, first_epoch_images=None)
-    assert cost_of(failed, GUESS) is GUESS
+    assert cost_of(failed, GUESS, 32) is GUESS
 
 
 class FailingTrials:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.run.budget import Cost
-from feedbench.bench.run.plan import refuse_label_mode, refuse_no_block, refuse_too_short
+from feedbench.bench.options.time_options import pace_for
+from feedbench.bench.records.run import left_out_sentence
+from feedbench.bench.run.budget import Cost, budget_of
+from feedbench.bench.run.forecast.candidates import Candidate
+from feedbench.bench.run.plan import Plan, refuse_label_mode, refuse_no_block, refuse_too_short
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from tests.support.plans import GUESS, an_index, options
 
@@ -35,29 +41,74 @@ def test_other_labels_are_taken_for_any_number_of_classes(mode: str) -> None:
         refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
 
 
-@given(COSTS, st.integers(1, 5), st.sampled_from([None, "all", 50]))
-def test_the_time_that_is_advised_is_accepted(guess: Cost, count: int, limit: Any) -> None:
-    specs = tuple(map(str, range(count)))
+def a_plan(guess: Cost = GUESS, **given: Any) -> Plan:
+    """Return the plan of a run over 600 photos."""
+    asked = options(**{"specs": ("tfdata_naive", "tfdata_tuned"), "trace": False, **given})
+    specs = {spec.label: spec for spec in catalog.parse_all(asked.specs)}
+    return Plan(asked, budget_of(asked), specs, None, an_index(), guess)
+
+
+@given(COSTS, st.sampled_from([None, "all", 50]))
+def test_the_time_that_is_advised_is_accepted_with_the_pipeline_that_is_named(
+    guess: Cost, limit: Any
+) -> None:
     with pytest.raises(RequestError) as caught:
-        refuse_too_short(options(seconds=1.0, specs=specs, limit=limit), an_index(), guess)
-    sentence = re.search(
-        r"expected at least (\d+)s, and (\d+)s for the 4 blocks", str(caught.value)
-    )
-    assert sentence is not None
-    block, four = map(float, sentence.groups())
-    for seconds in (block, four):
-        refuse_too_short(options(seconds=seconds, specs=specs, limit=limit), an_index(), guess)
+        refuse_too_short(a_plan(guess, seconds=1.0, limit=limit))
+    advised = re.search(r"hint: --time (\d+)s is enough for (\w+) alone", str(caught.value))
+    assert advised is not None
+    least, label = float(advised[1]), advised[2]
+    refuse_too_short(a_plan(guess, seconds=least, specs=(label,), limit=limit))
     with pytest.raises(RequestError):  # it was no more than needed
-        refuse_too_short(options(seconds=block - 1, specs=specs, limit=limit), an_index(), guess)
-    assert four > block
+        refuse_too_short(a_plan(guess, seconds=least - 5.1, specs=(label,), limit=limit))
+
+
+def test_the_advice_is_the_users_command_with_a_time_and_a_pipeline_that_work() -> None:
+    specs = ("tfdata_naive", "fast=tfdata_tuned:cache=file")
+    words = ["feedbench", "run", "my photos", "--time", "5s", "-p", specs[0], "--seed", "3"]
+    command = (*words, f"--pipeline={specs[1]}")
+    with pytest.raises(RequestError) as caught:
+        refuse_too_short(a_plan(seconds=5.0, specs=specs, command=command))
+    assert re.fullmatch(
+        r"--time 5s is too short for one block of fast: expected at least (\d+)s\n"
+        r"hint: feedbench run 'my photos' --seed 3 --time \1s -p fast=tfdata_tuned:cache=file",
+        str(caught.value),
+    )
 
 
 def test_no_time_is_too_short_where_there_is_no_limit_on_it() -> None:
-    refuse_too_short(options(seconds=None), an_index(), Cost(1e6))
-    refuse_no_block(options(seconds=None), an_index(), [Cost(1e6)], None)
+    refuse_too_short(a_plan(Cost(1e6), seconds=None))
+    refuse_no_block(a_plan(seconds=None), Candidate(label="a", costs=(Cost(1e6),)), 0.0)
 
 
 def test_what_the_pilots_have_shown_may_make_the_time_too_short_after_all() -> None:
-    refuse_no_block(options(seconds=60.0), an_index(), [GUESS] * 2, 40.0)
-    with pytest.raises(RequestError, match="--time 60s is too short for one block of 2 pipelines"):
-        refuse_no_block(options(seconds=60.0), an_index(), [Cost(0.5)] * 2, 40.0)
+    plan = a_plan(seconds=60.0)
+    refuse_no_block(plan, Candidate(label="tfdata_tuned", costs=(GUESS,)), 20.0)
+    slow = Candidate(label="tfdata_tuned", costs=(Cost(0.5),))
+    with pytest.raises(RequestError, match="--time 60s is too short for one block of tfdata_tuned"):
+        refuse_no_block(plan, slow, 20.0)
+
+
+def test_thirty_seconds_are_enough_for_the_default_pipelines() -> None:
+    refuse_too_short(a_plan(specs=DEFAULT_SPECS, seconds=30.0, pace=pace_for(30.0)))
+
+
+def test_a_plan_without_a_pipeline_keeps_its_name_and_why() -> None:
+    plan = a_plan(specs=("tfdata_naive", "fast=tfdata_tuned", "tfrecord_gzip"))
+    fewer = plan.without({"fast": 40.0}).without({"tfrecord_gzip": None})
+    assert list(fewer.specs) == ["tfdata_naive"]
+    assert fewer.options.specs == ("tfdata_naive",)
+    assert left_out_sentence(fewer.dropped) == (
+        "Left out for lack of time: fast (40 times slower in its pilot); tfrecord_gzip (no time for"
+        " a pilot)."
+    )
+
+
+def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() -> None:
+    begun = time.monotonic() - 20.0  # the import is over
+    short = a_plan(specs=DEFAULT_SPECS, seconds=50.0, pace=pace_for(50.0), begun=begun)
+    kept = list(short.for_pilots().specs)
+    assert kept[0] == "image_data_generator"
+    assert "tfdata_tuned" in kept
+    assert len(kept) < len(DEFAULT_SPECS)
+    long = a_plan(specs=DEFAULT_SPECS, seconds=300.0)
+    assert list(long.for_pilots().specs) == list(DEFAULT_SPECS)

@@ -1,0 +1,75 @@
+"""What the blocks of a run show so far, and how many more there is time for. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from feedbench.bench.records.row import Row
+from feedbench.bench.text import counted, digits, duration
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Rates, log_ratio, paired
+
+_LEVEL = 0.95  # of a width on the way; verdicts are stricter
+_WIDEST = 1.0  # a width of 100 % or more is not known well enough to be shown
+
+
+def blocks_that_fit(seconds_left: float, kept_seconds: float, block_seconds: float) -> int:
+    """Return how many blocks fit, at least 1.
+
+    The blocks that verdicts need may use the seconds kept for the diagnosis as well.
+    """
+    without, with_kept = (
+        int(seconds / block_seconds) for seconds in (seconds_left, seconds_left + kept_seconds)
+    )
+    return max(without, min(with_kept, LEAST_BLOCKS), 1)
+
+
+def to_come(
+    blocks: Sequence[float], wanted: int | None, seconds_left: float | None, *, whole: int
+) -> str:
+    """Return in words what is still to come after `whole` blocks.
+
+    `blocks` are the seconds of those that this process has measured, at least one. `wanted` is how
+    many were asked for; `seconds_left` are those for further blocks.
+    """
+    each = max(fmean(blocks), 1e-3)
+    if wanted is not None:
+        more = wanted - whole
+        if seconds_left is not None:
+            more = min(more, int(max(seconds_left, 0.0) / each))
+        return f"{counted(more, 'block')} to come, in about {duration(more * each)}"
+    if seconds_left is None:
+        return f"a block takes about {duration(each)}"
+    more = int(max(seconds_left, 0.0) / each)
+    return f"time for about {counted(more, 'more block')} of about {duration(each)}"
+
+
+def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozenset()) -> str:
+    """Return the answer so far, in a few words; "" if nothing counts yet.
+
+    `rows` are those of the run, the baseline first, and `rates` each one's by block. It is the
+    pipeline with the highest rate, of those whose work is equal, compared with the baseline.
+    """
+    rated = {row.label: row.rate for row in rows if row.rate is not None}
+    judged = [label for label in rated if label not in unequal]
+    if not judged:
+        return ""
+    best = max(judged, key=lambda label: rated[label] or 0.0)
+    baseline = rows[0].label
+    if best == baseline or baseline not in judged:
+        return f"{best}: about {rated[best]:,.0f} images/s so far"
+    times = _times(rates, best, baseline)
+    return f"{best}: about {times} the rate of {baseline} so far" if times else ""
+
+
+def _times(rates: Rates, label: str, baseline: str) -> str:
+    """Return the ratio of two pipelines' rates as text, with its width if that is known."""
+    empty: Mapping[int, float] = {}
+    ours, theirs = paired(rates.get(label, empty), rates.get(baseline, empty))
+    if not ours:
+        return ""
+    ratio = log_ratio(ours, theirs, _LEVEL)
+    times = f"{digits(math.exp(ratio.estimate), 2)} times"
+    width = math.expm1(min((ratio.high - ratio.low) / 2, 1.0))
+    return f"{times} (±{width:.0%})" if width < _WIDEST else times
