@@ -97,6 +97,7 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
     )
     # What no option sets.
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere
+    spare_blocks: int = 0  # at most, after `blocks`, while a pipeline was disturbed in some of them
     command: tuple[str, ...] = ()  # the words that started it
     pace: Pace = USUAL  # for tests
     begun: float = field(default_factory=time.monotonic)  # CLOCK_MONOTONIC

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import sys
@@ -138,12 +139,9 @@ class Runs:
         )
         try:
             photos = images_folder(folder, given, self._listener.note)
-            options = RunOptions.of(
-                {**given, "pipeline": tuple(wanted.values()), "out": str(out)},
-                photos,
-                begun=begun,
-                prefix=PREFIX,
-            )
+            typed = {**given, "pipeline": tuple(wanted.values()), "out": str(out)}
+            options = RunOptions.of(typed, photos, begun=begun, prefix=PREFIX)
+            options = dataclasses.replace(options, spare_blocks=options.blocks or 0)
             with _importable_as_here():
                 is_quiet = self._session.config.get_verbosity() < 0
                 record = self._perform(options, Quiet() if is_quiet else self._listener)

@@ -23,6 +23,7 @@ class Stopped(StrEnum):
     """What ended a run's blocks."""
 
     BLOCKS = "blocks"  # as many as were requested
+    SPARE = "spare"  # these, and more for disturbed ones
     TIME = "time"  # it was up
     PRECISE = "precise"  # every interval was narrow enough
     FAILED = "failed"  # every pipeline failed
@@ -33,6 +34,8 @@ class Stopped(StrEnum):
         match self:
             case Stopped.BLOCKS:
                 return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} requested"
+            case Stopped.SPARE:
+                return "the requested blocks were measured, and more for disturbed ones"
             case Stopped.TIME:
                 return "its time was up"
             case Stopped.PRECISE:

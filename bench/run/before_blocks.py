@@ -26,7 +26,7 @@ from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace
-from feedbench.bench.verdicts.stopping import exact_blocks, when_precise
+from feedbench.bench.verdicts.stopping import Rule, exact_blocks, when_precise, when_undisturbed
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index
 
@@ -116,9 +116,15 @@ def start(begun: Begun, work: Workplace) -> Run:
         page_cache=PageCache(options.page_cache, begun.images.paths, begun.images.record_files),
         records=begun.records,
     )
-    rule = when_precise(options.margin) if options.blocks is None else exact_blocks
+    rule = _rule_of(options)
     keeper = Keeper(begun.record, specs, begun.folder, trials, rule=rule, begun=options.begun)
     return Run(begun, begun.lineup, trials, keeper)
+
+
+def _rule_of(options: RunOptions) -> Rule:
+    if options.blocks is None:
+        return when_precise(options.margin)
+    return when_undisturbed(options.blocks) if options.spare_blocks else exact_blocks
 
 
 def prepare(run: Run, work: Workplace) -> Run:

@@ -89,11 +89,11 @@ class Blocks:
             return Stopped.FAILED
         if not self.whole:
             return None
-        blocks = self._budget.blocks
-        if blocks is not None and self.whole >= blocks:
-            return Stopped.BLOCKS
+        blocks, spare = self._budget.blocks, self._budget.spare_blocks
+        if blocks is not None and self.whole >= blocks + spare:
+            return Stopped.SPARE if spare else Stopped.BLOCKS
         if (reason := keeper.reason_to_stop(self.lineup.labels)) is not None:
-            return reason
+            return Stopped.SPARE if reason is Stopped.BLOCKS and self.whole != blocks else reason
         if self._is_over(self._longest_seconds * _BLOCK_RESERVE):
             return Stopped.TIME
         return None

@@ -40,6 +40,7 @@ class Budget:
     deadline: float | None = None  # None: no limit
     kept_seconds: float = 0.0
     blocks: int | None = None  # exactly this many; None: until the intervals are narrow
+    spare_blocks: int = 0  # at most, after these, while a pipeline was disturbed in some of them
     clock: Callable[[], float] = time.monotonic
 
     def deadline_after(self, whole_blocks: int) -> float | None:
@@ -71,7 +72,13 @@ def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) 
     deadline = None
     if options.seconds is not None:
         deadline = options.begun + options.seconds - REPORT_SECONDS - kept
-    return Budget(deadline=deadline, kept_seconds=kept, blocks=options.blocks, clock=clock)
+    return Budget(
+        deadline=deadline,
+        kept_seconds=kept,
+        blocks=options.blocks,
+        spare_blocks=options.spare_blocks,
+        clock=clock,
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,18 @@ def exact_blocks(summary: Summary, labels: tuple[str, ...]) -> None:
     """Never stop: the number of blocks was requested."""
 
 
+def when_undisturbed(blocks: int) -> Rule:
+    """Stop when each pipeline was undisturbed in so many blocks."""
+
+    def rule(summary: Summary, labels: tuple[str, ...]) -> Stopped | None:
+        rows = (row for row in summary.rows if row.label in labels)
+        # Of a pipeline whose trials were all disturbed, the row counts the disturbed blocks.
+        enough = all(row.blocks >= blocks and row.disturbed < row.attempts for row in rows)
+        return Stopped.BLOCKS if enough else None
+
+    return rule
+
+
 def when_precise(margin: float) -> Rule:
     """Stop when more blocks would hardly narrow the intervals; `margin` is a share."""
 

@@ -147,7 +147,7 @@ def _advice(run: RunRecord) -> str:
     match run.stopped_because:
         case None:
             return "it is not known why it ended"
-        case Stopped.BLOCKS:
+        case Stopped.BLOCKS | Stopped.SPARE:
             return "give more --blocks"
         case Stopped.TIME:
             return "give more --time"

@@ -199,6 +199,14 @@ def test_what_is_asked_for_reaches_the_run(planted: Planted) -> None:
     assert asked.against is None
 
 
+@pytest.mark.parametrize(("words", "spare"), [(("--feedbench-blocks=8",), 8), ((), 0)])
+def test_a_run_of_so_many_blocks_may_measure_as_many_more_while_it_is_disturbed(
+    planted: Planted, words: tuple[str, ...], spare: int
+) -> None:
+    planted.runs(*words).measured(planted.wanted[0])
+    assert planted.asked[0].spare_blocks == spare
+
+
 def test_records_are_measured_for_tests_that_name_no_folder(planted: Planted) -> None:
     planted.wanted[0].folder = None
     runs = planted.runs("--feedbench-records=shards/*.tfrecord", "--feedbench-label-key=label")

@@ -10,6 +10,7 @@ from feedbench.bench.records.run import Stopped
 CLAUSES = [
     (Stopped.BLOCKS, 1, "1 block was requested"),
     (Stopped.BLOCKS, 5, "5 blocks were requested"),
+    (Stopped.SPARE, 7, "the requested blocks were measured, and more for disturbed ones"),
     (Stopped.TIME, 5, "its time was up"),
     (Stopped.PRECISE, 5, "every interval was narrow enough"),
     (Stopped.FAILED, 0, "every pipeline failed"),

@@ -71,10 +71,11 @@ class ScriptedTrials:
 class Kept:
     """Takes what is saved, and has a reason to stop from some block on."""
 
-    def __init__(self, enough_from: int | None = None) -> None:
+    def __init__(self, enough_from: int | None = None, reason: Stopped = Stopped.PRECISE) -> None:
         self.saved: list[int] = []
         self.asked: list[tuple[str, ...]] = []
         self._enough_from = enough_from
+        self._reason = reason
 
     def save(self, *, blocks: int) -> None:
         self.saved.append(blocks)
@@ -85,7 +86,7 @@ class Kept:
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         self.asked.append(labels)
         is_enough = self._enough_from is not None and self.saved[-1] >= self._enough_from
-        return Stopped.PRECISE if is_enough else None
+        return self._reason if is_enough else None
 
 
 def a_record(label: str, block: int, end: Fields, **given: Any) -> TrialRecord:
@@ -114,22 +115,24 @@ class ScriptedBlocks:
         ends: Mapping[str, list[Fields | BaseException]] | None = None,
         *,
         blocks: int | None = None,
+        spare_blocks: int = 0,
         time: float | None = None,
         enough_from: int | None = None,
+        reason: Stopped = Stopped.PRECISE,
         seconds: float = 0.0,
         image_seconds: float = 0.001,
         earlier: Sequence[TrialRecord] = (),
     ) -> None:
         self.clock = ClaimedClock()
         self.trials = ScriptedTrials(ends or {}, self.clock, seconds)
-        self.kept = Kept(enough_from)
+        self.kept = Kept(enough_from, reason)
         deadline = None if time is None else self.clock.now + time
         trials: Any = self.trials
         self.blocks = Blocks(
             trials,
             a_lineup(image_seconds).after(earlier),
             Path("images.json"),
-            Budget(deadline=deadline, blocks=blocks, clock=self.clock),
+            Budget(deadline=deadline, blocks=blocks, spare_blocks=spare_blocks, clock=self.clock),
             seed=0,
         )
 
@@ -264,6 +267,20 @@ def test_no_more_blocks_are_run_than_were_asked_for_even_if_the_rule_wants_more(
     scripted = ScriptedBlocks(enough_from=9, blocks=3)
     assert scripted.run() is Stopped.BLOCKS
     assert scripted.kept.saved == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("enough_from", "stopped", "whole"),
+    [(3, Stopped.BLOCKS, 3), (4, Stopped.SPARE, 4), (9, Stopped.SPARE, 5)],
+)
+def test_spare_blocks_are_run_only_while_the_rule_wants_more(
+    enough_from: int, stopped: Stopped, whole: int
+) -> None:
+    scripted = ScriptedBlocks(
+        enough_from=enough_from, reason=Stopped.BLOCKS, blocks=3, spare_blocks=2
+    )
+    assert scripted.run() is stopped
+    assert scripted.blocks.whole == whole
 
 
 def test_no_block_is_begun_that_would_not_fit_in_what_is_left() -> None:

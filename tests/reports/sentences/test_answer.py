@@ -98,6 +98,7 @@ def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
     [
         (Stopped.TIME, "give more --time"),
         (Stopped.BLOCKS, "give more --blocks"),
+        (Stopped.SPARE, "give more --blocks"),
         (Stopped.PRECISE, "every interval was narrow enough"),
         (Stopped.FAILED, "every pipeline failed"),
         (Stopped.INTERRUPTED, "it was interrupted"),
