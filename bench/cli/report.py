@@ -27,7 +27,8 @@ def report(
     html writes one file, RUN/report.html, and prints its name. The page loads nothing from the
     network. The other formats go to standard output. --out names a file for any of them.
 
-    Several runs become one page, and need --out. It shows each run's ratios to its own baseline.
+    Several runs become one page, and need --out. It shows their rates next
+    to each other, and each run's ratios to its own baseline.
     """
     from feedbench.bench import files
     from feedbench.reports import formats

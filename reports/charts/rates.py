@@ -16,7 +16,16 @@ from feedbench.reports.charts.tracks import NARROW, WIDE, Guide, Line, Scale
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import is_known, no_rate, percent, shown, spread
 
-__all__ = ["NARROW", "WIDE", "colours", "compared", "rates", "ratios", "side_by_side"]
+__all__ = [
+    "NARROW",
+    "WIDE",
+    "colours",
+    "compared",
+    "rates",
+    "rates_side_by_side",
+    "ratios",
+    "side_by_side",
+]
 
 _CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
 _RATIO = "times the rate of the baseline, on a logarithmic scale"
@@ -34,22 +43,60 @@ def rates(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | None
 
     `blocks` is `table.blocks` of the run, `width` in pixels.
     """
-    lines = list(_rate_lines(run, blocks))
-    values = [value for line in lines for value in line.extent]
+    lines = list(_rate_lines(run, blocks, colours(run)))
+    values = _values(lines)
     if not values:
         return None
     guides = _ceilings(run, max(values))
-    low, high = min(values), max([*values, *(guide.value for guide in guides)])
-    if high / low > tracks.LOGARITHMIC_FROM:
-        scale = tracks.padded(low, high, "images/s, on a logarithmic scale")
-    else:
-        scale = Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
+    scale = _of_rates([*values, *(guide.value for guide in guides)])
+    return _rates(lines, scale, width, f"rates-{width}", guides)
+
+
+@svg.plain_style()
+def rates_side_by_side(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> list[str | None]:
+    """Return each run's chart of images/s, all on one scale, narrow.
+
+    A pipeline has one colour in all of them. None in the place of a run without a rate.
+    """
+    seen = _shared_colours(runs)
+    drawn = [list(_rate_lines(run, blocks, seen)) for run, blocks in runs]
+    values = [_values(lines) for lines in drawn]
+    return [
+        _rates(lines, _of_rates([value for each in values for value in each]), NARROW, name)
+        if shown
+        else None
+        for name, lines, shown in zip(_names("rates-of-run", runs), drawn, values, strict=True)
+    ]
+
+
+def _rates(
+    lines: Sequence[Line], scale: Scale, width: int, name: str, guides: Sequence[Guide] = ()
+) -> str:
     figure = tracks.figure(lines, scale, width, guides=guides)
     description = tracks.description([line for line in lines if not line.is_control])
     best = "".join(f"; ceiling of {guide.name}" for guide in guides)
-    return svg.render(
-        figure, f"rates-{width}", "Images a second of each pipeline", description + best
-    )
+    return svg.render(figure, name, "Images a second of each pipeline", description + best)
+
+
+def _of_rates(values: Sequence[float]) -> Scale:
+    """Return the scale of these rates."""
+    low, high = min(values), max(values)
+    if high / low > tracks.LOGARITHMIC_FROM:
+        return tracks.padded(low, high, "images/s, on a logarithmic scale")
+    return Scale(low=0.0, high=1.05 * high, logarithmic=False, name="images/s")
+
+
+def _values(lines: Sequence[Line]) -> list[float]:
+    return [value for line in lines for value in line.extent]
+
+
+def _shared_colours(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> dict[str, str]:
+    return palette.colours(list(dict.fromkeys(row.label for run, _ in runs for row in run.rows)))
+
+
+def _names(chart: str, runs: Sequence[object]) -> list[str]:
+    """Return a name for each run's chart."""
+    return [f"{chart}-{place}" for place in range(1, len(runs) + 1)]
 
 
 def _ceilings(run: RunRecord, fastest: float) -> list[Guide]:
@@ -93,15 +140,15 @@ def side_by_side(runs: Sequence[tuple[RunRecord, pd.DataFrame]]) -> list[str | N
 
     A pipeline has one colour in all of them. None in the place of a run without a ratio.
     """
-    seen = palette.colours(list(dict.fromkeys(row.label for run, _ in runs for row in run.rows)))
+    seen = _shared_colours(runs)
     drawn = [list(_ratio_lines(run, blocks, seen)) for run, blocks in runs]
     margin = max((run.margin for run, _ in runs), default=0.0)
     scale = tracks.around_1([line for lines in drawn for line in lines], margin, _RATIO)
     return [
         None
         if all(line.is_control for line in lines)
-        else _ratios(lines, scale, run.margin, NARROW, f"run-{place}")
-        for place, ((run, _), lines) in enumerate(zip(runs, drawn, strict=True), 1)
+        else _ratios(lines, scale, run.margin, NARROW, name)
+        for name, (run, _), lines in zip(_names("run", runs), runs, drawn, strict=True)
     ]
 
 
@@ -141,9 +188,9 @@ def compared(comparison: Comparison, colours: Mapping[str, str], width: int = WI
     )
 
 
-def _rate_lines(run: RunRecord, blocks: pd.DataFrame) -> Iterator[Line]:
+def _rate_lines(run: RunRecord, blocks: pd.DataFrame, colours: Mapping[str, str]) -> Iterator[Line]:
     for place, row in enumerate(run.rows):
-        colour = colours(run)[row.label]
+        colour = colours[row.label]
         half = spread(row)
         note = shown(row.rate) + (f" ± {percent(half)}%" if half is not None else "")
         if not is_known(row.rate):

@@ -21,7 +21,7 @@ from feedbench.reports.code import fastest
 from feedbench.reports.html.sheets import Sheet
 from feedbench.reports.html.templating import embedded
 from feedbench.reports.sentences import autotune, calm, comparison, costs, facts, why
-from feedbench.reports.sentences.answer import answer, heading, sure
+from feedbench.reports.sentences.answer import answer, heading, no_ratios, sure
 from feedbench.reports.sentences.notes import notes
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
@@ -96,6 +96,7 @@ class PageData:
     answer: str
     sure: str
     heading: str
+    no_ratios: str  # why; "" if there are some
     baseline: str
     colours: Mapping[str, str]  # by label
     charts: Mapping[str, tuple[Markup, Markup]]  # for a wide and for a narrow page
@@ -164,6 +165,7 @@ def page_data(
         answer=answer(run),
         sure=sure(run),
         heading=heading(run),
+        no_ratios=no_ratios(run),
         baseline=run.rows[0].label if run.rows else "",
         colours=rates.colours(run),
         charts=dict(_charts(run, trials, spent, reigning)),

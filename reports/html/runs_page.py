@@ -11,17 +11,21 @@ from markupsafe import Markup
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.text import capital, counted, listed
+from feedbench.bench.text import capital, counted
 from feedbench.reports.charts import rates
 from feedbench.reports.html.templating import rendered
 from feedbench.reports.sentences import facts
-from feedbench.reports.sentences.answer import answer, heading
+from feedbench.reports.sentences.answer import answer, heading, no_ratios
+from feedbench.reports.sentences.side_by_side import fastest, feeds
 from feedbench.reports.tables import frames
 from feedbench.reports.text import figures, palette
-from feedbench.reports.text.figures import MISSING, shown
+from feedbench.reports.text.figures import MISSING, percent, seconds, shown
 
 Run = tuple[str, RunRecord, Sequence[TrialRecord]]
 """A run's name, its record and its trials."""
+
+Cell = tuple[str, str]
+"""A figure, and what is next to it in small type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,19 @@ class Panel:
     heading: str
     answer: str
     baseline: str
-    chart: Markup | None  # of its ratios
+    ratios: Markup | None  # their chart
+    no_ratios: str  # why there is no such chart
+    rates: Markup | None  # their chart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A table of one figure: a row a pipeline, a column a run."""
+
+    name: str
+    title: str
+    unit: str
+    rows: list[tuple[str, list[Cell]]]  # by label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +58,11 @@ class RunsData:
 
     title: str
     answer: str
+    feeds: str  # which run feeds faster
     names: list[str]
     colours: Mapping[str, str]  # by label
     panels: list[Panel]
-    rows: list[tuple[str, list[tuple[str, str, str]]]]  # a label, and its ratio in each run
+    tables: list[Figures]
     differences: list[tuple[str, list[str]]]  # a fact, and what it is in each run
 
 
@@ -57,45 +74,38 @@ def read(folders: Sequence[Path]) -> str:
 
 def render(runs: Sequence[Run]) -> str:
     """Return the page of these runs, in their order."""
-    charts = rates.side_by_side([(run, frames.blocks(run, trials)) for _, run, trials in runs])
+    drawn = [(run, frames.blocks(run, trials)) for _, run, trials in runs]
     labels = list(dict.fromkeys(row.label for _, run, _ in runs for row in run.rows))
+    named = [(name, run) for name, run, _ in runs]
+    charts = zip(rates.side_by_side(drawn), rates.rates_side_by_side(drawn), strict=True)
     data = RunsData(
         title=f"Feedbench: {counted(len(runs), 'run')}",
-        answer=fastest([(name, run) for name, run, _ in runs]),
-        names=[name for name, _, _ in runs],
+        answer=fastest(named),
+        feeds=feeds(named),
+        names=[name for name, _ in named],
         colours=palette.colours(labels),
-        panels=[
-            Panel(
-                name=name,
-                started=facts.moment(run.started_at),
-                heading=capital(heading(run)),
-                answer=answer(run),
-                baseline=run.rows[0].label if run.rows else MISSING,
-                # Escaped in svg.py.
-                chart=None if chart is None else Markup(chart),  # noqa: S704
-            )
-            for (name, run, _), chart in zip(runs, charts, strict=True)
-        ],
-        rows=[(label, [_ratio(run, label) for _, run, _ in runs]) for label in labels],
-        differences=list(differences([run for _, run, _ in runs])),
+        panels=[_panel(*each, *pair) for each, pair in zip(named, charts, strict=True)],
+        tables=list(_tables(runs, labels)),
+        differences=list(differences([run for _, run in named])),
     )
     return rendered("runs.html.j2", data)
 
 
-def fastest(runs: Sequence[tuple[str, RunRecord]]) -> str:
-    """Return in one sentence which pipeline is the fastest in which run."""
-    names_of: dict[str, list[str]] = {}
-    for name, run in runs:
-        if len(run.best) == 1:
-            names_of.setdefault(run.best[0], []).append(name)
-    if not names_of:
-        return "No run shows one pipeline to be the fastest."
-    if len(names_of) == 1 and len(next(iter(names_of.values()))) == len(runs):
-        return f"{next(iter(names_of))} is the fastest in each of {counted(len(runs), 'run')}."
-    parts = [f"{label} is the fastest in {listed(names)}" for label, names in names_of.items()]
-    rest = [name for name, run in runs if len(run.best) != 1]
-    without = f"; in {listed(rest)} no single pipeline is" if rest else ""
-    return f"{'; '.join(parts)}{without}."
+def _panel(name: str, run: RunRecord, ratios: str | None, its_rates: str | None) -> Panel:
+    return Panel(
+        name=name,
+        started=facts.moment(run.started_at),
+        heading=capital(heading(run)),
+        answer=answer(run),
+        baseline=run.rows[0].label if run.rows else MISSING,
+        ratios=_markup(ratios),
+        no_ratios=no_ratios(run),
+        rates=_markup(its_rates),
+    )
+
+
+def _markup(chart: str | None) -> Markup | None:
+    return None if chart is None else Markup(chart)  # noqa: S704 - escaped in svg.py
 
 
 def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
@@ -115,14 +125,31 @@ def differences(runs: Sequence[RunRecord]) -> Iterator[tuple[str, list[str]]]:
             yield name, versions
 
 
-def _ratio(run: RunRecord, label: str) -> tuple[str, str, str]:
-    """Return a pipeline's ratio in a run, its interval and its verdict."""
+def _tables(runs: Sequence[Run], labels: Sequence[str]) -> Iterator[Figures]:
+    """Yield a table a figure: what it is for each pipeline in each run."""
+    for name, title, unit, cell in _FIGURES:
+        rows = [(label, [_cell(run, label, cell) for _, run, _ in runs]) for label in labels]
+        yield Figures(name=name, title=title, unit=unit, rows=rows)
+
+
+def _cell(run: RunRecord, label: str, cell: Callable[[RunRecord, Row], Cell]) -> Cell:
     row = _row(run, label)
-    if row is None:
-        return MISSING, "", "not in this run"
+    return (MISSING, "not in this run") if row is None else cell(run, row)
+
+
+def _ratio(run: RunRecord, row: Row) -> Cell:
+    """Return a pipeline's ratio in a run, and its interval and verdict."""
     if row is run.rows[0]:
-        return "1", "", "the baseline"
-    return shown(row.ratio), figures.interval(row.ratio_low, row.ratio_high, ""), _word(row)
+        return "1", "the baseline"
+    interval = figures.interval(row.ratio_low, row.ratio_high, "")
+    return shown(row.ratio), ", ".join(filter(None, [interval, _word(row)]))
+
+
+def _rate(_: RunRecord, row: Row) -> Cell:
+    half = figures.spread(row)
+    if row.rate is None:
+        return MISSING, figures.no_rate(row)
+    return shown(row.rate), "" if half is None else f"\N{PLUS-MINUS SIGN} {percent(half)}%"
 
 
 def _row(run: RunRecord, label: str) -> Row | None:
@@ -162,3 +189,20 @@ _FACTS: dict[str, Callable[[RunRecord], str]] = {
     "memory": lambda run: f"{run.environment.memory_bytes / 1e9:.1f} GB",
     "Python": lambda run: run.environment.python,
 }
+
+_FIGURES: tuple[tuple[str, str, str, Callable[[RunRecord, Row], Cell]], ...] = (
+    ("beside", "Ratio", "to the run's own baseline", _ratio),
+    ("rate", "Rate", "images/s", _rate),
+    (
+        "cpu",
+        "CPU",
+        "s per 1,000 images",
+        lambda _, row: (shown(row.cpu_seconds_per_1000_images), ""),
+    ),
+    (
+        "first-batch",
+        "First batch",
+        "s from opening the pipeline",
+        lambda _, row: (shown(row.first_batch_seconds, seconds), ""),
+    ),
+)

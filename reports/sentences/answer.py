@@ -60,6 +60,24 @@ def answer(run: RunRecord) -> str:
     return f"{of}{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
 
 
+def no_ratios(run: RunRecord) -> str:
+    """Return in one sentence why a run has no ratio to its baseline; "" if it has one."""
+    if any(is_known(row.ratio) for row in run.rows[1:]):
+        return ""
+    measured = [row for row in run.rows if is_known(row.rate)]
+    if not measured:
+        why = "nothing was measured"
+    elif len(run.rows) == 1:
+        why = "the run has only one pipeline"
+    elif run.rows[0] not in measured:
+        why = "the baseline failed" if run.rows[0].failures else "the baseline was not measured"
+    elif measured == [run.rows[0]]:
+        why = "only the baseline was measured"
+    else:
+        why = "no block has undisturbed trials of both the baseline and another pipeline"
+    return f"No ratios: {why}."
+
+
 def is_unjudged(row: Row, run: RunRecord) -> bool:
     """Whether a pipeline was measured but could not be compared."""
     if row.withheld == "exclusions":

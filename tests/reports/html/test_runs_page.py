@@ -43,24 +43,36 @@ def charts(text: str) -> list[str]:
     return re.findall(r"<svg.*?</svg>", text, re.DOTALL)
 
 
-def test_each_run_has_its_chart_and_all_stand_on_one_scale_in_one_colour_a_pipeline() -> None:
+def test_each_run_has_its_charts_on_one_scale_with_one_colour_a_pipeline() -> None:
     found = charts(runs_page.render([LAPTOP, SERVER]))
-    assert len(found) == 2
-    assert numbers(found[0]) == numbers(found[1])
-    assert max(numbers(found[0])) == 5  # a scale from 1 to 8
-    colours = [set(re.findall(r"#[0-9a-f]{6}(?=;)", svg)) for svg in found]
-    assert colours[0] == colours[1]
+    assert len(found) == 4
+    ratios, rates = found[:2], found[2:]
+    for pair, last in ((ratios, 5), (rates, 7500)):  # of scales to 8 and to 8,000
+        assert numbers(pair[0]) == numbers(pair[1])
+        assert max(numbers(pair[0])) == last
+        colours = [set(re.findall(r"#[0-9a-f]{6}(?=;)", svg)) for svg in pair]
+        assert colours[0] == colours[1]
     for svg in found:
         ET.fromstring(svg)
 
 
-def test_ratios_are_of_each_run_alone_and_no_rate_is_beside_another_runs() -> None:
-    text = runs_page.render([LAPTOP, SERVER])
-    rows = Reader(text).tables["beside"]
-    assert rows[0] == ["pipeline", "laptop", "server"]
-    assert rows[1][1:] == ["1 the baseline", "1 the baseline"]
-    assert rows[2][1:] == ["2.00 1.96-2.04, faster", "8.00 7.84-8.16, faster"]
-    assert "images/s" not in without_own_scripts(text)
+def test_ratios_rates_cpu_time_and_first_batches_are_next_to_each_other_run_by_run() -> None:
+    used = a_row("tuned", 2000, cpu_seconds_per_1000_images=1.056, first_batch_seconds=0.25)
+    other = ("other", replace(LAPTOP[1], rows=[LAPTOP[1].rows[0], used]), LAPTOP[2])
+    tables = Reader(runs_page.render([LAPTOP, SERVER, other])).tables
+    titles = ["pipeline", "laptop", "server", "other"]
+    assert tables["beside"] == [
+        titles,
+        ["naive", "1 the baseline", "1 the baseline", "1 the baseline"],
+        ["tuned", "2.00 1.96-2.04, faster", "8.00 7.84-8.16, faster", f"{MISSING} no verdict"],
+    ]
+    assert tables["rate"] == [
+        titles,
+        ["naive", "1,000 ± 2.0%", "1,000 ± 2.0%", "1,000 ± 2.0%"],
+        ["tuned", "2,000 ± 2.0%", "8,000 ± 2.0%", "2,000 ± 2.0%"],
+    ]
+    assert tables["cpu"][2] == ["tuned", MISSING, MISSING, "1.06"]
+    assert tables["first-batch"][2] == ["tuned", "0.532", "0.532", "0.250"]
 
 
 def test_a_pipeline_that_a_run_has_not_or_that_failed_there_is_said_to_be_that() -> None:
@@ -68,20 +80,8 @@ def test_a_pipeline_that_a_run_has_not_or_that_failed_there_is_said_to_be_that()
     rows = Reader(runs_page.render([LAPTOP, ("other", run, [])])).tables["beside"]
     assert rows[2][2] == f"{MISSING} not in this run"
     assert rows[3][1:] == [f"{MISSING} not in this run", f"{MISSING} failed"]
-
-
-@pytest.mark.parametrize(
-    ("best", "said"),
-    [
-        ([["a"], ["a"]], "a is the fastest in each of 2 runs."),
-        ([["a"], ["b"]], "a is the fastest in 0; b is the fastest in 1."),
-        ([["a"], ["a", "b"]], "a is the fastest in 0; in 1 no single pipeline is."),
-        ([[], []], "No run shows one pipeline to be the fastest."),
-    ],
-)
-def test_the_answer_says_which_is_the_fastest_where(best: list[list[str]], said: str) -> None:
-    runs = [(str(n), a_run(a_row("a"), a_row("b"), best=found)) for n, found in enumerate(best)]
-    assert runs_page.fastest(runs) == said
+    rates = Reader(runs_page.render([LAPTOP, ("other", run, [])])).tables["rate"]
+    assert rates[3][1:] == [f"{MISSING} not in this run", f"{MISSING} failed"]
 
 
 def test_what_differs_is_told_and_what_does_not_is_not() -> None:
@@ -111,8 +111,11 @@ def test_a_run_without_a_ratio_has_its_place_and_says_so() -> None:
     alone = ("alone", a_run(a_row("mine")), trials_of({"mine": [1000] * 4}))
     nothing: Run = ("nothing", a_run(blocks=0, control=None), [])
     text = runs_page.render([LAPTOP, alone, nothing])
-    assert len(charts(text)) == 1
-    assert text.count("No ratios: there is nothing to compare with the baseline.") == 2
+    assert len(charts(text)) == 3
+    assert text.count("No ratios: ") == 2
+    assert "No ratios: the run has only one pipeline." in text
+    assert "No ratios: nothing was measured." in text
+    assert "No rates: nothing was measured." in text
 
 
 def test_nothing_of_a_name_is_read_as_markup() -> None:

@@ -9,7 +9,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import LeftOut, RunRecord, Stopped
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import digits
-from feedbench.reports.sentences.answer import answer, heading
+from feedbench.reports.sentences.answer import answer, heading, no_ratios
 from feedbench.reports.sentences.notes import notes
 from tests.support.builders import (
     NOT_COMPARED,
@@ -38,6 +38,29 @@ def test_the_heading_says_of_how_many_images_a_part_was_measured() -> None:
 def test_the_heading_says_one_class() -> None:
     one = msgspec.structs.replace(WORKLOAD, classes={"daisy": 3670})
     assert "in 1 class, " in heading(a_run(a_row("a"), workload=one))
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([], "nothing was measured"),
+        ([empty_row("a", "it raised"), empty_row("b")], "nothing was measured"),
+        ([a_row("a")], "the run has only one pipeline"),
+        ([empty_row("a", "it raised"), a_row("b")], "the baseline failed"),
+        ([empty_row("a"), a_row("b")], "the baseline was not measured"),
+        ([a_row("a"), empty_row("b", "it raised")], "only the baseline was measured"),
+        (
+            [a_row("a"), a_row("b")],
+            "no block has undisturbed trials of both the baseline and another pipeline",
+        ),
+    ],
+)
+def test_a_run_without_ratios_says_why_it_has_none(rows: list[Row], why: str) -> None:
+    assert no_ratios(a_run(*rows)) == f"No ratios: {why}."
+
+
+def test_a_run_with_a_ratio_has_no_such_reason() -> None:
+    assert no_ratios(a_run(a_row("a"), empty_row("b"), compared("c", 2, "faster"))) == ""
 
 
 def test_one_best_is_named_with_its_ratio_to_the_baseline_and_the_interval() -> None:
