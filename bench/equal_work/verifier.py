@@ -8,9 +8,10 @@ from pathlib import Path
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import slugs
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import Counted, Event, Referenced, Request, Start
 from feedbench.bench.records.proof import Proof

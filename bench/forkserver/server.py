@@ -82,12 +82,15 @@ def _preload() -> Ready:
 
 
 class _Server:
-    """Runs one trial at a time: starts it, ends it, and removes all of its processes."""
+    """Starts trials, ends them, and removes all of their processes.
+
+    Several trials may be alive. Only one of them runs at a time; the parent stops the others.
+    """
 
     def __init__(self, events: int, scratch: Path) -> None:
         self._events = events
         self._scratch = scratch
-        self._trial = 0  # the process, which is also its group
+        self._trials: set[int] = set()  # processes, each of which is also its group
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
@@ -112,18 +115,23 @@ class _Server:
                 *lines, begun = (begun + received).split(b"\n")
                 for line in lines:
                     self._obey(decode_command(line))
-        self._kill()
-        self._wait_for_all()
+        for trial in self._trials:
+            self._kill_group(trial)
+        self._trials.clear()
+        self._kill_all_children()
+        self._wait_until_gone()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _obey(self, command: Command) -> None:
         match command:
             case Start():
                 begin = self._fresh if command.fresh_interpreter else self._fork
-                self._trial = begin(command)
-                self.say(Started(pid=self._trial))
+                trial = begin(command)
+                self._trials.add(trial)
+                self.say(Started(pid=trial))
             case End():
-                self._kill()
+                for trial in self._trials & {command.trial} if command.trial else self._trials:
+                    self._kill_group(trial)
 
     def _fork(self, start: Start) -> int:
         server = os.getpid()
@@ -155,35 +163,64 @@ class _Server:
         return process.pid
 
     def _reap(self) -> None:
-        """Collect ended children; if the trial's process is among them, end its group too."""
+        """Collect ended children; if a trial's process is among them, end its group too."""
         while (status := _waited(os.WNOHANG)) is not None:
-            pid, code = status
-            if pid == self._trial:
-                self._kill()
-                self._wait_for_all()
-                self._trial = 0
-                self.say(
-                    Ended(exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
-                )
+            self._collect(*status)
 
-    def _kill(self) -> None:
-        if self._trial:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._trial, signal.SIGKILL)
-        # A worker may have left the group; when its parent ends, this process adopts it.
+    def _collect(self, pid: int, code: int) -> None:
+        if pid not in self._trials:
+            return
+        self._trials.discard(pid)
+        self._kill_group(pid)
+        if not self._trials:
+            self._kill_all_children()
+        self._wait_until_gone(pid)
+        signal_number = -code if code < 0 else None
+        self.say(Ended(trial=pid, exit_code=code if code >= 0 else None, signal=signal_number))
+
+    def _kill_group(self, trial: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(trial, signal.SIGKILL)
+
+    def _kill_all_children(self) -> None:
+        """Kill what is left when no trial is alive.
+
+        A worker may have left its trial's group; when its parent ends, this process adopts it.
+        Whose it is cannot be seen then, so it may live until the last trial of its block ends.
+        """
         for child in psutil.Process().children(recursive=True):
-            if child.pid != self._trial:
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
+            with contextlib.suppress(psutil.Error):
+                child.kill()
 
-    def _wait_for_all(self) -> None:
+    def _wait_until_gone(self, trial: int | None = None) -> None:
+        """Wait for a trial's group; if no trial is alive, for all children."""
         deadline = time.monotonic() + _REAP_SECONDS
-        with contextlib.suppress(ChildProcessError):
-            while time.monotonic() < deadline:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-                if pid == 0:
-                    self._kill()
-                    time.sleep(0.005)
+        while time.monotonic() < deadline and self._is_left(trial):
+            status = _waited(os.WNOHANG)
+            if status is not None:
+                self._collect(*status)
+                continue
+            if trial is not None:
+                self._kill_group(trial)
+            if not self._trials:
+                self._kill_all_children()
+            time.sleep(0.005)
+
+    def _is_left(self, trial: int | None) -> bool:
+        if trial is None or not self._trials:
+            return _has_children()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(trial, 0)
+            return True
+        return False
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _python() -> list[str]:

@@ -9,6 +9,7 @@ without a GPU, less than a 300th of the shortest window.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -35,6 +36,12 @@ class Meters:
 
     def __exit__(self, *_: object) -> None:
         self._gpus.close()
+
+    @property
+    def have_gpu(self) -> bool:
+        """Whether there is a GPU that TensorFlow may use."""
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return not isinstance(self._gpus.read(), str) and hidden not in {"", "-1"}
 
     def of_trial(self, forkserver: Callable[[], int | None]) -> Recorder:
         """Return a recorder for one trial; `forkserver` returns the root of its processes."""

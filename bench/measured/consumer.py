@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Callable
 from statistics import median
+from typing import Protocol
 
 from feedbench.bench.measured.batch_checks import EpochLedger, consume
 from feedbench.bench.measured.batch_forms import pair
@@ -14,22 +15,36 @@ from feedbench.bench.records.windows import Windows
 _MOST_CALLS, _MOST_SECONDS = 300, 0.02
 
 
+class Timed(Protocol):
+    """Divides arrivals into windows."""
+
+    def arrived(self, at: float, images: int) -> bool:
+        """Count a batch of `images` that arrived at second `at`; return whether it is an edge."""
+        ...
+
+
 class Consumer:
     """Takes batches as they arrive: records the time, proves that it exists, counts its images."""
 
     def __init__(
         self,
         images: int,
-        windows: Windows,
+        windows: Timed,
         arrivals: array[float],
         on_edge: Callable[[float], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = EpochLedger(images)
-        self._windows = windows
+        self._windows: Timed = windows
         self._arrivals = arrivals
         self._on_edge = on_edge
         self._clock = clock
+
+    def time_by(self, windows: Timed, arrivals: array[float]) -> None:
+        """Divide what arrives from now on by other windows, and report no edge of these."""
+        self._windows = windows
+        self._arrivals = arrivals
+        self._on_edge = lambda _: None
 
     def take(self, delivered: object) -> bool:
         """Count a batch; return whether a window ended with it."""

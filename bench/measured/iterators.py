@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from typing import Any
 
+from feedbench.pipelines.errors import WrongWorkError
+
 # With AUTOTUNE on, deleting an iterator waits for a thread that sleeps twice as long each time: 4 s
 # and more were seen after some windows. The process ends without, and nothing is timed after it.
 _NEVER_TORN_DOWN: list[Iterator[Any]] = []
@@ -16,6 +18,16 @@ def lasting(batches: Iterable[Any]) -> Iterator[Any]:
     iterator = iter(batches)
     _NEVER_TORN_DOWN.append(iterator)
     return iterator
+
+
+def following(batches: Iterator[Any]) -> Any:
+    """Return the next batch of an iterator over many epochs. Raises WrongWorkError at its end."""
+    try:
+        return next(batches)
+    except StopIteration:
+        raise WrongWorkError(
+            "its repeat() ended; expected epoch after epoch without an end"
+        ) from None
 
 
 def endless(feed: Any) -> Iterator[Any]:

@@ -11,22 +11,24 @@ import threading
 import time
 import warnings
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import msgspec
 
 from feedbench.bench.machine.kernel_counters import run_delay
-from feedbench.bench.measured import autotune, fixed_paths
+from feedbench.bench.measured import autotune, fixed_paths, turns
 from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
 from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.measured.fixed_paths import Writes
-from feedbench.bench.measured.iterators import lasting
+from feedbench.bench.measured.iterators import endless, following, lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.measured.turns import Turns
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
@@ -36,7 +38,7 @@ from feedbench.bench.records.messages import (
     Request,
 )
 from feedbench.bench.records.pace import Pace
-from feedbench.bench.records.windows import MOST_RESTARTS, Windows, counted_from
+from feedbench.bench.records.windows import MOST_RESTARTS, Windows, counted, counted_from
 from feedbench.pipelines import knobs
 from feedbench.pipelines.contract import (
     Feed,
@@ -99,16 +101,19 @@ class Trial:
     def run(self, request: Request) -> Measurement:
         """Run all phases and return what they measured."""
         opened = self.open(request)
-        feed, pace = opened.feed, request.pace
+        feed = opened.feed
+        pace = request.pace.before_turns() if request.turns else request.pace
         check = EpochCheck(self.workload)
         first = self._first_epoch(feed, check)
         windows = Windows(request.steady_seconds, pace)
         is_continuous, choices = hasattr(feed, "repeat"), None
         if is_continuous:
             restarts = self._restarted_epochs(feed, first.last_at, pace)
-            choices = self._continuous_windows(feed, windows)
+            choices = self._continuously(feed, windows, request)
         else:
             restarts = self._restarted_epochs(feed, first.last_at, pace, windows)
+            if request.turns and turns.fits(epoch_seconds=fmean(restarts.epoch_seconds)):
+                self._turns_of_epochs(feed, windows, request)
         run_delay_seconds, memory_bytes = run_delay(), peak_memory_bytes(self.reaper)
         batch_seconds = consumer_seconds(self._latest)
         check.labels()
@@ -273,21 +278,54 @@ class Trial:
             )
         return first, at, batches
 
-    def _continuous_windows(self, feed: Any, windows: Windows) -> Autotune | None:
-        """Time windows over one iterator over many epochs; return AUTOTUNE's final choices."""
+    def _continuously(self, feed: Any, windows: Windows, request: Request) -> Autotune | None:
+        """Time windows, and then turns, over one iterator; return AUTOTUNE's final choices."""
+        batches, consumer = self._continuous_windows(feed, windows)
+        batch_seconds = self._batch_seconds(windows)
+        if request.turns and turns.fits(batch_seconds):
+            paced = Turns(batches, consumer, batch_seconds, request.pace, clock=self.clock)
+            self._take_turns(paced, request)
+        return autotune.chosen_by(batches)
+
+    def _continuous_windows(self, feed: Any, windows: Windows) -> tuple[Iterator[Any], Consumer]:
+        """Time windows over one iterator over many epochs; return it, and what took its batches."""
         images, arrivals = self.workload.images, self._arrivals
         consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
         gc.collect()  # garbage of the earlier phases is not a cost of this one
         batches = lasting(feed.repeat())
-        for delivered in batches:
+        while True:
+            delivered = following(batches)
             if consumer.take(delivered) and windows.done:
-                self._latest = delivered
                 break
-        else:
-            raise WrongWorkError("its repeat() ended; expected epoch after epoch without an end")
-        choices = autotune.chosen_by(batches)
+        self._latest = delivered
         self.say(Phase(name="continuous", at=self.clock()))
-        return choices
+        return batches, consumer
+
+    def _turns_of_epochs(self, feed: Feed, windows: Windows, request: Request) -> None:
+        """Take turns with a feed that can only be restarted."""
+        images = self.workload.images
+        consumer = Consumer(images, windows, array("d"), lambda _: None, self.clock)
+        batch_seconds = self._batch_seconds(windows)
+        paced = Turns(
+            endless(feed),
+            consumer,
+            batch_seconds,
+            request.pace,
+            epoch_images=images,
+            clock=self.clock,
+        )
+        self._take_turns(paced, request)
+
+    def _take_turns(self, paced: Turns, request: Request) -> None:
+        paced.run(Path(request.turns), self.say)
+        self._latest = paced.latest if paced.latest is not None else self._latest
+
+    def _batch_seconds(self, windows: Windows) -> float:
+        """Return what a batch took in the windows that count."""
+        counted_windows = counted(windows.windows)
+        images = sum(window.images for window in counted_windows)
+        seconds = sum(window.seconds for window in counted_windows)
+        return seconds / images * min(self.workload.batch_size, self.workload.images)
 
     def _edge(self, at: float) -> None:
         self._edges.append(at)

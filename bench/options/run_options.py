@@ -84,6 +84,11 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
         default=False,
         help="Start a new Python for each trial. By default, a trial is forked from one Python.",
     )
+    one_at_a_time: bool = flag(
+        default=False,
+        help="Run each trial from beginning to end before the next. By default, the trials of a"
+        " block take turns of half a second, and all but one are stopped.",
+    )
     against: str | None = option(
         None,
         read=read.as_it_is,

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from feedbench.bench.prepared.store import Manifest, Store
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.messages import Event, Phase, Writing
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, size

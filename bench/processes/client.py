@@ -61,8 +61,83 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
+class Underway:
+    """A trial's process that has been asked for, and its events so far."""
+
+    def __init__(self, asked: float, limit_seconds: float) -> None:
+        self.pid: int | None = None  # of the process, which is also its group
+        self.ended: Ended | None = None
+        self._asked = asked
+        self._limit_seconds = limit_seconds
+        self._deadline = asked + limit_seconds
+        self._result: Result | None = None
+        self._end_asked_at: float | None = None
+        self._over_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the process is gone."""
+        return self._over_at is not None
+
+    @property
+    def has_result(self) -> bool:
+        """Whether its last message has arrived."""
+        return self._result is not None
+
+    def limit(self, seconds: float) -> None:
+        """Set a new limit, from now on."""
+        self._limit_seconds = seconds
+        self._deadline = time.monotonic() + seconds
+
+    def take(self, event: Event) -> None:
+        """Note an event of this trial."""
+        if isinstance(event, Started):
+            self.pid = event.pid
+        elif isinstance(event, Result):
+            self._result = event
+        elif isinstance(event, Ended):
+            self.ended = event
+            self.over()
+
+    def over(self) -> None:
+        """Note that the process is gone."""
+        self._over_at = time.monotonic() if self._over_at is None else self._over_at
+
+    def end_asked(self) -> None:
+        """Note that the trial was asked to end."""
+        self._end_asked_at = time.monotonic()
+
+    def patience(self) -> float:
+        """Seconds until the trial's limit."""
+        return max(self._deadline - time.monotonic(), 0.01)
+
+    def is_over_limit(self) -> bool:
+        """Whether it should be asked to end."""
+        return self._end_asked_at is None and time.monotonic() > self._deadline
+
+    def is_stuck(self) -> bool:
+        """Whether it was asked to end long ago."""
+        since = self._end_asked_at
+        return since is not None and time.monotonic() > since + _END_SECONDS
+
+    def outcome(self) -> Outcome:
+        """Return its result so far, and how it ended."""
+        over_at = time.monotonic() if self._over_at is None else self._over_at
+        return Outcome(
+            result=self._result,
+            over_limit=self._limit_seconds if self._end_asked_at is not None else None,
+            ended=self.ended,
+            asked_at=self._asked,
+            seconds=over_at - self._asked,
+        )
+
+
 class Processes:
-    """Starts the trials' processes through a forkserver, one at a time."""
+    """Starts the trials' processes through a forkserver.
+
+    Several may be alive, but only the one that is followed may run: an event without a process's
+    number is that one's.
+    """
 
     def __init__(self, scratch: Path, log: Path, python: str = sys.executable) -> None:
         self._scratch = scratch
@@ -71,7 +146,7 @@ class Processes:
         self._received = b""
         self._server: subprocess.Popen[bytes] | None = None
         self._ready: Ready | None = None
-        self._trial: int | None = None  # the group of the trial under way
+        self._alive: list[Underway] = []
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,31 +204,47 @@ class Processes:
 
         Calls `on_event` with each event as it arrives, and `on_tick` while none does.
         """
+        trial = self.begin(start, limit_seconds)
+        self.follow(trial, on_event, on_tick)
+        return trial.outcome()
+
+    def begin(self, start: Start, limit_seconds: float) -> Underway:
+        """Ask for a trial's process. `follow` must be called next."""
         if self._is_dead():
             self.close()
             self.start()
         self.ready()
-        asked = time.monotonic()
+        trial = Underway(time.monotonic(), limit_seconds)
+        self._alive.append(trial)
         self._command(start)
-        exchange = _Exchange(asked, limit_seconds)
-        while exchange.ended is None:
-            event = self._next_event(min(_TICK_SECONDS, exchange.patience()))
+        return trial
+
+    def follow(
+        self,
+        trial: Underway,
+        on_event: OnEvent = lambda _: None,
+        on_tick: OnTick = lambda: None,
+        until: Callable[[Event], bool] = lambda _: False,
+    ) -> None:
+        """Follow a trial until an event of its own that `until` accepts, or until it is over."""
+        while not trial.is_over:
+            event = self._next_event(min(_TICK_SECONDS, trial.patience()))
             if event is not None:
-                self._trial = event.pid if isinstance(event, Started) else self._trial
-                exchange.take(event)
-                on_event(event)
+                self._deliver(event, trial)
+                if not self._is_of_another(event, trial, trial):
+                    on_event(event)
+                    if until(event):
+                        break
             elif self._is_dead():
                 self._end_orphans()
-                break
-            elif exchange.is_over():
-                self._command(End())
-                exchange.end_asked()
-            elif exchange.is_stuck():
+            elif trial.is_over_limit():
+                self._command(End(trial=trial.pid or 0))
+                trial.end_asked()
+            elif trial.is_stuck():
                 self._kill_server()
             else:
                 on_tick()
-        self._trial = None
-        return exchange.outcome()
+        self._alive = [other for other in self._alive if not other.is_over]
 
     def close(self) -> None:
         """End the forkserver and everything that it started."""
@@ -171,6 +262,18 @@ class Processes:
             self._kill_server()
         self._server.stdout.close()
         self._server = None
+
+    def _deliver(self, event: Event, followed: Underway) -> None:
+        """Give an event to the trial that it is of."""
+        for trial in self._alive:
+            if not self._is_of_another(event, trial, followed):
+                trial.take(event)
+
+    def _is_of_another(self, event: Event, trial: Underway, followed: Underway) -> bool:
+        # A version before 0.3 runs one trial at a time, and does not number its end.
+        if isinstance(event, Ended) and event.trial:
+            return event.trial != trial.pid
+        return trial is not followed
 
     def _command(self, command: Command) -> None:
         assert self._server is not None
@@ -210,51 +313,12 @@ class Processes:
         self._end_orphans()
 
     def _end_orphans(self) -> None:
-        """End the workers of the current trial, which a dead forkserver can no longer end."""
-        if self._trial is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._trial, signal.SIGKILL)
-
-
-class _Exchange:
-    """The events of one trial so far."""
-
-    def __init__(self, asked: float, limit_seconds: float) -> None:
-        self._asked = asked
-        self._limit = limit_seconds
-        self._result: Result | None = None
-        self.ended: Ended | None = None
-        self._end_asked_at: float | None = None
-
-    def take(self, event: Event) -> None:
-        if isinstance(event, Result):
-            self._result = event
-        elif isinstance(event, Ended):
-            self.ended = event
-
-    def end_asked(self) -> None:
-        """Note that the trial was asked to end."""
-        self._end_asked_at = time.monotonic()
-
-    def patience(self) -> float:
-        """Seconds until the trial's limit."""
-        return max(self._asked + self._limit - time.monotonic(), 0.01)
-
-    def is_over(self) -> bool:
-        return self._end_asked_at is None and time.monotonic() > self._asked + self._limit
-
-    def is_stuck(self) -> bool:
-        since = self._end_asked_at
-        return since is not None and time.monotonic() > since + _END_SECONDS
-
-    def outcome(self) -> Outcome:
-        return Outcome(
-            result=self._result,
-            over_limit=self._limit if self._end_asked_at is not None else None,
-            ended=self.ended,
-            asked_at=self._asked,
-            seconds=time.monotonic() - self._asked,
-        )
+        """End all trials, and their workers, which a dead forkserver can no longer end."""
+        for trial in self._alive:
+            if trial.pid is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(trial.pid, signal.SIGKILL)
+            trial.over()
 
 
 def what_went_wrong(outcome: Outcome) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,11 +28,11 @@ from feedbench.bench.processes.client import (
     what_went_wrong,
 )
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.limit import Limit
+from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
-from feedbench.bench.records.conditions.page_cache import Certificate
-from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Failed,
@@ -46,7 +48,6 @@ from feedbench.bench.records.messages import (
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
-from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
 
@@ -100,6 +101,20 @@ class Trials:
         """How many seconds the speed probes have taken so far."""
         return 0.0 if self._machine is None else self._machine.probe_seconds
 
+    @property
+    def forkservers(self) -> list[Callable[[], int | None]]:
+        """What returns the root of each interpreter's processes."""
+        return [partial(_forkserver_of, each) for each in self._of_python.values()]
+
+    def expect(self) -> None:
+        """Probe the machine before a rotation, which does not wait for a calm one."""
+        if self._machine is not None:
+            self._machine.begin(self._clock())
+
+    def around(self) -> Around | None:
+        """Probe the machine after a rotation, whose processes are all stopped."""
+        return None if self._machine is None else self._machine.end()
+
     def prepare(
         self,
         spec: Spec,
@@ -111,7 +126,7 @@ class Trials:
     ) -> TrialRecord:
         """Find a pipeline's prepared files in the store, or write them, for its later trials."""
         request = replace(self._request(spec, "prepare", workload), prepared=str(store.absolute()))
-        record = self._perform(spec, request, limit, _Watch(on_event, on_tick))
+        record = self._perform(spec, request, limit, Watch(on_event, on_tick))
         if record.preparation is not None:
             self._prepared[spec.label] = Path(record.preparation.folder)
         return record
@@ -134,7 +149,7 @@ class Trials:
             references=str(references.absolute()),
             sheet="" if sheet is None else str(sheet.absolute()),
         )
-        return self._perform(spec, request, limit, _Watch(on_event))
+        return self._perform(spec, request, limit, Watch(on_event))
 
     def diagnose(
         self,
@@ -159,9 +174,9 @@ class Trials:
             trace=trace,
         )
         if self._meters is None:
-            return self._perform(spec, request, limit, _Watch())
+            return self._perform(spec, request, limit, Watch())
         recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
-        return self._perform(spec, request, limit, _Watch(recorder.take, usage=recorder.usage))
+        return self._perform(spec, request, limit, Watch(recorder.take, usage=recorder.usage))
 
     def run(
         self,
@@ -177,21 +192,61 @@ class Trials:
         A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
         waits for a calm machine, up to a limit of its own.
         """
-        request, watch = self._request(spec, purpose, workload, block, attempt), _Watch()
-        if self._meters is not None and purpose in _REPORTED:
-            recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
-            watch = _Watch(recorder.take, usage=recorder.usage)
-            if self._page_cache is not None:
-                certificate = self._page_cache.before(
-                    self._prepared.get(spec.label), reads_records=spec.reads_records
-                )
-                watch = replace(
-                    watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
-                )
+        request = self._request(spec, purpose, workload, block, attempt)
+        watch = self._watch(spec, purpose)
         if self._machine is not None and purpose in _REPORTED:
             self._machine.begin(limit.begin_by)
             watch = replace(watch, around=self._machine.end)
         return self._perform(spec, request, limit.at(self._clock()), watch)
+
+    def open(
+        self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit, block: int
+    ) -> OpenTrial:
+        """Start a trial of a rotation: it is ready for its turns, and stopped, or it has ended.
+
+        Its processes must be the only ones that run. `close` records it.
+        """
+        made = self._made(self._request(spec, purpose, workload, block), has_turns=True)
+        watch = self._watch(spec, purpose)
+        processes = self._of_python[spec.python]
+        trial = OpenTrial(made, spec, watch, processes, limit.at(self._clock()).seconds)
+        try:
+            trial.begin()
+        except BaseException:
+            trial.shut()
+            self._end(made, made.record)
+            raise
+        return trial
+
+    def close(self, trial: OpenTrial, limit: Limit, around: Around | None = None) -> TrialRecord:
+        """Let a trial of a rotation end, and return its record, which is on disk by then."""
+        record = trial.made.record
+        try:
+            record = self._after(trial.made, trial.end(), limit, trial.watch)
+            record = replace(record, turns=trial.turns, around=around)
+        finally:
+            self._end(trial.made, record)
+        return record
+
+    def drop(self, trial: OpenTrial) -> None:
+        """Record a trial of a rotation that was not completed."""
+        trial.shut()
+        self._end(trial.made, replace(trial.made.record, turns=trial.turns))
+
+    def _watch(self, spec: Spec, purpose: Purpose) -> Watch:
+        """Return what observes a trial whose rate is reported; nothing observes others."""
+        if self._meters is None or purpose not in _REPORTED:
+            return Watch()
+        recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
+        watch = Watch(recorder.take, usage=recorder.usage)
+        if self._page_cache is None:
+            return watch
+        certificate = self._page_cache.before(
+            self._prepared.get(spec.label), reads_records=spec.reads_records
+        )
+        return replace(
+            watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
+        )
 
     def _request(
         self, spec: Spec, purpose: Purpose, workload: Path, block: int = 0, attempt: int = 1
@@ -212,8 +267,20 @@ class Trials:
             pace=self._pace,
         )
 
-    def _perform(self, spec: Spec, request: Request, limit: Limit, watch: _Watch) -> TrialRecord:
+    def _perform(self, spec: Spec, request: Request, limit: Limit, watch: Watch) -> TrialRecord:
         """Perform a trial in folders of its own, and record it."""
+        made = self._made(request)
+        record = made.record
+        try:
+            processes = self._of_python[spec.python]
+            outcome = processes.run(made.start, limit.seconds, watch.on_event, watch.on_tick)
+            record = self._after(made, outcome, limit, watch)
+        finally:
+            self._end(made, record)
+        return record
+
+    def _made(self, request: Request, *, has_turns: bool = False) -> Made:
+        """Make a trial's folders, and the command that starts it."""
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
         name = self._name(request)
         log = self._folder.logs / f"{name}.log"
@@ -221,8 +288,14 @@ class Trials:
         scratch, empty = folder / "scratch", folder / "prepared"
         for new in (folder, scratch, empty):
             new.mkdir()
+        turns = folder / "turns"
+        if has_turns:
+            os.mkfifo(turns)
         request = replace(
-            request, scratch=str(scratch), prepared=request.prepared or str(empty.absolute())
+            request,
+            scratch=str(scratch),
+            prepared=request.prepared or str(empty.absolute()),
+            turns=str(turns.absolute()) if has_turns else "",
         )
         record = TrialRecord(
             label=request.label,
@@ -236,23 +309,24 @@ class Trials:
             ended="interrupted",
         )
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
-        try:
-            processes = self._of_python[spec.python]
-            outcome = processes.run(start, limit.seconds, watch.on_event, watch.on_tick)
-            record = _recorded(record, outcome, limit, log)
-            if isinstance(outcome.result, Failed) and outcome.result.traceback:
-                record = self._with_traceback(record, outcome.result.traceback, log)
-            record = replace(
-                record,
-                usage=watch.usage(record.measured.windows if record.measured is not None else []),
-                page_cache=watch.certificate(),
-                around=watch.around(),
-            )
-        finally:
-            self._keep(record)
-            # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
-            shutil.rmtree(folder, ignore_errors=True)
-        return record
+        return Made(record=record, start=start, folder=folder, log=log)
+
+    def _after(self, made: Made, outcome: Outcome, limit: Limit, watch: Watch) -> TrialRecord:
+        """Return the record of a trial that has ended."""
+        record = _recorded(made.record, outcome, limit, made.log)
+        if isinstance(outcome.result, Failed) and outcome.result.traceback:
+            record = self._with_traceback(record, outcome.result.traceback, made.log)
+        return replace(
+            record,
+            usage=watch.usage(record.measured.windows if record.measured is not None else []),
+            page_cache=watch.certificate(),
+            around=watch.around(),
+        )
+
+    def _end(self, made: Made, record: TrialRecord) -> None:
+        self._keep(record)
+        # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
+        shutil.rmtree(made.folder, ignore_errors=True)
 
     def _with_traceback(self, record: TrialRecord, text: str, log: Path) -> TrialRecord:
         """Print a failed trial's traceback with `debug`, and record where else it is."""
@@ -275,30 +349,8 @@ class Trials:
             self.records.append(record)
 
 
-class _Watch(msgspec.Struct, frozen=True):
-    """Observes a trial while it runs, and returns its resources afterwards."""
-
-    on_event: OnEvent = lambda _: None
-    on_tick: OnTick = lambda: None
-    usage: Callable[[list[Window]], Usage | None] = lambda _: None
-    certificate: Callable[[], Certificate | None] = lambda: None
-    around: Callable[[], Around | None] = lambda: None
-
-
-class Limit(msgspec.Struct, frozen=True):
-    """How long a trial may take."""
-
-    seconds: float
-    is_deadline: bool = False  # the run's time is up then, which is no fault of the pipeline
-    advice: str = ""  # what the user can do about it
-    ends_at: float | None = None  # CLOCK_MONOTONIC seconds: when the run's time is up
-    begin_by: float | None = None  # likewise: the trial waits for a calm machine until then
-
-    def at(self, now: float) -> Limit:
-        """Return the limit of a trial that begins now, which may be later than planned."""
-        if self.ends_at is None or self.ends_at - now > self.seconds:
-            return self
-        return replace(self, seconds=max(self.ends_at - now, 0.0), is_deadline=True)
+def _forkserver_of(processes: Processes) -> int | None:
+    return processes.forkserver
 
 
 def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:

@@ -66,6 +66,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pilot_seconds: float = 2.0  # how long a pilot reads after its first batch
     steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
+    turns: str = ""  # the named pipe that says when it is this trial's turn; "": it has none
     pace: Pace = USUAL
 
     def given(self, workload: Workload) -> Workload:
@@ -82,8 +83,10 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="c
     fresh_interpreter: bool = False
 
 
-class End(msgspec.Struct, frozen=True, tag="end", tag_field="command"):
-    """End the trial's process group now."""
+class End(msgspec.Struct, frozen=True, kw_only=True, tag="end", tag_field="command"):
+    """End a trial's process group now."""
+
+    trial: int = 0  # its process; 0: all of them
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -159,7 +162,9 @@ class Verified(_Event, frozen=True, kw_only=True, tag="verified"):
 class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
     """The trial has reached the end of a phase."""
 
-    name: Literal["waiting", "open", "first batch", "first epoch", "restarted", "continuous"]
+    name: Literal[
+        "waiting", "open", "first batch", "first epoch", "restarted", "continuous", "ready"
+    ]
     at: float
 
 
@@ -167,6 +172,21 @@ class Edge(_Event, frozen=True, kw_only=True, tag="edge"):
     """A window ended, and the next began."""
 
     at: float
+
+
+class Turned(_Event, frozen=True, kw_only=True, tag="turned"):
+    """A turn's window has ended. The trial waits for its next turn, and should be stopped now.
+
+    The fields are those of a records/turns.py Turn.
+    """
+
+    round: int
+    at: float
+    images: int
+    seconds: float
+    dropped_images: int
+    dropped_seconds: float
+    is_settled: bool
 
 
 class Measured(_Event, frozen=True, kw_only=True, tag="measured"):
@@ -195,8 +215,9 @@ Result = Built | Prepared | Referenced | Verified | Measured | Traced | Failed
 
 
 class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
-    """The trial's process group is gone."""
+    """A trial's process group is gone."""
 
+    trial: int = 0  # its process
     exit_code: int | None
     signal: int | None
 
@@ -214,6 +235,7 @@ Event = (
     | Verified
     | Phase
     | Edge
+    | Turned
     | Measured
     | Traced
     | Failed

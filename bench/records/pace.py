@@ -26,6 +26,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     least_seconds: Seconds = 1.0  # a window is at least as long, and holds several batches, ...
     long_seconds: Seconds = 4.0  # ... or it is as long as this, and holds a few
+    ramp_seconds: Seconds = 0.5  # likewise of a window before the turns of a rotation
+    turn_seconds: Seconds = 0.5  # likewise of a turn's window, ...
+    long_turn_seconds: Seconds = 1.5  # ... or it is as long as this, and holds a few
+    settle_seconds: Seconds = 0.03  # a pipeline that wakes up drops batches for so long, at least
+    most_settle_seconds: Seconds = 2.0  # and at most, until it has to wait for one
     restart_seconds: Seconds = 1.0  # further epochs are restarted until they took this
     # Shares of the reference speed. Hashing is low below the first limit. If the calibration's own
     # probes varied much, the limit is lower, but never below the second.
@@ -33,6 +38,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     least_low_hashed: Portion = 0.7
     low_copied: Portion = 0.5
     most_others_share: Portion = 0.05  # of the cores: other programs that use more disturb a trial
+
+    def before_turns(self) -> Pace:
+        """Return the pace of the windows before the turns of a rotation."""
+        return msgspec.structs.replace(self, least_seconds=self.ramp_seconds)
 
 
 USUAL = Pace()

@@ -140,6 +140,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     status: Literal["running", "complete", "interrupted"]
+    one_at_a_time: str | None = None  # why trials took no turns, a clause; "": they did; null: 0.2
     command: list[str]
     started_at: str  # UTC, ISO 8601
     seconds: float = 0.0

@@ -13,8 +13,9 @@ from feedbench.bench.equal_work.verifier import Verifier
 from feedbench.bench.machine.page_cache import PageCache
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared import preparation
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord

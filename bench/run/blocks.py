@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget
 from feedbench.bench.run.forecast.progress import to_come
+from feedbench.bench.run.rotation import USUAL_ROUNDS, Rotation, lacks_memory
 from feedbench.bench.run.schedule import Lineup, Turn, block_order
 
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
@@ -31,6 +33,9 @@ class Keeps(Protocol):
     def save(self, *, blocks: int) -> object:
         """Save the run with this number of completed blocks."""
 
+    def take_no_turns(self, why: str) -> None:
+        """Set why the trials take no turns, as a clause."""
+
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         """Return why these pipelines need no further block; None if they need one."""
         ...
@@ -47,7 +52,8 @@ def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
 class Blocks:
     """Runs blocks of all pipelines that have not failed too often.
 
-    A resumed run has `whole` completed blocks already; the longest took `longest_seconds`.
+    In a block, the trials take turns, unless there is a reason that they run `one_at_a_time`: a
+    clause. A resumed run has `whole` completed blocks already; the longest took `longest_seconds`.
     """
 
     def __init__(
@@ -60,9 +66,11 @@ class Blocks:
         seed: int,
         whole: int = 0,
         longest_seconds: float = 0.0,
+        one_at_a_time: str = "",
     ) -> None:
         self.whole = whole  # completed blocks
         self.lineup = lineup
+        self.one_at_a_time = one_at_a_time
         self._trials = trials
         self._workload = workload
         self._budget = budget
@@ -74,7 +82,7 @@ class Blocks:
         """Run blocks until there is a reason to stop, and return the reason."""
         while (stopped := self._enough(keeper)) is None:
             begun = self._budget.clock()
-            if not self._block(self.whole + 1, listener):
+            if not self._block(self.whole + 1, listener, keeper):
                 return Stopped.TIME
             self.whole += 1
             self._longest_seconds = max(self._longest_seconds, self._budget.clock() - begun)
@@ -98,10 +106,62 @@ class Blocks:
             return Stopped.TIME
         return None
 
-    def _block(self, block: int, listener: Listener) -> bool:
+    def _block(self, block: int, listener: Listener, keeper: Keeps) -> bool:
         """Run one block; return False if the time was up before its end."""
-        disturbed: list[Turn] = []
         turns = block_order(tuple(self.lineup.specs), self._seed, block)
+        if self.one_at_a_time:
+            return self._one_at_a_time(turns, block, listener)
+        rotation = Rotation(self._trials, seed=self._seed, block=block)
+        try:
+            return self._in_rotation(rotation, turns, listener, keeper)
+        except BaseException:
+            rotation.drop()
+            raise
+
+    def _in_rotation(
+        self, rotation: Rotation, turns: Sequence[Turn], listener: Listener, keeper: Keeps
+    ) -> bool:
+        """Run one block in which the trials take turns."""
+        block = rotation.block
+        self._trials.expect()
+        for place, turn in enumerate(turns):
+            if turn[0] not in self.lineup.labels:
+                continue
+            if self._is_over(0.0):
+                rotation.end_now()
+                return False
+            if lacks_memory(self._trials.records, turn[0]):
+                self.one_at_a_time = "all pipelines at once need more memory than is available"
+                keeper.take_no_turns(self.one_at_a_time)
+                self._ended(rotation.close(), listener)
+                return self._one_at_a_time(turns[place:], block, listener)
+            listener.trial_started(block, turn[0], self._budget.seconds_left(self.whole))
+            spec, limit = self.lineup.specs[turn[0]], self._limit(turns[place:])
+            record = rotation.open(turn, spec, self._workload, limit)
+            if record is not None and not self._ended([record], listener):
+                rotation.end_now()
+                return False
+        rotation.rotate(
+            self._rounds(),
+            self._is_over,
+            lambda number: listener.stage(f"block {block}: round {number} of turns"),
+        )
+        return self._ended(rotation.close(), listener)
+
+    def _ended(self, records: Sequence[TrialRecord], listener: Listener) -> bool:
+        """Show how trials ended; return False if the time of one was up."""
+        for record in records:
+            listener.trial_ended(record, self._budget.seconds_left(self.whole))
+        self.lineup = self.lineup.after(records)
+        return not any(record.ended == "time up" for record in records)
+
+    def _rounds(self) -> int:
+        """Return how many rounds of turns this block should have."""
+        return USUAL_ROUNDS
+
+    def _one_at_a_time(self, turns: Sequence[Turn], block: int, listener: Listener) -> bool:
+        """Run one block of trials that run from beginning to end, one after the other."""
+        disturbed: list[Turn] = []
         for place, turn in enumerate(turns):
             seconds_left = self._budget.seconds_left(self.whole)
             if seconds_left is not None and seconds_left <= 0:

@@ -134,6 +134,10 @@ class Keeper:
         """Set the diagnosis so far; the next save writes it."""
         self._diagnosis = diagnosis
 
+    def take_no_turns(self, why: str) -> None:
+        """Set why the trials take no turns, as a clause; "": they do. The next save writes it."""
+        self.run = replace(self.run, one_at_a_time=why)
+
     def save(
         self,
         status: Literal["running", "complete", "interrupted"] = "running",

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.other_python import arms
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.records.trial import TrialRecord

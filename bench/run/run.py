@@ -122,6 +122,8 @@ def machine_of(past: Past) -> Monitor:
 
 def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
     """Run the blocks and the diagnosis; however they end, the record is on disk."""
+    one_at_a_time = why_one_at_a_time(run.begun.options, work)
+    run.keeper.take_no_turns(one_at_a_time)
     blocks = Blocks(
         run.trials,
         run.lineup,
@@ -130,6 +132,7 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
         seed=run.begun.options.seed,
         whole=run.begun.record.blocks,
         longest_seconds=longest_block_seconds(run.begun.records),
+        one_at_a_time=one_at_a_time,
     )
     stopped = Stopped.INTERRUPTED
     try:
@@ -140,6 +143,15 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
         gate.shut()
         return run.keeper.save("interrupted", blocks.whole, stopped)
     return run.keeper.save("complete", blocks.whole, stopped)
+
+
+def why_one_at_a_time(options: RunOptions, work: Workplace) -> str:
+    """Return why trials take no turns, as a clause; "" if nothing is known against it."""
+    if options.one_at_a_time:
+        return "that was requested"
+    if work.meters.have_gpu:
+        return "a pipeline that is stopped would keep its part of the GPU's memory"
+    return ""
 
 
 def explain(run: Run, blocks: Blocks, stopped: Stopped, work: Workplace) -> None:

@@ -15,9 +15,10 @@ from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad

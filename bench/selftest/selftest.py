@@ -11,9 +11,10 @@ from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener, outcome_text
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
@@ -96,6 +97,9 @@ class _Enough:
     def so_far(self) -> str:
         """Return nothing: the answer is whether the harness can be trusted."""
         return ""
+
+    def take_no_turns(self, why: str) -> None:
+        """Do nothing."""
 
     def reason_to_stop(self, _: tuple[str, ...]) -> Stopped | None:
         """Return a reason if there are enough blocks."""

@@ -11,9 +11,10 @@ from typing import Literal, Protocol
 from msgspec.structs import replace
 
 from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.diagnosis import (
     Ceiling,
     Diagnosis,

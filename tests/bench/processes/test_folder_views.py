@@ -16,8 +16,9 @@ from feedbench.bench.processes.folder_views import (
     link_names,
     make_view,
 )
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload

@@ -10,8 +10,9 @@ import pytest
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.speed_probe import Probe
 from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.conditions.calm import Speed
 from feedbench.bench.records.storage import read_trials
 from feedbench.pipelines.catalog import parse

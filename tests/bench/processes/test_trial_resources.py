@@ -12,8 +12,9 @@ from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters, Recorder
 from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Limit, Trials
+from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.messages import Edge, Event
 from feedbench.bench.records.trial import TrialRecord

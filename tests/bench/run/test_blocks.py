@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Quiet
-from feedbench.bench.processes.trials import Limit
 from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import Fault, TrialRecord
@@ -80,6 +80,9 @@ class Kept:
     def save(self, *, blocks: int) -> None:
         self.saved.append(blocks)
 
+    def take_no_turns(self, why: str) -> None:
+        """Keep nothing."""
+
     def so_far(self) -> str:
         return f"the answer after {self.saved[-1]}"
 
@@ -134,6 +137,7 @@ class ScriptedBlocks:
             Path("images.json"),
             Budget(deadline=deadline, blocks=blocks, spare_blocks=spare_blocks, clock=self.clock),
             seed=0,
+            one_at_a_time="the test says so",
         )
 
     def run(self) -> Stopped:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Quiet
-from feedbench.bench.processes.trials import Limit
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.trial import TrialRecord

@@ -1,0 +1,73 @@
+"""Reads, between the turns of a rotation, who has used the cores meanwhile.
+
+All pipelines are stopped while it reads, so a reading takes no time from any of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable
+
+import msgspec
+
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.other_programs import user_seconds, watched_cores
+from feedbench.bench.machine.process_tree import Snapshot, TreeMeter
+
+
+class TurnReading(msgspec.Struct, frozen=True):
+    """One reading. Seconds since boot, or since a process began."""
+
+    at: float  # CLOCK_MONOTONIC
+    user_seconds: float | None  # of all programs, on the cores that this process may use
+    trees: tuple[Snapshot | None, ...]  # of each forkserver
+
+    def outside(self, groups: Collection[int]) -> list[int]:
+        """Return the processes below the forkservers that are in none of these groups."""
+        return [
+            pid
+            for tree in self.trees
+            if tree is not None
+            for pid in tree.processes
+            if pid != tree.root and _group(pid) not in groups
+        ]
+
+    @property
+    def of_trials(self) -> float | None:
+        """The user time of all trials; None if it is not known."""
+        trees = [tree.user_seconds for tree in self.trees if tree is not None]
+        return sum(trees) if len(trees) == len(self.trees) else None
+
+
+class TurnMeter:
+    """Reads the trees under the forkservers that `roots` returns."""
+
+    def __init__(self, roots: Iterable[Callable[[], int | None]]) -> None:
+        self._meters = [TreeMeter(root) for root in roots]
+        self._cores = watched_cores()
+
+    def read(self) -> TurnReading:
+        """Take a reading. It takes 2 to 3 ms here."""
+        trees = tuple(meter.read() for meter in self._meters)
+        return TurnReading(time.monotonic(), user_seconds(self._cores), trees)
+
+
+def others_share(before: TurnReading, after: TurnReading) -> float | None:
+    """Return the share of the cores that other programs used between two readings."""
+    ours, ours_before = after.of_trials, before.of_trials
+    if None in (ours, ours_before, before.user_seconds, after.user_seconds):
+        return None
+    assert ours is not None
+    assert ours_before is not None
+    assert before.user_seconds is not None
+    assert after.user_seconds is not None
+    seconds = after.user_seconds - before.user_seconds - (ours - ours_before)
+    return max(seconds, 0.0) / (usable_cores() * (after.at - before.at))
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None

@@ -1,0 +1,86 @@
+"""A measured process's turns in a rotation: it waits, takes batches for a while, waits again.
+
+While it waits, the parent stops it and all its workers. A named pipe says whose turn it is.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from feedbench.bench.measured.consumer import Consumer
+from feedbench.bench.measured.iterators import following
+from feedbench.bench.measured.turn_window import TurnWindow
+from feedbench.bench.records.messages import Event, Phase, Turned
+from feedbench.bench.records.pace import Pace
+
+END = 0  # instead of a round's number: there are no more turns
+_LONGEST_BATCH, _LONGEST_EPOCH = 2.0, 5.0  # seconds; with longer ones, turns would take too long
+
+
+def fits(batch_seconds: float = 0.0, *, epoch_seconds: float = 0.0) -> bool:
+    """Return whether a feed can take turns; `epoch_seconds` of one that can only be restarted."""
+    return batch_seconds <= _LONGEST_BATCH and epoch_seconds <= _LONGEST_EPOCH
+
+
+class Turns:
+    """The turns of one trial, over the iterator that its windows had.
+
+    `batch_seconds` is what a batch took in these windows. `epoch_images` is as in a TurnWindow.
+    """
+
+    def __init__(
+        self,
+        batches: Iterator[Any],
+        consumer: Consumer,
+        batch_seconds: float,
+        pace: Pace,
+        *,
+        epoch_images: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.latest: object = None  # batch
+        self._batches = batches
+        self._consumer = consumer
+        self._batch_seconds = batch_seconds
+        self._pace = pace
+        self._epoch_images = epoch_images
+        self._clock = clock
+
+    def run(self, pipe: Path, say: Callable[[Event], object]) -> None:
+        """Take turns until there are no more. `pipe` must be open for writing elsewhere."""
+        with pipe.open("rb", buffering=0) as rounds:
+            say(Phase(name="ready", at=self._clock()))
+            while (number := _next(rounds)) != END:
+                say(self.turn(number))
+
+    def turn(self, number: int) -> Turned:
+        """Take batches for one turn, of round `number`."""
+        window = TurnWindow(
+            self._clock(), self._batch_seconds, self._pace, epoch_images=self._epoch_images
+        )
+        self._consumer.time_by(window, array("d"))
+        while not window.is_done:
+            delivered = following(self._batches)
+            self._consumer.take(delivered)
+        self.latest = delivered
+        assert window.at is not None
+        # A machine that is faster now makes batches faster than before, although none is ready.
+        self._batch_seconds = min(self._batch_seconds, window.seconds / window.batches)
+        return Turned(
+            round=number,
+            at=window.at,
+            images=window.images,
+            seconds=window.seconds,
+            dropped_images=window.dropped_images,
+            dropped_seconds=window.dropped_seconds,
+            is_settled=window.is_settled,
+        )
+
+
+def _next(rounds: Any) -> int:
+    """Wait for the number of the next round: four bytes, or END where the pipe was closed."""
+    return int.from_bytes(rounds.read(4) or b"", "little")
