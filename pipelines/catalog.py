@@ -61,6 +61,7 @@ class Spec:
     name: str  # the text before the first colon
     argument: str  # the text after it, or ""
     python: str = ""  # the path of another environment's interpreter; "": this one
+    link: str = ""  # the path that its file is imported by; "": its own
 
     @property
     def is_file(self) -> bool:
@@ -148,7 +149,7 @@ def load(spec: Spec) -> Pipeline:
     if spec.is_file:
         from feedbench.pipelines.loader_file import load_function
 
-        return load_function(Path(spec.name), spec.argument)
+        return load_function(Path(spec.name), spec.argument, link=spec.link)
     if spec.is_module:
         from feedbench.pipelines.loader_file import load_from_module
 

@@ -170,4 +170,4 @@ def _short(file: str) -> str:
     """Return a path below the current folder as relative to it."""
     path = Path(os.path.realpath(file))
     here = Path(os.path.realpath(Path.cwd()))
-    return str(path.relative_to(here)) if path.is_relative_to(here) else file
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -20,12 +20,13 @@ from feedbench.pipelines.user_modules import file_of, find
 _LEAST_PARTS = 2  # of a tuple or a dict that holds several datasets
 
 
-def load_function(file: Path, function: str) -> FunctionPipeline:
+def load_function(file: Path, function: str, *, link: str = "") -> FunctionPipeline:
     """Import `file` and return its function as a pipeline.
 
+    With `link`, the file is imported by this path, an absolute one to the same file.
     Raises RequestError if the file raises on import or has no such function.
     """
-    module = imported(str(file), lambda: _module(file.resolve()), file)
+    module = imported(str(file), lambda: _module(Path(link) if link else file.resolve()), file)
     return _pipeline(module, function, str(file))
 
 
@@ -71,7 +72,7 @@ def _module(file: Path) -> ModuleType:
     sys.path[:0] = dict.fromkeys((str(file.parent), str(root)))
     if "." in name:
         module = importlib.import_module(name)
-        if module.__file__ is not None and Path(module.__file__).resolve() == file:
+        if module.__file__ is not None and Path(module.__file__).resolve() == file.resolve():
             return module
         name = file.stem  # another package of that name was imported before
     spec = importlib.util.spec_from_file_location(name, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import traceback
 import warnings
@@ -89,7 +90,7 @@ def _is_users(error: BaseException | None) -> bool:
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     """Do what the request asks of a pipeline. Raises whatever the pipeline raises."""
     spec = catalog.spec_of(request.label, request.spec)
-    pipeline = catalog.load(spec)
+    pipeline = catalog.load(dataclasses.replace(spec, link=request.link))
     if request.purpose == "check":
         say(Built(prepares=isinstance(pipeline, Preparing)))
         return

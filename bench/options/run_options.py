@@ -104,6 +104,8 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere
     spare_blocks: int = 0  # at most, after `blocks`, while a pipeline was disturbed in some of them
     command: tuple[str, ...] = ()  # the words that started it
+    # Of a gate, a share: its blocks end when its answer is clear. None: it is no gate.
+    tolerance: float | None = None
     pace: Pace = USUAL  # for tests
     begun: float = field(default_factory=time.monotonic)  # CLOCK_MONOTONIC
 

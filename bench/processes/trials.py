@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
@@ -59,7 +60,8 @@ class Trials:
 
     `others` are the processes of other environments, by their interpreters. Only with `meters`
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
-    `views` do pipelines that walk a folder get one of exactly the workload's images. With `debug`,
+    `views` do pipelines that walk a folder get one of exactly the workload's images. `links` are
+    the paths that loaders' files are imported by, by label. With `debug`,
     the traceback of a trial that raises is printed on standard error.
     """
 
@@ -78,6 +80,7 @@ class Trials:
         pace: Pace = USUAL,
         records: Sequence[TrialRecord] = (),
         views: Views | None = None,
+        links: Mapping[str, str] = MappingProxyType({}),
         debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -93,6 +96,7 @@ class Trials:
         self._clock = clock
         self._page_cache = page_cache
         self._views = views
+        self._links = links
         self._debug = debug
         self._prepared: dict[str, Path] = {}  # by label
 
@@ -263,6 +267,7 @@ class Trials:
             workload=str(workload.absolute()),
             prepared="" if prepared is None else str(prepared.absolute()),
             scratch="",
+            link=self._links.get(spec.label, ""),
             folder="" if views is None else views.folder(workload),
             pace=self._pace,
         )

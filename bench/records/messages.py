@@ -58,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     workload: str  # the file that holds it; for decode and records, one that lists files
     prepared: str  # the folder of prepared files; for the purpose prepare, the store
     scratch: str
+    link: str = ""  # the path that the loader's file is imported by; "": its own
     folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
     references: str = ""  # the folder of the references
     until: LastStep = ""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
@@ -16,6 +17,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.loader_links import linked
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
@@ -40,6 +42,7 @@ class Workplace:
     machine: Monitor
     scratch: Path
     views: Views  # the folders that pipelines walk
+    links: Mapping[str, str]  # the paths that loaders' files are imported by, by label
     store: Store
     preparing: frozenset[str]  # labels of the pipelines that have an offline part
     import_seconds: float  # of TensorFlow
@@ -68,6 +71,7 @@ class Workplace:
             pace=options.pace,
             records=records,
             views=self.views,
+            links=self.links,
             debug=options.debug,
         )
 
@@ -93,7 +97,10 @@ def workplace(
         if other is not None:
             listener.stage(f"importing TensorFlow in {other.name}")
             others[other.python] = held.enter_context(_other_processes(scratch, other))
-        preparing = preparing_labels({"": processes, **others}, specs.values(), scratch)
+        links = {}
+        if options.tolerance is not None:
+            links = linked(specs.values(), scratch / "loaders")
+        preparing = preparing_labels({"": processes, **others}, specs.values(), scratch, links)
         store = Store(options.prepared)
         if preparing:
             held.enter_context(store.in_use())
@@ -104,6 +111,7 @@ def workplace(
             machine=machine,
             scratch=scratch,
             views=Views(scratch),
+            links=links,
             store=store,
             preparing=preparing,
             import_seconds=import_seconds,
@@ -131,19 +139,24 @@ def _other_processes(scratch: Path, other: Other) -> Iterator[Processes]:
 
 
 def preparing_labels(
-    processes: Mapping[str, Processes], specs: Iterable[Spec], scratch: Path
+    processes: Mapping[str, Processes],
+    specs: Iterable[Spec],
+    scratch: Path,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> frozenset[str]:
     """Return the labels of the pipelines that have an offline part.
 
-    Imports each user's pipeline in a child process of its interpreter. Raises RequestError if one
-    cannot be imported.
+    Imports each user's pipeline in a child process of its interpreter, by its path in `links` if
+    its label has one. Raises RequestError if one cannot be imported.
     """
     return frozenset(
-        spec.label for spec in specs if _prepares(processes[spec.python], spec, scratch)
+        spec.label
+        for spec in specs
+        if _prepares(processes[spec.python], spec, scratch, links.get(spec.label, ""))
     )
 
 
-def _prepares(processes: Processes, spec: Spec, scratch: Path) -> bool:
+def _prepares(processes: Processes, spec: Spec, scratch: Path, link: str) -> bool:
     if not spec.is_foreign:
         return issubclass(catalog.built_in(spec.name), Preparing)
     request = Request(
@@ -153,6 +166,7 @@ def _prepares(processes: Processes, spec: Spec, scratch: Path) -> bool:
         workload="",
         prepared="",
         scratch=str(scratch),
+        link=link,
     )
     start = Start(request=request, log=str(scratch / "check.log"))
     outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
