@@ -33,6 +33,7 @@ from feedbench.bench.records.run import (
 from feedbench.bench.run.forecast.progress import so_far
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
+from feedbench.bench.verdicts.certainty import certainty_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
@@ -93,12 +94,14 @@ class Keeper:
         ]
         work = self.run.workload
         proofs = self.proofs
+        certainty = certainty_of(self.run)
         summary = summarise(
             records,
             self._specs,
             margin=self.run.margin,
             folder_images=work.folder_images,
             unequal=self._unequal,
+            certainty=certainty,
         )
         control = summary.control_interval
         rates = rates_by_block(records, "main")
@@ -113,6 +116,7 @@ class Keeper:
             {label: by_block for label, by_block in rates.items() if label not in unsure},
             share=work.images / work.folder_images,
             threshold=None if differs_from_itself(control) else threshold_of(control),
+            certainty=certainty,
         )
         return replace(summary, rows=rows)
 

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from feedbench.bench.records.row import Row, Withheld
 from feedbench.bench.verdicts.intervals import (
     LEAST_BLOCKS,
+    ONCE,
+    Certainty,
     Interval,
     Verdict,
     contradicts,
@@ -25,6 +27,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str  # label
     control: Interval | None  # of the second copy's log ratio to the baseline; None: too few blocks
     margin: float  # a share
+    certainty: Certainty = ONCE
     unequal: frozenset[str]  # labels whose equal work is not proven
 
 
@@ -59,7 +62,7 @@ def verdict_of(ratio: Interval | None, terms: Terms) -> Verdict | None:
     """Return the verdict, before any reason to withhold it; None if there are too few blocks."""
     if ratio is None or ratio.n < LEAST_BLOCKS:
         return None
-    return verdict(ratio, terms.control, terms.margin)
+    return verdict(ratio, terms.control, terms.margin, terms.certainty)
 
 
 def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterator[Withheld]:

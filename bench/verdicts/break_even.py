@@ -9,7 +9,15 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven, Preparation
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Rates, level_of, log_ratio, paired
+from feedbench.bench.verdicts.intervals import (
+    LEAST_BLOCKS,
+    ONCE,
+    Certainty,
+    Radius,
+    Rates,
+    log_ratio,
+    paired,
+)
 
 
 def with_preparations(
@@ -19,6 +27,7 @@ def with_preparations(
     *,
     share: float,
     threshold: float | None,
+    certainty: Certainty = ONCE,
 ) -> list[Row]:
     """Return the rows with their preparations' costs and break-evens.
 
@@ -27,7 +36,8 @@ def with_preparations(
     show a difference; with None nothing can be shown, so there is no break-even.
     """
     plain = [row for row in rows if row.label not in preparations and row.rate is not None]
-    shown = _Shown(rates, level_of(len(plain) * len(preparations)), threshold)
+    level = certainty.level_of(len(plain) * len(preparations))
+    shown = _Shown(rates, level, certainty.radius, threshold)
     with_costs = []
     for row in rows:
         made = preparations.get(row.label)
@@ -61,6 +71,7 @@ class _Shown:
 
     rates: Rates
     level: float
+    radius: Radius
     threshold: float | None
 
     def faster(self, label: str, other: str) -> bool | None:
@@ -68,4 +79,4 @@ class _Shown:
         ours, theirs = paired(self.rates.get(label, {}), self.rates.get(other, {}))
         if self.threshold is None or len(ours) < LEAST_BLOCKS:
             return None
-        return log_ratio(ours, theirs, self.level).low > self.threshold
+        return log_ratio(ours, theirs, self.level, self.radius).low > self.threshold

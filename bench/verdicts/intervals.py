@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -54,6 +54,49 @@ def level_of(comparisons: int) -> float:
     return max(LEVEL, 1 - FAMILY_ERROR / max(comparisons, 1))
 
 
+Radius = Callable[[int, float], float]
+"""From n blocks and a level to an interval's half-width, in standard errors of the mean."""
+
+
+def student(n: int, level: float) -> float:
+    """Return the radius of an interval that is computed once, after n blocks fixed in advance.
+
+    Student (1908), "The probable error of a mean", Biometrika 6(1). Infinite for a single block.
+    """
+    from scipy import stats  # takes half a second; a wrong request should fail sooner
+
+    return float(stats.t.ppf((1 + level) / 2, n - 1)) if n > 1 else math.inf
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure the intervals of a run are, and how wide that makes them.
+
+    A run that is extended reports again, and it is extended because of what it reported. Each
+    further report halves the error of its intervals, so that all reports of a run together err at
+    most twice as often as one.
+    """
+
+    radius: Radius = student
+    reports: int = 1
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether the run may stop after any block because of what the intervals show."""
+        return self.radius is not student
+
+    def level_of(self, comparisons: int) -> float:
+        """Return the level of each of `comparisons` intervals."""
+        return 1 - (1 - level_of(comparisons)) * 0.5 ** (self.reports - 1)
+
+    def radius_of_next(self, n: int, level: float) -> float:
+        """Return the radius of the next report's interval; `level` is that of this report's."""
+        return self.radius(n, level if self.is_sequential else 1 - (1 - level) / 2)
+
+
+ONCE = Certainty()  # one report, after a number of blocks that did not depend on the rates
+
+
 def paired(
     rates: Mapping[int, float], others: Mapping[int, float]
 ) -> tuple[list[float], list[float]]:
@@ -62,13 +105,11 @@ def paired(
     return [rates[block] for block in blocks], [others[block] for block in blocks]
 
 
-def log_ratio(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
-    """Return the mean of ln(rate / other rate) over paired blocks, by Student's t.
-
-    Student (1908), "The probable error of a mean", Biometrika 6(1). The interval of a single block
-    is infinite. There must be at least one block.
-    """
-    return _mean(np.log(np.asarray(rates) / np.asarray(others)), level)
+def log_ratio(
+    rates: Sequence[float], others: Sequence[float], level: float, radius: Radius = student
+) -> Interval:
+    """Return the mean of ln(rate / other rate) over paired blocks. There must be at least one."""
+    return _mean(np.log(np.asarray(rates) / np.asarray(others)), level, radius)
 
 
 def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
@@ -107,18 +148,20 @@ def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> I
     return Interval(float(np.median(means)), low, high, len(ratios), level)
 
 
-def rate(rates: Sequence[float], level: float) -> Interval:
+def rate(rates: Sequence[float], level: float, radius: Radius = student) -> Interval:
     """Return a run's rate, 1 / (mean over blocks of seconds per image), in images/s.
 
-    The interval is the inverse of the t-interval of the mean of seconds per image. Its upper end is
+    The interval is the inverse of the interval of the mean of seconds per image. Its upper end is
     infinite if the blocks differ so much that the interval of the seconds reaches zero.
     """
-    seconds = _mean(1 / np.asarray(rates), level)
+    seconds = _mean(1 / np.asarray(rates), level, radius)
     high = 1 / seconds.low if seconds.low > 0 else math.inf
     return Interval(1 / seconds.estimate, 1 / seconds.high, high, seconds.n, level)
 
 
-def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict:
+def verdict(
+    ratio: Interval, control: Interval | None, margin: float, certainty: Certainty = ONCE
+) -> Verdict:
     """Judge a pipeline against the baseline; both intervals are of log ratios.
 
     `margin` is a share, such as 0.05: a ratio between 1/1.05 and 1.05 is equivalent. `control` is
@@ -134,7 +177,7 @@ def verdict(ratio: Interval, control: Interval | None, margin: float) -> Verdict
         return Verdict("slower", within)
     if within:
         return Verdict("equivalent", within)
-    return Verdict("inconclusive", more_blocks=_more_blocks(ratio, threshold, margin))
+    return Verdict("inconclusive", more_blocks=_more_blocks(ratio, threshold, margin, certainty))
 
 
 def differs_from_itself(control: Interval | None) -> bool:
@@ -175,7 +218,7 @@ def threshold_of(control: Interval | None) -> float:
     return off if off > CONTROL_TOLERANCE else 0.0
 
 
-def best_set(rates: Rates, threshold: float = 0.0) -> tuple[str, ...]:
+def best_set(rates: Rates, threshold: float = 0.0, certainty: Certainty = ONCE) -> tuple[str, ...]:
     """Return the labels not shown slower than another, over all pairs at 1 - 0.05/pairs.
 
     `rates` holds each label's rate in each block. A pair is compared over the blocks it shares, and
@@ -183,11 +226,13 @@ def best_set(rates: Rates, threshold: float = 0.0) -> tuple[str, ...]:
     verdict's: otherwise the best of two could be "inconclusive". Labels with too few blocks for a
     verdict are left out.
     """
-    level = level_of(len(rates) * (len(rates) - 1) // 2)
+    level = certainty.level_of(len(rates) * (len(rates) - 1) // 2)
     slower = {label for label, blocks in rates.items() if len(blocks) < LEAST_BLOCKS}
     for label, other in permutations(rates, 2):
         ours, theirs = paired(rates[label], rates[other])
-        if len(ours) >= LEAST_BLOCKS and log_ratio(ours, theirs, level).high < -threshold:
+        if len(ours) < LEAST_BLOCKS:
+            continue
+        if log_ratio(ours, theirs, level, certainty.radius).high < -threshold:
             slower.add(label)
     return tuple(label for label in rates if label not in slower)
 
@@ -198,19 +243,14 @@ def precise_enough(ratios: Sequence[Interval], margin: float) -> bool:
     return all(i.n >= LEAST_BLOCKS and (i.high - i.low) / 2 <= half for i in ratios)
 
 
-def _mean(values: npt.NDArray[np.float64], level: float) -> Interval:
+def _mean(values: npt.NDArray[np.float64], level: float, radius: Radius) -> Interval:
     n = len(values)
     estimate = float(np.mean(values))
-    if n == 1:
+    errors = radius(n, level)
+    if not math.isfinite(errors):
         return Interval(estimate, -math.inf, math.inf, n, level)
-    half = _quantile(n, level) * float(np.std(values, ddof=1)) / math.sqrt(n)
+    half = errors * float(np.std(values, ddof=1)) / math.sqrt(n)
     return Interval(estimate, estimate - half, estimate + half, n, level)
-
-
-def _quantile(n: int, level: float) -> float:
-    from scipy import stats  # takes half a second; a wrong request should fail sooner
-
-    return float(stats.t.ppf((1 + level) / 2, n - 1))
 
 
 @lru_cache(maxsize=64)
@@ -228,17 +268,34 @@ def _signed_rank_place(n: int, level: float) -> int:
     return int(np.searchsorted(np.cumsum(likely), (1 - level) / 2 * rounding, side="right"))
 
 
-def _more_blocks(ratio: Interval, threshold: float, margin: float) -> int | None:
-    """Return about how many more blocks would decide, if the spread stays the same.
+def _more_blocks(
+    ratio: Interval, threshold: float, margin: float, certainty: Certainty
+) -> int | None:
+    """Return about how many more blocks would decide, if estimate and spread stay the same.
 
     They decide when the interval clears the threshold or fits inside the margin, whichever is
     nearer.
     """
     distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
-    deviation = (ratio.high - ratio.low) / 2 * math.sqrt(ratio.n) / _quantile(ratio.n, ratio.level)
+    half = (ratio.high - ratio.low) / 2
+    if not math.isfinite(half):
+        return None
+    deviation = half * math.sqrt(ratio.n) / certainty.radius(ratio.n, ratio.level)
 
-    def decides(n: int) -> bool:
-        return _quantile(n, ratio.level) * deviation / math.sqrt(n) < distance
+    def half_width(n: int) -> float:
+        return certainty.radius_of_next(n, ratio.level) * deviation / math.sqrt(n)
 
-    n = ratio.n + 1 + bisect_left(range(ratio.n + 1, MOST_BLOCKS), x=True, key=decides)
-    return n - ratio.n if n < MOST_BLOCKS else None
+    return blocks_until(half_width, distance, ratio.n)
+
+
+def blocks_until(half_width: Callable[[int], float], distance: float, n: int) -> int | None:
+    """Return how many blocks after n it takes until an interval is narrower than a distance.
+
+    `half_width` is that of the interval after a number of blocks, and falls with it. None: more
+    than MOST_BLOCKS.
+    """
+    first, last = n + 1, n + MOST_BLOCKS
+    more = 1 + bisect_left(
+        range(first, last), x=True, key=lambda blocks: half_width(blocks) < distance
+    )
+    return more if more < MOST_BLOCKS else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from statistics import fmean
 
 import msgspec
@@ -13,7 +14,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.against_baseline import Estimate, Terms, with_verdict
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Interval, Rates
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Interval, Rates
 from feedbench.bench.verdicts.phases import measurements, with_phases
 from feedbench.bench.verdicts.resources import with_resources
 
@@ -46,20 +47,30 @@ def summarise(
     margin: float,
     folder_images: int,
     unequal: Collection[str] = (),
+    certainty: Certainty = ONCE,
 ) -> Summary:
     """Return the rows of a run; `specs` maps labels to SPECs, the baseline first.
 
     `unequal` are the labels whose equal work is not proven: they have rates, but no verdict.
     """
     baseline = next(iter(specs))
-    level = intervals.level_of(len(specs) - 1)
     rates = rates_by_block(trials, "main")
-    control = _control(rates_by_block(trials, "control").get(baseline, {}), rates.get(baseline, {}))
-    terms = Terms(baseline=baseline, control=control, margin=margin, unequal=frozenset(unequal))
-    estimates = _estimates(trials, specs, level)
+    copies = rates_by_block(trials, "control").get(baseline, {})
+    control = _control(copies, rates.get(baseline, {}), certainty)
+    terms = Terms(
+        baseline=baseline,
+        control=control,
+        margin=margin,
+        unequal=frozenset(unequal),
+        certainty=certainty,
+    )
+    level, radius = certainty.level_of(len(specs) - 1), certainty.radius
+    estimates = _estimates(trials, specs, level, certainty)
+    interval_of = partial(intervals.rate, level=level, radius=radius)
     rows = []
     for label, spec in specs.items():
-        row = _row(label, spec, [t for t in trials if t.label == label], level, folder_images)
+        of_label = [trial for trial in trials if trial.label == label]
+        row = _row(label, spec, of_label, folder_images, interval_of)
         rows.append(with_verdict(row, estimates[label], terms) if label in estimates else row)
     ratios = {
         label: estimate.ratio
@@ -78,21 +89,25 @@ def summarise(
 
 
 def _estimates(
-    trials: Sequence[TrialRecord], labels: Iterable[str], level: float
+    trials: Sequence[TrialRecord], labels: Iterable[str], level: float, certainty: Certainty
 ) -> dict[str, Estimate]:
     """Return the comparison of each label with the first one, the baseline."""
+
+    def ratio_of(pairs: tuple[list[float], list[float]]) -> Interval | None:
+        return intervals.log_ratio(*pairs, level, certainty.radius) if pairs[0] else None
+
     baseline, *others = labels
     undisturbed = rates_by_block(trials, "main")
     of_all = rates_by_block(trials, "main", with_disturbed=True)
     uneven = _unevenly_disturbed(trials, (baseline, *others))
     estimates = {}
     for label in others:
-        ours, theirs = intervals.paired(undisturbed.get(label, {}), undisturbed.get(baseline, {}))
-        all_ours, all_theirs = intervals.paired(of_all.get(label, {}), of_all.get(baseline, {}))
+        pairs = intervals.paired(undisturbed.get(label, {}), undisturbed.get(baseline, {}))
+        all_pairs = intervals.paired(of_all.get(label, {}), of_all.get(baseline, {}))
         estimates[label] = Estimate(
-            ratio=intervals.log_ratio(ours, theirs, level) if ours else None,
-            ranks=intervals.by_ranks(ours, theirs, level),
-            of_all_trials=intervals.log_ratio(all_ours, all_theirs, level) if all_ours else None,
+            ratio=ratio_of(pairs),
+            ranks=None if certainty.is_sequential else intervals.by_ranks(*pairs, level),
+            of_all_trials=ratio_of(all_pairs),
             is_unevenly_disturbed=not uneven.isdisjoint({label, baseline}),
         )
     return estimates
@@ -121,7 +136,8 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     }
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []
-    return list(intervals.best_set(candidates, intervals.threshold_of(terms.control)))
+    threshold = intervals.threshold_of(terms.control)
+    return list(intervals.best_set(candidates, threshold, terms.certainty))
 
 
 def of_whole_blocks(trials: Sequence[TrialRecord], blocks: int) -> list[TrialRecord]:
@@ -153,7 +169,11 @@ def _mean_rate(rates: Iterable[float]) -> float:
 
 
 def _row(
-    label: str, spec: str, trials: Sequence[TrialRecord], level: float, folder_images: int
+    label: str,
+    spec: str,
+    trials: Sequence[TrialRecord],
+    folder_images: int,
+    interval_of: Callable[[Sequence[float]], Interval],
 ) -> Row:
     """Return a pipeline's row from its own trials, without what the baseline says of it."""
     measured = [t for t in trials if t.purpose == "main" and t.ended == "measured"]
@@ -172,7 +192,7 @@ def _row(
     )
     if not main:
         return row
-    row = _with_rate(row, [*rates.values()], level)
+    row = _with_rate(row, [*rates.values()], interval_of)
     return with_resources(with_phases(row, main, folder_images), main)
 
 
@@ -185,18 +205,24 @@ def _remarks(trials: Sequence[TrialRecord], main: Sequence[TrialRecord]) -> list
     return remarks
 
 
-def _with_rate(row: Row, rates: Sequence[float], level: float) -> Row:
-    row = replace(row, level=level, rate=_mean_rate(rates))
+def _with_rate(
+    row: Row, rates: Sequence[float], interval_of: Callable[[Sequence[float]], Interval]
+) -> Row:
+    interval = interval_of(rates)
+    row = replace(row, level=interval.level, rate=_mean_rate(rates))
     if len(rates) < LEAST_BLOCKS:
         return row
-    interval = intervals.rate(rates, level)
     high = interval.high if math.isfinite(interval.high) else None
     return replace(row, rate=interval.estimate, rate_low=interval.low, rate_high=high)
 
 
-def _control(rates: Mapping[int, float], others: Mapping[int, float]) -> Interval | None:
+def _control(
+    rates: Mapping[int, float], others: Mapping[int, float], certainty: Certainty
+) -> Interval | None:
     ours, theirs = intervals.paired(rates, others)
-    return intervals.log_ratio(ours, theirs, intervals.LEVEL) if len(ours) >= LEAST_BLOCKS else None
+    if len(ours) < LEAST_BLOCKS:
+        return None
+    return intervals.log_ratio(ours, theirs, certainty.level_of(1), certainty.radius)
 
 
 def _ratio(interval: Interval | None) -> tuple[float, float, float] | None:

@@ -32,11 +32,7 @@ def sequential(rates: Sequence[float], others: Sequence[float], level: float) ->
     unknown variance", Sequential Analysis 44(1). It is infinite with fewer than LEAST_BLOCKS
     blocks. There must be at least one block.
     """
-    fixed = log_ratio(rates, others, level)
-    if fixed.n < LEAST_BLOCKS:
-        return Interval(fixed.estimate, -math.inf, math.inf, fixed.n, level)
-    half = radius(fixed.n, level) * _deviation(rates, others, fixed.estimate) / math.sqrt(fixed.n)
-    return Interval(fixed.estimate, fixed.estimate - half, fixed.estimate + half, fixed.n, level)
+    return log_ratio(rates, others, level, radius)
 
 
 @lru_cache(maxsize=1024)
@@ -73,10 +69,3 @@ def more_blocks(ratio: Interval, border: float) -> int | None:
 
     n = ratio.n + 1 + bisect_left(range(ratio.n + 1, MOST_BLOCKS), x=True, key=decides)
     return n - ratio.n if n < MOST_BLOCKS else None
-
-
-def _deviation(rates: Sequence[float], others: Sequence[float], mean: float) -> float:
-    squares = [
-        (math.log(rate / other) - mean) ** 2 for rate, other in zip(rates, others, strict=True)
-    ]
-    return math.sqrt(sum(squares) / (len(squares) - 1))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feedbench.bench.verdicts.intervals import (
     LEVEL,
+    Certainty,
     Interval,
     Verdict,
     best_set,
@@ -46,11 +47,11 @@ def between(low: float, high: float, n: int = 8) -> Interval:
     return Interval(sum(ends) / 2, *ends, n, LEVEL)
 
 
-def blocks_of(mean: float, deviation: float, n: int) -> Interval:
+def blocks_of(mean: float, deviation: float, n: int, level: float = LEVEL) -> Interval:
     """The interval of n blocks whose log ratios have exactly this mean and this deviation."""
     values = np.arange(n, dtype=float)
     values = (values - values.mean()) / values.std(ddof=1)
-    return log_ratio(list(np.exp(mean + deviation * values)), [1.0] * n, LEVEL)
+    return log_ratio(list(np.exp(mean + deviation * values)), [1.0] * n, level)
 
 
 @given(PAIRS, st.floats(1e-3, 1e3))
@@ -206,9 +207,11 @@ def test_after_so_many_more_blocks_of_the_same_spread_there_is_a_verdict(mean: f
     deviation = 0.08
     more = verdict(blocks_of(mean, deviation, 4), None, MARGIN).more_blocks
     assert more is not None
-    assert verdict(blocks_of(mean, deviation, 4 + more), None, MARGIN).word != "inconclusive"
+    again = Certainty(reports=2).level_of(1)
+    after = blocks_of(mean, deviation, 4 + more, again)
+    assert verdict(after, None, MARGIN).word != "inconclusive"
     if more > 1:
-        fewer = verdict(blocks_of(mean, deviation, 4 + more - 1), None, MARGIN)
+        fewer = verdict(blocks_of(mean, deviation, 4 + more - 1, again), None, MARGIN)
         assert fewer.word == "inconclusive"
 
 
