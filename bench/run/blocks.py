@@ -180,8 +180,14 @@ class Blocks:
 
     def _to_come(self) -> str:
         """Return what is still to come, by the blocks measured so far, in words."""
-        seconds_left = self._budget.seconds_left(self.whole)
-        return to_come(self._seconds, self._budget.blocks, seconds_left, whole=self.whole)
+        budget = self._budget
+        return to_come(
+            self._seconds,
+            budget.blocks,
+            budget.seconds_left(self.whole),
+            whole=self.whole,
+            spare=budget.spare_blocks,
+        )
 
     def _is_over(self, needed_seconds: float) -> bool:
         """Return whether less time is left than is needed."""

@@ -26,16 +26,26 @@ def blocks_that_fit(seconds_left: float, kept_seconds: float, block_seconds: flo
 
 
 def to_come(
-    blocks: Sequence[float], wanted: int | None, seconds_left: float | None, *, whole: int
+    blocks: Sequence[float],
+    wanted: int | None,
+    seconds_left: float | None,
+    *,
+    whole: int,
+    spare: int = 0,
 ) -> str:
     """Return in words what is still to come after `whole` blocks.
 
     `blocks` are the seconds of those that this process has measured, at least one. `wanted` is how
-    many were asked for; `seconds_left` are those for further blocks.
+    many were asked for, and `spare` how many more there may be while pipelines are disturbed;
+    `seconds_left` are those for further blocks.
     """
     each = max(fmean(blocks), 1e-3)
     if wanted is not None:
         more = wanted - whole
+        if more <= 0 < more + spare:
+            up_to = counted(more + spare, "more block")
+            return f"up to {up_to} of about {duration(each)} while pipelines are disturbed"
+        more = max(more, 0)
         if seconds_left is not None:
             more = min(more, int(max(seconds_left, 0.0) / each))
         return f"{counted(more, 'block')} to come, in about {duration(more * each)}"

@@ -66,3 +66,17 @@ def test_the_blocks_that_verdicts_need_may_take_the_time_kept_for_reasons() -> N
     assert blocks_that_fit(50.0, 60.0, 20.0) == 4
     assert blocks_that_fit(10.0, 20.0, 20.0) == 1
     assert blocks_that_fit(-10.0, 0.0, 20.0) == 1
+
+
+@pytest.mark.parametrize(
+    ("whole", "sentence"),
+    [
+        (2, "1 block to come, in about 25 s"),
+        (3, "up to 2 more blocks of about 25 s while pipelines are disturbed"),
+        (4, "up to 1 more block of about 25 s while pipelines are disturbed"),
+        (5, "0 blocks to come, in about 0 s"),
+    ],
+)
+def test_spare_blocks_come_only_while_pipelines_are_disturbed(whole: int, sentence: str) -> None:
+    seconds = [25.0] * whole
+    assert to_come(seconds, 3, None, whole=whole, spare=2) == sentence
