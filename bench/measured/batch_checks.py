@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedbench.bench.measured.batch_forms import form_note, pair
+from feedbench.bench.measured.batch_forms import Array, form_note, pair
 from feedbench.bench.measured.hints import UNSORTED, image_hint, part_hint, range_hint, size_hint
 from feedbench.bench.measured.label_forms import label_note, places_of
+from feedbench.bench.measured.page_reads import is_overlapping, page_values
 from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:
@@ -42,21 +43,8 @@ class EpochCheck:
         """Check one batch and return its number of images. Raises WrongWorkError."""
         images, labels = pair(delivered)
         work = self._workload
-        delivers = f"{images.dtype} {list(images.shape)}"
-        # As text: without ml_dtypes NumPy cannot read the name bfloat16.
-        if images.shape[1:] != work.shape or str(images.dtype) != work.dtype:
-            expected = f"{work.dtype} [B, {', '.join(map(str, work.shape))}]"
-            raise WrongWorkError(
-                f"it delivered images of {delivers}; expected {expected}",
-                hint=image_hint(images, work),
-            )
+        places = check_form(images, labels, work)
         count = len(images)
-        if not 1 <= count <= work.batch_size:
-            raise WrongWorkError(
-                f"it delivered a batch of {count} images; expected 1 to {work.batch_size}",
-                hint=size_hint(count, work),
-            )
-        places = places_of(labels, count, work)
         self._note(form_note(delivered), label_note(labels, work))
         self.images += count
         if self.images > work.images:
@@ -116,6 +104,34 @@ class EpochCheck:
             )
 
 
+def check_form(images: Array, labels: Array, workload: Workload) -> Array:
+    """Check a batch's shapes, dtypes and labels; return its classes, as indices into class_names.
+
+    Raises WrongWorkError.
+    """
+    delivers = f"{images.dtype} {list(images.shape)}"
+    # As text: without ml_dtypes NumPy cannot read the name bfloat16.
+    if images.shape[1:] != workload.shape or str(images.dtype) != workload.dtype:
+        expected = f"{workload.dtype} [B, {', '.join(map(str, workload.shape))}]"
+        raise WrongWorkError(
+            f"it delivered images of {delivers}; expected {expected}",
+            hint=image_hint(images, workload),
+        )
+    count = len(images)
+    if not 1 <= count <= workload.batch_size:
+        raise WrongWorkError(
+            f"it delivered a batch of {count} images; expected 1 to {workload.batch_size}",
+            hint=size_hint(count, workload),
+        )
+    if is_overlapping(images):
+        raise WrongWorkError(
+            f"it delivered {delivers} as a broadcast array, whose values share memory;"
+            " expected a batch with memory for each of its values",
+            hint="copy it, such as by numpy.ascontiguousarray",
+        )
+    return places_of(labels, count, workload)
+
+
 def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
     """Check that the values are in the workload's range. Raises WrongWorkError."""
     least, most = float(images.min()), float(images.max())
@@ -136,11 +152,10 @@ def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:
 
 
 def consume(delivered: object) -> int:
-    """Read one element of a batch, to prove that it exists, and return its number of images.
+    """Read a value of each page of a batch, to prove that it exists; return its number of images.
 
-    Every pipeline has this same consumer. It copies nothing: `.numpy()` of a tensor would, and
-    that would be the slowest part of a cached pipeline. Raises WrongWorkError if labels are
-    missing.
+    It copies nothing: `.numpy()` of a tensor would, and that would be the slowest part of a cached
+    pipeline. Raises WrongWorkError if labels are missing.
     """
     images, labels = pair(delivered)
     if not 0 < len(images) == len(labels):
@@ -148,7 +163,7 @@ def consume(delivered: object) -> int:
             f"it delivered a batch of {len(images)} images and {len(labels)} labels;"
             " expected as many labels as images, and at least one"
         )
-    images.item(0)
+    page_values(images)
     return len(images)
 
 

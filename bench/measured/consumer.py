@@ -8,9 +8,13 @@ from collections.abc import Callable
 from statistics import median
 from typing import Protocol
 
-from feedbench.bench.measured.batch_checks import EpochLedger, consume
-from feedbench.bench.measured.batch_forms import pair
+from feedbench.bench.measured.batch_checks import EpochLedger
+from feedbench.bench.measured.timed_batches import TimedBatches
 from feedbench.bench.records.windows import Windows
+from feedbench.pipelines.contract import Workload
+
+Receive = Callable[[object], int]
+"""Checks a batch, and returns its number of images."""
 
 _MOST_CALLS, _MOST_SECONDS = 300, 0.02
 
@@ -24,16 +28,21 @@ class Timed(Protocol):
 
 
 class Consumer:
-    """Takes batches as they arrive: records the time, proves that it exists, counts its images."""
+    """Takes batches as they arrive: records the time, checks each one, counts its images.
+
+    All pipelines have the same one.
+    """
 
     def __init__(
         self,
+        receive: Receive,
         images: int,
         windows: Timed,
         arrivals: array[float],
         on_edge: Callable[[float], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._receive = receive
         self._ledger = EpochLedger(images)
         self._windows: Timed = windows
         self._arrivals = arrivals
@@ -50,7 +59,7 @@ class Consumer:
         """Count a batch; return whether a window ended with it."""
         at = self._clock()
         self._arrivals.append(at)
-        images = consume(delivered)
+        images = self._receive(delivered)
         self._ledger.delivered(images)
         is_edge = self._windows.arrived(at, images)
         if is_edge:
@@ -58,12 +67,14 @@ class Consumer:
         return is_edge
 
 
-def consumer_seconds(delivered: object) -> float:
+def consumer_seconds(delivered: object, workload: Workload) -> float:
     """Return the seconds that the consumer takes for such a batch, the median of many times.
 
     Windows include this time, although it is not the pipeline's.
     """
-    consumer = Consumer(len(pair(delivered)[0]), Windows(), array("d"), lambda _: None)
+    timed = TimedBatches(workload)
+    images = timed.take(delivered)
+    consumer = Consumer(timed.take, images, Windows(), array("d"), lambda _: None)
     first = begun = time.perf_counter()
     seconds: list[float] = []
     while len(seconds) < _MOST_CALLS and begun - first < _MOST_SECONDS:

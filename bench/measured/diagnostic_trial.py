@@ -33,7 +33,7 @@ class Diagnostic(Trial):
                 self._edge(at)
 
         images, arrivals = self.workload.images, self._arrivals
-        consumer = Consumer(images, windows, arrivals, at_edge, self.clock)
+        consumer = Consumer(consume, images, windows, arrivals, at_edge, self.clock)
         while len(windows.windows) <= _WINDOWS:
             consumer.take(next(batches))
         return Measurement(

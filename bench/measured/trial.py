@@ -21,13 +21,14 @@ import msgspec
 
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune, fixed_paths, turns
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
+from feedbench.bench.measured.batch_checks import EpochCheck, check_range
 from feedbench.bench.measured.batch_forms import pair
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.measured.fixed_paths import Writes
 from feedbench.bench.measured.iterators import endless, following, lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.measured.timed_batches import TimedBatches
 from feedbench.bench.measured.turns import Turns
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement
@@ -94,9 +95,14 @@ class Trial:
     clock: Clock = time.monotonic
     reaper: int | None = None
     earlier_caches: list[str] = field(default_factory=list)  # paths that another process wrote
+    timed: TimedBatches = field(init=False)  # the batches after the first epoch
     _arrivals: array[float] = field(default_factory=lambda: array("d"))  # after the first epoch
     _edges: list[float] = field(default_factory=list)
     _latest: object = None  # batch
+
+    def __post_init__(self) -> None:
+        """Begin to count the batches of the timed part."""
+        self.timed = TimedBatches(self.workload)
 
     def run(self, request: Request) -> Measurement:
         """Run all phases and return what they measured."""
@@ -115,7 +121,7 @@ class Trial:
             if request.turns and turns.fits(epoch_seconds=fmean(restarts.epoch_seconds)):
                 self._turns_of_epochs(feed, windows, request)
         run_delay_seconds, memory_bytes = run_delay(), peak_memory_bytes(self.reaper)
-        batch_seconds = consumer_seconds(self._latest)
+        batch_seconds = consumer_seconds(self._latest, self.workload)
         check.labels()
         return Measurement(
             prepare_seconds=opened.prepare_seconds,
@@ -265,7 +271,7 @@ class Trial:
             at = self.clock()
             self._arrivals.append(at)
             first = first or at
-            images += consume(delivered)
+            images += self.timed.take(delivered)
             batches += 1
             self._latest = delivered
             if images > self.workload.images:
@@ -290,7 +296,7 @@ class Trial:
     def _continuous_windows(self, feed: Any, windows: Windows) -> tuple[Iterator[Any], Consumer]:
         """Time windows over one iterator over many epochs; return it, and what took its batches."""
         images, arrivals = self.workload.images, self._arrivals
-        consumer = Consumer(images, windows, arrivals, self._edge, self.clock)
+        consumer = Consumer(self.timed.take, images, windows, arrivals, self._edge, self.clock)
         gc.collect()  # garbage of the earlier phases is not a cost of this one
         batches = lasting(feed.repeat())
         while True:
@@ -304,7 +310,9 @@ class Trial:
     def _turns_of_epochs(self, feed: Feed, windows: Windows, request: Request) -> None:
         """Take turns with a feed that can only be restarted."""
         images = self.workload.images
-        consumer = Consumer(images, windows, array("d"), lambda _: None, self.clock)
+        consumer = Consumer(
+            self.timed.take, images, windows, array("d"), lambda _: None, self.clock
+        )
         batch_seconds = self._batch_seconds(windows)
         paced = Turns(
             endless(feed),
