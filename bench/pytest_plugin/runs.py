@@ -243,7 +243,9 @@ def _result(run: _Run, label: str) -> Blocks | NoResult:
     if (why := _why_not(row)) is not None:
         return NoResult(why)
     rates = rates_by_block(of_whole_blocks(run.trials, run.record.blocks), "main")
-    rounds = benchmark_json.seconds_per_image([*rates.get(label, {}).values()])
+    rounds = benchmark_json.seconds_per_image(
+        [block.rate for block in rates.get(label, {}).values()]
+    )
     if not rounds:
         trials = counted(row.attempts, "trial")
         disturbed = f"other work on this machine disturbed each of its {trials}"

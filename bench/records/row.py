@@ -15,9 +15,24 @@ from feedbench.bench.records.trial import Preparation
 Word = Literal["faster", "slower", "equivalent", "inconclusive", "withheld"]
 
 
-Withheld = Literal["control", "work", "baseline's work", "exclusions"]
+Withheld = Literal[
+    "control",
+    "work",
+    "baseline's work",
+    "exclusions",
+    "other programs",
+    "baseline's other programs",
+    "slow turns",
+]
 """Why there is no verdict: the baseline differed from its own second copy; equal work is not proven
-for the pipeline or for the baseline; or it depends on which disturbed trials were left out."""
+for the pipeline or for the baseline; it depends on which disturbed trials were left out; other
+programs were busy in the turns of the pipeline or of the baseline, and not in the others'; or it
+depends on which slow turns were left out."""
+
+UNSURE: frozenset[Withheld | None] = frozenset(
+    {"exclusions", "other programs", "baseline's other programs", "slow turns"}
+)
+"""The reasons that lie in how the pipelines were measured: none of them is among the best."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +56,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Word | None = None
     withheld: Withheld | None = None  # why, where the verdict is "withheld"
     within_margin: bool = False
+    # In a rotation: slow turns came mostly with it or mostly with the baseline, so none was left
+    # out of the ratio.
+    counts_all_turns: bool = False
     more_blocks: int | None = None  # that a verdict would take, about
     first_batch_seconds: float | None = None  # from open's call
     first_epoch_seconds: float | None = None  # from open's call

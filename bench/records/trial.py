@@ -82,12 +82,15 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Images/s: the images of the windows that count over their seconds.
+        """Images/s: the images of the turns, or of the windows that count, over their seconds.
 
         Raises ValueError if it was not measured.
         """
         if self.measured is None:
             raise ValueError(f"{self.label} has no rate: its trial {self.ended}")
+        if self.turns:
+            images = sum(turn.images for turn in self.turns)
+            return images / sum(turn.seconds for turn in self.turns)
         return self.measured.rate
 
     @property
@@ -99,9 +102,9 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     def is_disturbed(self) -> bool:
         """Whether the machine was not calm around the trial, or other programs were busy in it.
 
-        False if the machine was not probed.
+        False if the machine was not probed, and in a rotation: a disturbance hits all pipelines.
         """
-        if self.around is None:
+        if self.around is None or self.turns:
             return False
         others_share = self.others_share or 0.0
         return self.around.is_disturbed or others_share > self.around.most_others_share

@@ -55,7 +55,7 @@ def benchmark_of(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) ->
         },
         "commit_info": _commit(),
         "benchmarks": [
-            _benchmark(row, [*rates[row.label].values()], folder)
+            _benchmark(row, [block.rate for block in rates[row.label].values()], folder)
             for row in run.rows
             if rates.get(row.label)
         ],

@@ -23,6 +23,7 @@ from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.proof import Proof, is_equal
+from feedbench.bench.records.row import UNSURE
 from feedbench.bench.records.run import (
     LeftOut,
     PipelineRecord,
@@ -105,7 +106,7 @@ class Keeper:
         )
         control = summary.control_interval
         rates = rates_by_block(records, "main")
-        unsure = self._unequal | {row.label for row in summary.rows if row.withheld == "exclusions"}
+        unsure = self._unequal | {row.label for row in summary.rows if row.withheld in UNSURE}
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
             {

@@ -29,6 +29,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     margin: float  # a share
     certainty: Certainty = ONCE
     unequal: frozenset[str]  # labels whose equal work is not proven
+    accompanied: frozenset[str] = frozenset()  # labels with which other programs come
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +37,10 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     ratio: Interval | None  # of undisturbed trials; None: they share no block
     ranks: Interval | None  # the same by signed ranks; None: too few blocks for the level
-    of_all_trials: Interval | None  # including disturbed ones
-    is_unevenly_disturbed: bool  # it or the baseline, more or less often than the others
+    everything: Interval | None  # the same of all trials and turns, disturbed ones included
+    is_unevenly_disturbed: bool = False  # it or the baseline, more or less often than the others
+    is_rotated: bool = False  # both, in at least one block
+    counts_all_turns: bool = False  # the ratio is that of `everything`
 
 
 def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
@@ -73,24 +76,30 @@ def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterato
         yield "baseline's work"
     if differs_from_itself(terms.control):
         yield "control"
-    if _depends_on_exclusions(estimate, terms):
-        yield "exclusions"
-
-
-def _depends_on_exclusions(estimate: Estimate, terms: Terms) -> bool:
-    """Return whether the verdict may depend on which disturbed trials were left out."""
+    if label in terms.accompanied:
+        yield "other programs"
+    if terms.baseline in terms.accompanied:
+        yield "baseline's other programs"
     if estimate.is_unevenly_disturbed:
-        return True
+        yield "exclusions"
+    if _is_contradicted(estimate, terms):
+        yield "slow turns" if estimate.is_rotated else "exclusions"
+
+
+def _is_contradicted(estimate: Estimate, terms: Terms) -> bool:
+    """Return whether the estimate with nothing left out contradicts the verdict."""
     judged = verdict_of(estimate.ratio, terms)
-    if judged is None or estimate.of_all_trials is None:
+    if judged is None or estimate.everything is None:
         return False
-    return contradicts(estimate.of_all_trials.estimate, judged.word, terms.margin)
+    return contradicts(estimate.everything.estimate, judged.word, terms.margin)
 
 
 def _lacks_undisturbed(estimate: Estimate) -> bool:
     """Return whether exclusions alone leave too few blocks for a verdict."""
-    of_all = estimate.of_all_trials
-    return estimate.is_unevenly_disturbed and of_all is not None and of_all.n >= LEAST_BLOCKS
+    everything = estimate.everything
+    if everything is None or everything.n < LEAST_BLOCKS:
+        return False
+    return estimate.is_unevenly_disturbed
 
 
 def _with_ratio(row: Row, estimate: Estimate, terms: Terms) -> Row:
@@ -98,7 +107,7 @@ def _with_ratio(row: Row, estimate: Estimate, terms: Terms) -> Row:
     ratio, ranks = estimate.ratio, estimate.ranks
     if ratio is None:
         return row
-    row = replace(row, ratio=math.exp(ratio.estimate))
+    row = replace(row, ratio=math.exp(ratio.estimate), counts_all_turns=estimate.counts_all_turns)
     if ratio.n < LEAST_BLOCKS:
         return row
     row = replace(row, ratio_low=math.exp(ratio.low), ratio_high=math.exp(ratio.high))

@@ -9,15 +9,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven, Preparation
-from feedbench.bench.verdicts.intervals import (
-    LEAST_BLOCKS,
-    ONCE,
-    Certainty,
-    Radius,
-    Rates,
-    log_ratio,
-    paired,
-)
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Radius, by_mean
+from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 
 
 def with_preparations(
@@ -76,7 +69,7 @@ class _Shown:
 
     def faster(self, label: str, other: str) -> bool | None:
         """Return whether a pipeline is shown to be faster; None if there are too few blocks."""
-        ours, theirs = paired(self.rates.get(label, {}), self.rates.get(other, {}))
-        if self.threshold is None or len(ours) < LEAST_BLOCKS:
+        ratios = [*log_ratios(self.rates.get(label, {}), self.rates.get(other, {})).values()]
+        if self.threshold is None or len(ratios) < LEAST_BLOCKS:
             return None
-        return log_ratio(ours, theirs, self.level, self.radius).low > self.threshold
+        return by_mean(ratios, self.level, self.radius).low > self.threshold

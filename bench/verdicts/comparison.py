@@ -7,22 +7,29 @@ not slow the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.records.proof import is_equal
-from feedbench.bench.records.row import Row
+from feedbench.bench.records.row import Row, Withheld
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts import intervals
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval, Rates
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+from feedbench.bench.verdicts.turns.block_rates import BlockRates, Rates, log_ratios
 from feedbench.bench.verdicts.two_runs import Run, differences, refuse_other_workload
 from feedbench.pipelines.errors import RequestError
 
 Word = Literal["slower", "not slower", "cannot tell"]
+# Clauses on a pipeline whose own figures are doubtful; {} is the run.
+_UNSURE: dict[Withheld, str] = {
+    "exclusions": "its verdict {} depends on which disturbed trials are left out",
+    "other programs": "other programs were busy in its turns {}, and not in the others'",
+    "slow turns": "its verdict {} depends on which slow turns are left out",
+}
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +72,7 @@ class _Side(msgspec.Struct, frozen=True):
     """A pipeline in one of the two runs, or in one of the two environments."""
 
     row: Row
-    rates: Mapping[int, float]  # of undisturbed blocks, in images/s
+    rates: BlockRates  # of undisturbed blocks
     place: str  # such as "in the base run"
     objection: str | None  # a clause: why the run has no verdicts at all
 
@@ -91,8 +98,10 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
         before, after = base_sides[label], new_sides[label]
         pipeline = _without_ratio(before, after, (len(before.rates), len(after.rates)))
         if pipeline.why is None:
-            rates = [*after.rates.values()], [*before.rates.values()]
-            pipeline = _with_ratio(pipeline, intervals.unpaired(*rates, level), tolerance)
+            ours, theirs = (
+                [block.rate for block in side.rates.values()] for side in (after, before)
+            )
+            pipeline = _with_ratio(pipeline, intervals.unpaired(ours, theirs, level), tolerance)
         pipelines.append(pipeline)
     return Comparison(
         base=base.name,
@@ -126,10 +135,10 @@ def within(run: Run, tolerance: float) -> Comparison:
     level = intervals.level_of(len(pairs))
     pipelines = []
     for before, after in pairs:
-        rates = intervals.paired(after.rates, before.rates)
-        pipeline = _without_ratio(before, after, (len(rates[0]), len(rates[0])))
+        ratios = [*log_ratios(after.rates, before.rates).values()]
+        pipeline = _without_ratio(before, after, (len(ratios), len(ratios)))
         if pipeline.why is None:
-            pipeline = _with_ratio(pipeline, intervals.log_ratio(*rates, level), tolerance)
+            pipeline = _with_ratio(pipeline, intervals.by_mean(ratios, level), tolerance)
         pipelines.append(pipeline)
     other = replace(run.record, environment=against.environment, code=against.code)
     return Comparison(
@@ -219,9 +228,8 @@ def _why_not_alone(side: _Side) -> str | None:
         return f"it failed {side.place}: {row.failures[-1].rstrip('.')}"
     if row.rate is None:
         return f"it was not measured {side.place}"
-    if row.withheld == "exclusions":
-        return f"its verdict {side.place} depends on which disturbed trials are left out"
-    return None
+    why = None if row.withheld is None else _UNSURE.get(row.withheld)
+    return None if why is None else why.format(side.place)
 
 
 def _remarks(base: Run, new: Run, shared: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedbench.bench.records.row import Word
+from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 
 LEAST_BLOCKS = 4  # for verdicts: from here on, Student's t has its nominal coverage
 LEVEL = 0.99
@@ -24,9 +25,6 @@ FAMILY_ERROR = 0.05  # of all comparisons with the baseline together
 CONTROL_TOLERANCE = math.log(1.01)  # how much the baseline may differ from itself
 EXCLUSION_ERROR = 0.01  # of the alarm that a pipeline's trials were disturbed more often
 MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
-
-Rates = Mapping[str, Mapping[int, float]]
-"""label -> block -> images/s"""
 
 
 @dataclass(frozen=True)
@@ -97,19 +95,9 @@ class Certainty:
 ONCE = Certainty()  # one report, after a number of blocks that did not depend on the rates
 
 
-def paired(
-    rates: Mapping[int, float], others: Mapping[int, float]
-) -> tuple[list[float], list[float]]:
-    """Return both pipelines' rates in the blocks that both have, block by block."""
-    blocks = sorted(rates.keys() & others.keys())
-    return [rates[block] for block in blocks], [others[block] for block in blocks]
-
-
-def log_ratio(
-    rates: Sequence[float], others: Sequence[float], level: float, radius: Radius = student
-) -> Interval:
-    """Return the mean of ln(rate / other rate) over paired blocks. There must be at least one."""
-    return _mean(np.log(np.asarray(rates) / np.asarray(others)), level, radius)
+def by_mean(ratios: Sequence[float], level: float, radius: Radius = student) -> Interval:
+    """Return the mean of log ratios, one a block. There must be at least one."""
+    return _mean(np.asarray(ratios), level, radius)
 
 
 def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
@@ -131,19 +119,19 @@ def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> I
     return Interval(estimate, float(interval.low), float(interval.high), n, level)
 
 
-def by_ranks(rates: Sequence[float], others: Sequence[float], level: float) -> Interval | None:
-    """Return ln(rate / other rate) over paired blocks by signed ranks, a check of `log_ratio`.
+def by_ranks(ratios: Sequence[float], level: float) -> Interval | None:
+    """Return the middle of log ratios, one a block, by signed ranks: a check of `by_mean`.
 
     Its interval holds for any symmetric noise, and an outlying block hardly affects it. Hodges and
     Lehmann (1963), "Estimates of location based on rank tests", Ann. Math. Stat. 34(2). None if
     there are too few blocks for the level: 0.99 takes eight.
     """
-    ratios = np.log(np.asarray(rates) / np.asarray(others))
     place = _signed_rank_place(len(ratios), level)
     if not place:
         return None
-    firsts, seconds = np.triu_indices(len(ratios))
-    means = np.sort((ratios[firsts] + ratios[seconds]) / 2)  # of each pair, each with itself too
+    values = np.asarray(ratios)
+    firsts, seconds = np.triu_indices(len(values))
+    means = np.sort((values[firsts] + values[seconds]) / 2)  # of each pair, each with itself too
     low, high = float(means[place - 1]), float(means[-place])
     return Interval(float(np.median(means)), low, high, len(ratios), level)
 
@@ -229,10 +217,10 @@ def best_set(rates: Rates, threshold: float = 0.0, certainty: Certainty = ONCE) 
     level = certainty.level_of(len(rates) * (len(rates) - 1) // 2)
     slower = {label for label, blocks in rates.items() if len(blocks) < LEAST_BLOCKS}
     for label, other in permutations(rates, 2):
-        ours, theirs = paired(rates[label], rates[other])
-        if len(ours) < LEAST_BLOCKS:
+        ratios = [*log_ratios(rates[label], rates[other]).values()]
+        if len(ratios) < LEAST_BLOCKS:
             continue
-        if log_ratio(ours, theirs, level, certainty.radius).high < -threshold:
+        if by_mean(ratios, level, certainty.radius).high < -threshold:
             slower.add(label)
     return tuple(label for label in rates if label not in slower)
 
@@ -240,7 +228,11 @@ def best_set(rates: Rates, threshold: float = 0.0, certainty: Certainty = ONCE) 
 def precise_enough(ratios: Sequence[Interval], margin: float) -> bool:
     """Return whether every half-width is at most half the margin, so that a run may stop."""
     half = math.log1p(margin) / 2
-    return all(i.n >= LEAST_BLOCKS and (i.high - i.low) / 2 <= half for i in ratios)
+    return all(i.n >= LEAST_BLOCKS and _half_width(i) <= half for i in ratios)
+
+
+def _half_width(interval: Interval) -> float:
+    return (interval.high - interval.low) / 2
 
 
 def _mean(values: npt.NDArray[np.float64], level: float, radius: Radius) -> Interval:
@@ -277,7 +269,7 @@ def _more_blocks(
     nearer.
     """
     distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
-    half = (ratio.high - ratio.low) / 2
+    half = _half_width(ratio)
     if not math.isfinite(half):
         return None
     deviation = half * math.sqrt(ratio.n) / certainty.radius(ratio.n, ratio.level)

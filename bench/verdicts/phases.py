@@ -27,7 +27,7 @@ def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> 
         row,
         turnover_seconds=turnover,
         epoch_seconds=epoch,
-        folder_epoch_seconds=_folder_epoch(measured, turnover, epoch, folder_images),
+        folder_epoch_seconds=_folder_epoch(trials, turnover, epoch, folder_images),
         continuous=all(m.continuous for m in measured),
         unsteady_trials=sum(steady_from(m.windows) is None for m in measured),
         knobs=measured[-1].knobs,
@@ -37,18 +37,19 @@ def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> 
 
 
 def _folder_epoch(
-    measured: Sequence[Measurement], turnover: float, epoch: float, folder_images: int
+    trials: Sequence[TrialRecord], turnover: float, epoch: float, folder_images: int
 ) -> float:
     """Return the seconds of an epoch of the whole folder.
 
     It is extrapolated only if necessary, since a restart and the end of an epoch overlap.
     """
+    measured = measurements(trials)
     images = measured[0].first_epoch_images
     if images == folder_images:
         return epoch
     if not all(m.continuous for m in measured):  # such a rate includes the turnover
         return (epoch - turnover) * folder_images / (images or folder_images) + turnover
-    rate = 1 / fmean(1 / m.rate for m in measured)
+    rate = 1 / fmean(1 / trial.rate for trial in trials)
     return folder_images / rate + turnover
 
 

@@ -23,7 +23,7 @@ def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
     A figure comes from the trials that have it, and is null if none has. A GPU's figure is missing
     if it is missing in any trial, to keep the reason.
     """
-    used = [(trial.usage, trial.rate) for trial in trials if trial.usage is not None]
+    used = [(trial.usage, _rate_of_usage(trial)) for trial in trials if trial.usage is not None]
     measured = [trial.measured for trial in trials if trial.measured is not None]
     peaks = [m.peak_memory_bytes for m in measured if m.peak_memory_bytes is not None]
     cpu = [(u.cpu_seconds, u, rate) for u, rate in used if u.cpu_seconds is not None]
@@ -70,6 +70,13 @@ def _page_cache_use(certificates: Sequence[Certificate]) -> PageCacheUse | None:
         contradicted=sum(c.is_contradicted for c in certificates),
         why_not=next((c.why_not for c in certificates if c.why_not is not None), None),
     )
+
+
+def _rate_of_usage(trial: TrialRecord) -> float:
+    """Return the rate while the usage was read: in a rotation, before the turns."""
+    if trial.measured is not None and trial.measured.windows:
+        return trial.measured.rate
+    return trial.rate
 
 
 def _images(used: Sequence[tuple[float, Usage, float]]) -> float:

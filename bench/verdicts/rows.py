@@ -10,13 +10,21 @@ from statistics import fmean
 import msgspec
 from msgspec.structs import replace
 
-from feedbench.bench.records.row import Row
+from feedbench.bench.records.row import UNSURE, Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.against_baseline import Estimate, Terms, with_verdict
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Interval, Rates
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Interval
 from feedbench.bench.verdicts.phases import measurements, with_phases
 from feedbench.bench.verdicts.resources import with_resources
+from feedbench.bench.verdicts.turns.block_rates import (
+    BlockRate,
+    BlockRates,
+    Rates,
+    compared,
+    log_ratios,
+)
+from feedbench.bench.verdicts.turns.other_programs import accompanied
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +70,7 @@ def summarise(
         control=control,
         margin=margin,
         unequal=frozenset(unequal),
+        accompanied=frozenset(accompanied(trials, specs)),
         certainty=certainty,
     )
     level, radius = certainty.level_of(len(specs) - 1), certainty.radius
@@ -93,8 +102,8 @@ def _estimates(
 ) -> dict[str, Estimate]:
     """Return the comparison of each label with the first one, the baseline."""
 
-    def ratio_of(pairs: tuple[list[float], list[float]]) -> Interval | None:
-        return intervals.log_ratio(*pairs, level, certainty.radius) if pairs[0] else None
+    def ratio_of(ratios: Sequence[float]) -> Interval | None:
+        return intervals.by_mean(ratios, level, certainty.radius) if ratios else None
 
     baseline, *others = labels
     undisturbed = rates_by_block(trials, "main")
@@ -102,13 +111,16 @@ def _estimates(
     uneven = _unevenly_disturbed(trials, (baseline, *others))
     estimates = {}
     for label in others:
-        pairs = intervals.paired(undisturbed.get(label, {}), undisturbed.get(baseline, {}))
-        all_pairs = intervals.paired(of_all.get(label, {}), of_all.get(baseline, {}))
+        ratios = compared(undisturbed.get(label, {}), undisturbed.get(baseline, {}))
+        everything = compared(of_all.get(label, {}), of_all.get(baseline, {})).of_all_turns
+        by_block = [*ratios.by_block.values()]
         estimates[label] = Estimate(
-            ratio=ratio_of(pairs),
-            ranks=None if certainty.is_sequential else intervals.by_ranks(*pairs, level),
-            of_all_trials=ratio_of(all_pairs),
+            ratio=ratio_of(by_block),
+            ranks=None if certainty.is_sequential else intervals.by_ranks(by_block, level),
+            everything=ratio_of([*everything.values()]),
             is_unevenly_disturbed=not uneven.isdisjoint({label, baseline}),
+            is_rotated=ratios.is_rotated,
+            counts_all_turns=ratios.is_one_sided,
         )
     return estimates
 
@@ -132,7 +144,7 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     candidates = {
         row.label: rates[row.label]
         for row in rows
-        if row.label in rates and row.label not in terms.unequal and row.withheld != "exclusions"
+        if row.label in rates and row.label not in terms.unequal and row.withheld not in UNSURE
     }
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []
@@ -147,20 +159,27 @@ def of_whole_blocks(trials: Sequence[TrialRecord], blocks: int) -> list[TrialRec
 
 def rates_by_block(
     trials: Sequence[TrialRecord], purpose: str, *, with_disturbed: bool = False
-) -> dict[str, dict[int, float]]:
+) -> dict[str, dict[int, BlockRate]]:
     """Return each label's rate in each block, from the measured trials of one purpose.
 
     Uses the undisturbed trials; `with_disturbed` all trials, with a block's attempts averaged.
     """
-    rates: dict[str, dict[int, list[float]]] = {}
+    measured: dict[str, dict[int, list[TrialRecord]]] = {}
     for trial in trials:
         counts = with_disturbed or not trial.is_disturbed
         if trial.purpose == purpose and trial.ended == "measured" and counts:
-            rates.setdefault(trial.label, {}).setdefault(trial.block, []).append(trial.rate)
+            measured.setdefault(trial.label, {}).setdefault(trial.block, []).append(trial)
     return {
-        label: {block: _mean_rate(attempts) for block, attempts in blocks.items()}
-        for label, blocks in rates.items()
+        label: {block: _of_block(attempts) for block, attempts in blocks.items()}
+        for label, blocks in measured.items()
     }
+
+
+def _of_block(attempts: Sequence[TrialRecord]) -> BlockRate:
+    return BlockRate(
+        _mean_rate(trial.rate for trial in attempts),
+        {turn.round: turn for turn in attempts[-1].turns},
+    )
 
 
 def _mean_rate(rates: Iterable[float]) -> float:
@@ -192,7 +211,7 @@ def _row(
     )
     if not main:
         return row
-    row = _with_rate(row, [*rates.values()], interval_of)
+    row = _with_rate(row, [block.rate for block in rates.values()], interval_of)
     return with_resources(with_phases(row, main, folder_images), main)
 
 
@@ -216,13 +235,11 @@ def _with_rate(
     return replace(row, rate=interval.estimate, rate_low=interval.low, rate_high=high)
 
 
-def _control(
-    rates: Mapping[int, float], others: Mapping[int, float], certainty: Certainty
-) -> Interval | None:
-    ours, theirs = intervals.paired(rates, others)
-    if len(ours) < LEAST_BLOCKS:
+def _control(rates: BlockRates, others: BlockRates, certainty: Certainty) -> Interval | None:
+    ratios = [*log_ratios(rates, others).values()]
+    if len(ratios) < LEAST_BLOCKS:
         return None
-    return intervals.log_ratio(ours, theirs, certainty.level_of(1), certainty.radius)
+    return intervals.by_mean(ratios, certainty.level_of(1), certainty.radius)
 
 
 def _ratio(interval: Interval | None) -> tuple[float, float, float] | None:

@@ -12,17 +12,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, MOST_BLOCKS, Interval, log_ratio
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, MOST_BLOCKS, Interval, by_mean
 
 PRIOR_BLOCKS = 0.1
 """What the prior of the mean weighs, in blocks. A smaller one decides large differences sooner."""
 
 
-def sequential(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:
-    """Return the mean of ln(rate / other rate) over paired blocks, for a run that may stop now.
+def sequential(ratios: Sequence[float], level: float) -> Interval:
+    """Return the mean of log ratios, one a block, for a run that may stop now.
 
-    `rates` and `others` are images/s of the same blocks, in order, as `intervals.paired` returns
-    them; `level` is such as 0.99. With at least this probability, the true value is inside *all*
+    `level` is such as 0.99. With at least this probability, the true value is inside *all*
     intervals that a run computes, one after each block, however many there are. So a run may stop
     as soon as one of them excludes a value, or be resumed, and the verdict has its level.
 
@@ -32,7 +31,7 @@ def sequential(rates: Sequence[float], others: Sequence[float], level: float) ->
     unknown variance", Sequential Analysis 44(1). It is infinite with fewer than LEAST_BLOCKS
     blocks. There must be at least one block.
     """
-    return log_ratio(rates, others, level, radius)
+    return by_mean(ratios, level, radius)
 
 
 @lru_cache(maxsize=1024)

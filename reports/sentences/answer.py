@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from feedbench.bench.records.row import UNSURE, Withheld
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.text import capital, counted, duration, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
 
 _RGB = 3  # channels
+_BUSY = "other programs were busy in the turns of one pipeline, and not in the others'"
+_OTHER_IMAGES = "the pipelines do not deliver the same images"
+# Why no pipeline has a verdict; the first that applies.
+_WHY_NONE: dict[Withheld, str] = {
+    "other programs": _BUSY,
+    "baseline's other programs": _BUSY,
+    "slow turns": "the verdicts depend on which slow turns are left out",
+    "work": _OTHER_IMAGES,
+    "baseline's work": _OTHER_IMAGES,
+}
 
 
 def heading(run: RunRecord) -> str:
@@ -80,7 +91,7 @@ def no_ratios(run: RunRecord) -> str:
 
 def is_unjudged(row: Row, run: RunRecord) -> bool:
     """Whether a pipeline was measured but could not be compared."""
-    if row.withheld == "exclusions":
+    if row.withheld in UNSURE:
         return True
     return row.label not in run.best and row.verdict is None and row is not run.rows[0]
 
@@ -190,8 +201,9 @@ def _no_verdicts(run: RunRecord, measured: list[Row]) -> str:
             f"No verdicts: {run.calm.disturbed} of {counted(run.calm.attempts, 'trial')} were"
             " disturbed, and the verdicts depend on which of them are excluded."
         )
-    if withheld & {"work", "baseline's work"}:
-        return "No verdicts: the pipelines do not deliver the same images."
+    for reason, why in _WHY_NONE.items():
+        if reason in withheld:
+            return f"No verdicts: {why}."
     why = "too few blocks have both the baseline and another pipeline"
     if run.calm is not None and run.calm.disturbed:
         trials = counted(run.calm.attempts, "trial")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feedbench.bench.records.row import UNSURE
 from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
@@ -62,7 +63,7 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     yield from map(_Note, equal_work.of_shuffles((row.label, row.proof) for row in run.rows))
     calmness = calm.sentence(run.calm)
     if calmness is not None:
-        affects = any(row.withheld in {"control", "exclusions"} for row in run.rows)
+        affects = any(row.withheld in {"control", *UNSURE} for row in run.rows)
         yield _Note(calmness, is_warning=affects or not calm.is_mostly_calm(run.calm))
 
 
@@ -126,6 +127,26 @@ def _of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
             f"{row.label} has no verdict, because the verdict depends on exclusions"
             f" ({row.disturbed} of its {counted(row.attempts, 'trial')} were disturbed, and"
             f" {baseline.disturbed} of {baseline.label}'s {baseline.attempts:,})."
+        )
+    if row.withheld == "other programs":
+        yield (
+            f"{row.label} has no verdict: other programs were busy in its turns, and not in the"
+            " others'. It may let them do its work."
+        )
+    if row.withheld == "baseline's other programs":
+        yield (
+            f"{row.label} has no verdict: other programs were busy in the turns of"
+            f" {baseline.label}, and not in the others'."
+        )
+    if row.withheld == "slow turns":
+        yield (
+            f"{row.label} has no verdict, because the verdict depends on which slow turns are left"
+            " out. More blocks would help."
+        )
+    if row.counts_all_turns:
+        yield (
+            f"Slow turns came mostly with one of {row.label} and {baseline.label}, so their ratio"
+            " is of all turns."
         )
     if row.within_margin and row.verdict in {"faster", "slower"}:
         yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."

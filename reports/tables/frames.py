@@ -13,6 +13,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
+from feedbench.bench.verdicts.turns import block_rates
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.sentences.preparation import epochs
 from feedbench.reports.sentences.why import chosen
@@ -91,11 +92,12 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
             "label": label,
             "block": block,
             "control": control,
-            "images_per_second": rate,
-            "ratio": rate / baseline[block] if block in baseline else None,
+            "images_per_second": rate.rate,
+            "ratio": ratios.get(block),
         }
         for control, rates in ((False, main), (True, rates_by_block(kept, "control")))
         for label, by_block in rates.items()
+        for ratios in [block_rates.ratios(by_block, baseline)]
         for block, rate in by_block.items()
     ]
     frame = pd.DataFrame(

@@ -17,8 +17,8 @@ from feedbench.bench.verdicts.intervals import (
     LEAST_BLOCKS,
     Interval,
     Verdict,
+    by_mean,
     by_ranks,
-    log_ratio,
     verdict,
 )
 from tests.studies.machines import (
@@ -111,7 +111,7 @@ def of_project(rates: Array) -> Verdict | None:
         pairs = pairs[~np.isnan(pairs).any(axis=1)]
         if len(pairs) < LEAST_BLOCKS:
             return None
-        return log_ratio(pairs[:, 0].tolist(), pairs[:, 1].tolist(), LEVEL)
+        return by_mean(np.log(pairs[:, 0] / pairs[:, 1]).tolist(), LEVEL)
 
     ratio = compared(OTHER)
     return None if ratio is None else verdict(ratio, compared(CONTROL), MARGIN)
@@ -190,7 +190,7 @@ def test_the_intervals_that_are_tried_are_the_projects_own_value_by_value() -> N
     rates = simulate(Machine(0.025), 8, 50, np.random.default_rng(SEED)).rates
     found = by_students_t(np.log(rates[..., OTHER] / rates[..., BASELINE]))
     for place, block in enumerate(rates):
-        expected = log_ratio(block[:, OTHER].tolist(), block[:, BASELINE].tolist(), LEVEL)
+        expected = by_mean(np.log(block[:, OTHER] / block[:, BASELINE]).tolist(), LEVEL)
         assert found.estimate[place] == pytest.approx(expected.estimate)
         assert found.low[place] == pytest.approx(expected.low)
         assert found.high[place] == pytest.approx(expected.high)
@@ -203,7 +203,7 @@ def test_the_intervals_by_ranks_that_are_tried_are_the_projects_own_value_by_val
     found = by_signed_ranks(np.log(rates[..., OTHER] / rates[..., BASELINE]))
     for place, block in enumerate(rates):
         kept = block[~np.isnan(block).any(axis=1)]
-        expected = by_ranks(kept[:, OTHER].tolist(), kept[:, BASELINE].tolist(), LEVEL)
+        expected = by_ranks(np.log(kept[:, OTHER] / kept[:, BASELINE]).tolist(), LEVEL)
         if expected is None:
             assert np.isnan(found.low[place])
             continue
@@ -215,14 +215,14 @@ def test_the_intervals_by_ranks_that_are_tried_are_the_projects_own_value_by_val
 def test_the_other_rules_are_those_of_scipy() -> None:
     rng = np.random.default_rng(SEED)
     sittings = simulate(probed(Machine(0.025), 0.8, retakes=False), 8, 50, rng).faster(0.02)
-    by_t, by_ranks = pooled_t_of_windows(sittings), mann_whitney(sittings)
+    by_t, by_rank_sums = pooled_t_of_windows(sittings), mann_whitney(sittings)
     by_trials = pooled_t_of_trials(sittings)
     for place in range(50):
         windows = [np.exp(sittings.kept[place, :, label]).ravel() for label in (OTHER, BASELINE)]
         mine, others = (values[~np.isnan(values)] for values in windows)
         p = stats.mannwhitneyu(mine, others, method="asymptotic").pvalue
         assert rank_sums(mine[np.newaxis], others[np.newaxis])[1][0] == pytest.approx(p)
-        assert (by_ranks.sign[place] != 0) == (p < 0.01)
+        assert (by_rank_sums.sign[place] != 0) == (p < 0.01)
         assert (by_t.sign[place] != 0) == (stats.ttest_ind(mine, others).pvalue < 0.01)
         trials = sittings.rates[place, :, OTHER], sittings.rates[place, :, BASELINE]
         found = stats.ttest_ind(*trials, nan_policy="omit").pvalue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.text import counted, digits, duration
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, Rates, log_ratio, paired
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, by_mean
+from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 
 _LEVEL = 0.95  # of a width on the way; verdicts are stricter
 _WIDEST = 1.0  # a width of 100 % or more is not known well enough to be shown
@@ -75,11 +76,10 @@ def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozense
 
 def _times(rates: Rates, label: str, baseline: str) -> str:
     """Return the ratio of two pipelines' rates as text, with its width if that is known."""
-    empty: Mapping[int, float] = {}
-    ours, theirs = paired(rates.get(label, empty), rates.get(baseline, empty))
-    if not ours:
+    ratios = [*log_ratios(rates.get(label, {}), rates.get(baseline, {})).values()]
+    if not ratios:
         return ""
-    ratio = log_ratio(ours, theirs, _LEVEL)
+    ratio = by_mean(ratios, _LEVEL)
     times = f"{digits(math.exp(ratio.estimate), 2)} times"
     width = math.expm1(min((ratio.high - ratio.low) / 2, 1.0))
     return f"{times} (±{width:.0%})" if width < _WIDEST else times

@@ -8,6 +8,7 @@ import pytest
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven
 from feedbench.bench.verdicts.break_even import with_preparations
+from feedbench.bench.verdicts.turns.block_rates import BlockRate
 from tests.support.builders import a_preparation
 
 MADE = msgspec.structs.replace(a_preparation(), seconds=30.0)
@@ -17,13 +18,13 @@ def a_row(label: str, epoch: float | None, rate: float | None = 1.0) -> Row:
     return Row(label=label, spec=label, blocks=6, rate=rate, folder_epoch_seconds=epoch)
 
 
-def rates(factor: float, blocks: int = 6) -> dict[int, float]:
+def rates(factor: float, blocks: int = 6) -> dict[int, BlockRate]:
     """Rates that differ a little from block to block."""
-    return {block: factor * (1000 + 10 * (block % 2)) for block in range(1, blocks + 1)}
+    return {block: BlockRate(factor * (1000 + 10 * (block % 2))) for block in range(1, blocks + 1)}
 
 
 def pays(
-    rows: list[Row], by_label: dict[str, dict[int, float]], **given: Any
+    rows: list[Row], by_label: dict[str, dict[int, BlockRate]], **given: Any
 ) -> list[tuple[str, float | None]]:
     usual: dict[str, Any] = {"share": 1.0, "threshold": 0.0}
     row = next(
@@ -47,7 +48,10 @@ def test_for_a_folder_of_which_a_tenth_was_prepared_all_of_it_must_be_paid() -> 
 
 
 def test_what_is_not_shown_to_be_faster_never_pays() -> None:
-    same = {block: rate * (1.02 if block % 3 else 0.97) for block, rate in rates(1).items()}
+    same = {
+        block: BlockRate(each.rate * (1.02 if block % 3 else 0.97))
+        for block, each in rates(1).items()
+    }
     assert pays(ROWS, {"files": rates(1), "records": same}) == [("files", None)]
     assert pays(ROWS, {"files": rates(1), "records": rates(0.5)}) == [("files", None)]
 
@@ -79,7 +83,7 @@ def test_a_faster_rate_whose_epochs_are_longer_never_pays_and_is_still_called_fa
     ids=["under four blocks", "withheld", "not measured"],
 )
 def test_where_too_little_is_known_nothing_is_told(
-    by_label: dict[str, dict[int, float]], given: dict[str, Any]
+    by_label: dict[str, dict[int, BlockRate]], given: dict[str, Any]
 ) -> None:
     assert pays(ROWS, by_label, **given) == []
 

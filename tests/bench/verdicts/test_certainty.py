@@ -9,7 +9,7 @@ import pytest
 
 from feedbench.bench.records.run import Extension, Resumed
 from feedbench.bench.verdicts.certainty import certainty_of
-from feedbench.bench.verdicts.intervals import LEVEL, Certainty, level_of, log_ratio, student
+from feedbench.bench.verdicts.intervals import LEVEL, Certainty, by_mean, level_of, student
 from feedbench.bench.verdicts.rows import summarise
 from tests.support.builders import a_row, a_run
 from tests.support.summaries import MARGIN, blocks, row_of
@@ -58,7 +58,7 @@ def test_the_rows_of_an_extended_run_have_the_wider_intervals() -> None:
     assert (twice.ratio_low or 0) < (once.ratio_low or 0)
     assert (twice.ratio_high or 0) > (once.ratio_high or 0)
     assert (twice.rate_low or 0) < (once.rate_low or 0)
-    interval = log_ratio(rates, [1000] * 5, 0.995)
+    interval = by_mean([math.log(rate / 1000) for rate in rates], 0.995)
     assert twice.ratio_high == pytest.approx(math.exp(interval.high))
 
 

@@ -242,10 +242,19 @@ def test_a_pipeline_that_failed_cannot_be_told() -> None:
 
 
 def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
-    unsure = a_folder("base", a_row("b", verdict="withheld", withheld="exclusions"))
-    assert pipeline_of(unsure, a_folder("new", a_row("b"), factor=0.5)).why == (
-        "its verdict in the base run depends on which disturbed trials are left out"
-    )
+    for reason, why in (
+        (
+            "exclusions",
+            "its verdict in the base run depends on which disturbed trials are left out",
+        ),
+        ("slow turns", "its verdict in the base run depends on which slow turns are left out"),
+        (
+            "other programs",
+            "other programs were busy in its turns in the base run, and not in the others'",
+        ),
+    ):
+        unsure = a_folder("base", a_row("b", verdict="withheld", withheld=reason))
+        assert pipeline_of(unsure, a_folder("new", a_row("b"), factor=0.5)).why == why
     off = a_folder("new", a_row("b"), factor=0.5, control=(1.05, 1.03, 1.07))
     pipeline = pipeline_of(a_folder(), off)
     assert (pipeline.word, pipeline.why) == (

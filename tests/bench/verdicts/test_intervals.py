@@ -15,13 +15,14 @@ from feedbench.bench.verdicts.intervals import (
     Interval,
     Verdict,
     best_set,
+    by_mean,
     level_of,
-    log_ratio,
     precise_enough,
     rate,
     threshold_of,
     verdict,
 )
+from feedbench.bench.verdicts.turns.block_rates import BlockRate
 
 Noise = Callable[[np.random.Generator, tuple[int, ...]], npt.NDArray[np.float64]]
 
@@ -33,7 +34,7 @@ MARGIN = 0.05
 
 
 def compared(pairs: list[tuple[float, float]], level: float = LEVEL) -> Interval:
-    return log_ratio([rate for rate, _ in pairs], [other for _, other in pairs], level)
+    return by_mean([math.log(rate / other) for rate, other in pairs], level)
 
 
 def close(interval: Interval, other: Interval) -> bool:
@@ -51,7 +52,7 @@ def blocks_of(mean: float, deviation: float, n: int, level: float = LEVEL) -> In
     """The interval of n blocks whose log ratios have exactly this mean and this deviation."""
     values = np.arange(n, dtype=float)
     values = (values - values.mean()) / values.std(ddof=1)
-    return log_ratio(list(np.exp(mean + deviation * values)), [1.0] * n, level)
+    return by_mean(list(mean + deviation * values), level)
 
 
 @given(PAIRS, st.floats(1e-3, 1e3))
@@ -113,7 +114,7 @@ def test_a_higher_level_never_narrows_the_interval(
 def test_an_interval_of_four_blocks_is_the_one_of_a_printed_table() -> None:
     # t(0.995, 3 degrees of freedom) = 5.841. The differences are 1, 2, 3 and 4 %: mean 0.025,
     # deviation sqrt(0.0005 / 3) = 0.01291, of the mean 0.006455; times 5.841: 0.03770.
-    interval = log_ratio([math.exp(d) for d in (0.01, 0.02, 0.03, 0.04)], [1.0] * 4, 0.99)
+    interval = by_mean([0.01, 0.02, 0.03, 0.04], 0.99)
     assert interval.estimate == pytest.approx(0.025)
     assert interval.high - interval.estimate == pytest.approx(0.03770, abs=1e-5)
     assert interval.estimate - interval.low == pytest.approx(0.03770, abs=1e-5)
@@ -264,9 +265,13 @@ def test_without_a_control_the_interval_alone_decides() -> None:
     assert verdict(between(1.001, 1.2), None, MARGIN).word == "faster"
 
 
-def rates_of(**rates: list[float]) -> dict[str, dict[int, float]]:
+def rates_of(**rates: list[float]) -> dict[str, dict[int, BlockRate]]:
     """Rates by label and by block, the blocks counted from 1."""
-    return {label: dict(enumerate(of_label, 1)) for label, of_label in rates.items()}
+    return {label: by_block(of_label) for label, of_label in rates.items()}
+
+
+def by_block(rates: list[float]) -> dict[int, BlockRate]:
+    return {block: BlockRate(rate) for block, rate in enumerate(rates, 1)}
 
 
 def test_one_that_beats_all_others_is_best_alone() -> None:
@@ -293,7 +298,7 @@ def test_pairs_are_compared_block_by_block() -> None:
 def test_what_was_measured_in_less_than_four_blocks_is_not_among_the_best() -> None:
     rates = rates_of(a=[100, 101, 99, 100, 100], b=[200, 202, 198])
     assert best_set(rates) == ("a",)
-    rates["b"][5] = 199
+    rates["b"][5] = BlockRate(199)
     assert best_set(rates) == ("b",)
 
 
@@ -324,7 +329,7 @@ def test_a_pair_among_many_must_differ_more_clearly() -> None:
     # 5 % between a and b, at a spread that shows it for one pair and not for one among 45.
     pair = rates_of(a=[100, 100, 100, 100], b=[104, 106, 104.5, 105.5])
     assert best_set(pair) == ("b",)
-    others = {f"slow{number}": dict.fromkeys(range(1, 5), float(number)) for number in range(1, 9)}
+    others = {f"slow{number}": by_block([float(number)] * 4) for number in range(1, 9)}
     assert best_set(pair | others) == ("a", "b")
 
 
@@ -365,6 +370,6 @@ def test_of_pairs_of_equal_pipelines_hardly_one_in_a_hundred_is_called_different
 ) -> None:
     rng = np.random.default_rng(20260101)
     rates = 1000 * np.exp(noise(rng, (2000, 2, 4)))
-    ratios = [log_ratio(ours, theirs, LEVEL) for ours, theirs in rates.tolist()]
+    ratios = [by_mean(np.log(ours / theirs).tolist(), LEVEL) for ours, theirs in rates]
     words = [verdict(ratio, None, MARGIN).word for ratio in ratios]
     assert sum(word in {"faster", "slower"} for word in words) <= 0.015 * len(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedbench.bench.run.forecast.progress import blocks_that_fit, so_far, to_come
+from feedbench.bench.verdicts.turns.block_rates import BlockRate
 from tests.support.builders import a_row, empty_row
 
 BASELINE, FAST = a_row("naive", 100.0), a_row("tuned", 4000.0)
@@ -12,19 +13,22 @@ BASELINE, FAST = a_row("naive", 100.0), a_row("tuned", 4000.0)
 
 def test_the_fastest_is_compared_with_the_baseline_and_its_width_is_that_of_the_blocks() -> None:
     rates = {
-        "naive": {1: 100.0, 2: 100.0, 3: 100.0},
-        "tuned": {1: 3900.0, 2: 4000.0, 3: 4100.0},
+        "naive": {1: BlockRate(100.0), 2: BlockRate(100.0), 3: BlockRate(100.0)},
+        "tuned": {1: BlockRate(3900.0), 2: BlockRate(4000.0), 3: BlockRate(4100.0)},
     }
     assert so_far([BASELINE, FAST], rates) == "tuned: about 40 times (±6%) the rate of naive so far"
 
 
 def test_after_one_block_no_width_is_known_and_none_is_shown() -> None:
-    rates = {"naive": {1: 100.0}, "tuned": {1: 4000.0}}
+    rates = {"naive": {1: BlockRate(100.0)}, "tuned": {1: BlockRate(4000.0)}}
     assert so_far([BASELINE, FAST], rates) == "tuned: about 40 times the rate of naive so far"
 
 
 def test_a_width_as_large_as_the_ratio_is_not_shown() -> None:
-    rates = {"naive": {1: 100.0, 2: 100.0}, "tuned": {1: 2000.0, 2: 4000.0}}
+    rates = {
+        "naive": {1: BlockRate(100.0), 2: BlockRate(100.0)},
+        "tuned": {1: BlockRate(2000.0), 2: BlockRate(4000.0)},
+    }
     assert so_far([BASELINE, FAST], rates) == "tuned: about 28 times the rate of naive so far"
 
 
@@ -40,7 +44,10 @@ def test_one_whose_work_is_not_equal_is_never_named() -> None:
 
 def test_before_anything_counts_there_is_no_answer() -> None:
     assert so_far([empty_row("a", "gone")], {}) == ""
-    assert so_far([BASELINE, FAST], {"naive": {1: 100.0}, "tuned": {2: 4000.0}}) == ""
+    assert (
+        so_far([BASELINE, FAST], {"naive": {1: BlockRate(100.0)}, "tuned": {2: BlockRate(4000.0)}})
+        == ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""Rates of blocks, and the log ratios of two pipelines' rates by block. Pure.
+
+In a rotation, the rates of a round are neighbours in time, and their ratio is hardly affected by
+what slows the machine for longer. What slows a single turn makes an outlier. So a block's log ratio
+is the trimmed mean over its rounds. This is right if outliers fall on both pipelines alike. A
+pipeline that slows down now and then by itself has more of them, and they are part of its rate. If
+they are on one side, nothing is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+from feedbench.bench.records.turns import Turn
+
+TRIMMED = 0.3  # share of a block's rounds that is left out at either end
+OUTLYING = 3.0  # standard deviations from the middle of its block, from which a round is an outlier
+ONE_SIDED = 0.1  # p-value of the outliers' sides, below which no round is left out
+_NORMAL = 1.4826  # standard deviation of a normal distribution / its median absolute deviation
+
+
+@dataclass(frozen=True)
+class BlockRate:
+    """A pipeline's rate in one block, in images/s."""
+
+    rate: float
+    turns: Mapping[int, Turn] = field(default_factory=dict)  # by round; empty: it ran alone
+
+
+BlockRates = Mapping[int, BlockRate]
+"""block -> rate"""
+
+Rates = Mapping[str, BlockRates]
+"""label -> block -> rate"""
+
+
+@dataclass(frozen=True)
+class LogRatios:
+    """Log ratios of two pipelines' rates, by block."""
+
+    trimmed: dict[int, float]  # of rounds where both have turns, else of the two rates
+    of_all_turns: dict[int, float]  # the same without leaving out any turn
+    is_rotated: bool  # in at least one block, both have turns in the same rounds
+    is_one_sided: bool  # outlying rounds are mostly one pipeline's
+
+    @property
+    def by_block(self) -> dict[int, float]:
+        """The log ratios to judge by."""
+        return self.of_all_turns if self.is_one_sided else self.trimmed
+
+
+def log_ratios(ours: BlockRates, theirs: BlockRates) -> dict[int, float]:
+    """Return ln(our rate / their rate) in each block that both have, in their order."""
+    return compared(ours, theirs).by_block
+
+
+def ratios(ours: BlockRates, theirs: BlockRates) -> dict[int, float]:
+    """Return our rate / their rate in each block that both have."""
+    return {block: math.exp(value) for block, value in log_ratios(ours, theirs).items()}
+
+
+def compared(ours: BlockRates, theirs: BlockRates) -> LogRatios:
+    """Compare two pipelines over the blocks that both have."""
+    blocks = sorted(ours.keys() & theirs.keys())
+    rounds = {block: _by_round(ours[block], theirs[block]) for block in blocks}
+    rotated = [values for values in rounds.values() if values]
+    whole = {block: math.log(ours[block].rate / theirs[block].rate) for block in blocks}
+    return LogRatios(
+        trimmed={
+            block: trimmed_mean(rounds[block]) if rounds[block] else whole[block]
+            for block in blocks
+        },
+        of_all_turns={
+            block: _of_all_turns(ours[block], theirs[block]) if rounds[block] else whole[block]
+            for block in blocks
+        },
+        is_rotated=bool(rotated),
+        is_one_sided=is_one_sided(rotated),
+    )
+
+
+def trimmed_mean(values: Sequence[float]) -> float:
+    """Return the mean without the outer values, TRIMMED of them at either end, of at least one.
+
+    Tukey and McLaughlin (1963), "Less vulnerable confidence and significance procedures for
+    location based on a single sample", Sankhya A 25(3).
+    """
+    out = min(round(TRIMMED * len(values)), (len(values) - 1) // 2)
+    return fmean(sorted(values)[out : len(values) - out])
+
+
+def is_one_sided(blocks: Sequence[Sequence[float]]) -> bool:
+    """Return whether the outliers among the rounds' log ratios are mostly on one side.
+
+    `blocks` holds the log ratios of each block's rounds. What slows the machine falls on both
+    pipelines alike, so that an outlier is as likely above as below. By the sign test, exact and
+    two-sided: Arbuthnott (1710), Phil. Trans. R. Soc. 27.
+    """
+    distances = [value - median(values) for values in blocks for value in values]
+    if not distances:
+        return False
+    far = OUTLYING * _NORMAL * median(map(abs, distances))
+    above = sum(distance > far for distance in distances)
+    below = sum(distance < -far for distance in distances)
+    outliers = above + below
+    ways = sum(math.comb(outliers, fewer) for fewer in range(min(above, below) + 1))
+    p_value: float = 2 * ways / 2**outliers
+    return p_value < ONE_SIDED
+
+
+def _by_round(ours: BlockRate, theirs: BlockRate) -> list[float]:
+    """Return the log ratio in each round in which both have a turn."""
+    return [
+        math.log(ours.turns[number].rate / theirs.turns[number].rate)
+        for number in _common(ours, theirs)
+    ]
+
+
+def _of_all_turns(ours: BlockRate, theirs: BlockRate) -> float:
+    """Return the log ratio of the rates over all common rounds: images / seconds."""
+    numbers = _common(ours, theirs)
+    rates = [
+        sum(side.turns[number].images for number in numbers)
+        / sum(side.turns[number].seconds for number in numbers)
+        for side in (ours, theirs)
+    ]
+    return math.log(rates[0] / rates[1])
+
+
+def _common(ours: BlockRate, theirs: BlockRate) -> list[int]:
+    return sorted(ours.turns.keys() & theirs.turns.keys())

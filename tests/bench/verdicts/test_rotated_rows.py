@@ -1,0 +1,137 @@
+"""Verdicts on pipelines that took turns within each block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from feedbench.bench.records.trial import TrialRecord
+from tests.support.rotated import rotation, turns_of
+from tests.support.summaries import around, row_of, summary_of
+
+ROUNDS = 20
+BLOCKS = 4
+Turns = Callable[[float], list[list[float]]]
+"""Rates of turns around this one, by block and round"""
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(9)
+
+
+@pytest.fixture
+def turns(rng: np.random.Generator) -> Turns:
+    return lambda rate: noisy(rng, rate)
+
+
+def noisy(rng: np.random.Generator, rate: float) -> list[list[float]]:
+    rates: list[list[float]] = (rate * np.exp(rng.normal(0, 0.01, (BLOCKS, ROUNDS)))).tolist()
+    return rates
+
+
+def slowed(by_block: list[list[float]], rounds: tuple[int, ...], times: float) -> list[list[float]]:
+    """The same turns, those of some rounds slowed down."""
+    return [
+        [rate / times if number in rounds else rate for number, rate in enumerate(block)]
+        for block in by_block
+    ]
+
+
+def disturbed(trials: list[TrialRecord]) -> list[TrialRecord]:
+    return [replace(trial, around=around(0.5)) for trial in trials]
+
+
+def test_a_ratio_is_of_turns_that_are_neighbours_in_time(rng: np.random.Generator) -> None:
+    machine = [rng.uniform(0.3, 1.1, ROUNDS).tolist() for _ in range(BLOCKS)]
+    plain, faster = (
+        (rate * np.exp(rng.normal(0, 0.01, (BLOCKS, ROUNDS))) * machine).tolist()
+        for rate in (100.0, 108.0)
+    )
+    row = row_of(summary_of(rotation({"a": plain, "b": faster})), "b")
+    assert row.ratio == pytest.approx(1.08, abs=0.01)
+    assert (row.verdict, row.counts_all_turns) == ("faster", False)
+
+
+def test_a_rate_is_of_all_turns_and_not_of_the_windows_before() -> None:
+    trials = rotation({"a": [[100.0, 50.0, 150.0]] * 2, "b": [[10.0] * 3] * 2})
+    assert trials[0].rate == 100
+    assert row_of(summary_of(trials), "a").rate == pytest.approx(100)
+
+
+def test_no_trial_of_a_rotation_is_left_out_however_slow_the_probe_was(turns: Turns) -> None:
+    trials = disturbed(rotation({"a": turns(100), "b": turns(120)}))
+    row = row_of(summary_of(trials), "b")
+    assert (row.verdict, row.blocks, row.disturbed) == ("faster", BLOCKS, 0)
+
+
+def test_one_that_could_not_be_stopped_is_compared_as_without_a_rotation(turns: Turns) -> None:
+    trials = rotation({"a": turns(100), "b": turns(100)})
+    trials = [replace(trial, turns=[]) if trial.label == "b" else trial for trial in trials]
+    row = row_of(summary_of(trials), "b")
+    assert row.ratio == pytest.approx(7 / 100, abs=0.002)  # seven images/s in its windows
+
+
+@pytest.mark.parametrize(
+    ("shares", "withheld", "best"),
+    [
+        ({"b": 0.3}, {"b": "other programs", "c": None}, ["a", "c"]),
+        ({"a": 0.3}, dict.fromkeys("bc", "baseline's other programs"), []),
+        ({"a": 0.3, "b": 0.3, "c": 0.3}, dict.fromkeys("bc"), ["a", "b", "c"]),
+        ({"b": 0.04}, dict.fromkeys("bc"), ["a", "b", "c"]),
+    ],
+    ids=["one pipeline's", "the baseline's", "everybody's", "too little"],
+)
+def test_other_programs_that_come_with_one_pipeline_withhold_its_verdict(
+    shares: dict[str, float], withheld: dict[str, str | None], best: list[str], turns: Turns
+) -> None:
+    rates = {label: turns(100) for label in "abc"}
+    summary = summary_of(rotation(rates, shares), "abc")
+    assert {label: row_of(summary, label).withheld for label in "bc"} == withheld
+    assert summary.best == best
+
+
+def test_other_programs_that_are_busy_in_a_few_turns_are_nobodys(turns: Turns) -> None:
+    trials = rotation({"a": turns(100), "b": turns(100)})
+    busy = [
+        replace(
+            trial,
+            turns=[
+                replace(turn, others_share=0.9 if turn.round % 3 == 0 else 0.0)
+                for turn in trial.turns
+            ],
+        )
+        if trial.label == "b"
+        else trial
+        for trial in trials
+    ]
+    assert row_of(summary_of(busy), "b").verdict == "equivalent"
+
+
+def test_a_pipeline_whose_own_turns_are_slow_now_and_then_is_judged_by_all_of_them(
+    turns: Turns,
+) -> None:
+    rates = {"a": turns(100), "b": slowed(turns(100), (3, 8, 13, 18), 2.0)}
+    row = row_of(summary_of(rotation(rates)), "b")
+    assert row.ratio == pytest.approx(0.9, abs=0.01)
+    assert (row.verdict, row.counts_all_turns) == ("slower", True)
+
+
+def test_a_verdict_that_slow_turns_contradict_is_withheld(turns: Turns) -> None:
+    quick = slowed(turns(103), (1, 2, 3, 4), 5.0)
+    plain = slowed(turns(100), (5, 6, 7, 8), 1.2)  # as many, so that neither has more outliers
+    summary = summary_of(rotation({"a": plain, "b": quick}))
+    row = row_of(summary, "b")
+    assert (row.verdict, row.withheld, row.counts_all_turns) == ("withheld", "slow turns", False)
+    assert summary.best == []
+
+
+def test_turns_of_which_the_others_share_is_unknown_accuse_nobody(turns: Turns) -> None:
+    trials = rotation({"a": turns(100), "b": turns(100)}, {"b": 0.9})
+    unknown = [
+        replace(trial, turns=turns_of([turn.rate for turn in trial.turns])) for trial in trials
+    ]
+    assert row_of(summary_of(unknown), "b").withheld is None

@@ -1,0 +1,53 @@
+"""What is reported of verdicts from the turns of a rotation."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedbench.bench.records.row import Withheld
+from feedbench.reports.sentences.answer import answer
+from feedbench.reports.sentences.notes import notes, warnings
+from tests.support.builders import a_row, a_run, compared
+
+REASONS: dict[Withheld, tuple[str, str]] = {
+    "other programs": (
+        "other programs were busy in the turns of one pipeline, and not in the others'",
+        (
+            "b has no verdict: other programs were busy in its turns, and not in the others'. It"
+            " may let them do its work."
+        ),
+    ),
+    "baseline's other programs": (
+        "other programs were busy in the turns of one pipeline, and not in the others'",
+        "b has no verdict: other programs were busy in the turns of a, and not in the others'.",
+    ),
+    "slow turns": (
+        "the verdicts depend on which slow turns are left out",
+        (
+            "b has no verdict, because the verdict depends on which slow turns are left out. More"
+            " blocks would help."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_verdict_that_the_turns_withhold_has_its_reason_in_a_sentence(reason: Withheld) -> None:
+    run = a_run(a_row("a"), compared("b", 2.0, "withheld", withheld=reason))
+    why, note = REASONS[reason]
+    assert answer(run) == f"No verdicts: {why}."
+    assert note in warnings(run)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_pipeline_without_a_verdict_is_not_among_those_that_were_judged(reason: Withheld) -> None:
+    unsure = compared("c", 2.0, "withheld", withheld=reason)
+    run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), unsure, best=["a", "b"])
+    assert answer(run) == "Of those that could be judged, no difference is shown between a and b."
+
+
+def test_a_ratio_of_all_turns_is_noted() -> None:
+    run = a_run(a_row("a"), compared("b", 0.9, "slower", counts_all_turns=True))
+    assert ("Slow turns came mostly with one of b and a, so their ratio is of all turns.") in notes(
+        run
+    )
