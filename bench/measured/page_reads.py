@@ -19,15 +19,21 @@ def page_values(array: Array) -> bytes:
 
     Two readings of an array that nobody wrote to between them are equal.
     """
-    if array.flags.c_contiguous:
-        values = array.reshape(-1)
-        return values[:: max(_STEP_BYTES // array.itemsize, 1)].tobytes()
-    steps = (slice(None, None, _step(abs(stride))) for stride in array.strides)
-    return array[tuple(steps)].tobytes()
+    step = max(_STEP_BYTES // array.itemsize, 1)
+    runs = array.reshape(-1) if array.flags.c_contiguous else _runs(array)
+    return runs[..., ::step].tobytes() + runs[..., -1].tobytes()
 
 
-def _step(stride_bytes: int) -> int:
-    return max(_STEP_BYTES // stride_bytes, 1) if stride_bytes else 1
+def _runs(array: Array) -> Array:
+    """Return the same memory as `[..., values]`, of values next to one another in each row."""
+    forwards = array[tuple(slice(None, None, -1 if it < 0 else 1) for it in array.strides)]
+    order = sorted(range(array.ndim), key=lambda axis: -forwards.strides[axis])
+    rows = forwards.transpose(order)
+    axis, values = rows.ndim, 1
+    while axis and rows.strides[axis - 1] == values * rows.itemsize:
+        axis -= 1
+        values *= rows.shape[axis]
+    return rows.reshape(*rows.shape[:axis], values)
 
 
 def is_overlapping(array: Array) -> bool:
