@@ -26,8 +26,13 @@ from feedbench.pipelines.errors import RequestError
 if TYPE_CHECKING:
     from typing import Self
 
-DEFAULTS = (DEFAULT_SPECS, (RECORDS_NAME, *DEFAULT_SPECS))
-"""The pipelines of runs for which nobody named any."""
+QUICK_SPECS = ("image_data_generator", "tfdata_tuned", "tfrecord_sharded")
+"""The default pipelines of a quick run; the first is the baseline, as in other runs."""
+
+DEFAULTS = tuple(
+    specs for each in (DEFAULT_SPECS, QUICK_SPECS) for specs in (each, (RECORDS_NAME, *each))
+)
+"""The pipelines of runs for which nobody named any, with and without record files."""
 
 
 def new_run_folder() -> Path:
@@ -122,8 +127,12 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
         from feedbench.pipelines.images.index import image_id
 
         typed = values(cls, given, prefix)
-        if typed["records"] is not None and not given.get("pipeline"):
-            typed["specs"] = (RECORDS_NAME, *DEFAULT_SPECS)  # compared with what the user has
+        if not given.get("pipeline"):
+            usual = QUICK_SPECS if typed["quick"] else DEFAULT_SPECS
+            # Record files are compared with what the user has.
+            typed["specs"] = usual if typed["records"] is None else (RECORDS_NAME, *usual)
+        if typed["quick"]:
+            typed["trace"] = False
         return cls(
             **typed,
             folder=folder,

@@ -6,19 +6,32 @@ from dataclasses import dataclass
 from typing import Literal
 
 from feedbench.bench.options import values as read
-from feedbench.bench.options.option import option
+from feedbench.bench.options.option import Given, flag, option
 from feedbench.bench.records.pace import BRIEF, USUAL, Pace
 from feedbench.pipelines.errors import RequestError
 
 MOST_SEED = 2**31 - 1  # NumPy takes twice that, and Keras adds the number of the batch
 _USUAL_SECONDS = 300.0
+_QUICK_SECONDS = 60.0
 _SHORT_SECONDS = 90.0  # up to which a run's windows are brief
+
+
+def _usual_seconds(given: Given) -> float | None:
+    if given.get("blocks") is not None:
+        return None
+    return _QUICK_SECONDS if given.get("quick") else _USUAL_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeOptions:
     """The time, the blocks, the images, the seed, and the margin of the verdicts."""
 
+    quick: bool = flag(
+        default=False,
+        help="An answer within a minute: --time 60s, --no-trace, and of the default pipelines only"
+        " image_data_generator, tfdata_tuned and, if there is time, tfrecord_sharded. --time,"
+        " --blocks and --pipeline replace these.",
+    )
     seconds: float | None = option(  # None: without end
         None,
         name="time",
@@ -26,7 +39,7 @@ class TimeOptions:
         metavar="TIME",
         help="Time for everything, from the command to the report, such as 90s, 5m or 1h.",
         otherwise="5m, or no limit with --blocks",
-        absent=lambda given: _USUAL_SECONDS if given.get("blocks") is None else None,
+        absent=_usual_seconds,
     )
     blocks: int | None = option(
         None,

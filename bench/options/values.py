@@ -53,6 +53,11 @@ T = TypeVar("T")
 def seconds(option: str, text: str) -> float:
     """Read a time such as 90s, 5m, 1h or 1h30m, in seconds."""
     parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
+    if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        raise RequestError(
+            f"{option} {text}: {text}s or {text}m?",
+            hint=f"write {option} {text}s for seconds, or {option} {text}m for minutes",
+        )
     if not text or parts is None:
         raise RequestError(f"{option} {text!r}: expected a time such as 90s, 5m or 1h")
     numbers = zip(parts.groups(), _UNITS.values(), strict=True)

@@ -145,6 +145,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str  # UTC, ISO 8601
     seconds: float = 0.0
     time_seconds: float | None  # that it was given, with what extensions added
+    quick: bool = False  # few pipelines, and no reasons
     blocks: int = 0  # that are completed
     stopped_because: Stopped | None = None
     resumed: list[Resumed] = []

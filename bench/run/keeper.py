@@ -194,6 +194,7 @@ def new_record(
         command=[*options.command],
         started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         time_seconds=options.seconds,
+        quick=options.quick,
         margin=options.margin,
         page_cache=options.page_cache,
         pipelines=[

@@ -48,6 +48,11 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
         first = f"{left_out[0].file} ({left_out[0].reason})"
         more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
         yield _Note(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
+    if run.quick:
+        yield _Note(
+            "This was a quick run: few pipelines, short windows and no reasons. Without --quick,"
+            " the run takes longer and shows more."
+        )
     if run.dropped:
         yield _Note(f"{left_out_sentence(run.dropped)} Give more --time to measure them.")
     gzip = preparation.gzip_note(run.rows)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from feedbench.bench.options.option import options_of
-from feedbench.bench.options.run_options import RunOptions, pace_asked_for
-from feedbench.bench.records.pace import Pace
+from feedbench.bench.options.run_options import QUICK_SPECS, RunOptions, pace_asked_for
+from feedbench.bench.options.time_options import pace_for
+from feedbench.bench.records.pace import BRIEF, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES
@@ -38,6 +39,36 @@ def test_of_record_files_the_files_themselves_are_the_baseline_unless_pipelines_
     assert RunOptions.of(given, Path()).specs == ("tfrecord_existing", *DEFAULT_SPECS)
     named = RunOptions.of({**given, "pipeline": ["tfdata_naive"]}, Path())
     assert named.specs == ("tfdata_naive",)
+
+
+def of(**given: Any) -> RunOptions:
+    """Return the options of a command line."""
+    return RunOptions.of({"trace": True, **given}, Path())
+
+
+def test_a_quick_run_has_a_minute_and_three_pipelines_and_looks_for_no_reasons() -> None:
+    quick = of(quick=True)
+    assert (quick.quick, quick.seconds, quick.trace) == (True, 60.0, False)
+    assert quick.specs == ("image_data_generator", "tfdata_tuned", "tfrecord_sharded")
+    assert quick.pace == BRIEF
+    usual = of()
+    assert (usual.quick, usual.seconds, usual.trace) == (False, 300.0, True)
+    assert (usual.specs, usual.pace) == (DEFAULT_SPECS, Pace())
+
+
+def test_what_is_given_next_to_quick_replaces_its_part() -> None:
+    named = of(quick=True, pipeline=["tfdata_naive"], time="2m")
+    assert (named.specs, named.seconds, named.pace) == (("tfdata_naive",), 120.0, Pace())
+    assert of(quick=True, blocks="4").seconds is None
+    records = of(quick=True, records="*.tfrecord")
+    assert records.specs == ("tfrecord_existing", *QUICK_SPECS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pace"), [(30.0, BRIEF), (90.0, BRIEF), (91.0, Pace()), (None, Pace())]
+)
+def test_windows_are_brief_if_the_time_is_short(seconds: float | None, pace: Pace) -> None:
+    assert pace_for(seconds) == pace
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,19 @@ def test_a_time_is_read_in_seconds(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "5", "-1", "-5m", "5x", "m", "30m1h", "1h30", "5 m", "5M", ".5h", "1e3s"]
+    "text", ["", "-1", "-5m", "5x", "m", "30m1h", "1h30", "5 m", "5M", ".5h", "1e3s"]
 )
 def test_what_is_no_time_is_refused_with_the_option_and_an_example(text: str) -> None:
     sentence = f"--time {text!r}: expected a time such as 90s, 5m or 1h"
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$"):
+        values.seconds("--time", text)
+
+
+@pytest.mark.parametrize("text", ["0", "5", "300", "1.5"])
+def test_a_time_without_a_unit_is_asked_back_with_both_answers(text: str) -> None:
+    question = f"--time {text}: {text}s or {text}m?"
+    hint = f"hint: write --time {text}s for seconds, or --time {text}m for minutes"
+    with pytest.raises(RequestError, match=f"^{re.escape(question)}\n{re.escape(hint)}$"):
         values.seconds("--time", text)
 
 
