@@ -1,1 +1,1 @@
-"""What the turns of a rotation say: log ratios by block, and whose turns other programs were in."""
+"""What the turns of a rotation show: log ratios, variances, and with whom other programs came."""

@@ -88,8 +88,13 @@ def trimmed_mean(values: Sequence[float]) -> float:
     Tukey and McLaughlin (1963), "Less vulnerable confidence and significance procedures for
     location based on a single sample", Sankhya A 25(3).
     """
-    out = min(round(TRIMMED * len(values)), (len(values) - 1) // 2)
+    out = outer_rounds(len(values))
     return fmean(sorted(values)[out : len(values) - out])
+
+
+def outer_rounds(rounds: int) -> int:
+    """Return how many of so many rounds are left out at either end."""
+    return min(round(TRIMMED * rounds), (rounds - 1) // 2)
 
 
 def is_one_sided(blocks: Sequence[Sequence[float]]) -> bool:
