@@ -66,7 +66,7 @@ def run(
     Exit codes:
       0    every pipeline was measured
       1    a pipeline failed
-      2    the request or the input is wrong
+      2    the request or the input is wrong, or the photos changed
       130  interrupted by Ctrl-C
     """
     from feedbench.bench.processes.progress import listener
@@ -113,6 +113,8 @@ def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
     _show(record, out, page, as_json=as_json)
     if record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
+    if record.changed is not None:
+        raise typer.Exit(RequestError.exit_code)
     raise typer.Exit(1 if any(row.failures for row in record.rows) else 0)
 
 

@@ -61,7 +61,8 @@ class Trials:
     `others` are the processes of other environments, by their interpreters. Only with `meters`
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
     `views` do pipelines that walk a folder get one of exactly the workload's images. `links` are
-    the paths that loaders' files are imported by, by label. With `debug`,
+    the paths that loaders' files are imported by, by label. `explained` returns the record of a
+    failed trial, with the reason if that is not the pipeline. With `debug`,
     the traceback of a trial that raises is printed on standard error.
     """
 
@@ -81,6 +82,7 @@ class Trials:
         records: Sequence[TrialRecord] = (),
         views: Views | None = None,
         links: Mapping[str, str] = MappingProxyType({}),
+        explained: Callable[[TrialRecord], TrialRecord] = lambda record: record,
         debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -97,6 +99,7 @@ class Trials:
         self._page_cache = page_cache
         self._views = views
         self._links = links
+        self._explained = explained
         self._debug = debug
         self._prepared: dict[str, Path] = {}  # by label
 
@@ -321,6 +324,8 @@ class Trials:
         record = _recorded(made.record, outcome, limit, made.log)
         if isinstance(outcome.result, Failed) and outcome.result.traceback:
             record = self._with_traceback(record, outcome.result.traceback, made.log)
+        if record.ended == "failed":
+            record = self._explained(record)
         return replace(
             record,
             usage=watch.usage(record.measured.windows if record.measured is not None else []),

@@ -156,6 +156,8 @@ class Runs:
             finally:  # whatever that has raised
                 raise KeyboardInterrupt
         self._show(run)
+        if record.changed is not None:
+            return NoResult(f"{record.changed.clause}, after equal work was proven")
         return run
 
     def _show(self, run: _Run) -> None:

@@ -23,14 +23,16 @@ Withheld = Literal[
     "other programs",
     "baseline's other programs",
     "slow turns",
+    "photos changed",
 ]
 """Why there is no verdict: the baseline differed from its own second copy; equal work is not proven
 for the pipeline or for the baseline; it depends on which disturbed trials were left out; other
-programs were busy in the turns of the pipeline or of the baseline, and not in the others'; or it
-depends on which slow turns were left out."""
+programs were busy in the turns of the pipeline or of the baseline, and not in the others'; it
+depends on which slow turns were left out; or the files that pipelines read changed after the proof
+of equal work."""
 
 UNSURE: frozenset[Withheld | None] = frozenset(
-    {"exclusions", "other programs", "baseline's other programs", "slow turns"}
+    {"exclusions", "other programs", "baseline's other programs", "slow turns", "photos changed"}
 )
 """The reasons that lie in how the pipelines were measured: none of them is among the best."""
 

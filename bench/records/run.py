@@ -11,6 +11,7 @@ import msgspec
 from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.conditions.page_cache import State
+from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import SCHEMA
@@ -27,23 +28,24 @@ class Stopped(StrEnum):
     TIME = "time"  # it was up
     PRECISE = "precise"  # every interval was narrow enough
     FAILED = "failed"  # every pipeline failed
+    SOURCES = "sources"  # the files that pipelines read changed
     INTERRUPTED = "interrupted"  # by Ctrl-C
 
     def clause(self, blocks: int) -> str:
         """Return what ended a run with this many completed blocks, as a clause after "because"."""
-        match self:
-            case Stopped.BLOCKS:
-                return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} requested"
-            case Stopped.SPARE:
-                return "the requested blocks were measured, and more for disturbed ones"
-            case Stopped.TIME:
-                return "its time was up"
-            case Stopped.PRECISE:
-                return "every interval was narrow enough"
-            case Stopped.FAILED:
-                return "every pipeline failed"
-            case Stopped.INTERRUPTED:
-                return "it was interrupted"
+        if self is Stopped.BLOCKS:
+            return f"{counted(blocks, 'block')} {'was' if blocks == 1 else 'were'} requested"
+        return _CLAUSES[self]
+
+
+_CLAUSES = {
+    Stopped.SPARE: "the requested blocks were measured, and more for disturbed ones",
+    Stopped.TIME: "its time was up",
+    Stopped.PRECISE: "every interval was narrow enough",
+    Stopped.FAILED: "every pipeline failed",
+    Stopped.SOURCES: "the files that it measured changed",
+    Stopped.INTERRUPTED: "it was interrupted",
+}
 
 
 class PipelineRecord(msgspec.Struct, frozen=True):
@@ -148,6 +150,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool = False  # few pipelines, and no reasons
     blocks: int = 0  # that are completed
     stopped_because: Stopped | None = None
+    changed: SourceChange | None = None  # of the files that pipelines read; then no verdicts
     resumed: list[Resumed] = []
     margin: float
     pipelines: list[PipelineRecord]

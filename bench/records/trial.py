@@ -50,6 +50,7 @@ class Fault(StrEnum):
     KILLED = "killed"  # by a signal that was not the run's
     OVER_LIMIT = "over limit"  # the run ended it
     FORKSERVER_DIED = "forkserver died"  # and the trial with it
+    SOURCES_CHANGED = "sources changed"  # the files that it reads, not the pipeline
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,11 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
             images = sum(turn.images for turn in self.turns)
             return images / sum(turn.seconds for turn in self.turns)
         return self.measured.rate
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the pipeline failed: not if it was the files that it reads that changed."""
+        return self.ended == "failed" and self.fault is not Fault.SOURCES_CHANGED
 
     @property
     def others_share(self) -> float | None:

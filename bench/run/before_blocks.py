@@ -26,9 +26,11 @@ from feedbench.bench.run.pilots import Piloted, lineup_of
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.verdicts.stopping import Rule, exact_blocks, when_precise, when_undisturbed
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
 
 WORKLOAD = "images.json"
@@ -49,6 +51,7 @@ class Begun:
     lineup: Lineup
     record: RunRecord
     records: tuple[TrialRecord, ...]  # of the trials so far
+    sources: Sources  # what the trials read
 
     @property
     def workload(self) -> Path:
@@ -76,7 +79,8 @@ def begin(piloted: Piloted, folder: RunFolder) -> Begun:
     options = plan.options
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
-    basis.write(folder.path, options, read_workload(file), plan.other)
+    workload = read_workload(file)
+    states = basis.write(folder.path, options, workload, plan.other).files
     return Begun(
         options=options,
         budget=plan.budget,
@@ -88,6 +92,7 @@ def begin(piloted: Piloted, folder: RunFolder) -> Begun:
             dropped=[*plan.dropped],
         ),
         records=piloted.records,
+        sources=Sources(workload, states),
     )
 
 
@@ -104,6 +109,7 @@ def begin_again(past: Past) -> Begun:
         lineup=lineup_of(past.specs, options, past.kept, Cost(_UNKNOWN_SECONDS), images),
         record=past.record,
         records=tuple(past.kept),
+        sources=past.sources,
     )
 
 
@@ -116,9 +122,18 @@ def start(begun: Begun, work: Workplace) -> Run:
         options,
         page_cache=PageCache(options.page_cache, begun.images.paths, begun.images.record_files),
         records=begun.records,
+        explained=begun.sources.explained,
     )
     rule = _rule_of(options)
-    keeper = Keeper(begun.record, specs, begun.folder, trials, rule=rule, begun=options.begun)
+    keeper = Keeper(
+        begun.record,
+        specs,
+        begun.folder,
+        trials,
+        rule=rule,
+        begun=options.begun,
+        sources=begun.sources,
+    )
     return Run(begun, begun.lineup, trials, keeper)
 
 
@@ -143,11 +158,16 @@ def prepare(run: Run, work: Workplace) -> Run:
     records = preparation.obtain_all(
         run.trials, specs, run.begun.workload, work.store, limit, work.listener
     )
+    made = [record.preparation for record in records if record.preparation is not None]
+    run.begun.sources.add_prepared(Path(preparation.folder) for preparation in made)
     return run.after(records)
 
 
 def prove(run: Run, work: Workplace) -> Run:
-    """Compare every pipeline with the references, and keep the proofs in the run's record."""
+    """Compare every pipeline with the references, and keep the proofs in the run's record.
+
+    Raises RequestError if files that the pipelines read have changed by then.
+    """
 
     def limit(spec: Spec | None) -> Limit:
         seconds_left = run.begun.budget.seconds_left(0)
@@ -167,5 +187,7 @@ def prove(run: Run, work: Workplace) -> Run:
     # A resumed run has proofs already.
     specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]
     proven, records = verifier.verify_all(specs, run.begun.folder.samples, limit, anew=False)
+    if (change := run.begun.sources.compare_after(0)) is not None:
+        raise RequestError(change.clause, hint="run it again when nothing writes to them")
     keeper.add_proofs(proven)
     return run.after(records)

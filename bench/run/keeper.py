@@ -32,6 +32,7 @@ from feedbench.bench.records.run import (
     WorkloadRecord,
 )
 from feedbench.bench.run.forecast.progress import so_far
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.certainty import certainty_of
@@ -55,9 +56,11 @@ class Keeper:
         *,
         rule: Rule,
         begun: float,
+        sources: Sources,
     ) -> None:
         self.folder = folder
         self._rule = rule
+        self._sources = sources
         # None: nothing was compared yet.
         self._proofs: dict[str, Proof] | None = _proofs_of(run)
         self._diagnosis = run.diagnosis
@@ -103,6 +106,7 @@ class Keeper:
             folder_images=work.folder_images,
             unequal=self._unequal,
             certainty=certainty,
+            is_changed=self._sources.change is not None,
         )
         control = summary.control_interval
         rates = rates_by_block(records, "main")
@@ -123,6 +127,8 @@ class Keeper:
 
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         """Return why these pipelines need no further block; None if they need one."""
+        if self._sources.compare_after(self.run.blocks) is not None:
+            return Stopped.SOURCES
         return self._rule(self._summary, labels)
 
     def so_far(self) -> str:
@@ -134,6 +140,10 @@ class Keeper:
         rates = rates_by_block(trials, "main", with_disturbed=True)
         answer = so_far(self.run.rows, rates, self._unequal)
         return f"{answer}, by disturbed trials" if answer else ""
+
+    def is_unchanged(self, blocks: int) -> bool:
+        """Return whether the files that pipelines read are as they were, after these blocks."""
+        return self._sources.compare(blocks) is None
 
     def keep_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Set the diagnosis so far; the next save writes it."""
@@ -149,7 +159,15 @@ class Keeper:
         blocks: int = 0,
         stopped_because: Stopped | None = None,
     ) -> RunRecord:
-        """Write run.json with everything so far, and return it."""
+        """Write run.json with everything so far, and return it.
+
+        If the files that pipelines read have changed, only the blocks before that count.
+        """
+        is_unchanged = status == "running" or self.is_unchanged(blocks)
+        if (change := self._sources.change) is not None:
+            blocks = min(blocks, max(change.first_block - 1, 0))
+        if status == "complete" and not is_unchanged:
+            stopped_because = Stopped.SOURCES
         self._summary = summary = self._summarise(blocks)
         self.run = replace(
             self.run,
@@ -157,6 +175,7 @@ class Keeper:
             seconds=time.monotonic() - self._begun,
             blocks=blocks,
             stopped_because=stopped_because,
+            changed=change,
             rows=summary.rows,
             best=summary.best,
             control=summary.control,

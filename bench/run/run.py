@@ -137,7 +137,8 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
     stopped = Stopped.INTERRUPTED
     try:
         stopped = blocks.run(work.listener, run.keeper)
-        explain(run, blocks, stopped, work)
+        if run.keeper.is_unchanged(blocks.whole):
+            explain(run, blocks, stopped, work)
         gate.shut()
     except KeyboardInterrupt:
         gate.shut()

@@ -53,7 +53,7 @@ class Lineup:
 
 def _strikes_of(record: TrialRecord) -> int:
     """Return how many strikes a trial counts; a killed process may have been an accident."""
-    if record.ended != "failed":
+    if not record.is_failure:
         return 0
     is_accident = record.signal == signal.SIGKILL or record.fault is Fault.FORKSERVER_DIED
     return 1 if is_accident else _STRIKES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,12 @@ class Workplace:
         *,
         page_cache: PageCache | None = None,
         records: Sequence[TrialRecord] = (),
+        explained: Callable[[TrialRecord], TrialRecord] = lambda record: record,
     ) -> Trials:
-        """Return the object that runs a run's trials, after those of `records`."""
+        """Return the object that runs a run's trials, after those of `records`.
+
+        `explained` is as in Trials.
+        """
         return Trials(
             self.processes,
             folder,
@@ -72,6 +76,7 @@ class Workplace:
             records=records,
             views=self.views,
             links=self.links,
+            explained=explained,
             debug=options.debug,
         )
 

@@ -30,6 +30,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     certainty: Certainty = ONCE
     unequal: frozenset[str]  # labels whose equal work is not proven
     accompanied: frozenset[str] = frozenset()  # labels with which other programs come
+    is_changed: bool = False  # the files that pipelines read, after equal work was proven
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +71,8 @@ def verdict_of(ratio: Interval | None, terms: Terms) -> Verdict | None:
 
 def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterator[Withheld]:
     """Yield the reasons to withhold a pipeline's verdict; the first is the one to report."""
+    if terms.is_changed:
+        yield "photos changed"
     if label in terms.unequal:
         yield "work"
     if terms.baseline in terms.unequal:

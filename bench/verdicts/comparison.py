@@ -171,7 +171,9 @@ def _sides(run: Run, place: str, run_place: str) -> dict[str, _Side]:
 
 
 def _objection(run: RunRecord, place: str) -> str | None:
-    """Return a clause if a run has no verdicts because its baseline differed from its own copy."""
+    """Return a clause if a run has no verdicts at all: what changed, or that it was not calm."""
+    if run.changed is not None:
+        return f"{place}, {run.changed.clause}"
     if run.control is None:
         return None
     estimate, low, high = map(math.log, run.control)

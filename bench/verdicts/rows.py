@@ -56,10 +56,12 @@ def summarise(
     folder_images: int,
     unequal: Collection[str] = (),
     certainty: Certainty = ONCE,
+    is_changed: bool = False,
 ) -> Summary:
     """Return the rows of a run; `specs` maps labels to SPECs, the baseline first.
 
-    `unequal` are the labels whose equal work is not proven: they have rates, but no verdict.
+    `unequal` are the labels whose equal work is not proven: they have rates, but no verdict. If
+    the files that pipelines read changed after the proof (`is_changed`), no pipeline has a verdict.
     """
     baseline = next(iter(specs))
     rates = rates_by_block(trials, "main")
@@ -72,6 +74,7 @@ def summarise(
         unequal=frozenset(unequal),
         accompanied=frozenset(accompanied(trials, specs)),
         certainty=certainty,
+        is_changed=is_changed,
     )
     level, radius = certainty.level_of(len(specs) - 1), certainty.radius
     estimates = _estimates(trials, specs, level, certainty)
@@ -139,7 +142,7 @@ def _unevenly_disturbed(trials: Sequence[TrialRecord], labels: Iterable[str]) ->
 
 def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     """Return the best set of the pipelines with equal work; empty if there is only one."""
-    if not any(row.verdict is not None for row in rows):
+    if terms.is_changed or not any(row.verdict is not None for row in rows):
         return []
     candidates = {
         row.label: rates[row.label]
@@ -206,7 +209,7 @@ def _row(
         blocks=len(rates),
         attempts=len(measured),
         disturbed=len(measured) - len(calm),
-        failures=[t.why or "" for t in trials if t.ended == "failed"],
+        failures=[t.why or "" for t in trials if t.is_failure],
         remarks=_remarks(trials, main),
     )
     if not main:

@@ -48,6 +48,8 @@ def heading(run: RunRecord) -> str:
 
 def answer(run: RunRecord) -> str:
     """Return the answer in one sentence."""
+    if run.changed is not None:
+        return f"No verdicts: {run.changed.clause}, after equal work was proven."
     measured = [row for row in run.rows if row.rate is not None]
     if not measured:
         return "Nothing was measured."
@@ -55,6 +57,11 @@ def answer(run: RunRecord) -> str:
         return _rates_only(run)
     if not run.best:
         return _no_verdicts(run, measured)
+    return _fastest(run, measured)
+
+
+def _fastest(run: RunRecord, measured: list[Row]) -> str:
+    """Return which pipelines are the fastest, of those that could be judged."""
     rows = {row.label: row for row in run.rows}
     best = [rows[label] for label in run.best]
     unequal = equal_work.unequal(run)

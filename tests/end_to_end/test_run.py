@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -238,3 +239,27 @@ def test_a_pipeline_that_hangs_in_its_blocks_is_ended_and_the_others_have_their_
     assert hung
     assert all(t.ended == "time up" or "exceeded its limit of" in (t.why or "") for t in hung)
     assert feedbench.left_in_scratch() == []
+
+
+def test_photos_that_shrink_in_mid_run_are_named_and_no_pipeline_is_accused(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    folder = shutil.copytree(photos, feedbench.folder / "photos")
+    spec = feedbench.loader(loaders.SHRINKS_PHOTOS)
+    done = feedbench.run(
+        *("run", folder, *SMALL, "--blocks", "5", "--out", "R"),
+        *("-p", "naive=tfdata_naive", "-p", f"mine={spec}"),
+    )
+    assert done.returncode == 2, done.stderr
+    run = read_run(feedbench.folder / "R")
+    assert (run.status, run.stopped_because) == ("complete", Stopped.SOURCES)
+    assert (run.blocks, run.best) == (1, [])
+    assert run.changed is not None
+    assert (run.changed.files, run.changed.first_block, run.changed.last_block) == (39, 2, 2)
+    head = "No verdicts: the photos cats/00.jpg and 38 others changed during block 2, after equal"
+    assert head in " ".join(done.stdout.split())
+    assert head in (feedbench.folder / "R" / "report.html").read_text()
+    assert [(row.blocks, row.failures) for row in run.rows] == [(1, []), (1, [])]
+    again = feedbench.run("run", "--resume", "R", "--blocks", "+1")
+    assert again.returncode == 2
+    assert "cats/00.jpg has changed" in again.stderr

@@ -51,6 +51,17 @@ from PIL import ImageFile
 ImageFile.LOAD_TRUNCATED_IMAGES = True
 {GOOD}
 """
+SHRINKS_PHOTOS = """
+def photos(workload):
+    trials = os.path.join(os.path.dirname(__file__), "R", "trials.jsonl")
+    with open(trials) as file:
+        is_second_block = '"block":2' in file.read()
+    small = Image.open(workload.files[0]).size == (48, 48)
+    if is_second_block and not small:
+        for name in workload.files:
+            Image.open(name).resize((48, 48)).save(name)
+    return batches(workload)
+"""
 NOTHING = "def photos(workload):\n    pass\n"
 EMPTY = "def photos(workload):\n    return []\n"
 TOO_FEW = "def photos(workload):\n    return batches(workload, missing=3)\n"

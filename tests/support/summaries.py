@@ -61,11 +61,20 @@ def blocks(rates: Mapping[str, list[int]], second: list[int] | None = None) -> l
 
 
 def summary_of(
-    trials: list[TrialRecord], labels: str = "ab", folder_images: int = 1000, unequal: str = ""
+    trials: list[TrialRecord],
+    labels: str = "ab",
+    folder_images: int = 1000,
+    unequal: str = "",
+    **given: Any,
 ) -> Summary:
     specs = {label: f"spec of {label}" for label in labels}
     return summarise(
-        trials, specs, margin=MARGIN, folder_images=folder_images, unequal=set(unequal)
+        trials,
+        specs,
+        margin=MARGIN,
+        folder_images=folder_images,
+        unequal=set(unequal),
+        **given,
     )
 
 

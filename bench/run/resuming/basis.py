@@ -25,6 +25,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import look
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.run import RunRecord
+from feedbench.bench.run.sources import Status, sources_of, status
 from feedbench.pipelines import user_modules
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_file
 from feedbench.pipelines.contract import Workload
@@ -45,11 +46,14 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     began_in: str  # the folder that loaders' files may be relative to
     software: dict[str, str]  # versions, digests and the machine, each by its name
     pipelines: dict[str, str]  # users' pipelines by label: a digest of the file, or a version
-    files: list[tuple[int, int]]  # of each file read: its bytes, its time of modification (ns)
+    files: list[Status]  # of each file read
 
 
-def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> None:
-    """Write resume.json, which a resumption needs; `other` is the other environment."""
+def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> Basis:
+    """Write resume.json, which a resumption needs, and return it.
+
+    `other` is the other environment.
+    """
     basis = Basis(
         options=dataclasses.replace(
             options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
@@ -57,11 +61,12 @@ def write(folder: Path, options: RunOptions, workload: Workload, other: Other | 
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
         software=_software(other),
         pipelines=_pipelines(options),
-        files=[_status(file) for file in _files(workload)],
+        files=[status(file) for file in sources_of(workload)],
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)
     del content["options"]["begun"]
     (folder / NAME).write_text(json.dumps(content), encoding="ascii")
+    return basis
 
 
 @contextmanager
@@ -116,25 +121,14 @@ def broken(file: Path, error: Exception) -> RequestError:
     return RequestError(f"cannot resume {file.parent}: {file} is broken: {error}", hint=START_NEW)
 
 
-def _status(file: str) -> tuple[int, int]:
-    status = os.stat(file)  # noqa: PTH116 - a million times
-    return status.st_size, status.st_mtime_ns
-
-
-def _files(workload: Workload) -> tuple[str, ...]:
-    """Return the files that trials read: the images', and the user's record files."""
-    records = workload.records
-    return workload.files if records is None else (*workload.files, *records.files)
-
-
 def changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
     """Yield what has changed, as clauses: the software first, and then the images."""
     other = None if run.against is None else look(run.against.python)
     yield from _differences(basis.software, _software(other))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
-    for file, status in zip(_files(workload), basis.files, strict=True):
+    for file, before in zip(sources_of(workload), basis.files, strict=True):
         try:
-            is_same = _status(file) == status
+            is_same = status(file) == before
         except OSError:
             yield f"{image_id(file)} is gone"
             continue

@@ -25,6 +25,7 @@ from feedbench.bench.run.budget import budget_of
 from feedbench.bench.run.resuming.basis import (
     NAME,
     START_NEW,
+    Basis,
     broken,
     changes,
     read_basis,
@@ -38,6 +39,7 @@ from feedbench.bench.run.resuming.extension import (
     refuse_pointless,
     refuse_short,
 )
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec, parse_all
 from feedbench.pipelines.contract import Workload
@@ -58,6 +60,7 @@ class Past:
     kept: list[TrialRecord]  # those of completed blocks, and those before
     left_out: list[TrialRecord]
     images: Index  # that are measured
+    sources: Sources  # as they were when the run began
     addition: Addition | None = None  # to the run by this resumption
 
     @property
@@ -121,12 +124,12 @@ def read(folder: Path, *, debug: bool = False, addition: Addition | None = None)
     if change is not None:
         raise RequestError(f"cannot resume {folder}: {change}", hint=START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
-    return _past(folder, basis.options, run, trials, workload, addition, debug=debug)
+    return _past(folder, basis, run, trials, workload, addition, debug=debug)
 
 
 def _past(
     folder: Path,
-    options: RunOptions,
+    basis: Basis,
     run: RunRecord,
     trials: Sequence[TrialRecord],
     workload: Workload,
@@ -136,7 +139,8 @@ def _past(
 ) -> Past:
     used = _used(run, trials)
     extension = run.extension if addition is None else extension_of(addition, run, used)
-    options = dataclasses.replace(options, out=folder, begun=time.monotonic() - used, debug=debug)
+    begun = time.monotonic() - used
+    options = dataclasses.replace(basis.options, out=folder, begun=begun, debug=debug)
     is_kept = [_is_kept(trial, run, is_extended=extension is not None) for trial in trials]
     kept = [*compress(trials, is_kept)]
     if addition is not None:
@@ -149,6 +153,7 @@ def _past(
         left_out=[trial for trial, kept in zip(trials, is_kept, strict=True) if not kept],
         images=_index(workload),
         addition=addition,
+        sources=Sources(workload, basis.files),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters
@@ -168,6 +169,27 @@ def test_a_traceback_is_printed_for_debugging_and_otherwise_named_where_it_is(
     record = trials.run(parse("a=tfdata_naive"), "main", tmp_path / "w.json", Limit(18.0), 1)
     assert record.why == f"it raised OSError: gone{where}"
     assert capsys.readouterr().err == ("a: Traceback:\nOSError: gone\n" if debug else "")
+
+
+def test_what_explains_a_failure_is_recorded_and_a_measured_trial_is_not_asked_about(
+    tmp_path: Path,
+) -> None:
+    def explained(record: TrialRecord) -> TrialRecord:
+        assert record.ended == "failed"
+        return replace(record, fault=Fault.SOURCES_CHANGED, why="the photo a.jpg is gone")
+
+    failed = Outcome(result=Failed(sentence="it raised NotFoundError", traceback="Traceback:"))
+    told = ToldProcesses(failed)
+    trials = trials_of(tmp_path, told, explained=explained)
+    spec, workload, limit = parse("a=tfdata_naive"), tmp_path / "w.json", Limit(18.0)
+    record = trials.run(spec, "main", workload, limit, 1)
+    assert (record.fault, record.why) == (Fault.SOURCES_CHANGED, "the photo a.jpg is gone")
+    assert read_trials(tmp_path / "R") == [record]
+    ended = Ended(exit_code=0, signal=None)
+    told = ToldProcesses(Outcome(result=Measured(measurement=MEASURED), ended=ended))
+    (tmp_path / "well").mkdir()
+    trials = trials_of(tmp_path / "well", told, explained=explained)
+    assert trials.run(spec, "main", workload, limit, 1).ended == "measured"
 
 
 def test_a_process_that_ended_too_early_and_wrong_work_are_faults_of_their_own(

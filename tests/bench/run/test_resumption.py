@@ -299,7 +299,13 @@ def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> 
     trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
     specs = {"mine": parse("mine=tfdata_naive")}
     keeper = Keeper(
-        past.record, specs, RunFolder(killed.folder), trials, rule=exact_blocks, begun=0.0
+        past.record,
+        specs,
+        RunFolder(killed.folder),
+        trials,
+        rule=exact_blocks,
+        begun=0.0,
+        sources=past.sources,
     )
     (row,) = read_run(killed.folder).rows
     assert row.proof is not None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from feedbench.bench.records.conditions.calm import Calm, Share, Speed
+from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.row import Row
 from feedbench.bench.verdicts.comparison import Compared, Comparison, compare, judged
 from feedbench.bench.verdicts.intervals import Interval, unpaired
@@ -263,6 +264,17 @@ def test_what_has_no_verdict_in_its_own_run_has_none_beside_another() -> None:
     )
     calm = a_folder("new", a_row("b"), factor=0.5, control=(1.02, 0.99, 1.05))
     assert pipeline_of(a_folder(), calm).word == "slower"
+
+
+def test_a_run_whose_photos_changed_cannot_be_compared() -> None:
+    changed = SourceChange(
+        kind="photo", first="daisy/1.jpg", files=12, gone=0, first_block=3, last_block=3
+    )
+    pipeline = pipeline_of(a_folder(), a_folder("new", a_row("b"), factor=0.5, changed=changed))
+    assert (pipeline.word, pipeline.why) == (
+        "cannot tell",
+        "in the new run, the photos daisy/1.jpg and 11 others changed during block 3",
+    )
 
 
 def test_other_images_of_the_same_number_are_another_workload() -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import LeftOut, RunRecord, Stopped
 from feedbench.bench.records.trial import Preparation
@@ -61,6 +63,20 @@ def test_a_run_without_ratios_says_why_it_has_none(rows: list[Row], why: str) ->
 
 def test_a_run_with_a_ratio_has_no_such_reason() -> None:
     assert no_ratios(a_run(a_row("a"), empty_row("b"), compared("c", 2, "faster"))) == ""
+
+
+def test_photos_that_changed_come_before_all_else() -> None:
+    change = SourceChange(
+        kind="photo", first="daisy/1.jpg", files=2, gone=1, first_block=1, last_block=3
+    )
+    expected = (
+        "No verdicts: the photos daisy/1.jpg and 1 other changed during blocks 1 to 3, after equal"
+        " work was proven."
+    )
+    for rows in ([a_row("a"), a_row("b")], [empty_row("a")]):
+        assert answer(a_run(*rows, changed=change)) == expected
+    gone = replace(change, files=1, first_block=3)
+    assert "the photo daisy/1.jpg disappeared during block 3" in answer(a_run(changed=gone))
 
 
 def test_one_best_is_named_with_its_ratio_to_the_baseline_and_the_interval() -> None:

@@ -1,0 +1,123 @@
+"""The files that pipelines read, and whether they are still those of the proof of equal work.
+
+Sizes and times of modification are read before the proof. They are compared after each block if
+that is quick, when a trial fails, and when the blocks have ended.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from feedbench.bench.records.conditions.sources import SourceChange, SourceKind
+from feedbench.bench.records.trial import Fault, TrialRecord
+from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.images.index import image_id
+
+QUICK_SECONDS = 1.0  # a comparison that takes longer is not made after each block
+
+Status = tuple[int, int]
+"""A file's size in bytes and its time of modification in ns."""
+
+
+def status(file: str) -> Status:
+    """Return a file's status. Raises OSError if it cannot be read."""
+    found = os.stat(file)  # noqa: PTH116 - a million times
+    return found.st_size, found.st_mtime_ns
+
+
+def sources_of(workload: Workload) -> tuple[str, ...]:
+    """Return the files that trials read: the images', and the user's record files."""
+    records = workload.records
+    return workload.files if records is None else (*workload.files, *records.files)
+
+
+class Sources:
+    """The files that pipelines read, and their sizes and times.
+
+    `statuses` are those of `sources_of(workload)`, in the same order.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        statuses: Iterable[Status],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = workload.folder
+        self._images = len(workload.files)
+        self._files = list(sources_of(workload))
+        self._prepared_from = len(self._files)
+        self._statuses = array("q", [number for pair in statuses for number in pair])
+        self._clock = clock
+        self._seconds = 0.0  # that the latest comparison took
+        self._unchanged_after = 0  # the last block at whose end nothing had changed
+        self.change: SourceChange | None = None  # the first that a comparison showed
+
+    def add_prepared(self, folders: Iterable[Path]) -> None:
+        """Add the files that pipelines wrote in advance, as they are now."""
+        for folder in folders:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file():
+                    self._files.append(str(file))
+                    self._statuses.extend(status(str(file)))
+
+    def compare(self, block: int) -> SourceChange | None:
+        """Compare all files during or after a block; return the first change so far."""
+        if self.change is None:
+            begun = self._clock()
+            places, gone = self._changed()
+            self._seconds = self._clock() - begun
+            if places:
+                self.change = self._change(places, gone, block)
+        return self.change
+
+    def compare_after(self, block: int) -> SourceChange | None:
+        """Compare all files after a block, unless that takes long; return the first change."""
+        if self._seconds <= QUICK_SECONDS and self.compare(block) is None:
+            self._unchanged_after = block
+        return self.change
+
+    def explained(self, record: TrialRecord) -> TrialRecord:
+        """Return the record of a failed trial: if files have changed, that is the reason."""
+        change = self.compare(record.block)
+        if change is None:
+            return record
+        return replace(record, fault=Fault.SOURCES_CHANGED, why=change.clause)
+
+    def _changed(self) -> tuple[list[int], int]:
+        """Return the places of the files that changed, and how many of these are gone."""
+        places, gone = [], 0
+        statuses = self._statuses
+        for place, file in enumerate(self._files):
+            try:
+                size, modified = status(file)
+            except OSError:
+                places.append(place)
+                gone += 1
+                continue
+            if size != statuses[2 * place] or modified != statuses[2 * place + 1]:
+                places.append(place)
+        return places, gone
+
+    def _change(self, places: Sequence[int], gone: int, block: int) -> SourceChange:
+        kind, name = self._named(places[0])
+        return SourceChange(
+            kind=kind,
+            first=name,
+            files=len(places),
+            gone=gone,
+            first_block=min(self._unchanged_after + 1, block),
+            last_block=block,
+        )
+
+    def _named(self, place: int) -> tuple[SourceKind, str]:
+        file = self._files[place]
+        if place < self._images:
+            return "photo", image_id(os.path.relpath(file, self._folder))
+        return ("record file" if place < self._prepared_from else "prepared file"), image_id(file)
