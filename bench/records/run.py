@@ -149,6 +149,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     time_seconds: float | None  # that it was given, with what extensions added
     quick: bool = False  # few pipelines, and no reasons
     blocks: int = 0  # that are completed
+    block_seconds: float | None = None  # that one took, on average
     stopped_because: Stopped | None = None
     changed: SourceChange | None = None  # of the files that pipelines read; then no verdicts
     resumed: list[Resumed] = []

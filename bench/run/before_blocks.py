@@ -28,7 +28,12 @@ from feedbench.bench.run.resuming.past import Past
 from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import Workplace
-from feedbench.bench.verdicts.stopping import Rule, exact_blocks, when_precise, when_undisturbed
+from feedbench.bench.verdicts.block_counts.stopping import (
+    Rule,
+    exact_blocks,
+    when_precise,
+    when_undisturbed,
+)
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index

@@ -33,13 +33,14 @@ from feedbench.bench.records.run import (
 )
 from feedbench.bench.run.forecast.progress import so_far
 from feedbench.bench.run.sources import Sources
+from feedbench.bench.verdicts.block_counts.certainty import certainty_of
+from feedbench.bench.verdicts.block_counts.more import block_seconds
+from feedbench.bench.verdicts.block_counts.stopping import Rule
 from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
-from feedbench.bench.verdicts.certainty import certainty_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
-from feedbench.bench.verdicts.stopping import Rule
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, counts, image_id
 
@@ -174,6 +175,7 @@ class Keeper:
             status=status,
             seconds=time.monotonic() - self._begun,
             blocks=blocks,
+            block_seconds=block_seconds(self._trials.records, blocks),
             stopped_because=stopped_because,
             changed=change,
             rows=summary.rows,

@@ -17,6 +17,8 @@ from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row, Withheld
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts import intervals
+from feedbench.bench.verdicts.block_counts.certainty import certainty_of
+from feedbench.bench.verdicts.block_counts.more import block_seconds, more_of_each
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.bench.verdicts.turns.block_rates import BlockRates, Rates, log_ratios
@@ -44,6 +46,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     ratio_high: float | None = None
     blocks: tuple[int, int] = (0, 0)  # undisturbed ones, of base and new
     why: str | None = None  # a clause: why the comparison cannot tell
+    more_blocks: int | None = None  # of each run, that would decide, about
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     level: float  # of each interval
     is_paired: bool = False  # both in the same blocks
     pipelines: list[Compared]
+    block_seconds: tuple[float | None, float | None] = (None, None)  # of base and new
     differences: list[str] = []  # of machines and versions, as clauses
     remarks: list[str] = []  # sentences
 
@@ -92,7 +96,9 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
             f" have {', '.join(base_sides)} and {', '.join(new_sides)}",
             hint="give both the same label, with --pipeline LABEL=SPEC",
         )
-    level = intervals.level_of(len(shared))
+    certainty = certainty_of(base.record, new.record)
+    level = certainty.level_of(len(shared))
+    border = -math.log1p(tolerance)
     pipelines = []
     for label in shared:
         before, after = base_sides[label], new_sides[label]
@@ -102,6 +108,9 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
                 [block.rate for block in side.rates.values()] for side in (after, before)
             )
             pipeline = _with_ratio(pipeline, intervals.unpaired(ours, theirs, level), tolerance)
+            if pipeline.word == "cannot tell":
+                more = more_of_each(ours, theirs, certainty.next_level(level), border)
+                pipeline = replace(pipeline, more_blocks=more)
         pipelines.append(pipeline)
     return Comparison(
         base=base.name,
@@ -109,6 +118,7 @@ def compare(base: Run, new: Run, tolerance: float) -> Comparison:
         tolerance=tolerance,
         level=level,
         pipelines=pipelines,
+        block_seconds=(_block_seconds(base), _block_seconds(new)),
         differences=list(differences(base.record, new.record)),
         remarks=list(_remarks(base, new, shared)),
     )
@@ -132,13 +142,20 @@ def within(run: Run, tolerance: float) -> Comparison:
         for pipeline in run.record.pipelines
         if pipeline.beside is not None and {pipeline.label, pipeline.beside} <= here.keys()
     ]
-    level = intervals.level_of(len(pairs))
+    certainty = certainty_of(run.record)
+    level = certainty.level_of(len(pairs))
+    border = -math.log1p(tolerance)
     pipelines = []
     for before, after in pairs:
         ratios = [*log_ratios(after.rates, before.rates).values()]
         pipeline = _without_ratio(before, after, (len(ratios), len(ratios)))
         if pipeline.why is None:
-            pipeline = _with_ratio(pipeline, intervals.by_mean(ratios, level), tolerance)
+            interval = intervals.by_mean(ratios, level, certainty.radius)
+            pipeline = _with_ratio(pipeline, interval, tolerance)
+            if pipeline.word == "cannot tell":
+                distance = abs(interval.estimate - border)
+                more = intervals.more_blocks(interval, distance, certainty)
+                pipeline = replace(pipeline, more_blocks=more)
         pipelines.append(pipeline)
     other = replace(run.record, environment=against.environment, code=against.code)
     return Comparison(
@@ -148,6 +165,7 @@ def within(run: Run, tolerance: float) -> Comparison:
         level=level,
         is_paired=True,
         pipelines=pipelines,
+        block_seconds=(_block_seconds(run), _block_seconds(run)),
         differences=list(differences(other, run.record)),
         remarks=list(_unfinished(run)),
     )
@@ -159,6 +177,10 @@ def judged(interval: Interval, tolerance: float) -> Word:
     if interval.high < most:
         return "slower"
     return "not slower" if interval.low > most else "cannot tell"
+
+
+def _block_seconds(run: Run) -> float | None:
+    return block_seconds(run.trials, run.record.blocks)
 
 
 def _sides(run: Run, place: str, run_place: str) -> dict[str, _Side]:

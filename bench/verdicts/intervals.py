@@ -87,9 +87,9 @@ class Certainty:
         """Return the level of each of `comparisons` intervals."""
         return 1 - (1 - level_of(comparisons)) * 0.5 ** (self.reports - 1)
 
-    def radius_of_next(self, n: int, level: float) -> float:
-        """Return the radius of the next report's interval; `level` is that of this report's."""
-        return self.radius(n, level if self.is_sequential else 1 - (1 - level) / 2)
+    def next_level(self, level: float) -> float:
+        """Return the level of the next report's interval, from that of this report's."""
+        return level if self.is_sequential else 1 - (1 - level) / 2
 
 
 ONCE = Certainty()  # one report, after a number of blocks that did not depend on the rates
@@ -165,7 +165,9 @@ def verdict(
         return Verdict("slower", within)
     if within:
         return Verdict("equivalent", within)
-    return Verdict("inconclusive", more_blocks=_more_blocks(ratio, threshold, margin, certainty))
+    # It clears the threshold or fits inside the margin, whichever is nearer.
+    distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
+    return Verdict("inconclusive", more_blocks=more_blocks(ratio, distance, certainty))
 
 
 def differs_from_itself(control: Interval | None) -> bool:
@@ -260,22 +262,20 @@ def _signed_rank_place(n: int, level: float) -> int:
     return int(np.searchsorted(np.cumsum(likely), (1 - level) / 2 * rounding, side="right"))
 
 
-def _more_blocks(
-    ratio: Interval, threshold: float, margin: float, certainty: Certainty
-) -> int | None:
-    """Return about how many more blocks would decide, if estimate and spread stay the same.
+def more_blocks(ratio: Interval, distance: float, certainty: Certainty = ONCE) -> int | None:
+    """Return about how many more blocks would make the half-width less than a distance.
 
-    They decide when the interval clears the threshold or fits inside the margin, whichever is
-    nearer.
+    It assumes that the spread stays the same. None: more than MOST_BLOCKS, or too few blocks for a
+    spread.
     """
-    distance = max(abs(ratio.estimate) - threshold, math.log1p(margin) - abs(ratio.estimate))
     half = _half_width(ratio)
     if not math.isfinite(half):
         return None
     deviation = half * math.sqrt(ratio.n) / certainty.radius(ratio.n, ratio.level)
+    level = certainty.next_level(ratio.level)
 
     def half_width(n: int) -> float:
-        return certainty.radius_of_next(n, ratio.level) * deviation / math.sqrt(n)
+        return certainty.radius(n, level) * deviation / math.sqrt(n)
 
     return blocks_until(half_width, distance, ratio.n)
 

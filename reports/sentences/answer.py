@@ -183,10 +183,8 @@ def _advice(run: RunRecord) -> str:
     match run.stopped_because:
         case None:
             return "it is not known why it ended"
-        case Stopped.BLOCKS | Stopped.SPARE:
-            return "give more --blocks"
-        case Stopped.TIME:
-            return "give more --time"
+        case Stopped.BLOCKS | Stopped.SPARE | Stopped.TIME:
+            return f"--resume RUN --blocks +{LEAST_BLOCKS - run.blocks} adds the rest"
         case stopped:
             return stopped.clause(run.blocks)
 

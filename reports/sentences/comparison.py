@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from feedbench.bench.text import listed
+from feedbench.reports.sentences.more_blocks import of_comparison
 from feedbench.reports.text import figures
 from feedbench.reports.text.figures import MISSING, shown
 
@@ -76,6 +77,8 @@ def remarks(comparison: Comparison) -> list[str]:
         for pipeline in comparison.pipelines
         if pipeline.why is not None
     ]
+    if (more := of_comparison(comparison)) is not None:
+        sentences.append(more)
     last = PAIRED.format(base=comparison.base) if comparison.is_paired else UNPAIRED
     return [*sentences, *comparison.remarks, last]
 

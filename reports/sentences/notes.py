@@ -13,6 +13,7 @@ from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
 from feedbench.reports.sentences import calm, equal_work, page_cache, preparation
 from feedbench.reports.sentences.answer import is_unjudged
+from feedbench.reports.sentences.more_blocks import adds, amount
 from feedbench.reports.text.figures import percent, shown
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def _notes_of(row: Row, run: RunRecord) -> Iterator[_Note]:
     yield from map(_Note, _of_trials(row))
     yield from map(_Note, _of_verdict(row, run))
     if row.more_blocks is not None:
-        more = counted(row.more_blocks, "more block")
-        yield _Note(f"{row.label}: about {more} would decide.", is_warning=False)
+        more, command = amount(row.more_blocks, run.block_seconds), adds(row.more_blocks)
+        yield _Note(f"{row.label}: about {more} would decide: {command}", is_warning=False)
     use = row.page_cache
     text = page_cache.note(row)
     if use is not None and text is not None:

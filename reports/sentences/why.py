@@ -20,10 +20,11 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.text import capital, counted, digits, listed, size
+from feedbench.bench.text import capital, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.reports.sentences.autotune import without_it
+from feedbench.reports.sentences.more_blocks import RUN, undecided
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
 from feedbench.reports.text.titles import Title
 
@@ -43,8 +44,8 @@ Steps = tuple[list[Title], list[tuple[str, ...]]]
 """Titles, and a step's cells."""
 
 
-def in_brief(run: RunRecord) -> list[str]:
-    """Return at most five lines of what to do next.
+def in_brief(run: RunRecord, folder: str = RUN) -> list[str]:
+    """Return at most five lines of what to do next; `folder` is the run's, in a shell's words.
 
     How many more blocks would decide comes first, then the first line of advice of each pipeline,
     the most costly first. Pipelines that need the same remedy share a line.
@@ -55,7 +56,9 @@ def in_brief(run: RunRecord) -> list[str]:
     by_remedy: dict[str, list[Advice]] = {}
     for line in first.values():
         by_remedy.setdefault(line.remedy or line.label, []).append(line)
-    return [*_undecided(run), *map(_as_one, by_remedy.values())][:_MOST_IN_BRIEF]
+    return [*filter(None, [undecided(run, folder)]), *map(_as_one, by_remedy.values())][
+        :_MOST_IN_BRIEF
+    ]
 
 
 def _as_one(lines: list[Advice]) -> str:
@@ -63,13 +66,6 @@ def _as_one(lines: list[Advice]) -> str:
     costliest, *others = lines
     also = f" The same holds for {listed([line.label for line in others])}." if others else ""
     return f"{costliest.label}: {costliest.sentence}{also}"
-
-
-def _undecided(run: RunRecord) -> Iterator[str]:
-    blocks = {row.label: row.more_blocks for row in run.rows if row.more_blocks is not None}
-    if blocks:
-        most = counted(max(blocks.values()), "more block")
-        yield f"About {most} would decide {listed([*blocks])}."
 
 
 def by_pipeline(run: RunRecord) -> list[tuple[str, list[str]]]:

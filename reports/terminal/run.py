@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,11 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
     put(console, _text(answer(run), style="bold"))
     if how_sure := sure_in_brief(run):
         put(console, _text(how_sure))
-    for note in (*why.in_brief(run), *why.failed_traces(run), *warnings(run)):
+    for note in (
+        *why.in_brief(run, shlex.quote(str(folder))),
+        *why.failed_traces(run),
+        *warnings(run),
+    ):
         put_note(console, _text(note))
     last = f"The run is in {folder}" if page is None else f"The report is {page}"
     put_path(console, _text(last))

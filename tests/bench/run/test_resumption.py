@@ -33,8 +33,8 @@ from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.run import machine_of, resume
 from feedbench.bench.run.schedule import block_order
+from feedbench.bench.verdicts.block_counts.stopping import exact_blocks
 from feedbench.bench.verdicts.calm import calm_of
-from feedbench.bench.verdicts.stopping import exact_blocks
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError

@@ -120,24 +120,25 @@ def rates_only(**given: Any) -> RunRecord:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "said"),
+    ("blocks", "said", "adds"),
     [
-        (0, "0 blocks completed"),
-        (1, "1 block completed"),
-        (3, "3 blocks completed"),
+        (0, "0 blocks completed", "+4"),
+        (1, "1 block completed", "+3"),
+        (3, "3 blocks completed", "+1"),
     ],
 )
-def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
+def test_under_four_blocks_there_are_rates_only(blocks: int, said: str, adds: str) -> None:
     run = rates_only(blocks=blocks, stopped_because=Stopped.TIME)
-    assert answer(run) == f"Rates only: {said}, and verdicts need 4; give more --time."
+    first, last = f"Rates only: {said}, and verdicts need 4", f"--resume RUN --blocks {adds}"
+    assert answer(run) == f"{first}; {last} adds the rest."
 
 
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
-        (Stopped.TIME, "give more --time"),
-        (Stopped.BLOCKS, "give more --blocks"),
-        (Stopped.SPARE, "give more --blocks"),
+        (Stopped.TIME, "--resume RUN --blocks +3 adds the rest"),
+        (Stopped.BLOCKS, "--resume RUN --blocks +3 adds the rest"),
+        (Stopped.SPARE, "--resume RUN --blocks +3 adds the rest"),
         (Stopped.PRECISE, "every interval was narrow enough"),
         (Stopped.FAILED, "every pipeline failed"),
         (Stopped.INTERRUPTED, "it was interrupted"),
@@ -145,7 +146,7 @@ def test_under_four_blocks_there_are_rates_only(blocks: int, said: str) -> None:
     ],
 )
 @pytest.mark.parametrize("seconds", [None, 300.0])
-def test_more_of_what_ended_the_run_is_advised_and_nothing_where_that_is_of_no_use(
+def test_more_blocks_are_advised_where_the_run_takes_them_and_nothing_where_that_is_of_no_use(
     ended: Stopped | None, said: str, seconds: float | None
 ) -> None:
     run = rates_only(stopped_because=ended, time_seconds=seconds)
@@ -260,7 +261,8 @@ def test_where_signed_ranks_say_another_word_it_is_noted() -> None:
 def test_how_many_more_blocks_would_decide_is_noted() -> None:
     row = compared("mine", 1.03, "inconclusive", more_blocks=1200)
     found = notes(a_run(a_row("a"), row, best=["a", "mine"]))
-    assert found == ["mine: about 1,200 more blocks would decide.", NOT_COMPARED]
+    adds = "feedbench run --resume RUN --blocks +1200"
+    assert found == [f"mine: about 1,200 more blocks would decide: {adds}", NOT_COMPARED]
 
 
 def test_an_extrapolated_epoch_is_noted_with_its_formula() -> None:
@@ -375,7 +377,8 @@ def test_a_shuffle_through_a_smaller_buffer_than_the_folder_is_noted() -> None:
 
 def test_one_more_block_is_said_in_the_singular() -> None:
     row = compared("mine", 1.03, "inconclusive", more_blocks=1)
-    assert "mine: about 1 more block would decide." in notes(a_run(a_row("a"), row))
+    (note,) = [each for each in notes(a_run(a_row("a"), row)) if "decide" in each]
+    assert note.startswith("mine: about 1 more block would decide: ")
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,11 @@ def test_pipelines_that_need_the_same_remedy_share_a_line_in_brief() -> None:
 def test_how_many_more_blocks_would_decide_comes_before_the_advice() -> None:
     rows = [a_row("a"), a_row("b", more_blocks=3), a_row("c", more_blocks=12)]
     run = a_run(*rows, diagnosis=Diagnosis(advice=ADVICE))
-    more = "About 12 more blocks would decide b and c."
+    adds = "feedbench run --resume RUN --blocks"
+    more = f"About 12 more blocks would decide b and c: {adds} +12"
     assert why.in_brief(run) == [more, "a: do this.", "b: do that."]
     one = a_run(a_row("a"), a_row("b", more_blocks=1))
-    assert why.in_brief(one) == ["About 1 more block would decide b."]
+    assert why.in_brief(one) == [f"About 1 more block would decide b: {adds} +1"]
 
 
 def test_a_trace_that_cannot_be_used_says_why() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.verdicts.stopping import (
+from feedbench.bench.verdicts.block_counts.stopping import (
     Rule,
     exact_blocks,
     when_precise,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from feedbench.bench.records.run import Extension, Resumed
-from feedbench.bench.verdicts.certainty import certainty_of
+from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.intervals import LEVEL, Certainty, by_mean, level_of, student
 from feedbench.bench.verdicts.rows import summarise
 from tests.support.builders import a_row, a_run
