@@ -21,7 +21,7 @@ from feedbench.bench.records.storage import read_run
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.keeper import Keeper
 from feedbench.bench.run.sources import QUICK_SECONDS, Sources, sources_of, status
-from feedbench.bench.verdicts.stopping import exact_blocks, when_precise
+from feedbench.bench.verdicts.block_counts.stopping import exact_blocks, when_precise
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records, Workload
 from feedbench.pipelines.images.index import index_folder
