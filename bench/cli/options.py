@@ -66,8 +66,16 @@ NewRun = Annotated[
     Path | None,
     typer.Argument(
         metavar="NEW",
-        help="The folder of the later run. Without it, BASE must be a run with --against.",
+        help="The folder of the later run. Without it, BASE is a run with --against, or --base and"
+        " --new name two of its pipelines.",
     ),
+]
+BaseLabel = Annotated[
+    str | None, typer.Option("--base", metavar="LABEL", help="A pipeline of the run BASE.")
+]
+NewLabel = Annotated[
+    str | None,
+    typer.Option("--new", metavar="LABEL", help="The pipeline of that run to compare with it."),
 ]
 Tolerance = Annotated[
     str, typer.Option(metavar="SHARE", help="How much slower a pipeline may become.")

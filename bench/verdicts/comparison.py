@@ -1,4 +1,4 @@
-"""Compares two runs of one workload, or two environments of one run, by pipeline. Pure.
+"""Compares two runs of one workload, or two environments or two pipelines of one run. Pure.
 
 Blocks of one run are paired. Blocks of different runs are not, since a disturbance of one run does
 not slow the other.
@@ -19,11 +19,11 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.block_counts.more import block_seconds, more_of_each
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Interval
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, Certainty, Interval
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.bench.verdicts.turns.block_rates import BlockRates, Rates, log_ratios
 from feedbench.bench.verdicts.two_runs import Run, differences, refuse_other_workload
-from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.errors import RequestError, did_you_mean
 
 Word = Literal["slower", "not slower", "cannot tell"]
 # Clauses on a pipeline whose own figures are doubtful; {} is the run.
@@ -32,6 +32,9 @@ _UNSURE: dict[Withheld, str] = {
     "other programs": "other programs were busy in its turns {}, and not in the others'",
     "slow turns": "its verdict {} depends on which slow turns are left out",
 }
+
+Sides = Literal["runs", "environments", "pipelines"]
+"""What is compared: two runs, or two environments or two pipelines of one run."""
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +53,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The comparison of two runs."""
+    """The comparison of two runs, or of two parts of one."""
 
     schema: int = 1
     base: str
@@ -58,6 +61,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float  # a share
     level: float  # of each interval
     is_paired: bool = False  # both in the same blocks
+    sides: Sides = "runs"
     pipelines: list[Compared]
     block_seconds: tuple[float | None, float | None] = (None, None)  # of base and new
     differences: list[str] = []  # of machines and versions, as clauses
@@ -133,7 +137,7 @@ def within(run: Run, tolerance: float) -> Comparison:
     if against is None:
         raise RequestError(
             f"{run.name}: expected two runs, or a run with two environments; it has only one",
-            hint="name a second run, or run with --against",
+            hint="name a second run, or two of its pipelines with --base and --new",
         )
     there = _sides(run, f"in {against.name}", "in this run")
     here = _sides(run, "here", "in this run")
@@ -144,19 +148,7 @@ def within(run: Run, tolerance: float) -> Comparison:
     ]
     certainty = certainty_of(run.record)
     level = certainty.level_of(len(pairs))
-    border = -math.log1p(tolerance)
-    pipelines = []
-    for before, after in pairs:
-        ratios = [*log_ratios(after.rates, before.rates).values()]
-        pipeline = _without_ratio(before, after, (len(ratios), len(ratios)))
-        if pipeline.why is None:
-            interval = intervals.by_mean(ratios, level, certainty.radius)
-            pipeline = _with_ratio(pipeline, interval, tolerance)
-            if pipeline.word == "cannot tell":
-                distance = abs(interval.estimate - border)
-                more = intervals.more_blocks(interval, distance, certainty)
-                pipeline = replace(pipeline, more_blocks=more)
-        pipelines.append(pipeline)
+    pipelines = [_paired(*pair, tolerance, level, certainty) for pair in pairs]
     other = replace(run.record, environment=against.environment, code=against.code)
     return Comparison(
         base=against.name,
@@ -164,11 +156,61 @@ def within(run: Run, tolerance: float) -> Comparison:
         tolerance=tolerance,
         level=level,
         is_paired=True,
+        sides="environments",
         pipelines=pipelines,
         block_seconds=(_block_seconds(run), _block_seconds(run)),
         differences=list(differences(other, run.record)),
         remarks=list(_unfinished(run)),
     )
+
+
+def between(run: Run, base: str, new: str, tolerance: float) -> Comparison:
+    """Compare two pipelines of a run, by their labels, over the blocks that both have.
+
+    Raises RequestError if the run has no such pipelines, or if both are the same one.
+    """
+    bases = _sides(run, "as the base", "in this run")
+    news = _sides(run, "as the new one", "in this run")
+    for name, label in (("--base", base), ("--new", new)):
+        if label not in bases:
+            raise RequestError(
+                f"{name} {label}: {run.name} has no such pipeline; it has {', '.join(bases)}",
+                hint=did_you_mean(label, bases),
+            )
+    if base == new:
+        raise RequestError(
+            f"--base and --new are both {base}: expected two pipelines of {run.name}"
+        )
+    certainty = certainty_of(run.record)
+    level = certainty.level_of(1)
+    return Comparison(
+        base=base,
+        new=new,
+        tolerance=tolerance,
+        level=level,
+        is_paired=True,
+        sides="pipelines",
+        pipelines=[_paired(bases[base], news[new], tolerance, level, certainty)],
+        block_seconds=(_block_seconds(run), _block_seconds(run)),
+        remarks=list(_unfinished(run)),
+    )
+
+
+def _paired(
+    base: _Side, new: _Side, tolerance: float, level: float, certainty: Certainty
+) -> Compared:
+    """Compare two rows of one run over the blocks that both have."""
+    ratios = [*log_ratios(new.rates, base.rates).values()]
+    pipeline = _without_ratio(base, new, (len(ratios), len(ratios)))
+    if pipeline.why is not None:
+        return pipeline
+    interval = intervals.by_mean(ratios, level, certainty.radius)
+    pipeline = _with_ratio(pipeline, interval, tolerance)
+    if pipeline.word != "cannot tell":
+        return pipeline
+    distance = abs(interval.estimate + math.log1p(tolerance))
+    more = intervals.more_blocks(interval, distance, certainty)
+    return replace(pipeline, more_blocks=more)
 
 
 def judged(interval: Interval, tolerance: float) -> Word:

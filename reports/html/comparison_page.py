@@ -23,6 +23,7 @@ class ComparisonData:
     title: str
     base: str
     new: str
+    new_is: str  # a run, an environment or a pipeline
     is_paired: bool
     answer: str
     colours: Mapping[str, str]  # by label
@@ -54,6 +55,7 @@ def render(compared: Comparison, labels: Sequence[str] = ()) -> str:
         title=f"Feedbench: {compared.base} and {compared.new}",
         base=compared.base,
         new=compared.new,
+        new_is=compared.sides.removesuffix("s"),
         is_paired=compared.is_paired,
         answer=comparison.answer(compared),
         colours=colours,

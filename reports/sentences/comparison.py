@@ -26,6 +26,12 @@ PAIRED = (
 )
 
 
+PAIR = (
+    "{new} is compared with {base}, the base. Both ran in the same blocks, so what slowed one"
+    " slowed the other."
+)
+
+
 def answer(comparison: Comparison) -> str:
     """Return the answer in one sentence."""
     slower = [pipeline.label for pipeline in comparison.pipelines if pipeline.word == "slower"]
@@ -79,7 +85,8 @@ def remarks(comparison: Comparison) -> list[str]:
     ]
     if (more := of_comparison(comparison)) is not None:
         sentences.append(more)
-    last = PAIRED.format(base=comparison.base) if comparison.is_paired else UNPAIRED
+    sides = {"runs": UNPAIRED, "environments": PAIRED, "pipelines": PAIR}[comparison.sides]
+    last = sides.format(base=comparison.base, new=comparison.new)
     return [*sentences, *comparison.remarks, last]
 
 

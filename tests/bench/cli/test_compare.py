@@ -142,3 +142,14 @@ def test_every_command_can_show_where_an_error_came_from() -> None:
     }
     assert can == {*group.commands}
     assert {"compare", "pipelines", "photos"} <= can
+
+
+def test_two_pipelines_of_one_run_are_compared_by_their_labels(feedbench: Feedbench) -> None:
+    done = feedbench("compare", "base", "--base", "a", "--new", "b", "--format", "json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["word"]) == (0, "not slower")
+    assert (answer["base"], answer["new"], answer["is_paired"]) == ("a", "b", True)
+    for words in (("slow", "--base", "a", "--new", "b"), ("--new", "b")):
+        wrong = feedbench("compare", "base", *words)
+        assert wrong.returncode == 2
+        assert "expected both, and one folder" in wrong.stderr

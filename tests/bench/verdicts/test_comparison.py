@@ -14,7 +14,13 @@ from msgspec.structs import replace
 from feedbench.bench.records.conditions.calm import Calm, Share, Speed
 from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.row import Row
-from feedbench.bench.verdicts.comparison import Compared, Comparison, compare, judged
+from feedbench.bench.verdicts.comparison import (
+    Compared,
+    Comparison,
+    between,
+    compare,
+    judged,
+)
 from feedbench.bench.verdicts.intervals import Interval, unpaired
 from feedbench.bench.verdicts.two_runs import Run
 from feedbench.pipelines.errors import RequestError
@@ -287,3 +293,37 @@ def test_other_images_of_the_same_number_are_another_workload() -> None:
         compare(of("base", "12"), of("new", "34"), 0.05)
     assert compare(of("base", "12"), of("new", "12"), 0.05).word == "not slower"
     assert compare(of("base", ""), of("new", "12"), 0.05).word == "not slower"  # an older run
+
+
+def test_two_pipelines_of_a_run_are_compared_block_by_block() -> None:
+    noise = [900, 1100, 800, 1200, 1000, 950, 1050, 1150]
+    rates = {"a": noise, "b": [round(0.9 * rate) for rate in noise], "c": noise[::-1]}
+    run = Run("R", a_run(*map(a_row, rates)), trials_of(rates))
+    slower = between(run, "a", "b", 0.05)
+    (only,) = slower.pipelines
+    assert (slower.word, only.label, only.blocks) == ("slower", "b", (8, 8))
+    assert (only.ratio_low, only.ratio_high) == pytest.approx((0.9, 0.9), abs=0.002)
+    assert (slower.base, slower.new, slower.sides, slower.level) == ("a", "b", "pipelines", 0.99)
+    assert between(run, "b", "a", 0.05).word == "not slower"
+    assert between(run, "a", "c", 0.05).word == "cannot tell"
+
+
+def test_a_pipeline_that_a_run_does_not_have_is_named_and_so_is_the_nearest() -> None:
+    with pytest.raises(RequestError) as caught:
+        between(a_folder("R", a_row("naive"), a_row("tuned")), "naive", "tunde", 0.05)
+    assert str(caught.value) == (
+        "--new tunde: R has no such pipeline; it has naive, tuned\nhint: did you mean tuned?"
+    )
+    with pytest.raises(RequestError, match="both a: expected two pipelines of R"):
+        between(a_folder("R"), "a", "a", 0.05)
+
+
+def test_a_base_that_failed_is_the_reason_that_it_cannot_be_told() -> None:
+    run = a_folder(
+        "R", replace(a_row("a"), rate=None, failures=["it raised OSError: gone"]), a_row("b")
+    )
+    (only,) = between(run, "a", "b", 0.05).pipelines
+    assert (only.word, only.why) == (
+        "cannot tell",
+        "it failed as the base: it raised OSError: gone",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.verdicts.comparison import Comparison
+from feedbench.bench.verdicts.comparison import Comparison, Sides
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import comparison_page
 from feedbench.reports.sentences.comparison import PAIRED, UNPAIRED
@@ -52,7 +52,8 @@ def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     ("is_paired", "sentence"), [(False, UNPAIRED), (True, PAIRED.format(base="base"))]
 )
 def test_it_says_how_sharply_they_compare(is_paired: bool, sentence: str) -> None:
-    text = comparison_page.render(replace(BOTH, is_paired=is_paired))
+    sides: Sides = "environments" if is_paired else "runs"
+    text = comparison_page.render(replace(BOTH, is_paired=is_paired, sides=sides))
     assert html.escape(sentence, quote=True).replace("&#x27;", "&#39;") in text
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences.comparison import (
+    PAIR,
     PAIRED,
     UNPAIRED,
     answer,
@@ -43,10 +44,15 @@ def test_what_differs_between_runs_is_warned_of_and_no_note_among_others() -> No
 
 
 def test_what_differs_between_two_environments_was_meant_to_and_is_a_note() -> None:
-    both = replace(DIFFERING, is_paired=True)
+    both = replace(DIFFERING, is_paired=True, sides="environments")
     assert warning(both) is None
     assert notes(both)[0] == "What differs between them: cores: 2 and 4."
     assert notes(both)[-1] == PAIRED.format(base="base")
+
+
+def test_two_pipelines_of_one_run_are_named() -> None:
+    pair = a_comparison(SLOWER, is_paired=True, sides="pipelines")
+    assert notes(pair) == [PAIR.format(base="base", new="new")]
 
 
 def test_json_has_the_answer_beside_all_that_was_compared() -> None:
