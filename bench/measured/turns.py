@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.iterators import following
 from feedbench.bench.measured.turn_window import TurnWindow
-from feedbench.bench.records.messages import Event, Phase, Turned
+from feedbench.bench.records.messages import TURN, Event, Phase, Turned
 from feedbench.bench.records.pace import Pace
 
-END = 0  # instead of a round's number: there are no more turns
 _LONGEST_BATCH, _LONGEST_EPOCH = 2.0, 5.0  # seconds; with longer ones, turns would take too long
 
 
@@ -52,15 +53,21 @@ class Turns:
 
     def run(self, pipe: Path, say: Callable[[Event], object]) -> None:
         """Take turns until there are no more. `pipe` must be open for writing elsewhere."""
-        with pipe.open("rb", buffering=0) as rounds:
+        with pipe.open("rb", buffering=0) as commands:
             say(Phase(name="ready", at=self._clock()))
-            while (number := _next(rounds)) != END:
-                say(self.turn(number))
+            while command := commands.read(TURN.size):
+                number, seconds = TURN.unpack(command)
+                if not number:
+                    break
+                say(self.turn(number, seconds))
 
-    def turn(self, number: int) -> Turned:
-        """Take batches for one turn, of round `number`."""
+    def turn(self, number: int, seconds: float = 0.0) -> Turned:
+        """Take batches for one turn, of round `number`; 0 seconds: as long as the pace says."""
+        pace = self._pace
+        if seconds:
+            pace = msgspec.structs.replace(pace, turn_seconds=seconds, long_turn_seconds=seconds)
         window = TurnWindow(
-            self._clock(), self._batch_seconds, self._pace, epoch_images=self._epoch_images
+            self._clock(), self._batch_seconds, pace, epoch_images=self._epoch_images
         )
         self._consumer.time_by(window, array("d"))
         while not window.is_done:
@@ -79,8 +86,3 @@ class Turns:
             dropped_seconds=window.dropped_seconds,
             is_settled=window.is_settled,
         )
-
-
-def _next(rounds: Any) -> int:
-    """Wait for the number of the next round: four bytes, or END where the pipe was closed."""
-    return int.from_bytes(rounds.read(4) or b"", "little")

@@ -16,7 +16,7 @@ from feedbench.bench.processes.client import OnEvent, OnTick, Outcome, Processes
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.conditions.usage import Usage
-from feedbench.bench.records.messages import Event, Phase, Start, Turned
+from feedbench.bench.records.messages import TURN, Event, Phase, Start, Turned
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.turns import Turn
 from feedbench.bench.records.windows import Window
@@ -75,8 +75,11 @@ class OpenTrial:
         self._underway = self._processes.begin(self.made.start, self._limit_seconds)
         self._follow(_is_ready)
 
-    def take(self, number: int, limit_seconds: float) -> Turn | None:
-        """Let it run for its turn of round `number`; None if it ended instead."""
+    def take(self, number: int, limit_seconds: float, seconds: float = 0.0) -> Turn | None:
+        """Let it run for its turn of round `number`; None if it ended instead.
+
+        The window takes `seconds` at least; 0: those of the trial's pace.
+        """
         assert self._underway is not None
         self._underway.limit(limit_seconds)
         turned: list[Turned] = []
@@ -86,7 +89,7 @@ class OpenTrial:
                 turned.append(event)
             return isinstance(event, Turned)
 
-        self._send(number)
+        self._send(number, seconds)
         woke = time.monotonic()
         self._continue()
         self._follow(is_over)
@@ -102,7 +105,7 @@ class OpenTrial:
         assert self._underway is not None
         if self.is_ready:
             self._underway.limit(_END_SECONDS)
-            self._send(_END)
+            self._send(_END, 0.0)
             self._continue()
             self._follow(_never)
         self.shut()
@@ -136,9 +139,9 @@ class OpenTrial:
         if self.is_ready:
             self._signal(signal.SIGSTOP)
 
-    def _send(self, number: int) -> None:
+    def _send(self, number: int, seconds: float) -> None:
         assert self._pipe is not None
-        os.write(self._pipe, number.to_bytes(4, "little"))
+        os.write(self._pipe, TURN.pack(number, seconds))
 
     def _continue(self) -> None:
         self._signal(signal.SIGCONT)

@@ -7,6 +7,7 @@ from the measured process. Times are CLOCK_MONOTONIC seconds, which all processe
 from __future__ import annotations
 
 import dataclasses
+import struct
 from typing import Literal
 
 import msgspec
@@ -82,6 +83,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="c
     request: Request
     log: str
     fresh_interpreter: bool = False
+
+
+TURN = struct.Struct("<If")
+"""What a trial reads from its pipe: the number of a round, and the least seconds of its window.
+
+Round 0 means that there are no more turns; 0 seconds mean those of the trial's pace."""
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, tag="end", tag_field="command"):

@@ -1,0 +1,137 @@
+"""What turns cost and gain: figures to read, recorded and never asserted upon.
+
+Two processes are open. One of them runs for a long window without a pause, and then in short turns
+between those of the other, again and again. So both figures come from one process, seconds apart,
+and their ratio is the bias of turns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from feedbench.bench.prepared.store import Store
+from feedbench.bench.processes.client import Processes
+from feedbench.bench.processes.limit import Limit
+from feedbench.bench.processes.open_trial import OpenTrial
+from feedbench.bench.processes.run_folder import RunFolder
+from feedbench.bench.processes.trials import Trials
+from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.pipelines.catalog import Spec, parse
+from feedbench.pipelines.images.index import index_folder
+
+pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
+
+REPEATS = int(os.environ.get("FEEDBENCH_STUDY_REPEATS", "8"))
+LONG_SECONDS, TURNS = 4.0, 8
+SPECS = (
+    "image_data_generator",
+    "tfdata_naive",
+    "tfdata_tuned:cache=none",
+    "tfdata_tuned",
+    "tfrecord_gzip",
+    "tfrecord_sharded",
+)
+LIMIT = Limit(240.0)
+
+
+@contextmanager
+def two_open(
+    spec: str, dtype: str, photos: Path, folder: Path
+) -> Iterator[tuple[OpenTrial, OpenTrial]]:
+    """Open two trials of one pipeline; both are stopped."""
+    index = index_folder(photos)
+    file = folder / "images.json"
+    workload = workload_of(
+        index,
+        folder_images=len(index.files),
+        image_size=(224, 224),
+        batch_size=32,
+        seed=0,
+        dtype=dtype,
+        value_range=(0, 255),
+    )
+    write_workload(workload, file)
+    run, scratch = RunFolder(folder / "R"), folder / "scratch"
+    run.create()
+    scratch.mkdir()
+    specs = [parse(f"{name}={spec}") for name in "ab"]
+    with Processes(scratch, folder / "log") as processes:
+        trials = Trials(processes, run, scratch, ("a", "b"), fresh_interpreter=False)
+        _prepare(trials, specs, file, folder)
+        opened = [trials.open(each, "main", file, LIMIT, 1) for each in specs]
+        assert all(trial.is_ready for trial in opened)
+        yield opened[0], opened[1]
+        for trial in opened:
+            trials.close(trial, LIMIT)
+
+
+def _prepare(trials: Trials, specs: list[Spec], file: Path, folder: Path) -> None:
+    if specs[0].text.partition("=")[2].startswith("tfrecord"):
+        for spec in specs:
+            trials.prepare(spec, file, Store(folder / "store").folder, LIMIT)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_rate_in_turns_compared_with_the_rate_without_pauses(
+    spec: str, dtype: str, flowers: Path, tmp_path: Path
+) -> None:
+    """In one process: turns / one long window, the mean, its standard error, what is dropped."""
+    logs, dropped, rounds = [], [], itertools.count(1)
+    with two_open(spec, dtype, flowers, tmp_path) as (one, other):
+        for repeat in range(REPEATS):
+            arms = [lambda: _long(one, next(rounds)), lambda: _turns(one, other, rounds, dropped)]
+            order = (0, 1) if repeat % 2 else (1, 0)
+            rates = {arm: arms[arm]() for arm in order}
+            logs.append(math.log(rates[1] / rates[0]))
+    error = statistics.stdev(logs) / math.sqrt(len(logs))
+    print(
+        f"{spec} {dtype}: turns / continuous {math.exp(statistics.fmean(logs)):.4f},"
+        f" standard error {error:.2%}; dropped {statistics.fmean(dropped):.3f} s a turn"
+    )
+
+
+def _long(trial: OpenTrial, number: int) -> float:
+    turn = trial.take(number, 60.0, LONG_SECONDS)
+    assert turn is not None
+    return turn.rate
+
+
+def _turns(one: OpenTrial, other: OpenTrial, rounds: Iterator[int], dropped: list[float]) -> float:
+    turns = []
+    for _ in range(TURNS):
+        other.take(next(rounds), 60.0)
+        turns.append(one.take(next(rounds), 60.0))
+    taken = [turn for turn in turns if turn is not None]
+    dropped.extend(turn.dropped_seconds for turn in taken)
+    return sum(turn.images for turn in taken) / sum(turn.seconds for turn in taken)
+
+
+@pytest.mark.parametrize("spec", ["tfdata_tuned:cache=none", "tfdata_tuned"])
+@pytest.mark.parametrize("seconds", [0.1, 0.25, 0.5, 1.0, 2.0, 5.0])
+def test_the_spread_of_ratios_by_the_length_of_a_window(
+    spec: str, seconds: float, flowers: Path, tmp_path: Path
+) -> None:
+    """Two processes of one pipeline, 30 s of windows: the standard error of their ratio."""
+    logs, rounds = [], itertools.count(1)
+    with two_open(spec, "float32", flowers, tmp_path) as pair:
+        for place in range(round(15 / seconds)):
+            rates = {}
+            for index in (0, 1) if place % 2 else (1, 0):
+                turn = pair[index].take(next(rounds), 60.0, seconds)
+                assert turn is not None
+                rates[index] = turn.rate
+            logs.append(math.log(rates[1] / rates[0]))
+    error = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else math.nan
+    print(
+        f"{spec}: windows of {seconds:g} s: ratio {math.exp(statistics.fmean(logs)):.4f}, spread"
+        f" {statistics.stdev(logs):.2%}, standard error {error:.2%} of {len(logs)} pairs"
+    )
