@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.delivery_options import DeliveryOptions
@@ -133,13 +134,14 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
             typed["specs"] = usual if typed["records"] is None else (RECORDS_NAME, *usual)
         if typed["quick"]:
             typed["trace"] = False
+        pace = pace_asked_for(pace_for(typed["seconds"]))
         return cls(
             **typed,
             folder=folder,
             proofs=user_cache("proofs"),
             findings=user_cache("checked"),
             command=tuple(image_id(word) for word in sys.argv),
-            pace=pace_asked_for(pace_for(typed["seconds"])),
+            pace=replace(pace, rounds=0) if typed["one_at_a_time"] else pace,
             begun=time.monotonic() if begun is None else begun,
         )
 

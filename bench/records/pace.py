@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 Portion = Annotated[float, msgspec.Meta(ge=0)]  # a share that may be over 1
 
 
@@ -26,6 +27,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     least_seconds: Seconds = 1.0  # a window is at least as long, and holds several batches, ...
     long_seconds: Seconds = 4.0  # ... or it is as long as this, and holds a few
+    rounds: Count = 8  # of turns in a block, where the time allows; 0: no turns
+    least_rounds: Count = 4  # of a block in which trials take turns
     ramp_seconds: Seconds = 0.5  # likewise of a window before the turns of a rotation
     turn_seconds: Seconds = 0.5  # likewise of a turn's window, ...
     long_turn_seconds: Seconds = 1.5  # ... or it is as long as this, and holds a few
@@ -46,5 +49,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 USUAL = Pace()
 
-BRIEF = Pace(least_seconds=0.4, long_seconds=1.0, restart_seconds=0.4)
+BRIEF = Pace(
+    least_seconds=0.4,
+    long_seconds=1.0,
+    restart_seconds=0.4,
+    ramp_seconds=0.3,
+    turn_seconds=0.3,
+    long_turn_seconds=1.0,
+    rounds=6,
+)
 """Of a run whose time is short: more blocks of shorter windows."""

@@ -11,14 +11,17 @@ from typing import Protocol
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget
 from feedbench.bench.run.forecast.progress import to_come
-from feedbench.bench.run.rotation import USUAL_ROUNDS, Rotation, lacks_memory
+from feedbench.bench.run.rotation import Rotation, lacks_memory
 from feedbench.bench.run.schedule import Lineup, Turn, block_order
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
+_BETWEEN_WINDOWS_SECONDS = 0.15  # of two turns, about, before a block has shown it
 _REPEATED_SHARE = 0.5  # of a block's trials, at most, are repeated: it may be no use
 _BLOCK_RESERVE = 1.05  # a further block starts if this multiple of the longest so far would fit
 
@@ -67,10 +70,14 @@ class Blocks:
         whole: int = 0,
         longest_seconds: float = 0.0,
         one_at_a_time: str = "",
+        pace: Pace = USUAL,
     ) -> None:
         self.whole = whole  # completed blocks
         self.lineup = lineup
         self.one_at_a_time = one_at_a_time
+        self._pace = pace
+        self._opening_seconds: float | None = None  # of the trials of a block; None: not known yet
+        self._round_seconds = 0.0
         self._trials = trials
         self._workload = workload
         self._budget = budget
@@ -122,7 +129,7 @@ class Blocks:
         self, rotation: Rotation, turns: Sequence[Turn], listener: Listener, keeper: Keeps
     ) -> bool:
         """Run one block in which the trials take turns."""
-        block = rotation.block
+        block, begun = rotation.block, self._budget.clock()
         self._trials.expect()
         for place, turn in enumerate(turns):
             if turn[0] not in self.lineup.labels:
@@ -141,10 +148,12 @@ class Blocks:
             if record is not None and not self._ended([record], listener):
                 rotation.end_now()
                 return False
-        rotation.rotate(
-            self._rounds(),
+        self._opening_seconds = self._budget.clock() - begun
+        self._round_seconds = rotation.rotate(
+            self._rounds(len(rotation.ready)),
             self._is_over,
             lambda number: listener.stage(f"block {block}: round {number} of turns"),
+            self._pace.least_rounds,
         )
         return self._ended(rotation.close(), listener)
 
@@ -155,9 +164,20 @@ class Blocks:
         self.lineup = self.lineup.after(records)
         return not any(record.ended == "time up" for record in records)
 
-    def _rounds(self) -> int:
-        """Return how many rounds of turns this block should have."""
-        return USUAL_ROUNDS
+    def _rounds(self, trials: int) -> int:
+        """Return how many rounds of turns this block may have.
+
+        As many as usual, unless they would take the time of the blocks that verdicts need.
+        """
+        seconds_left = self._budget.seconds_left(self.whole)
+        blocks = (self._budget.blocks or LEAST_BLOCKS) - self.whole
+        if seconds_left is None or blocks < 1 or not trials:
+            return self._pace.rounds
+        usual_seconds = trials * (self._pace.turn_seconds + _BETWEEN_WINDOWS_SECONDS)
+        round_seconds = self._round_seconds or usual_seconds
+        opening = (blocks - 1) * (self._opening_seconds or 0.0)
+        fitting = int((seconds_left / _BLOCK_RESERVE - opening) / blocks / round_seconds)
+        return min(max(fitting, self._pace.least_rounds), self._pace.rounds)
 
     def _one_at_a_time(self, turns: Sequence[Turn], block: int, listener: Listener) -> bool:
         """Run one block of trials that run from beginning to end, one after the other."""

@@ -15,6 +15,8 @@ from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
 PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
 CALIBRATION_SECONDS = 2.0  # of the probe
+_DROPPED_BATCHES = 2  # of a turn, before its window
+_READING_SECONDS = 0.02  # after a turn: the meters', and the process's that wakes up next
 _RAMP_WINDOWS = 1  # that a rate usually takes to become steady
 IMPORT_SECONDS = 8.0  # of TensorFlow, before anything can run; measured: 3 to 7
 PILOT_SECONDS = 1.5  # that a pilot reads, about: its images are chosen so
@@ -92,18 +94,35 @@ class Cost:
 
 
 def trial_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) -> float:
-    """Return about how long a trial takes: first epoch, a restarted one, and the windows."""
+    """Return about how long a trial takes: first epoch, a restarted one, windows, and turns.
+
+    Of the turns, as few as a block has at least.
+    """
     epoch = images * cost.image_seconds
     batch = min(batch_size, images) * cost.image_seconds
-    window = min(
-        max(pace.least_seconds, LEAST_BATCHES * batch),
-        max(pace.long_seconds, FEW_BATCHES * batch),
-    )
+    if not pace.rounds:
+        least, long, turns = pace.least_seconds, pace.long_seconds, 0.0
+    else:
+        least, long = pace.ramp_seconds, pace.long_seconds
+        turns = pace.least_rounds * turn_seconds(cost, images, batch_size, pace)
+    window = min(max(least, LEAST_BATCHES * batch), max(long, FEW_BATCHES * batch))
     restarted = max(epoch, pace.restart_seconds)
     if not cost.continuous:
         window, restarted = max(window, epoch), 0.0
     windows = (STEADY_RUN + _RAMP_WINDOWS) * window
-    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows
+    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows + turns
+
+
+def turn_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) -> float:
+    """Return about how long a turn takes: dropped batches, a window, and the readings after it."""
+    batch = min(batch_size, images) * cost.image_seconds
+    window = min(
+        max(pace.turn_seconds, LEAST_BATCHES * batch),
+        max(pace.long_turn_seconds, FEW_BATCHES * batch),
+    )
+    if not cost.continuous:
+        window = max(window, images * cost.image_seconds)
+    return window + max(pace.settle_seconds, _DROPPED_BATCHES * batch) + _READING_SECONDS
 
 
 def block_seconds(costs: Sequence[Cost], images: int, batch_size: int, pace: Pace = USUAL) -> float:

@@ -17,13 +17,12 @@ from feedbench.bench.machine.turn_meter import TurnMeter, TurnReading, others_sh
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import OpenTrial
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.schedule import Turn
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.memory import available_bytes
 
-LEAST_ROUNDS = 4
-USUAL_ROUNDS = 8
 _UNKNOWN_BYTES = 1 << 30  # of a trial, before any has shown its memory
 _MEMORY_RESERVE = 1.25
 _TURN_FACTOR, _TURN_LEAST_SECONDS = 10.0, 20.0  # a turn's limit
@@ -70,23 +69,27 @@ class Rotation:
         return [turn for turn, trial in self._open.items() if trial.is_ready]
 
     def rotate(
-        self, rounds: int, is_over: Callable[[float], bool], on_round: Callable[[int], object]
-    ) -> int:
-        """Let the trials take turns, and return the number of rounds.
+        self,
+        rounds: int,
+        is_over: Callable[[float], bool],
+        on_round: Callable[[int], object],
+        least: int = USUAL.least_rounds,
+    ) -> float:
+        """Let the trials take turns; return how many seconds the longest round took.
 
         `is_over` says whether a time in seconds is not left; then fewer rounds are made, but
-        LEAST_ROUNDS at least. `on_round` is called before each, with its number.
+        `least` at least. `on_round` is called before each, with its number.
         """
         longest, before = 0.0, self._meter.read()
         for number in range(1, rounds + 1):
-            if number > LEAST_ROUNDS and is_over(longest):
-                return number - 1
+            if number > least and is_over(longest):
+                break
             on_round(number)
             begun = time.monotonic()
             for turn in self._order(number):
                 before = self._take(self._open[turn], number, before)
             longest = max(longest, time.monotonic() - begun)
-        return rounds
+        return longest
 
     def close(self) -> list[TrialRecord]:
         """Let all trials end, and return their records; the machine is probed first."""

@@ -133,6 +133,7 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
         whole=run.begun.record.blocks,
         longest_seconds=longest_block_seconds(run.begun.records),
         one_at_a_time=one_at_a_time,
+        pace=run.begun.options.pace,
     )
     stopped = Stopped.INTERRUPTED
     try:

@@ -68,7 +68,9 @@ def selftest(listener: Listener, pace: Pace = USUAL) -> SelfTest:
             for label in (*ALONE, REAL):
                 _alone(trials, specs[label], workload, listener)
             lineup = _lineup({label: specs[label] for label in IN_BLOCKS}, pace)
-            blocks = Blocks(trials, lineup, workload, Budget(deadline=begun + _SECONDS), seed=0)
+            blocks = Blocks(
+                trials, lineup, workload, Budget(deadline=begun + _SECONDS), seed=0, pace=pace
+            )
             blocks.run(listener, _Enough(trials))
     return _result(trials.records, blocks.whole, time.monotonic() - begun)
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.records.conditions.calm import Around, Counters, Share
+from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.run.blocks import Blocks
@@ -106,7 +107,7 @@ def a_record(label: str, block: int, end: Fields, **given: Any) -> TrialRecord:
 
 def a_lineup(image_seconds: float = 0.001) -> Lineup:
     specs = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
-    seconds = trial_seconds(Cost(image_seconds), 100, 8)
+    seconds = trial_seconds(Cost(image_seconds), 100, 8, replace(USUAL, rounds=0))
     return Lineup(specs, dict.fromkeys(specs, seconds))
 
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.records.pace import USUAL
 from feedbench.bench.run.budget import (
     PROCESS_SECONDS,
     Budget,
@@ -20,6 +22,7 @@ from feedbench.bench.run.budget import (
     pilots_seconds,
     rounded,
     trial_seconds,
+    turn_seconds,
     verify_seconds,
 )
 from tests.support.clock import ClaimedClock
@@ -27,6 +30,7 @@ from tests.support.pace import CALM
 
 COSTS = st.builds(Cost, st.floats(1e-6, 1.0), st.floats(0.0, 20.0))
 BATCHES = st.integers(1, 512)
+ALONE = replace(USUAL, rounds=0)  # trials take no turns
 IMAGES = st.integers(1, 100_000)
 FITS = st.fixed_dictionaries(
     {
@@ -54,29 +58,46 @@ def test_a_trial_reads_two_epochs_and_three_windows_at_least(
 ) -> None:
     epoch = images * cost.image_seconds
     least = PROCESS_SECONDS + cost.start_seconds + 2 * epoch + 3.0
-    assert trial_seconds(cost, images, batch_size) >= least
+    assert trial_seconds(cost, images, batch_size, ALONE) >= least
 
 
 def test_a_fast_trial_takes_its_start_a_second_of_restarts_and_four_windows_of_a_second() -> None:
     fast = Cost(image_seconds=1e-3, start_seconds=0.4)
-    assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
+    assert trial_seconds(fast, 500, 32, ALONE) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
+
+
+def test_with_turns_its_windows_are_half_as_long_and_four_turns_follow() -> None:
+    fast = Cost(image_seconds=1e-3, start_seconds=0.4)
+    turns = 4 * (0.5 + 2 * 0.032 + 0.02)
+    assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 0.5 + turns)
+
+
+def test_the_turns_of_slow_batches_are_of_eight_and_later_of_four_batches() -> None:
+    assert turn_seconds(Cost(0.1 / 32), 320, 32) == pytest.approx(0.8 + 0.2 + 0.02)
+    assert turn_seconds(Cost(0.5 / 32), 320, 32) == pytest.approx(2.0 + 1.0 + 0.02)
+
+
+def test_the_turns_of_what_can_only_be_restarted_hold_an_epoch_at_least() -> None:
+    cost = Cost(0.01, continuous=False)
+    assert turn_seconds(cost, 500, 8) == pytest.approx(5.0 + 0.16 + 0.02)
 
 
 def test_a_trial_at_a_brief_pace_takes_a_tenth_of_these() -> None:
     fast = Cost(image_seconds=1e-4, start_seconds=0.4)
-    assert trial_seconds(fast, 500, 32, CALM) == pytest.approx(0.6 + 0.4 + 0.05 + 0.1 + 4 * 0.1)
+    calm = replace(CALM, rounds=0)
+    assert trial_seconds(fast, 500, 32, calm) == pytest.approx(0.6 + 0.4 + 0.05 + 0.1 + 4 * 0.1)
 
 
 def test_what_can_only_be_restarted_has_windows_of_an_epoch_at_least() -> None:
     cost = Cost(image_seconds=0.01, start_seconds=0.4, continuous=False)
-    assert trial_seconds(cost, 500, 32) == pytest.approx(0.6 + 0.4 + 5.0 + 4 * 5.0)
-    assert trial_seconds(cost, 50, 1) == pytest.approx(0.6 + 0.4 + 0.5 + 4 * 1.0)
+    assert trial_seconds(cost, 500, 32, ALONE) == pytest.approx(0.6 + 0.4 + 5.0 + 4 * 5.0)
+    assert trial_seconds(cost, 50, 1, ALONE) == pytest.approx(0.6 + 0.4 + 0.5 + 4 * 1.0)
 
 
 def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds() -> None:
     def windows(batch_seconds: float) -> float:
         cost = Cost(image_seconds=batch_seconds / 32, start_seconds=0.0)
-        return trial_seconds(cost, 320, 32) - PROCESS_SECONDS - 20 * batch_seconds
+        return trial_seconds(cost, 320, 32, ALONE) - PROCESS_SECONDS - 20 * batch_seconds
 
     assert windows(0.25) == pytest.approx(4 * 2.0)
     assert windows(0.75) == pytest.approx(4 * 4.0)
