@@ -57,5 +57,6 @@ BRIEF = Pace(
     turn_seconds=0.3,
     long_turn_seconds=1.0,
     rounds=6,
+    least_rounds=3,
 )
 """Of a run whose time is short: more blocks of shorter windows."""

@@ -105,7 +105,7 @@ def test_a_plan_without_a_pipeline_keeps_its_name_and_why() -> None:
 
 def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() -> None:
     begun = time.monotonic() - 20.0  # the import is over
-    short = a_plan(specs=DEFAULT_SPECS, seconds=50.0, pace=pace_for(50.0), begun=begun)
+    short = a_plan(specs=DEFAULT_SPECS, seconds=60.0, pace=pace_for(60.0), begun=begun)
     kept = list(short.for_pilots().specs)
     assert kept[0] == "image_data_generator"
     assert "tfdata_tuned" in kept
