@@ -27,8 +27,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     least_seconds: Seconds = 1.0  # a window is at least as long, and holds several batches, ...
     long_seconds: Seconds = 4.0  # ... or it is as long as this, and holds a few
-    rounds: Count = 8  # of turns in a block, where the time allows; 0: no turns
+    rounds: Count = 8  # of turns in a block, before variances are known; 0: no turns
     least_rounds: Count = 4  # of a block in which trials take turns
+    most_rounds: Count = 40  # where processes differ little, compared with turns
     ramp_seconds: Seconds = 0.5  # likewise of a window before the turns of a rotation
     turn_seconds: Seconds = 0.5  # likewise of a turn's window, ...
     long_turn_seconds: Seconds = 1.5  # ... or it is as long as this, and holds a few

@@ -19,6 +19,7 @@ from feedbench.bench.run.forecast.progress import to_come
 from feedbench.bench.run.rotation import Rotation, lacks_memory
 from feedbench.bench.run.schedule import Lineup, Turn, block_order
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
+from feedbench.bench.verdicts.turns.variances import best_turns, pairs_with
 
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
 _BETWEEN_WINDOWS_SECONDS = 0.15  # of two turns, about, before a block has shown it
@@ -167,17 +168,27 @@ class Blocks:
     def _rounds(self, trials: int) -> int:
         """Return how many rounds of turns this block may have.
 
-        As many as usual, unless they would take the time of the blocks that verdicts need.
+        As many as the variances so far say, unless they would take the time of the blocks that
+        verdicts need.
         """
+        usual_seconds = trials * (self._pace.turn_seconds + _BETWEEN_WINDOWS_SECONDS)
+        round_seconds = self._round_seconds or usual_seconds
+        wanted = self._best_rounds(round_seconds)
         seconds_left = self._budget.seconds_left(self.whole)
         blocks = (self._budget.blocks or LEAST_BLOCKS) - self.whole
         if seconds_left is None or blocks < 1 or not trials:
-            return self._pace.rounds
-        usual_seconds = trials * (self._pace.turn_seconds + _BETWEEN_WINDOWS_SECONDS)
-        round_seconds = self._round_seconds or usual_seconds
+            return wanted
         opening = (blocks - 1) * (self._opening_seconds or 0.0)
         fitting = int((seconds_left / _BLOCK_RESERVE - opening) / blocks / round_seconds)
-        return min(max(fitting, self._pace.least_rounds), self._pace.rounds)
+        return min(max(fitting, self._pace.least_rounds), wanted)
+
+    def _best_rounds(self, round_seconds: float) -> int:
+        """Return how many rounds give the narrowest intervals, by the blocks so far."""
+        records = [record for record in self._trials.records if record.block <= self.whole]
+        pairs = pairs_with(next(iter(self.lineup.specs)), records)
+        best = best_turns(pairs, self._opening_seconds or 0.0, round_seconds)
+        rounds = self._pace.rounds if best is None else best
+        return min(max(rounds, self._pace.least_rounds), self._pace.most_rounds)
 
     def _one_at_a_time(self, turns: Sequence[Turn], block: int, listener: Listener) -> bool:
         """Run one block of trials that run from beginning to end, one after the other."""

@@ -33,8 +33,8 @@ def test_what_is_chosen_from_a_part_lies_in_that_part(seconds: float) -> None:
 
 def test_a_slower_pipeline_takes_fewer_of_a_part() -> None:
     given = options(trace=False)
-    part = choose(given, an_index(), [GUESS] * 2, 110.0)
-    fewer = choose(given, part, [Cost(image_seconds=0.01)] * 2, 110.0)
+    part = choose(given, an_index(), [GUESS] * 2, 160.0)
+    fewer = choose(given, part, [Cost(image_seconds=0.01)] * 2, 160.0)
     assert 64 <= len(fewer.files) < len(part.files)
 
 
