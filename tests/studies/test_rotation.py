@@ -25,6 +25,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines.catalog import Spec, parse
+from feedbench.pipelines.forms import Dtype
 from feedbench.pipelines.images.index import index_folder
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
@@ -44,7 +45,7 @@ LIMIT = Limit(240.0)
 
 @contextmanager
 def two_open(
-    spec: str, dtype: str, photos: Path, folder: Path
+    spec: str, dtype: Dtype, photos: Path, folder: Path
 ) -> Iterator[tuple[OpenTrial, OpenTrial]]:
     """Open two trials of one pipeline; both are stopped."""
     index = index_folder(photos)
@@ -82,10 +83,10 @@ def _prepare(trials: Trials, specs: list[Spec], file: Path, folder: Path) -> Non
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("spec", SPECS)
 def test_the_rate_in_turns_compared_with_the_rate_without_pauses(
-    spec: str, dtype: str, flowers: Path, tmp_path: Path
+    spec: str, dtype: Dtype, flowers: Path, tmp_path: Path
 ) -> None:
     """In one process: turns / one long window, the mean, its standard error, what is dropped."""
-    logs, dropped, rounds = [], [], itertools.count(1)
+    logs, dropped, rounds = list[float](), list[float](), itertools.count(1)
     with two_open(spec, dtype, flowers, tmp_path) as (one, other):
         for repeat in range(REPEATS):
             arms = [lambda: _long(one, next(rounds)), lambda: _turns(one, other, rounds, dropped)]

@@ -17,9 +17,11 @@ RATE = IMAGES / BATCH
 WOKE = 1000.0
 
 
-def window_of(gaps: Iterable[float], batch_seconds: float = BATCH, **given: int) -> TurnWindow:
+def window_of(
+    gaps: Iterable[float], batch_seconds: float = BATCH, epoch_images: int | None = None
+) -> TurnWindow:
     """Return the window of a turn in which batches arrive with these gaps, in seconds."""
-    window = TurnWindow(WOKE, batch_seconds, **given)
+    window = TurnWindow(WOKE, batch_seconds, epoch_images=epoch_images)
     for at in accumulate(gaps, initial=WOKE):
         if at > WOKE and window.arrived(at, IMAGES) and window.is_done:
             return window
