@@ -25,7 +25,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.pipelines.catalog import Spec, parse
-from feedbench.pipelines.forms import Dtype
+from feedbench.pipelines.contract import Dtype
 from feedbench.pipelines.images.index import index_folder
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
