@@ -64,6 +64,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     more_blocks: int | None = None  # that a verdict would take, about
     first_batch_seconds: float | None = None  # from open's call
     first_epoch_seconds: float | None = None  # from open's call
+    # The whole folder's; null: what it takes to begin cannot be separated from the images' share.
+    folder_first_epoch_seconds: float | None = None
     turnover_seconds: float | None = None
     epoch_seconds: float | None = None  # of the images measured, restarted
     folder_epoch_seconds: float | None = None  # of the whole folder; of a part, extrapolated

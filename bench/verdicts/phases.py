@@ -11,6 +11,7 @@ from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import steady_from
+from feedbench.bench.verdicts.epochs.first_epoch import folder_first_epoch, is_cold
 
 
 def measurements(trials: Iterable[TrialRecord]) -> list[Measurement]:
@@ -18,8 +19,13 @@ def measurements(trials: Iterable[TrialRecord]) -> list[Measurement]:
     return [trial.measured for trial in trials if trial.measured is not None]
 
 
-def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> Row:
-    """Return the row with the times of its phases: means over its trials, at least one."""
+def with_phases(
+    row: Row, trials: Sequence[TrialRecord], pilots: Sequence[TrialRecord], folder_images: int
+) -> Row:
+    """Return the row with the times of its phases: means over its trials, at least one.
+
+    `row` has its rate. `pilots` are the pipeline's: of another number of images.
+    """
     measured = measurements(trials)
     turnover = fmean(median(_settled(m.turnover_seconds)) for m in measured)
     epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
@@ -33,7 +39,7 @@ def with_phases(row: Row, trials: Sequence[TrialRecord], folder_images: int) -> 
         knobs=measured[-1].knobs,
         autotune=measured[-1].autotune,
     )
-    return _with_first(row, trials)
+    return _with_first(row, trials, pilots, folder_images)
 
 
 def _folder_epoch(
@@ -53,7 +59,9 @@ def _folder_epoch(
     return folder_images / rate + turnover
 
 
-def _with_first(row: Row, trials: Sequence[TrialRecord]) -> Row:
+def _with_first(
+    row: Row, trials: Sequence[TrialRecord], pilots: Sequence[TrialRecord], folder_images: int
+) -> Row:
     """Return the row with its first batch and its first epoch, from open's call.
 
     Leaves out trials whose page cache was not in the requested state.
@@ -63,10 +71,15 @@ def _with_first(row: Row, trials: Sequence[TrialRecord]) -> Row:
     if not measured:
         return row
     opened = fmean(m.open_seconds for m in measured)
+    # Later epochs, and pilots, read from memory: they are no measure of reading from the device.
+    rate = None if any(is_cold(trial) for trial in sound) else row.rate
     return replace(
         row,
         first_batch_seconds=opened + fmean(m.first_batch_seconds for m in measured),
         first_epoch_seconds=opened + fmean(m.first_epoch_seconds for m in measured),
+        folder_first_epoch_seconds=folder_first_epoch(
+            measured, measurements(pilots), rate=rate, folder_images=folder_images
+        ),
     )
 
 

@@ -215,7 +215,8 @@ def _row(
     if not main:
         return row
     row = _with_rate(row, [block.rate for block in rates.values()], interval_of)
-    return with_resources(with_phases(row, main, folder_images), main)
+    pilots = [trial for trial in trials if trial.purpose == "pilot"]
+    return with_resources(with_phases(row, main, pilots, folder_images), main)
 
 
 def _remarks(trials: Sequence[TrialRecord], main: Sequence[TrialRecord]) -> list[str]:

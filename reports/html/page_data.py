@@ -172,7 +172,7 @@ def page_data(
         tables={table.name: table for table in full.tables(run, spent)},
         beside=_beside(run, trials),
         reasons=_reasons(run),
-        reigns=costs.sentence(reigning, spent, run.margin),
+        reigns=costs.sentence(reigning, spent, run.margin) or costs.unpriced(run, spent),
         sheets=strips,
         calm=_calm(run, trials),
         notes=notes(run),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.bench.records.row import UNSURE, Withheld
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.text import capital, counted, duration, listed
+from feedbench.bench.text import capital, counted, digits, duration, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.text.figures import is_known, level, shown
@@ -173,7 +173,21 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
 
 def _rates_only(run: RunRecord) -> str:
     blocks = counted(run.blocks, "block")
-    return f"Rates only: {blocks} completed, and verdicts need {LEAST_BLOCKS}; {_advice(run)}."
+    only = f"Rates only: {blocks} completed, and verdicts need {LEAST_BLOCKS}; {_advice(run)}."
+    return f"{only}{_so_far(run)}"
+
+
+def _so_far(run: RunRecord) -> str:
+    """Return how many times the baseline's rate the fastest one has, after too few blocks."""
+    unequal = equal_work.unequal(run)
+    baseline, *others = run.rows
+    ratios = {row.label: row.ratio for row in others if is_known(row.ratio)}
+    equal = {label: ratio for label, ratio in ratios.items() if label not in unequal}
+    if baseline.label in unequal or not equal:
+        return ""
+    best = max(equal, key=lambda label: equal[label] or 0.0)
+    times = f"{digits(equal[best] or 0.0, 2)} times the rate of {baseline.label}"
+    return f" So far, {best} has about {times}."
 
 
 def _advice(run: RunRecord) -> str:

@@ -53,11 +53,14 @@ def reigns(run: RunRecord, spent: Sequence[Cost]) -> list[Reign]:
     """Return which pipeline takes the least time, from 1 epoch to 1,000, and where that changes.
 
     By the estimates alone, without their intervals. Pipelines whose work is not proven equal are
-    left out. Empty if only one pipeline remains, or if there are too few blocks for a verdict.
+    left out. Empty if only one pipeline remains, if one has no known cost, or if there are too few
+    blocks for a verdict.
     """
     unequal = equal_work.unequal(run)
     here = [cost for cost in spent if cost.label not in unequal]
-    is_told = len(here) > 1 and run.blocks >= LEAST_BLOCKS
+    known = {cost.label for cost in spent}
+    lacking = [row for row in run.rows if row.rate is not None and row.label not in unequal | known]
+    is_told = len(here) > 1 and not lacking and run.blocks >= LEAST_BLOCKS
     reigning: list[Reign] = []
     for epochs in range(1, MOST_EPOCHS + 1) if is_told else ():
         least = min(cost.total(epochs) for cost in here)
@@ -123,24 +126,29 @@ def _up_to(epochs: int) -> str:
 
 def _cost(row: Row, run: RunRecord) -> Cost | None:
     part = run.workload.images / max(run.workload.folder_images, 1)
-    first, later = row.first_epoch_seconds, row.folder_epoch_seconds
+    is_part = run.workload.is_part
+    first = row.folder_first_epoch_seconds if is_part else row.first_epoch_seconds
+    later = row.folder_epoch_seconds
     if first is None or later is None or not (is_known(first) and is_known(later)) or part <= 0:
         return None
     prepared = row.preparation.seconds if row.preparation is not None else 0.0
     if not is_known(prepared):
         return None
-    whole = first + _of_others(row, run, first)
-    return Cost(label=row.label, prepared=prepared / part, first=whole, later=later)
+    return Cost(label=row.label, prepared=prepared / part, first=first, later=later)
 
 
-def _of_others(row: Row, run: RunRecord, first: float) -> float:
-    """Return the seconds that the images not measured add to a first epoch of `first` seconds.
-
-    As many seconds an image as later ones, where nothing is cached: what it took to begin is paid
-    once. Else, or where that is not known, as many as the first epoch took, beginning included.
-    """
-    measured = run.workload.images
-    others = run.workload.folder_images - measured
-    if row.knobs.get("cache") == "none" and is_known(row.rate) and row.rate:
-        return others / row.rate
-    return others * first / max(measured, 1)
+def unpriced(run: RunRecord, spent: Sequence[Cost]) -> str | None:
+    """Return a sentence on pipelines whose first epoch of the whole folder is not known."""
+    known = {cost.label for cost in spent}
+    labels = [
+        row.label
+        for row in run.rows
+        if row.first_epoch_seconds is not None and row.label not in known
+    ]
+    if not run.workload.is_part or not labels:
+        return None
+    images = counted(run.workload.images, "image")
+    return (
+        f"The total time of {listed(labels)} is not known. From {images} alone, what an epoch takes"
+        " to begin cannot be separated from what each image takes. --limit all measures it."
+    )

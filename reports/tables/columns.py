@@ -174,10 +174,13 @@ def _autotune(row: Row) -> str:
 
 
 def total_time(epochs: int, cost_of: dict[str, costs.Cost]) -> Column[Row]:
-    """Return the column of the total time of so many epochs, for rows with a known cost."""
-    return Column(
-        counted(epochs, "epoch"), "in all", lambda row: costs.after(epochs, cost_of[row.label])
-    )
+    """Return the column of the total time of so many epochs."""
+
+    def cell(row: Row) -> str:
+        cost = cost_of.get(row.label)
+        return MISSING if cost is None else costs.after(epochs, cost)
+
+    return Column(counted(epochs, "epoch"), "in all", cell)
 
 
 def _distances(reference: str, owner: str, short: str) -> tuple[Column[Proof], ...]:

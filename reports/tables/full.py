@@ -81,7 +81,7 @@ def _of_reasons(run: RunRecord, rows: Mapping[str, Row]) -> Iterator[Table]:
 def _of_costs(rows: Mapping[str, Row], spent: Sequence[costs.Cost]) -> Iterator[Table]:
     """Yield the table of total times, if any is known."""
     cost_of = {cost.label: cost for cost in spent}
-    priced = {label: row for label, row in rows.items() if label in cost_of}
-    if priced:
+    measured = {label: row for label, row in rows.items() if row.first_epoch_seconds is not None}
+    if cost_of:
         totals = [columns.total_time(epochs, cost_of) for epochs in _EPOCHS]
-        yield _table("cost", "Total time", totals, priced)
+        yield _table("cost", "Total time", totals, measured)

@@ -68,6 +68,7 @@ def a_row(label: str, rate: float | None = 1000.0, **given: Any) -> Row:
         "level": 0.99,
         "first_batch_seconds": 0.532,
         "first_epoch_seconds": 4.4,
+        "folder_first_epoch_seconds": 31.5,
         "turnover_seconds": 0.0123,
         "epoch_seconds": 3.67,
         "folder_epoch_seconds": 36.7,

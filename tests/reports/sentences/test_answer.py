@@ -18,6 +18,7 @@ from tests.support.builders import (
     WORKLOAD,
     a_part,
     a_preparation,
+    a_proof,
     a_row,
     a_run,
     compared,
@@ -130,7 +131,16 @@ def rates_only(**given: Any) -> RunRecord:
 def test_under_four_blocks_there_are_rates_only(blocks: int, said: str, adds: str) -> None:
     run = rates_only(blocks=blocks, stopped_because=Stopped.TIME)
     first, last = f"Rates only: {said}, and verdicts need 4", f"--resume RUN --blocks {adds}"
-    assert answer(run) == f"{first}; {last} adds the rest."
+    so_far = "So far, b has about 2.0 times the rate of a."
+    assert answer(run) == f"{first}; {last} adds the rest. {so_far}"
+
+
+def test_under_four_blocks_no_ratio_is_shown_of_work_that_is_not_equal() -> None:
+    unequal = a_row("b", ratio=2.0, proof=a_proof("different"))
+    of_baseline = a_row("a", proof=a_proof("different"))
+    for rows in ([a_row("a"), unequal], [of_baseline, a_row("b", ratio=2.0)], [a_row("a")]):
+        run = a_run(*rows, blocks=1, control=None, stopped_because=Stopped.TIME)
+        assert answer(run).endswith(" adds the rest.")
 
 
 @pytest.mark.parametrize(
@@ -150,11 +160,11 @@ def test_more_blocks_are_advised_where_the_run_takes_them_and_nothing_where_that
     ended: Stopped | None, said: str, seconds: float | None
 ) -> None:
     run = rates_only(stopped_because=ended, time_seconds=seconds)
-    assert answer(run) == f"Rates only: 1 block completed, and verdicts need 4; {said}."
+    assert answer(run).startswith(f"Rates only: 1 block completed, and verdicts need 4; {said}.")
 
 
 def test_a_run_that_came_to_no_end_is_said_to_be_so_and_nothing_is_advised() -> None:
-    assert answer(rates_only(status="running")).endswith("; the run was not completed.")
+    assert "; the run was not completed." in answer(rates_only(status="running"))
 
 
 def test_where_verdicts_are_withheld_the_control_is_told() -> None:

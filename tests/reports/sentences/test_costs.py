@@ -16,7 +16,9 @@ from tests.support.builders import a_part, a_preparation, a_proof, a_row, a_run
 
 
 def row(label: str, first: float, later: float, **more: Any) -> Row:
-    return a_row(label, first_epoch_seconds=first, folder_epoch_seconds=later, **more)
+    """A row whose first epoch takes as long over the whole folder."""
+    firsts = {"first_epoch_seconds": first, "folder_first_epoch_seconds": first}
+    return a_row(label, folder_epoch_seconds=later, **firsts | more)
 
 
 def reigns(*rows: Row) -> list[tuple[str, int]]:
@@ -38,14 +40,26 @@ def test_a_total_is_the_preparation_the_first_epoch_and_each_later_one() -> None
 
 def test_of_a_part_all_is_told_for_the_whole_folder() -> None:
     """512 of 3,670 images; a preparation of the part took 2.1 s."""
-    known = row("plain", 2.0, 36.7, rate=1000, knobs={"cache": "none"})
-    cached = row("cached", 2.0, 3.0, knobs={"cache": "memory"})
-    theirs = row("theirs", 2.0, 36.7, preparation=a_preparation())
-    plain, cache, unknown = costs.costs(a_part(a_run(known, cached, theirs)))
-    assert plain.first == pytest.approx(2.0 + (3670 - 512) / 1000)  # it begins only once
-    assert cache.first == unknown.first == pytest.approx(2.0 * 3670 / 512)
-    assert unknown.prepared == pytest.approx(2.1 * 3670 / 512)
-    assert cache.later == 3.0
+    theirs = row("theirs", 2.0, 36.7, folder_first_epoch_seconds=5.2, preparation=a_preparation())
+    (cost,) = costs.costs(a_part(a_run(theirs)))
+    assert cost.first == 5.2
+    assert cost.prepared == pytest.approx(2.1 * 3670 / 512)
+    assert cost.later == 36.7
+
+
+def test_where_the_first_epoch_of_the_folder_is_not_known_no_total_and_no_reign_is_shown() -> None:
+    plain, other = row("plain", 4.0, 4.0), row("other", 6.0, 1.0)
+    cached = row("cached", 6.0, 1.0, folder_first_epoch_seconds=None)
+    run = a_part(a_run(plain, other, cached))
+    spent = costs.costs(run)
+    assert [cost.label for cost in spent] == ["plain", "other"]
+    assert costs.reigns(run, spent) == []
+    assert costs.unpriced(run, spent) == (
+        "The total time of cached is not known. From 512 images alone, what an epoch takes to begin"
+        " cannot be separated from what each image takes. --limit all measures it."
+    )
+    whole = a_run(plain, other, cached)
+    assert costs.unpriced(whole, costs.costs(whole)) is None
 
 
 def test_it_is_named_from_which_epoch_on_another_one_takes_the_least_time() -> None:
