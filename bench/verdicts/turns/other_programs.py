@@ -13,7 +13,9 @@ def accompanied(trials: Sequence[TrialRecord], labels: Iterable[str]) -> set[str
     """Return the labels with which other programs come: busy in its turns, not in the others'.
 
     The median share of the cores that they used in its turns exceeds the median over all other
-    turns by more than the share that disturbs a trial. Turns for which it is unknown are left out.
+    turns by more than the share that disturbs a trial. In the other turns they used no more than
+    that share. Otherwise they are always busy, and use more where a pipeline needs fewer cores.
+    Turns for which it is unknown are left out.
     """
     rotated = [trial for trial in trials if trial.ended == "measured" and trial.turns]
     most = min(
@@ -26,6 +28,7 @@ def accompanied(trials: Sequence[TrialRecord], labels: Iterable[str]) -> set[str
         if (ours := _shares(trial for trial in rotated if trial.label == label))
         and (others := _shares(trial for trial in rotated if trial.label != label))
         and median(ours) > median(others) + most
+        and median(others) <= most
     }
 
 

@@ -105,18 +105,25 @@ def test_three_tenths_at_either_end_are_left_out(values: list[float], mean: floa
     ("outliers", "is_on_one_side"),
     [
         ([], False),
-        ([-0.5] * 4, False),  # chance does that in one of eight
-        ([-0.5] * 5, True),
-        ([0.5] * 5, True),
-        ([-0.5] * 5 + [0.5] * 5, False),
-        ([-0.5] * 12 + [0.5] * 3, True),
+        ([-0.5, -0.6, -0.7], False),  # chance does that in one of four
+        ([-0.5, -0.6, -0.7, -0.8], True),
+        ([0.5, 0.6, 0.7, 0.8], True),
+        ([-0.5, -0.6, -0.7, -0.8, -0.9, 0.51, 0.61, 0.71, 0.81, 0.91], False),
+        ([-0.5 - number / 100 for number in range(12)] + [0.5, 0.6, 0.7], True),
+        ([sign * (2 - sign + number / 100) for sign in (-1, 1) for number in range(10)], True),
+        (
+            [-0.5 - number / 100 for number in range(60)]
+            + [0.5 + number / 100 for number in range(30)],
+            True,
+        ),
+        ([sign * (1 + number / 100) for sign in (-1, 1) for number in range(40)], False),
         ([-0.02] * 12, False),  # within three deviations: no outliers
     ],
 )
-def test_outliers_are_on_one_side_where_chance_would_hardly_do_that(
+def test_outliers_are_on_one_side_where_chance_would_seldom_do_that(
     outliers: list[float], is_on_one_side: bool
 ) -> None:
-    calm = np.random.default_rng(1).normal(0, 0.01, 80)
+    calm = np.random.default_rng(1).normal(0, 0.01, 800)
     calm = calm[abs(calm) < 0.025].tolist()
     assert is_one_sided([calm + outliers]) is is_on_one_side
 
