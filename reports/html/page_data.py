@@ -22,6 +22,7 @@ from feedbench.reports.html.sheets import Sheet
 from feedbench.reports.html.templating import embedded
 from feedbench.reports.sentences import autotune, calm, comparison, costs, facts, why
 from feedbench.reports.sentences.answer import answer, heading, no_ratios, sure
+from feedbench.reports.sentences.citation import citation
 from feedbench.reports.sentences.notes import notes
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
@@ -111,6 +112,7 @@ class PageData:
     left_out: Sequence[LeftOut]
     facts: Sequence[tuple[str, str]]
     knobs: list[tuple[str, str, list[str]]]  # label, SPEC, knobs in effect
+    citation: str
     code: Code
     limits: Limits
     data: Markup  # JSON
@@ -142,6 +144,7 @@ class PageData:
             ("failed", "Failed trials", bool(self.failed)),
             ("environment", "Machine", True),
             ("repeat", "Repeat it", True),
+            ("cite", "Cite it", True),
             ("code", "Code", bool(self.code.sentence)),
             ("glossary", "How to read it", True),
         ]
@@ -180,6 +183,7 @@ def page_data(
         left_out=run.workload.left_out,
         facts=facts.facts(run),
         knobs=[(row.label, row.spec, figures.knobs(row)) for row in run.rows],
+        citation=citation(run),
         code=_code(run, images),
         limits=_limits(run, trials),
         data=embedded(frames.as_data(run, trials)),
