@@ -32,18 +32,19 @@ def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
         raise
 
 
-def replace(file: Path, text: str, option: str = "--out") -> Path:
-    """Replace the content of `file` by `text` in one step, and return the file.
+def replace(file: Path, content: str | bytes, option: str = "--out") -> Path:
+    """Replace the content of `file` in one step, and return the file.
 
     For a link, replaces the file that it points to. A pipe or /dev/stdout cannot be replaced, so
     it is written to. Raises RequestError if writing fails; its hint names `option`.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
         if _is_special(file):
-            with file.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with file.open("wb") as stream:
+                stream.write(data)
         else:
-            write_whole(Path(os.path.realpath(file)), text.encode())
+            write_whole(Path(os.path.realpath(file)), data)
     except OSError as error:
         raise RequestError(
             f"cannot write {file}: {error.strerror}", hint=f"name another file with {option}"

@@ -1,11 +1,12 @@
 """How a run is shown. Each room imports only from the rooms below it.
 
-formats:   A run as html, markdown, csv or json
+formats:   A run as html, markdown, csv, json, LaTeX or a picture
 html:      The pages: of a run, of several runs, and of a comparison
 code:      Training code to paste for the fastest pipeline
 terminal:  What the commands print
 markdown:  A run for a pull request
-charts:    The page's charts, drawn with matplotlib as SVG
+latex:     A run for a paper
+charts:    The charts, drawn with matplotlib
 tables:    A run's rows as tables: frames, columns, and whether they are sound
 sentences: What a run says in words: the answer, the notes and the reasons
 text:      How figures are written, hostile names escaped, and rows coloured

@@ -10,12 +10,12 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences import comparison, why
 from feedbench.reports.sentences.answer import answer, heading, sure
+from feedbench.reports.sentences.citation import citation
 from feedbench.reports.sentences.notes import warnings
 from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
@@ -31,8 +31,9 @@ _LEAST_LABEL = 8  # characters that are left of a long one
 def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
-    parts += [f"### {title}\n\n{text}" for title, text in _tables(run)]
+    parts += [f"### {each.title}\n\n{_table(each)}" for each in short.tables(run)]
     parts.append(bullets((*why.in_brief(run), *why.failed_traces(run), *warnings(run))))
+    parts.append(wrapped(citation(run)))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -96,27 +97,9 @@ def table(
     return f"{text}\n\n{bullets(below)}" if below else text
 
 
-def _tables(run: RunRecord) -> Iterator[tuple[str, str]]:
-    prepared = [row for row in run.rows if row.preparation is not None]
-    for title, rows, columns in (
-        ("Speed", run.rows, short.speed()),
-        ("Phases", run.rows, short.phases(run)),
-        ("Resources", run.rows, short.used()),
-        ("Preparation", prepared, short.prepared(run)),
-    ):
-        filled = short.filled(run, columns)
-        if rows and filled:
-            yield title, _of(rows, filled)
-
-
-def _of(rows: Sequence[Row], columns: short.Columns) -> str:
-    titles = ["pipeline", *(_in_one_line(column.short) for column in columns)]
-    cells = [[row.label, *(column.cell(row) for column in columns)] for row in rows]
-    return table(titles, cells, {column.short for column in columns if column.is_words})
-
-
-def _in_one_line(title: str) -> str:
-    return title.replace("-\n", "").replace("\n", " ").strip()
+def _table(each: short.Table) -> str:
+    words = {title for title, is_words in zip(each.titles, each.are_words, strict=True) if is_words}
+    return table(each.titles, each.rows, words)
 
 
 def _row(cells: Iterable[str]) -> str:

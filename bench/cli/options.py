@@ -22,11 +22,11 @@ def _completion(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]
     return complete
 
 
-def _format(*words: str) -> Any:
+def _format(*words: str, otherwise: str = "") -> Any:
     """Return the option for the format of a command's output."""
     return typer.Option(
         metavar="|".join(words),
-        help="The output format.",
+        help="The output format." + (f"  [default: {otherwise}]" if otherwise else ""),
         autocompletion=_completion(lambda: words),
     )
 
@@ -89,11 +89,19 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a 
 RunFolders = Annotated[
     list[Path], typer.Argument(metavar="RUN", help="The folders of one run or of several.")
 ]
-Format = Annotated[str, _format("html", "markdown", "csv", "json")]
+ReportFormat = Annotated[
+    str | None,
+    _format(
+        *("html", "markdown", "csv", "json", "latex", "svg", "png", "pdf"),
+        otherwise="by the name of --out, or html",
+    ),
+]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Write to this file.  [default: RUN/report.html for html of one run]"
+        metavar="FILE",
+        help="Write to this file. It ends in .html, .md, .csv, .json, .tex, .svg, .png or .pdf."
+        "  [default: RUN/report.html for html of one run]",
     ),
 ]
 NewFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")]

@@ -10,47 +10,70 @@ from feedbench.pipelines.errors import RequestError
 
 def report(
     folders: options.RunFolders,
-    format: options.Format = "html",  # noqa: A002 - it is the option's name
+    format: options.ReportFormat = None,  # noqa: A002 - it is the option's name
     out: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Render a run as a page, Markdown, CSV or JSON.
+    """Render a run as a page, tables, figures or a picture.
 
     \b
     Examples:
       feedbench report feedbench-runs/2026-01-31T120000
-      feedbench report RUN --out /tmp/report.html
+      feedbench report RUN --out page.html
+      feedbench report RUN --out ratios.pdf
+      feedbench report RUN --out table.tex
       feedbench report RUN --format markdown
-      feedbench report RUN --format csv --out figures.csv
       feedbench report laptop server --out both.html
 
     html writes one file, RUN/report.html, and prints its name. The page loads nothing from the
-    network. The other formats go to standard output. --out names a file for any of them.
+    network. markdown, csv, json and latex go to standard output. --out names a file for any of
+    them, and its ending chooses the format.
 
-    Several runs become one page, and need --out. It shows their rates next
-    to each other, and each run's ratios to its own baseline.
+    svg, png and pdf are the chart of ratios, and need --out. latex is the tables, for the package
+    booktabs.
+
+    Several runs become one page, and need --out. It shows their rates next to each other, and each
+    run's ratios to its own baseline.
     """
     from feedbench.bench import files
     from feedbench.reports import formats
 
-    is_one = len(folders) == 1
-    text = formats.render(format, folders[0]) if is_one else _several(folders, format, out)
-    file = out or (folders[0] / formats.PAGE if format == "html" else None)
+    name = formats.chosen(format, out)
+    content: str | bytes
+    if len(folders) == 1:
+        content = _one(name, folders[0], out)
+    else:
+        content = _several(folders, name, out, "" if format is None else f"--format {format}")
+    file = out or (folders[0] / formats.PAGE if name == "html" else None)
     if file is None:
-        print(text, end="")
+        print(content, end="")
         return
-    written = files.replace(file, text)
+    written = files.replace(file, content)
     if written.is_file():  # after what went into a pipe or a device, no line is printed
         print(written)
 
 
-def _several(folders: list[Path], form: str, out: Path | None) -> str:
+def _one(name: str, folder: Path, out: Path | None) -> str | bytes:
+    from feedbench.reports import formats
+
+    form = next((each for each in formats.PICTURES if each == name), None)
+    if form is None:
+        return formats.render(name, folder)
+    if out is None:
+        raise RequestError(
+            f"--format {name}: expected --out FILE for a picture",
+            hint=f"add --out FILE, such as --out ratios.{name}",
+        )
+    return formats.picture(form, folder)
+
+
+def _several(folders: list[Path], name: str, out: Path | None, given: str) -> str:
     from feedbench.reports.html import runs_page
 
-    if form != "html":
+    if name != "html":
         raise RequestError(
-            f"--format {form}: expected html for several runs",
-            hint="name one RUN, or leave --format out",
+            f"{given or f'--out {out}'}: expected html for several runs",
+            hint="name one RUN, or make a page of them with --out FILE.html",
         )
     if out is None:
         raise RequestError(

@@ -1,1 +1,1 @@
-"""The page's charts, drawn with matplotlib as SVG."""
+"""The page's charts as SVG, and the chart of ratios as a file; drawn with matplotlib."""

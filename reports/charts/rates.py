@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from feedbench.bench.records.diagnosis import Ceiling
 from feedbench.bench.records.run import RunRecord
@@ -24,11 +25,13 @@ __all__ = [
     "rates",
     "rates_side_by_side",
     "ratios",
+    "ratios_figure",
     "side_by_side",
 ]
 
 _CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
 _RATIO = "times the rate of the baseline, on a logarithmic scale"
+_MOST_NAMED = 50  # characters of a label that fits below the scale
 _MOST_BEYOND = 10.0  # times the fastest rate: a higher ceiling limits no pipeline
 
 
@@ -132,6 +135,20 @@ def ratios(run: RunRecord, blocks: pd.DataFrame, width: int = WIDE) -> str | Non
         return None
     scale = tracks.around_1(lines, run.margin, _RATIO)
     return _ratios(lines, scale, run.margin, width, f"ratios-{width}")
+
+
+def ratios_figure(run: RunRecord, blocks: pd.DataFrame) -> Figure | None:
+    """Return the same chart as a figure that stands alone: its scale names the baseline.
+
+    To be drawn and saved in the plain style.
+    """
+    lines = list(_ratio_lines(run, blocks, colours(run)))
+    if all(line.is_control for line in lines):
+        return None
+    baseline = run.rows[0].label
+    name = _RATIO.replace("the baseline", baseline) if len(baseline) <= _MOST_NAMED else _RATIO
+    scale = tracks.around_1(lines, run.margin, name)
+    return tracks.figure(lines, scale, WIDE, margin=1 + run.margin)
 
 
 @svg.plain_style()

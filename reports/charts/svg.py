@@ -29,6 +29,8 @@ _GROUP = f"{{{_SVG}}}g"
 _STYLED = {f"{{{_SVG}}}{tag}" for tag in ("path", "use", "text")}
 _PLACES = ("d", "x", "y", "transform")
 
+DOTS = "dots"  # the id of such a path in a figure
+
 ET.register_namespace("", _SVG)
 
 
@@ -44,14 +46,14 @@ def plain_style() -> Iterator[None]:
 def dots(axes: Axes, x: Sequence[float], y: Sequence[float], size: float, **style: Any) -> None:
     """Draw dots of a size in pixels as one path: single marks would make a page much larger.
 
-    Each dot is a line without length and with round ends.
+    Each dot is a line without length and with round ends: two points and a gap, under the id DOTS.
     """
     gap = [math.nan] * len(x)
     across, up = (
         [value for point in zip(places, places, gap, strict=True) for value in point]
         for places in (x, y)
     )
-    axes.plot(across, up, linewidth=size, solid_capstyle="round", **style)
+    axes.plot(across, up, linewidth=size, solid_capstyle="round", gid=DOTS, **style)
 
 
 def render(figure: Figure, name: str, title: str, description: str) -> str:

@@ -227,7 +227,7 @@ def ticks(axes: Axes, scale: Scale, width: int) -> list[float]:
     places = tick_places(scale, max(width // _TICK_PIXELS, 2))
     axes.set_xticks(places, [f"{place:,.10g}" for place in places])
     axes.tick_params(axis="x", colors=svg.MUTED, labelsize=11, length=3, color=svg.RULE)
-    axes.set_xlabel(scale.name, color=svg.MUTED, fontsize=11)
+    axes.set_xlabel(visible(scale.name), color=svg.MUTED, fontsize=11, parse_math=False)
     # A number at the end of the scale is aligned inwards, so that it is not cut.
     room = 0.03
     for place, text in zip(places, axes.get_xticklabels(), strict=True):

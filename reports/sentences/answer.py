@@ -80,20 +80,24 @@ def _fastest(run: RunRecord, measured: list[Row]) -> str:
 
 def no_ratios(run: RunRecord) -> str:
     """Return in one sentence why a run has no ratio to its baseline; "" if it has one."""
+    why = why_no_ratios(run)
+    return f"No ratios: {why}." if why else ""
+
+
+def why_no_ratios(run: RunRecord) -> str:
+    """Return why a run has no ratio to its baseline, as a clause; "" if it has one."""
     if any(is_known(row.ratio) for row in run.rows[1:]):
         return ""
     measured = [row for row in run.rows if is_known(row.rate)]
     if not measured:
-        why = "nothing was measured"
-    elif len(run.rows) == 1:
-        why = "the run has only one pipeline"
-    elif run.rows[0] not in measured:
-        why = "the baseline failed" if run.rows[0].failures else "the baseline was not measured"
-    elif measured == [run.rows[0]]:
-        why = "only the baseline was measured"
-    else:
-        why = "no block has undisturbed trials of both the baseline and another pipeline"
-    return f"No ratios: {why}."
+        return "nothing was measured"
+    if len(run.rows) == 1:
+        return "the run has only one pipeline"
+    if run.rows[0] not in measured:
+        return "the baseline failed" if run.rows[0].failures else "the baseline was not measured"
+    if measured == [run.rows[0]]:
+        return "only the baseline was measured"
+    return "no block has undisturbed trials of both the baseline and another pipeline"
 
 
 def is_unjudged(row: Row, run: RunRecord) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
@@ -11,6 +12,43 @@ from feedbench.reports.tables.columns import Column
 from feedbench.reports.text.figures import MISSING
 
 Columns = tuple[Column[Row], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A titled table, each column's title in one line; the labels are in the first column."""
+
+    title: str
+    titles: tuple[str, ...]
+    are_words: tuple[bool, ...]  # else figures
+    rows: list[tuple[str, ...]]
+
+
+def tables(run: RunRecord) -> Iterator[Table]:
+    """Yield the tables that have anything to show."""
+    written = [row for row in run.rows if row.preparation is not None]
+    for title, rows, candidates in (
+        ("Speed", run.rows, speed()),
+        ("Phases", run.rows, phases(run)),
+        ("Resources", run.rows, used()),
+        ("Preparation", written, prepared(run)),
+    ):
+        columns = filled(run, candidates)
+        if rows and columns:
+            yield _table(title, rows, columns)
+
+
+def _table(title: str, rows: Sequence[Row], columns: Columns) -> Table:
+    return Table(
+        title=title,
+        titles=("pipeline", *(_in_one_line(column.short) for column in columns)),
+        are_words=(True, *(column.is_words for column in columns)),
+        rows=[(row.label, *(column.cell(row) for column in columns)) for row in rows],
+    )
+
+
+def _in_one_line(title: str) -> str:
+    return title.replace("-\n", "").replace("\n", " ").strip()
 
 
 def speed() -> Columns:

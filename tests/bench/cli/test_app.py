@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.records.run import RunRecord
+from feedbench.bench.text import listed
 from feedbench.reports import formats
 from feedbench.reports.html import page, runs_page
 from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of
@@ -175,7 +176,7 @@ def test_a_run_that_was_moved_has_the_same_page_elsewhere(call: Call, run_folder
     assert Path("page.html").read_text() == here
 
 
-@pytest.mark.parametrize("name", ["markdown", "csv", "json"])
+@pytest.mark.parametrize("name", ["markdown", "csv", "json", "latex"])
 def test_report_prints_the_other_formats_or_writes_them_to_a_file(
     name: str, call: Call, run_folder: Path
 ) -> None:
@@ -187,12 +188,32 @@ def test_report_prints_the_other_formats_or_writes_them_to_a_file(
     assert not (run_folder / "report.html").exists()
 
 
+def test_the_name_of_the_file_chooses_the_format(call: Call, run_folder: Path) -> None:
+    for ending, name in (("md", "markdown"), ("tex", "latex"), ("csv", "csv")):
+        assert call("report", "R", "--out", f"x.{ending}") == Called(0, f"x.{ending}\n", "")
+        assert Path(f"x.{ending}").read_text() == formats.render(name, run_folder)
+    for form in formats.PICTURES:
+        assert call("report", "R", "--out", f"x.{form}") == Called(0, f"x.{form}\n", "")
+        assert Path(f"x.{form}").read_bytes() == formats.picture(form, run_folder)
+
+
+def test_the_help_names_every_format_and_every_usual_ending(call: Call) -> None:
+    words = call("report", "--help").out
+    assert "|".join(formats.NAMES) in words
+    short = [end for end in formats.ENDINGS if end not in {".htm", ".markdown"}]
+    assert listed(short, "or") in " ".join(words.split())
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["nowhere"], "nowhere is not a run folder: cannot read nowhere/run.json (No such file"),
         (["broken"], "broken/run.json is broken: "),
-        (["R", "--format", "pdf"], "--format pdf: expected one of html, markdown, csv, json"),
+        (["R", "--format", "docx"], "--format docx: expected one of html, markdown, csv, json"),
+        (["R", "--format", "pdf"], "--format pdf: expected --out FILE for a picture\nhint: add"),
+        (["R", "--out", "x.jpg"], "--out x.jpg: expected a name that ends in .html, "),
+        (["R", "--format", "csv", "--out", "x.png"], "in .csv for --format csv; found .png, which"),
+        (["R", "R", "--out", "x.csv"], "--out x.csv: expected html for several runs\nhint: name"),
         (["R", "--out", "no/where.html"], "cannot write no/where.html: No such file or"),
         (["R", "--format", "csv", "--out", "R"], "cannot write R: Is a directory\nhint: name"),
         ([], "Missing argument 'RUN'"),
