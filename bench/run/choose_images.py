@@ -18,6 +18,7 @@ from feedbench.bench.text import counted
 from feedbench.pipelines.images.index import Index, shown, take
 
 _MOST_SHOWN = 3  # bad images
+_MOST_SHARE = 0.5  # of a folder
 _CHECKS = 2  # Pillow and TensorFlow decode each image
 _CHECK_SHARE = 0.05  # of the time, that the check of a whole folder may take
 
@@ -106,7 +107,7 @@ def choose(
     """Return the images to measure: the limit that was given, or as many as `seconds` allow.
 
     A whole folder may use `kept_seconds` too: it needs no extrapolation, which is worth more than
-    a diagnosis.
+    a diagnosis. So may most of a folder, and more than the fewest images.
     """
     count = len(index.files)
     if options.limit == "all" or (options.limit is None and seconds is None):
@@ -127,9 +128,11 @@ def choose(
             pace=options.pace,
         )
 
-    images = fitting(seconds)
-    if images < count <= fitting(seconds + kept_seconds):
+    images, most = fitting(seconds), fitting(seconds + kept_seconds)
+    if images < count <= most:
         return index
+    if images <= least or most >= _MOST_SHARE * count:
+        images = most
     return take(index, images if images == count else budget.rounded(images, least), options.seed)
 
 

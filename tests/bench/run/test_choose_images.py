@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.budget import Cost, block_seconds, verify_seconds
 from feedbench.bench.run.choose_images import choose
 from feedbench.bench.run.plan import guesses
 from feedbench.pipelines import catalog
@@ -62,3 +62,42 @@ def test_a_whole_folder_is_taken_where_it_fits_without_the_time_that_is_kept() -
     assert len(choose(given, large, [cost], whole, kept).files) == len(
         choose(given, large, [cost], whole).files
     )
+
+
+# Of the default pipelines, by pilots over 600 photos on two calm cores.
+MEASURED = (
+    Cost(0.0019, 0.1),
+    Cost(0.0010, 0.5),
+    Cost(0.0010, 0.5),
+    Cost(0.0021, 0.5),
+    Cost(0.0012, 0.6, prepare_seconds=0.001),
+    Cost(0.0012, 0.6, prepare_seconds=0.001),
+)
+LEFT, KEPT = 214.0, 60.0  # of five minutes: for blocks after the pilots, and for the reasons
+
+
+def slower(factor: float) -> list[Cost]:
+    """Return the measured costs on a machine that is slower."""
+    return [
+        Cost(
+            factor * cost.image_seconds,
+            factor * cost.start_seconds,
+            prepare_seconds=factor * cost.prepare_seconds,
+        )
+        for cost in MEASURED
+    ]
+
+
+def test_five_minutes_are_enough_for_all_of_600_photos_and_the_reasons_take_what_is_left() -> None:
+    given, index = options(seconds=300.0), an_index(600)
+    assert len(choose(given, index, MEASURED, LEFT, KEPT).files) == 600
+    assert len(choose(given, index, MEASURED, LEFT).files) < 600
+    assert verify_seconds(MEASURED, 600) + 4 * block_seconds(MEASURED, 600, 32) <= LEFT + KEPT
+
+
+def test_the_time_for_reasons_shrinks_before_the_images_do() -> None:
+    given, index, costs = options(seconds=300.0), an_index(600), slower(1.5)
+    with_reasons = len(choose(given, index, costs, LEFT).files)
+    without = len(choose(given, index, costs, LEFT, KEPT).files)
+    assert (with_reasons, without) == (64, len(choose(given, index, costs, LEFT + KEPT).files))
+    assert without > 2 * with_reasons
