@@ -88,6 +88,15 @@ def test_lines_that_stay_go_to_standard_error(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr() == ("", "Measuring 64 of the 600 images.\n")
 
 
+def test_the_answer_so_far_is_a_line_of_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    Plain().block_ended("tuned: about 40 times the rate of naive so far", "3 blocks to come")
+    Plain().block_ended("", "3 blocks to come")
+    assert capsys.readouterr().err.splitlines() == [
+        "tuned: about 40 times the rate of naive so far; 3 blocks to come",
+        "3 blocks to come",
+    ]
+
+
 def test_without_a_terminal_nothing_is_said_of_what_will_be_replaced(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -171,3 +180,12 @@ def test_a_terminal_says_one_block_and_two_blocks() -> None:
         screen.listener.trial_ended(a_trial(), 60.0)
         screen.listener.trial_started(3, "other", 59.0)
     assert "1 blocks" not in screen.drawn
+
+
+def test_on_a_terminal_the_answer_so_far_stays_until_the_next_block_has_ended() -> None:
+    screen = Screen()
+    with screen.shown:
+        screen.listener.block_ended("tuned: about 40 times", "3 blocks to come")
+        screen.listener.trial_started(2, "naive", None)
+        screen.listener.trial_started(2, "tuned", None)
+    assert screen.drawn.count("tuned: about 40 times; 3 blocks to come") >= 2
