@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from statistics import fmean
 from typing import Literal
 
 import msgspec
@@ -101,16 +102,30 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def others_share(self) -> float | None:
-        """The share of the cores that other programs used during the trial; None if unknown."""
+        """The share of the cores that other programs used during the trial; None if unknown.
+
+        In a rotation, a mean over its turns.
+        """
+        shares = [turn.others_share for turn in self.turns if turn.others_share is not None]
+        if shares:
+            return fmean(shares)
         return None if self.usage is None else self.usage.others_share
 
     @property
     def is_disturbed(self) -> bool:
+        """Whether the trial is left out, because the machine was noisy.
+
+        False in a rotation: what slows the machine slows all pipelines alike.
+        """
+        return self.was_noisy and not self.turns
+
+    @property
+    def was_noisy(self) -> bool:
         """Whether the machine was not calm around the trial, or other programs were busy in it.
 
-        False if the machine was not probed, and in a rotation: a disturbance hits all pipelines.
+        False if the machine was not probed.
         """
-        if self.around is None or self.turns:
+        if self.around is None:
             return False
         others_share = self.others_share or 0.0
         return self.around.is_disturbed or others_share > self.around.most_others_share

@@ -34,6 +34,7 @@ def calm_of(
         middle=_each(median, shares),
         attempts=len(probed),
         disturbed=sum(trial.is_disturbed for trial in probed),
+        noisy=sum(trial.was_noisy and not trial.is_disturbed for trial in probed),
         retaken=sum(trial.attempt > 1 for trial in probed),
         waited_seconds=sum(around.waited_seconds for around in arounds),
         probe_seconds=probe_seconds,
@@ -77,7 +78,7 @@ def _block(number: int, trials: Sequence[TrialRecord], control: float | None) ->
         disturbed=[
             f"{trial.label} ({trial.purpose})" if trial.purpose == "control" else trial.label
             for trial in trials
-            if trial.is_disturbed
+            if trial.was_noisy
         ],
         run_delay_seconds=_sum(
             [t.measured.run_delay_seconds for t in trials if t.measured is not None]

@@ -95,7 +95,7 @@ def is_mostly_calm(calm: Calm | None) -> bool:
     """Whether few trials were disturbed, by a reference speed that can be trusted."""
     if calm is None:
         return True
-    return calm.middle.hashed <= _FAR_OVER and calm.disturbed <= _MOSTLY * calm.attempts
+    return calm.middle.hashed <= _FAR_OVER and _noisy(calm) <= _MOSTLY * calm.attempts
 
 
 def sentence(calm: Calm | None) -> str | None:
@@ -109,6 +109,8 @@ def sentence(calm: Calm | None) -> str | None:
             " have gone unseen. Measure again when other programs have ended."
         )
     trials = counted(calm.attempts, "trial")
+    if calm.noisy:
+        return _in_turns(calm)
     if not calm.disturbed:
         return f"The machine was calm: none of {trials} was disturbed. {_lowest(calm)}"
     if calm.disturbed == calm.attempts:
@@ -124,6 +126,29 @@ def sentence(calm: Calm | None) -> str | None:
         f" out{repeated}. {_lowest(calm)}"
     )
     return how_calm if is_mostly_calm(calm) else f"{how_calm} {_help(calm)}"
+
+
+def _noisy(calm: Calm) -> int:
+    """Return the disturbed trials, left out or not."""
+    return calm.disturbed + calm.noisy
+
+
+def _in_turns(calm: Calm) -> str:
+    """Return how calm the machine was in a run whose pipelines took turns."""
+    how = "mostly calm" if is_mostly_calm(calm) else "not calm"
+    were = "was" if _noisy(calm) == 1 else "were"
+    sentences = (
+        f"The machine was {how}: {_noisy(calm)} of {counted(calm.attempts, 'trial')} {were}"
+        f" disturbed. {_why_kept(calm)} {_lowest(calm)}"
+    )
+    return sentences if is_mostly_calm(calm) else f"{sentences} {_help(calm)}"
+
+
+def _why_kept(calm: Calm) -> str:
+    if not calm.disturbed:
+        return "The pipelines took turns, so that disturbances slowed all of them."
+    were = "was" if calm.disturbed == 1 else "were"
+    return f"{calm.disturbed} {were} left out; the others took turns, so that all were slowed."
 
 
 def _lowest(calm: Calm) -> str:

@@ -67,7 +67,7 @@ class BlockCalm(msgspec.Struct, frozen=True, kw_only=True):
     block: int
     seconds: float  # of its trials
     probes: list[Share]  # before and after each, as shares of the reference speed
-    disturbed: list[str]  # labels
+    disturbed: list[str]  # labels of trials, left out or not
     stolen_seconds: float | None
     throttled_seconds: float | None
     cpu_pressure_seconds: float | None
@@ -86,7 +86,8 @@ class Calm(msgspec.Struct, frozen=True, kw_only=True):
     lowest: Share  # of all probes, each kind of work by itself
     middle: Share  # their medians; hashing far above 1: the calibration itself was disturbed
     attempts: int  # trials, repeated ones included
-    disturbed: int  # of these
+    disturbed: int  # of these: left out
+    noisy: int = 0  # of these, in a rotation: disturbed, but not left out
     retaken: int
     waited_seconds: float  # for good probes
     probe_seconds: float  # that all probes took

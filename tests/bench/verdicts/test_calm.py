@@ -10,6 +10,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from tests.support.builders import a_trial
+from tests.support.rotated import turns_of
 
 
 def probed(
@@ -98,3 +99,13 @@ def test_trials_probes_and_counters_are_summed_up_block_by_block() -> None:
     assert (first.stolen_seconds, first.throttled_seconds) == (1.5, None)
     assert first.cpu_pressure_seconds == 6.0
     assert (second.block, second.disturbed) == (2, ["b"])
+
+
+def test_disturbed_trials_of_a_rotation_are_counted_though_none_is_left_out() -> None:
+    turns = turns_of([100.0, 90.0], others_share=0.3)
+    trials = [probed("a", 1, turns=turns), probed("b", 1, after=0.5), probed("c", 1)]
+    calm = calm_of(trials, 1.0)
+    assert calm is not None
+    assert (calm.attempts, calm.noisy, calm.disturbed) == (3, 1, 1)
+    assert calm.blocks[0].disturbed == ["a", "b"]
+    assert calm.others == pytest.approx(0.3)

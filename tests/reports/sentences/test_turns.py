@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.row import Withheld
 from feedbench.reports.sentences.answer import answer
+from feedbench.reports.sentences.calm import sentence
 from feedbench.reports.sentences.notes import notes, warnings
 from tests.support.builders import a_row, a_run, compared
+from tests.support.calms import a_calm
 
 REASONS: dict[Withheld, tuple[str, str]] = {
     "other programs": (
@@ -51,3 +54,29 @@ def test_a_ratio_of_all_turns_is_noted() -> None:
     assert ("Slow turns came mostly with one of b and a, so their ratio is of all turns.") in notes(
         run
     )
+
+
+@pytest.mark.parametrize(
+    ("calm", "said"),
+    [
+        (
+            a_calm(noisy=30),
+            (
+                "The machine was not calm: 30 of 48 trials were disturbed. The pipelines took"
+                " turns, so that disturbances slowed all of them. At the lowest, probes hashed"
+                " at 0.97 and copied at 0.81 of the reference speed. End other programs, use a"
+                " machine without neighbours, or give more --time."
+            ),
+        ),
+        (
+            a_calm(1, noisy=2),
+            (
+                "The machine was mostly calm: 3 of 48 trials were disturbed. 1 was left out; the"
+                " others took turns, so that all were slowed. At the lowest, probes hashed at 0.97"
+                " and copied at 0.81 of the reference speed."
+            ),
+        ),
+    ],
+)
+def test_a_noisy_machine_is_reported_though_no_turn_was_left_out(calm: Calm, said: str) -> None:
+    assert sentence(calm) == said
