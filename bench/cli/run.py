@@ -40,6 +40,7 @@ def run(
       feedbench run
       feedbench run ~/photos
       feedbench run ~/photos --quick
+      feedbench run ~/photos --until-told --time 20m
       feedbench run ~/photos -p tfdata_naive -p tfdata_tuned:cache=file --time 2m
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
       feedbench run ~/photos --image-size 160x240 --label-mode categorical

@@ -16,7 +16,16 @@ from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
 # Options that are about measuring.
-_OF_TIMES = {"quick", "seconds", "blocks", "margin", "page_cache", "trace", "against"}
+_OF_TIMES = {
+    "quick",
+    "seconds",
+    "blocks",
+    "until_told",
+    "margin",
+    "page_cache",
+    "trace",
+    "against",
+}
 
 
 def _for_verify(option: Option) -> Option:

@@ -149,6 +149,11 @@ class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
         """Raise RequestError for options that no run can have."""
         for group in (SourceOptions, DeliveryOptions, TimeOptions):
             group.__post_init__(self)
+        if self.until_told and len(self.specs) == 1 and self.against is None:
+            raise RequestError(
+                "--until-told: expected at least two pipelines, since a verdict compares two",
+                hint="add a pipeline with -p, or leave out --until-told",
+            )
         for name, folder in (("--out", self.out), ("--prepared", self.prepared)):
             if not _is_utf8(str(folder.absolute())):
                 raise RequestError(

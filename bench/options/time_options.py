@@ -47,6 +47,11 @@ class TimeOptions:
         metavar="N",
         help="Measure exactly N blocks. Verdicts need at least 4.",
     )
+    until_told: bool = flag(
+        default=False,
+        help="Measure until no verdict is inconclusive, within --time or at most --blocks. The"
+        " intervals hold after every block at once, and are wider.",
+    )
     margin: float = option(  # a share
         "5%",
         read=read.share,

@@ -27,6 +27,7 @@ class Stopped(StrEnum):
     SPARE = "spare"  # these, and more for disturbed ones
     TIME = "time"  # it was up
     PRECISE = "precise"  # every interval was narrow enough
+    DECIDED = "decided"  # no verdict was inconclusive, and that was requested
     FAILED = "failed"  # every pipeline failed
     SOURCES = "sources"  # the files that pipelines read changed
     INTERRUPTED = "interrupted"  # by Ctrl-C
@@ -42,6 +43,7 @@ _CLAUSES = {
     Stopped.SPARE: "the requested blocks were measured, and more for disturbed ones",
     Stopped.TIME: "its time was up",
     Stopped.PRECISE: "every interval was narrow enough",
+    Stopped.DECIDED: "every verdict was decided",
     Stopped.FAILED: "every pipeline failed",
     Stopped.SOURCES: "the files that it measured changed",
     Stopped.INTERRUPTED: "it was interrupted",
@@ -148,6 +150,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     time_seconds: float | None  # that it was given, with what extensions added
     quick: bool = False  # few pipelines, and no reasons
+    sequential: bool = False  # it could stop after any block because of its verdicts
     blocks: int = 0  # that are completed
     block_seconds: float | None = None  # that one took, on average
     stopped_because: Stopped | None = None

@@ -31,6 +31,7 @@ from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.verdicts.block_counts.stopping import (
     Rule,
     exact_blocks,
+    when_decided,
     when_precise,
     when_undisturbed,
 )
@@ -143,6 +144,8 @@ def start(begun: Begun, work: Workplace) -> Run:
 
 
 def _rule_of(options: RunOptions) -> Rule:
+    if options.until_told:
+        return when_decided(options.margin)
     if options.blocks is None:
         return when_precise(options.margin)
     return when_undisturbed(options.blocks) if options.spare_blocks else exact_blocks

@@ -216,6 +216,7 @@ def new_record(
         started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         time_seconds=options.seconds,
         quick=options.quick,
+        sequential=options.until_told,
         margin=options.margin,
         page_cache=options.page_cache,
         pipelines=[

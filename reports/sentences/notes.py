@@ -49,6 +49,12 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
         first = f"{left_out[0].file} ({left_out[0].reason})"
         more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
         yield _Note(f"{counted(len(left_out), 'bad image')} left out: {first}{more}.")
+    if run.sequential:
+        yield _Note(
+            "The run could stop after any block, because of its verdicts. So its intervals are"
+            " wider, and hold after all blocks at once.",
+            is_warning=False,
+        )
     if run.quick:
         yield _Note(
             "This was a quick run: few pipelines, short windows and no reasons. Without --quick,"

@@ -33,17 +33,23 @@ def extended(options: RunOptions, run: RunRecord, extension: Extension | None) -
         options,
         blocks=extension.blocks,
         seconds=extension.seconds,
+        spare_blocks=0,
         trace=options.trace and run.diagnosis is None,
     )
 
 
 def refuse_pointless(folder: Path, run: RunRecord, addition: Addition) -> None:
     """Raise RequestError if nothing could be added to this run."""
-    if run.stopped_because is Stopped.FAILED:
-        raise RequestError(f"cannot add to {folder}: every pipeline failed", hint="start a new run")
-    if run.stopped_because is Stopped.PRECISE and addition.blocks is None:
+    ended = run.stopped_because
+    if ended is None:
+        return
+    if ended in {Stopped.FAILED, Stopped.SOURCES}:
         raise RequestError(
-            f"cannot add time to {folder}: every interval was narrow enough before its time was up",
+            f"cannot add to {folder}: {ended.clause(run.blocks)}", hint="start a new run"
+        )
+    if ended in {Stopped.PRECISE, Stopped.DECIDED} and addition.blocks is None:
+        raise RequestError(
+            f"cannot add time to {folder}: {ended.clause(run.blocks)} before its time was up",
             hint="add blocks, such as --blocks +4",
         )
 

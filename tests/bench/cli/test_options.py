@@ -95,7 +95,8 @@ def test_the_commands_take_the_options_of_a_run() -> None:
         for command in ("run", "verify", "inspect", "prepared")
     }
     assert taken["run"] == names
-    of_times = {"quick", "time", "blocks", "margin", "page_cache", "trace", "against"}
+    of_times = {"quick", "time", "blocks", "until_told", "margin"}
+    of_times |= {"page_cache", "trace", "against"}
     assert taken["verify"] == names - of_times
     for command in ("inspect", "prepared"):
         taken[command] -= {"debug"}  # each command has that, for its own errors

@@ -28,6 +28,16 @@ from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
 from tests.support.killed import Killed, a_trial
 
+PAUSING = """
+import time
+
+
+def photos(workload):
+    for batch in batches(workload):
+        time.sleep(0.05)
+        yield batch
+"""
+
 
 @pytest.fixture
 def complete(killed: Killed) -> Killed:
@@ -109,6 +119,8 @@ def test_nothing_is_written_before_the_run_goes_on(complete: Killed) -> None:
     [
         (Stopped.FAILED, {"blocks": 4}, "every pipeline failed\nhint: start a new run"),
         (Stopped.PRECISE, {"seconds": 300.0}, "every interval was narrow enough before its time"),
+        (Stopped.DECIDED, {"seconds": 300.0}, "every verdict was decided before its time was up"),
+        (Stopped.SOURCES, {"blocks": 4}, "the files that it measured changed\nhint: start a new"),
         (Stopped.TIME, {"seconds": 10.0}, "--time +10s: expected at least +22s, which a start"),
     ],
 )
@@ -141,6 +153,30 @@ def test_a_warning_says_that_a_run_measured_days_ago(complete: Killed) -> None:
     assert old([], ended) is None
     past = resumption.read(complete.folder, addition=Addition(blocks=4))
     assert "the machine may have changed since" in (resumption.warning(past) or "")
+
+
+def test_a_run_until_it_is_told_is_extended_as_one(complete: Killed) -> None:
+    options = dataclasses.replace(complete.options, specs=(*complete.options.specs, "tfdata_naive"))
+    complete.write(dataclasses.replace(options, until_told=True))
+    complete.change_run(sequential=True, stopped_because=Stopped.TIME)
+    past = resumption.read(complete.folder, addition=Addition(seconds=300.0))
+    assert past.options.until_told
+    assert past.record.sequential
+
+
+@pytest.mark.tensorflow
+@pytest.mark.end_to_end
+def test_a_run_until_it_is_told_stops_at_its_first_verdicts(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    fast, slow = feedbench.loader(loaders.GOOD), feedbench.loader(PAUSING, "pausing.py")
+    words = ("-p", f"fast={fast}", "-p", f"slow={slow}", "--until-told", "--out", "R")
+    done = feedbench.run("run", photos, *SMALL, *words)
+    assert done.returncode == 0, done.stderr
+    run = read_run(feedbench.folder / "R")
+    assert (run.sequential, run.stopped_because) == (True, Stopped.DECIDED)
+    assert [row.verdict for row in run.rows] == [None, "slower"]
+    assert "could stop after any block" in (feedbench.folder / "R" / "report.html").read_text()
 
 
 @pytest.mark.tensorflow

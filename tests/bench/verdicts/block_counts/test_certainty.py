@@ -11,6 +11,7 @@ from feedbench.bench.records.run import Extension, Resumed
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.intervals import LEVEL, Certainty, by_mean, level_of, student
 from feedbench.bench.verdicts.rows import summarise
+from feedbench.bench.verdicts.sequential import sequential
 from tests.support.builders import a_row, a_run
 from tests.support.summaries import MARGIN, blocks, row_of
 
@@ -34,6 +35,14 @@ def test_each_report_of_a_run_that_is_extended_halves_the_error_of_its_intervals
 def test_what_reported_no_verdict_is_no_report() -> None:
     killed, too_short = resumed(6, None), resumed(3, ADDED)
     assert certainty_of(a_run(a_row("a"), resumed=[killed, too_short])).reports == 1
+
+
+def test_a_run_that_could_stop_after_any_block_has_intervals_that_hold_at_all_of_them() -> None:
+    run = a_run(a_row("a"), sequential=True, resumed=[resumed(4, ADDED)])
+    certainty = certainty_of(run)
+    assert certainty.level_of(1) == certainty.next_level(LEVEL) == LEVEL
+    ratios = [0.01, 0.03, 0.02, 0.04, 0.02]
+    assert by_mean(ratios, LEVEL, certainty.radius) == sequential(ratios, LEVEL)
 
 
 def test_the_rows_of_an_extended_run_have_the_wider_intervals() -> None:
