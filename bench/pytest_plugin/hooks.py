@@ -139,7 +139,8 @@ def feedbench_(
     The first test that asks starts one run of all pipelines over the same folder. The first of them
     is the baseline. If the pipeline failed or does not do equal work, its test fails without being
     called. pytest-benchmark then gets nothing, because it saves what a failed test has measured.
-    If all of its trials were disturbed, the test is skipped, or fails with --feedbench-strict.
+    If all of its trials were disturbed, the test is skipped. With --feedbench-strict it fails, as
+    it does without a verdict.
     """
     wanted = request.node.stash.get(WANTED, None)
     if wanted is None:
@@ -156,9 +157,10 @@ def feedbench_(
     runs = request.config.stash.setdefault(_RUNS, Runs(request.session, tmp_path_factory))
     try:
         blocks = runs.measured(wanted)
-        if isinstance(blocks, NoResult) and blocks.is_busy and not runs.is_strict:
+        if blocks.unjudged is not None and not runs.is_strict:
             runs.warn(request.node)
-            pytest.skip(blocks.why)
+            if isinstance(blocks, NoResult):
+                pytest.skip(blocks.why)
     except BaseException:  # Ctrl-C, a skip, or a warning where these are errors
         _leave_unused(benchmark)
         raise
@@ -188,7 +190,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
 def pytest_terminal_summary(
     terminalreporter: TerminalReporter, config: pytest.Config
 ) -> Generator[None, object, object]:
-    """End the summary with the number of pipelines without a result because of other work."""
+    """End the summary with the number of pipelines that could not be judged."""
     try:
         return (yield)
     finally:

@@ -20,6 +20,7 @@ from feedbench.bench.cli.support import images_folder, unwritten
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener, Plain, Quiet
 from feedbench.bench.processes.run_folder import slugs
+from feedbench.bench.pytest_plugin.judged import Unjudged, why_unjudged
 from feedbench.bench.pytest_plugin.wanted import (
     PREFIX,
     WANTED,
@@ -35,7 +36,7 @@ from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run import benchmark_json
 from feedbench.bench.run.run import perform
-from feedbench.bench.text import counted
+from feedbench.bench.text import counted, listed
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.pipelines.errors import FeedbenchError
 
@@ -54,17 +55,17 @@ class _Run(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]  # of the pipelines that tests name
 
     @property
-    def busy(self) -> list[str]:
-        """The pipelines without a result because all of their trials were disturbed."""
-        results = ((label, _result(self, label)) for label in self.labels)
-        return [label for label, each in results if isinstance(each, NoResult) and each.is_busy]
+    def unjudged(self) -> list[Unjudged]:
+        """Why pipelines could not be judged, one for each that could not."""
+        results = [_result(self, label).unjudged for label in self.labels]
+        return [why for why in results if why is not None]
 
 
 class NoResult(NamedTuple):
     """Why a test's pipeline has no valid result."""
 
     why: str
-    is_busy: bool = False  # other work on this machine disturbed each of its trials
+    unjudged: Unjudged | None = None  # it did nothing wrong, but there are no figures
 
 
 class Blocks(NamedTuple):
@@ -73,6 +74,7 @@ class Blocks(NamedTuple):
     row: Row
     seconds_per_image: list[float]  # of each block
     extra_info: Mapping[str, object]
+    unjudged: Unjudged | None = None  # there are figures, but no verdict
 
 
 class Runs:
@@ -96,21 +98,22 @@ class Runs:
 
     @property
     def is_strict(self) -> bool:
-        """Whether a test fails if the machine was too busy for a result."""
+        """Whether a test fails if its pipeline could not be judged."""
         return bool(self._session.config.getoption(f"{PREFIX}strict"))
 
     @property
     def unjudged(self) -> str:
-        """How many pipelines of all runs so far have no result because the machine was busy.
+        """How many pipelines of all runs so far could not be judged, and why.
 
         It is a clause; "" if there are none.
         """
         runs = [run for run in self._runs.values() if isinstance(run, _Run)]
-        busy = sum(len(run.busy) for run in runs)
-        all_pipelines = counted(sum(len(run.labels) for run in runs), "pipeline")
-        if not busy:
+        reasons = [why for run in runs for why in run.unjudged]
+        if not reasons:
             return ""
-        return f"{busy} of {all_pipelines} could not be judged: the machine was busy"
+        pipelines = counted(sum(len(run.labels) for run in runs), "pipeline")
+        why = listed(sorted({*reasons}), "or")
+        return f"{len(reasons)} of {pipelines} could not be judged: {why}"
 
     def warn(self, item: pytest.Item) -> None:
         """Issue this clause as a warning of a test, once a run."""
@@ -119,12 +122,16 @@ class Runs:
             item.warn(FeedbenchWarning(self.unjudged))
 
     def measured(self, wanted: Wanted) -> Blocks | NoResult:
-        """Return the blocks of a test's pipeline."""
+        """Return the blocks of a test's pipeline; with --feedbench-strict, only if it is judged."""
         if wanted.folder not in self._runs:
             self._runs[wanted.folder] = _INTERRUPTED
             self._runs[wanted.folder] = self._performed(wanted.folder)
         run = self._runs[wanted.folder]
-        return run if isinstance(run, NoResult) else _result(run, wanted.label)
+        result = run if isinstance(run, NoResult) else _result(run, wanted.label)
+        if self.is_strict and isinstance(result, Blocks) and result.unjudged is not None:
+            why = f"{wanted.label} could not be judged: {result.unjudged}"
+            return NoResult(why, result.unjudged)
+        return result
 
     def _performed(self, folder: Path | None) -> _Run | NoResult:
         """Run all pipelines that tests of this session want of a folder."""
@@ -251,8 +258,9 @@ def _result(run: _Run, label: str) -> Blocks | NoResult:
     if not rounds:
         trials = counted(row.attempts, "trial")
         disturbed = f"other work on this machine disturbed each of its {trials}"
-        return NoResult(f"{label}: no trial counts; {disturbed}", is_busy=True)
-    return Blocks(row, rounds, benchmark_json.extra_info(row, run.out))
+        return NoResult(f"{label}: no trial counts; {disturbed}", Unjudged.BUSY)
+    info = benchmark_json.extra_info(row, run.out)
+    return Blocks(row, rounds, info, why_unjudged(run.record, row))
 
 
 def _why_not(row: Row) -> str | None:

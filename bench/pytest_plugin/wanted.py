@@ -16,7 +16,7 @@ _OF_RECORDS = ("records", "image-key", "label-key")  # of tests that name no fol
 
 
 class FeedbenchWarning(pytest.PytestWarning):
-    """The machine was too busy to judge a pipeline."""
+    """A pipeline could not be judged."""
 
 
 class BlockTimer:
@@ -81,8 +81,8 @@ def add_options(group: pytest.OptionGroup, options: list[Option]) -> None:
     group.addoption(
         f"{PREFIX}strict",
         action="store_true",
-        help="Fail a test if other programs disturbed all trials of its pipeline. Without it, the"
-        " test is skipped.",
+        help="Fail a test if its pipeline could not be judged, because the machine was busy or the"
+        " time was up. Without it, a warning says so, and a test without a figure is skipped.",
     )
     for option in options:
         shown = f" (default: {option.shown_default})" if option.shown_default else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pytest_plugin import runs
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.row import Withheld
+from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.run import benchmark_json
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of
 from tests.support.suites import run_here
@@ -35,11 +37,24 @@ def test_pipeline(pipeline, feedbench):
 SENTENCE = "could not be judged: the machine was busy"
 
 
-def planted(options: RunOptions, listener: object, *, busy: set[str]) -> RunRecord:
+def planted(
+    options: RunOptions,
+    listener: object,
+    *,
+    busy: set[str],
+    withheld: Mapping[str, Withheld],
+    stopped: Stopped,
+) -> RunRecord:
     """Leave a run of three blocks. Other work disturbed each trial of the busy pipelines."""
     labels = [spec.partition("=")[0] for spec in options.specs]
-    rows = [a_row(label, attempts=3, disturbed=3 * (label in busy)) for label in labels]
-    run = a_run(*rows, blocks=3)
+    rows = [a_row(label, attempts=3, disturbed=3 * (label in busy), blocks=3) for label in labels]
+    judged = [
+        replace(row, verdict="withheld", withheld=withheld[row.label])
+        if row.label in withheld
+        else row
+        for row in rows
+    ]
+    run = a_run(*judged, blocks=3, stopped_because=stopped)
     trials = [
         replace(trial, around=around(0.5)) if trial.label in busy else trial
         for trial in trials_of({label: [1000, 1250, 800] for label in labels})
@@ -49,12 +64,17 @@ def planted(options: RunOptions, listener: object, *, busy: set[str]) -> RunReco
 
 
 def session(
-    pytester: pytest.Pytester, busy: set[str], *words: str
+    pytester: pytest.Pytester,
+    busy: set[str],
+    *words: str,
+    withheld: Mapping[str, Withheld] | None = None,
+    stopped: Stopped = Stopped.BLOCKS,
 ) -> subprocess.CompletedProcess[str]:
     """Run the suite while the machine is too busy for these pipelines."""
+    leave = partial(planted, busy=busy, withheld=withheld or {}, stopped=stopped)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True):
         warnings.simplefilter("default")  # in our own tests they are errors
-        patch.setattr(runs, "Runs", partial(runs.Runs, perform=partial(planted, busy=busy)))
+        patch.setattr(runs, "Runs", partial(runs.Runs, perform=leave))
         return run_here(pytester, SUITE, f"--feedbench-data={pytester.path}", *words)
 
 
@@ -100,6 +120,44 @@ def test_a_strict_session_fails_the_tests_that_could_not_be_judged(
         "busy: no trial counts; other work on this machine disturbed each of its 3" in done.stdout
     )
     assert f"feedbench: 1 of 3 pipelines {SENTENCE}" in done.stdout
+
+
+WITHOUT_VERDICT: list[tuple[Mapping[str, Withheld], Stopped, str]] = [
+    ({"busy": "other programs"}, Stopped.BLOCKS, f"1 of 3 pipelines {SENTENCE}"),
+    ({}, Stopped.TIME, "2 of 3 pipelines could not be judged: the time was up"),
+    ({"busy": "control"}, Stopped.TIME, f"2 of 3 pipelines {SENTENCE} or the time was up"),
+]
+
+
+@pytest.mark.parametrize(("withheld", "stopped", "sentence"), WITHOUT_VERDICT)
+def test_figures_without_a_verdict_are_reported(
+    pytester: pytest.Pytester, withheld: Mapping[str, Withheld], stopped: Stopped, sentence: str
+) -> None:
+    done = session(pytester, set(), withheld=withheld, stopped=stopped)
+    assert "3 passed, 1 warning" in done.stdout
+    assert f"feedbench: {sentence}\n" in done.stdout
+    assert f"FeedbenchWarning: {sentence}\n" in done.stdout
+
+
+@pytest.mark.parametrize(("withheld", "stopped", "sentence"), WITHOUT_VERDICT)
+def test_figures_without_a_verdict_fail_a_strict_session(
+    pytester: pytest.Pytester, withheld: Mapping[str, Withheld], stopped: Stopped, sentence: str
+) -> None:
+    words = (*SAVED[:1], "--feedbench-strict")
+    done = session(pytester, set(), *words, withheld=withheld, stopped=stopped)
+    failed = int(sentence[0])
+    assert f"{failed} failed, {3 - failed} passed" in done.stdout
+    assert "busy could not be judged: the " in done.stdout
+    assert f"feedbench: {sentence}\n" in done.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--feedbench-strict",)])
+def test_a_verdict_that_was_not_due_is_not_missed(
+    pytester: pytest.Pytester, words: tuple[str, ...]
+) -> None:
+    done = session(pytester, set(), *words, withheld={"busy": "work"}, stopped=Stopped.BLOCKS)
+    assert "3 passed in" in done.stdout
+    assert "could not be judged" not in done.stdout
 
 
 def test_where_warnings_are_errors_one_test_has_the_error(pytester: pytest.Pytester) -> None:

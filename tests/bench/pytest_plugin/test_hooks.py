@@ -353,6 +353,15 @@ def test_the_file_to_copy_has_a_benchmark_of_each_pipeline(pytester: pytest.Pyte
     assert all(f"test_pipeline[{spec}]" in done.stdout for spec in specs)
 
 
+def test_pytest_takes_the_options_of_the_commands_on_that_page(pytester: pytest.Pytester) -> None:
+    commands = [each.text for each in blocks(GATE, "sh") if each.text.startswith("pytest test_")]
+    assert len(commands) > 1
+    words = re.findall(r"--feedbench\S+", " ".join(commands))
+    done = run_here(pytester, file_to_copy(), *words, "--collect-only", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tests collected" in done.stdout
+
+
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
 def test_the_file_to_copy_measures_over_photos_that_it_makes(tmp_path: Path) -> None:
