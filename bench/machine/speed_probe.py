@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.records.conditions.calm import Share, Speed, is_low
+from feedbench.bench.records.conditions.calm import COPIED_BYTES, Share, Speed, is_low
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held
@@ -25,7 +25,6 @@ from feedbench.pipelines.system.signals import interrupts_held
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
-_UNIT_BYTES = 1 << 25  # a unit of copying; figures stay comparable whatever the buffers' size
 # Copying must reach the memory, past every cache. Up to 16 cores each copies 32 MiB. More cores
 # share 1 GiB, both ways, which still exceeds their caches; held throughout a run, 32 MiB each would
 # be 8 GB at 128 cores. Scarce memory is left to the pipelines.
@@ -100,7 +99,7 @@ class Probe:
     def __call__(self) -> Speed:
         """Return how fast the cores are now; takes 0.1 s."""
         speeds: list[Speed | None] = [None] * len(self.cores)
-        units = self.buffer_bytes / _UNIT_BYTES  # that are copied at once
+        units = self.buffer_bytes / COPIED_BYTES  # that are copied at once
         together = threading.Barrier(len(self.cores))
 
         def work(place: int, core: int | None) -> None:

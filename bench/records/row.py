@@ -24,15 +24,24 @@ Withheld = Literal[
     "baseline's other programs",
     "slow turns",
     "photos changed",
+    "rate",
+    "baseline's rate",
 ]
 """Why there is no verdict: the baseline differed from its own second copy; equal work is not proven
 for the pipeline or for the baseline; it depends on which disturbed trials were left out; other
 programs were busy in the turns of the pipeline or of the baseline, and not in the others'; it
-depends on which slow turns were left out; or the files that pipelines read changed after the proof
-of equal work."""
+depends on which slow turns were left out; the files that pipelines read changed after the proof of
+equal work; or no pipeline can have the rate of this one or of the baseline."""
 
 UNSURE: frozenset[Withheld | None] = frozenset(
-    {"exclusions", "other programs", "baseline's other programs", "slow turns", "photos changed"}
+    {
+        "exclusions",
+        "other programs",
+        "baseline's other programs",
+        "slow turns",
+        "photos changed",
+        "rate",
+    }
 )
 """The reasons that lie in how the pipelines were measured: none of them is among the best."""
 

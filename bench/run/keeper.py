@@ -40,6 +40,7 @@ from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
+from feedbench.bench.verdicts.possible import ready_rate
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.images.index import Index, counts, image_id
@@ -108,6 +109,7 @@ class Keeper:
             unequal=self._unequal,
             certainty=certainty,
             is_changed=self._sources.change is not None,
+            ready=ready_rate(self._diagnosis),
         )
         control = summary.control_interval
         rates = rates_by_block(records, "main")

@@ -30,6 +30,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     certainty: Certainty = ONCE
     unequal: frozenset[str]  # labels whose equal work is not proven
     accompanied: frozenset[str] = frozenset()  # labels with which other programs come
+    impossible: frozenset[str] = frozenset()  # labels with a rate that no pipeline can have
     is_changed: bool = False  # the files that pipelines read, after equal work was proven
 
 
@@ -73,20 +74,26 @@ def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterato
     """Yield the reasons to withhold a pipeline's verdict; the first is the one to report."""
     if terms.is_changed:
         yield "photos changed"
-    if label in terms.unequal:
-        yield "work"
-    if terms.baseline in terms.unequal:
-        yield "baseline's work"
+    yield from _in_either(label, terms, terms.unequal, ("work", "baseline's work"))
+    yield from _in_either(label, terms, terms.impossible, ("rate", "baseline's rate"))
     if differs_from_itself(terms.control):
         yield "control"
-    if label in terms.accompanied:
-        yield "other programs"
-    if terms.baseline in terms.accompanied:
-        yield "baseline's other programs"
+    programs: tuple[Withheld, Withheld] = ("other programs", "baseline's other programs")
+    yield from _in_either(label, terms, terms.accompanied, programs)
     if estimate.is_unevenly_disturbed:
         yield "exclusions"
     if _is_contradicted(estimate, terms):
         yield "slow turns" if estimate.is_rotated else "exclusions"
+
+
+def _in_either(
+    label: str, terms: Terms, labels: frozenset[str], reasons: tuple[Withheld, Withheld]
+) -> Iterator[Withheld]:
+    """Yield the first reason if the pipeline is among the labels, the second for the baseline."""
+    if label in labels:
+        yield reasons[0]
+    if terms.baseline in labels:
+        yield reasons[1]
 
 
 def _is_contradicted(estimate: Estimate, terms: Terms) -> bool:

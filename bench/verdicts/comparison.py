@@ -30,6 +30,7 @@ Word = Literal["slower", "not slower", "cannot tell"]
 _UNSURE: dict[Withheld, str] = {
     "exclusions": "its verdict {} depends on which disturbed trials are left out",
     "other programs": "other programs were busy in its turns {}, and not in the others'",
+    "rate": "{}, its rate is one that no pipeline can have",
     "slow turns": "its verdict {} depends on which slow turns are left out",
 }
 

@@ -16,6 +16,7 @@ from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.against_baseline import Estimate, Terms, with_verdict
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Interval
 from feedbench.bench.verdicts.phases import measurements, with_phases
+from feedbench.bench.verdicts.possible import is_possible
 from feedbench.bench.verdicts.resources import with_resources
 from feedbench.bench.verdicts.turns.block_rates import (
     BlockRate,
@@ -57,33 +58,39 @@ def summarise(
     unequal: Collection[str] = (),
     certainty: Certainty = ONCE,
     is_changed: bool = False,
+    ready: float | None = None,
 ) -> Summary:
     """Return the rows of a run; `specs` maps labels to SPECs, the baseline first.
 
     `unequal` are the labels whose equal work is not proven: they have rates, but no verdict. If
     the files that pipelines read changed after the proof (`is_changed`), no pipeline has a verdict.
+    `ready` is the rate of batches that are ready in memory, in images/s.
     """
     baseline = next(iter(specs))
     rates = rates_by_block(trials, "main")
     copies = rates_by_block(trials, "control").get(baseline, {})
     control = _control(copies, rates.get(baseline, {}), certainty)
+    level, radius = certainty.level_of(len(specs) - 1), certainty.radius
+    interval_of = partial(intervals.rate, level=level, radius=radius)
+    rows = [
+        _row(label, spec, [t for t in trials if t.label == label], folder_images, interval_of)
+        for label, spec in specs.items()
+    ]
     terms = Terms(
         baseline=baseline,
         control=control,
         margin=margin,
         unequal=frozenset(unequal),
         accompanied=frozenset(accompanied(trials, specs)),
+        impossible=frozenset(row.label for row in rows if not is_possible(row, ready)),
         certainty=certainty,
         is_changed=is_changed,
     )
-    level, radius = certainty.level_of(len(specs) - 1), certainty.radius
     estimates = _estimates(trials, specs, level, certainty)
-    interval_of = partial(intervals.rate, level=level, radius=radius)
-    rows = []
-    for label, spec in specs.items():
-        of_label = [trial for trial in trials if trial.label == label]
-        row = _row(label, spec, of_label, folder_images, interval_of)
-        rows.append(with_verdict(row, estimates[label], terms) if label in estimates else row)
+    rows = [
+        with_verdict(row, estimates[row.label], terms) if row.label in estimates else row
+        for row in rows
+    ]
     ratios = {
         label: estimate.ratio
         for label, estimate in estimates.items()
@@ -144,10 +151,11 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     """Return the best set of the pipelines with equal work; empty if there is only one."""
     if terms.is_changed or not any(row.verdict is not None for row in rows):
         return []
+    excluded = terms.unequal | terms.impossible
     candidates = {
         row.label: rates[row.label]
         for row in rows
-        if row.label in rates and row.label not in terms.unequal and row.withheld not in UNSURE
+        if row.label in rates and row.label not in excluded and row.withheld not in UNSURE
     }
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []

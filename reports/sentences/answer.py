@@ -19,9 +19,12 @@ _RGB = 3  # channels
 _BUSY = "other programs were busy in the turns of one pipeline, and not in the others'"
 _OTHER_IMAGES = "the pipelines do not deliver the same images"
 # Why no pipeline has a verdict; the first that applies.
+_IMPOSSIBLE = "a pipeline seems faster than any can be"
 _WHY_NONE: dict[Withheld, str] = {
     "other programs": _BUSY,
     "baseline's other programs": _BUSY,
+    "rate": _IMPOSSIBLE,
+    "baseline's rate": _IMPOSSIBLE,
     "slow turns": "the verdicts depend on which slow turns are left out",
     "work": _OTHER_IMAGES,
     "baseline's work": _OTHER_IMAGES,
@@ -170,7 +173,7 @@ def _by_how_much(row: Row, run: RunRecord) -> str:
         return f"{_ratio(row.ratio)} times the rate of {baseline.label} {interval}"
     unequal = equal_work.unequal(run)
     others = [o.ratio for o in run.rows if o.ratio is not None and o.label not in unequal]
-    if not others or baseline.label in unequal:
+    if not others or baseline.label in unequal or row.withheld == "baseline's rate":
         return _rate(row)
     return f"the next has {_ratio(max(others))} times its rate"
 

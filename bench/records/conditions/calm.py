@@ -6,12 +6,15 @@ import msgspec
 
 from feedbench.bench.records.pace import USUAL
 
+COPIED_BYTES = 1 << 25
+"""A unit of copying."""
+
 
 class Speed(msgspec.Struct, frozen=True):
     """The result of a probe, over all cores: units of work per second."""
 
     hashed: float
-    copied: float
+    copied: float  # units of COPIED_BYTES
 
 
 class Share(msgspec.Struct, frozen=True):

@@ -133,7 +133,7 @@ def test_a_reader_is_told_what_the_words_mean_and_where_they_end() -> None:
     text = plain(page.render(RUN, []))
     assert "On average, the pixels are within 1.5 grey levels of TensorFlow's sampling rule" in text
     assert "near: the pixels are within 1 of Pillow's antialiased filter" in text
-    assert "equal work is not proven, the verdict depends on which" in text
+    assert "equal work is not proven, or the verdict depends on which" in text
     assert "verdict depends on which disturbed trials or slow turns are left out" in text
 
 
