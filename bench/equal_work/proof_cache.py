@@ -20,7 +20,7 @@ from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 
-_SCHEMA = 1
+_SCHEMA = 2
 MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
 _LISTS = {"files", "labels", "class_names"}  # the key covers these file by file
 
@@ -35,8 +35,8 @@ class ProofCache:
 
     def __init__(self, folder: Path | None, *, most_bytes: int = MOST_BYTES) -> None:
         """Open a folder whose proofs may take `most_bytes` together."""
+        self.folder = folder
         self._cache = DiskCache(folder, suffix=".proof", most_bytes=most_bytes)
-        self._is_used = folder is not None
 
     def find(self, spec: Spec, workload: Workload, sheet: Path | None) -> Proof | None:
         """Return the proof of a pipeline, and write its contact sheets; None if there is none.
@@ -73,19 +73,20 @@ class ProofCache:
             self._cache.write(key, msgspec.msgpack.encode(_Entry(proof, sheets)))
 
     def _may_hold(self, spec: Spec) -> bool:
-        return self._is_used and not spec.is_foreign and not spec.python
+        return self.folder is not None and not spec.is_foreign and not spec.python
 
 
 def _key(spec: Spec, workload: Workload) -> str:
     """Return the key of a pipeline's proof. Raises OSError if a photo cannot be read."""
+    depends_on = {"proof": _SCHEMA, "knobs": knobs.values(catalog.load(spec))}
+    return key_of(spec.name, depends_on | circumstances(workload), workload)[0]
+
+
+def circumstances(workload: Workload) -> dict[str, object]:
+    """Return what any proof over a workload depends on, apart from its images and labels."""
     fields = {field.name: getattr(workload, field.name) for field in dataclasses.fields(workload)}
-    depends_on = {
-        "proof": _SCHEMA,
-        "software": software(),
-        "knobs": knobs.values(catalog.load(spec)),
-        "workload": {name: fields[name] for name in fields if name not in _LISTS},
-    }
-    return key_of(spec.name, depends_on, workload)[0]
+    of_all = {name: fields[name] for name in fields if name not in _LISTS}
+    return {"software": software(), "workload": of_all}
 
 
 def _sheet(stem: Path, name: str) -> Path:

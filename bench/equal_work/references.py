@@ -68,7 +68,8 @@ def resampled(image: Image.Image, workload: Workload, filter_: str) -> npt.NDArr
     return _placed(np.asarray(resized, np.float32), place, workload)
 
 
-BOTH = (sampled, filtered)
+Reference = Callable[["Image.Image", "Workload"], Levels]
+BOTH: tuple[Reference, Reference] = (sampled, filtered)
 
 
 def half_pixel_centres(size: int, count: int) -> Levels:

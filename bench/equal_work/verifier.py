@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
+from feedbench.bench.equal_work.reference_files import FINGERPRINTS
+from feedbench.bench.equal_work.timed_part.fingerprint_cache import FingerprintCache
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
@@ -19,6 +21,8 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import FeedbenchError, RequestError
+
+_SOON_DONE = 5_000  # images, whose references take about 30 seconds
 
 
 class Verifier:
@@ -38,6 +42,7 @@ class Verifier:
         self._file = workload
         self._workload = read_workload(workload)
         self._references = scratch / "references"
+        self._fingerprints = scratch / "fingerprints"  # of them, which outlast the proofs
         self._scratch = scratch
         self._proofs = proofs
         self._listener = listener
@@ -74,8 +79,37 @@ class Verifier:
                     proofs[spec.label] = proof
                     self._say(spec.label, proof)
         finally:
-            shutil.rmtree(self._references, ignore_errors=True)  # it may hold 0.4 GB
+            self._keep_fingerprints()
         return proofs, records
+
+    def fingerprints(self, limit: Limit) -> Path | None:
+        """Return a folder with the fingerprints of the references; None if there are none.
+
+        They were computed for the proofs, or are remembered, or are computed now if that is soon
+        done. `limit` is that of the references.
+        """
+        if (self._fingerprints / FINGERPRINTS).is_file():
+            return self._fingerprints
+        self._fingerprints.mkdir(exist_ok=True)
+        cache = FingerprintCache(self._proofs.folder)
+        if cache.find(self._workload, self._fingerprints):
+            return self._fingerprints
+        if self._workload.images > _SOON_DONE:
+            return None
+        try:
+            self._refer(limit)
+        finally:
+            self._keep_fingerprints()
+        return self._fingerprints
+
+    def _keep_fingerprints(self) -> None:
+        """Remove the references but for their fingerprints: they may hold 0.4 GB."""
+        file = self._references / FINGERPRINTS
+        if file.is_file():
+            self._fingerprints.mkdir(exist_ok=True)
+            file.replace(self._fingerprints / FINGERPRINTS)
+            FingerprintCache(self._proofs.folder).add(self._workload, self._fingerprints)
+        shutil.rmtree(self._references, ignore_errors=True)
 
     def _verify(self, spec: Spec, sheet: Path, limit: Limit) -> TrialRecord:
         record = self._trials.verify(

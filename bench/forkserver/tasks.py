@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench.equal_work import proof_task, references_task
+from feedbench.bench.equal_work.timed_part.timed_proof import check_timed_part
 from feedbench.bench.images import check_task
 from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
@@ -137,7 +138,13 @@ def _measured(trial: Diagnostic, request: Request) -> Measurement:
     """Run the phases that the request asks for."""
     if request.purpose == "pilot":
         return trial.pilot(request)
-    return trial.short(request) if request.until else trial.run(request)
+    if request.until:
+        return trial.short(request)
+    measured = trial.run(request)
+    if request.proof is not None:
+        folder = Path(request.references)
+        check_timed_part(trial.timed.kept.batches, trial.workload, folder, request.proof)
+    return measured
 
 
 def _clause(error: Exception, request: Request) -> str:

@@ -80,12 +80,7 @@ class EpochCheck:
     def labels_in_range(self) -> np.ndarray[Any, Any]:
         """Return the labels of all batches so far. Raises WrongWorkError if one is invalid."""
         labels = np.concatenate(self._labels)
-        classes = len(self._workload.class_names)
-        if labels.min() < 0 or labels.max() >= classes:
-            raise WrongWorkError(
-                f"it delivered labels from {labels.min()} to {labels.max()};"
-                f" expected 0 to {classes - 1}, indices into class_names"
-            )
+        check_labels(labels, self._workload)
         return labels
 
     def labels(self) -> None:
@@ -130,6 +125,16 @@ def check_form(images: Array, labels: Array, workload: Workload) -> Array:
             hint="copy it, such as by numpy.ascontiguousarray",
         )
     return places_of(labels, count, workload)
+
+
+def check_labels(labels: Array, workload: Workload) -> None:
+    """Check that all labels are indices into class_names. Raises WrongWorkError."""
+    classes = len(workload.class_names)
+    if labels.min() < 0 or labels.max() >= classes:
+        raise WrongWorkError(
+            f"it delivered labels from {labels.min()} to {labels.max()};"
+            f" expected 0 to {classes - 1}, indices into class_names"
+        )
 
 
 def check_range(images: np.ndarray[Any, Any], workload: Workload) -> None:

@@ -47,7 +47,7 @@ from feedbench.bench.records.messages import (
     Verified,
 )
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
@@ -102,6 +102,8 @@ class Trials:
         self._explained = explained
         self._debug = debug
         self._prepared: dict[str, Path] = {}  # by label
+        self._proofs: dict[str, Proof] = {}  # of equal work, by label
+        self._fingerprints: Path | None = None
 
     @property
     def probe_seconds(self) -> float:
@@ -157,6 +159,14 @@ class Trials:
             sheet="" if sheet is None else str(sheet.absolute()),
         )
         return self._perform(spec, request, limit, Watch(on_event))
+
+    def compare_timed(self, proofs: Mapping[str, Proof], fingerprints: Path | None) -> None:
+        """Compare batches of the timed part, from now on, with a pipeline's proof of equal work.
+
+        `fingerprints` is the folder of those of the references; None: nothing is compared.
+        """
+        self._proofs = {label: proof for label, proof in proofs.items() if is_equal(proof)}
+        self._fingerprints = fingerprints
 
     def diagnose(
         self,
@@ -261,6 +271,7 @@ class Trials:
         """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
         views = self._views if spec.walks_folder else None
+        is_compared = self._fingerprints is not None and purpose in _REPORTED
         return Request(
             label=spec.label,
             spec=spec.text,
@@ -272,6 +283,8 @@ class Trials:
             scratch="",
             link=self._links.get(spec.label, ""),
             folder="" if views is None else views.folder(workload),
+            references=str(self._fingerprints.absolute()) if self._fingerprints else "",
+            proof=self._proofs.get(spec.label) if is_compared else None,
             pace=self._pace,
         )
 

@@ -61,7 +61,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     scratch: str
     link: str = ""  # the path that the loader's file is imported by; "": its own
     folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
-    references: str = ""  # the folder of the references
+    references: str = ""  # the folder of the references, or of their fingerprints alone
+    proof: Proof | None = None  # of equal work; batches of the timed part are compared with it
     until: LastStep = ""
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     trace: str = ""  # the folder of a trace

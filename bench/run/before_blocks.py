@@ -17,6 +17,7 @@ from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget, Cost, budget_of
@@ -198,4 +199,6 @@ def prove(run: Run, work: Workplace) -> Run:
     if (change := run.begun.sources.compare_after(0)) is not None:
         raise RequestError(change.clause, hint="run it again when nothing writes to them")
     keeper.add_proofs(proven)
+    if any(map(is_equal, keeper.proofs.values())):
+        run.trials.compare_timed(keeper.proofs, verifier.fingerprints(limit(None)))
     return run.after(records)

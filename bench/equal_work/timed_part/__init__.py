@@ -1,0 +1,1 @@
+"""Whether the timed part delivered what the proof saw."""

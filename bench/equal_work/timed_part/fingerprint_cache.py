@@ -1,0 +1,47 @@
+"""Remembered fingerprints of the references, for runs whose proofs are remembered.
+
+FOLDER/KEY.prints is the file that the references' process writes, of 512 bytes an image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from feedbench.bench.disk_cache import DiskCache
+from feedbench.bench.equal_work.proof_cache import circumstances
+from feedbench.bench.equal_work.reference_files import FINGERPRINTS
+from feedbench.bench.prepared.preparation_task import key_of
+from feedbench.pipelines.contract import Workload
+
+_SCHEMA = 1
+_MOST_BYTES = 200_000_000
+
+
+class FingerprintCache:
+    """The fingerprints in a folder; without a folder, none are remembered."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._cache = DiskCache(folder, suffix=".prints", most_bytes=_MOST_BYTES)
+
+    def find(self, workload: Workload, folder: Path) -> bool:
+        """Write the fingerprints of a workload into a folder; return whether there are any."""
+        with contextlib.suppress(OSError):
+            content = self._cache.read(_key(workload))
+            if content is not None:
+                (folder / FINGERPRINTS).write_bytes(content)
+                return True
+        return False
+
+    def add(self, workload: Workload, folder: Path) -> None:
+        """Remember the fingerprints in a folder, unless they are too many."""
+        file = folder / FINGERPRINTS
+        with contextlib.suppress(OSError):  # a photo that is gone has no key
+            if file.stat().st_size <= _MOST_BYTES:
+                self._cache.write(_key(workload), file.read_bytes())
+
+
+def _key(workload: Workload) -> str:
+    """Return the key of a workload's fingerprints. Raises OSError if a photo cannot be read."""
+    depends_on = {"fingerprints": _SCHEMA} | circumstances(workload)
+    return key_of("references", depends_on, workload)[0]
