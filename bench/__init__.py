@@ -2,6 +2,7 @@
 
 pytest_plugin: The front door for pytest: its hooks, options and runs
 cli:           The front door: the commands and their options
+gate:          Two versions of a loader in one run, until the answer is clear
 selftest:      Pipelines whose behaviour is known, and whether this machine measures them so
 run:           The story of a run, stage by stage
 options:       The options of a run, each declared once for all front doors

@@ -1,6 +1,7 @@
 """How a run is shown. Each room imports only from the rooms below it.
 
 formats:   A run as html, markdown, csv, json, LaTeX or a picture
+ci:        A gate, for GitHub Actions and GitLab
 html:      The pages: of a run, of several runs, and of a comparison
 code:      Training code to paste for the fastest pipeline
 terminal:  What the commands print

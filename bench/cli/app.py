@@ -13,7 +13,8 @@ from typing import NoReturn
 
 import typer
 
-from feedbench.bench.cli.compare import compare
+from feedbench.bench.cli.gates.compare import compare
+from feedbench.bench.cli.gates.gate import gate
 from feedbench.bench.cli.inspection import inspect
 from feedbench.bench.cli.photos import photos
 from feedbench.bench.cli.pipelines import pipelines
@@ -39,6 +40,7 @@ app.callback(invoke_without_command=True)(top)
 app.command()(run)
 app.command()(verify)
 app.command()(report)
+app.command()(gate)
 app.command()(compare)
 app.command()(inspect)
 app.command()(pipelines)
@@ -90,8 +92,8 @@ def _described(error: Exception) -> tuple[str, int]:
 
 
 def _code(code: int) -> int:
-    """Return the exit code of an error. For `compare`, 1 means that a pipeline is slower."""
-    is_gate = _command() == "feedbench compare"
+    """Return the exit code of an error. For a gate, 1 means that a pipeline is slower."""
+    is_gate = _command() in {"feedbench compare", "feedbench gate"}
     return RequestError.exit_code if is_gate and code == FeedbenchError.exit_code else code
 
 

@@ -110,7 +110,7 @@ def _refuse_more(context: typer.Context) -> None:
 
 def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
     """Write the page, print the answer, and end with the exit code."""
-    page = _page(out)
+    page = written_page(out)
     _show(record, out, page, as_json=as_json)
     if record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
@@ -119,8 +119,8 @@ def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
     raise typer.Exit(1 if any(row.failures for row in record.rows) else 0)
 
 
-def _page(out: Path) -> Path | None:
-    """Write the run's page. Where that fails, print why; the run itself is safe."""
+def written_page(out: Path) -> Path | None:
+    """Write the run's page and return it. Where that fails, print why; the run itself is safe."""
     try:
         from feedbench.bench.run import benchmark_json
         from feedbench.reports.html import page

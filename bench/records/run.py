@@ -29,6 +29,7 @@ class Stopped(StrEnum):
     PRECISE = "precise"  # every interval was narrow enough
     DECIDED = "decided"  # no verdict was inconclusive, and that was requested
     FAILED = "failed"  # every pipeline failed
+    INCOMPARABLE = "incomparable"  # the two pipelines of a gate
     SOURCES = "sources"  # the files that pipelines read changed
     INTERRUPTED = "interrupted"  # by Ctrl-C
 
@@ -45,6 +46,7 @@ _CLAUSES = {
     Stopped.PRECISE: "every interval was narrow enough",
     Stopped.DECIDED: "every verdict was decided",
     Stopped.FAILED: "every pipeline failed",
+    Stopped.INCOMPARABLE: "its two pipelines cannot be compared",
     Stopped.SOURCES: "the files that it measured changed",
     Stopped.INTERRUPTED: "it was interrupted",
 }

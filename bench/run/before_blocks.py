@@ -36,6 +36,7 @@ from feedbench.bench.verdicts.block_counts.stopping import (
     when_precise,
     when_undisturbed,
 )
+from feedbench.bench.verdicts.judging import when_judged
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
@@ -145,6 +146,8 @@ def start(begun: Begun, work: Workplace) -> Run:
 
 
 def _rule_of(options: RunOptions) -> Rule:
+    if options.tolerance is not None:
+        return when_judged(options.tolerance)
     if options.until_told:
         return when_decided(options.margin)
     if options.blocks is None:

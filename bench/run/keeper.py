@@ -218,7 +218,7 @@ def new_record(
         started_at=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         time_seconds=options.seconds,
         quick=options.quick,
-        sequential=options.until_told,
+        sequential=options.until_told or options.tolerance is not None,
         margin=options.margin,
         page_cache=options.page_cache,
         pipelines=[
