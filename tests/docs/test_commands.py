@@ -14,6 +14,8 @@ from tests.support.documented import Place
 from tests.support.front_door import refusal
 from tests.support.markdown import GATE, PAGES, README, Block, blocks
 
+GATES = re.compile(r"^\s*feedbench (gate|compare) ", re.MULTILINE)
+
 SHELL = [block for page in PAGES for block in blocks(page, "sh")]
 IS_RUN = [block for block in SHELL if block.is_run]
 # What these start imports TensorFlow, which takes seconds.
@@ -82,6 +84,6 @@ def test_a_block_that_measures_does_what_it_says(block: Block, place: Place) -> 
 
 def test_the_readme_has_the_gate_of_its_page() -> None:
     """Which tests/end_to_end/test_readme_gates.py runs."""
-    (gate,) = (block for block in blocks(README, "sh") if "feedbench compare" in block.text)
+    (gate,) = (block for block in blocks(README, "sh") if GATES.search(block.text))
     page = GATE.read_text(encoding="utf-8")
     assert all(line in page for line in gate.text.splitlines())

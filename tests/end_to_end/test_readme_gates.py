@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from feedbench.bench.cli.gates import ci
 from tests.support import loaders
 from tests.support.markdown import GATE
 from tests.support.pace import paced
 
 # Quicker than what people would ask for, and enough for whatever is not close.
-QUICKER = "--blocks 4 --limit all --image-size 32 --batch-size 8"
+QUICKER = "--time 100s --limit all --image-size 32 --batch-size 8"
 SLEEPS = """
+with open("files.txt", "a") as file:
+    print(__file__, file=file)
+
 def photos(workload):
     for batch in batches(workload):
         time.sleep(0.05)
@@ -26,10 +31,10 @@ def photos(workload):
 """
 
 
-# Measures nothing; says what it was asked for, and ends as a comparison may.
+# Measures nothing; says what it was asked for, and ends as a gate may.
 STAND_IN = """#!/bin/sh
 echo "feedbench $*"
-test "$1" != compare || exit {code}
+exit {code}
 """
 
 
@@ -41,7 +46,7 @@ class Repository:
         self.summary = folder / "summary.md"
         shutil.copytree(photos, folder / "photos")
         (folder / "base").mkdir()
-        loaders.write_loader(folder / "base", loaders.GOOD)
+        loaders.write_loader(folder / "base", SLEEPS.replace("0.05", "0.0"))
         loaders.write_loader(folder, SLEEPS)
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
@@ -59,7 +64,7 @@ class Repository:
         return subprocess.CompletedProcess(done.args, done.returncode, said, done.stderr)
 
     def stand_in(self, code: int) -> None:
-        """Put a feedbench before the real one whose comparison ends with this code."""
+        """Put a feedbench before the real one that ends with this code."""
         file = self.folder / "bin" / "feedbench"
         file.parent.mkdir()
         file.write_text(STAND_IN.format(code=code))
@@ -73,6 +78,8 @@ class Repository:
             | paced()
             | {
                 "PATH": os.pathsep.join([str(self.folder / "bin"), bin_, os.environ["PATH"]]),
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_WORKSPACE": str(self.folder),
                 "GITHUB_STEP_SUMMARY": str(self.summary),
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
                 "GIT_CONFIG_GLOBAL": os.devnull,
@@ -94,21 +101,22 @@ def repository(tmp_path: Path, photos: Path) -> Repository:
     return Repository(tmp_path, photos)
 
 
-def workflow() -> str:
-    (found,) = re.findall(r"```yaml\n(.*?)```", GATE.read_text(), re.DOTALL)
+def recipes() -> tuple[str, str]:
+    """The workflow for GitHub and the job for GitLab."""
+    github, gitlab = re.findall(r"```yaml\n(.*?)```", GATE.read_text(), re.DOTALL)
+    return str(github), str(gitlab)
+
+
+def step() -> str:
+    """What the workflow's step runs that is the gate."""
+    (found,) = re.findall(r"run: \|\n((?: {10}.*\n)+)", recipes()[0])
+    return re.sub(r"^ {10}", "", found, flags=re.MULTILINE)
+
+
+def the_gate(text: str) -> str:
+    """The one call of the gate in a text, up to its folder."""
+    (found,) = re.findall(r"feedbench gate .* --out \S+", text)
     return str(found)
-
-
-def scripts() -> list[str]:
-    """What the workflow's steps run, but the installation."""
-    found = re.findall(r"run: \|\n((?: {10}.*\n)+)", workflow())
-    return [re.sub(r"^ {10}", "", step, flags=re.MULTILINE) for step in found]
-
-
-def artefacts() -> list[str]:
-    """What the workflow keeps."""
-    (found,) = re.findall(r"path: \|\n((?: {12}.*\n)+)", workflow())
-    return [line.strip() for line in found.splitlines()]
 
 
 def commands() -> tuple[str, list[str], str]:
@@ -124,36 +132,49 @@ def commands() -> tuple[str, list[str], str]:
 
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
-def test_the_gates_fail_where_a_loader_became_slower_and_keep_what_says_so(
+def test_the_gate_fails_where_a_loader_became_slower_and_keeps_what_says_so(
     repository: Repository,
 ) -> None:
-    measure, gate = scripts()
-    done = repository.run(measure.replace("--blocks 12 --limit all", QUICKER))
-    assert done.returncode == 0, done.stderr
-    failed = repository.run(gate)
+    failed = repository.run(step().replace("--confirm", QUICKER))
     assert failed.returncode == 1, failed.stderr
-    assert "**mine is slower by more than 10%.**" in repository.summary.read_text()
-    assert artefacts() == ["after/report.html", "comparison.html"]
-    for file in artefacts():
-        assert (repository.folder / file).read_text().startswith("<!DOCTYPE html>")
-    # As tox does it, whose folder for the time being is another.
-    shutil.copytree(repository.folder / "before", repository.folder / "tmp" / "before")
-    shutil.copytree(repository.folder / "after", repository.folder / "tmp" / "after")
-    failed = repository.run_by_tox(commands()[1][-1:])
-    assert failed.returncode == 1, failed.stderr
-    assert "mine is slower by more than 10%." in failed.stdout
-    assert (repository.folder / "tmp" / "comparison.html").exists()
-    # And where nothing became slower, or it cannot be told, it does not.
-    assert repository.run(gate.replace("before after", "before before")).returncode == 0
+    assert "loader.py:photos is slower than" in " ".join(failed.stdout.split())
+    annotation = "::error file=loader.py,title=Feedbench gate::loader.py:photos is slower"
+    assert annotation in failed.stderr
+    assert "**loader.py:photos is slower than" in repository.summary.read_text()
+    assert "path: gate\n" in recipes()[0]
+    page = (repository.folder / "gate" / "report.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    record = json.loads((repository.folder / "gate" / "gate.json").read_text())
+    assert record["new"]["spec"] == "loader.py:photos"
+    assert record["stopped_because"] == "decided"
+    # Both were imported by paths of one length, and the page shows their own.
+    files = {*(repository.folder / "files.txt").read_text().split()}
+    assert len(files) == 2
+    assert len({len(file) for file in files}) == 1
+    assert "base/loader.py:photos" in page
+    assert not any(file in page for file in files)
 
 
-def test_the_environment_of_tox_does_the_same(repository: Repository) -> None:
-    measure, gate = scripts()
-    _, within, _ = commands()
-    same = [line.replace("tmp/base/", "base/").replace("tmp/", "") for line in within]
-    assert same[:2] == measure.splitlines()
-    compared, _, _ = shlex.split(same[2])[-1].partition(" ||")
-    assert gate.splitlines()[1].startswith(f"{compared} ")
+@pytest.mark.tensorflow
+@pytest.mark.end_to_end
+def test_the_gate_passes_where_nothing_changed(repository: Repository) -> None:
+    same = step().replace("--confirm", QUICKER).replace("--new loader", "--new base/loader")
+    passed = repository.run(same)
+    assert passed.returncode == 0, passed.stderr
+    assert "::error" not in passed.stderr
+
+
+def test_the_recipes_for_github_gitlab_and_tox_are_one_gate() -> None:
+    github = the_gate(step())
+    assert the_gate(recipes()[1]) == github
+    _, (by_tox,), _ = commands()
+    assert the_gate(by_tox).replace("tmp/base/", "base/").replace("tmp/gate", "gate") == github
+
+
+def test_gitlab_allows_a_gate_that_cannot_tell_and_reads_what_it_writes() -> None:
+    job = recipes()[1]
+    assert "  allow_failure:\n    exit_codes: 3  # cannot tell\n" in job
+    assert f"      codequality: gate/{ci.CODE_QUALITY}\n      metrics: gate/{ci.METRICS}\n" in job
 
 
 @pytest.mark.parametrize(("code", "passes"), [(0, True), (1, False), (2, False), (3, True)])
@@ -164,19 +185,17 @@ def test_the_gates_pass_where_nothing_is_slower_and_where_it_cannot_be_told(
     _, within, _ = commands()
     by_tox = repository.run_by_tox(within)
     assert (by_tox.returncode == 0) == passes, by_tox.stderr
-    asked = [line.split()[:2] for line in by_tox.stdout.splitlines()]
-    assert asked == [["feedbench", word] for word in ("run", "run", "compare")]
-    assert "--html tmp/comparison.html" in by_tox.stdout
-    _, gate = scripts()
-    assert (repository.run(gate).returncode == 0) == passes
-    assert "--html comparison.html" in repository.summary.read_text()
+    assert by_tox.stdout.startswith("feedbench gate photos --base tmp/base/loader.py:photos")
+    by_github = repository.run(step())
+    assert (by_github.returncode == 0) == passes
+    assert by_github.stdout.startswith("feedbench gate photos --base base/loader.py:photos")
 
 
 def test_tox_may_run_what_the_environment_does_not_bring() -> None:
     (text,) = re.findall(r"^allowlist_externals = (.*)$", GATE.read_text(), re.MULTILINE)
     before, within, after = commands()
     needed = {shlex.split(line)[0] for line in (before, *within, after)}
-    assert needed == {"feedbench", *text.split(", ")}
+    assert needed == {*text.split(", ")}
 
 
 def test_the_environment_of_tox_has_the_other_branch_beside_it_and_leaves_nothing(
