@@ -18,7 +18,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.proof import is_equal
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import Extension, RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.run.choose_images import save_workload
@@ -132,7 +132,7 @@ def start(begun: Begun, work: Workplace) -> Run:
         records=begun.records,
         explained=begun.sources.explained,
     )
-    rule = _rule_of(options)
+    rule = rule_of(options, begun.record.extension)
     keeper = Keeper(
         begun.record,
         specs,
@@ -145,7 +145,10 @@ def start(begun: Begun, work: Workplace) -> Run:
     return Run(begun, begun.lineup, trials, keeper)
 
 
-def _rule_of(options: RunOptions) -> Rule:
+def rule_of(options: RunOptions, extension: Extension | None) -> Rule:
+    """Return the rule by which a run stops that was extended last like this; None: it was not."""
+    if extension is not None and extension.blocks is not None:
+        return exact_blocks  # they were requested after the verdicts were known
     if options.tolerance is not None:
         return when_judged(options.tolerance)
     if options.until_told:

@@ -43,7 +43,7 @@ def refuse_pointless(folder: Path, run: RunRecord, addition: Addition) -> None:
     ended = run.stopped_because
     if ended is None:
         return
-    if ended in {Stopped.FAILED, Stopped.SOURCES}:
+    if ended in {Stopped.FAILED, Stopped.SOURCES, Stopped.INCOMPARABLE}:
         raise RequestError(
             f"cannot add to {folder}: {ended.clause(run.blocks)}", hint="start a new run"
         )

@@ -21,12 +21,15 @@ from feedbench.bench.records.storage import (
     write_run,
     write_trials,
 )
+from feedbench.bench.run.before_blocks import rule_of
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming.extension import old
+from feedbench.bench.verdicts.rows import summarise
 from feedbench.pipelines.errors import RequestError
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench, trials_until
 from tests.support.killed import Killed, a_trial
+from tests.support.summaries import blocks
 
 PAUSING = """
 import time
@@ -162,6 +165,22 @@ def test_a_run_until_it_is_told_is_extended_as_one(complete: Killed) -> None:
     past = resumption.read(complete.folder, addition=Addition(seconds=300.0))
     assert past.options.until_told
     assert past.record.sequential
+
+
+def test_blocks_that_are_added_are_measured_though_every_verdict_is_decided(
+    complete: Killed,
+) -> None:
+    options = dataclasses.replace(complete.options, specs=("a=tfdata_naive", "b=tfdata_naive"))
+    options = dataclasses.replace(options, until_told=True, blocks=None)
+    decided = summarise(
+        blocks({"a": [1000] * 4, "b": [500] * 4}),
+        {"a": "a", "b": "b"},
+        margin=options.margin,
+        folder_images=1000,
+    )
+    assert rule_of(options, None)(decided, ("a", "b")) is Stopped.DECIDED
+    assert rule_of(options, Extension(seconds=600.0))(decided, ("a", "b")) is Stopped.DECIDED
+    assert rule_of(options, Extension(blocks=8))(decided, ("a", "b")) is None
 
 
 @pytest.mark.tensorflow
