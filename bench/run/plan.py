@@ -82,8 +82,14 @@ class Plan:
     def without(self, gone: Mapping[str, float | None]) -> Plan:
         """Return the plan without these pipelines, by label.
 
-        The value is how many times slower each was in its pilot; None: it had none.
+        The value is how many times slower each was in its pilot; None: it had none. Raises
+        RequestError if this is a gate, which needs both.
         """
+        if gone and self.options.tolerance is not None:
+            raise RequestError(
+                f"--time {self.options.seconds or 0.0:.0f}s is too short to measure both loaders",
+                hint="raise --time, or use fewer images with --limit",
+            )
         texts = {catalog.parse(text).label: text for text in self.options.specs}
         kept = tuple(text for label, text in texts.items() if label not in gone)
         dropped = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from feedbench.bench.text import counted, duration
-from feedbench.reports.sentences.more_blocks import amount
+from feedbench.reports.sentences.more_blocks import adds, amount
 from feedbench.reports.text import figures
 from feedbench.reports.text.figures import shown
 
@@ -42,7 +43,8 @@ def details(gate: GateRecord) -> list[str]:
     sentences = [how_sure]
     if gate.word == "cannot tell" and gate.more_blocks is not None:
         more = amount(gate.more_blocks, gate.block_seconds)
-        sentences.append(f"About {more} would decide: raise --time, or use a calmer machine.")
+        command = adds(gate.more_blocks, shlex.quote(gate.folder))
+        sentences.append(f"About {more} would decide. Raise --time, or add them: {command}")
     if gate.status != "complete":
         sentences.append("The run was interrupted; its completed blocks are compared.")
     if gate.first is not None:

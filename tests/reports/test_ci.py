@@ -28,7 +28,10 @@ def test_the_answer_names_both_loaders_the_tolerance_and_the_interval() -> None:
 
 
 def test_one_that_cannot_tell_says_how_much_more_it_would_take() -> None:
-    assert "About 12 more blocks (4 min) would decide" in details(UNSURE)[1]
+    assert details(UNSURE)[1] == (
+        "About 12 more blocks (4 min) would decide. Raise --time, or add them: feedbench run"
+        " --resume gate --blocks +12"
+    )
     assert len(details(SLOWER)) == 1
 
 

@@ -12,6 +12,7 @@ from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, by_mean
 from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 
 _LEVEL = 0.95  # of a width on the way; verdicts are stricter
+_PAIR = 2  # pipelines
 _WIDEST = 1.0  # a width of 100 % or more is not known well enough to be shown
 
 
@@ -60,7 +61,8 @@ def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozense
     """Return the answer so far, in a few words; "" if nothing counts yet.
 
     `rows` are those of the run, the baseline first, and `rates` each one's by block. It is the
-    pipeline with the highest rate, of those whose work is equal, compared with the baseline.
+    pipeline with the highest rate, of those whose work is equal, compared with the baseline. Of
+    two, as in a gate, it is always the second one.
     """
     rated = {row.label: row.rate for row in rows if row.rate is not None}
     judged = [label for label in rated if label not in unequal]
@@ -68,6 +70,8 @@ def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozense
         return ""
     best = max(judged, key=lambda label: rated[label] or 0.0)
     baseline = rows[0].label
+    if len(judged) == _PAIR and baseline in judged and _times(rates, judged[1], baseline):
+        best = judged[1]
     if best == baseline or baseline not in judged:
         return f"{best}: about {rated[best]:,.0f} images/s so far"
     times = _times(rates, best, baseline)

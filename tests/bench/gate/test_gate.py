@@ -14,11 +14,11 @@ from feedbench.bench.gate.commit import commit_of
 from feedbench.bench.gate.gate import CONFIRMATION, NAME, Outcome
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.gate import GateRecord
-from feedbench.bench.records.run import Dropped
-from feedbench.pipelines.errors import RequestError
 from tests.support.gate_runs import CALM, NOISY, Performs
 
+CHANGE = SourceChange(kind="photo", first="a/0.jpg", files=1, gone=0, first_block=2, last_block=2)
 SLOW = [round(0.69 * rate) for rate in CALM]
 
 
@@ -105,12 +105,10 @@ def test_what_is_not_slower_again_does_not_fail(
     assert len(once.asked) == 1
 
 
-def test_a_time_that_leaves_one_loader_out_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    performs = Performs([CALM], given={"dropped": [Dropped(label="new", spec="loader.py:photos")]})
-    with pytest.raises(RequestError, match="--time 600s is too short to measure both loaders"):
-        measured(performs, tmp_path / "gate", monkeypatch)
+def test_photos_that_changed_are_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    performs = Performs([SLOW], given={"changed": CHANGE})
+    record = measured(performs, tmp_path / "gate", monkeypatch).record
+    assert (record.word, record.exit_code) == ("failed", 2)
 
 
 def test_the_commit_is_that_of_the_loaders_folder(tmp_path: Path) -> None:

@@ -103,6 +103,13 @@ def test_a_plan_without_a_pipeline_keeps_its_name_and_why() -> None:
     )
 
 
+def test_a_gate_needs_both_of_its_loaders() -> None:
+    plan = a_plan(specs=("base=tfdata_naive", "new=tfdata_tuned"), seconds=30.0, tolerance=0.1)
+    assert plan.without({}).specs == plan.specs
+    with pytest.raises(RequestError, match="--time 30s is too short to measure both loaders"):
+        plan.without({"new": 2.0})
+
+
 def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() -> None:
     begun = time.monotonic() - 20.0  # the import is over
     short = a_plan(specs=DEFAULT_SPECS, seconds=60.0, pace=pace_for(60.0), begun=begun)

@@ -36,6 +36,12 @@ def test_where_the_baseline_is_the_fastest_its_rate_is_shown() -> None:
     assert so_far([FAST, BASELINE], {}) == "tuned: about 4,000 images/s so far"
 
 
+def test_a_second_pipeline_is_compared_with_the_baseline_though_it_is_slower() -> None:
+    rates = {"tuned": {1: BlockRate(4000.0)}, "naive": {1: BlockRate(2800.0)}}
+    rows = [FAST, a_row("naive", 2800.0)]
+    assert so_far(rows, rates) == "naive: about 0.70 times the rate of tuned so far"
+
+
 def test_one_whose_work_is_not_equal_is_never_named() -> None:
     unequal = frozenset({"tuned"})
     assert so_far([BASELINE, FAST], {}, unequal) == "naive: about 100 images/s so far"
