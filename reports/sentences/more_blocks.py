@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import TYPE_CHECKING
 
+from feedbench.bench.records.proof import is_equal
 from feedbench.bench.text import counted, listed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
 if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
@@ -25,6 +28,27 @@ def undecided(run: RunRecord, folder: str = RUN) -> str | None:
     most = max(blocks.values())
     about = amount(most, run.block_seconds)
     return f"About {about} would decide {listed([*blocks])}: {adds(most, folder)}"
+
+
+def without_verdict(run: RunRecord, folder: str = RUN) -> str | None:
+    """Return a line on what would give verdicts to pipelines that were disturbed too often.
+
+    It assumes that as large a share of the blocks stays undisturbed. None: no pipeline lacks them.
+    """
+    lacking = {
+        row.label: math.ceil((LEAST_BLOCKS - row.blocks) * run.blocks / row.blocks)
+        for row in run.rows[1:]
+        if row.verdict is None
+        and row.disturbed < row.attempts
+        and not row.failures
+        and (row.proof is None or is_equal(row.proof))
+        and 0 < row.blocks < LEAST_BLOCKS <= run.blocks
+    }
+    if not lacking:
+        return None
+    most = max(lacking.values())
+    about, labels = amount(most, run.block_seconds), listed([*lacking])
+    return f"About {about} would give {labels} enough undisturbed blocks: {adds(most, folder)}"
 
 
 def of_comparison(comparison: Comparison) -> str | None:

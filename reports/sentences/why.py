@@ -24,7 +24,7 @@ from feedbench.bench.text import capital, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.reports.sentences.autotune import without_it
-from feedbench.reports.sentences.more_blocks import RUN, undecided
+from feedbench.reports.sentences.more_blocks import RUN, undecided, without_verdict
 from feedbench.reports.text.figures import MISSING, is_known, percent, shown
 from feedbench.reports.text.titles import Title
 
@@ -56,9 +56,8 @@ def in_brief(run: RunRecord, folder: str = RUN) -> list[str]:
     by_remedy: dict[str, list[Advice]] = {}
     for line in first.values():
         by_remedy.setdefault(line.remedy or line.label, []).append(line)
-    return [*filter(None, [undecided(run, folder)]), *map(_as_one, by_remedy.values())][
-        :_MOST_IN_BRIEF
-    ]
+    more = undecided(run, folder), without_verdict(run, folder)
+    return [*filter(None, more), *map(_as_one, by_remedy.values())][:_MOST_IN_BRIEF]
 
 
 def _as_one(lines: list[Advice]) -> str:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from feedbench.reports.sentences.more_blocks import amount, of_comparison, undecided
-from tests.support.builders import a_row, a_run
+from feedbench.reports.sentences.more_blocks import (
+    amount,
+    of_comparison,
+    undecided,
+    without_verdict,
+)
+from tests.support.builders import a_proof, a_row, a_run
 from tests.support.comparisons import FINE, a_comparison
 
 UNSURE = replace(FINE, label="c", word="cannot tell", more_blocks=12)
@@ -19,6 +24,22 @@ def test_a_run_names_the_command_with_its_own_folder_and_how_long_that_takes() -
         " feedbench run --resume runs/today --blocks +10"
     )
     assert undecided(a_run(a_row("a"), a_row("b", verdict="faster"))) is None
+
+
+def test_a_pipeline_that_was_disturbed_too_often_is_given_as_many_blocks_as_that_takes() -> None:
+    rare = a_row("b", blocks=2, attempts=6, disturbed=4)
+    run = a_run(a_row("a"), rare, blocks=6, block_seconds=10.0)
+    assert without_verdict(run, "R") == (
+        "About 6 more blocks (60 s) would give b enough undisturbed blocks:"
+        " feedbench run --resume R --blocks +6"
+    )
+    assert without_verdict(a_run(a_row("a"), rare, blocks=3)) is None  # the answer names them
+    never = a_row("b", blocks=3, attempts=6, disturbed=6)
+    assert without_verdict(a_run(a_row("a"), never, blocks=6)) is None
+    failed = replace(rare, failures=["it raised OSError: gone"])
+    assert without_verdict(a_run(a_row("a"), failed, blocks=6)) is None
+    unequal = replace(rare, proof=a_proof("different"))
+    assert without_verdict(a_run(a_row("a"), unequal, blocks=6)) is None
 
 
 def test_of_two_runs_both_take_more_blocks_each_in_its_own_time() -> None:
