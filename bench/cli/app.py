@@ -16,6 +16,7 @@ import typer
 from feedbench.bench.cli.gates.compare import compare
 from feedbench.bench.cli.gates.gate import gate
 from feedbench.bench.cli.inspection import inspect
+from feedbench.bench.cli.legible import encodable
 from feedbench.bench.cli.photos import photos
 from feedbench.bench.cli.pipelines import pipelines
 from feedbench.bench.cli.prepared import prepared
@@ -53,6 +54,7 @@ app.command()(photos)
 def main() -> NoReturn:
     """Run the command line. An error is a sentence and a hint, or with --debug a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
+    encodable()
     try:
         code = app(standalone_mode=False)
         flush()

@@ -76,10 +76,16 @@ def _let_go() -> None:
 
 
 def print_json(record: object) -> None:
-    """Print a record as JSON, indented."""
+    """Print a record as JSON, indented; in ASCII unless the output is in UTF-8."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(record), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2).decode()
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    if not encoding.lower().startswith("utf"):
+        import json
+
+        text = json.dumps(json.loads(text), indent=2)
+    print(text)
 
 
 def images_folder(folder: Path | None, given: Given, say: Callable[[str], None]) -> Path:
