@@ -6,10 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from feedbench.bench.options import values as read
 from feedbench.bench.options.option import Given, Option, flag, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.gate import BASE, NEW
+from feedbench.bench.records.pace import BRIEF, USUAL, Pace
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 
 # What a gate decides itself: its pipelines, and when its blocks end.
 _NOT_OF_A_GATE = {"quick", "blocks", "until_told", "margin", "specs", "trace", "against"}
-_DEFAULTS = {"seconds": "10m", "limit": "512"}
+_DEFAULTS = {"seconds": "10m", "limit": "256"}
+_MOST_ROUNDS = 8  # of turns in a block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +80,16 @@ class GateOptions:
         assert self.new is not None
         specs = [f"{BASE}={parse(self.base).text}", f"{NEW}={parse(self.new).text}"]
         asked = RunOptions.of({**given, "pipeline": specs, "trace": False}, folder, begun=begun)
-        return dataclasses.replace(asked, tolerance=self.tolerance)
+        return dataclasses.replace(asked, tolerance=self.tolerance, pace=_pace(asked.pace))
+
+
+def _pace(pace: Pace) -> Pace:
+    """Return the pace of a gate: many short blocks answer sooner than a few long ones."""
+    if not pace.rounds:  # the trials take no turns
+        return pace
+    short = BRIEF if pace == USUAL else pace
+    most = min(short.most_rounds, _MOST_ROUNDS)
+    return replace(short, rounds=short.least_rounds, most_rounds=most)
 
 
 def options_of_gate() -> tuple[Option, ...]:
@@ -86,7 +99,7 @@ def options_of_gate() -> tuple[Option, ...]:
 
 
 def _for_gate(option: Option) -> Option:
-    """Return an option of a run as a gate has it: many short blocks answer sooner than few."""
+    """Return an option of a run as a gate has it."""
     if option.field not in _DEFAULTS:
         return option
     return dataclasses.replace(option, default=_DEFAULTS[option.field], otherwise="")

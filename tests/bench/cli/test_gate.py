@@ -57,8 +57,15 @@ def test_it_prints_both_loaders_the_answer_and_where_the_report_is(
     assert "The report is R/report.html" in text
     assert Path("R/report.html").is_file()
     (asked,) = stand_in.asked
+    assert asked.pace.rounds == asked.pace.least_rounds < asked.pace.most_rounds == 8
     assert asked.specs == ("base=old.py:photos", "new=new.py:photos")
-    assert (asked.tolerance, asked.seconds, asked.limit, asked.trace) == (0.1, 600.0, 512, False)
+    assert (asked.tolerance, asked.seconds, asked.limit, asked.trace) == (0.1, 600.0, 256, False)
+
+
+def test_trials_one_at_a_time_take_no_turns(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = performs(monkeypatch, SLOW)
+    call(*WORDS, "--one-at-a-time")
+    assert stand_in.asked[0].pace.rounds == 0
 
 
 def test_a_loader_that_fails_is_an_error_of_its_own(
