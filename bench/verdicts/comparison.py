@@ -62,6 +62,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float  # a share
     level: float  # of each interval
     is_paired: bool = False  # both in the same blocks
+    is_sequential: bool = False  # paired, and the interval holds after all blocks at once
     sides: Sides = "runs"
     pipelines: list[Compared]
     block_seconds: tuple[float | None, float | None] = (None, None)  # of base and new
@@ -157,6 +158,7 @@ def within(run: Run, tolerance: float) -> Comparison:
         tolerance=tolerance,
         level=level,
         is_paired=True,
+        is_sequential=certainty.is_sequential,
         sides="environments",
         pipelines=pipelines,
         block_seconds=(_block_seconds(run), _block_seconds(run)),
@@ -190,6 +192,7 @@ def between(run: Run, base: str, new: str, tolerance: float) -> Comparison:
         tolerance=tolerance,
         level=level,
         is_paired=True,
+        is_sequential=certainty.is_sequential,
         sides="pipelines",
         pipelines=[_paired(bases[base], news[new], tolerance, level, certainty)],
         block_seconds=(_block_seconds(run), _block_seconds(run)),

@@ -25,6 +25,7 @@ class ComparisonData:
     new: str
     new_is: str  # a run, an environment or a pipeline
     is_paired: bool
+    is_sequential: bool
     answer: str
     colours: Mapping[str, str]  # by label
     chart: list[Markup]  # for a wide and for a narrow page; none where there is no ratio
@@ -57,6 +58,7 @@ def render(compared: Comparison, labels: Sequence[str] = ()) -> str:
         new=compared.new,
         new_is=compared.sides.removesuffix("s"),
         is_paired=compared.is_paired,
+        is_sequential=compared.is_sequential,
         answer=comparison.answer(compared),
         colours=colours,
         # Escaped in svg.py.

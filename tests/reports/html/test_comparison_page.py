@@ -48,6 +48,14 @@ def test_what_differs_is_a_warning_where_it_may_be_the_reason() -> None:
     assert "Nothing that is checked: system, processor" in comparison_page.render(BOTH)
 
 
+def test_it_says_that_the_run_could_stop_after_any_block() -> None:
+    paired = replace(BOTH, is_paired=True, sides="pipelines")
+    assert "Computed by Student's t over pairs" in comparison_page.render(paired)
+    sequential = comparison_page.render(replace(paired, is_sequential=True))
+    assert "It holds after all blocks at once" in sequential
+    assert "Student" not in sequential
+
+
 @pytest.mark.parametrize(
     ("is_paired", "sentence"), [(False, UNPAIRED), (True, PAIRED.format(base="base"))]
 )
