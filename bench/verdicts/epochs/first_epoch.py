@@ -8,6 +8,7 @@ buffers, traces functions. Only the rest grows with the images:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -17,7 +18,7 @@ from feedbench.bench.records.trial import TrialRecord
 
 _LEAST_SHARE = 0.5  # of a first epoch that later ones take, unless something was cached
 _LEAST_FACTOR = 2.0  # by which the images of pilot and trials differ, for two sizes
-_MOST_FACTOR = 1.25  # up to which it hardly matters how long it takes to begin
+_MOST_FACTOR = 1.5  # from the least to the most that it may take: the middle is 22 % off at most
 
 
 def folder_first_epoch(
@@ -40,11 +41,13 @@ def folder_first_epoch(
     if rate is not None:
         each = _by_later_epochs(first[-1].knobs, seconds, images, rate)
         each = each or _by_two_sizes(seconds, images, pilots)
-    if each is None and folder_images <= _MOST_FACTOR * images:
-        each = seconds / images
-    if each is None:
-        return None
-    return seconds + (folder_images - images) * min(each, seconds / images)
+    # What open takes does not grow with the images; all else may.
+    most_each = fmean(measured.first_epoch_seconds for measured in first) / images
+    others = folder_images - images
+    if each is not None:
+        return seconds + others * min(each, most_each)
+    most = seconds + others * most_each
+    return math.sqrt(seconds * most) if most <= _MOST_FACTOR * seconds else None
 
 
 def is_cold(trial: TrialRecord) -> bool:
