@@ -15,6 +15,7 @@ from feedbench.bench.equal_work.timed_part.timed_proof import check_timed_part
 from feedbench.bench.images import check_task
 from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
+from feedbench.bench.measured.seal import Seal
 from feedbench.bench.measured.trial import Say
 from feedbench.bench.prepared import preparation_task
 from feedbench.bench.prepared.store import Store
@@ -91,6 +92,7 @@ def _is_users(error: BaseException | None) -> bool:
 def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     """Do what the request asks of a pipeline. Raises whatever the pipeline raises."""
     spec = catalog.spec_of(request.label, request.spec)
+    seal = Seal()  # before a user's code is imported
     pipeline = catalog.load(dataclasses.replace(spec, link=request.link))
     if request.purpose == "check":
         say(Built(prepares=isinstance(pipeline, Preparing)))
@@ -103,7 +105,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         return
     trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
     try:
-        say(_result(trial, pipeline, request))
+        say(_result(trial, pipeline, request, seal))
     except Exception as error:
         if not trial.earlier_caches:
             raise
@@ -112,7 +114,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         raise kind(sentence, hint=fixed_paths.explained(trial.earlier_caches)) from error
 
 
-def _result(trial: Diagnostic, pipeline: Pipeline, request: Request) -> Result:
+def _result(trial: Diagnostic, pipeline: Pipeline, request: Request, seal: Seal) -> Result:
     """Run the phases that the request asks for, and return what they found."""
     with warnings.catch_warnings(record=True) as caught:
         # A loader that warns at every image must not pay for recording every warning.
@@ -122,7 +124,7 @@ def _result(trial: Diagnostic, pipeline: Pipeline, request: Request) -> Result:
             return _verified(trial, request)
         if request.purpose == "trace":
             return Traced(profile=trial.trace(request))
-        measured = _measured(trial, request)
+        measured = _measured(trial, request, seal)
     return Measured(measurement=_with_remarks(measured, pipeline, caught))
 
 
@@ -134,13 +136,14 @@ def _verified(trial: Diagnostic, request: Request) -> Verified:
     return Verified(proof=proof_task.prove(feed, trial.workload, references, sheet, trial.say))
 
 
-def _measured(trial: Diagnostic, request: Request) -> Measurement:
+def _measured(trial: Diagnostic, request: Request, seal: Seal) -> Measurement:
     """Run the phases that the request asks for."""
     if request.purpose == "pilot":
         return trial.pilot(request)
     if request.until:
         return trial.short(request)
     measured = trial.run(request)
+    seal.check()
     if request.proof is not None:
         folder = Path(request.references)
         check_timed_part(trial.timed.kept.batches, trial.workload, folder, request.proof)

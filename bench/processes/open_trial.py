@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ class Watch(msgspec.Struct, frozen=True):
     on_event: OnEvent = lambda _: None
     on_tick: OnTick = lambda: None
     usage: Callable[[list[Window]], Usage | None] = lambda _: None
+    fault: Callable[[Sequence[Window], Sequence[Turn]], str | None] = lambda *_: None
     certificate: Callable[[], Certificate | None] = lambda: None
     around: Callable[[], Around | None] = lambda: None
 

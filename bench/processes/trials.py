@@ -28,6 +28,7 @@ from feedbench.bench.processes.client import (
     last_line,
     what_went_wrong,
 )
+from feedbench.bench.processes.clock_check import ClockCheck
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
@@ -36,6 +37,7 @@ from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
+    Event,
     Failed,
     LastStep,
     Measured,
@@ -49,6 +51,7 @@ from feedbench.bench.records.messages import (
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
+from feedbench.bench.records.turns import Turn
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
 
@@ -239,7 +242,7 @@ class Trials:
         """Let a trial of a rotation end, and return its record, which is on disk by then."""
         record = trial.made.record
         try:
-            record = self._after(trial.made, trial.end(), limit, trial.watch)
+            record = self._after(trial.made, trial.end(), limit, trial.watch, trial.turns)
             record = replace(record, turns=trial.turns, around=around)
         finally:
             self._end(trial.made, record)
@@ -252,10 +255,18 @@ class Trials:
 
     def _watch(self, spec: Spec, purpose: Purpose) -> Watch:
         """Return what observes a trial whose rate is reported; nothing observes others."""
-        if self._meters is None or purpose not in _REPORTED:
+        if purpose not in _REPORTED:
             return Watch()
+        clocks = ClockCheck(self._pace, self._clock)
+        if self._meters is None:
+            return Watch(clocks.take, fault=clocks.fault)
         recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
-        watch = Watch(recorder.take, usage=recorder.usage)
+
+        def on_event(event: Event) -> None:
+            clocks.take(event)  # first: to read the meters takes a while
+            recorder.take(event)
+
+        watch = Watch(on_event, usage=recorder.usage, fault=clocks.fault)
         if self._page_cache is None:
             return watch
         certificate = self._page_cache.before(
@@ -332,9 +343,18 @@ class Trials:
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         return Made(record=record, start=start, folder=folder, log=log)
 
-    def _after(self, made: Made, outcome: Outcome, limit: Limit, watch: Watch) -> TrialRecord:
+    def _after(
+        self,
+        made: Made,
+        outcome: Outcome,
+        limit: Limit,
+        watch: Watch,
+        turns: Sequence[Turn] = (),
+    ) -> TrialRecord:
         """Return the record of a trial that has ended."""
         record = _recorded(made.record, outcome, limit, made.log)
+        if record.measured is not None and (why := watch.fault(record.measured.windows, turns)):
+            record = replace(record, ended="failed", fault=Fault.CLOCK, why=why, measured=None)
         if isinstance(outcome.result, Failed) and outcome.result.traceback:
             record = self._with_traceback(record, outcome.result.traceback, made.log)
         if record.ended == "failed":

@@ -50,6 +50,7 @@ class Fault(StrEnum):
     EXITED = "exited"  # its process, before the trial was done
     KILLED = "killed"  # by a signal that was not the run's
     OVER_LIMIT = "over limit"  # the run ended it
+    CLOCK = "clock"  # it and the parent disagree on how long the windows took
     FORKSERVER_DIED = "forkserver died"  # and the trial with it
     SOURCES_CHANGED = "sources changed"  # the files that it reads, not the pipeline
 
@@ -99,6 +100,11 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     def is_failure(self) -> bool:
         """Whether the pipeline failed: not if it was the files that it reads that changed."""
         return self.ended == "failed" and self.fault is not Fault.SOURCES_CHANGED
+
+    @property
+    def is_other_work(self) -> bool:
+        """Whether it showed, in its timed part, that the pipeline does not do what was proven."""
+        return self.block > 0 and self.fault is Fault.WRONG_WORK
 
     @property
     def others_share(self) -> float | None:

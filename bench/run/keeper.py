@@ -79,11 +79,17 @@ class Keeper:
 
     @property
     def _unequal(self) -> frozenset[str]:
-        """The labels whose equal work is not proven; none before anything was compared."""
+        """The labels whose equal work is not proven; none before anything was compared.
+
+        Work that was other in one timed part than in the proof is not proven either.
+        """
         if self._proofs is None:
             return frozenset()
         proofs = self._proofs
-        return frozenset(label for label in self._specs if not is_equal(proofs.get(label)))
+        others = {trial.label for trial in self._trials.records if trial.is_other_work}
+        return frozenset(
+            label for label in self._specs if label in others or not is_equal(proofs.get(label))
+        )
 
     def add_proofs(self, proofs: Mapping[str, Proof]) -> None:
         """Add proofs; from now on, a pipeline without a proof has no verdict."""

@@ -52,10 +52,11 @@ class Lineup:
 
 
 def _strikes_of(record: TrialRecord) -> int:
-    """Return how many strikes a trial counts; a killed process may have been an accident."""
+    """Return how many strikes a trial counts; a killed process, or a clock, may be an accident."""
     if not record.is_failure:
         return 0
-    is_accident = record.signal == signal.SIGKILL or record.fault is Fault.FORKSERVER_DIED
+    accidents = (Fault.FORKSERVER_DIED, Fault.CLOCK)
+    is_accident = record.signal == signal.SIGKILL or record.fault in accidents
     return 1 if is_accident else _STRIKES
 
 

@@ -284,7 +284,7 @@ def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
     words = [row.proof.work for row in rows if row.proof is not None]
     if len(set(words)) > 1:
         return f"its work has changed: {words[0]} and {words[1]}"
-    if any(row.proof is not None and not is_equal(row.proof) for row in rows):
+    if any(row.withheld == "work" or (row.proof and not is_equal(row.proof)) for row in rows):
         return "equal work is not proven"
     if base.row.continuous != new.row.continuous:
         return "in only one of the two, it repeats without a restart"

@@ -65,6 +65,8 @@ def warnings(run: RunRecord) -> Iterator[str]:
     for row in run.rows:
         if row.proof is None and not row.failures:
             yield f"{row.label} has no verdict: its images were not compared."
+        elif row.withheld == "work" and is_equal(row.proof):
+            yield f"{row.label} has no verdict: what was timed is not what was proven."
     for label, proof in proofs.items():
         if proof.work == "different" and proof.reason and not proof.is_wrong:
             yield f"{label}: no verdict, different images: {proof.reason}."

@@ -45,15 +45,18 @@ class ToldProcesses:
     """Has a trial of three windows go as told."""
 
     forkserver = None
+    seconds_of_a_window = 1.0
 
     def __init__(self, outcome: Outcome | BaseException) -> None:
         self._outcome = outcome
         self.start: Start | None = None
         self.limit_seconds = 0.0
+        self.now = 0.0
 
     def run(self, start: Start, limit_seconds: float, on_event: OnEvent, *_: object) -> Outcome:
         self.start, self.limit_seconds = start, limit_seconds
         for number in range(4):
+            self.now = self.seconds_of_a_window * number  # by the parent's clock
             on_event(Edge(at=float(number)))
         for folder in (start.request.prepared, start.request.scratch):
             assert Path(folder).is_dir()
@@ -66,6 +69,8 @@ def trials_of(folder: Path, processes: Any, meters: Meters | None = None, **give
     run, scratch = RunFolder(folder / "R"), folder / "scratch"
     run.create()
     scratch.mkdir()
+    if isinstance(processes, ToldProcesses):
+        given = {"clock": lambda: processes.now} | given
     return Trials(processes, run, scratch, ("a",), fresh_interpreter=False, meters=meters, **given)
 
 
@@ -87,6 +92,15 @@ def test_a_trial_that_was_measured_is_recorded_with_its_seconds(tmp_path: Path) 
     assert (record.ended, record.exit_code, record.signal) == ("measured", 0, None)
     assert record.measured == MEASURED
     assert record.asked_to_first_batch_seconds == 6.0
+
+
+def test_a_trial_whose_clock_is_slow_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToldProcesses, "seconds_of_a_window", 2.0)
+    record = recorded(tmp_path, Outcome(result=Measured(measurement=MEASURED)))
+    assert (record.ended, record.fault, record.measured) == ("failed", Fault.CLOCK, None)
+    assert record.why == "its clock and the parent's differ: 3.0 s and 6.0 s"
 
 
 def metered(folder: Path, outcome: Outcome, purpose: Purpose) -> TrialRecord:

@@ -30,6 +30,7 @@ RAISED: Fields = {"ended": "failed", "why": "it raised OSError: gone", "exit_cod
 KILLED: Fields = {"ended": "failed", "why": "it was killed by SIGKILL", "signal": signal.SIGKILL}
 SEGFAULT: Fields = {"ended": "failed", "why": "it was killed by SIGSEGV", "signal": signal.SIGSEGV}
 SERVER_DIED: Fields = {"ended": "failed", "fault": Fault.FORKSERVER_DIED}
+CLOCK: Fields = {"ended": "failed", "fault": Fault.CLOCK}
 TIME_UP: Fields = {"ended": "time up"}
 HUNG: Fields = {"ended": "failed", "why": "it exceeded its limit of 18 s and was ended"}
 
@@ -215,7 +216,7 @@ def test_a_failure_of_its_own_strikes_a_pipeline_out_at_once(end: Fields) -> Non
     assert scripted.trials.labels_of(2) == scripted.trials.labels_of(3) == ["a", "a"]
 
 
-@pytest.mark.parametrize("end", [KILLED, SERVER_DIED])
+@pytest.mark.parametrize("end", [KILLED, SERVER_DIED, CLOCK])
 def test_one_accident_leaves_a_pipeline_in(end: Fields) -> None:
     scripted = ScriptedBlocks({"b": [end]}, blocks=2)
     scripted.run()

@@ -1,0 +1,65 @@
+"""`feedbench run` over loaders that deliver less than was proven, once they are timed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import read_run, read_trials
+from feedbench.bench.records.trial import Fault, TrialRecord
+from feedbench.pipelines.images.sample_photos import write_photos
+from tests.support.command import SMALL, Feedbench
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
+
+LOADERS = Path(__file__).parent / "loaders" / "lying.py"
+IMAGES = 40
+
+LIES = {
+    "black": "it delivered other images in its timed part than in the proof: ",
+    "tiny": "of its timed part, it delivered images of float32 [8, 1, 1, 3]; expected float32",
+    "broadcast": "as a broadcast array, whose values share memory",
+    "half_twice": "more than once in an epoch of its timed part",
+    "looks_at_the_stack": "have the wrong label",
+    "patches_the_window_rule": "it replaced bench.records.windows.Windows.arrived",
+    "patches_the_clock": "it replaced time.monotonic",
+    "slows_the_clock": "its clock and the parent's differ: ",
+}
+"""Each lie, and the reason why it has no verdict."""
+
+HONEST = ("honest", "mapped")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, list[TrialRecord]]:
+    """A run of all of them in one block."""
+    folder = tmp_path_factory.mktemp("lying")
+    write_photos(folder / "photos", IMAGES)
+    specs = [f"--pipeline={name}={LOADERS}:{name}" for name in (*HONEST, *LIES)]
+    words = ("photos", *SMALL, *specs, "--blocks", 1, "--out", "R")
+    done = Feedbench(folder).run("run", *words)
+    assert done.returncode == 1, done.stderr
+    return read_run(folder / "R"), read_trials(folder / "R")
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_named_and_has_no_verdict(
+    name: str, run: tuple[RunRecord, list[TrialRecord]]
+) -> None:
+    record, trials = run
+    row = next(row for row in record.rows if row.label == name)
+    assert row.proof is not None
+    assert row.proof.work == "near"
+    assert LIES[name] in " ".join(row.failures)
+    faults = {trial.fault for trial in trials if trial.label == name and trial.block}
+    assert faults == {Fault.CLOCK if name == "slows_the_clock" else Fault.WRONG_WORK}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_one_has_none_of_these(
+    name: str, run: tuple[RunRecord, list[TrialRecord]]
+) -> None:
+    row = next(row for row in run[0].rows if row.label == name)
+    assert (row.failures, row.blocks) == ([], 1)
