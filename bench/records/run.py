@@ -75,7 +75,7 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
         if times is None:
             return "no time for a pilot"
         if times < _AS_FAST:
-            return "no faster than others in its pilot"
+            return "not slower in its pilot, but probably in later epochs"
         return f"{digits(times, 2)} times slower in its pilot"
 
 

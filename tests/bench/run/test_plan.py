@@ -110,6 +110,14 @@ def test_a_gate_needs_both_of_its_loaders() -> None:
         plan.without({"new": 2.0})
 
 
+def test_one_that_gave_way_to_a_cache_is_not_called_slower_in_its_pilot() -> None:
+    plan = a_plan(specs=("tfdata_naive", "tfdata_tuned", "tfrecord_sharded"))
+    assert left_out_sentence(plan.without({"tfrecord_sharded": 0.6}).dropped) == (
+        "Left out for lack of time: tfrecord_sharded (not slower in its pilot, but probably in"
+        " later epochs)."
+    )
+
+
 def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() -> None:
     begun = time.monotonic() - 20.0  # the import is over
     short = a_plan(specs=DEFAULT_SPECS, seconds=60.0, pace=pace_for(60.0), begun=begun)
