@@ -55,9 +55,10 @@ def _nearest(prints: Distances, references: Floats) -> tuple[Distances, Places]:
     for start in range(0, references.shape[1], _FILES):
         both = np.asarray(references[:, start : start + _FILES], np.float64)
         apart = np.minimum(_apart(prints, both[0]), _apart(prints, both[1]))
-        numbers = np.broadcast_to(np.arange(start, start + both.shape[1]), apart.shape)
-        distances = np.concatenate([distances, apart], axis=1)
-        places = np.concatenate([places, numbers], axis=1)
+        few = min(_NEAREST, apart.shape[1])
+        near = np.argpartition(apart, few - 1, axis=1)[:, :few]
+        distances = np.concatenate([distances, np.take_along_axis(apart, near, axis=1)], axis=1)
+        places = np.concatenate([places, near + start], axis=1)
         order = np.argsort(distances, axis=1, kind="stable")[:, :_NEAREST]
         distances = np.take_along_axis(distances, order, axis=1)
         places = np.take_along_axis(places, order, axis=1)
