@@ -206,6 +206,8 @@ def _advice(run: RunRecord) -> str:
             return "it is not known why it ended"
         case Stopped.BLOCKS | Stopped.SPARE | Stopped.TIME:
             return f"--resume RUN --blocks +{LEAST_BLOCKS - run.blocks} adds the rest"
+        case Stopped.INTERRUPTED:
+            return "it was interrupted, and --resume RUN resumes it"
         case stopped:
             return stopped.clause(run.blocks)
 

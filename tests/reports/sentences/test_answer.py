@@ -151,7 +151,7 @@ def test_under_four_blocks_no_ratio_is_shown_of_work_that_is_not_equal() -> None
         (Stopped.SPARE, "--resume RUN --blocks +3 adds the rest"),
         (Stopped.PRECISE, "every interval was narrow enough"),
         (Stopped.FAILED, "every pipeline failed"),
-        (Stopped.INTERRUPTED, "it was interrupted"),
+        (Stopped.INTERRUPTED, "it was interrupted, and --resume RUN resumes it"),
         (None, "it is not known why it ended"),
     ],
 )
