@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from feedbench.bench.measured.hints import UNSORTED
+from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.bench.records.proof import (
     MOST_NEAR,
     MOST_SAME,

@@ -23,8 +23,8 @@ from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.bench.equal_work.references import in_levels
 from feedbench.bench.equal_work.shuffle import Order, is_same, shuffle_of
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range, consume
-from feedbench.bench.measured.batch_forms import pair
+from feedbench.bench.measured.batches.batch_checks import EpochCheck, check_range, consume
+from feedbench.bench.measured.batches.batch_forms import pair
 from feedbench.bench.measured.iterators import lasting
 from feedbench.bench.records.messages import Counted, Event
 from feedbench.bench.records.proof import Proof, Work

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import Protocol
 
-from feedbench.bench.measured.batch_checks import EpochLedger
-from feedbench.bench.measured.timed_batches import TimedBatches
+from feedbench.bench.measured.batches.batch_checks import EpochLedger
+from feedbench.bench.measured.batches.timed_batches import TimedBatches
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.contract import Workload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from feedbench.bench.measured.batch_checks import consume
+from feedbench.bench.measured.batches.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.iterators import endless
 from feedbench.bench.measured.trial import Trial

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.bench.measured.autotune import is_tf_data
-from feedbench.bench.measured.batch_checks import consume
+from feedbench.bench.measured.batches.batch_checks import consume
 from feedbench.bench.records.measurement import Profile
 
 _WARM_SECONDS = 0.7  # before the trace, so that AUTOTUNE has begun

@@ -21,14 +21,14 @@ import msgspec
 
 from feedbench.bench.machine.kernel_counters import run_delay
 from feedbench.bench.measured import autotune, fixed_paths, turns
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range
-from feedbench.bench.measured.batch_forms import pair
+from feedbench.bench.measured.batches.batch_checks import EpochCheck, check_range
+from feedbench.bench.measured.batches.batch_forms import pair
+from feedbench.bench.measured.batches.timed_batches import TimedBatches
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.measured.fixed_paths import Writes
 from feedbench.bench.measured.iterators import endless, following, lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
-from feedbench.bench.measured.timed_batches import TimedBatches
 from feedbench.bench.measured.turns import Turns
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement

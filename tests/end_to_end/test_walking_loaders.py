@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.measured import fixed_paths
-from feedbench.bench.measured.hints import UNSORTED
+from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.bench.records.storage import read_run, read_trials
 from tests.support import odd
 from tests.support.command import SMALL, Feedbench, trials_until

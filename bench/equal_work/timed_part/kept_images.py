@@ -12,12 +12,12 @@ import numpy as np
 from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, fingerprints
 from feedbench.bench.equal_work.references import Levels, in_levels
 from feedbench.bench.equal_work.timed_part.nearest_files import near_files
-from feedbench.bench.measured.batch_checks import check_labels, check_range
-from feedbench.bench.measured.kept_batches import KeptBatch
-from feedbench.bench.measured.label_forms import places_of
+from feedbench.bench.measured.batches.batch_checks import check_labels, check_range
+from feedbench.bench.measured.batches.kept_batches import KeptBatch
+from feedbench.bench.measured.batches.label_forms import places_of
 
 if TYPE_CHECKING:
-    from feedbench.bench.measured.batch_forms import Array
+    from feedbench.bench.measured.batches.batch_forms import Array
     from feedbench.pipelines.contract import Workload
 
 

@@ -26,7 +26,7 @@ from feedbench.bench.equal_work.timed_part.kept_images import (
     unknown,
     wrongly_labelled,
 )
-from feedbench.bench.measured.kept_batches import KeptBatch
+from feedbench.bench.measured.batches.kept_batches import KeptBatch
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import counted
 from feedbench.pipelines.contract import Workload

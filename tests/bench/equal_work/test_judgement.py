@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.equal_work.judgement import is_off, judged, levels, work_of
-from feedbench.bench.measured.hints import UNSORTED
+from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.bench.records.proof import Counts, Distance, Likeness, Proof, Shuffle, is_equal
 
 LEVELS = st.floats(0, 255)

@@ -6,7 +6,7 @@ from array import array
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.batch_checks import consume
+from feedbench.bench.measured.batches.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.errors import WrongWorkError

@@ -15,7 +15,7 @@ from PIL import Image
 from feedbench.bench.equal_work import references, references_task
 from feedbench.bench.equal_work.proof_task import prove
 from feedbench.bench.equal_work.timed_part.timed_proof import check_timed_part
-from feedbench.bench.measured.timed_batches import TimedBatches
+from feedbench.bench.measured.batches.timed_batches import TimedBatches
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError

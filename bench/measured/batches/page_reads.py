@@ -7,7 +7,7 @@ images of 224x224 takes 5 microseconds as uint8 and 18 as float32, on the machin
 
 from __future__ import annotations
 
-from feedbench.bench.measured.batch_forms import Array
+from feedbench.bench.measured.batches.batch_forms import Array
 
 # A page has 4096 bytes. Steps of exactly as many would all fall into the same sets of a processor's
 # cache, which took twice as long.

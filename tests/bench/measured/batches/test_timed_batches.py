@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.timed_batches import TimedBatches
+from feedbench.bench.measured.batches.timed_batches import TimedBatches
 from feedbench.pipelines.contract import Batch
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support.claimed_feeds import a_batch, a_workload

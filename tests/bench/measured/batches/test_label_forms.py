@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.batch_checks import EpochCheck
-from feedbench.bench.measured.label_forms import label_note, places_of
+from feedbench.bench.measured.batches.batch_checks import EpochCheck
+from feedbench.bench.measured.batches.label_forms import label_note, places_of
 from feedbench.pipelines.contract import Workload
-from tests.bench.measured.test_batch_checks import WORKLOAD, images, labels, refused
+from tests.bench.measured.batches.test_batch_checks import WORKLOAD, images, labels, refused
 
 FORMS: dict[str, Workload] = {
     "categorical": replace(WORKLOAD, label_mode="categorical"),

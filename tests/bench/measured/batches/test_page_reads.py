@@ -5,7 +5,7 @@ import mmap
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.page_reads import is_overlapping, page_values
+from feedbench.bench.measured.batches.page_reads import is_overlapping, page_values
 
 SHAPE = (32, 64, 64, 3)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.batch_checks import EpochCheck, consume
-from feedbench.bench.measured.batch_forms import form_note, pair
+from feedbench.bench.measured.batches.batch_checks import EpochCheck, consume
+from feedbench.bench.measured.batches.batch_forms import form_note, pair
 from feedbench.pipelines.errors import WrongWorkError
-from tests.bench.measured.test_batch_checks import LABELS, WORKLOAD, images, labels
+from tests.bench.measured.batches.test_batch_checks import LABELS, WORKLOAD, images, labels
 
 WEIGHTS = np.ones(1, np.float32)
 

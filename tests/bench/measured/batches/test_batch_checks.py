@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.measured.batch_checks import EpochCheck, EpochLedger, check_range
-from feedbench.bench.measured.hints import UNSORTED
+from feedbench.bench.measured.batches.batch_checks import EpochCheck, EpochLedger, check_range
+from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from feedbench.bench.measured.batch_checks import check_form
-from feedbench.bench.measured.batch_forms import Array, pair
-from feedbench.bench.measured.kept_batches import KeptBatches
-from feedbench.bench.measured.page_reads import page_values
+from feedbench.bench.measured.batches.batch_checks import check_form
+from feedbench.bench.measured.batches.batch_forms import Array, pair
+from feedbench.bench.measured.batches.kept_batches import KeptBatches
+from feedbench.bench.measured.batches.page_reads import page_values
 from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:

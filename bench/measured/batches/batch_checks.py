@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedbench.bench.measured.batch_forms import Array, form_note, pair
-from feedbench.bench.measured.hints import UNSORTED, image_hint, part_hint, range_hint, size_hint
-from feedbench.bench.measured.label_forms import label_note, places_of
-from feedbench.bench.measured.page_reads import is_overlapping, page_values
+from feedbench.bench.measured.batches.batch_forms import Array, form_note, pair
+from feedbench.bench.measured.batches.hints import (
+    UNSORTED,
+    image_hint,
+    part_hint,
+    range_hint,
+    size_hint,
+)
+from feedbench.bench.measured.batches.label_forms import label_note, places_of
+from feedbench.bench.measured.batches.page_reads import is_overlapping, page_values
 from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from feedbench.bench.measured.batch_forms import Array
-from feedbench.bench.measured.page_reads import page_values
+from feedbench.bench.measured.batches.batch_forms import Array
+from feedbench.bench.measured.batches.page_reads import page_values
 
 _PAIRS = 2
 

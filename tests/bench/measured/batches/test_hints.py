@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.batch_checks import EpochCheck, check_range
+from feedbench.bench.measured.batches.batch_checks import EpochCheck, check_range
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
-from tests.bench.measured.test_batch_checks import GREY, WORKLOAD, labels
+from tests.bench.measured.batches.test_batch_checks import GREY, WORKLOAD, labels
 
 SIX_HUNDRED = replace(
     WORKLOAD,

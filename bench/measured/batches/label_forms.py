@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feedbench.bench.measured.batch_forms import Array
-from feedbench.bench.measured.hints import label_hint
+from feedbench.bench.measured.batches.batch_forms import Array
+from feedbench.bench.measured.batches.hints import label_hint
 from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from feedbench.bench.measured.kept_batches import KeptBatches
-from feedbench.bench.measured.page_reads import page_values
+from feedbench.bench.measured.batches.kept_batches import KeptBatches
+from feedbench.bench.measured.batches.page_reads import page_values
 
 SIZE = 4  # images a batch
 

@@ -1,0 +1,1 @@
+"""The batches of a measured pipeline: their forms, what is checked of each, which are kept."""
