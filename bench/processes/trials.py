@@ -227,7 +227,7 @@ class Trials:
         Its processes must be the only ones that run. `close` records it.
         """
         made = self._made(self._request(spec, purpose, workload, block), has_turns=True)
-        watch = self._watch(spec, purpose)
+        watch = self._watch(spec, purpose, has_turns=True)
         processes = self._of_python[spec.python]
         trial = OpenTrial(made, spec, watch, processes, limit.at(self._clock()).seconds)
         try:
@@ -253,11 +253,12 @@ class Trials:
         trial.shut()
         self._end(trial.made, replace(trial.made.record, turns=trial.turns))
 
-    def _watch(self, spec: Spec, purpose: Purpose) -> Watch:
+    def _watch(self, spec: Spec, purpose: Purpose, *, has_turns: bool = False) -> Watch:
         """Return what observes a trial whose rate is reported; nothing observes others."""
         if purpose not in _REPORTED:
             return Watch()
-        clocks = ClockCheck(self._pace, self._clock)
+        pace = self._pace.before_turns() if has_turns else self._pace
+        clocks = ClockCheck(pace, self._clock)
         if self._meters is None:
             return Watch(clocks.take, fault=clocks.fault)
         recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
