@@ -11,7 +11,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.text import digits
 from feedbench.bench.verdicts import intervals
-from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE, consumer_share
+from feedbench.bench.verdicts.resources import consumer_share
 from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
 from feedbench.bench.why.ready_feed import ready
 from feedbench.pipelines.contract import Feed, Workload
@@ -30,6 +30,7 @@ IN_BLOCKS: dict[str, Callable[[Workload], Feed]] = {
     "copy": pipelines.metronome,
     "slower": pipelines.slower,
     "neighbour": pipelines.with_neighbour,
+    "ahead": pipelines.prefetcher,
 }
 LEAST_BLOCKS, MOST_BLOCKS = intervals.LEAST_BLOCKS, 8
 MARGIN = 0.05
@@ -39,6 +40,8 @@ _CLOSE = 0.01  # of a rate
 _CLOSE_AFTER_RAMP = 0.03
 _LATE_SECONDS = 0.02  # how late a sleep or a process switch may be on a busy machine
 _HALF = 0.5
+# Every page of a batch is read: 1.5 % of what a cached batch of 19 MB takes, the fastest there is.
+_MOST_OF_REAL = 0.03
 
 
 def lines(trials: Sequence[TrialRecord], batch_size: int) -> list[Expectation]:
@@ -67,12 +70,10 @@ def _of_rates(
     trials: Sequence[TrialRecord], alone: Mapping[str, TrialRecord], batch_size: int
 ) -> Iterator[Expectation]:
     rate = batch_size / pipelines.PERIOD
-    rates = [
-        trial.rate
-        for trial in trials
-        if trial.label == "metronome" and trial.ended == "measured" and not trial.is_disturbed
-    ]
-    yield _rate("a known rate", median(rates) if rates else None, rate, _CLOSE)
+    yield _rate("a known rate", _in_blocks(trials, "metronome"), rate, _CLOSE)
+    # While it is stopped, it seems to work ahead: it works by the clock.
+    ahead = f"in turns, a loader that works {pipelines.BUFFER} batches ahead"
+    yield _rate(ahead, _in_blocks(trials, "ahead"), rate, _CLOSE)
     for label, name, close in (
         ("prefetcher", f"a loader that works {pipelines.BUFFER} batches ahead", _CLOSE),
         ("bursts", f"a loader of bursts of {pipelines.BURST} batches", _CLOSE),
@@ -94,6 +95,16 @@ def _of_rates(
     )
 
 
+def _in_blocks(trials: Sequence[TrialRecord], label: str) -> float | None:
+    """Return the median rate of a pipeline's trials in blocks; None if there is none."""
+    rates = [
+        trial.rate
+        for trial in trials
+        if trial.label == label and trial.ended == "measured" and not trial.is_disturbed
+    ]
+    return median(rates) if rates else None
+
+
 def _of_verdicts(summary: Summary) -> Iterator[Expectation]:
     rows = {row.label: row for row in summary.rows}
     yield _verdict("a copy of a pipeline", rows["copy"], "equivalent", 1.0)
@@ -105,20 +116,20 @@ def _of_verdicts(summary: Summary) -> Iterator[Expectation]:
         verdict += f": depends on {row.withheld}"
     yield Expectation(
         name="one that brings a neighbour",
-        expected="withheld: depends on exclusions",
+        expected="withheld: depends on other programs, or on exclusions",
         measured=f"{verdict} ({row.disturbed} of {row.attempts} disturbed)",
-        passed=row.withheld == "exclusions",
+        passed=row.withheld in {"other programs", "exclusions"},
     )
 
 
 def _of_consumer(alone: Mapping[str, TrialRecord]) -> Iterator[Expectation]:
     real, ready = (_consumer(alone.get(label)) for label in (REAL, "ready"))
-    most = f"{MOST_CONSUMER_SHARE:.0%}"
+    most = f"{_MOST_OF_REAL:.0%}"
     yield Expectation(
         name=f"the harness's own share of {REAL}'s time",
         expected=f"under {most}",
         measured=_share(real),
-        passed=real is not None and real < MOST_CONSUMER_SHARE,
+        passed=real is not None and real < _MOST_OF_REAL,
     )
     yield Expectation(
         name="the harness's own share with ready batches",
@@ -152,8 +163,8 @@ def _seconds(name: str, measured: float | None, expected: float) -> Expectation:
         name=name,
         expected=f"{1000 * expected:.0f} to {1000 * most:.0f} ms",
         measured="not measured" if measured is None else f"{1000 * measured:.1f} ms",
-        # A sleep until a moment may end slightly before it on another process's clock.
-        passed=measured is not None and 0.999 * expected <= measured <= most,
+        # A batch that is late makes the wait for the next one shorter.
+        passed=measured is not None and 0.99 * expected <= measured <= most,
     )
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from feedbench.pipelines.system.signals import signal_at_parent_death
 
-LINGER_SECONDS = 1.5  # after the last touch: longer than a trial takes to end
+LINGER_SECONDS = 0.125  # after the last touch: shorter than another pipeline's turn
 _MOMENT = struct.Struct("d")  # one write replaces it whole
 _TURN_SECONDS = 0.02
 

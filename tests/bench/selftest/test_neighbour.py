@@ -58,9 +58,13 @@ def test_they_burn_while_the_file_is_touched_and_are_gone_afterwards(tmp_path: P
         child = until(lambda: neighbour_of(psutil.Process(), file), 10)
         assert child is not None
         until(lambda: is_idle(child), 20)  # once it has begun
-        touch(file)
         before = burned(child)
-        until(lambda: burned(child) - before > 0.3, 10)
+
+        def has_burned() -> bool:
+            touch(file)
+            return burned(child) - before > 0.3
+
+        until(has_burned, 10)
     assert gone([child.pid])
 
 
