@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.machine.meters import Meters
@@ -24,33 +23,26 @@ from feedbench.bench.processes.client import (
     OnTick,
     Outcome,
     Processes,
-    fault_of,
-    last_line,
-    what_went_wrong,
 )
 from feedbench.bench.processes.clock_check import ClockCheck
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
+from feedbench.bench.processes.outcomes import recorded
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
-from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Event,
     Failed,
     LastStep,
-    Measured,
-    Prepared,
     Purpose,
     Request,
     Start,
-    Traced,
-    Verified,
 )
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof, is_equal
-from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
+from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.turns import Turn
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
@@ -353,7 +345,7 @@ class Trials:
         turns: Sequence[Turn] = (),
     ) -> TrialRecord:
         """Return the record of a trial that has ended."""
-        record = _recorded(made.record, outcome, limit, made.log)
+        record = recorded(made.record, outcome, limit, made.log)
         if record.measured is not None and (why := watch.fault(record.measured.windows, turns)):
             record = replace(record, ended="failed", fault=Fault.CLOCK, why=why, measured=None)
         if isinstance(outcome.result, Failed) and outcome.result.traceback:
@@ -395,56 +387,3 @@ class Trials:
 
 def _forkserver_of(processes: Processes) -> int | None:
     return processes.forkserver
-
-
-def _recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
-    ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
-    record = replace(
-        record,
-        seconds=outcome.seconds,
-        exit_code=ended and ended.exit_code,
-        signal=ended and ended.signal,
-    )
-    match outcome.result:
-        case Measured(measurement=measured):
-            return _with_measured(record, measured, outcome.asked_at)
-        case Prepared() as prepared:
-            return replace(record, ended="prepared", preparation=_preparation(prepared))
-        case Verified(proof=proof):
-            return _with_proof(record, proof)
-        case Traced(profile=profile):
-            return replace(record, ended="traced", traced=profile)
-        case _:
-            return _failed(record, outcome, limit, log)
-
-
-def _with_proof(record: TrialRecord, proof: Proof) -> TrialRecord:
-    if proof.is_wrong:
-        return replace(
-            record, ended="failed", fault=Fault.WRONG_WORK, why=proof.reason, proof=proof
-        )
-    return replace(record, ended="verified", proof=proof)
-
-
-def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
-    why = what_went_wrong(outcome)
-    if outcome.over_limit is not None and limit.is_deadline:
-        return replace(record, ended="time up")
-    if outcome.over_limit is not None and limit.advice:
-        why = f"{why}; {limit.advice}"
-    fault = fault_of(outcome)
-    return replace(record, ended="failed", fault=fault, why=why, last_words=last_line(log))
-
-
-def _preparation(prepared: Prepared) -> Preparation:
-    return Preparation(**msgspec.structs.asdict(prepared))
-
-
-def _with_measured(record: TrialRecord, measured: Measurement, asked_at: float) -> TrialRecord:
-    first_batch_at = measured.first_batch_at
-    return replace(
-        record,
-        ended="measured",
-        measured=measured,
-        asked_to_first_batch_seconds=None if first_batch_at is None else first_batch_at - asked_at,
-    )

@@ -23,10 +23,10 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget, Cost, budget_of
 from feedbench.bench.run.choose_images import save_workload
 from feedbench.bench.run.keeper import Keeper, new_record
+from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.bench.run.pilots import Piloted, lineup_of
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.past import Past
-from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.verdicts.block_counts.stopping import (

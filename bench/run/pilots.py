@@ -31,8 +31,8 @@ from feedbench.bench.run.forecast.candidates import (
     times_slower,
 )
 from feedbench.bench.run.forecast.progress import blocks_that_fit
+from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.bench.run.plan import Plan, candidates_of, guessed_costs, refuse_no_block
-from feedbench.bench.run.schedule import Lineup
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import counted, duration
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS

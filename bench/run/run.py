@@ -8,7 +8,7 @@
                     (begin_again) enters here
     prepare         the files that pipelines write in advance      before_blocks.py  -> Run
     prove           all deliver the same images                    before_blocks.py  -> Run
-    measure         the blocks                                     blocks.py         -> Stopped
+    measure         the blocks                                     measuring         -> Stopped
     explain         why pipelines are as fast as they are          why/diagnostics.py
     finish          the final record                               keeper.py         -> RunRecord
 
@@ -29,9 +29,9 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
-from feedbench.bench.run.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.choose_images import choose_images, read_images
 from feedbench.bench.run.images_source import images_kept, with_images
+from feedbench.bench.run.measuring.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.pilots import run_pilots
 from feedbench.bench.run.plan import make_plan, refuse_request
 from feedbench.bench.run.resuming import past as resumption

@@ -20,9 +20,9 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.selftest import SelfTest
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.blocks import Blocks
 from feedbench.bench.run.budget import Budget, Cost, trial_seconds
-from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.measuring.blocks import Blocks
+from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.bench.run.workplace import scratch_folder
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest.expected import ALONE, IN_BLOCKS, REAL

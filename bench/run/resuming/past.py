@@ -20,8 +20,8 @@ from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.run import Extension, Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.blocks import longest_block_seconds
 from feedbench.bench.run.budget import budget_of
+from feedbench.bench.run.measuring.blocks import longest_block_seconds
 from feedbench.bench.run.resuming.basis import (
     NAME,
     START_NEW,

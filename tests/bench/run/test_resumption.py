@@ -29,10 +29,10 @@ from feedbench.bench.records.storage import (
 )
 from feedbench.bench.run.before_blocks import begin_again
 from feedbench.bench.run.keeper import Keeper
+from feedbench.bench.run.measuring.schedule import block_order
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.run import machine_of, resume
-from feedbench.bench.run.schedule import block_order
 from feedbench.bench.verdicts.block_counts.stopping import exact_blocks
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.pipelines.catalog import parse

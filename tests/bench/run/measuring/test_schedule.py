@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.schedule import Lineup, block_order
+from feedbench.bench.run.measuring.schedule import Lineup, block_order
 from feedbench.pipelines.catalog import parse
 
 LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=6, unique=True).map(tuple)

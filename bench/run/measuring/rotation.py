@@ -19,7 +19,7 @@ from feedbench.bench.processes.open_trial import OpenTrial
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.schedule import Turn
+from feedbench.bench.run.measuring.schedule import Turn
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.memory import available_bytes
 

@@ -16,9 +16,9 @@ from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import Fault, TrialRecord
-from feedbench.bench.run.blocks import Blocks
 from feedbench.bench.run.budget import Budget, Cost, trial_seconds
-from feedbench.bench.run.schedule import Lineup
+from feedbench.bench.run.measuring.blocks import Blocks
+from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.pipelines.catalog import Spec, parse
 from tests.support import builders
 from tests.support.clock import ClaimedClock

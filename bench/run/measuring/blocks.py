@@ -16,8 +16,8 @@ from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget
 from feedbench.bench.run.forecast.progress import to_come
-from feedbench.bench.run.rotation import Rotation, lacks_memory
-from feedbench.bench.run.schedule import Lineup, Turn, block_order
+from feedbench.bench.run.measuring.rotation import Rotation, lacks_memory
+from feedbench.bench.run.measuring.schedule import Lineup, Turn, block_order
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.turns.variances import best_turns, pairs_with
 

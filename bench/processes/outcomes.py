@@ -1,0 +1,69 @@
+"""What is recorded of a trial by its outcome. Pure, but for the last line of a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from feedbench.bench.processes.client import Outcome, fault_of, last_line, what_went_wrong
+from feedbench.bench.processes.limit import Limit
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.messages import Measured, Prepared, Traced, Verified
+from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
+
+
+def recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
+    """Return the record of a trial with its outcome; `log` is what its process printed."""
+    ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
+    record = replace(
+        record,
+        seconds=outcome.seconds,
+        exit_code=ended and ended.exit_code,
+        signal=ended and ended.signal,
+    )
+    match outcome.result:
+        case Measured(measurement=measured):
+            return _with_measured(record, measured, outcome.asked_at)
+        case Prepared() as prepared:
+            return replace(record, ended="prepared", preparation=_preparation(prepared))
+        case Verified(proof=proof):
+            return _with_proof(record, proof)
+        case Traced(profile=profile):
+            return replace(record, ended="traced", traced=profile)
+        case _:
+            return _failed(record, outcome, limit, log)
+
+
+def _with_proof(record: TrialRecord, proof: Proof) -> TrialRecord:
+    if proof.is_wrong:
+        return replace(
+            record, ended="failed", fault=Fault.WRONG_WORK, why=proof.reason, proof=proof
+        )
+    return replace(record, ended="verified", proof=proof)
+
+
+def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
+    why = what_went_wrong(outcome)
+    if outcome.over_limit is not None and limit.is_deadline:
+        return replace(record, ended="time up")
+    if outcome.over_limit is not None and limit.advice:
+        why = f"{why}; {limit.advice}"
+    fault = fault_of(outcome)
+    return replace(record, ended="failed", fault=fault, why=why, last_words=last_line(log))
+
+
+def _preparation(prepared: Prepared) -> Preparation:
+    return Preparation(**msgspec.structs.asdict(prepared))
+
+
+def _with_measured(record: TrialRecord, measured: Measurement, asked_at: float) -> TrialRecord:
+    first_batch_at = measured.first_batch_at
+    return replace(
+        record,
+        ended="measured",
+        measured=measured,
+        asked_to_first_batch_seconds=None if first_batch_at is None else first_batch_at - asked_at,
+    )

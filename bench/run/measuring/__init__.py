@@ -1,0 +1,1 @@
+"""The blocks of a run: which trials, in which order, and their turns."""
