@@ -180,6 +180,7 @@ class Trial:
                 images=check.images,
                 of=self.workload.images,
             ),
+            peak_memory_bytes=peak_memory_bytes(self.reaper),
             continuous=hasattr(opened.feed, "repeat"),
             threads=_threads(),
         )

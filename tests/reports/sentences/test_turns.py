@@ -80,3 +80,10 @@ def test_a_ratio_of_all_turns_is_noted() -> None:
 )
 def test_a_noisy_machine_is_reported_though_no_turn_was_left_out(calm: Calm, said: str) -> None:
     assert sentence(calm) == said
+
+
+def test_a_run_whose_trials_took_no_turns_says_why() -> None:
+    why = "all pipelines at once need more memory than is available"
+    sentence = f"Trials ran one at a time: {why}."
+    assert sentence in notes(a_run(a_row("a"), one_at_a_time=why))
+    assert not any("one at a time" in note for note in notes(a_run(a_row("a"), one_at_a_time="")))
