@@ -73,6 +73,10 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     yield from map(_Note, equal_work.warnings(run))
     yield from (_Note(text, is_warning=False) for text in equal_work.remarks(run))
     yield from map(_Note, equal_work.of_shuffles((row.label, row.proof) for row in run.rows))
+    yield from _of_machine(run)
+
+
+def _of_machine(run: RunRecord) -> Iterator[_Note]:
     if run.one_at_a_time:
         yield _Note(f"Trials ran one at a time: {run.one_at_a_time}.", is_warning=False)
     calmness = calm.sentence(run.calm)

@@ -1,8 +1,8 @@
 """What turns cost and gain: figures to read, recorded and never asserted upon.
 
-Two processes are open. One of them runs for a long window without a pause, and then in short turns
-between those of the other, again and again. So both figures come from one process, seconds apart,
-and their ratio is the bias of turns.
+Two processes of one pipeline are open. One has a turn after the other's, so after a long pause, and
+at once another turn, after a pause of a few milliseconds. Both figures come from one process, half
+a second apart, and their ratio is what a pause changes.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from feedbench.bench.processes.open_trial import OpenTrial
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.bench.verdicts.turns.block_rates import trimmed_mean
 from feedbench.pipelines.catalog import Spec, parse
 from feedbench.pipelines.contract import Dtype
 from feedbench.pipelines.images.index import index_folder
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 
-REPEATS = int(os.environ.get("FEEDBENCH_STUDY_REPEATS", "8"))
-LONG_SECONDS, TURNS = 4.0, 8
+REPEATS = int(os.environ.get("FEEDBENCH_STUDY_REPEATS", "40"))
+PAUSE_SECONDS = 1.0  # that the other one's turn takes
 SPECS = (
     "image_data_generator",
     "tfdata_naive",
@@ -82,38 +83,25 @@ def _prepare(trials: Trials, specs: list[Spec], file: Path, folder: Path) -> Non
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("spec", SPECS)
-def test_the_rate_in_turns_compared_with_the_rate_without_pauses(
+def test_the_rate_after_a_pause_compared_with_the_rate_right_after_that(
     spec: str, dtype: Dtype, flowers: Path, tmp_path: Path
 ) -> None:
-    """In one process: turns / one long window, the mean, its standard error, what is dropped."""
+    """The mean ratio, its standard error, the same of inner values, and what is dropped."""
     logs, dropped, rounds = list[float](), list[float](), itertools.count(1)
     with two_open(spec, dtype, flowers, tmp_path) as (one, other):
-        for repeat in range(REPEATS):
-            arms = [lambda: _long(one, next(rounds)), lambda: _turns(one, other, rounds, dropped)]
-            order = (0, 1) if repeat % 2 else (1, 0)
-            rates = {arm: arms[arm]() for arm in order}
-            logs.append(math.log(rates[1] / rates[0]))
+        for _ in range(REPEATS):
+            other.take(next(rounds), 60.0, PAUSE_SECONDS)
+            paused, at_once = one.take(next(rounds), 60.0), one.take(next(rounds), 60.0)
+            assert paused is not None
+            assert at_once is not None
+            logs.append(math.log(paused.rate / at_once.rate))
+            dropped.append(paused.dropped_seconds)
     error = statistics.stdev(logs) / math.sqrt(len(logs))
     print(
-        f"{spec} {dtype}: turns / continuous {math.exp(statistics.fmean(logs)):.4f},"
-        f" standard error {error:.2%}; dropped {statistics.fmean(dropped):.3f} s a turn"
+        f"{spec} {dtype}: after a pause / right after {math.exp(statistics.fmean(logs)):.4f},"
+        f" standard error {error:.2%}, trimmed mean {math.exp(trimmed_mean(logs)):.4f}; dropped"
+        f" {statistics.fmean(dropped):.3f} s a turn"
     )
-
-
-def _long(trial: OpenTrial, number: int) -> float:
-    turn = trial.take(number, 60.0, LONG_SECONDS)
-    assert turn is not None
-    return turn.rate
-
-
-def _turns(one: OpenTrial, other: OpenTrial, rounds: Iterator[int], dropped: list[float]) -> float:
-    turns = []
-    for _ in range(TURNS):
-        other.take(next(rounds), 60.0)
-        turns.append(one.take(next(rounds), 60.0))
-    taken = [turn for turn in turns if turn is not None]
-    dropped.extend(turn.dropped_seconds for turn in taken)
-    return sum(turn.images for turn in taken) / sum(turn.seconds for turn in taken)
 
 
 @pytest.mark.parametrize("spec", ["tfdata_tuned:cache=none", "tfdata_tuned"])
