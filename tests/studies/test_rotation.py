@@ -76,7 +76,7 @@ def two_open(
 
 
 def _prepare(trials: Trials, specs: list[Spec], file: Path, folder: Path) -> None:
-    if specs[0].text.partition("=")[2].startswith("tfrecord"):
+    if specs[0].name.startswith("tfrecord"):
         for spec in specs:
             trials.prepare(spec, file, Store(folder / "store").folder, LIMIT)
 
