@@ -23,7 +23,8 @@ def peak_memory_bytes(reaper: int | None = None, status: Path = STATUS) -> int |
     265 MB forked and 640 MB in a fresh interpreter. So compare only runs of the same kind.
 
     `reaper` is the process that adopts the trial's orphans: its other descendants are the trial's
-    workers. Without it, workers do not count. None: not available.
+    workers, except those that are stopped. They belong to trials that wait for their turns. Without
+    a reaper, workers do not count. None: not available.
     """
     try:
         resident = _high_water_bytes(status.read_text())
@@ -49,5 +50,6 @@ def _workers(reaper: int) -> list[psutil.Process]:
 
 def _unshared_bytes(worker: psutil.Process) -> int:
     with contextlib.suppress(psutil.NoSuchProcess):  # it went just now, or is a zombie
-        return int(worker.memory_full_info().uss)
+        if worker.status() != psutil.STATUS_STOPPED:
+            return int(worker.memory_full_info().uss)
     return 0

@@ -72,6 +72,14 @@ def test_a_worker_that_has_ended_holds_nothing(family: Family, bare: float) -> N
         assert family.do(trial_with(worker)) - bare == pytest.approx(0, abs=NEAR)
 
 
+def test_another_trial_that_waits_for_its_turn_does_not_count(family: Family, bare: float) -> None:
+    stop = "lambda: os.kill(os.getpid(), signal.SIGSTOP)"
+    other = f"child(lambda: held.append(b'x' * {HELD}), {stop})"
+    family.do(f"os.waitpid({other}, os.WUNTRACED); tell(0)")
+    peak = family.do(f"os.waitpid(child(lambda: {PEAK}), 0)")
+    assert peak - bare == pytest.approx(0, abs=NEAR)
+
+
 def test_outside_a_forkserver_no_worker_is_looked_for(family: Family, bare: float) -> None:
     trial = trial_with(HOLDING).replace("(root)", "()")
     assert family.do(trial) - bare == pytest.approx(0, abs=NEAR)
