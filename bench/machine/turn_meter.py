@@ -34,10 +34,12 @@ class TurnReading(msgspec.Struct, frozen=True):
         ]
 
     @property
-    def of_trials(self) -> float | None:
-        """The user time of all trials; None if it is not known."""
+    def others_seconds(self) -> float | None:
+        """The user time of all programs but the trials; None if it is not known."""
         trees = [tree.user_seconds for tree in self.trees if tree is not None]
-        return sum(trees) if len(trees) == len(self.trees) else None
+        if self.user_seconds is None or len(trees) < len(self.trees):
+            return None
+        return self.user_seconds - sum(trees)
 
 
 class TurnMeter:
@@ -55,15 +57,10 @@ class TurnMeter:
 
 def others_share(before: TurnReading, after: TurnReading) -> float | None:
     """Return the share of the cores that other programs used between two readings."""
-    ours, ours_before = after.of_trials, before.of_trials
-    if None in (ours, ours_before, before.user_seconds, after.user_seconds):
+    now, then = after.others_seconds, before.others_seconds
+    if now is None or then is None:
         return None
-    assert ours is not None
-    assert ours_before is not None
-    assert before.user_seconds is not None
-    assert after.user_seconds is not None
-    seconds = after.user_seconds - before.user_seconds - (ours - ours_before)
-    return max(seconds, 0.0) / (usable_cores() * (after.at - before.at))
+    return max(now - then, 0.0) / (usable_cores() * (after.at - before.at))
 
 
 def _group(pid: int) -> int | None:

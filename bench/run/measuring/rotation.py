@@ -17,7 +17,6 @@ from feedbench.bench.machine.turn_meter import TurnMeter, TurnReading, others_sh
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import OpenTrial
 from feedbench.bench.processes.trials import Trials
-from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.measuring.schedule import Turn
 from feedbench.pipelines.catalog import Spec
@@ -73,7 +72,7 @@ class Rotation:
         rounds: int,
         is_over: Callable[[float], bool],
         on_round: Callable[[int], object],
-        least: int = USUAL.least_rounds,
+        least: int,
     ) -> float:
         """Let the trials take turns; return how many seconds the longest round took.
 
@@ -96,9 +95,9 @@ class Rotation:
         around = self._trials.around()
         records = []
         while self._open:
-            turn, trial = next(iter(self._open.items()))
+            turn = next(iter(self._open))
+            trial = self._open.pop(turn)  # first: an interruption would record it twice
             records.append(self._trials.close(trial, self._limits[turn], around))
-            del self._open[turn]
         return records
 
     def end_now(self) -> None:
