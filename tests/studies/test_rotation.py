@@ -69,7 +69,7 @@ def two_open(
         trials = Trials(processes, run, scratch, ("a", "b"), fresh_interpreter=False)
         _prepare(trials, specs, file, folder)
         opened = [trials.open(each, "main", file, LIMIT, 1) for each in specs]
-        assert all(trial.is_ready for trial in opened)
+        assert all(trial.is_ready for trial in opened), [r.why for r in trials.records]
         yield opened[0], opened[1]
         for trial in opened:
             trials.close(trial, LIMIT)
@@ -77,8 +77,9 @@ def two_open(
 
 def _prepare(trials: Trials, specs: list[Spec], file: Path, folder: Path) -> None:
     if specs[0].name.startswith("tfrecord"):
-        for spec in specs:
-            trials.prepare(spec, file, Store(folder / "store").folder, LIMIT)
+        with Store(folder / "store").in_use():
+            for spec in specs:
+                trials.prepare(spec, file, folder / "store", LIMIT)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
