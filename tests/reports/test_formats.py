@@ -141,7 +141,13 @@ def test_a_picture_of_a_run_without_ratios_is_refused_with_the_reason(
         formats.picture(form, alone)
 
 
-@pytest.mark.parametrize("name", ["markdown", "csv", "json", "latex"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "latex",
+        *(pytest.param(it, marks=pytest.mark.thorough) for it in ("markdown", "csv", "json")),
+    ],
+)
 def test_matplotlib_is_imported_for_pages_and_pictures_only(name: str, folder: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from feedbench.reports import render;"

@@ -15,7 +15,7 @@ from tests.support.front_door import COMMAND
 RATES = [1000, 1004, 998, 1001]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("latin-1", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_label_that_the_output_cannot_hold_is_no_error(
     tmp_path: Path, encoding: str, form: str

@@ -22,6 +22,7 @@ from tests.support.builders import measured_in
 pytestmark = pytest.mark.tensorflow
 
 
+@pytest.mark.thorough
 def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_disk(
     processes: Processes, workload_file: Path, tmp_path: Path
 ) -> None:

@@ -128,6 +128,7 @@ def used(record: TrialRecord) -> tuple[Usage, float, int]:
     return record.usage, record.usage.cpu_seconds, images // 39
 
 
+@pytest.mark.thorough
 def test_workers_that_were_started_and_ended_in_each_epoch_are_counted(measure: Measure) -> None:
     usage, cpu_seconds, epochs = used(measure(WORKERS_EACH_EPOCH))
     assert epochs >= 3
@@ -191,6 +192,7 @@ def test_workers_that_are_busy_all_the_time_are_counted_orphans_too(
     assert usage.cpu_seconds <= usage.seconds * (os.cpu_count() or 1) + 0.5
 
 
+@pytest.mark.thorough
 def test_what_workers_hold_is_in_the_peak_of_the_memory(measure: Measure, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     text = BUSY_WORKERS.replace("LOGS", str(tmp_path / "logs"))

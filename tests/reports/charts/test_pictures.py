@@ -18,7 +18,7 @@ from tests.support.builders import HOSTILE, a_row, a_run, compared, trials_of
 
 RUN = a_run(a_row("naive"), compared("tuned", 4.0, "faster"), best=["tuned"])
 TRIALS = trials_of({"naive": [1000] * 4, "tuned": [3900, 3950, 4050, 4100]})
-FORMS: list[Form] = ["svg", "png", "pdf"]
+FORMS = ["svg", *(pytest.param(form, marks=pytest.mark.thorough) for form in ("png", "pdf"))]
 DOT = (100, 137, 178)  # the colour of the second pipeline, with a fifth of the ground
 
 

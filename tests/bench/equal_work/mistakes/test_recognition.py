@@ -45,6 +45,7 @@ def by_area(image: Image.Image, workload: Workload) -> Levels:
     return np.rint(np.asarray(resized, np.float32))
 
 
+@pytest.mark.thorough
 def test_the_area_filter_is_named_with_its_distance(prove: Any) -> None:
     proof = prove(make=by_area)
     assert proof.work == "different"
