@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.forms import (
     DTYPE_BYTES,
     NORMALIZED,
@@ -30,6 +31,7 @@ LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey: the luma of ITU-R BT.601-7, section 2.5.1."""
 
 Channels = Literal[1, 3]
+Subset = Literal["all", "training", "validation"]
 Dtype = Literal["float32", "float16", "bfloat16", "uint8"]
 LabelMode = Literal["int", "categorical", "binary"]
 Until = Literal["read", "decode", "resize"]
@@ -78,6 +80,10 @@ class Workload:
     label_mode: LabelMode = "int"
     seed: int = 0
     folder_images: int  # in the whole folder; `files` may be a part of it
+    subset: Subset = "all"  # which part of the images `files` are; all: they were not split
+    validation_files: tuple[str, ...] = ()  # the other part, where `files` are for training
+    validation_labels: tuple[int, ...] = ()
+    augmentation: Augmentation | None = None  # None, always for validation: images as they are
     records: Records | None = None  # the images' own record files; `files` are copies of these
     scratch: str = ""  # an empty folder, new for each process and removed after it
 
