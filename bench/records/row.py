@@ -58,6 +58,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float | None = None  # to the baseline, over the blocks of both
     ratio_low: float | None = None
     ratio_high: float | None = None
+    # Of a first ratio, after fewer blocks than a verdict needs: half its 95 % interval, as a share.
+    ratio_width: float | None = None
     level: float | None = None  # of the intervals
     # A check: the ratio's interval by signed ranks, and the verdict from it; null: too few blocks
     # for the level.

@@ -39,6 +39,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     ratio: Interval | None  # of undisturbed trials; None: they share no block
     ranks: Interval | None  # the same by signed ranks; None: too few blocks for the level
+    first_width: float | None = None  # half of the ratio's 95 % interval, as a share
     everything: Interval | None  # the same of all trials and turns, disturbed ones included
     is_unevenly_disturbed: bool = False  # it or the baseline, more or less often than the others
     is_rotated: bool = False  # both, in at least one block
@@ -119,7 +120,7 @@ def _with_ratio(row: Row, estimate: Estimate, terms: Terms) -> Row:
         return row
     row = replace(row, ratio=math.exp(ratio.estimate), counts_all_turns=estimate.counts_all_turns)
     if ratio.n < LEAST_BLOCKS:
-        return row
+        return replace(row, ratio_width=estimate.first_width)
     row = replace(row, ratio_low=math.exp(ratio.low), ratio_high=math.exp(ratio.high))
     by_ranks = verdict_of(ranks, terms)
     if ranks is None or by_ranks is None:

@@ -22,6 +22,8 @@ from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 LEAST_BLOCKS = 4  # for verdicts: from here on, Student's t has its nominal coverage
 LEVEL = 0.99
 FAMILY_ERROR = 0.05  # of all comparisons with the baseline together
+_FIRST_LEVEL = 0.95
+_WIDEST = 1.0  # a width of 100 % or more is not known well enough to be shown
 CONTROL_TOLERANCE = math.log(1.01)  # how much the baseline may differ from itself
 EXCLUSION_ERROR = 0.01  # of the alarm that a pipeline's trials were disturbed more often
 MOST_BLOCKS = 10_000  # beyond which "more blocks" is no advice
@@ -98,6 +100,18 @@ ONCE = Certainty()  # one report, after a number of blocks that did not depend o
 def by_mean(ratios: Sequence[float], level: float, radius: Radius = student) -> Interval:
     """Return the mean of log ratios, one a block. There must be at least one."""
     return _mean(np.asarray(ratios), level, radius)
+
+
+def first_width(ratios: Sequence[float]) -> float | None:
+    """Return half of the 95 % interval of a ratio, as a share, from its logs, one a block.
+
+    It is for an answer on the way; verdicts are stricter. None: wider than 100 %, or one block.
+    """
+    if not ratios:
+        return None
+    interval = by_mean(ratios, _FIRST_LEVEL)
+    width = math.expm1(min((interval.high - interval.low) / 2, 1.0))
+    return width if width < _WIDEST else None
 
 
 def unpaired(rates: Sequence[float], others: Sequence[float], level: float) -> Interval:

@@ -126,6 +126,7 @@ def _estimates(
         by_block = [*ratios.by_block.values()]
         estimates[label] = Estimate(
             ratio=ratio_of(by_block),
+            first_width=intervals.first_width(by_block),
             ranks=None if certainty.is_sequential else intervals.by_ranks(by_block, level),
             everything=ratio_of([*everything.values()]),
             is_unevenly_disturbed=not uneven.isdisjoint({label, baseline}),

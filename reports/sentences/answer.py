@@ -132,6 +132,8 @@ def sure_in_brief(run: RunRecord) -> str:
         return ""
     blocks = counted(run.blocks, "block")
     if run.blocks < LEAST_BLOCKS:
+        if any(row.ratio_width is not None for row in run.rows):
+            return f"How sure: roughly. ± is 95% confidence from {blocks}; verdicts need more."
         return f"How sure: not at all yet; after {blocks} the rates may be chance."
     confidence = _confidence(run)
     first = f"{confidence} confidence from {blocks}" if confidence else blocks
@@ -193,8 +195,10 @@ def _so_far(run: RunRecord) -> str:
     if baseline.label in unequal or not equal:
         return ""
     best = max(equal, key=lambda label: equal[label] or 0.0)
-    times = f"{digits(equal[best] or 0.0, 2)} times the rate of {baseline.label}"
-    return f" So far, {best} has about {times}."
+    times = f"{digits(equal[best] or 0.0, 2)} times"
+    width = next(row.ratio_width for row in others if row.label == best)
+    within = "" if width is None else f" (±{width:.0%})"
+    return f" So far, {best} has about {times}{within} the rate of {baseline.label}."
 
 
 def _advice(run: RunRecord) -> str:

@@ -8,12 +8,10 @@ from statistics import fmean
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.text import counted, digits, duration
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, by_mean
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, first_width
 from feedbench.bench.verdicts.turns.block_rates import Rates, log_ratios
 
-_LEVEL = 0.95  # of a width on the way; verdicts are stricter
 _PAIR = 2  # pipelines
-_WIDEST = 1.0  # a width of 100 % or more is not known well enough to be shown
 
 
 def blocks_that_fit(seconds_left: float, kept_seconds: float, block_seconds: float) -> int:
@@ -83,7 +81,6 @@ def _times(rates: Rates, label: str, baseline: str) -> str:
     ratios = [*log_ratios(rates.get(label, {}), rates.get(baseline, {})).values()]
     if not ratios:
         return ""
-    ratio = by_mean(ratios, _LEVEL)
-    times = f"{digits(math.exp(ratio.estimate), 2)} times"
-    width = math.expm1(min((ratio.high - ratio.low) / 2, 1.0))
-    return f"{times} (±{width:.0%})" if width < _WIDEST else times
+    times = f"{digits(math.exp(fmean(ratios)), 2)} times"
+    width = first_width(ratios)
+    return times if width is None else f"{times} (±{width:.0%})"

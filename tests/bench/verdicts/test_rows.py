@@ -51,6 +51,19 @@ def test_a_rate_has_an_interval_from_four_blocks_on() -> None:
     assert four.rate_low < four.rate < four.rate_high
 
 
+def test_a_ratio_after_too_few_blocks_for_a_verdict_has_a_rough_width() -> None:
+    two = row_of(summary_of(blocks({"a": [1000, 1000], "b": [2000, 2010]})), "b")
+    logs = [math.log(2.0), math.log(2.01)]
+    error = abs(logs[1] - logs[0]) / 2  # of the mean of two
+    assert two.ratio_width == pytest.approx(math.expm1(12.706 * error), rel=1e-3)
+    assert two.ratio_low is None
+    wild = row_of(summary_of(blocks({"a": [1000, 1000], "b": [2000, 9000]})), "b")
+    assert wild.ratio_width is None
+    one = row_of(summary_of(blocks({"a": [1000], "b": [2000]})), "b")
+    assert one.ratio_width is None
+    assert row_of(summary_of(blocks({"a": CALM, "b": CALM})), "b").ratio_width is None
+
+
 def test_an_upper_end_that_is_nowhere_is_not_known() -> None:
     wild = row_of(summary_of(blocks({"a": [100, 200, 400, 400]})), "a")
     assert wild.rate_low is not None
