@@ -1,6 +1,7 @@
 """The pipelines that are measured. Each room imports only from the rooms below it.
 
 catalog:     What can be run, and how a SPEC is read
+networks:    Networks to train: built-in ones by name, and the user's own
 loader_file: A user's own function, in a file or a module, as a pipeline
 built_in:    The pipelines that come with Feedbench, and the tf.data steps that they share
 tfrecords:   TFRecord files: their format, and how Feedbench writes its own
