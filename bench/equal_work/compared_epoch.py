@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from feedbench.bench.equal_work.augmented.thumbnails import Pictures, pictures
 from feedbench.bench.equal_work.contact_sheets import Picture
 from feedbench.bench.equal_work.fingerprints import ALIKE, UNKNOWN, Floats, Matcher, fingerprints
 from feedbench.bench.equal_work.image_counts import Tally, file_id
 from feedbench.bench.equal_work.judgement import ROUNDING, judged
-from feedbench.bench.equal_work.mistakes import recognition
+from feedbench.bench.equal_work.mistakes import in_transform, recognition
 from feedbench.bench.equal_work.pixel_distances import Pixels
 from feedbench.bench.equal_work.reference_files import ReferenceFiles, sheet_of
 from feedbench.bench.equal_work.references import Levels
@@ -23,6 +24,7 @@ LEAST_COMPARED = 64  # images that a part of an epoch needs for its mean distanc
 # Files whose fingerprints differ by less than this many times the pixels' mean distance are equal.
 # Otherwise a fast transform or another filter would confuse the frames of a burst.
 _BLUR = 3.0
+_MOST_OF = 0.75  # of the images that a mistake is tried on: it explains fewer if all differ
 _MOST_UNKNOWN = 256  # fingerprints kept of images that match no file
 
 
@@ -35,8 +37,10 @@ class ComparedEpoch:
         self._workload = workload
         self._matcher = matcher
         self._tried = files.sample[::step].tolist()  # places of files to try known mistakes on
+        self._files = files
         self._pixels = Pixels(workload, files, {*sheet, *self._tried})
         self._unknown: list[Floats] = []  # fingerprints of images that match no file
+        self._unknown_pictures: list[Pictures] = []
         self.tally = Tally(workload, matcher)
         self.pictures = EpochPictures(workload, files, self._pixels, sheet)
 
@@ -46,11 +50,23 @@ class ComparedEpoch:
         places = self._matcher.match(prints).places
         self.tally.add(places, labels)
         if len(self._unknown) < _MOST_UNKNOWN:
-            self._unknown.extend(prints[at : at + 1] for at in np.flatnonzero(places == UNKNOWN))
+            unknown = np.flatnonzero(places == UNKNOWN)
+            self._unknown.extend(prints[at : at + 1] for at in unknown)
+            if len(unknown) and len(self._unknown_pictures) < in_transform.MOST:
+                self._unknown_pictures += list(pictures(levels[unknown]))
         for image, place, label in zip(levels, places.tolist(), labels.tolist(), strict=True):
             self.pictures.add(place, image, label)
             if place != UNKNOWN:
                 self._pixels.add(place, image)
+
+    def count(self, levels: Levels, labels: npt.NDArray[Any]) -> None:
+        """Count a batch's images, without comparing their pixels."""
+        self.tally.add(self._matcher.match(fingerprints(levels)).places, labels)
+
+    @property
+    def images(self) -> int:
+        """The number of images so far."""
+        return self.tally.images
 
     @property
     def is_comparable(self) -> bool:
@@ -72,7 +88,6 @@ class ComparedEpoch:
                 from_filtered=filtered,
                 likeness=self._likeness(),
                 shuffle=Shuffle(kind="unknown"),
-                sheet=[picture.shown for picture in self.pictures.on_sheet()],
             )
         )
 
@@ -97,6 +112,8 @@ class ComparedEpoch:
                 np.concatenate(self._unknown),
                 self._matcher,
             )
+            if mistake is None or mistake.images < _MOST_OF * len(undelivered[::step]):
+                mistake = self._augmentation() or mistake
             if mistake is not None:
                 return mistake
         distance, kept = self._pixels.nearer, self._pixels.kept
@@ -104,6 +121,13 @@ class ComparedEpoch:
         if distance is None or distance <= ROUNDING or not tried:
             return None
         return recognition.of_pixels(self._workload, tried, distance)
+
+    def _augmentation(self) -> Likeness | None:
+        """Return what is done at random to the images that match no file."""
+        images = np.stack(self._unknown_pictures[: in_transform.MOST])
+        unknown = self.tally.counts().unknown
+        share = unknown / max(self.tally.images, 1)
+        return in_transform.of_augmentation(self._files, images, share)
 
 
 class EpochPictures:

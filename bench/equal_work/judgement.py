@@ -65,7 +65,7 @@ def _reason(proof: Proof) -> str | None:
     """Return the reason as a clause, or None if all pixels match the reference."""
     counts = proof.counts
     if proof.is_wrong:
-        clauses = [_of_counts(counts), _of_labels(counts)]
+        clauses = [of_counts(counts), of_labels(counts)]
     else:
         unknown = None
         if counts.unknown:
@@ -76,7 +76,8 @@ def _reason(proof: Proof) -> str | None:
     return f"in its second epoch, {reason}" if reason and counts.epoch > 1 else reason or None
 
 
-def _of_counts(counts: Counts) -> str | None:
+def of_counts(counts: Counts) -> str | None:
+    """Return which images are missing or came too often, as a clause; None for none."""
     clauses = []
     if counts.doubled:
         clauses.append(f"{counted(counts.doubled, 'image')} too many ({counts.first_doubled})")
@@ -87,7 +88,8 @@ def _of_counts(counts: Counts) -> str | None:
     return f"{' and '.join(clauses)}; expected every image once"
 
 
-def _of_labels(counts: Counts) -> str | None:
+def of_labels(counts: Counts) -> str | None:
+    """Return how many labels are wrong, as a clause; None for none."""
     if not counts.wrong_labels:
         return None
     clause = (

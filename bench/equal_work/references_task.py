@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.augmented.thumbnails import pictures, shape_of, thumbnails
 from feedbench.bench.equal_work.fingerprints import cells_of, fingerprints
 from feedbench.bench.equal_work.reference_files import (
     FINGERPRINTS,
     PARTS,
     PIXELS,
     SAMPLE,
+    THUMBNAILS,
+    has_thumbnails,
     sample_of,
 )
 from feedbench.bench.machine.cores import usable_cores
@@ -40,6 +43,8 @@ def serve(workload: Workload, folder: Path, say: Callable[[Event], Any]) -> None
         folder / PIXELS, "w+", np.uint16, shape=(2, len(sample), *shape)
     )
     del pixels  # the workers open it for themselves
+    small = shape_of(workload.height, workload.width)
+    thumbs = np.zeros((workload.images, *small), np.float16) if has_thumbnails(workload) else None
     slots = {int(place): slot for slot, place in enumerate(sample)}
 
     def begin() -> Callable[[int], bytes]:
@@ -54,15 +59,23 @@ def serve(workload: Workload, folder: Path, say: Callable[[Event], Any]) -> None
         if isinstance(answer, LostError) or not answer:
             lost += 1
         else:
-            prints[:, place] = np.frombuffer(answer, np.float32).reshape(2, -1)
+            of_file = prints[:, place].size * prints.itemsize
+            prints[:, place] = np.frombuffer(answer[:of_file], np.float32).reshape(2, -1)
+            if thumbs is not None:
+                thumbs[place] = np.frombuffer(answer[of_file:], np.float16).reshape(small)
         if done % _EVERY == 0:
             say(Counted(images=done))
     np.save(folder / FINGERPRINTS, prints)
+    if thumbs is not None:
+        np.save(folder / THUMBNAILS, thumbs)
     say(Referenced(images=workload.images - lost))
 
 
 def _of_file(workload: Workload, place: int, pixels: npt.NDArray[Any], slot: int | None) -> bytes:
-    """Write a file's references to the slot of the sample, and return its two fingerprints."""
+    """Write a file's references to the slot of the sample.
+
+    Return its two fingerprints, and its thumbnail where there are any.
+    """
     try:
         image = references.decoded(workload.files[place])
     except Exception:  # noqa: BLE001 - whatever a broken file makes Pillow raise
@@ -70,4 +83,7 @@ def _of_file(workload: Workload, place: int, pixels: npt.NDArray[Any], slot: int
     both = np.stack([reference(image, workload) for reference in references.BOTH])
     if slot is not None:
         pixels[:, slot] = np.rint(both * PARTS)
-    return fingerprints(both).tobytes()
+    prints = fingerprints(both).tobytes()
+    if not has_thumbnails(workload):
+        return prints
+    return prints + thumbnails(pictures(both[:1])).astype(np.float16).tobytes()

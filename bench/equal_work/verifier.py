@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
-from feedbench.bench.equal_work.reference_files import FINGERPRINTS
+from feedbench.bench.equal_work.reference_files import kept_files
 from feedbench.bench.equal_work.timed_part.fingerprint_cache import FingerprintCache
 from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
 from feedbench.bench.processes.limit import Limit
@@ -88,7 +88,7 @@ class Verifier:
         They were computed for the proofs, or are remembered, or are computed now if that is soon
         done. `limit` is that of the references.
         """
-        if (self._fingerprints / FINGERPRINTS).is_file():
+        if all((self._fingerprints / name).is_file() for name in kept_files(self._workload)):
             return self._fingerprints
         self._fingerprints.mkdir(exist_ok=True)
         cache = FingerprintCache(self._proofs.folder)
@@ -103,11 +103,12 @@ class Verifier:
         return self._fingerprints
 
     def _keep_fingerprints(self) -> None:
-        """Remove the references but for their fingerprints: they may hold 0.4 GB."""
-        file = self._references / FINGERPRINTS
-        if file.is_file():
+        """Remove the references but for what the timed part needs: they may hold 0.4 GB."""
+        made = [self._references / name for name in kept_files(self._workload)]
+        if all(file.is_file() for file in made):
             self._fingerprints.mkdir(exist_ok=True)
-            file.replace(self._fingerprints / FINGERPRINTS)
+            for file in made:
+                file.replace(self._fingerprints / file.name)
             FingerprintCache(self._proofs.folder).add(self._workload, self._fingerprints)
         shutil.rmtree(self._references, ignore_errors=True)
 

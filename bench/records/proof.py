@@ -6,14 +6,17 @@ from typing import Literal
 
 import msgspec
 
+from feedbench.bench.records.augmented import Augmented
+
 # What the rule of equal work allows, in mean grey levels: METHOD, rule 1.
 MOST_SAME = 1.5  # from the first reference: the fast JPEG transform has 1.0
 MOST_NEAR = 1.0  # from the second, which is 1.9 from the first (flowers at 224x224)
 REFERENCE_SHEET = "_reference.webp"  # no label's slug has an underscore
 AMPLIFIED = 8  # times, a difference in grey levels on a contact sheet
 
-Work = Literal["same", "near", "different"]
-"""same: the first reference's images; near: the second's; different: neither, and no verdict."""
+Work = Literal["same", "near", "augmented", "different"]
+"""same: the first reference's images; near: the second's; augmented: the files' images, transformed
+at random as `--augment` asks; different: none of these, and no verdict."""
 
 
 Kind = Literal["full", "partial", "none", "fixed", "unknown"]
@@ -104,6 +107,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     from_filtered: Distance | None = None  # the second
     likeness: Likeness | None = None
     shuffle: Shuffle
+    augmented: Augmented | None = None  # null: the workload does not augment
     forms: list[str] = []  # clauses: which parts of a batch were compared, and in which form
     sheet: list[Shown] = []
     made_at: str = ""  # UTC, ISO 8601

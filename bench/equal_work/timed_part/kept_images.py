@@ -32,34 +32,48 @@ class KeptImage:
     alike: list[int] | None  # places of the files that it may be; None: very many
 
 
-def kept_images(
-    batches: Iterable[KeptBatch], workload: Workload, references: Floats
-) -> list[KeptImage]:
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """An image of a kept batch as it was delivered."""
+
+    epoch: int
+    levels: Levels
+    label: int
+
+
+def evidence(batches: Iterable[KeptBatch], workload: Workload) -> list[Evidence]:
     """Return the images of kept batches. Raises WrongWorkError if values or labels are invalid.
 
     A batch whose memory was filled again is represented by the one image that was copied.
     """
-    epochs: list[int] = []
-    levels: list[Levels] = []
-    labels: list[int] = []
+    kept: list[Evidence] = []
     for batch in batches:
-        images, of_images = _evidence(batch)
+        images, of_images = _intact(batch)
         check_range(images, workload)
         places = places_of(of_images, len(images), workload)
         check_labels(places, workload)
-        epochs += [batch.epoch] * len(images)
-        levels += list(in_levels(images, workload))
-        labels += places.tolist()
-    near = near_files(np.concatenate([fingerprints(it[np.newaxis]) for it in levels]), references)
+        kept += [
+            Evidence(epoch=batch.epoch, levels=levels, label=int(label))
+            for levels, label in zip(in_levels(images, workload), places, strict=True)
+        ]
+    return kept
+
+
+def kept_images(
+    batches: Iterable[KeptBatch], workload: Workload, references: Floats
+) -> list[KeptImage]:
+    """Return the images of kept batches, matched. Raises WrongWorkError as `evidence` does."""
+    kept = evidence(batches, workload)
+    near = near_files(
+        np.concatenate([fingerprints(it.levels[np.newaxis]) for it in kept]), references
+    )
     return [
-        KeptImage(epoch=epoch, levels=image, label=label, place=int(place), alike=alike)
-        for epoch, image, label, place, alike in zip(
-            epochs, levels, labels, near.places, near.alike, strict=True
-        )
+        KeptImage(epoch=it.epoch, levels=it.levels, label=it.label, place=int(place), alike=alike)
+        for it, place, alike in zip(kept, near.places, near.alike, strict=True)
     ]
 
 
-def _evidence(batch: KeptBatch) -> tuple[Array, Array]:
+def _intact(batch: KeptBatch) -> tuple[Array, Array]:
     """Return the images and labels that are certainly as they were delivered."""
     if batch.is_intact:
         return batch.images, batch.labels

@@ -3,6 +3,7 @@
 The proof comes before the timed part, and a loader may deliver less after it. So every trial keeps
 a few batches at random. When its windows are over, it compares them with the references, as the
 proof did: their files, their labels, each image once in an epoch, and the distances of the pixels.
+Augmented images are recognised through their transforms instead (augmented_images.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats
 from feedbench.bench.equal_work.image_counts import file_id
 from feedbench.bench.equal_work.judgement import FILTER, ROUNDING, levels
 from feedbench.bench.equal_work.reference_files import FINGERPRINTS
+from feedbench.bench.equal_work.timed_part.augmented_images import check_augmented
 from feedbench.bench.equal_work.timed_part.kept_images import (
     KeptImage,
     doubled,
@@ -46,6 +48,9 @@ def check_timed_part(
     about half a second; nothing may be timed meanwhile.
     """
     if not kept:
+        return
+    if workload.augmentation is not None:
+        check_augmented(kept, workload, workload.augmentation, folder, proof)
         return
     prints: Floats = np.load(folder / FINGERPRINTS, mmap_mode="r")
     try:
