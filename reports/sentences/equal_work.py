@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.bench.records.proof import Proof, Shuffle, is_equal
 from feedbench.bench.text import counted, digits, listed
+from feedbench.reports.sentences import augmented
 from feedbench.reports.text.figures import MISSING, shown
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ def images(proof: Proof) -> str:
         for count, name in (
             (counts.missing, "missing"),
             (counts.doubled, "doubled"),
-            (counts.unknown, "unknown"),
+            (0 if proof.augmented is not None and is_equal(proof) else counts.unknown, "unknown"),
             (counts.wrong_labels, "with the wrong label"),
         )
         if count
     ]
-    return ", ".join(faults) if faults else f"{counts.images:,}, each once"
+    if faults:
+        return ", ".join(faults)
+    is_counted = proof.augmented is not None and not proof.augmented.is_identity_proven
+    return f"{counts.images:,}" if is_counted else f"{counts.images:,}, each once"
 
 
 def warnings(run: RunRecord) -> Iterator[str]:
@@ -82,6 +86,10 @@ def remarks(run: RunRecord) -> Iterator[str]:
     same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
     if same:
         yield f"Same images, each once with its label: {listed(same)}."
+    alike = [label for label, it in proofs.items() if it.work == "augmented" and not it.reason]
+    if alike:
+        yield f"Augmented as asked, each image once with its label: {listed(alike)}."
+    yield from augmented.of_transforms(proofs.items())
 
 
 def _proofs(run: RunRecord) -> dict[str, Proof]:

@@ -10,7 +10,7 @@ from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.sentences import costs
-from feedbench.reports.tables import columns
+from feedbench.reports.tables import augmented, columns
 from feedbench.reports.tables.columns import Column
 
 _EPOCHS = (1, 3, 10, 30, 100, 1000)
@@ -68,7 +68,12 @@ def _of_work(run: RunRecord) -> Iterator[Table]:
     if proofs:
         work = (columns.WORK, columns.IMAGES, columns.COMPARED)
         distances = (*columns.FROM_SAMPLED, *columns.FROM_FILTERED)
-        yield _table("work", "What each delivers", (*work, *distances), proofs)
+        found = next((proof.augmented for proof in proofs.values() if proof.augmented), None)
+        shown = work if found is not None else (*work, *distances)  # no pixel is where it was
+        yield _table("work", "What each delivers", shown, proofs)
+        if found is not None:
+            transforms = tuple(augmented.columns(found.asked))
+            yield _table("augmented", "How each augments", transforms, proofs)
         yield _table("shuffle", "Shuffle", columns.SHUFFLE, proofs)
 
 

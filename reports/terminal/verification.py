@@ -9,7 +9,7 @@ from rich.text import Text
 
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import counted
-from feedbench.reports.sentences import equal_work, facts
+from feedbench.reports.sentences import augmented, equal_work, facts
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
 from feedbench.reports.terminal.layout import (
@@ -39,9 +39,12 @@ def show(verification: Verification, console: Console, sheets: Path | None = Non
     """Print the tables, a line for each pipeline that needs one, and where the sheets are."""
     set_width(console)
     put(console, Text(_heading(verification), style="bold"))
+    proofs = [pipeline.proof for pipeline in verification.pipelines]
+    is_augmented = any(proof.augmented is not None for proof in proofs if proof is not None)
+    pixels = (columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED
+    order = (columns.IMAGES, _SHUFFLE[0]), _SHUFFLE[1:]
     halves: tuple[tuple[_Columns, _Columns], ...] = (
-        ((columns.WORK, columns.COMPARED, *columns.FROM_SAMPLED), columns.FROM_FILTERED),
-        ((columns.IMAGES, _SHUFFLE[0]), _SHUFFLE[1:]),
+        (((columns.WORK, *order[0]), order[1]),) if is_augmented else (pixels, order)
     )
     for left, right in halves:
         for table in fitting(lambda which: _table(verification, which), left, right, console):
@@ -89,5 +92,6 @@ def _lines(verification: Verification) -> Iterator[str]:
         elif pipeline.proof.reason:
             yield f"{pipeline.label}: {pipeline.proof.work} images: {pipeline.proof.reason}."
     proofs = [(pipeline.label, pipeline.proof) for pipeline in verification.pipelines]
+    yield from augmented.of_transforms(proofs)
     yield from equal_work.of_forms(proofs)
     yield from equal_work.of_shuffles(proofs)
