@@ -14,6 +14,7 @@ prepared:      What pipelines write in advance, and where it is kept
 images:        Which image files are fit to be measured
 about:         What this Feedbench is, for another one that asks
 processes:     The parent's side of a trial: start a process, follow it, record it
+watching:      How long a training of the user's own waits for its input
 measured:      What happens inside one measured process
 verdicts:      From trials to rates, intervals and verdicts: pure functions
 machine:       The computer itself: its cores, speed probe, meters, page cache and versions

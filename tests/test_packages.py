@@ -19,9 +19,16 @@ FILES = [
 ]
 
 
+TOP_LEVEL = ROOT / SETUPTOOLS["package-dir"]["feedbench"]
+
+
 def packages_of(files: Iterable[Path]) -> set[str]:
     """Return the packages in whose folders the files lie."""
-    return {".".join(["feedbench", *file.parent.parts]) for file in files}
+    folders = (file.parent for file in files)
+    return {
+        ".".join(["feedbench", *(() if ROOT / folder == TOP_LEVEL else folder.parts)])
+        for folder in folders
+    }
 
 
 def test_every_folder_of_modules_is_a_listed_package() -> None:
@@ -41,10 +48,12 @@ def test_every_folder_of_data_is_listed_as_a_package_and_with_its_data() -> None
 
 def test_every_listed_package_is_a_folder() -> None:
     for package in [*SETUPTOOLS["packages"], *SETUPTOOLS["package-data"]]:
-        assert ROOT.joinpath(*package.split(".")[1:]).is_dir(), package
+        folder = TOP_LEVEL if package == "feedbench" else ROOT.joinpath(*package.split(".")[1:])
+        assert folder.is_dir(), package
 
 
 def test_the_types_of_each_room_are_for_others_too() -> None:
     for room in ROOMS:
         assert (ROOT / room / "py.typed").exists()
         assert "py.typed" in SETUPTOOLS["package-data"][f"feedbench.{room}"]
+    assert (TOP_LEVEL / "py.typed").exists()

@@ -87,7 +87,11 @@ ComparePage = Annotated[
 CompareFormat = Annotated[str, _format("table", "markdown", "json")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 RunFolders = Annotated[
-    list[Path], typer.Argument(metavar="RUN", help="The folders of one run or of several.")
+    list[Path],
+    typer.Argument(
+        metavar="RUN",
+        help="The folders of one run or of several, or a file of feedbench.watch.",
+    ),
 ]
 ReportFormat = Annotated[
     str | None,

@@ -24,6 +24,7 @@ def report(
       feedbench report RUN --out table.tex
       feedbench report RUN --format markdown
       feedbench report laptop server --out both.html
+      feedbench report watch.json
 
     html writes one file, RUN/report.html, and prints its name. The page loads nothing from the
     network. markdown, csv, json and latex go to standard output. --out names a file for any of
@@ -34,12 +35,18 @@ def report(
 
     Several runs become one page, and need --out. It shows their rates next to each other, and each
     run's ratios to its own baseline.
+
+    A file of feedbench.watch is a page with the ending .html, next to the file. Its sentence and
+    its table are also printed.
     """
     from feedbench.bench import files
     from feedbench.reports import formats
 
     name = formats.chosen(format, out)
     content: str | bytes
+    if len(folders) == 1 and folders[0].is_file():
+        _watched(folders[0], name, out)
+        return
     if len(folders) == 1:
         content = _one(name, folders[0], out)
     else:
@@ -51,6 +58,27 @@ def report(
     written = files.replace(file, content)
     if written.is_file():  # after what went into a pipe or a device, no line is printed
         print(written)
+
+
+def _watched(watched: Path, name: str, out: Path | None) -> None:
+    """Report a file of feedbench.watch."""
+    from feedbench.bench import files
+    from feedbench.reports import waits
+
+    content = waits.render(name, watched)
+    if name == "html":
+        from rich.console import Console
+
+        from feedbench.bench.records.watch_file import read_watch
+        from feedbench.reports.terminal.waits import show
+
+        show(read_watch(watched), Console(highlight=False))
+    file = out or (watched.with_suffix(".html") if name == "html" else None)
+    if file is None:
+        print(content, end="")
+        return
+    if files.replace(file, content).is_file():
+        print(file)
 
 
 def _one(name: str, folder: Path, out: Path | None) -> str | bytes:

@@ -54,9 +54,14 @@ def test_every_recipe_delivers_the_images(place: Place) -> None:
     assert works == ["same", "same", "near", "near", "near", "near"]
 
 
-@pytest.mark.parametrize(
-    "script", [block for block in SCRIPTS if block.page != LOADER], ids=lambda block: block.name
-)
+def with_marks(script: Block) -> object:
+    """A script as a case; what imports TensorFlow takes seconds."""
+    is_slow = "import tensorflow" in script.text
+    marks = [pytest.mark.tensorflow, pytest.mark.thorough] if is_slow else []
+    return pytest.param(script, id=script.name, marks=marks)
+
+
+@pytest.mark.parametrize("script", [with_marks(block) for block in SCRIPTS if block.page != LOADER])
 def test_a_script_runs(script: Block, place: Place) -> None:
     place.add_runs()
     done = place.call("python", "-c", script.text)
