@@ -12,9 +12,9 @@ knobs:       A pipeline's fields as its knobs
 user_modules: A user's module, found without importing it
 contract:    What a pipeline is given, and what it returns
 exceptions:  What users read of an exception of their code: its line of their file
-errors:      The errors that a user can cause, and their exit codes
 augmentation: What is drawn at random for each training image
 forms:       The forms in which images can be delivered
+errors:      The errors that a user can cause, and their exit codes
 
 A package that offers a pipeline imports the contract and the errors from here. Neither loads NumPy
 or TensorFlow.

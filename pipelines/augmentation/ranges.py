@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +20,26 @@ class Augmentation:
     height_shift: float = 0.0  # of the height
     zoom: float = 0.0  # scale of each side: 1 - zoom to 1 + zoom (zoom_range)
     brightness: float = 0.0  # factor of all values: 1 - brightness to 1 + brightness
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether it moves pixels by more than flips, so that values are interpolated."""
+        return any((self.rotate, self.width_shift, self.height_shift, self.zoom))
+
+    def __str__(self) -> str:
+        """Return it as `--augment` takes it."""
+        return ",".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
+        shift = self.width_shift if self.width_shift == self.height_shift else 0
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if shift and name.endswith("_shift"):
+                if name == "width_shift":
+                    yield f"shift={_number(shift)}"
+            elif value:
+                yield name if value is True else f"{name}={_number(value)}"
+
+
+def _number(value: float) -> str:
+    return repr(value).removesuffix(".0")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
+from feedbench.pipelines.augmentation.arguments import arguments_of
 from feedbench.pipelines.built_in.form import dtype_of, in_form
 from feedbench.pipelines.images.placement import fitted
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from feedbench.pipelines.contract import Batch, Feed, Workload
+    from feedbench.pipelines.contract import Batch, Dtype, Feed, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,8 @@ class ImageDataGenerator:
             preprocessing_function=_preprocessing(workload),
             rescale=1 / 255 if (low, high) == (0, 1) else None,
             data_format=_data_format(workload),
-            # Pillow's values are whole numbers already; computing grey from floats is faster.
-            dtype=dtype_of("float32" if workload.channels == 1 else workload.dtype),
+            dtype=dtype_of(_dtype(workload)),
+            **arguments_of(workload.augmentation),
         )
         labels = np.asarray(workload.labels, np.int32)
         # As objects: pandas' strings must be valid UTF-8, but a file's name need not be.
@@ -87,6 +88,8 @@ class ImageDataGenerator:
             with Image.open(file) as opened:
                 colours = fitted(opened.convert("RGB"), workload, self.interpolation)
             pixels = image.img_to_array(colours, data_format=generator.data_format)
+            if workload.augmentation is not None:
+                pixels = generator.random_transform(pixels)
             return generator.standardize(pixels)
 
         def batch(places: Any) -> Batch:
@@ -97,8 +100,25 @@ class ImageDataGenerator:
 
 
 def _data_format(workload: Workload) -> str:
-    """Return the layout that Keras makes; grey is made of the last axis, and turned afterwards."""
-    return "channels_last" if workload.channels == 1 else workload.data_format
+    """Return the layout that Keras makes; what needs the last axis is turned afterwards.
+
+    That is grey, and Keras' brightness, which fails for channels first.
+    """
+    needs_last = workload.channels == 1 or (
+        workload.augmentation is not None and workload.augmentation.brightness
+    )
+    return "channels_last" if needs_last else workload.data_format
+
+
+def _dtype(workload: Workload) -> Dtype:
+    """Return the type of Keras' batches.
+
+    Pillow's values are whole numbers already, unless they are augmented: Keras would cut off
+    their fractions. Computing grey from floats is faster.
+    """
+    if workload.channels == 1 or workload.augmentation is not None:
+        return "float32"
+    return workload.dtype
 
 
 def _preprocessing(workload: Workload) -> Callable[[Any], Any] | None:

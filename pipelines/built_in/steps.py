@@ -16,7 +16,15 @@ import tensorflow as tf
 
 from feedbench.pipelines.built_in.fitting import fitted
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
-from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
+from feedbench.pipelines.built_in.tensor_form import (
+    augmentation,
+    augmented_at,
+    augments,
+    in_form,
+    unfinished,
+    unfinished_bytes,
+)
+from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
@@ -119,36 +127,6 @@ def _records_of(
     return pairs.filter(lambda is_chosen, _: is_chosen).map(lambda _, record: record)
 
 
-def in_form(colours: tf.Tensor, workload: Workload) -> tf.Tensor:
-    """Return a decoded image in the workload's shape, dtype and range.
-
-    TensorFlow's bilinear rule resizes it, without antialiasing. Grey is computed after resizing,
-    from fewer pixels. Both steps are linear, so their order changes no value.
-    """
-    resized = fitted(colours, workload)
-    if workload.channels == 1:
-        resized = tf.tensordot(resized, tf.constant(LUMA)[:, tf.newaxis], 1)
-    if workload.dtype == "uint8":
-        values = tf.saturate_cast(tf.round(resized), tf.uint8)  # halves to the even one
-    else:
-        values = tf.cast(_in_range(resized, workload), workload.dtype)  # float32: nothing to do
-    if workload.data_format == "channels_first":
-        values = tf.transpose(values, [2, 0, 1])
-    return values
-
-
-def _in_range(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
-    """Bring grey levels `[H, W, C]` into the workload's range."""
-    if workload.normalization != "none":
-        values = workload.values
-        levels = levels[..., ::-1] if values.is_bgr else levels
-        return (levels - values.mean) / values.std
-    low, high = workload.value_range
-    if (low, high) != (0, 255):
-        levels = levels / (255.0 / (high - low))
-    return levels + low if low else levels
-
-
 def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:
     """Decode and resize up to `until`, and return one number that depends on that: `[1]`."""
     if until == "read":
@@ -177,9 +155,12 @@ def tail(
     element holds `encoded_bytes`. With a cache, the shuffle comes after the cache, because every
     epoch would have the first one's order otherwise. Behind a cache of batches it moves whole ones.
     Then the list is shuffled as well, once: it may be in the order of the classes.
+
+    Images are augmented behind the cache and the shuffle, one by one or in batches.
     """
     fit = _fitted(workload, knobs, scratch, encoded_bytes)
     place = knobs.cache_at if fit.cache != "none" else "none"
+    augmented = "none" if until is not None else augmented_at(workload, knobs, place)
     before, after = _around_cache(read, workload, knobs, place, until)
     calls = _or_autotune(knobs.parallel_calls)
     dataset = listed
@@ -195,12 +176,16 @@ def tail(
         dataset = _shuffled(dataset, fit.buffer, workload.seed)
     if after is not None:
         dataset = dataset.map(after, num_parallel_calls=calls)
+    if augmented == "image":
+        dataset = dataset.map(augmentation(workload), num_parallel_calls=calls)
     dataset = dataset.batch(workload.batch_size)
     if workload.label_mode != "int":
         dataset = dataset.map(lambda images, labels: (images, _in_mode(labels, workload)))
     if place == "batched":
         dataset = _cached(dataset, fit.cache, scratch)
         dataset = _shuffled(dataset, -(-fit.buffer // workload.batch_size), workload.seed)
+    if augmented == "batch":
+        dataset = dataset.map(augmentation(workload), num_parallel_calls=calls)
     return _ended(dataset, knobs)
 
 
@@ -213,8 +198,9 @@ def _around_cache(
 ) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
     """Return the functions to map before and after a cache of images; None for nothing after.
 
-    A pipeline that is cut off caches its stand-ins.
+    A pipeline that is cut off caches its stand-ins. One that augments caches images in grey levels.
     """
+    form = unfinished if augments(workload, knobs) else in_form
 
     def to_encoded(*element: tf.Tensor) -> Any:
         return read(*element)
@@ -227,13 +213,13 @@ def _around_cache(
         encoded, label = read(*element)
         if until is not None:
             return stand_in(encoded, workload, knobs, until), label
-        return in_form(decoded(encoded, workload.formats, knobs.dct), workload), label
+        return form(decoded(encoded, workload.formats, knobs.dct), workload), label
 
     def from_encoded(encoded: tf.Tensor, label: tf.Tensor) -> Any:
-        return in_form(decoded(encoded, workload.formats, knobs.dct), workload), label
+        return form(decoded(encoded, workload.formats, knobs.dct), workload), label
 
     def from_decoded(colours: tf.Tensor, label: tf.Tensor) -> Any:
-        return in_form(colours, workload), label
+        return form(colours, workload), label
 
     if until is None and place == "encoded":
         return to_encoded, from_encoded
@@ -299,6 +285,8 @@ def _bytes_in_cache(workload: Workload, knobs: TailKnobs) -> int:
     if knobs.cache != "none" and knobs.cache_at == "decoded":
         pixels = mean_pixels(workload.files) or workload.height * workload.width
         return math.ceil(_COLOURS * pixels)
+    if augments(workload, knobs):
+        return unfinished_bytes(workload)
     return workload.image_bytes
 
 

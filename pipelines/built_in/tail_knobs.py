@@ -55,6 +55,19 @@ Dct = Annotated[
     Literal["integer_accurate", "integer_fast"],
     Meta(description="the JPEG transform; TensorFlow's default is the fast one"),
 ]
+Augment = Annotated[
+    Literal["image", "batch"],
+    Meta(description="with --augment: images augmented one by one, or a whole batch at once"),
+]
+AugmentIn = Annotated[
+    Literal["pipeline", "model"],
+    Meta(
+        description=(
+            "with --augment: what augments; model: images are delivered as they are, and layers of"
+            " the model augment them"
+        )
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +77,8 @@ class TailKnobs(ABC):
     A cache of batches repeats the batches of the first epoch. So images cannot be shuffled behind
     it: any `shuffle` but none becomes `batches` there, which a warning reports. Without such a
     cache, `batches` becomes `full`.
+
+    Images are augmented behind the cache, so every epoch has new draws.
     """
 
     parallel_calls: ParallelCalls = "autotune"
@@ -73,6 +88,8 @@ class TailKnobs(ABC):
     deterministic: Deterministic = True
     prefetch: Prefetch = "autotune"
     dct: Dct = "integer_accurate"
+    augment: Augment = "batch"
+    augment_in: AugmentIn = "pipeline"
 
     @abstractmethod
     def open(

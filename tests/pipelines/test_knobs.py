@@ -12,7 +12,10 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.knobs import as_text, build, knobs_of, values
 
 TFDATA = (TfdataNaive, TfdataTuned)
-TAIL = ("parallel_calls", "cache", "cache_at", "shuffle", "deterministic", "prefetch", "dct")
+TAIL = (
+    *("parallel_calls", "cache", "cache_at", "shuffle", "deterministic", "prefetch", "dct"),
+    *("augment", "augment_in"),
+)
 
 calls = st.integers(1, 1024) | st.sampled_from(["autotune", "none"])
 tuned = st.builds(
@@ -24,6 +27,8 @@ tuned = st.builds(
     deterministic=st.booleans(),
     prefetch=calls,
     dct=st.sampled_from(["integer_accurate", "integer_fast"]),
+    augment=st.sampled_from(["image", "batch"]),
+    augment_in=st.sampled_from(["pipeline", "model"]),
 )
 
 
@@ -32,10 +37,10 @@ def defaults(pipeline: type[Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("pipeline", TFDATA)
-def test_every_tfdata_pipeline_begins_with_the_same_seven_knobs_of_the_same_values(
+def test_every_tfdata_pipeline_begins_with_the_same_nine_knobs_of_the_same_values(
     pipeline: type[Any],
 ) -> None:
-    tail = knobs_of(pipeline)[:7]
+    tail = knobs_of(pipeline)[:9]
     assert tuple(knob.name for knob in tail) == TAIL
     assert {knob.name: (knob.accepts, knob.meaning) for knob in tail} == {
         knob.name: (knob.accepts, knob.meaning) for knob in knobs_of(TfdataTuned)
@@ -57,6 +62,8 @@ def test_the_tuned_pipeline_leaves_it_to_autotune_and_caches_in_memory() -> None
         "deterministic": "true",
         "prefetch": "autotune",
         "dct": "integer_accurate",
+        "augment": "batch",
+        "augment_in": "pipeline",
     }
 
 
@@ -88,6 +95,8 @@ def test_what_a_knob_accepts_can_be_read_in_words() -> None:
         "deterministic": "true or false",
         "prefetch": "a whole number from 1 to 1024, autotune or none",
         "dct": "integer_accurate or integer_fast",
+        "augment": "batch or image",
+        "augment_in": "model or pipeline",
         "graph_rewrites": "default or off",
         "interpolation": "bilinear or nearest",
     }

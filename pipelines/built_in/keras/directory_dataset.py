@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from feedbench.pipelines.augmentation.layers import augmenter
 from feedbench.pipelines.contract import LUMA, KnobOverruledWarning
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from feedbench.pipelines.contract import Workload
+
+_KERAS_PIXEL_BYTES = 3 * 4  # three float32 values
 
 
 def by_grain(workload: Workload, interpolation: str) -> Any:
@@ -93,6 +96,8 @@ def listed(workload: Workload, interpolation: str, **options: Any) -> Any:
 def rescaling(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
     """Return what brings images from 0 to 255 into the workload's form; None for nothing.
 
+    It augments them if the workload is augmented.
+
     Grey is made of colours: Keras' color_mode="grayscale" fails with BMP, GIF and WebP, and
     weights the colours of a PNG otherwise.
     """
@@ -100,19 +105,11 @@ def rescaling(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
     if workload.channels == 1:
         luma = tf.constant(LUMA)[:, tf.newaxis]
         steps.append(lambda images: tf.tensordot(images, luma, 1))
-    low, high = workload.value_range
-    if workload.dtype == "uint8":
-        steps.append(lambda images: tf.saturate_cast(tf.round(images), tf.uint8))
-    elif workload.normalization != "none":
-        steps.append(
-            functools.partial(
-                keras.applications.imagenet_utils.preprocess_input,
-                data_format="channels_last",
-                mode="caffe" if workload.normalization == "caffe" else "torch",
-            )
-        )
-    elif (low, high) != (0, 255):
-        steps.append(keras.layers.Rescaling((high - low) / 255, offset=low, dtype="float32"))
+    if workload.augmentation is not None:
+        steps.append(augmenter(workload.augmentation, workload.seed))
+    scaled = _scaled(workload)
+    if scaled is not None:
+        steps.append(scaled)
     if workload.dtype in {"float16", "bfloat16"}:
         steps.append(lambda images: tf.cast(images, workload.dtype))
     if workload.data_format == "channels_first":
@@ -128,18 +125,40 @@ def rescaling(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
     return in_form
 
 
+def _scaled(workload: Workload) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    """Return what brings 0 to 255 into the workload's range; None for nothing."""
+    low, high = workload.value_range
+    if workload.dtype == "uint8":
+        return lambda images: tf.saturate_cast(tf.round(images), tf.uint8)
+    if workload.normalization != "none":
+        return functools.partial(
+            keras.applications.imagenet_utils.preprocess_input,
+            data_format="channels_last",
+            mode="caffe" if workload.normalization == "caffe" else "torch",
+        )
+    if (low, high) == (0, 255):
+        return None
+    scale: Callable[[tf.Tensor], tf.Tensor] = keras.layers.Rescaling(
+        (high - low) / 255, offset=low, dtype="float32"
+    )
+    return scale
+
+
 def fitted(
     workload: Workload, cache: str, shuffle_batches: int | str, scratch: Path
 ) -> tuple[str, int]:
     """Return the cache and the batches in the buffer that fit here; warn of what was overruled."""
     asked = shuffle_batches if isinstance(shuffle_batches, int) else 0
+    image_bytes = workload.image_bytes
+    if workload.augmentation is not None:  # Keras' own images are cached then
+        image_bytes = workload.height * workload.width * _KERAS_PIXEL_BYTES
     fit = fit_cache(
         cache=cache,
         shuffle=asked * workload.batch_size,
         images=workload.images,
         folder_images=workload.folder_images,
-        image_bytes=workload.image_bytes,
-        encoded_bytes=workload.image_bytes,  # without a cache, too, the buffer is of decoded images
+        image_bytes=image_bytes,
+        encoded_bytes=image_bytes,  # without a cache, too, the buffer is of decoded images
         memory_bytes=available_bytes(),
         disk_bytes=shutil.disk_usage(scratch).free,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.built_in.tail_knobs import Cache, Calls, Prefetch
+from feedbench.pipelines.built_in.tail_knobs import AugmentIn, Cache, Calls, Prefetch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,7 @@ class ImageDatasetFromDirectory:
         Meta(description="batches in the shuffle buffer after the cache"),
     ] = 1000
     prefetch: Prefetch = "autotune"
+    augment_in: AugmentIn = "pipeline"
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a dataset of the images in `workload.folder`.
@@ -57,16 +59,27 @@ class ImageDatasetFromDirectory:
         """
         from feedbench.pipelines.built_in.keras import directory_dataset as keras
 
+        if self.augment_in == "model":
+            workload = dataclasses.replace(workload, augmentation=None)
         cache, buffer = keras.fitted(workload, self.cache, self.shuffle_batches, scratch)
         dataset = keras.listed(workload, self.interpolation)
         rescale = keras.rescaling(workload)
-        if rescale is not None:
+
+        def in_form(dataset: Any) -> Any:
+            if rescale is None:
+                return dataset
             calls = keras.or_autotune(self.parallel_calls)
-            dataset = dataset.map(lambda x, y: (rescale(x), y), num_parallel_calls=calls)
+            return dataset.map(lambda x, y: (rescale(x), y), num_parallel_calls=calls)
+
+        augments = workload.augmentation is not None
+        if not augments:
+            dataset = in_form(dataset)
         if cache != "none":
             dataset = dataset.cache(os.fspath(scratch / "cache") if cache == "file" else "")
         if buffer:
             dataset = dataset.shuffle(buffer, seed=workload.seed)
+        if augments:  # behind the cache, for every epoch has new draws
+            dataset = in_form(dataset)
         if self.prefetch != "none":
             dataset = dataset.prefetch(keras.or_autotune(self.prefetch))
         feed: Feed = dataset

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from feedbench.pipelines.augmentation.arrays import ArrayAugmenter
 from feedbench.pipelines.built_in.form import in_form, in_range
 from feedbench.pipelines.images.placement import fitted
 
@@ -28,6 +29,9 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._labels = np.asarray(workload.labels, np.int32)
         self._order = np.arange(workload.images)
         self._rng = np.random.default_rng(workload.seed) if shuffle else None
+        self._epoch = 0
+        augmentation = workload.augmentation
+        self._augmenter = None if augmentation is None else ArrayAugmenter(augmentation)
 
     def __len__(self) -> int:
         return math.ceil(self._workload.images / self._workload.batch_size)
@@ -35,20 +39,32 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, place: int) -> Batch:
         size = self._workload.batch_size
         chosen = self._order[place * size : (place + 1) * size]
-        images = np.stack([self._read(self._workload.files[each]) for each in chosen])
+        images = np.stack([self._delivered(each) for each in chosen])
         return in_form((in_range(images, self._workload), self._labels[chosen]), self._workload)
 
     def on_epoch_end(self) -> None:
         """Put the images in a new order. `fit` calls this before the first epoch, too."""
+        self._epoch += 1
         if self._rng is not None:
             self._rng.shuffle(self._order)
+
+    def _delivered(self, place: int) -> Any:
+        """Return an image `[H, W, 3]` in 0 to 255, augmented if the workload is.
+
+        What is drawn depends on the seed, the epoch and the image: workers share no state.
+        """
+        image = self._read(self._workload.files[place])
+        if self._augmenter is None:
+            return image
+        seed = (self._workload.seed, self._epoch, int(place))
+        return self._augmenter.augmented(image, np.random.default_rng(seed))
 
     def _read(self, file: str) -> Any:
         """Return an image `[H, W, 3]` in 0 to 255."""
         work = self._workload
         image = self._fitted(file)
         # What a keras.json says must not change the work; grey is made of floats.
-        is_whole = work.dtype == "uint8" and work.channels != 1
+        is_whole = work.dtype == "uint8" and work.channels != 1 and self._augmenter is None
         dtype = "uint8" if is_whole else "float32"
         return keras.utils.img_to_array(image, data_format="channels_last", dtype=dtype)
 
