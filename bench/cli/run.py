@@ -45,6 +45,7 @@ def run(
       feedbench run ~/photos -p tfdata_tuned -p mine=loader.py:photos --blocks 8
       feedbench run ~/photos --image-size 160x240 --label-mode categorical
       feedbench run ~/photos --channels 1 --dtype uint8
+      feedbench run ~/photos --augment flip,rotate=20,shift=0.1,zoom=0.2
       feedbench run ~/photos --range -1..1 --bad-images skip
       feedbench run ~/photos --page-cache cold
       feedbench run ~/flat --labels labels.csv --classes cats,dogs
@@ -61,7 +62,7 @@ def run(
       images  [B, height, width, channels], by default float32 in [0, 1]
       labels  by default [B] int32
     workload has folder, files, labels, class_names, formats, height, width,
-    channels, dtype, value_range, label_mode, batch_size and seed.
+    channels, dtype, value_range, label_mode, batch_size, seed and augmentation.
 
     \b
     Exit codes:

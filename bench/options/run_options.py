@@ -19,6 +19,7 @@ from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.option import Given, flag, option, values
 from feedbench.bench.options.source_options import SourceOptions
 from feedbench.bench.options.time_options import TimeOptions, pace_for
+from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME
@@ -49,7 +50,7 @@ def user_cache(name: str) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(TimeOptions, DeliveryOptions, SourceOptions):
+class RunOptions(TimeOptions, TrainingOptions, DeliveryOptions, SourceOptions):
     """The options of `feedbench run`, in the order of its help, and what no option sets.
 
     The fields of the last group come first, as in every dataclass.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
 from feedbench.pipelines.forms import STRETCH, DataFormat, Fit, Normalization
 from feedbench.pipelines.images.file_formats import formats_of
@@ -36,6 +37,7 @@ def workload_of(
     normalization: Normalization = "none",
     label_mode: LabelMode = "int",
     seed: int,
+    augmentation: Augmentation | None = None,
 ) -> Workload:
     """Return the workload of an index; `image_size` is (height, width) in pixels.
 
@@ -59,6 +61,7 @@ def workload_of(
         label_mode=label_mode,
         seed=seed,
         folder_images=folder_images,
+        augmentation=augmentation,
         records=index.records,
     )
 

@@ -118,6 +118,7 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     normalization: str = "none"  # imagenet or caffe: channels differ
     label_mode: str
     seed: int
+    augmentation: str = ""  # as --augment takes it; "": images as they are
 
     @property
     def is_part(self) -> bool:

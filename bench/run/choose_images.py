@@ -151,6 +151,7 @@ def save_workload(options: RunOptions, index: Index, folder_images: int, file: P
         normalization=options.value_range.normalization,
         label_mode=options.label_mode,
         seed=options.seed,
+        augmentation=options.augment,
     )
     write_workload(workload, file)
     return file

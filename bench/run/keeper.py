@@ -263,6 +263,7 @@ def workload_record(
         normalization=options.value_range.normalization,
         label_mode=options.label_mode,
         seed=options.seed,
+        augmentation=str(options.augment or ""),
     )
 
 

@@ -25,6 +25,7 @@ _OF_WORKLOAD = (
     "value_range",
     "normalization",
     "label_mode",
+    "augmentation",
 )
 _OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
 _LONGEST = 80  # characters of a value
@@ -113,5 +114,5 @@ def _figure(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = str(value) or "none"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -63,6 +63,8 @@ def training_code(
     pipeline = _pipeline(row)
     if pipeline is None or (isinstance(pipeline, TfrecordExisting) and workload.records is None):
         return None
+    if workload.augmentation is not None:  # the templates do not augment
+        return None
     name = catalog.spec_of(row.label, row.spec).name
     is_listed = is_labelled or not _is_by_class(workload)
     images = workload.images if is_listed else workload.folder_images

@@ -99,7 +99,10 @@ def failure(trial: TrialRecord) -> Failure:
 
 
 def form(work: WorkloadRecord) -> str:
-    """Return the form of a delivered image: 224x224x3 float32 in [0, 1], fitted by crop."""
+    """Return the form of a delivered image: 224x224x3 float32 in [0, 1], fitted by crop.
+
+    And how it is augmented, if so.
+    """
     low, high = work.value_range
     values = f"in [{low:g}, {high:g}]"
     if work.normalization != "none":
@@ -108,7 +111,8 @@ def form(work: WorkloadRecord) -> str:
     size = f"{work.height}x{work.width}"
     is_first = work.data_format == "channels_first"
     shape = f"{work.channels}x{size}" if is_first else f"{size}x{work.channels}"
-    return f"{shape} {work.dtype} {values}{fit}"
+    augmented = f", augmented ({work.augmentation.replace(',', ', ')})" if work.augmentation else ""
+    return f"{shape} {work.dtype} {values}{fit}{augmented}"
 
 
 def moment(text: str) -> str:
