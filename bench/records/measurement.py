@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from feedbench.bench.records.conditions.usage import Latency
+from feedbench.bench.records.demand.feeding import Feeding
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.windows import Window, counted
 
@@ -31,6 +32,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     consumer_seconds: float | None = None  # the harness's own time per batch
     threads: int = 0  # of the process, at the end
     autotune: Autotune | None = None  # its final choices; null: it is not tf.data
+    feedings: list[Feeding] = []  # of a trial that feeds a model: one for each appetite
     knobs: dict[str, Any] = {}  # in effect
     remarks: list[str] = []
 

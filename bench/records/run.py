@@ -12,6 +12,7 @@ from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.conditions.sources import SourceChange
+from feedbench.bench.records.demand.demand import Demand
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import SCHEMA
@@ -172,6 +173,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     page_cache: State = "warm"  # that was requested
     against: Other | None = None  # the other environment
     diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
+    demand: Demand | None = None  # whether a model waits for its input; null: not requested
 
     @property
     def extension(self) -> Extension | None:
