@@ -16,6 +16,7 @@ from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.sentences import comparison, why
 from feedbench.reports.sentences.answer import answer, heading, sure
 from feedbench.reports.sentences.citation import citation
+from feedbench.reports.sentences.demand import waiting
 from feedbench.reports.sentences.notes import warnings
 from feedbench.reports.tables import short
 from feedbench.reports.text.escaping import visible
@@ -31,10 +32,21 @@ _LEAST_LABEL = 8  # characters that are left of a long one
 def render(run: RunRecord) -> str:
     """Return the run as GitHub's markdown."""
     parts = [bold(answer(run)), wrapped(sure(run)), wrapped(f"{capital(heading(run))}.")]
+    parts += _of_demand(run)
     parts += [f"### {each.title}\n\n{_table(each)}" for each in short.tables(run)]
     parts.append(bullets((*why.in_brief(run), *why.failed_traces(run), *warnings(run))))
     parts.append(wrapped(citation(run)))
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _of_demand(run: RunRecord) -> list[str]:
+    """Return for which pipelines the model waits; nothing if none was fed."""
+    if run.demand is None:
+        return []
+    demand, rows = run.demand, waiting.cells(run.demand)
+    texts = [*waiting.sentences(demand), waiting.source(demand)]
+    parts = ["### Does the model wait?", bullets(filter(None, texts))]
+    return [*parts, table(waiting.TITLES, rows, waiting.WORDS)] if rows else parts
 
 
 def of_comparison(compared: Comparison) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import images_folder, interruptible, print_json
+from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
@@ -25,6 +26,7 @@ _OF_TIMES = {
     "page_cache",
     "trace",
     "against",
+    *DEMAND_FIELDS,
 }
 
 

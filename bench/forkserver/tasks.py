@@ -14,7 +14,8 @@ from feedbench.bench.equal_work import proof_task, references_task
 from feedbench.bench.equal_work.timed_part.timed_proof import check_timed_part
 from feedbench.bench.images import check_task
 from feedbench.bench.measured import fixed_paths
-from feedbench.bench.measured.diagnostic_trial import Diagnostic, cut_off
+from feedbench.bench.measured.diagnostic_trial import cut_off
+from feedbench.bench.measured.model.feeding_trial import FeedingTrial
 from feedbench.bench.measured.seal import Seal
 from feedbench.bench.measured.trial import Say
 from feedbench.bench.prepared import preparation_task
@@ -103,7 +104,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         given, store = request.given(workload), Store(Path(request.prepared))
         preparation_task.obtain(pipeline, spec, workload, given, store, say)
         return
-    trial = Diagnostic(cut_off(pipeline, request.until), workload, say, reaper=reaper)
+    trial = FeedingTrial(cut_off(pipeline, request.until), workload, say, reaper=reaper)
     try:
         say(_result(trial, pipeline, request, seal))
     except Exception as error:
@@ -114,7 +115,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         raise kind(sentence, hint=fixed_paths.explained(trial.earlier_caches)) from error
 
 
-def _result(trial: Diagnostic, pipeline: Pipeline, request: Request, seal: Seal) -> Result:
+def _result(trial: FeedingTrial, pipeline: Pipeline, request: Request, seal: Seal) -> Result:
     """Run the phases that the request asks for, and return what they found."""
     with warnings.catch_warnings(record=True) as caught:
         # A loader that warns at every image must not pay for recording every warning.
@@ -128,7 +129,7 @@ def _result(trial: Diagnostic, pipeline: Pipeline, request: Request, seal: Seal)
     return Measured(measurement=_with_remarks(measured, pipeline, caught))
 
 
-def _verified(trial: Diagnostic, request: Request) -> Verified:
+def _verified(trial: FeedingTrial, request: Request) -> Verified:
     """Compare two epochs with the references; nothing is timed."""
     references = Path(request.references)
     sheet = Path(request.sheet) if request.sheet else None
@@ -136,10 +137,12 @@ def _verified(trial: Diagnostic, request: Request) -> Verified:
     return Verified(proof=proof_task.prove(feed, trial.workload, references, sheet, trial.say))
 
 
-def _measured(trial: Diagnostic, request: Request, seal: Seal) -> Measurement:
+def _measured(trial: FeedingTrial, request: Request, seal: Seal) -> Measurement:
     """Run the phases that the request asks for."""
     if request.purpose == "pilot":
         return trial.pilot(request)
+    if request.fed is not None:
+        return trial.feed(request)
     if request.until:
         return trial.short(request)
     measured = trial.run(request)

@@ -93,6 +93,7 @@ class Trial:
     workload: Workload
     say: Say
     clock: Clock = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
     reaper: int | None = None
     earlier_caches: list[str] = field(default_factory=list)  # paths that another process wrote
     timed: TimedBatches = field(init=False)  # the batches after the first epoch

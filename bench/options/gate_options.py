@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from feedbench.bench.options import values as read
+from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, Option, flag, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.gate import BASE, NEW
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 # What a gate decides itself: its pipelines, and when its blocks end.
-_NOT_OF_A_GATE = {"quick", "blocks", "until_told", "margin", "specs", "trace", "against"}
+_NOT_OF_A_GATE = {
+    *("quick", "blocks", "until_told", "margin", "specs", "trace", "against"),
+    *DEMAND_FIELDS,
+}
 _DEFAULTS = {"seconds": "10m", "limit": "256"}
 _MOST_ROUNDS = 8  # of turns in a block
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.delivery_options import DeliveryOptions
+from feedbench.bench.options.demand_options import DemandOptions, model_of
 from feedbench.bench.options.option import Given, flag, option, values
 from feedbench.bench.options.source_options import SourceOptions
 from feedbench.bench.options.time_options import TimeOptions, pace_for
@@ -50,7 +51,7 @@ def user_cache(name: str) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(TimeOptions, TrainingOptions, DeliveryOptions, SourceOptions):
+class RunOptions(DemandOptions, TimeOptions, TrainingOptions, DeliveryOptions, SourceOptions):
     """The options of `feedbench run`, in the order of its help, and what no option sets.
 
     The fields of the last group come first, as in every dataclass.
@@ -148,8 +149,9 @@ class RunOptions(TimeOptions, TrainingOptions, DeliveryOptions, SourceOptions):
 
     def __post_init__(self) -> None:
         """Raise RequestError for options that no run can have."""
-        for group in (SourceOptions, DeliveryOptions, TimeOptions):
+        for group in (SourceOptions, DeliveryOptions, TimeOptions, DemandOptions):
             group.__post_init__(self)
+        model_of(self, self.batch_size)  # it refuses a step that cannot be emulated
         if self.until_told and len(self.specs) == 1 and self.against is None:
             raise RequestError(
                 "--until-told: expected at least two pipelines, since a verdict compares two",

@@ -143,6 +143,11 @@ def names(option: str, text: str) -> tuple[str, ...]:  # noqa: ARG001 - a reader
     return tuple(next(csv.reader([text]), []))
 
 
+def is_number(text: str) -> bool:
+    """Return whether a text is a number such as -3, 1786 or 0.5."""
+    return re.fullmatch(r"-?\d+(?:\.\d+)?", text) is not None
+
+
 def as_it_is(option: str, text: str) -> str:  # noqa: ARG001 - a reader is given both
     """Return the text as it is."""
     return text

@@ -33,8 +33,10 @@ from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.messages import (
+    FEEDING,
     Event,
     Failed,
+    Fed,
     LastStep,
     Purpose,
     Request,
@@ -48,6 +50,8 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
 
 _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
+_TIMED = _REPORTED | FEEDING - {"curve"}  # the parent reads the edges of their windows
+_PROBED = _REPORTED | FEEDING
 
 
 class Trials:
@@ -198,15 +202,17 @@ class Trials:
         limit: Limit,
         block: int = 0,
         attempt: int = 1,
+        *,
+        fed: Fed | None = None,
     ) -> TrialRecord:
         """Perform one trial and return its record, which is on disk by then.
 
         A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
-        waits for a calm machine, up to a limit of its own.
+        waits for a calm machine, up to a limit of its own. `fed` is as in a Request.
         """
-        request = self._request(spec, purpose, workload, block, attempt)
-        watch = self._watch(spec, purpose)
-        if self._machine is not None and purpose in _REPORTED:
+        request = replace(self._request(spec, purpose, workload, block, attempt), fed=fed)
+        watch = self._watch(spec, purpose, is_brief=purpose in FEEDING)
+        if self._machine is not None and purpose in _PROBED:
             self._machine.begin(limit.begin_by)
             watch = replace(watch, around=self._machine.end)
         return self._perform(spec, request, limit.at(self._clock()), watch)
@@ -219,7 +225,7 @@ class Trials:
         Its processes must be the only ones that run. `close` records it.
         """
         made = self._made(self._request(spec, purpose, workload, block), has_turns=True)
-        watch = self._watch(spec, purpose, has_turns=True)
+        watch = self._watch(spec, purpose, is_brief=True)
         processes = self._of_python[spec.python]
         trial = OpenTrial(made, spec, watch, processes, limit.at(self._clock()).seconds)
         try:
@@ -245,11 +251,14 @@ class Trials:
         trial.shut()
         self._end(trial.made, replace(trial.made.record, turns=trial.turns))
 
-    def _watch(self, spec: Spec, purpose: Purpose, *, has_turns: bool = False) -> Watch:
-        """Return what observes a trial whose rate is reported; nothing observes others."""
-        if purpose not in _REPORTED:
+    def _watch(self, spec: Spec, purpose: Purpose, *, is_brief: bool = False) -> Watch:
+        """Return what observes a trial whose rate is reported; nothing observes others.
+
+        Its windows are brief before turns, and of a model.
+        """
+        if purpose not in _TIMED:
             return Watch()
-        pace = self._pace.before_turns() if has_turns else self._pace
+        pace = self._pace.before_turns() if is_brief else self._pace
         clocks = ClockCheck(pace, self._clock)
         if self._meters is None:
             return Watch(clocks.take, fault=clocks.fault)
@@ -260,7 +269,7 @@ class Trials:
             recorder.take(event)
 
         watch = Watch(on_event, usage=recorder.usage, fault=clocks.fault)
-        if self._page_cache is None:
+        if self._page_cache is None or purpose in FEEDING:
             return watch
         certificate = self._page_cache.before(
             self._prepared.get(spec.label), reads_records=spec.reads_records

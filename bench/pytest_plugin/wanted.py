@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
@@ -49,6 +50,8 @@ class Wanted:
 
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 
+_NOT_OF_TESTS = DEMAND_FIELDS | {"specs"}
+
 
 def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
     """Return the options of a run as pytest has them.
@@ -56,7 +59,7 @@ def plugin_options(kind: type[RunOptions] = RunOptions) -> list[Option]:
     Tests name the pipelines. The run is among pytest's temporary folders. By default it does not
     find out why pipelines are slow, which takes time.
     """
-    return [_for_pytest(option) for option in options_of(kind) if option.field != "specs"]
+    return [_for_pytest(option) for option in options_of(kind) if option.field not in _NOT_OF_TESTS]
 
 
 def _for_pytest(option: Option) -> Option:

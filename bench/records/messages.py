@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from feedbench.bench.records.demand.demand import ModelRecord
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
@@ -33,18 +34,37 @@ Purpose = Literal[
     "trace",
     "ceiling",
     "diagnostic",
+    "model",
+    "appetite",
+    "curve",
 ]
 """check: can it be built; decode: which files are bad; pilot: a rough rate;
 records: extract the images of the user's record files; references: compute
-them; verify: compare with them; main and control: the reported rates; the others: the diagnosis."""
+them; verify: compare with them; main and control: the reported rates; model: feed a model;
+appetite: feed it one batch that is ready; curve: feed emulated ones, for the demand curve; the
+others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
 """Trials after the blocks, whose rates never count as a pipeline's rate."""
+
+FEEDING: frozenset[Purpose] = frozenset(("model", "appetite", "curve"))
+"""Trials that feed a model, in blocks of their own after the main ones."""
+
+AFTERWARDS = DIAGNOSTIC | FEEDING
+"""Trials that are no part of the main blocks."""
 
 
 LastStep = Literal["", "read", "decode", "resize", "all"]
 """The last step of a pipeline whose rate is measured briefly; all: the whole pipeline, as briefly;
 "": a normal trial."""
+
+
+class Fed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial's pipeline feeds. Images/s."""
+
+    model: ModelRecord | None = None  # null: emulated ones, for a demand curve
+    rate: float = 0.0  # about the pipeline's rate, of a curve
+    guesses: list[float] = []  # of a curve: about where it crosses each of its targets
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +88,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pilot_seconds: float = 2.0  # how long a pilot reads after its first batch
+    fed: Fed | None = None  # what its pipeline feeds; null: only the trial's consumer
     steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
     turns: str = ""  # the named pipe that says when it is this trial's turn; "": it has none
     pace: Pace = USUAL

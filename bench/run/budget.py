@@ -27,6 +27,8 @@ _COMPARED_EPOCHS = 2
 # The share of the time that is kept for the diagnosis after the blocks; none of a short run.
 _DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
 REPORT_SECONDS = 3.0  # after the last block; measured: 1 to 2
+# The shares that are kept for blocks that feed a model, and for demand curves.
+_FEEDING_SHARE, _CURVE_SHARE = 0.4, 0.25
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
@@ -35,12 +37,15 @@ WANTED_BLOCKS = 4  # that the number of images is chosen for
 class Budget:
     """The time and the blocks of a run. Moments are seconds of `clock`.
 
-    The blocks end at the deadline. The diagnosis has the seconds kept after it, and the report
-    comes last. Verdicts need the first blocks, so these may use the kept seconds as well.
+    The blocks end at the deadline. Then models are fed, the diagnosis has the seconds kept for it,
+    and the report comes last. Verdicts need the first blocks, so these may use the kept seconds as
+    well.
     """
 
     deadline: float | None = None  # None: no limit
     kept_seconds: float = 0.0
+    feeding_seconds: float = 0.0  # after the deadline, before the diagnosis: of a model, ...
+    curve_seconds: float = 0.0  # ... and of demand curves
     blocks: int | None = None  # exactly this many; None: until the intervals are narrow
     spare_blocks: int = 0  # at most, after these, while a pipeline was disturbed in some of them
     clock: Callable[[], float] = time.monotonic
@@ -65,18 +70,35 @@ class Budget:
         """Return when a diagnosis that begins now must end: it has only the kept seconds."""
         if self.deadline is None:
             return None
-        return min(self.deadline, self.clock()) + self.kept_seconds
+        fed_by = self.deadline + self.feeding_seconds + self.curve_seconds
+        return min(fed_by, self.clock()) + self.kept_seconds
+
+    def feeding_deadline(self, *, with_curves: bool = False) -> float | None:
+        """Return when blocks that feed a model must end, or the demand curves after them.
+
+        It is asked for when the main blocks have ended. Time that they left is theirs.
+        """
+        if self.deadline is None:
+            return None
+        until = max(self.deadline, self.clock()) + self.feeding_seconds
+        until += self.curve_seconds if with_curves else 0.0
+        all_seconds = self.feeding_seconds + self.curve_seconds + self.kept_seconds
+        return min(until, self.deadline + all_seconds)
 
 
 def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) -> Budget:
     """Return the budget of a run that began at `options.begun` on this clock."""
     kept = diagnostic_seconds(options.seconds) if options.trace else 0.0
+    fed = _FEEDING_SHARE * (options.seconds or 0.0) if options.feeds else 0.0
+    curves = _CURVE_SHARE * (options.seconds or 0.0) if options.demand else 0.0
     deadline = None
     if options.seconds is not None:
-        deadline = options.begun + options.seconds - REPORT_SECONDS - kept
+        deadline = options.begun + options.seconds - REPORT_SECONDS - kept - fed - curves
     return Budget(
         deadline=deadline,
         kept_seconds=kept,
+        feeding_seconds=fed,
+        curve_seconds=curves,
         blocks=options.blocks,
         spare_blocks=options.spare_blocks,
         clock=clock,

@@ -20,8 +20,9 @@ from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.conditions.environment import Other
+from feedbench.bench.records.demand.demand import Demand
 from feedbench.bench.records.diagnosis import Diagnosis
-from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.messages import AFTERWARDS, FEEDING
 from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.row import UNSURE
 from feedbench.bench.records.run import (
@@ -66,6 +67,7 @@ class Keeper:
         # None: nothing was compared yet.
         self._proofs: dict[str, Proof] | None = _proofs_of(run)
         self._diagnosis = run.diagnosis
+        self._demand = run.demand
         self._begun = begun  # CLOCK_MONOTONIC
         self._trials = trials
         self._specs = {label: spec.text for label, spec in specs.items()}
@@ -101,7 +103,7 @@ class Keeper:
         records = [
             trial
             for trial in self._trials.records
-            if trial.purpose not in DIAGNOSTIC
+            if trial.purpose not in AFTERWARDS
             and (trial.ended != "measured" or trial.block <= blocks or not blocks)
         ]
         work = self.run.workload
@@ -158,6 +160,11 @@ class Keeper:
         """Set the diagnosis so far; the next save writes it."""
         self._diagnosis = diagnosis
 
+    def keep_demand(self, demand: Demand) -> None:
+        """Set what the trials that feed a model show so far."""
+        self._demand = demand
+        self.run = replace(self.run, demand=demand)
+
     def take_no_turns(self, why: str) -> None:
         """Set why the trials take no turns, as a clause; "": they do. The next save writes it."""
         self.run = replace(self.run, one_at_a_time=why)
@@ -190,13 +197,14 @@ class Keeper:
             best=summary.best,
             control=summary.control,
             diagnosis=self._diagnosis,
+            demand=self._demand,
             calm=self._calm(blocks),
         )
         storage.write_run(self.folder.path, self.run)
         return self.run
 
     def _calm(self, blocks: int) -> Calm | None:
-        records = self._trials.records
+        records = [each for each in self._trials.records if each.purpose not in FEEDING]
         control = copy_ratios(records, blocks, next(iter(self._specs)))
         return calm_of(records, self._trials.probe_seconds, control)
 

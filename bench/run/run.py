@@ -9,6 +9,7 @@
     prepare         the files that pipelines write in advance      before_blocks.py  -> Run
     prove           all deliver the same images                    before_blocks.py  -> Run
     measure         the blocks                                     measuring         -> Stopped
+    feed_model      whether a model waits for its input            feeding/stage.py
     explain         why pipelines are as fast as they are          why/diagnostics.py
     finish          the final record                               keeper.py         -> RunRecord
 
@@ -30,6 +31,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.choose_images import choose_images, read_images
+from feedbench.bench.run.feeding.stage import feed_model
 from feedbench.bench.run.images_source import images_kept, with_images
 from feedbench.bench.run.measuring.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.pilots import run_pilots
@@ -139,6 +141,7 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
     try:
         stopped = blocks.run(work.listener, run.keeper)
         if run.keeper.is_unchanged(blocks.whole):
+            feed_model(run, blocks.lineup.labels, work)
             explain(run, blocks, stopped, work)
         gate.shut()
     except KeyboardInterrupt:

@@ -85,7 +85,8 @@ class Sources:
 
     def explained(self, record: TrialRecord) -> TrialRecord:
         """Return the record of a failed trial: if files have changed, that is the reason."""
-        change = self.compare(record.block)
+        # Trials after the blocks have numbers of their own.
+        change = self.compare(max(record.block, self._unchanged_after + 1))
         if change is None:
             return record
         return replace(record, fault=Fault.SOURCES_CHANGED, why=change.clause)

@@ -38,7 +38,7 @@ def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
         cpu_utilisation=_share(cpu_seconds, could_use),
         peak_memory_bytes=max(peaks, default=None),
         read_bytes_per_image=_share(sum(count for count, _, _ in read), _images(read)),
-        gpus=_gpus([u.gpus for u, _ in used]),
+        gpus=gpus_of([u.gpus for u, _ in used]),
         page_cache=_page_cache_use([t.page_cache for t in trials if t.page_cache is not None]),
     )
 
@@ -103,7 +103,8 @@ def _latency(latencies: Sequence[Latency]) -> Latency | None:
     )
 
 
-def _gpus(of_trials: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | None:
+def gpus_of(of_trials: Sequence[list[GpuUsage] | NoGpu]) -> list[GpuUsage] | NoGpu | None:
+    """Return each GPU's means over trials; why there is none; None without a trial."""
     listed: list[list[GpuUsage]] = []
     for gpus in of_trials:
         if isinstance(gpus, str):

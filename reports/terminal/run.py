@@ -12,6 +12,7 @@ from feedbench.reports.sentences import why
 from feedbench.reports.sentences.answer import answer, heading, sure_in_brief
 from feedbench.reports.sentences.notes import warnings
 from feedbench.reports.tables import short
+from feedbench.reports.terminal import demand
 from feedbench.reports.terminal.layout import (
     fitting,
     folded,
@@ -53,6 +54,8 @@ def show(run: RunRecord, folder: Path, console: Console, page: Path | None = Non
         *warnings(run),
     ):
         put_note(console, _text(note))
+    if run.demand is not None:
+        demand.show(run.demand, console)
     last = f"The run is in {folder}" if page is None else f"The report is {page}"
     put_path(console, _text(last))
 

@@ -8,6 +8,10 @@ import msgspec
 
 from feedbench.bench.records.windows import Window, counted_from
 
+LEAST_STEP_SECONDS = 0.001
+"""A shorter step is too short for a sleep: it ends 100 microseconds late here, and what Feedbench
+does around it takes 20."""
+
 
 class Steps(msgspec.Struct, frozen=True, kw_only=True):
     """The steps of a model in one window. Seconds.

@@ -11,6 +11,7 @@ from typing import Protocol
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.messages import FEEDING
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.trial import TrialRecord
@@ -49,7 +50,8 @@ def longest_block_seconds(records: Sequence[TrialRecord]) -> float:
     """Return how long the longest block's trials took, in seconds; 0 without a block."""
     seconds: defaultdict[int, float] = defaultdict(float)
     for record in records:
-        seconds[record.block] += record.seconds
+        if record.purpose not in FEEDING:
+            seconds[record.block] += record.seconds
     return max((seconds[block] for block in seconds if block), default=0.0)
 
 

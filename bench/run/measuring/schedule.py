@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from feedbench.bench.records.messages import FEEDING
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.catalog import Spec
 
@@ -45,6 +46,8 @@ class Lineup:
         strikes = Counter(self.strikes)
         seconds = dict(self.trial_seconds)
         for record in records:
+            if record.purpose in FEEDING:  # of blocks of their own
+                continue
             strikes[record.label] += _strikes_of(record)
             if record.ended == "measured" and record.block and record.label in seconds:
                 seconds[record.label] = max(seconds[record.label], record.seconds)

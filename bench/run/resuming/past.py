@@ -16,7 +16,8 @@ from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import arms
 from feedbench.bench.processes.workload_file import read_workload
-from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.demand.demand import Demand
+from feedbench.bench.records.messages import DIAGNOSTIC, FEEDING
 from feedbench.bench.records.run import Extension, Resumed, RunRecord, Stopped
 from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
 from feedbench.bench.records.trial import TrialRecord
@@ -166,6 +167,9 @@ def _is_kept(trial: TrialRecord, run: RunRecord, *, is_extended: bool) -> bool:
         return False
     if trial.purpose in DIAGNOSTIC:
         return is_extended and run.diagnosis is not None
+    if trial.purpose in FEEDING:
+        demand = run.demand or Demand()
+        return trial.block <= (demand.curve_blocks if trial.purpose == "curve" else demand.blocks)
     return trial.block <= run.blocks
 
 
@@ -198,7 +202,9 @@ def sentence(past: Past) -> str:
     if past.addition is not None:
         return adding(past.addition, past.run)
     again = ""
-    cut_short = sum(trial.block > past.run.blocks for trial in past.left_out)
+    cut_short = sum(
+        trial.block > past.run.blocks for trial in past.left_out if trial.purpose not in FEEDING
+    )
     if cut_short:
         again = f"; repeating {counted(cut_short, 'trial')} of the unfinished one"
     return f"Resuming after {counted(past.run.blocks, 'completed block')}{again}."
@@ -220,12 +226,22 @@ def why_complete(past: Past) -> Stopped | None:
     """Return the reason why there is nothing left to measure; None if there is."""
     options, whole = past.options, past.run.blocks
     is_known = past.run.diagnosis is not None or not options.trace
+    is_known = is_known and _is_fed(past)
     if options.blocks is not None and whole >= options.blocks and is_known:
         return Stopped.BLOCKS
     seconds_left = budget_of(options).seconds_left(whole)
     if seconds_left is None:
         return None
     return Stopped.TIME if seconds_left < _needed_seconds(past.kept) else None
+
+
+def _is_fed(past: Past) -> bool:
+    """Return whether all blocks that feed a model are completed, if any were requested."""
+    options, demand = past.options, past.run.demand or Demand()
+    blocks = options.blocks or 0
+    return (not options.feeds or demand.blocks >= blocks) and (
+        not options.demand or demand.curve_blocks >= blocks
+    )
 
 
 def _needed_seconds(kept: Sequence[TrialRecord]) -> float:

@@ -9,7 +9,7 @@ from statistics import fmean, variance
 
 import numpy as np
 
-from feedbench.bench.records.messages import DIAGNOSTIC
+from feedbench.bench.records.messages import AFTERWARDS
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, blocks_until
 
@@ -21,7 +21,7 @@ def block_seconds(trials: Sequence[TrialRecord], blocks: int) -> float | None:
     """
     seconds: defaultdict[int, float] = defaultdict(float)
     for trial in trials:
-        if 1 <= trial.block <= blocks and trial.purpose not in DIAGNOSTIC:
+        if 1 <= trial.block <= blocks and trial.purpose not in AFTERWARDS:
             seconds[trial.block] += trial.seconds
     return fmean(seconds.values()) if seconds else None
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.app import app
+from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, option, options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.values import one_of
@@ -96,7 +97,7 @@ def test_the_commands_take_the_options_of_a_run() -> None:
     }
     assert taken["run"] == names
     of_times = {"quick", "time", "blocks", "until_told", "margin"}
-    of_times |= {"page_cache", "trace", "against"}
+    of_times |= {"page_cache", "trace", "against", *DEMAND_FIELDS}
     assert taken["verify"] == names - of_times
     for command in ("inspect", "prepared"):
         taken[command] -= {"debug"}  # each command has that, for its own errors

@@ -1,0 +1,120 @@
+"""A trial in which a pipeline feeds a model, after its first epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from feedbench.bench.measured.batches.batch_checks import EpochCheck
+from feedbench.bench.measured.diagnostic_trial import Diagnostic
+from feedbench.bench.measured.model.emulated import EmulatedModel
+from feedbench.bench.measured.model.feeder import drain, epochs_of, feed
+from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.measured.trial import Opened
+from feedbench.bench.records.demand.feeding import LEAST_STEP_SECONDS, Feeding
+from feedbench.bench.records.measurement import Measurement
+from feedbench.bench.records.messages import Fed, Phase, Request
+from feedbench.bench.records.pace import Pace
+from feedbench.bench.records.windows import Window, Windows, steady_from
+from feedbench.bench.verdicts.demand.curve import TARGETS, Point, next_appetite
+
+_STEADY_WINDOWS = 3.0  # of the pace's length, which are timed after the steps are steady
+_LONG = 4.0  # of a curve's window: of few steps it is as many times as long, at least
+_MOST_STEP_SECONDS = 2.5  # of a curve's point, which would take minutes
+
+
+class FeedingTrial(Diagnostic):
+    """A trial that feeds a model. Nothing else runs in its process meanwhile."""
+
+    def feed(self, request: Request) -> Measurement:
+        """Read the first epoch without a model, and then feed one, or one after the other."""
+        fed = request.fed
+        assert fed is not None
+        pace = request.pace.before_turns()
+        opened = self.open(request)
+        first, last, images = self._fill(opened)
+        batches = epochs_of(opened.feed)
+        if request.purpose == "curve":
+            feedings = self._curve(batches, fed, pace)
+        else:
+            feedings = [self._fed(batches, fed, pace)]
+        self.say(Phase(name="continuous", at=self.clock()))
+        return Measurement(
+            open_seconds=opened.seconds,
+            first_batch_seconds=first,
+            first_epoch_seconds=last,
+            first_epoch_images=images,
+            continuous=hasattr(opened.feed, "repeat"),
+            windows=[Window(w.images, w.seconds) for each in feedings for w in each.windows],
+            peak_memory_bytes=peak_memory_bytes(self.reaper),
+            feedings=feedings,
+        )
+
+    def _fill(self, opened: Opened) -> tuple[float, float, int]:
+        """Read an epoch, which fills caches; return when its first and last batch came, and images.
+
+        In seconds since the feed was opened.
+        """
+        check = EpochCheck(self.workload)
+        begun = first = last = self.clock()
+        for delivered in opened.feed:
+            is_first = check.images == 0
+            last = self._batch(check, delivered)
+            first = last if is_first else first
+        check.end()
+        self.say(Phase(name="first epoch", at=last))
+        return first - begun, last - begun, check.images
+
+    def _fed(self, batches: Iterator[Any], fed: Fed, pace: Pace) -> Feeding:
+        """Feed the model of the request."""
+        assert fed.model is not None
+        assert fed.model.appetite is not None
+        return self._emulated(batches, fed.model.appetite, pace, is_reported=True)
+
+    def _curve(self, batches: Iterator[Any], fed: Fed, pace: Pace) -> list[Feeding]:
+        """Feed emulated models of the appetites that the demand curve needs."""
+        feedings: list[Feeding] = []
+        images = min(self.workload.batch_size, self.workload.images)
+        long = msgspec.structs.replace(pace, long_seconds=_LONG * pace.least_seconds)
+        for target, guess in zip(TARGETS, fed.guesses, strict=True):
+            while True:
+                points = [Point(each.appetite or 0.0, each.utilisation) for each in feedings]
+                appetite = next_appetite(points, target, guess)
+                if appetite is None:
+                    break
+                appetite = min(
+                    max(appetite, images / _MOST_STEP_SECONDS), images / LEAST_STEP_SECONDS
+                )
+                if any(point.appetite == appetite for point in points):
+                    break  # it is beyond what can be emulated
+                drain(batches, images / fed.rate, self.clock)
+                feedings.append(self._emulated(batches, appetite, long, is_reported=False))
+        return feedings
+
+    def _emulated(
+        self, batches: Iterator[Any], appetite: float, pace: Pace, *, is_reported: bool
+    ) -> Feeding:
+        """Feed an emulated model; only of one that is reported the parent reads the edges."""
+        model = EmulatedModel(appetite, self.clock, self.sleep)
+        return self._timed(batches, model, pace, is_reported=is_reported)
+
+    def _timed(
+        self, batches: Iterator[Any], model: EmulatedModel, pace: Pace, *, is_reported: bool
+    ) -> Feeding:
+        windows = Windows(_STEADY_WINDOWS * pace.least_seconds, pace)
+        on_edge = self._edge if is_reported else _unheard
+        most = math.inf if is_reported else 1
+        steps = feed(batches, model, windows, on_edge, self.clock, most_windows=most)
+        return Feeding(
+            appetite=model.appetite,
+            windows=steps,
+            late_seconds=model.late_seconds,
+            is_steady=not is_reported or steady_from(windows.windows) is not None,
+        )
+
+
+def _unheard(_: float) -> None:
+    pass

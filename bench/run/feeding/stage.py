@@ -1,0 +1,187 @@
+"""The stage of a run that feeds a model: its blocks, the demand curves, and what they show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from msgspec.structs import replace as replace_record
+
+from feedbench.bench.options.demand_options import model_of
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.demand.demand import Demand, ModelRecord
+from feedbench.bench.records.messages import Fed
+from feedbench.bench.records.row import Row
+from feedbench.bench.run.before_blocks import Run
+from feedbench.bench.run.budget import PROBE_SECONDS, PROCESS_SECONDS
+from feedbench.bench.run.feeding.fed_blocks import FedBlocks, Member
+from feedbench.bench.run.workplace import Workplace
+from feedbench.bench.text import duration
+from feedbench.bench.verdicts.block_counts.certainty import certainty_of
+from feedbench.bench.verdicts.demand.curve import TARGETS
+from feedbench.bench.verdicts.demand.summary import Terms, are_precise, demand_of
+from feedbench.bench.why.ready_feed import ONE_BATCH
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+
+READY = "ready batch"
+_LOADER = "one_batch.py"
+_FED_SECONDS = 3.0  # a trial's, besides its first epoch; steps that are longer take longer
+_FEW_STEPS = 20  # of a trial
+_CURVE_SECONDS = 12.0
+_MOST_CURVE_BLOCKS = 4  # whose intervals are as narrow as a few points allow
+_BLOCK, _CURVE_BLOCK = "block with the model", "block of demand curves"
+
+
+def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
+    """Feed the model that the options ask for, and measure demand curves; keep what they show."""
+    options = run.begun.options
+    model = model_of(options, options.batch_size)
+    rows = {row.label: row for row in run.keeper.run.rows if row.rate is not None}
+    fed = [label for label in labels if label in rows and not run.lineup.specs[label].python]
+    if (model is None and not options.demand) or not fed:
+        return
+    stage = _Stage(run, work, {label: rows[label] for label in fed}, model)
+    try:
+        stage.perform()
+    finally:
+        stage.keep()
+
+
+class _Stage:
+    """The blocks that feed a model, and those of the demand curves."""
+
+    def __init__(
+        self, run: Run, work: Workplace, rows: Mapping[str, Row], model: ModelRecord | None
+    ) -> None:
+        self._options: RunOptions = run.begun.options
+        self._run = run
+        self._trials: Trials = run.trials
+        self._listener: Listener = work.listener
+        self._rows = rows
+        self._specs: dict[str, Spec] = {label: run.lineup.specs[label] for label in rows}
+        self._ready = self._ready_spec(work)
+        self._begun = time.monotonic()
+        before = run.keeper.run.demand or Demand()
+        self._before_seconds = before.seconds
+        self._terms = Terms(
+            model=model,
+            margin=self._options.margin,
+            cost=self._options.cost,
+            certainty=certainty_of(run.keeper.run),
+            blocks=before.blocks,
+            curve_blocks=before.curve_blocks,
+        )
+        self._skipped: list[str] = []
+
+    def perform(self) -> None:
+        """Run all blocks for which there is time."""
+        ends_at = self._run.begun.budget.feeding_deadline()
+        curves_at = self._run.begun.budget.feeding_deadline(with_curves=True)
+        if self._terms.model is not None:
+            self._note(f"Feeding a model ({self._terms.model.name})", ends_at)
+            self._feed(self._terms.model, ends_at)
+        if self._options.demand:
+            self._note("Measuring demand curves", curves_at)
+            self._curves(curves_at)
+
+    def keep(self) -> None:
+        """Keep what all completed blocks show."""
+        demand = demand_of(self._trials.records, self._run.keeper.run.rows, self._terms)
+        seconds = self._before_seconds + time.monotonic() - self._begun
+        self._run.keeper.keep_demand(replace_record(demand, skipped=self._skipped, seconds=seconds))
+
+    def _feed(self, model: ModelRecord, ends_at: float | None) -> None:
+        members = [
+            *(self._member(spec, model) for spec in self._specs.values()),
+            Member(
+                spec=self._ready,
+                purpose="appetite",
+                fed=lambda: Fed(model=model),
+                seconds=self._fed_seconds(model, 0.0),
+            ),
+        ]
+        blocks = self._blocks(_BLOCK, self._terms.blocks, ends_at)
+        blocks.run(members, partial(self._kept, blocks), self._options.blocks)
+        if not blocks.whole:
+            self._skipped.append("No time was left to feed the model. Raise --time.")
+
+    def _member(self, spec: Spec, model: ModelRecord) -> Member:
+        return Member(
+            spec=spec,
+            purpose="model",
+            fed=lambda: Fed(model=model),
+            seconds=self._fed_seconds(model, self._rows[spec.label].first_epoch_seconds or 0.0),
+        )
+
+    def _fed_seconds(self, model: ModelRecord, first_epoch_seconds: float) -> float:
+        steps = _FEW_STEPS * (model.step_seconds or 0.0)
+        timed = max(_FED_SECONDS, steps)
+        return PROCESS_SECONDS + PROBE_SECONDS + first_epoch_seconds + timed
+
+    def _kept(self, blocks: FedBlocks, whole: int) -> bool:
+        """Keep a block that feeds the model; return whether there are enough."""
+        self._terms = replace(self._terms, blocks=whole)
+        self.keep()
+        self._run.keeper.save(blocks=self._run.keeper.run.blocks)
+        labels = [label for label in self._specs if label not in blocks.failed]
+        return are_precise(self._trials.records, labels, self._terms)
+
+    def _curves(self, ends_at: float | None) -> None:
+        members = [
+            Member(
+                spec=spec,
+                purpose="curve",
+                fed=partial(self._curve_of, label),
+                seconds=(self._rows[label].first_epoch_seconds or 0.0) + _CURVE_SECONDS,
+            )
+            for label, spec in self._specs.items()
+        ]
+        blocks = self._blocks(_CURVE_BLOCK, self._terms.curve_blocks, ends_at)
+        blocks.run(members, self._kept_curve, self._options.blocks or _MOST_CURVE_BLOCKS)
+        if not blocks.whole:
+            self._skipped.append("No time was left for the demand curves. Raise --time.")
+
+    def _curve_of(self, label: str) -> Fed:
+        """Return what a curve's trial feeds: it begins where an earlier block had its crossings."""
+        rate = self._rows[label].rate
+        assert rate is not None
+        demand = self._run.keeper.run.demand or Demand()
+        curve = next((curve for curve in demand.curves if curve.label == label), None)
+        known = (None, None) if curve is None else (curve.fed_at_90, curve.fed_at_99)
+        guesses = [rate if each is None else each.value for each in known]
+        assert len(guesses) == len(TARGETS)
+        return Fed(rate=rate, guesses=guesses)
+
+    def _kept_curve(self, whole: int) -> bool:
+        self._terms = replace(self._terms, curve_blocks=whole)
+        self.keep()
+        self._run.keeper.save(blocks=self._run.keeper.run.blocks)
+        return False
+
+    def _blocks(self, name: str, whole: int, ends_at: float | None) -> FedBlocks:
+        return FedBlocks(
+            trials=self._trials,
+            workload=self._run.begun.workload,
+            listener=self._listener,
+            seed=self._options.seed,
+            deadline=ends_at,
+            clock=self._run.begun.budget.clock,
+            name=name,
+            whole=whole,
+        )
+
+    def _note(self, what: str, ends_at: float | None) -> None:
+        limit = ""
+        if ends_at is not None:
+            limit = f", in {duration(ends_at - self._run.begun.budget.clock())} at most"
+        self._listener.note(f"{what}{limit}.")
+
+    def _ready_spec(self, work: Workplace) -> Spec:
+        loader = work.scratch / _LOADER
+        loader.write_text(ONE_BATCH)
+        return catalog.spec_of(READY, f"{loader}:one_batch")

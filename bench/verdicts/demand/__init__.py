@@ -1,0 +1,1 @@
+"""Whether a model waits for its input, and which pipeline is enough. Pure."""

@@ -1,0 +1,1 @@
+"""Sentences on a model and its input: whether it waits, and which pipeline is enough."""
