@@ -4,11 +4,13 @@ pytest_plugin: The front door for pytest: its hooks, options and runs
 cli:           The front door: the commands and their options
 gate:          Two versions of a loader in one run, until the answer is clear
 selftest:      Pipelines whose behaviour is known, and whether this machine measures them so
+training:      The story of trainings: one model through each pipeline
 run:           The story of a run, stage by stage
 options:       The options of a run, each declared once for all front doors
 forkserver:    The process that imports TensorFlow, and forks and performs trials
 why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advice
 equal_work:    The proof that all pipelines deliver the same images
+fitting:       What happens inside one process that trains a model
 tfrecords:     The user's own TFRecord files, and their images as files
 prepared:      What pipelines write in advance, and where it is kept
 images:        Which image files are fit to be measured

@@ -26,6 +26,7 @@ from feedbench.bench.cli.selftest import selftest
 from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
 from feedbench.bench.cli.top import top
+from feedbench.bench.cli.train import train
 from feedbench.bench.cli.verify import verify
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(top)
 app.command()(run)
 app.command()(verify)
+app.command()(train)
 app.command()(report)
 app.command()(gate)
 app.command()(compare)

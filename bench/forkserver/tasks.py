@@ -12,6 +12,7 @@ import msgspec
 
 from feedbench.bench.equal_work import proof_task, references_task
 from feedbench.bench.equal_work.timed_part.timed_proof import check_timed_part
+from feedbench.bench.fitting import training_task
 from feedbench.bench.images import check_task
 from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.diagnostic_trial import cut_off
@@ -57,6 +58,9 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
         if request.purpose == "references":
             folder = Path(request.references)
             references_task.serve(read_workload(Path(request.workload)), folder, say)
+        elif request.purpose == "build":
+            workload = read_workload(Path(request.workload))
+            say(training_task.checked(Path(request.training), workload))
         else:
             _of_pipeline(request, say, reaper)
     except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
@@ -103,6 +107,9 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         assert isinstance(pipeline, Preparing)
         given, store = request.given(workload), Store(Path(request.prepared))
         preparation_task.obtain(pipeline, spec, workload, given, store, say)
+        return
+    if request.purpose == "train":
+        say(training_task.train(pipeline, request, workload, say))
         return
     trial = FeedingTrial(cut_off(pipeline, request.until), workload, say, reaper=reaper)
     try:

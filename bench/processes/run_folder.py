@@ -11,6 +11,7 @@ from pathlib import Path
 from feedbench.pipelines.errors import RequestError
 
 _ANOTHER = "name another folder with --out"
+_FILES = ("run.json", "trials.jsonl", "images.json", "images-validation.json", "resume.json")
 
 
 class RunFolder:
@@ -71,7 +72,8 @@ class RunFolder:
             shutil.rmtree(self.logs, ignore_errors=True)
             shutil.rmtree(self.samples, ignore_errors=True)
             shutil.rmtree(self.traces, ignore_errors=True)
-            for file in ("run.json", "trials.jsonl", "images.json", "resume.json"):
+            shutil.rmtree(self.path / "models", ignore_errors=True)
+            for file in _FILES:
                 (self.path / file).unlink(missing_ok=True)
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):

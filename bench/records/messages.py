@@ -16,6 +16,7 @@ from feedbench.bench.records.demand.demand import ModelRecord
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
+from feedbench.bench.records.trained_epoch import TrainedEpoch
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.image_check import Finding
 
@@ -23,12 +24,14 @@ SCHEMA = 2
 
 Purpose = Literal[
     "check",
+    "build",
     "decode",
     "pilot",
     "prepare",
     "records",
     "references",
     "verify",
+    "train",
     "main",
     "control",
     "trace",
@@ -39,6 +42,7 @@ Purpose = Literal[
     "curve",
 ]
 """check: can it be built; decode: which files are bad; pilot: a rough rate;
+build: does a model suit the workload; train: train it;
 records: extract the images of the user's record files; references: compute
 them; verify: compare with them; main and control: the reported rates; model: feed a model;
 appetite: feed it one batch that is ready; curve: feed emulated ones, for the demand curve; the
@@ -85,6 +89,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None  # of equal work; batches of the timed part are compared with it
     until: LastStep = ""
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
+    training: str = ""  # the file of what to train; "": nothing
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pilot_seconds: float = 2.0  # how long a pilot reads after its first batch
@@ -231,6 +236,45 @@ class Traced(_Event, frozen=True, kw_only=True, tag="traced"):
     profile: Profile
 
 
+class Modelled(_Event, frozen=True, kw_only=True, tag="modelled"):
+    """A model suits the workload."""
+
+    parameters: int
+    compiled_with: str  # in words, if Feedbench compiled it; "": it was compiled
+
+
+class Fitting(_Event, frozen=True, kw_only=True, tag="fitting"):
+    """A model is built, both feeds are open, and `fit` begins."""
+
+    initial_weights: str  # SHA-256
+    open_seconds: float  # of both feeds
+    notes: list[str] = []
+
+
+class Stepped(_Event, frozen=True, kw_only=True, tag="stepped"):
+    """Some steps of an epoch are done; reported at most twice a second."""
+
+    epoch: int  # from 1
+    step: int
+    steps: int
+    loss: float | None  # mean of the epoch so far
+    accuracy: float | None
+
+
+class EpochFitted(_Event, frozen=True, kw_only=True, tag="epoch fitted"):
+    """An epoch is complete, and what it changed is on disk."""
+
+    epoch: TrainedEpoch
+    is_nan: bool  # its loss is not a number
+    is_best: bool  # the saved model has its weights
+
+
+class FitEnded(_Event, frozen=True, kw_only=True, tag="fit ended"):
+    """All epochs are done, or the loss was not a number and training was to stop then."""
+
+    is_stopped: bool
+
+
 class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """The trial raised."""
 
@@ -240,7 +284,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     is_wrong_work: bool = False  # it does not deliver what the workload asks for
 
 
-Result = Built | Prepared | Referenced | Verified | Measured | Traced | Failed
+Result = Built | Prepared | Referenced | Verified | Measured | Traced | Modelled | FitEnded | Failed
 """The last message of a trial, unless it dies first."""
 
 
@@ -268,6 +312,11 @@ Event = (
     | Turned
     | Measured
     | Traced
+    | Modelled
+    | Fitting
+    | Stepped
+    | EpochFitted
+    | FitEnded
     | Failed
     | Ended
 )

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import median
 from typing import Literal
 
 import msgspec
 
+from feedbench.bench.files import write_whole
 from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.run import WorkloadRecord
+from feedbench.bench.records.trained_epoch import TrainedEpoch
+from feedbench.pipelines.errors import RequestError
 
 SCHEMA = 1
-
-
-class TrainedEpoch(msgspec.Struct, frozen=True, kw_only=True):
-    """One epoch of `fit`. A loss or an accuracy is null if it is no finite number, or not there."""
-
-    number: int  # from 1
-    seconds: float  # of the training part; the first epoch's include building the graph
-    images: int
-    loss: float | None
-    accuracy: float | None  # a share of the training part, averaged over the epoch
-    val_loss: float | None = None  # after the epoch, over the whole validation part
-    val_accuracy: float | None = None
-    val_seconds: float = 0.0
-
-    @property
-    def rate(self) -> float:
-        """Images per second in training."""
-        return self.images / self.seconds if self.seconds else 0.0
+FILE = "training.json"
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,3 +135,37 @@ class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, label: str) -> list[Training]:
         """Return the trainings of one pipeline, a seed each."""
         return [training for training in self.trainings if training.label == label]
+
+
+def write_training(folder: Path, record: TrainingRecord) -> None:
+    """Replace training.json in one step, so that a reader always finds a complete file."""
+    content = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    write_whole(folder / FILE, content)
+
+
+def read_training(folder: Path) -> TrainingRecord:
+    """Read training.json. Raises RequestError if it is missing, of another schema, or broken."""
+    file = folder / FILE
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RequestError(
+            f"{folder} has no training: cannot read {file} ({error.strerror})",
+            hint="name a folder that feedbench train wrote",
+        ) from error
+    try:
+        schema = msgspec.json.decode(content, type=_Head).schema
+        if schema == SCHEMA:
+            return msgspec.json.decode(content, type=TrainingRecord)
+    except msgspec.MsgspecError as error:
+        raise RequestError(f"{file} is broken: {error}") from error
+    raise RequestError(
+        f"{file} has schema {schema!r}; this Feedbench reads schema {SCHEMA}",
+        hint="use the version of Feedbench that wrote it",
+    )
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """The schema of a file."""
+
+    schema: object = None

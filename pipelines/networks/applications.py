@@ -60,7 +60,7 @@ def application(name: str, workload: Workload) -> Any:
     """Return a network of keras.applications without weights, for a workload's images and classes.
 
     Its last layer gives probabilities: softmax over the classes, or one sigmoid for binary labels.
-    Raises ValueError where the images are smaller than the network takes.
+    Raises ValueError if the images are smaller than the network takes.
     """
     import keras
 

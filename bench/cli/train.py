@@ -1,0 +1,77 @@
+"""The command `feedbench train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from feedbench.bench.cli import options
+from feedbench.bench.cli.support import images_folder, interruptible, print_json
+from feedbench.bench.options.fit_options import FitOptions, options_of_training
+from feedbench.bench.options.option import Given, value_of
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.pipelines.errors import InterruptionError
+
+
+@options.takes(options_of_training())
+def train(
+    *,
+    folder: options.Folder = None,
+    given: Given,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train one model through each pipeline, and compare them.
+
+    \b
+    Examples:
+      feedbench train ~/photos --model flowers_cnn
+      feedbench train ~/photos --model mobilenet_v2 --image-size 96 --epochs 3
+      feedbench train ~/pets -p py_dataset -p tfdata_tuned --model cats_dogs_cnn
+      feedbench train ~/digits --model mnist_cnn --epochs 20 --repeats 3
+      feedbench train ~/photos -p mine=loader.py:photos --model model.py:build
+      feedbench train ~/photos --model saved.keras --epochs 2 --out more
+
+    \b
+    Each pipeline has a process of its own, and the same first weights. Keras'
+    fit trains. The folder of --out gets, as it goes:
+      training.json  everything, with each epoch's loss and accuracy
+      training.csv   one row for each epoch
+      models/        the best model of each pipeline, as .keras
+      tensorboard/   event files: tensorboard --logdir OUT/tensorboard
+
+    \b
+    Your own model: model.py has a function build(workload), or build(). It
+    returns a Keras model, compiled or not. workload has class_names, shape,
+    height, width, channels, label_mode and more.
+
+    \b
+    Exit codes:
+      0    the model was trained through every pipeline
+      1    a pipeline failed
+      2    the request or the input is wrong
+      130  interrupted by Ctrl-C; the epochs so far are kept
+    """
+    from feedbench.bench.processes.progress import listener
+
+    out: Path = value_of(RunOptions, "out", given)
+    asked = FitOptions.of(given)
+    progress, shown = listener(quiet=quiet)
+    with interruptible("interrupted before anything was trained; nothing was kept", out), shown:
+        photos = images_folder(folder, given, progress.note)
+        of_run = asked.of_run({**given, "out": str(out)}, photos)
+        from feedbench.bench.training.training import train as perform
+
+        record = perform(of_run, asked, progress)
+    if as_json:
+        print_json(record)
+    else:
+        from rich.console import Console
+
+        from feedbench.reports.terminal.training import show
+
+        show(record, Console(highlight=False), out)
+    if record.status == "interrupted":
+        raise typer.Exit(InterruptionError.exit_code)
+    raise typer.Exit(1 if any(each.status == "failed" for each in record.trainings) else 0)

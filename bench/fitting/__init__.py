@@ -1,0 +1,1 @@
+"""What happens inside a process that trains a model through one pipeline."""

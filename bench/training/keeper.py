@@ -1,0 +1,91 @@
+"""The record of trainings as it grows: training.json and training.csv, replaced in one step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from feedbench.bench.files import write_whole
+from feedbench.bench.records.training import Training, TrainingRecord, write_training
+from feedbench.bench.training.likeness import likeness_of
+
+CSV = "training.csv"
+COLUMNS = (
+    "pipeline",
+    "seed",
+    "epoch",
+    "seconds",
+    "images_per_second",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_seconds",
+)
+
+
+class Keeper:
+    """Keeps the record and its table on disk; both are whole at every moment."""
+
+    def __init__(self, record: TrainingRecord, folder: Path, begun: float) -> None:
+        self.record = record
+        self._folder = folder
+        self._begun = begun  # CLOCK_MONOTONIC
+        self._save()
+
+    def put(self, training: Training) -> None:
+        """Add a training, or replace what is known of it so far."""
+        same = (training.label, training.seed)
+        others = [each for each in self.record.trainings if (each.label, each.seed) != same]
+        self.record = replace(self.record, trainings=[*others, training])
+        self._save()
+
+    def end(self, *, is_interrupted: bool) -> TrainingRecord:
+        """Record the end, and whether the pipelines trained alike."""
+        trainings = [_ended(each) for each in self.record.trainings]
+        record = replace(self.record, trainings=trainings)
+        self.record = replace(
+            record,
+            status="interrupted" if is_interrupted else "complete",
+            likeness=likeness_of(record),
+        )
+        self._save()
+        return self.record
+
+    def _save(self) -> None:
+        self.record = replace(self.record, seconds=time.monotonic() - self._begun)
+        write_training(self._folder, self.record)
+        write_whole(self._folder / CSV, table(self.record).encode())
+
+
+def table(record: TrainingRecord) -> str:
+    """Return one row for each epoch of each training, as CSV. A figure that is missing is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for training in record.trainings:
+        for epoch in training.epochs:
+            writer.writerow(
+                (
+                    training.label,
+                    training.seed,
+                    epoch.number,
+                    f"{epoch.seconds:.6g}",
+                    f"{epoch.rate:.6g}",
+                    *map(_cell, (epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy)),
+                    f"{epoch.val_seconds:.6g}",
+                )
+            )
+    return text.getvalue()
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _ended(training: Training) -> Training:
+    return replace(training, status="interrupted") if training.status == "running" else training

@@ -1,0 +1,86 @@
+"""Whether pipelines train alike, and what happened to each training, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from feedbench.bench.records.training import Agreement, Likeness, Training, TrainingRecord
+from feedbench.bench.text import listed
+
+_POINTS = 100
+
+
+def likeness(record: TrainingRecord) -> str:
+    """Return in one or two sentences whether the pipelines train alike."""
+    result = record.likeness
+    if result is None:
+        trained = [each.label for each in record.trainings if each.status == "trained"]
+        if len(set(trained)) < 2:  # noqa: PLR2004 - a comparison has two
+            return "Whether pipelines train alike takes two trained pipelines."
+        return "The model reports no accuracy: compile it with metrics=['accuracy'] to compare."
+    if result.is_alike:
+        return f"The pipelines train alike: {_range(result)}. {_chance(result)}"
+    others = [each for each in result.pipelines if not each.is_alike]
+    return f"{' '.join(map(_differs, others))} {_chance(result)}"
+
+
+def _range(result: Likeness) -> str:
+    """Return the range of the accuracies as a clause."""
+    accuracies = [
+        result.pipelines[0].baseline_accuracy,
+        *(each.accuracy for each in result.pipelines),
+    ]
+    low, high = min(accuracies), max(accuracies)
+    part = f"{result.part} accuracy is"
+    if f"{low:.1%}" == f"{high:.1%}":
+        return f"final {part} {_percent(low)} for each"
+    return f"final {part} {_percent(low)} to {_percent(high)}, within chance"
+
+
+def _differs(each: Agreement) -> str:
+    word = "worse" if each.difference < 0 else "better"
+    return (
+        f"{each.label} trains {word} than {each.baseline}: {_percent(each.accuracy)} instead of"
+        f" {_percent(each.baseline_accuracy)}."
+    )
+
+
+def _chance(result: Likeness) -> str:
+    """Return by how much chance alone may make accuracies differ, and how that is known."""
+    widest = max((each.high - each.low) / 2 for each in result.pipelines)
+    points = f"{_POINTS * widest:.1f} points"
+    if result.method == "seeds":
+        return (
+            f"Over {result.seeds} seeds, chance alone makes differences of about {points}"
+            f" ({result.level:.0%} intervals)."
+        )
+    return (
+        f"With one seed and {result.images:,} {result.part} images, chance alone may make"
+        f" differences of about {points} (binomial error); --repeats measures it."
+    )
+
+
+def remarks(record: TrainingRecord) -> Iterator[str]:
+    """Yield a sentence for each thing that a user should know of a training."""
+    yield from record.notes
+    for training in record.trainings:
+        name = training.label
+        if record.repeats > 1:
+            name += f" (seed {training.seed})"
+        yield from (f"{name}: {remark}." for remark in _of(training))
+    weights = {each.initial_weights for each in record.trainings if each.initial_weights}
+    if len(weights) > len({each.seed for each in record.trainings if each.initial_weights}):
+        labels = list(dict.fromkeys(each.label for each in record.trainings))
+        yield f"The first weights differ between {listed(labels)}: accuracies cannot be compared."
+
+
+def _of(training: Training) -> Iterator[str]:
+    if training.status in {"failed", "stopped"}:
+        yield "; ".join(filter(None, [f"{training.status}, {training.why}", training.hint]))
+    elif training.nan_epoch is not None:
+        yield f"its loss was not a number in epoch {training.nan_epoch}; training went on"
+    yield from training.notes
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %")
