@@ -67,7 +67,7 @@ def _table(run: RunRecord, table: short.Table) -> Iterator[str]:
     kinds = first + "".join("l" if is_words else "r" for is_words in table.are_words[1:])
     name = f"tab:feedbench-{table.title.lower()}"
     yield r"\begin{table}"
-    yield r"\centering\small\setlength{\tabcolsep}{4pt}"
+    yield r"\centering\small\setlength{\tabcolsep}{3pt}"
     yield rf"\caption{{{escaped(_caption(run, table))}}}\label{{{name}}}"
     yield rf"\begin{{tabular}}{{{kinds}}}"
     yield r"\toprule"
