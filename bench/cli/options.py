@@ -110,6 +110,13 @@ ReportFile = Annotated[
 ]
 NewFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")]
 Count = Annotated[int, typer.Option(metavar="N", help="The number of photos, in 5 classes.")]
+PhotoSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WIDTHxHEIGHT",
+        help="Size of every photo in pixels, such as 2272x1704.  [default: 200 to 640 a side]",
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="The seed of every random choice.")]
 
 

@@ -75,6 +75,15 @@ def image_size(option: str, text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
+def width_and_height(option: str, text: str) -> tuple[int, int]:
+    """Read the size of a photo as cameras have it, WIDTHxHEIGHT; returns (width, height)."""
+    parts = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if parts is None:
+        raise RequestError(f"{option} {text!r}: expected WIDTHxHEIGHT such as 2272x1704")
+    width, height = parts.groups()
+    return int(width), int(height)
+
+
 @dataclass(frozen=True)
 class OneOf(Generic[T]):
     """Reads one of a few words, each of which stands for a value."""
@@ -136,6 +145,13 @@ def whole_number(option: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise RequestError(f"{option} {text!r}: expected a whole number") from None
+
+
+def number(option: str, text: str) -> float:
+    """Read a number such as 3 or 2.5."""
+    if not re.fullmatch(r"\d+(?:\.\d+)?", text):
+        raise RequestError(f"{option} {text!r}: expected a number such as 3 or 2.5")
+    return float(text)
 
 
 def names(option: str, text: str) -> tuple[str, ...]:  # noqa: ARG001 - a reader is given both

@@ -14,7 +14,7 @@ memory in one thread. Times and ratios are medians over eleven rounds of all set
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,6 +70,7 @@ SKY_CONTRAST = 0.2  # the sky's share of it: the flat part of a photo
 QUALITIES = (85, 95)  # of the JPEG encoder, as cameras and photo sites use
 
 LONG_SIDES = (300, 640)  # pixels; with these shapes the short side is 200 or more
+LEAST_SIDE, MOST_SIDE = 32, 8192  # pixels, of photos whose size is asked for
 SHAPES = (4 / 3, 3 / 2)  # long side over short side, as cameras make them
 LANDSCAPE_SHARE = 2 / 3
 
@@ -80,12 +81,13 @@ def write_photos(
     seed: int = 0,
     processes: int | None = None,
     on_photo: Callable[[int, int], None] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> None:
     """Write `count` JPEGs into `folder`, one sub-folder a class: all of them, or nothing.
 
-    The photos are RGB of 200 to 640 pixels a side. Photo `i` depends on `(seed, i)` alone, not on
-    `count` or `processes`. Its bytes are the same for the same versions of NumPy, Pillow and
-    libjpeg on the same kind of processor.
+    The photos are RGB of 200 to 640 pixels a side, or of one `size`, (width, height). Photo `i`
+    depends on `(seed, i)` and the size alone, not on `count` or `processes`. Its bytes are the same
+    for the same versions of NumPy, Pillow and libjpeg on the same kind of processor.
 
     `processes` defaults to the processors that this process may use. `on_photo(done, count)` is
     called in the calling process after each photo. Until the last photo is written, all are in a
@@ -98,6 +100,7 @@ def write_photos(
     """
     folder = folder.resolve()
     _check(folder, count, seed, processes)
+    _check_size(size)
     if processes is None:
         processes = len(os.sched_getaffinity(0))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +108,7 @@ def write_photos(
         unfinished = Path(temporary) / folder.name
         for scene in SCENES:
             (unfinished / scene.name).mkdir(parents=True)
-        photos = [(unfinished, seed, index) for index in range(count)]
+        photos = [(unfinished, seed, index, size) for index in range(count)]
         in_processes(
             _write_photo,
             photos,
@@ -132,10 +135,25 @@ def _check(folder: Path, count: int, seed: int, processes: int | None) -> None:
         )
 
 
-def _write_photo(folder: Path, seed: int, index: int) -> None:
+def _check_size(size: tuple[int, int] | None) -> None:
+    if size is None:
+        return
+    width, height = size
+    if not LEAST_SIDE <= min(size) <= max(size) <= MOST_SIDE:
+        raise RequestError(
+            f"photo size {width}x{height}: expected {LEAST_SIDE} to {MOST_SIDE} pixels a side"
+        )
+
+
+def _write_photo(folder: Path, seed: int, index: int, size: tuple[int, int] | None) -> None:
     rng = np.random.default_rng([seed, index])
     scene = SCENES[index % len(SCENES)]
-    colours, contrast = _painted(rng, scene, *_height_and_width(rng))
+    height, width = _height_and_width(rng)
+    if size is not None:
+        # A roof is as wide a part of the photo as in a small one.
+        scene = replace(scene, step=max(scene.step * size[0] // width, 1))
+        width, height = size
+    colours, contrast = _painted(rng, scene, height, width)
     planes = colours + contrast * _texture(rng, *contrast.shape)
     channels = [Image.fromarray(plane) for plane in np.clip(planes, 0, 255).astype(np.uint8)]
     Image.merge("YCbCr", channels).convert("RGB").save(

@@ -203,3 +203,20 @@ def test_the_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
         time.sleep(0.01)
     assert not any(map(is_running, workers))
     assert not (tmp_path / "photos").exists()
+
+
+def test_photos_of_one_size_have_that_size_and_detail_down_to_the_pixel(tmp_path: Path) -> None:
+    write_photos(tmp_path / "large", 5, size=(300, 200))
+    for photo in photos(tmp_path / "large"):
+        with Image.open(photo) as image:
+            assert image.size == (300, 200)
+        assert (
+            0.2 < photo.stat().st_size / (300 * 200) < 1.5
+        )  # bytes a pixel: neither flat nor noise
+
+
+@pytest.mark.parametrize("size", [(31, 100), (100, 8193)])
+def test_a_size_that_no_camera_has_is_refused(size: tuple[int, int], tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="expected 32 to 8192 pixels a side"):
+        write_photos(tmp_path / "photos", 5, size=size)
+    assert not list(tmp_path.iterdir())
