@@ -86,6 +86,7 @@ class ComparedEpoch:
                 others_mean=self._pixels.others_mean,
                 from_sampled=sampled,
                 from_filtered=filtered,
+                between=self._pixels.between,
                 likeness=self._likeness(),
                 shuffle=Shuffle(kind="unknown"),
             )

@@ -34,11 +34,17 @@ def is_off(sampled: float, filtered: float, between: float) -> bool:
 
 
 def work_of(
-    sampled: Distance | None, filtered: Distance | None, off: int, likeness: Likeness | None
+    sampled: Distance | None,
+    filtered: Distance | None,
+    off: int,
+    likeness: Likeness | None,
+    between: float = 0.0,
 ) -> Work:
     """Judge the pixels by their distances.
 
     A recognised fault makes them different at any distance: on smooth images, distances are small.
+    JPEGs decoded at a reduced scale are near if they are no farther from the filter than
+    TensorFlow's sampling is, which is `between`: they are averages of more pixels than it reads.
     """
     if off or (likeness is not None and likeness.is_fault):
         return "different"
@@ -46,12 +52,14 @@ def work_of(
         return "different"  # nothing could be compared
     if sampled.mean <= MOST_SAME and sampled.mean <= filtered.mean + ROUNDING:
         return "same"
-    return "near" if filtered.mean <= MOST_NEAR else "different"
+    is_reduced = likeness is not None and likeness.is_reduced
+    most = max(MOST_NEAR, between) if is_reduced else MOST_NEAR
+    return "near" if filtered.mean <= most else "different"
 
 
 def judged(proof: Proof) -> Proof:
     """Return the proof with its answer and its reason, from the proof's figures."""
-    pixels = work_of(proof.from_sampled, proof.from_filtered, proof.off, proof.likeness)
+    pixels = _pixels(proof)
     counts = proof.counts
     # Different pixels can look like another file's. Then the counts are not certain.
     is_sure = pixels != "different" and not counts.unknown
@@ -59,6 +67,35 @@ def judged(proof: Proof) -> Proof:
     work: Work = "different" if is_wrong or counts.unknown else pixels
     made = msgspec.structs.replace(proof, work=work, is_wrong=is_wrong)
     return msgspec.structs.replace(made, reason=_reason(made))
+
+
+def accepted(proof: Proof, pixels: float | None) -> Proof:
+    """Return the proof as a user judges it who accepts `pixels` grey levels on average.
+
+    Then pixels are the only deviation: images and labels are right, no image is farther away than
+    that on its own, and no known mistake shows anything else. None: as it is.
+    """
+    likeness, nearer = proof.likeness, _nearer(proof)
+    shows_more = likeness is not None and likeness.is_fault and not likeness.is_resampling
+    if pixels is None or nearer is None or proof.work != "different" or shows_more:
+        return proof
+    is_far = nearer.mean > pixels or (proof.off and nearer.worst > pixels)
+    if is_far or not proof.counts.is_right:
+        return proof
+    reason = f"{proof.reason}; --pixels {pixels:g} accepts that"
+    return msgspec.structs.replace(proof, work="accepted", reason=reason)
+
+
+def _nearer(proof: Proof) -> Distance | None:
+    """Return the distance from the nearer reference; None if nothing was compared."""
+    both = (distance for distance in (proof.from_sampled, proof.from_filtered) if distance)
+    return min(both, key=lambda distance: distance.mean, default=None)
+
+
+def _pixels(proof: Proof) -> Work:
+    return work_of(
+        proof.from_sampled, proof.from_filtered, proof.off, proof.likeness, proof.between
+    )
 
 
 def _reason(proof: Proof) -> str | None:
@@ -101,6 +138,8 @@ def of_labels(counts: Counts) -> str | None:
 
 def _of_pixels(proof: Proof) -> str | None:
     sampled, filtered, likeness = proof.from_sampled, proof.from_filtered, proof.likeness
+    if likeness is not None and likeness.is_reduced and _pixels(proof) == "near":
+        return f"its pixels match {likeness.name}: {_of_both(sampled, filtered)}"
     if likeness is not None:
         of = "they are" if proof.counts.unknown else "its pixels match"
         is_far = sampled is not None and sampled.mean > ROUNDING
@@ -113,10 +152,7 @@ def _of_pixels(proof: Proof) -> str | None:
     nearer = min(sampled, filtered, key=lambda distance: distance.mean)
     pixels = work_of(sampled, filtered, proof.off, None)
     if pixels == "near":
-        return (
-            f"its pixels are {levels(filtered.mean)} from {FILTER}, and"
-            f" {levels(sampled.mean)} from TensorFlow's sampling"
-        )
+        return f"its pixels are {_of_both(sampled, filtered)}"
     if pixels == "different" and not (proof.off and proof.others_mean <= MOST_NEAR):
         return (
             f"its pixels are {levels(sampled.mean)} from TensorFlow's sampling (expected"
@@ -124,6 +160,15 @@ def _of_pixels(proof: Proof) -> str | None:
             f" (expected {MOST_NEAR:g} at most)"
         )
     return _of_few_pixels(proof, nearer)
+
+
+def _of_both(sampled: Distance | None, filtered: Distance | None) -> str:
+    assert sampled is not None
+    assert filtered is not None
+    return (
+        f"{levels(filtered.mean)} from {FILTER}, and {levels(sampled.mean)} from TensorFlow's"
+        " sampling"
+    )
 
 
 def _of_few_pixels(proof: Proof, nearer: Distance) -> str | None:

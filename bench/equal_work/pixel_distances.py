@@ -65,6 +65,7 @@ class Pixels:
         self.kept: dict[int, Levels] = {}
         self._nearer: list[float] = []  # grey levels of each image from the nearer reference
         self._far: list[tuple[float, float, float]] = []  # from both, and between the two
+        self._between = 0.0  # grey levels between the two references: the sum over the images
         self._workload = workload
         self._files = files
         self._to_keep = frozenset(to_keep)
@@ -81,8 +82,10 @@ class Pixels:
         filtered = self._filtered.add(place, np.abs(delivered - second))
         nearer = min(sampled, filtered)
         self._nearer.append(nearer)
+        between = float(np.abs(first - second).mean())
+        self._between += between
         if is_off(sampled, filtered, 0.0):
-            self._far.append((sampled, filtered, float(np.abs(first - second).mean())))
+            self._far.append((sampled, filtered, between))
         if place in self._to_keep:
             self.kept[place] = delivered.copy()
         if len(self._worst) < WORST or nearer > self._worst[0][0]:
@@ -116,6 +119,11 @@ class Pixels:
     def compared(self) -> int:
         """The number of images that were compared."""
         return self._sampled.images
+
+    @property
+    def between(self) -> float:
+        """Grey levels between the two references: the mean over the images compared."""
+        return self._between / max(self.compared, 1)
 
     @property
     def worst(self) -> dict[int, Levels]:

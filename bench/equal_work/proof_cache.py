@@ -20,7 +20,7 @@ from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 
-_SCHEMA = 2
+_SCHEMA = 3
 MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
 _LISTS = {"files", "labels", "class_names"}  # the key covers these file by file
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
+from feedbench.bench.equal_work.judgement import accepted
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.reference_files import kept_files
 from feedbench.bench.equal_work.timed_part.fingerprint_cache import FingerprintCache
@@ -36,7 +38,10 @@ class Verifier:
         scratch: Path,
         proofs: ProofCache,
         listener: Listener,
+        pixels: float | None = None,
     ) -> None:
+        """Take where things are, and `pixels`: the grey levels of distance that a user accepts."""
+        self._accepted = partial(accepted, pixels=pixels)
         self._trials = trials
         self._processes = processes
         self._file = workload
@@ -76,8 +81,8 @@ class Verifier:
                     records.append(record)
                     proof = record.proof
                 if proof is not None:
-                    proofs[spec.label] = proof
-                    self._say(spec.label, proof)
+                    proofs[spec.label] = self._accepted(proof)
+                    self._say(spec.label, proofs[spec.label])
         finally:
             self._keep_fingerprints()
         return proofs, records

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.options import values as read
+from feedbench.bench.options.acceptance_options import AcceptanceOptions
 from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.demand_options import DemandOptions, model_of
 from feedbench.bench.options.option import Given, flag, option, values
@@ -51,7 +52,14 @@ def user_cache(name: str) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(DemandOptions, TimeOptions, TrainingOptions, DeliveryOptions, SourceOptions):
+class RunOptions(
+    DemandOptions,
+    TimeOptions,
+    AcceptanceOptions,
+    TrainingOptions,
+    DeliveryOptions,
+    SourceOptions,
+):
     """The options of `feedbench run`, in the order of its help, and what no option sets.
 
     The fields of the last group come first, as in every dataclass.
@@ -149,7 +157,8 @@ class RunOptions(DemandOptions, TimeOptions, TrainingOptions, DeliveryOptions, S
 
     def __post_init__(self) -> None:
         """Raise RequestError for options that no run can have."""
-        for group in (SourceOptions, DeliveryOptions, TimeOptions, DemandOptions):
+        groups = (SourceOptions, DeliveryOptions, AcceptanceOptions, TimeOptions, DemandOptions)
+        for group in groups:
             group.__post_init__(self)
         model_of(self, self.batch_size)  # it refuses a step that cannot be emulated
         if self.until_told and len(self.specs) == 1 and self.against is None:

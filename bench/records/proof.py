@@ -14,9 +14,10 @@ MOST_NEAR = 1.0  # from the second, which is 1.9 from the first (flowers at 224x
 REFERENCE_SHEET = "_reference.webp"  # no label's slug has an underscore
 AMPLIFIED = 8  # times, a difference in grey levels on a contact sheet
 
-Work = Literal["same", "near", "augmented", "different"]
-"""same: the first reference's images; near: the second's; augmented: the files' images, transformed
-at random as `--augment` asks; different: none of these, and no verdict."""
+Work = Literal["same", "near", "accepted", "augmented", "different"]
+"""same: the first reference's images; near: the second's; accepted: pixels no farther from the
+nearer one than `--pixels` allows; augmented: the files' images, transformed at random as
+`--augment` asks; different: none of these, and no verdict."""
 
 
 Kind = Literal["full", "partial", "none", "fixed", "unknown"]
@@ -44,6 +45,8 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     is_fault: bool  # it is other work, or shows other images
     images: int  # that were compared
     distance: float  # from it, in grey levels
+    is_resampling: bool = False  # only decoding or resizing differs, not what an image shows
+    is_reduced: bool = False  # decoded at a reduced scale that is large enough: all pixels count
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +108,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     others_mean: float = 0.0  # of those that are not: grey levels from the nearer reference
     from_sampled: Distance | None = None  # the first reference; null: none was compared
     from_filtered: Distance | None = None  # the second
+    between: float = 0.0  # grey levels from one reference to the other, of the same images
     likeness: Likeness | None = None
     shuffle: Shuffle
     augmented: Augmented | None = None  # null: the workload does not augment

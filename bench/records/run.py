@@ -161,6 +161,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     changed: SourceChange | None = None  # of the files that pipelines read; then no verdicts
     resumed: list[Resumed] = []
     margin: float
+    pixels: float | None = None  # grey levels of distance that are accepted; null: none was given
     pipelines: list[PipelineRecord]
     dropped: list[Dropped] = []
     workload: WorkloadRecord

@@ -197,7 +197,13 @@ def prove(run: Run, work: Workplace) -> Run:
     lineup, keeper = run.lineup, run.keeper
     proofs = ProofCache(run.begun.options.proofs)
     verifier = Verifier(
-        run.trials, work.processes, run.begun.workload, work.scratch, proofs, work.listener
+        run.trials,
+        work.processes,
+        run.begun.workload,
+        work.scratch,
+        proofs,
+        work.listener,
+        run.begun.options.pixels,
     )
     # A resumed run has proofs already.
     specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]

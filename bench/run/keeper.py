@@ -234,6 +234,7 @@ def new_record(
         quick=options.quick,
         sequential=options.until_told or options.tolerance is not None,
         margin=options.margin,
+        pixels=options.pixels,
         page_cache=options.page_cache,
         pipelines=[
             PipelineRecord(label, spec.text, slug[label], here.get(label))

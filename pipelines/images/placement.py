@@ -36,6 +36,51 @@ def placement(fit: Fit, image: tuple[int, int], delivered: tuple[int, int]) -> P
     return Placement((0, 0, image[1], image[0]), *delivered)
 
 
+DECODE_RATIOS = (2, 4, 8)
+"""The parts of its size, other than the whole, at which a JPEG can be decoded: 1/2, 1/4, 1/8."""
+
+
+@dataclass(frozen=True)
+class Least:
+    """The size that an image must have, so that fitting it does not enlarge it."""
+
+    height: int
+    width: int
+    is_either: bool = False  # one of the two sides is enough: the other one is padded
+
+    def is_in(self, height: int, width: int) -> bool:
+        """Whether an image of this size is large enough."""
+        is_high, is_wide = height >= self.height, width >= self.width
+        return (is_high or is_wide) if self.is_either else (is_high and is_wide)
+
+
+def least_of(fit: Fit, delivered: tuple[int, int]) -> Least:
+    """Return the size from which images are not enlarged, by the (height, width) delivered."""
+    height, width = delivered if fit.share is None else _covered(fit.share, delivered)
+    return Least(height, width, is_either=fit.rule == "pad")
+
+
+def decode_ratio(fit: Fit, image: tuple[int, int], delivered: tuple[int, int]) -> int:
+    """Return the largest of 1, 2, 4 and 8 by which a JPEG may be reduced as it is decoded.
+
+    It stays large enough, and none of its pixels goes to another place: libjpeg rounds reduced
+    sides up, and where an image is padded or cut depends on its sides. Sizes are (height, width).
+    """
+    least, place = least_of(fit, delivered), _place(fit, image, delivered)
+
+    def is_right(ratio: int) -> bool:
+        reduced = -(-image[0] // ratio), -(-image[1] // ratio)
+        return least.is_in(*reduced) and _place(fit, reduced, delivered) == place
+
+    return max(filter(is_right, DECODE_RATIOS), default=1)
+
+
+def _place(fit: Fit, image: tuple[int, int], delivered: tuple[int, int]) -> tuple[int, ...]:
+    """Return the size of an image when it is resized, and where it is put."""
+    place = placement(fit, image, delivered)
+    return place.height, place.width, place.top, place.left
+
+
 def covered_size(workload: Workload) -> tuple[int, int] | None:
     """Return the (height, width) that images cover before their centre is cut out; else None."""
     share = workload.fit.share

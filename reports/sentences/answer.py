@@ -12,6 +12,7 @@ from feedbench.reports.sentences import equal_work
 from feedbench.reports.text.figures import is_known, level, shown
 
 if TYPE_CHECKING:
+    from feedbench.bench.records.proof import Proof
     from feedbench.bench.records.row import Row
     from feedbench.bench.records.run import RunRecord
 
@@ -149,12 +150,31 @@ def _confidence(run: RunRecord) -> str:
 def _near(run: RunRecord) -> str:
     """Return which of the pipelines that the answer compares deliver different pixels."""
     named = {*run.best, run.rows[0].label}
-    proofs = {row.label: row.proof for row in run.rows if row.proof is not None}
-    near = [label for label in proofs if label in named and proofs[label].work == "near"]
-    if not near or not any(proof.work == "same" for proof in proofs.values()):
-        return ""
-    resize = "resizes" if len(near) == 1 else "resize"
-    return f"{listed(near)} {resize} with another filter, which reads more pixels: see Equal work."
+    proofs = {
+        row.label: row.proof for row in run.rows if row.proof is not None and row.label in named
+    }
+    works = {row.proof.work for row in run.rows if row.proof is not None}
+    reduced = [label for label, proof in proofs.items() if _is_reduced(proof)]
+    near = [
+        label for label, proof in proofs.items() if proof.work == "near" and label not in reduced
+    ]
+    accepted = [label for label, proof in proofs.items() if proof.work == "accepted"]
+    sentences = []
+    if near and "same" in works:
+        resize = "resizes" if len(near) == 1 else "resize"
+        sentences.append(f"{listed(near)} {resize} with another filter, which reads more pixels")
+    if reduced:
+        decode = "decodes" if len(reduced) == 1 else "decode"
+        sentences.append(f"{listed(reduced)} {decode} JPEGs at a reduced scale")
+    if accepted:
+        delivers = "delivers" if len(accepted) == 1 else "deliver"
+        sentences.append(f"{listed(accepted)} {delivers} other pixels, which --pixels accepts")
+    return " ".join(f"{sentence}: see Equal work." for sentence in sentences)
+
+
+def _is_reduced(proof: Proof) -> bool:
+    likeness = proof.likeness
+    return proof.work == "near" and likeness is not None and likeness.is_reduced
 
 
 def _control(run: RunRecord) -> str:

@@ -20,6 +20,7 @@ from feedbench.bench.equal_work.mistakes.resampling import (
 from feedbench.bench.equal_work.references import Levels, half_pixel_centres, in_form, interpolated
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.images.image_check import unrestrained
+from feedbench.pipelines.images.placement import decode_ratio
 
 _CORNERS = 2  # samples: the first and the last are the pixels at the edge
 
@@ -61,6 +62,13 @@ def _drafted(file: Path, _: Image.Image, workload: Workload) -> Levels:
     with unrestrained(), Image.open(file) as image:
         image.draft("RGB", (workload.width, workload.height))
         return references.filtered(image.convert("RGB"), workload)
+
+
+def _scaled(file: Path, image: Image.Image, workload: Workload) -> Levels:
+    """Decode a JPEG at the smallest scale that is large enough, and resize by TensorFlow's rule."""
+    delivered = (workload.height, workload.width)
+    ratio = decode_ratio(workload.fit, (image.height, image.width), delivered)
+    return _reduced(ratio)(file, image, workload)
 
 
 def _reduced(ratio: int) -> Deliver:
@@ -114,7 +122,16 @@ IN_PIXELS = (
         needs_colour=True,
     ),
     Mistake("grey values in all three channels", _grey, needs_colour=True),
-    Mistake("JPEGs decoded at a reduced size (Pillow's draft mode)", _drafted),
+    Mistake(
+        "JPEGs decoded at a reduced scale (Pillow's draft mode)",
+        _drafted,
+        is_fault=False,
+        is_reduced=True,
+    ),
+    # Before those of one ratio, which are the same if all photos are large.
+    Mistake(
+        "JPEGs decoded at a reduced scale (decode=scaled)", _scaled, is_fault=False, is_reduced=True
+    ),
     *(
         Mistake(f"JPEGs decoded at 1/{ratio} of their size (decode_jpeg's ratio)", _reduced(ratio))
         for ratio in (2, 4, 8)

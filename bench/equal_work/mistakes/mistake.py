@@ -24,6 +24,7 @@ class Mistake:
     deliver: Deliver
     is_fault: bool = True
     needs_colour: bool = False  # grey images cannot show it
+    is_reduced: bool = False  # decoded at a reduced scale that is large enough: all pixels count
     fit: Fit | None = None  # it is no mistake in a workload that asks for this fit
 
     def levels(self, workload: Workload, place: int, image: Image.Image) -> Levels | None:

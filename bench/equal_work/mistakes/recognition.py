@@ -48,6 +48,8 @@ def of_pixels(
         is_fault=mistake.is_fault,
         images=len(delivered),
         distance=means[mistake],
+        is_resampling=not mistake.needs_colour,
+        is_reduced=mistake.is_reduced,
     )
 
 

@@ -112,7 +112,8 @@ def test_jpegs_decoded_at_a_reduced_size_are_named(natural: Workload) -> None:
             delivered[place] = references.filtered(image.convert("RGB"), small)
     mistake = recognition.of_pixels(small, delivered, 2.0)
     assert mistake is not None
-    assert "decoded at a reduced size" in mistake.name
+    assert "decoded at a reduced scale (Pillow's draft mode)" in mistake.name
+    assert (mistake.is_fault, mistake.is_reduced) == (False, True)
 
 
 def matcher_of(workload: Workload) -> Matcher:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equal_work.judgement import is_off, judged, levels, work_of
+from feedbench.bench.equal_work.judgement import accepted, is_off, judged, levels, work_of
 from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.bench.records.proof import Counts, Distance, Likeness, Proof, Shuffle, is_equal
 
@@ -182,3 +182,54 @@ def test_only_what_was_shown_to_be_the_same_or_near_is_equal() -> None:
 )
 def test_distances_are_written_with_as_many_digits_as_count(value: float, text: str) -> None:
     assert levels(value) == f"{text} grey levels"
+
+
+def a_likeness(**given: Any) -> Likeness:
+    fields: dict[str, Any] = {"name": "x", "is_fault": True, "images": 12, "distance": 0.1}
+    return Likeness(**fields | given)
+
+
+def test_a_reduced_scale_is_near_if_it_is_no_farther_from_the_filter_than_sampling_is() -> None:
+    reduced = a_likeness(name="JPEGs at a reduced scale", is_fault=False, is_reduced=True)
+    near = judged(a_proof(3.2, 2.9, likeness=reduced, between=3.0))
+    assert near.work == "near"
+    assert near.reason == (
+        "its pixels match JPEGs at a reduced scale: 2.90 grey levels from Pillow's antialiased"
+        " bilinear filter, and 3.20 grey levels from TensorFlow's sampling"
+    )
+    assert judged(a_proof(3.2, 3.1, likeness=reduced, between=3.0)).work == "different"
+    assert judged(a_proof(3.2, 2.9, between=3.0)).work == "different"  # nobody knows why
+
+
+@pytest.mark.parametrize(
+    ("pixels", "given", "work"),
+    [
+        (None, {}, "different"),
+        (2.0, {}, "different"),
+        (2.5, {}, "accepted"),
+        (2.5, {"likeness": a_likeness(is_resampling=True)}, "accepted"),  # another filter
+        (2.5, {"likeness": a_likeness()}, "different"),  # mirrored, or of swapped colours
+        (2.5, {"off": 1}, "different"),  # its worst image is 30 levels away
+        (30.0, {"off": 1}, "accepted"),
+        (2.5, {"counts": Counts(images=600, missing=1)}, "different"),
+        (2.5, {"counts": Counts(images=600, wrong_labels=1)}, "different"),
+        (2.5, {"counts": Counts(images=600, unknown=1)}, "different"),
+    ],
+)
+def test_only_a_distance_of_pixels_is_accepted_up_to_what_the_user_says(
+    pixels: float | None, given: dict[str, Any], work: str
+) -> None:
+    proof = judged(a_proof(2.9, 2.4, **given))
+    assert proof.work == "different"
+    found = accepted(proof, pixels)
+    assert found.work == work
+    assert is_equal(found) == (work == "accepted")
+    if work == "accepted":
+        assert (found.reason or "").endswith(f"; --pixels {pixels:g} accepts that")
+    else:
+        assert found == proof
+
+
+def test_work_that_is_equal_anyway_needs_no_acceptance() -> None:
+    proof = judged(a_proof(0.0, 1.9))
+    assert accepted(proof, 3.0) == proof

@@ -123,6 +123,8 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"limit": 0}, "--limit 0: expected 1 or more images, or all"),
         ({"seed": -1}, "--seed -1: expected 0 to 2147483647"),
         ({"seed": 2**31}, "--seed 2147483648: expected 0 to 2147483647"),
+        ({"pixels": 0.0}, "--pixels 0: expected more than 0 and at most 255 grey levels"),
+        ({"pixels": 256.0}, "--pixels 256: expected more than 0 and at most 255 grey levels"),
         ({"margin": 0.0}, "--margin 0%: expected more than 0 % and under 100 %"),
         ({"margin": 1.0}, "--margin 100%: expected more than 0 % and under 100 %"),
     ],
