@@ -92,7 +92,7 @@ class _Progress:
         written = size(_bytes_below(Path(self._writing.folder)))
         # Counting a million small files takes seconds, on a core that the writer could use.
         self._not_before = begun + _PAUSE_FACTOR * (time.monotonic() - begun)
-        about = size(self._writing.source_bytes)
+        about = size(self._writing.expected_bytes)
         self._listener.stage(f"preparing {self._label}: {written} written of about {about}")
 
 

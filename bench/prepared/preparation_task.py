@@ -61,7 +61,11 @@ def obtain(
         prepare,
         on_wait=lambda: say(Phase(name="waiting", at=0.0)),
         on_write=lambda folder, is_damaged: say(
-            Writing(folder=str(folder), source_bytes=source_bytes, replaces=is_damaged)
+            Writing(
+                folder=str(folder),
+                expected_bytes=_expected_bytes(pipeline, given, source_bytes),
+                replaces=is_damaged,
+            )
         ),
     )
     say(prepared(store.files(key), manifest, was_found=was_found))
@@ -96,6 +100,12 @@ def key_of(name: str, depends_on: dict[str, object], workload: Workload) -> tupl
         line = b"\n%d %d %d " % (label, status.st_size, status.st_mtime_ns)
         digest.update(line + os.fsencode(file))
     return f"{slugs((name,))[name]}-{digest.hexdigest()[:20]}", total
+
+
+def _expected_bytes(pipeline: Preparing, given: Workload, source_bytes: int) -> int:
+    """Return about how many bytes will be written, as the pipeline says, or as many as it reads."""
+    prepared_bytes = getattr(pipeline, "prepared_bytes", None)
+    return source_bytes if prepared_bytes is None else int(prepared_bytes(given))
 
 
 def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str, object]:

@@ -159,7 +159,7 @@ class Writing(_Event, frozen=True, kw_only=True, tag="writing"):
     """A preparation was not found, and is being written."""
 
     folder: str  # unfinished
-    source_bytes: int  # of the images' files
+    expected_bytes: int  # that will be written, about
     replaces: bool  # a damaged one
 
 

@@ -117,6 +117,7 @@ class Plan:
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
     specs = refuse_request(options)
+    refuse_form(specs, options)
     other = None if options.against is None else look(options.against)
     index = list_images(options, listener)
     refuse_label_mode(options, index)
@@ -138,6 +139,19 @@ def refuse_request(options: RunOptions) -> tuple[Spec, ...]:
     specs = catalog.parse_all(options.specs)
     refuse_used(options.out)
     return specs
+
+
+def refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
+    """Raise RequestError if a built-in pipeline cannot deliver this form, or cannot run here."""
+    for spec in specs:
+        refuse = None if spec.is_foreign else getattr(catalog.load(spec), "refuse", None)
+        if refuse is None:
+            continue
+        try:
+            refuse(options.fit, options.image_size, options.augment)
+        except RequestError as error:
+            sentence = f"--pipeline {spec.text}: {error.sentence}"
+            raise RequestError(sentence, hint=error.hint) from None
 
 
 def refuse_label_mode(options: RunOptions, index: Index) -> None:

@@ -24,7 +24,7 @@ from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
-from feedbench.bench.run.plan import refuse_label_mode
+from feedbench.bench.run.plan import refuse_form, refuse_label_mode
 from feedbench.bench.run.workplace import preparing_labels, scratch_folder
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
@@ -40,6 +40,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
     The contact sheets go to the folder `options.out`. Raises RequestError if the request is wrong.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
+    refuse_form(specs.values(), options)
     with (
         with_images(options, listener) as located,
         scratch_folder() as scratch,
@@ -61,7 +62,9 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
             debug=options.debug,
         )
         unprepared = _prepare(work, trials, file, held)
-        verifier = Verifier(trials, processes, file, scratch, ProofCache(options.proofs), listener)
+        verifier = Verifier(
+            trials, processes, file, scratch, ProofCache(options.proofs), listener, options.pixels
+        )
         return Verification(workload=record, pipelines=_verify(work, verifier, unprepared))
 
 

@@ -23,6 +23,7 @@ _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
+_STORED = ("resized", "raw")  # what records hold in place of the photos' own bytes
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; between these, one thread does all the work
 _ALL = 100  # percent
@@ -98,17 +99,34 @@ def _of_decoding(
     row: Row, takes: str, share: float, run: RunRecord, source_pixels: float
 ) -> Iterator[Advice]:
     times = source_pixels / (run.workload.height * run.workload.width)
-    if times < _MANY_PIXELS:
+    if times < _MANY_PIXELS or row.knobs.get("store") in _STORED:  # then records hold fewer
         return
     yield Advice(
         label=row.label,
         sentence=(
             f"{takes}, and the files have {digits(times, 2)} times the pixels that are delivered."
-            " Store smaller images, or cache decoded ones."
+            f" {_smaller(row, run)}"
         ),
         figure="diagnosis.source_pixels",
         gain=share * (1 - 1 / times),
         remedy="smaller or cached images",
+    )
+
+
+def _smaller(row: Row, run: RunRecord) -> str:
+    """Return what avoids decoding, and what that gained if the run measured it."""
+    rates = {
+        other.label: other.rate
+        for other in run.rows
+        if other.rate is not None and other.knobs.get("store") in _STORED
+    }
+    best = max(rates, key=rates.__getitem__, default=None)
+    if best is not None and row.rate is not None and rates[best] > (1 + _GAIN) * row.rate:
+        times = digits(rates[best] / row.rate)
+        return f"Store smaller images, as {best} does, at {times} times its rate."
+    return (
+        "Store smaller images (tfrecord_sharded:store=resized) or the delivered pixels"
+        " (tfrecord_sharded:store=raw), or cache decoded ones."
     )
 
 
@@ -203,9 +221,13 @@ def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     }
     for row in run.rows:
         trace = diagnosis.traces.get(row.label)
-        if row.knobs.get("compression") != "gzip" or trace is None or not plain:
+        if row.knobs.get("compression") != "gzip" or trace is None:
             continue
-        other = next(iter(plain.values()))
+        store = row.knobs.get("store")
+        alike = [other for other in plain.values() if other.knobs.get("store") == store]
+        if not alike:
+            continue
+        other = alike[0]
         inflating = trace.ms_of("read") - diagnosis.traces[other.label].ms_of("read")
         share = inflating / trace.total_ms if trace.total_ms else 0.0
         if share < _WORTH or row.preparation is None or other.preparation is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from feedbench.pipelines.images.placement import covered_size
+from feedbench.pipelines.images.placement import covered_size, least_of
 
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Workload
@@ -28,6 +28,32 @@ def fitted(colours: tf.Tensor, workload: Workload) -> tf.Tensor:
     return _centre(tf.image.resize(colours, _covering(colours, covered)), size)
 
 
+def may_reduce(sides: tf.Tensor, ratio: int, workload: Workload) -> tf.Tensor:
+    """Return whether a JPEG may be decoded at a part of its size, as `placement.decode_ratio` says.
+
+    `sides` are its (height, width).
+    """
+    delivered = (workload.height, workload.width)
+    least = least_of(workload.fit, delivered)
+    reduced = -(-sides // ratio)
+    is_large = reduced >= [least.height, least.width]
+    if workload.fit.rule == "pad":
+        place, reduced_place = (_padded(each, delivered) for each in (sides, reduced))
+        return tf.reduce_any(is_large) & tf.reduce_all(place == reduced_place)
+    covered = covered_size(workload)
+    if covered is not None:
+        place, reduced_place = (_covered(each[0], each[1], covered) for each in (sides, reduced))
+        return tf.reduce_all(is_large) & tf.reduce_all(place == reduced_place)
+    return tf.reduce_all(is_large)
+
+
+def _padded(sides: tf.Tensor, delivered: tuple[int, int]) -> tf.Tensor:
+    """Return the (height, width) to which tf.image.resize_with_pad resizes, and the (top, left)."""
+    size, wanted = tf.cast(sides, tf.float32), tf.constant(delivered, tf.float32)
+    exact = size / tf.reduce_max(size / wanted)
+    return tf.floor(tf.concat([exact, (wanted - exact) / 2], 0))
+
+
 def _middle(colours: tf.Tensor, size: list[int]) -> tf.Tensor:
     """Cut the largest part of these proportions out of the middle, as Keras does."""
     height, width = _sides(colours)
@@ -39,7 +65,10 @@ def _middle(colours: tf.Tensor, size: list[int]) -> tf.Tensor:
 
 def _covering(colours: tf.Tensor, least: tuple[int, int]) -> tf.Tensor:
     """Return the smallest `[height, width]` of the image's proportions that covers a size."""
-    height, width = _sides(colours)
+    return _covered(*_sides(colours), least)
+
+
+def _covered(height: tf.Tensor, width: tf.Tensor, least: tuple[int, int]) -> tf.Tensor:
     return tf.maximum([height * least[1] // width, width * least[0] // height], least)
 
 

@@ -9,17 +9,19 @@ import math
 import os
 import shutil
 import warnings
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from feedbench.pipelines.built_in.fitting import fitted
+from feedbench.pipelines.built_in.fitting import fitted, may_reduce
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
 from feedbench.pipelines.built_in.tensor_form import (
     augmentation,
     augmented_at,
     augments,
+    finished_levels,
     in_form,
     unfinished,
     unfinished_bytes,
@@ -131,10 +133,27 @@ def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Un
     """Decode and resize up to `until`, and return one number that depends on that: `[1]`."""
     if until == "read":
         return tf.strings.length(encoded)[tf.newaxis]
-    colours = decoded(encoded, workload.formats, knobs.dct)
-    if until == "resize":
+    colours = decoded_by(knobs, encoded, workload)
+    if until == "resize" and not knobs.stores_pixels:
         colours = fitted(colours, workload)
     return colours[0, 0, :1]
+
+
+def decoded_by(knobs: TailKnobs, encoded: tf.Tensor, workload: Workload) -> tf.Tensor:
+    """Return an image's pixels as a pipeline gets them: `[height, width, channels]` uint8.
+
+    Those that are stored as delivered are not decoded.
+    """
+    if knobs.stores_pixels:
+        size = (workload.height, workload.width, workload.channels)
+        return tf.reshape(tf.io.decode_raw(encoded, tf.uint8), size)
+    return decoded_file(encoded, workload, knobs)
+
+
+def decoded_file(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs) -> tf.Tensor:
+    """Decode a file's bytes as the knobs `dct` and `decode` say: `[height, width, 3]` uint8."""
+    reduce = partial(may_reduce, workload=workload) if knobs.decode == "scaled" else None
+    return decoded(encoded, workload.formats, knobs.dct, reduce)
 
 
 def tail(
@@ -200,23 +219,23 @@ def _around_cache(
 
     A pipeline that is cut off caches its stand-ins. One that augments caches images in grey levels.
     """
-    form = unfinished if augments(workload, knobs) else in_form
+    form = _form(workload, knobs)
 
     def to_encoded(*element: tf.Tensor) -> Any:
         return read(*element)
 
     def to_decoded(*element: tf.Tensor) -> Any:
         encoded, label = read(*element)
-        return decoded(encoded, workload.formats, knobs.dct), label
+        return decoded_by(knobs, encoded, workload), label
 
     def to_delivered(*element: tf.Tensor) -> Any:
         encoded, label = read(*element)
         if until is not None:
             return stand_in(encoded, workload, knobs, until), label
-        return form(decoded(encoded, workload.formats, knobs.dct), workload), label
+        return form(decoded_by(knobs, encoded, workload), workload), label
 
     def from_encoded(encoded: tf.Tensor, label: tf.Tensor) -> Any:
-        return form(decoded(encoded, workload.formats, knobs.dct), workload), label
+        return form(decoded_by(knobs, encoded, workload), workload), label
 
     def from_decoded(colours: tf.Tensor, label: tf.Tensor) -> Any:
         return form(colours, workload), label
@@ -226,6 +245,19 @@ def _around_cache(
     if until is None and place == "decoded":
         return to_decoded, from_decoded
     return to_delivered, None
+
+
+def _form(
+    workload: Workload, knobs: TailKnobs
+) -> Callable[[tf.Tensor, Workload], tf.Tensor]:
+    """Return the function that brings an image's pixels into the form before it is augmented.
+
+    Without augmentation, that is how it is delivered.
+    """
+    is_augmented = augments(workload, knobs)
+    if knobs.stores_pixels:
+        return (lambda levels, _: levels) if is_augmented else finished_levels
+    return unfinished if is_augmented else in_form
 
 
 def _cached(dataset: tf.data.Dataset, cache: str, scratch: Path) -> tf.data.Dataset:
@@ -263,7 +295,7 @@ def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: 
         shuffle=knobs.shuffle,
         images=workload.images,
         folder_images=workload.folder_images,
-        image_bytes=_bytes_in_cache(workload, knobs),
+        image_bytes=_bytes_in_cache(workload, knobs, encoded_bytes),
         encoded_bytes=encoded_bytes,
         memory_bytes=available_bytes(),
         disk_bytes=shutil.disk_usage(scratch).free,
@@ -277,13 +309,21 @@ def _fitted(workload: Workload, knobs: TailKnobs, scratch: Path, encoded_bytes: 
     return fit
 
 
-def _bytes_in_cache(workload: Workload, knobs: TailKnobs) -> int:
-    """Return the bytes that an image takes in the cache: exact as delivered, else by some files."""
+def _bytes_in_cache(workload: Workload, knobs: TailKnobs, encoded_bytes: int) -> int:
+    """Return the bytes that an image takes in the cache: exact as delivered, else by some files.
+
+    `encoded_bytes` is what it takes in a record; 0: it is read from its own file.
+    """
+    if knobs.cache != "none" and knobs.stores_pixels and knobs.cache_at in ("encoded", "decoded"):
+        return workload.image_values
     if knobs.cache != "none" and knobs.cache_at == "encoded":
+        if encoded_bytes:
+            return encoded_bytes
         step = max(workload.images // _MOST_ASKED, 1)
         return math.ceil(fmean(os.stat(file).st_size for file in workload.files[::step]))  # noqa: PTH116
     if knobs.cache != "none" and knobs.cache_at == "decoded":
-        pixels = mean_pixels(workload.files) or workload.height * workload.width
+        pixels_of = partial(knobs.decoded_pixels, workload)
+        pixels = mean_pixels(workload.files, pixels_of) or workload.height * workload.width
         return math.ceil(_COLOURS * pixels)
     if augments(workload, knobs):
         return unfinished_bytes(workload)

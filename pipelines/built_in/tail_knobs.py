@@ -68,11 +68,20 @@ AugmentIn = Annotated[
         )
     ),
 ]
+Decode = Annotated[
+    Literal["full", "scaled"],
+    Meta(
+        description=(
+            "scaled: decode JPEGs at 1/2, 1/4 or 1/8 of their size, if they are still as large as"
+            " delivered"
+        )
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TailKnobs(ABC):
-    """A tf.data pipeline with knobs for parallel calls, cache, shuffle, order, prefetch and DCT.
+    """A tf.data pipeline with knobs for parallel calls, cache, shuffle, order, prefetch, decoding.
 
     A cache of batches repeats the batches of the first epoch. So images cannot be shuffled behind
     it: any `shuffle` but none becomes `batches` there, which a warning reports. Without such a
@@ -90,6 +99,28 @@ class TailKnobs(ABC):
     dct: Dct = "integer_accurate"
     augment: Augment = "batch"
     augment_in: AugmentIn = "pipeline"
+    decode: Decode = "full"
+
+    @property
+    def stores_pixels(self) -> bool:
+        """Whether it reads pixels of the delivered size, which are not encoded."""
+        return False
+
+    def decoded_pixels(
+        self,
+        workload: Workload,
+        height: int,
+        width: int,
+        is_jpeg: bool,  # noqa: FBT001 - of a file, with its sides
+    ) -> int:
+        """Return how many pixels it decodes of an image whose file has this size."""
+        from feedbench.pipelines.images.placement import decode_ratio
+
+        ratio = 1
+        if self.decode == "scaled" and is_jpeg:
+            delivered = (workload.height, workload.width)
+            ratio = decode_ratio(workload.fit, (height, width), delivered)
+        return -(-height // ratio) * -(-width // ratio)
 
     @abstractmethod
     def open(

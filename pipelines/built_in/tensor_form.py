@@ -43,7 +43,7 @@ def sized(colours: tf.Tensor, workload: Workload) -> tf.Tensor:
 def finished(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
     """Bring grey levels `[..., H, W, C]` into the workload's dtype, range and layout."""
     if workload.dtype == "uint8":
-        values = tf.saturate_cast(tf.round(levels), tf.uint8)  # halves to the even one
+        values = whole_levels(levels)
     else:
         values = tf.cast(_in_range(levels, workload), workload.dtype)  # float32: nothing to do
     if workload.data_format == "channels_first":
@@ -51,6 +51,17 @@ def finished(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
             values, [2, 0, 1] if values.shape.rank == _OF_ONE_IMAGE else [0, 3, 1, 2]
         )
     return values
+
+
+def finished_levels(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
+    """Bring whole grey levels `[H, W, C]` uint8 into the workload's dtype, range and layout."""
+    is_bytes = workload.dtype == "uint8"
+    return finished(levels if is_bytes else tf.cast(levels, tf.float32), workload)
+
+
+def whole_levels(levels: tf.Tensor) -> tf.Tensor:
+    """Return grey levels as uint8, halves rounded to the even one."""
+    return tf.saturate_cast(tf.round(levels), tf.uint8)
 
 
 def _in_range(levels: tf.Tensor, workload: Workload) -> tf.Tensor:
@@ -102,9 +113,7 @@ def unfinished(colours: tf.Tensor, workload: Workload) -> tf.Tensor:
     Normalization comes later: brightness is a factor of values from black.
     """
     levels = sized(colours, workload)
-    if workload.dtype == "uint8":
-        return tf.saturate_cast(tf.round(levels), tf.uint8)
-    return levels
+    return whole_levels(levels) if workload.dtype == "uint8" else levels
 
 
 def unfinished_bytes(workload: Workload) -> int:

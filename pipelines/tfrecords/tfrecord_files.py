@@ -1,15 +1,21 @@
-"""Writes TFRecord files of a workload's images in several processes, each file whole or absent.
+"""Writes TFRecord files of a workload's images, each file whole or absent.
 
-Imports TensorFlow; pipelines import this inside `prepare`. Nothing here starts TensorFlow's
-runtime, so the processes can be forked.
+Imports TensorFlow; pipelines import this inside `prepare`. Files' own bytes are written by several
+processes. Nothing here starts TensorFlow's runtime, so these can be forked. Images that are made
+for the records are written by threads, because what makes them uses all cores by itself.
 """
 
 from __future__ import annotations
 
 import errno
+import math
 import os
 import random
 import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 # the names and lengths of three features.
 _RECORD_BYTES = 96
 _ORDER_SEED = 0  # the order of the records is not part of the workload: all runs have the same
+
+Make = Callable[[Sequence[str]], Iterator[bytes]]
+"""Files -> what the record of each holds as its image, in order. It uses all cores."""
 
 Entry = tuple[str, int, bytes]
 """A file's path, its label and its id."""
@@ -51,11 +60,57 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
         (_file(folder, compression, shard, shards), compression, entries[shard::shards])
         for shard in range(shards)
     ]
-    try:
+    with _room_in(folder, needed):
         if shards == 1:
             _write_file(*calls[0])
         else:
             in_processes(_write_file, calls, min(shards, len(os.sched_getaffinity(0))))
+
+
+def write_made(
+    workload: Workload,
+    folder: Path,
+    *,
+    compression: Compression,
+    shards: int,
+    make: Make,
+    image_bytes: float,
+) -> None:
+    """Write records as `write` does, of images that `make` makes of the files.
+
+    `image_bytes` is about what an image takes. Raises what `write` raises, and what `make` does.
+    """
+    needed = math.ceil(workload.images * image_bytes) + _overhead_bytes(workload)
+    if shutil.disk_usage(folder).free < needed:
+        raise _no_room(folder, needed)
+    entries = _entries(workload)
+    is_over = Event()
+    at_once = min(shards, len(os.sched_getaffinity(0)))
+    with _room_in(folder, needed), ThreadPoolExecutor(at_once) as pool:
+        pending = [
+            pool.submit(
+                _write_made_file,
+                _file(folder, compression, shard, shards),
+                compression,
+                entries[shard::shards],
+                make,
+                is_over,
+            )
+            for shard in range(shards)
+        ]
+        try:
+            for done in as_completed(pending):
+                done.result()
+        finally:  # after an error, the other threads end at their next image
+            is_over.set()
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _room_in(folder: Path, needed: int) -> Iterator[None]:
+    """Raise PreparationError if the disk is full before the end of this context."""
+    try:
+        yield
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if isinstance(error, OSError) and error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -64,8 +119,11 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
 
 def needed_bytes(workload: Workload) -> int:
     """Return about how many bytes the records take uncompressed; JPEGs hardly compress."""
-    overhead = sum(_RECORD_BYTES + len(file) - len(workload.folder) for file in workload.files)
-    return sum(map(os.path.getsize, workload.files)) + overhead
+    return sum(map(os.path.getsize, workload.files)) + _overhead_bytes(workload)
+
+
+def _overhead_bytes(workload: Workload) -> int:
+    return sum(_RECORD_BYTES + len(file) - len(workload.folder) for file in workload.files)
 
 
 def _entries(workload: Workload) -> list[Entry]:
@@ -82,12 +140,30 @@ def _file(folder: Path, compression: Compression, shard: int, shards: int) -> Pa
 
 
 def _write_file(file: Path, compression: Compression, entries: list[Entry]) -> None:
-    unfinished = file.with_name(f".{file.name}.new")
-    options = tf.io.TFRecordOptions(compression_type=TYPES[compression])
-    with tf.io.TFRecordWriter(os.fspath(unfinished), options) as writer:
+    with _writer(file, compression) as writer:
         for path, label, name in entries:
             with open(path, "rb") as image:  # noqa: PTH123 - names may not be UTF-8
                 writer.write(_record(image.read(), label, name))
+
+
+def _write_made_file(
+    file: Path, compression: Compression, entries: list[Entry], make: Make, is_over: Event
+) -> None:
+    with _writer(file, compression) as writer:
+        images = make([path for path, _, _ in entries])
+        for (_, label, name), image in zip(entries, images, strict=True):
+            if is_over.is_set():
+                raise CancelledError
+            writer.write(_record(image, label, name))
+
+
+@contextmanager
+def _writer(file: Path, compression: Compression) -> Iterator[tf.io.TFRecordWriter]:
+    """Open a record file, which has its name once it is complete and on the disk."""
+    unfinished = file.with_name(f".{file.name}.new")
+    options = tf.io.TFRecordOptions(compression_type=TYPES[compression])
+    with tf.io.TFRecordWriter(os.fspath(unfinished), options) as writer:
+        yield writer
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.rename(file)

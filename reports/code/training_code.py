@@ -40,6 +40,7 @@ _KERAS_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 _KEPT = {
     "encoded": "the files' bytes",
     "decoded": "uint8 images of full size",
+    "reduced": "uint8 images as decoded",
     "batched": "batches, decoded: {size}",
 }
 """What a cache keeps, by its place, in a comment."""
@@ -172,21 +173,34 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     """Return the template's values for the steps from decoding on, for `images` images."""
     is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
     # The formats of images that were not measured are not known.
-    formats = set(workload.formats) if images == workload.images else set()
+    stored = workload.formats
+    if isinstance(pipeline, Tfrecord):
+        stored = pipeline.stored_formats(workload)
+    formats = set(stored) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
+    if formats == {"JPEG", "PNG"} and pipeline.decode == "scaled":
+        decoder = "any"  # only JPEGs have a ratio
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
     form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload))
+    if pipeline.decode != "full":
+        form = (*form, pipeline.decode)
+    if isinstance(pipeline, Tfrecord) and pipeline.store != "encoded":
+        form = (*form, *_stored_name(pipeline, workload))
     place = pipeline.cache_at if pipeline.cache != "none" else "none"
     if place == "batched":
         form = (*form, place, workload.batch_size, workload.label_mode)
     elif place != "delivered":
         form = (*form, place)
     decoded_size = _decoded_size(workload, images)
+    is_reduced = pipeline.decode == "scaled" or getattr(pipeline, "store", "") == "resized"
+    kept = "reduced" if place == "decoded" and is_reduced else place
+    decoder = "png" if formats == {"PNG"} else decoder
     return {
-        "decoder": "png" if formats == {"PNG"} else decoder,
+        "decoder": decoder,
+        "is_scaled": pipeline.decode == "scaled" and decoder != "png",
         "place": place,
-        "kept": _KEPT.get(place, "decoded: {size}").format(size=decoded_size),
+        "kept": _KEPT.get(kept, "decoded: {size}").format(size=decoded_size),
         "cache_file": _cache_file(workload, form),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,
@@ -223,13 +237,45 @@ def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, o
     suffix = record_format.SUFFIXES[pipeline.compression]
     number = [] if shards == "auto" else [f"{shards}"]
     base = f"{_base(workload)}_{_digest(workload.folder)}"  # other folders may share the name
+    base = "_".join([base, *_stored_name(pipeline, workload)])
     folder = "_".join([base, *suffix.split(".")[1:], *number])
     return {
+        "store": pipeline.store,
+        **(_stored(pipeline, workload) if pipeline.store != "encoded" else {}),
         "shards": shards,
         "records": quoted(f"{base}{suffix}" if shards == 1 else folder),
         "suffix": suffix,
         "shard_bytes": record_format.SHARD_BYTES,
         "most_readers": record_format.MOST_READERS,
+    }
+
+
+def _stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
+    """Return what tells record files of these images from others of the same folder."""
+    if pipeline.store == "encoded":
+        return []
+    depends_on = pipeline.preparation(workload)
+    name = f"{workload.height}x{workload.width}"
+    if pipeline.store == "resized":
+        name = f"{pipeline.short_side(workload)}px"
+    del depends_on["shards"]
+    return [name, _digest(*sorted(depends_on.items()))]
+
+
+def _stored(pipeline: Tfrecord, workload: Workload) -> dict[str, object]:
+    """Return the template's values for images that are made for the records."""
+    if pipeline.store == "raw":
+        return {"stored_bytes": workload.image_values}
+    size = pipeline.short_side(workload)
+    save = [quoted(pipeline.stored_format.upper())]
+    if pipeline.stored_format != "png":
+        save.append(f"quality={pipeline.quality}")
+    if pipeline.stored_format == "jpeg":
+        save.append('subsampling="4:4:4"')
+    return {
+        "stored_size": size,
+        "stored_bytes": pipeline.stored_bytes(workload),
+        "save": ", ".join(save),
     }
 
 

@@ -157,6 +157,15 @@ def correlation(value: float | None) -> str:
     return shown(value, lambda r: f"{round(r, 2) + 0.0:.2f}")  # and never -0.00
 
 
+def nearest(row: Row) -> str:
+    """Return the mean distance of a pipeline's pixels from the nearer reference."""
+    proof = row.proof
+    if proof is None:
+        return MISSING
+    both = (each.mean for each in (proof.from_sampled, proof.from_filtered) if each is not None)
+    return distance(min(both, default=None))
+
+
 def distance(value: float | None) -> str:
     """Return a distance in grey levels, two places while it is small: 0.00, 1.87, 34.9."""
     return shown(value, lambda d: f"{d:.2f}" if d < 1 else digits(d))

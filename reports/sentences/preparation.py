@@ -96,11 +96,25 @@ def note(row: Row, folder_images: int) -> str | None:
     return ". ".join([sentence, *against]) + "."
 
 
+_STORE = ("store", "stored_format", "stored_size", "quality")
+"""The knobs that say what records hold."""
+
+
 def gzip_note(rows: Iterable[Row]) -> str | None:
-    """Return what GZIP saved, if the same images were written with and without it."""
+    """Return what GZIP saved, if the same images were written with and without it.
+
+    They are those of the first pipeline: others may store images smaller.
+    """
     plain: Preparation | None = None
     packed: Preparation | None = None
+    stored: list[object] | None = None
     for row in rows:
+        if row.preparation is None:
+            continue
+        store = [row.knobs.get(knob) for knob in _STORE]
+        stored = store if stored is None else stored
+        if store != stored:
+            continue
         if row.knobs.get("compression") == "none":
             plain = plain or row.preparation
         if row.knobs.get("compression") == "gzip":

@@ -125,6 +125,7 @@ def prepared(run: RunRecord) -> tuple[Column[Row], ...]:
     part = f"for {counted(work.images, 'image')}" if work.is_part else ""
     epochs = f"epochs of all {work.folder_images:,}" if work.is_part else ""
     return (
+        Column("rate", "images/s", lambda row: shown(row.rate)),
         Column(
             "took",
             f"s {part}".rstrip(),
@@ -137,6 +138,7 @@ def prepared(run: RunRecord) -> tuple[Column[Row], ...]:
         Column("made", "", _prepared(preparation.made), is_words=True),
         Column("pays for itself after", epochs, _prepared(preparation.pays_off), is_words=True),
         Column("", "", _prepared(preparation.pays_off_briefly), short="pays off\nafter epochs"),
+        Column("pixels", "grey levels from the nearer reference", equal_work.nearest),
     )
 
 

@@ -14,7 +14,7 @@ from feedbench.pipelines.knobs import as_text, build, knobs_of, values
 TFDATA = (TfdataNaive, TfdataTuned)
 TAIL = (
     *("parallel_calls", "cache", "cache_at", "shuffle", "deterministic", "prefetch", "dct"),
-    *("augment", "augment_in"),
+    *("augment", "augment_in", "decode"),
 )
 
 calls = st.integers(1, 1024) | st.sampled_from(["autotune", "none"])
@@ -29,6 +29,7 @@ tuned = st.builds(
     dct=st.sampled_from(["integer_accurate", "integer_fast"]),
     augment=st.sampled_from(["image", "batch"]),
     augment_in=st.sampled_from(["pipeline", "model"]),
+    decode=st.sampled_from(["full", "scaled"]),
 )
 
 
@@ -37,10 +38,10 @@ def defaults(pipeline: type[Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("pipeline", TFDATA)
-def test_every_tfdata_pipeline_begins_with_the_same_nine_knobs_of_the_same_values(
+def test_every_tfdata_pipeline_begins_with_the_same_ten_knobs_of_the_same_values(
     pipeline: type[Any],
 ) -> None:
-    tail = knobs_of(pipeline)[:9]
+    tail = knobs_of(pipeline)[:10]
     assert tuple(knob.name for knob in tail) == TAIL
     assert {knob.name: (knob.accepts, knob.meaning) for knob in tail} == {
         knob.name: (knob.accepts, knob.meaning) for knob in knobs_of(TfdataTuned)
@@ -64,6 +65,7 @@ def test_the_tuned_pipeline_leaves_it_to_autotune_and_caches_in_memory() -> None
         "dct": "integer_accurate",
         "augment": "batch",
         "augment_in": "pipeline",
+        "decode": "full",
     }
 
 
@@ -97,6 +99,7 @@ def test_what_a_knob_accepts_can_be_read_in_words() -> None:
         "dct": "integer_accurate or integer_fast",
         "augment": "batch or image",
         "augment_in": "model or pipeline",
+        "decode": "full or scaled",
         "graph_rewrites": "default or off",
         "interpolation": "bilinear or nearest",
     }

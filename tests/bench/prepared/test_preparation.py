@@ -126,7 +126,7 @@ def test_while_it_is_written_its_bytes_are_counted_from_outside(tmp_path: Path) 
 
     def meanwhile(on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> None:
         on_tick()  # nothing is known yet
-        writing = Writing(folder=str(tmp_path / "new"), source_bytes=4000, replaces=False)
+        writing = Writing(folder=str(tmp_path / "new"), expected_bytes=4000, replaces=False)
         on_event(writing)
         (tmp_path / "new" / "a").write_bytes(b"a" * 1000)
         for _ in range(200):  # one soon after another counts only now and then
@@ -154,7 +154,7 @@ def test_counting_takes_a_small_share_of_the_time_however_many_files_there_are(
     monkeypatch.setattr("feedbench.bench.prepared.preparation.time.monotonic", lambda: now[0])
 
     def meanwhile(on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> None:
-        on_event(Writing(folder=str(tmp_path), source_bytes=4000, replaces=False))
+        on_event(Writing(folder=str(tmp_path), expected_bytes=4000, replaces=False))
         for _ in range(100):
             now[0] += 0.5
             on_tick()
@@ -168,7 +168,7 @@ def test_counting_takes_a_small_share_of_the_time_however_many_files_there_are(
 def test_a_damaged_one_and_a_wait_for_another_run_are_said(tmp_path: Path) -> None:
     def meanwhile(on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> None:
         on_event(Phase(name="waiting", at=0.0))
-        on_event(Writing(folder=str(tmp_path), source_bytes=4000, replaces=True))
+        on_event(Writing(folder=str(tmp_path), expected_bytes=4000, replaces=True))
 
     outcome = Outcome(result=PREPARED, ended=GONE)
     _, said, _ = obtained(tmp_path, outcome, "a", meanwhile=meanwhile)

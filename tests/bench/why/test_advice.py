@@ -58,12 +58,27 @@ def test_files_with_more_pixels_than_asked_for_should_be_smaller() -> None:
     assert [line.sentence for line in found] == [
         (
             "decode takes 68% of its CPU time (0.680 ms per image), and the files have 2.1 times"
-            " the pixels that are delivered. Store smaller images, or cache decoded ones."
+            " the pixels that are delivered. Store smaller images (tfrecord_sharded:store=resized)"
+            " or the delivered pixels (tfrecord_sharded:store=raw), or cache decoded ones."
         ),
     ]
     assert found[0].figure == "diagnosis.source_pixels"
     few = 1.2 * 180 * 240
     assert not sentences(row(), traces={"a": a_trace(decode=0.68, resize=0.3)}, source_pixels=few)
+
+
+def test_advice_that_the_run_measured_has_its_figure() -> None:
+    pixels = 4.0 * 180 * 240
+    traces = {"a": a_trace(decode=0.9)}
+    raw = row("raw", rate=4000.0, knobs={"store": "raw"})
+    resized = row("resized", rate=2000.0, knobs={"store": "resized"})
+    (found,) = sentences(row(), resized, raw, traces=traces, source_pixels=pixels)
+    assert found.endswith("Store smaller images, as raw does, at 4.00 times its rate.")
+    slower = row("raw", rate=900.0, knobs={"store": "raw"})
+    (found,) = sentences(row(), slower, traces=traces, source_pixels=pixels)
+    assert "tfrecord_sharded:store=resized" in found
+    of_resized = {"resized": a_trace(decode=0.9)}  # the files' pixels are not those of its records
+    assert not sentences(resized, traces=of_resized, source_pixels=pixels)
 
 
 def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:

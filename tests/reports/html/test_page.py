@@ -22,8 +22,10 @@ from feedbench.reports.text.figures import MISSING
 from tests.support.builders import (
     ENVIRONMENT,
     SCRIPT,
+    a_distance,
     a_part,
     a_preparation,
+    a_proof,
     a_row,
     a_run,
     a_run_folder,
@@ -118,27 +120,30 @@ def test_a_preparation_is_compared_with_the_photos_and_with_those_that_have_none
     found = msgspec.structs.replace(
         a_preparation(tuned=None, naive=142.3, other=None), was_found=True
     )
-    row = a_row("records", preparation=found, knobs={"compression": "none"})
+    proof = a_proof("different", from_sampled=a_distance(3.2), from_filtered=a_distance(1.87))
+    row = a_row("records", preparation=found, knobs={"compression": "none"}, proof=proof)
     assert cells(a_run(row), "preparation", "records") == [
+        "1,000",
         "2.10",
         "37.1 MB",
         "8",
         "1.3% less than the photos' own files",
         "2026-01-01 22:10 UTC, by an earlier run",
         "143 epochs, against naive; never, against tuned and other: it is not shown to be faster",
+        "1.87",
     ]
 
 
 def test_what_is_no_record_of_the_photos_is_not_compared_with_their_files() -> None:
     row = a_row("mine", preparation=a_preparation())
-    assert cells(a_run(row), "preparation", "mine")[3] == MISSING
+    assert cells(a_run(row), "preparation", "mine")[4] == MISSING
 
 
 def test_of_a_part_the_page_says_what_the_preparation_and_what_the_epochs_are_of() -> None:
     whole = a_run(a_row("a"), a_row("records", preparation=a_preparation(a=3)))
     titles = Reader(page.render(a_part(whole), [])).tables["preparation"][0]
-    assert titles[1:3] == ["took s for 512 images", "written for 512 images"]
-    assert titles[-1] == "pays for itself after epochs of all 3,670"
+    assert titles[2:4] == ["took s for 512 images", "written for 512 images"]
+    assert titles[-2] == "pays for itself after epochs of all 3,670"
     assert "Seconds and bytes are for the 512 images measured" in words(a_part(whole))
     assert "images measured;" not in words(whole)
 

@@ -1,0 +1,37 @@
+"""Images as the pixels that are delivered: decoded and resized as tf.data pipelines do it.
+
+Imports TensorFlow, and starts its runtime; pipelines import this inside `prepare`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from feedbench.pipelines.built_in import steps
+from feedbench.pipelines.built_in.tensor_form import sized, whole_levels
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+    from feedbench.pipelines.contract import Workload
+
+
+def pixels(files: Sequence[str], workload: Workload, knobs: TailKnobs) -> Iterator[bytes]:
+    """Yield each file's image, `[height, width, channels]` uint8 in grey levels, in order.
+
+    All cores decode: TensorFlow's threads need no Python.
+    """
+
+    def load(path: tf.Tensor) -> tf.Tensor:
+        colours = steps.decoded_file(tf.io.read_file(path), workload, knobs)
+        return whole_levels(sized(colours, workload))
+
+    cores = len(os.sched_getaffinity(0))
+    dataset = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
+    # Without AUTOTUNE, whose iterator takes seconds to end.
+    dataset = dataset.map(load, num_parallel_calls=cores).prefetch(2 * cores)
+    for image in dataset.as_numpy_iterator():
+        yield image.tobytes()

@@ -1,0 +1,98 @@
+"""Images resized to a smaller size and encoded again, by Pillow in threads.
+
+Pillow lets other threads run while it decodes, resizes and encodes, so threads use all cores.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from PIL import Image
+
+from feedbench.pipelines.images.image_check import unrestrained
+
+_LARGER = 2  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
+_AHEAD = 4  # images a core that are ready, or on their way
+_MEASURED = 16  # images whose stored size is measured, to forecast that of all
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """How images are stored smaller."""
+
+    format: str  # jpeg, webp or png
+    size: int  # pixels of the short side; an image that has no more is stored as it is
+    quality: int  # of a JPEG or WebP, 1 to 100
+
+    def of(self, file: str) -> bytes:
+        """Return the file's image, encoded at this size; the file's bytes if it is not larger.
+
+        An orientation in EXIF is neither applied nor kept, as in every pipeline. Raises what Pillow
+        raises for a file that it cannot decode.
+        """
+        encoded = Path(file).read_bytes()
+        with Image.open(BytesIO(encoded)) as image:
+            width, height = image.size
+            if min(width, height) <= self.size:
+                return encoded
+            scale = self.size / min(width, height)
+            wanted = max(round(width * scale), 1), max(round(height * scale), 1)
+            image.draft("RGB", (_LARGER * wanted[0], _LARGER * wanted[1]))  # only of a JPEG
+            colours = image.convert("RGB")
+        resized = colours.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=_LARGER)
+        resized.info.clear()  # neither a colour profile nor an orientation
+        written = BytesIO()
+        resized.save(written, **self._options())
+        return written.getvalue()
+
+    def _options(self) -> dict[str, Any]:
+        if self.format == "png":
+            return {"format": "PNG"}
+        if self.format == "webp":
+            return {"format": "WEBP", "quality": self.quality}
+        return {"format": "JPEG", "quality": self.quality, "subsampling": "4:4:4"}
+
+
+def encoded_images(
+    files: Sequence[str], smaller: Smaller, pool: ThreadPoolExecutor, ahead: int
+) -> Iterator[bytes]:
+    """Yield the smaller image of each file, in order; `ahead` of them are made at once."""
+    waiting: deque[Future[bytes]] = deque()
+    for file in files:
+        waiting.append(pool.submit(smaller.of, file))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+@contextmanager
+def image_writer(smaller: Smaller) -> Iterator[Callable[[Sequence[str]], Iterator[bytes]]]:
+    """Return what makes the smaller image of each of its files, in order.
+
+    All that it is called for shares one pool of threads, one a core.
+    """
+    cores = len(os.sched_getaffinity(0))
+    with unrestrained():
+        pool = ThreadPoolExecutor(cores)
+        try:
+            yield partial(encoded_images, smaller=smaller, pool=pool, ahead=_AHEAD * cores)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def mean_bytes(files: Sequence[str], smaller: Smaller) -> float:
+    """Return the mean stored bytes of an image, from a few files that are spread evenly."""
+    step = max(len(files) // _MEASURED, 1)
+    with unrestrained():
+        return fmean(len(smaller.of(file)) for file in files[::step][:_MEASURED])
