@@ -42,6 +42,7 @@ BUILT_IN = {  # name: module and class, imported when asked for
     RECORDS_NAME: "tfrecord_existing:TfrecordExisting",
     "tfrecord_gzip": "tfrecord_gzip:TfrecordGzip",
     "tfrecord_sharded": "tfrecord_sharded:TfrecordSharded",
+    "threads": "threaded.threads:Threads",
 }
 
 _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}

@@ -29,6 +29,7 @@ from feedbench.bench.run.images_source import list_images
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.threaded.threads import Threads
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
@@ -175,12 +176,12 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
 
 
 def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
-    """Return a guess for each pipeline: tf.data decodes on every core, others on one."""
+    """Return a guess for each pipeline: tf.data and threads decode on every core, others on one."""
     cores = usable_cores() if cores is None else cores
     spread = replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
     return [
         spread
-        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), TailKnobs)
+        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), (TailKnobs, Threads))
         else one_core
         for spec in specs
     ]

@@ -42,11 +42,16 @@ def in_form(batch: Batch, workload: Workload, *, is_laid_out: bool = False) -> B
     images = _of_dtype(images, workload)
     if workload.data_format == "channels_first" and not is_laid_out:
         images = np.ascontiguousarray(np.moveaxis(images, -1, 1))
+    return images, labels_in_mode(labels, workload)
+
+
+def labels_in_mode(labels: Array, workload: Workload) -> Array:
+    """Return labels `[B]` int32 in the workload's label mode."""
     if workload.label_mode == "binary":
-        labels = labels.astype(np.float32)[:, np.newaxis]
-    elif workload.label_mode == "categorical":
-        labels = _one_hot(labels, len(workload.class_names))
-    return images, labels
+        return labels.astype(np.float32)[:, np.newaxis]
+    if workload.label_mode == "categorical":
+        return _one_hot(labels, len(workload.class_names))
+    return labels
 
 
 def dtype_of(name: Dtype) -> np.dtype[Any]:

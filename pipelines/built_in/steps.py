@@ -247,9 +247,7 @@ def _around_cache(
     return to_delivered, None
 
 
-def _form(
-    workload: Workload, knobs: TailKnobs
-) -> Callable[[tf.Tensor, Workload], tf.Tensor]:
+def _form(workload: Workload, knobs: TailKnobs) -> Callable[[tf.Tensor, Workload], tf.Tensor]:
     """Return the function that brings an image's pixels into the form before it is augmented.
 
     Without augmentation, that is how it is delivered.

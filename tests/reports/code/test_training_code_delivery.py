@@ -215,6 +215,15 @@ KNOBS_AND_FORMS: list[
 ]
 
 MORE_KNOBS_AND_FORMS: list[tuple[str, dict[str, Any]]] = [
+    ("tfdata_tuned:decode=scaled,cache_at=decoded", PAD),
+    ("tfrecord_sharded:decode=scaled", CENTRE),
+    ("tfrecord_sharded:store=resized,stored_size=32,shards=3,quality=80", {}),
+    ("tfrecord_sharded:store=resized,stored_format=webp,cache=file", CROP),
+    ("tfrecord_gzip:store=resized,stored_format=png", GREY_BYTES | CATEGORICAL),
+    ("tfrecord_sharded:store=raw", {}),
+    ("tfrecord_gzip:store=raw,decode=scaled", BYTES | FIRST),
+    ("tfrecord_sharded:store=raw,shards=2,cache=memory", GREY | BINARY_AROUND_0 | PAD),
+    ("tfrecord_sharded:store=raw", FIRST | CAFFE | BFLOAT16 | CENTRE),
     *((spec, form) for spec in (*SOURCES, FOLDER) for form in (IMAGENET, CAFFE, FLOAT16, FIRST)),
     *((spec, FIRST | CAFFE | BFLOAT16 | PAD) for spec in (*SOURCES, FOLDER)),
     *((spec, FIRST | BFLOAT16 | GREY | BINARY_AROUND_0) for spec in SOURCES),
@@ -237,6 +246,31 @@ def test_whatever_knobs_and_form_are_asked_for_the_batches_are_the_same(
 ) -> None:
     work = over(photos, **form)
     found = in_this_one(code_of(spec, work), work.images)
+    assert_same(found, built_in(spec, work, tmp_path))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("spec", "form"),
+    [
+        ("threads", {}),
+        ("threads", BYTES | CATEGORICAL),
+        ("threads:workers=3,prefetch=1", GREY_BYTES | PAD),
+        ("threads:decode=scaled", CAFFE | CROP),
+        ("threads", FIRST | BFLOAT16 | CENTRE | IMAGENET),
+        ("threads:decode=scaled", BINARY_AROUND_0 | PAD),
+    ],
+    ids=str,
+)
+def test_the_code_of_threads_delivers_the_same_epochs(
+    spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+) -> None:
+    pytest.importorskip("cv2", reason="needs pip install 'feedbench[fast]'")
+    pytest.importorskip("simplejpeg", reason="needs pip install 'feedbench[fast]'")
+    work, names = over(photos, **form), dict[str, Any]()
+    exec(compile(code_of(spec, work), "train.py", "exec"), names)
+    per_epoch = -(-work.images // 8)
+    found = [as_arrays(islice(names["batches"], per_epoch)) for _ in range(2)]
     assert_same(found, built_in(spec, work, tmp_path))
 
 
