@@ -29,7 +29,8 @@ class Transforms(msgspec.Struct, frozen=True, kw_only=True):
     width_shift: Range  # of the width
     height_shift: Range  # of the height
     zoom: Range  # of each side, as a factor; more than 1: a smaller picture
-    brightness: Range  # a factor
+    brightness: Range | None  # a factor; null: the images are too black and white to show it
+    contrast: float  # grey levels, the median of the references' standard deviations
     distance: float  # grey levels, the median of the images, from the reference so transformed
 
 
@@ -39,6 +40,7 @@ class Augmented(msgspec.Struct, frozen=True, kw_only=True):
     asked: Augmentation
     is_identity_proven: bool  # false: counts, labels and value ranges alone
     expected: float  # the share of images that are certain if Feedbench augments a few as asked
+    expected_recognised: float = 1.0  # the share of these that are recognised
     tried: int  # images of the epoch that were compared with the files
     recognised: int  # of these
     certain: int  # of these: no other file is nearly as much alike

@@ -46,7 +46,7 @@ def _clauses(asked: Augmentation, found: Transforms) -> Iterator[str]:
         yield f"shifted up or down by {percents(found.height_shift)}"
     if asked.zoom:
         yield f"zoomed by factors of {factors(found.zoom)}"
-    if asked.brightness:
+    if asked.brightness and found.brightness is not None:
         yield f"brightened by factors of {factors(found.brightness)}"
 
 

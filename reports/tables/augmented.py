@@ -38,8 +38,14 @@ def columns(asked: Augmentation) -> Iterator[Column[Proof]]:
     yield _part("pixels", "grey levels", lambda it: equal_work.distance(it.distance))
 
 
-def _written(estimate: Callable[[Transforms], Range], form: Callable[[Range], str]) -> _Estimate:
-    return lambda transforms: form(estimate(transforms))
+def _written(
+    estimate: Callable[[Transforms], Range | None], form: Callable[[Range], str]
+) -> _Estimate:
+    def written(transforms: Transforms) -> str:
+        of = estimate(transforms)
+        return MISSING if of is None else form(of)
+
+    return written
 
 
 def _part(title: str, below: str, cell: _Estimate) -> Column[Proof]:

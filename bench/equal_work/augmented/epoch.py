@@ -91,7 +91,7 @@ class AugmentedEpoch:
 
     def _is_accused(self, found: Recognised) -> npt.NDArray[np.bool_]:
         """Return which images match no file, or one that came already, or one of another class."""
-        places = np.where(found.is_certain, found.places, UNKNOWN)
+        places = np.where(found.is_sure, found.places, UNKNOWN)
         values, counts = np.unique(places, return_counts=True)
         doubled = np.isin(places, values[(counts > 1) & (values != UNKNOWN)])
         theirs = np.asarray(self._workload.labels)[places]
@@ -105,17 +105,19 @@ class AugmentedEpoch:
         return np.where(self.recognised.is_certain, self.recognised.places, UNKNOWN)
 
     def counts(self) -> Counts:
-        """Return the counts of the images that are certain.
+        """Return the counts, by the images that are sure.
 
         None is missing if some are not certain: one of these may be of any file.
         """
-        places, workload = self.certain, self._workload
+        workload = self._workload
+        places = np.where(self.recognised.is_sure, self.recognised.places, UNKNOWN)
         came = Counter(places[places != UNKNOWN].tolist())
         doubled = {place: count - 1 for place, count in came.items() if count > 1}
         missing: list[int] = []
-        if self.is_whole and (places != UNKNOWN).all():
-            missing = sorted(set(range(workload.images)) - set(came))
-        wrong = np.flatnonzero(self._is_mislabelled())
+        if doubled and self.is_whole and (self.certain != UNKNOWN).all():
+            missing = sorted(set(range(workload.images)) - set(self.certain.tolist()))
+        theirs = np.asarray(workload.labels)[places]
+        wrong = np.flatnonzero((places != UNKNOWN) & (theirs != self.labels))
         first_wrong = None
         if len(wrong):
             at = wrong[places[wrong].argmin()]
@@ -132,8 +134,3 @@ class AugmentedEpoch:
             first_wrong_label=first_wrong,
             are_classes_sorted=workload.are_classes_sorted,
         )
-
-    def _is_mislabelled(self) -> npt.NDArray[np.bool_]:
-        theirs = np.asarray(self._workload.labels)[self.certain]
-        is_wrong: npt.NDArray[np.bool_] = (self.certain != UNKNOWN) & (theirs != self.labels)
-        return is_wrong

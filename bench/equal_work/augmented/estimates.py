@@ -21,7 +21,8 @@ _STEPS = 6
 _LEAST_ALIKE = 0.8  # the correlation that the last alignment must reach
 _OUTER = (5.0, 95.0)  # percentiles
 _INNER = 0.9  # of an even distribution is between them
-_DARK, _BRIGHT = 24.0, 245.0  # grey levels; a factor is read between them, where nothing is cut off
+_BRIGHT = 245.0  # grey levels; a factor is read below, where nothing is cut off
+_CLEAR = 0.7  # of an image's light must be there: white digits on black show no factor
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Estimates:
     height_shift: Floats
     zoom_x: Floats
     zoom_y: Floats
-    brightness: Floats
+    brightness: Floats  # NaN where it cannot be estimated
     distance: Floats  # grey levels from the reference
+    contrast: Floats  # of the reference: the standard deviation of its grey levels
 
 
 def estimated(images: Pictures | Floats, references: Pictures | Floats, guess: Affine) -> Estimates:
@@ -63,6 +65,7 @@ def estimated(images: Pictures | Floats, references: Pictures | Floats, guess: A
         drawn.zoom_y,
         brightness,
         distance,
+        theirs[is_good].std(axis=(1, 2, 3)),
     )
 
 
@@ -77,11 +80,12 @@ def _of_levels(images: Floats, references: Floats, affine: Affine) -> tuple[Floa
     values = np.stack([each.values for each in channels], -1)
     is_seen = channels[0].is_inside[..., np.newaxis] & np.ones(values.shape, bool)
     expected = references.reshape(count, -1, references.shape[3])
-    is_clear = is_seen & (expected > _DARK) & (values < _BRIGHT) & (values > 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(is_clear, values / expected, np.nan).reshape(count, -1)
-    ratios[np.isnan(ratios).all(axis=1)] = 1.0
-    factor = np.nanmedian(ratios, axis=1).astype(np.float32)
+    # A ratio of sums: reading between pixels blurs, which changes no sum.
+    is_clear = is_seen & (expected < _BRIGHT) & (values < _BRIGHT)
+    ours, theirs = (np.where(is_clear, part, 0).sum(axis=(1, 2)) for part in (values, expected))
+    factor = (np.maximum(ours, 1) / np.maximum(theirs, 1)).astype(np.float32)
+    is_white = theirs < _CLEAR * np.where(is_seen, expected, 0).sum(axis=(1, 2))
+    factor[is_white] = 1
     bright = (expected * factor[:, np.newaxis, np.newaxis]).clip(0, 255)
     # Over larger pixels: how a pipeline reads between pixels matters less there.
     shape = references.shape
@@ -90,6 +94,7 @@ def _of_levels(images: Floats, references: Floats, affine: Affine) -> tuple[Floa
         reduced(np.where(is_seen, part, 0).reshape(shape), MIDDLE) for part in (values, bright)
     )
     apart = np.abs(ours - theirs).sum(axis=(1, 2, 3)) / np.maximum(seen.sum(axis=(1, 2, 3)), 1)
+    factor[is_white] = np.nan
     return factor, apart.astype(np.float32)
 
 
@@ -107,6 +112,7 @@ def transforms_of(of: Estimates) -> Transforms | None:
     count = len(of.rotation)
     if count < LEAST_ESTIMATED:
         return None
+    bright = of.brightness[~np.isnan(of.brightness)]
     return Transforms(
         images=count,
         flipped=float(of.flipped.mean()),
@@ -115,8 +121,9 @@ def transforms_of(of: Estimates) -> Transforms | None:
         width_shift=range_of(of.width_shift),
         height_shift=range_of(of.height_shift),
         zoom=range_of(np.concatenate([of.zoom_x, of.zoom_y])),
-        brightness=range_of(of.brightness),
+        brightness=range_of(bright) if len(bright) >= LEAST_ESTIMATED else None,
         distance=float(np.median(of.distance)),
+        contrast=float(np.median(of.contrast)),
     )
 
 

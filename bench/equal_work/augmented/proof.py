@@ -9,12 +9,17 @@ import msgspec
 import numpy as np
 
 from feedbench.bench.equal_work.augmented.agreement import (
-    MOST_DISTANT,
     differences,
     is_plain,
+    most_distant,
 )
 from feedbench.bench.equal_work.augmented.epoch import AugmentedEpoch
-from feedbench.bench.equal_work.augmented.estimates import estimated, together, transforms_of
+from feedbench.bench.equal_work.augmented.estimates import (
+    LEAST_ESTIMATED,
+    estimated,
+    together,
+    transforms_of,
+)
 from feedbench.bench.equal_work.augmented.frozen import frozen_share, is_frozen
 from feedbench.bench.equal_work.augmented.recognition import SIMULATED, Recogniser
 from feedbench.bench.equal_work.augmented.thumbnails import pictures
@@ -29,6 +34,7 @@ from feedbench.pipelines.augmentation.ranges import Augmentation
 
 _FEWER = 0.1  # fewer than that may be certain: photos of a pipeline are resized otherwise
 _DEVIATIONS = 4.0
+_LEAST_JUDGED = 0.75  # of images expected to be certain: fewer are those transformed least
 _ALL = 0.9  # of images: if so many are frozen, that is what is wrong
 _MOST_WRONG = 0.1  # of labels, above which they do not follow their images
 _ESTIMATED = 256  # images of an epoch
@@ -51,7 +57,8 @@ def proof_of(
     found = Augmented(
         asked=asked,
         is_identity_proven=recogniser.is_able,
-        expected=recogniser.expected,
+        expected=recogniser.expected[0],
+        expected_recognised=recogniser.expected[1],
         tried=len(first.certain),
         recognised=int((recognised.places != UNKNOWN).sum()),
         certain=int(recognised.is_certain.sum()),
@@ -102,9 +109,7 @@ def judged(proof: Proof, epochs: int) -> Proof:
     """
     found, counts = proof.augmented, proof.counts
     assert found is not None
-    is_wrong = found.is_identity_proven and not (
-        msgspec.structs.replace(counts, unknown=0).is_right
-    )
+    is_wrong = _is_wrong(found, counts)
     fault = _fault(found, counts, epochs, is_wrong=is_wrong)
     if fault is not None:
         return msgspec.structs.replace(proof, work="different", is_wrong=is_wrong, reason=fault)
@@ -115,10 +120,12 @@ def _fault(found: Augmented, counts: Counts, epochs: int, *, is_wrong: bool) -> 
     """Return why the work is different, as a clause; None if it is as asked."""
     if is_wrong:
         return _of_wrong(counts)
-    if found.is_identity_proven and found.certain < _least_certain(found):
+    least = _least(found, found.expected) if found.is_identity_proven else 0
+    count = min(found.certain if found.certain < least else found.tried, found.recognised)
+    if found.certain < least or found.recognised < _least(found, found.expected_recognised):
         return (
-            f"{found.tried - found.certain:,} of {counted(found.tried, 'delivered image')} match no"
-            " file, however they are flipped, rotated, shifted and zoomed"
+            f"{found.tried - count:,} of {counted(found.tried, 'delivered image')} match no file,"
+            " however they are flipped, rotated, shifted and zoomed"
         )
     transforms = found.transforms
     if transforms is not None and is_plain(transforms):
@@ -130,20 +137,30 @@ def _fault(found: Augmented, counts: Counts, epochs: int, *, is_wrong: bool) -> 
             f"frozen: epochs {epochs - 1} and {epochs} show the same transforms in"
             f" {100 * same:.0f}% of images"
         )
-    if transforms is None or not found.is_identity_proven or same > _ALL:
+    if transforms is None or found.expected < _LEAST_JUDGED or same > _ALL:
         return clauses[0] if clauses else None
     clauses = [*differences(found.asked, transforms), *clauses]
-    if transforms.distance > MOST_DISTANT:
+    most = most_distant(transforms)
+    if transforms.distance > most:
         clauses.append(
             f"its pixels are {levels(transforms.distance)} from the reference with the same"
-            f" transform (expected {MOST_DISTANT:g} at most)"
+            f" transform (expected {levels(most)} at most)"
         )
     return "; ".join(clauses) or None
 
 
-def _least_certain(found: Augmented) -> float:
-    """Return how many images must be certain, by what is expected from a few simulated ones."""
-    share = found.expected
+def _is_wrong(found: Augmented, counts: Counts) -> bool:
+    """Whether images are missing or doubled, or labels are wrong.
+
+    Where identity is not proven, many wrong labels among the images that are certain prove that.
+    """
+    if found.is_identity_proven:
+        return not msgspec.structs.replace(counts, unknown=0).is_right
+    return counts.wrong_labels > max(_MOST_WRONG * found.certain, LEAST_ESTIMATED)
+
+
+def _least(found: Augmented, share: float) -> float:
+    """Return how many images must be certain or recognised, of a share of a few simulated ones."""
     deviation = math.sqrt(max(share * (1 - share), 0.02) / SIMULATED)
     return found.tried * (share - _FEWER - _DEVIATIONS * deviation)
 

@@ -18,16 +18,18 @@ from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Places
 from feedbench.pipelines.augmentation.ranges import Augmentation
 
 # An image is recognised if its correlation with a file is at least _ALIKE. It is certain if no
-# other file has less than _APART times what is missing to a correlation of 1.
+# other file has less than _APART times what is missing to a correlation of 1. Of 600 flowers,
+# rotated by up to 40 degrees and shifted by up to 20 %, none was wrong; at 2.0, two were.
 _ALIKE = 0.85
 _APART = 2.5
+_FAR_APART = 4.0  # what an image must reach to show that another is missing, or a label is wrong
 _FEW = 5  # files that are tried for each image, and half as many in the second step
 _COARSE_STEPS, _MIDDLE_STEPS = 8, 8
 _OPERATIONS = 2e11  # multiplications of a search, which take some seconds on a core
 _LEAST_TRIED = 128
 MOST_TRIED = 4096
 LEAST_CERTAIN = 0.9  # of images that are augmented as asked: else identity is not proven
-SIMULATED = 48  # images that are augmented here, to see how many would be recognised
+SIMULATED = 96  # images that are augmented here, to see how many would be recognised
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Recognised:
     likeness: Floats  # the correlation with that file
     margin: Floats  # how many times more the second file lacks to a correlation of 1
     affine: Affine
+
+    @property
+    def is_sure(self) -> npt.NDArray[np.bool_]:
+        """Which images are so certain that they can show what is wrong."""
+        sure: npt.NDArray[np.bool_] = self.is_certain & (self.margin > _FAR_APART)
+        return sure
 
     def some(self, at: Places) -> Recognised:
         """Return the results for some of the images."""
@@ -93,19 +101,21 @@ class Recogniser:
     @property
     def is_able(self) -> bool:
         """Whether nearly all images that are augmented as asked can be recognised."""
-        return self.expected >= LEAST_CERTAIN
+        return self.expected[0] >= LEAST_CERTAIN
 
     @cached_property
-    def expected(self) -> float:
-        """The share of images that are certain, of a few that are augmented as asked."""
+    def expected(self) -> tuple[float, float]:
+        """The shares of images that are certain and recognised, of a few augmented as asked."""
         if not len(self._known):
-            return 0.0
+            return 0.0, 0.0
         rng = np.random.default_rng(0)
         count = min(SIMULATED, len(self._known))
         chosen = rng.choice(len(self._known), count, replace=False)
         images = warped(self._fine[chosen], at_random(self._asked, count, rng))
         found = self.recognise(images)
-        return float((found.is_certain & (found.places == self._known[chosen])).mean())
+        is_right = found.places == self._known[chosen]
+        is_recognised = found.places != UNKNOWN
+        return float((found.is_certain & is_right).mean()), float(is_recognised.mean())
 
     def recognise(self, images: Floats) -> Recognised:
         """Return the files of thumbnails `[B, h, w]`.

@@ -88,8 +88,8 @@ def _of_labels(
 ) -> str | None:
     wrong = [
         (image, int(place))
-        for image, place, is_certain in _all(images, recognised)
-        if is_certain and workload.labels[place] != image.label
+        for image, place, is_sure in _all(images, recognised)
+        if is_sure and workload.labels[place] != image.label
     ]
     if len(wrong) <= _ACCIDENTS:
         return None
@@ -105,9 +105,7 @@ def _of_doubled(
     images: Sequence[Evidence], recognised: Recognised, workload: Workload
 ) -> str | None:
     came = Counter(
-        (image.epoch, int(place))
-        for image, place, is_certain in _all(images, recognised)
-        if is_certain
+        (image.epoch, int(place)) for image, place, is_sure in _all(images, recognised) if is_sure
     )
     places = sorted(place for (_, place), count in came.items() if count > 1)
     if len(places) <= _ACCIDENTS:
@@ -136,6 +134,6 @@ def _of_ranges(
 
 
 def _all(images: Sequence[Evidence], recognised: Recognised) -> list[tuple[Evidence, int, bool]]:
-    """Return each image with the place of its file, and whether that is certain."""
-    places, certain = recognised.places.tolist(), recognised.is_certain.tolist()
-    return list(zip(images, places, certain, strict=True))
+    """Return each image with the place of its file, and whether that is sure."""
+    places, sure = recognised.places.tolist(), recognised.is_sure.tolist()
+    return list(zip(images, places, sure, strict=True))

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.errors import WrongWorkError
 from tests.support.augmenting import AugmentingFeed
-from tests.support.builders import natural_photos
+from tests.support.builders import natural_photos, workload_over
 from tests.support.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.thorough
@@ -183,21 +185,43 @@ def test_an_augmented_validation_part_is_different_and_named(prove: Any) -> None
     assert "rotated by " in proof.reason
 
 
-def test_images_that_are_too_much_alike_are_counted_and_a_note_says_so(
-    tmp_path: Path,
-) -> None:
-    from PIL import Image
-
-    folder = tmp_path / "spots"
+@pytest.fixture(scope="module")
+def spots(tmp_path_factory: pytest.TempPathFactory) -> Workload:
+    """24 pictures of a spot each, of three lengths: which file is which cannot be seen."""
+    folder = tmp_path_factory.mktemp("spots")
     for place in range(24):
-        (folder / f"class{place % 2}").mkdir(parents=True, exist_ok=True)
+        (folder / f"class{place % 2}").mkdir(exist_ok=True)
         levels = np.full((64, 64, 3), 40, np.uint8)
         levels[28:36, 20 + place % 3 : 44] = 200
         Image.fromarray(levels).save(folder / f"class{place % 2}" / f"{place}.png")
-    from tests.support.builders import workload_over
+    made = workload_over(folder)
+    return replace(made, height=64, width=64, batch_size=8, augmentation=ASKED)
 
-    workload = replace(workload_over(folder), height=64, width=64, batch_size=8, augmentation=ASKED)
-    proof = proof_of(tmp_path, AugmentingFeed(workload, ASKED), workload)
+
+def test_images_that_are_too_much_alike_are_counted_and_a_note_says_so(
+    spots: Workload, scratch: Callable[[Workload], Path]
+) -> None:
+    proof = proof_of(scratch(spots), AugmentingFeed(spots, ASKED), spots)
     assert proof.augmented is not None
     assert (proof.work, proof.augmented.is_identity_proven) == ("augmented", False)
     assert "cannot be recognised with certainty" in str(proof.reason)
+
+
+def test_noise_in_place_of_images_that_are_alike_matches_no_file(
+    spots: Workload, scratch: Callable[[Workload], Path]
+) -> None:
+    rng = np.random.default_rng(0)
+    feed = AugmentingFeed(
+        spots, ASKED, change=lambda x, y, _: (rng.uniform(0, 255, x.shape).astype("f"), y)
+    )
+    proof = proof_of(scratch(spots), feed, spots)
+    assert (proof.work, proof.is_wrong) == ("different", False)
+    assert "24 of 24 delivered images match no file" in str(proof.reason)
+
+
+def test_classes_of_another_size_are_wrong_where_images_are_alike(
+    spots: Workload, scratch: Callable[[Workload], Path]
+) -> None:
+    feed = AugmentingFeed(spots, ASKED, change=lambda x, y, _: (x, np.zeros_like(y)))
+    with pytest.raises(WrongWorkError, match="24 images of the class 'class0' in an epoch"):
+        proof_of(scratch(spots), feed, spots)
