@@ -12,8 +12,9 @@ from feedbench.bench.options.option import flag, option
 from feedbench.bench.records.demand.demand import CostName, ModelRecord
 from feedbench.bench.records.demand.feeding import LEAST_STEP_SECONDS
 from feedbench.bench.records.demand.published import PUBLISHED, Published
-from feedbench.bench.text import digits
+from feedbench.bench.text import digits, listed
 from feedbench.pipelines.errors import RequestError, did_you_mean
+from feedbench.pipelines.networks.spec import parse_model
 
 MOST_STEP_SECONDS = 10.0
 """With a longer step, a trial would take minutes."""
@@ -85,6 +86,13 @@ class DemandOptions:
         help="The same by the images that a model takes in a second, such as 1786, or by a"
         f" published figure: {_NAMES}.",
     )
+    model: str | None = option(
+        None,
+        read=read.as_it_is,
+        metavar="NAME|FILE.py:FUNCTION|FILE.keras",
+        help="A real model that trains, as in feedbench train. The run shows for which pipelines it"
+        " waits, and how much slower they make its steps where both want the same cores.",
+    )
     demand: bool = flag(
         default=False,
         help="After the blocks, measure how busy each pipeline keeps a model, by the images that it"
@@ -100,16 +108,20 @@ class DemandOptions:
 
     def __post_init__(self) -> None:
         """Raise RequestError for two models."""
-        if self.step is not None and self.appetite is not None:
+        given = {"--step": self.step, "--appetite": self.appetite, "--model": self.model}
+        names = [name for name, value in given.items() if value is not None]
+        if len(names) > 1:
             raise RequestError(
-                "--step and --appetite: expected one of them, since both say what the model takes",
-                hint="leave one of them out",
+                f"{listed(names)}: expected one of them, since each is what the pipelines feed",
+                hint=f"leave out {names[-1]}",
             )
+        if self.model is not None:
+            parse_model(self.model)  # it refuses an unknown name and a missing file
 
     @property
     def feeds(self) -> bool:
         """Whether pipelines feed a model."""
-        return self.step is not None or self.appetite is not None
+        return not (self.step is None and self.appetite is None and self.model is None)
 
 
 def model_of(options: DemandOptions, batch_size: int) -> ModelRecord | None:
@@ -117,6 +129,8 @@ def model_of(options: DemandOptions, batch_size: int) -> ModelRecord | None:
 
     Raises RequestError for a step that is too short or too long to be emulated.
     """
+    if options.model is not None:
+        return ModelRecord(name=options.model, is_emulated=False)
     asked = options.appetite
     if asked is not None:
         seconds, name = batch_size / asked.images_per_second, asked.text

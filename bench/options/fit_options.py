@@ -96,6 +96,7 @@ class FitOptions:
             "channels": given.get("channels") or _text(spec.channels),
             "label-mode": given.get("label-mode") or spec.label_mode,
             "limit": given.get("limit") or "all",
+            "model": None,  # a run would feed it
         }
         asked = RunOptions.of({**given, **typed}, folder)
         if asked.seed + self.repeats - 1 > MOST_SEED:

@@ -6,6 +6,7 @@
     run_pilots      a short trial of each pipeline                 pilots.py         -> Piloted
     begin           the run's first record; a resumption           before_blocks.py  -> Begun
                     (begin_again) enters here
+    try_model       a real model over a batch that is ready        feeding/stage.py -> Run
     prepare         the files that pipelines write in advance      before_blocks.py  -> Run
     prove           all deliver the same images                    before_blocks.py  -> Run
     measure         the blocks                                     measuring         -> Stopped
@@ -31,7 +32,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.choose_images import choose_images, read_images
-from feedbench.bench.run.feeding.stage import feed_model
+from feedbench.bench.run.feeding.stage import feed_model, try_model
 from feedbench.bench.run.images_source import images_kept, with_images
 from feedbench.bench.run.measuring.blocks import Blocks, longest_block_seconds
 from feedbench.bench.run.pilots import run_pilots
@@ -74,7 +75,7 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
             piloted = run_pilots(plan, images, folder, work)
             begun = begin(piloted, folder)
             held.enter_context(locked(folder.path))
-            prepared = prepare(start(begun, work), work)
+            prepared = prepare(try_model(start(begun, work), work), work)
             proven = prove(prepared, work)
         return measure_and_finish(proven, work, gate)
 
@@ -107,7 +108,7 @@ def resume(
                 listener.note(warning)
             begun = begin_again(past)
             read_images(begun.images, work)
-            prepared = prepare(start(begun, work), work)
+            prepared = prepare(try_model(start(begun, work), work), work)
             proven = prove(prepared, work)
             return measure_and_finish(proven, work, gate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from feedbench.bench.measured.batches.batch_checks import EpochCheck
 from feedbench.bench.measured.diagnostic_trial import Diagnostic
 from feedbench.bench.measured.model.emulated import EmulatedModel
 from feedbench.bench.measured.model.feeder import drain, epochs_of, feed
+from feedbench.bench.measured.model.network import NetworkModel
+from feedbench.bench.measured.model.one_batch import random_batch
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
 from feedbench.bench.measured.trial import Opened
 from feedbench.bench.records.demand.feeding import LEAST_STEP_SECONDS, Feeding
@@ -34,13 +37,19 @@ class FeedingTrial(Diagnostic):
         fed = request.fed
         assert fed is not None
         pace = request.pace.before_turns()
+        # First: what its building leaves running must not work while the pipeline is timed.
+        network = self._network(fed)
         opened = self.open(request)
         first, last, images = self._fill(opened)
         batches = epochs_of(opened.feed)
         if request.purpose == "curve":
             feedings = self._curve(batches, fed, pace)
+        elif network is not None:
+            feedings = [self._trained(batches, network, pace)]
         else:
-            feedings = [self._fed(batches, fed, pace)]
+            assert fed.model is not None
+            assert fed.model.appetite is not None
+            feedings = [self._emulated(batches, fed.model.appetite, pace, is_reported=True)]
         self.say(Phase(name="continuous", at=self.clock()))
         return Measurement(
             open_seconds=opened.seconds,
@@ -68,11 +77,11 @@ class FeedingTrial(Diagnostic):
         self.say(Phase(name="first epoch", at=last))
         return first - begun, last - begun, check.images
 
-    def _fed(self, batches: Iterator[Any], fed: Fed, pace: Pace) -> Feeding:
-        """Feed the model of the request."""
-        assert fed.model is not None
-        assert fed.model.appetite is not None
-        return self._emulated(batches, fed.model.appetite, pace, is_reported=True)
+    def _network(self, fed: Fed) -> NetworkModel | None:
+        """Build the real model of the request, with its first steps; None if there is none."""
+        if fed.model is None or fed.model.is_emulated:
+            return None
+        return NetworkModel(fed.model.name, self.workload, partial(random_batch, self.workload))
 
     def _curve(self, batches: Iterator[Any], fed: Fed, pace: Pace) -> list[Feeding]:
         """Feed emulated models of the appetites that the demand curve needs."""
@@ -99,20 +108,25 @@ class FeedingTrial(Diagnostic):
     ) -> Feeding:
         """Feed an emulated model; only of one that is reported the parent reads the edges."""
         model = EmulatedModel(appetite, self.clock, self.sleep)
-        return self._timed(batches, model, pace, is_reported=is_reported)
-
-    def _timed(
-        self, batches: Iterator[Any], model: EmulatedModel, pace: Pace, *, is_reported: bool
-    ) -> Feeding:
         windows = Windows(_STEADY_WINDOWS * pace.least_seconds, pace)
         on_edge = self._edge if is_reported else _unheard
         most = math.inf if is_reported else 1
         steps = feed(batches, model, windows, on_edge, self.clock, most_windows=most)
         return Feeding(
-            appetite=model.appetite,
+            appetite=appetite,
             windows=steps,
             late_seconds=model.late_seconds,
             is_steady=not is_reported or steady_from(windows.windows) is not None,
+        )
+
+    def _trained(self, batches: Iterator[Any], network: NetworkModel, pace: Pace) -> Feeding:
+        """Train a real model."""
+        windows = Windows(_STEADY_WINDOWS * pace.least_seconds, pace)
+        steps = feed(batches, network, windows, self._edge, self.clock)
+        return Feeding(
+            windows=steps,
+            first_steps_seconds=network.first_steps_seconds,
+            is_steady=steady_from(windows.windows) is not None,
         )
 
 

@@ -9,13 +9,16 @@ from functools import partial
 
 from msgspec.structs import replace as replace_record
 
+from feedbench.bench.measured.model.one_batch import ONE_BATCH
 from feedbench.bench.options.demand_options import model_of
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.demand.demand import Demand, ModelRecord
 from feedbench.bench.records.messages import Fed
 from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.before_blocks import Run
 from feedbench.bench.run.budget import PROBE_SECONDS, PROCESS_SECONDS
 from feedbench.bench.run.feeding.fed_blocks import FedBlocks, Member
@@ -24,14 +27,15 @@ from feedbench.bench.text import duration
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.demand.curve import TARGETS
 from feedbench.bench.verdicts.demand.summary import Terms, are_precise, demand_of
-from feedbench.bench.why.ready_feed import ONE_BATCH
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
 
 READY = "ready batch"
 _LOADER = "one_batch.py"
 _FED_SECONDS = 3.0  # a trial's, besides its first epoch; steps that are longer take longer
 _FEW_STEPS = 20  # of a trial
+_BUILD_SECONDS, _BUILD_LIMIT_SECONDS = 4.0, 180.0  # of a real model, with its first steps
 _CURVE_SECONDS = 12.0
 _MOST_CURVE_BLOCKS = 4  # whose intervals are as narrow as a few points allow
 _BLOCK, _CURVE_BLOCK = "block with the model", "block of demand curves"
@@ -52,6 +56,47 @@ def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
         stage.keep()
 
 
+def try_model(run: Run, work: Workplace) -> Run:
+    """Feed a real model from a batch that is ready, before anything else is measured.
+
+    Raises RequestError if the model does not suit the workload, or needs too much memory.
+    """
+    options = run.begun.options
+    model = model_of(options, options.batch_size)
+    if model is None or model.is_emulated or _step_seconds(run.trials.records):
+        return run
+    work.listener.stage(f"building {model.name}")
+    limit = Limit(_BUILD_LIMIT_SECONDS)
+    fed = Fed(model=model)
+    record = run.trials.run(ready_spec(work), "appetite", run.begun.workload, limit, fed=fed)
+    if record.ended != "measured":
+        raise RequestError(
+            f"--model {model.name}: {record.why}".replace(
+                f"--model {model.name}: --model {model.name}", f"--model {model.name}"
+            ),
+            hint="try a smaller --batch-size or --image-size" if record.signal else "",
+        )
+    return run
+
+
+def _step_seconds(trials: Sequence[TrialRecord]) -> float:
+    """Return what a step takes, by the latest trial over a ready batch; 0 if there is none."""
+    steps = [
+        feeding.step_seconds
+        for trial in trials
+        if trial.purpose == "appetite" and trial.measured is not None
+        for feeding in trial.measured.feedings
+    ]
+    return steps[-1] if steps else 0.0
+
+
+def ready_spec(work: Workplace) -> Spec:
+    """Return a pipeline whose one batch is ready."""
+    loader = work.scratch / _LOADER
+    loader.write_text(ONE_BATCH)
+    return catalog.spec_of(READY, f"{loader}:one_batch")
+
+
 class _Stage:
     """The blocks that feed a model, and those of the demand curves."""
 
@@ -64,7 +109,7 @@ class _Stage:
         self._listener: Listener = work.listener
         self._rows = rows
         self._specs: dict[str, Spec] = {label: run.lineup.specs[label] for label in rows}
-        self._ready = self._ready_spec(work)
+        self._ready = ready_spec(work)
         self._begun = time.monotonic()
         before = run.keeper.run.demand or Demand()
         self._before_seconds = before.seconds
@@ -119,8 +164,8 @@ class _Stage:
         )
 
     def _fed_seconds(self, model: ModelRecord, first_epoch_seconds: float) -> float:
-        steps = _FEW_STEPS * (model.step_seconds or 0.0)
-        timed = max(_FED_SECONDS, steps)
+        steps = _FEW_STEPS * (model.step_seconds or _step_seconds(self._trials.records))
+        timed = max(_FED_SECONDS, steps) + (0.0 if model.is_emulated else _BUILD_SECONDS)
         return PROCESS_SECONDS + PROBE_SECONDS + first_epoch_seconds + timed
 
     def _kept(self, blocks: FedBlocks, whole: int) -> bool:
@@ -180,8 +225,3 @@ class _Stage:
         if ends_at is not None:
             limit = f", in {duration(ends_at - self._run.begun.budget.clock())} at most"
         self._listener.note(f"{what}{limit}.")
-
-    def _ready_spec(self, work: Workplace) -> Spec:
-        loader = work.scratch / _LOADER
-        loader.write_text(ONE_BATCH)
-        return catalog.spec_of(READY, f"{loader}:one_batch")

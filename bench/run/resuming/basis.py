@@ -31,6 +31,7 @@ from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_fi
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.networks.spec import parse_model
 
 NAME = "resume.json"
 START_NEW = "start a new run"
@@ -160,9 +161,16 @@ def _software(other: Other | None) -> dict[str, str]:
 
 
 def _pipelines(options: RunOptions) -> dict[str, str]:
-    """Return a digest or a version of each user's pipeline, by label, to detect changes."""
+    """Return a digest or a version of each user's pipeline, by label, to detect changes.
+
+    The model's file is among them.
+    """
     specs = [spec for spec in parse_all(options.specs) if spec.is_foreign]
-    return {image_id(spec.label): _identity(spec) for spec in specs}
+    identities = {image_id(spec.label): _identity(spec) for spec in specs}
+    if options.model is not None and (file := parse_model(options.model).file):
+        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        identities[f"--model {image_id(options.model)}"] = digest
+    return identities
 
 
 def _identity(spec: Spec) -> str:

@@ -110,7 +110,9 @@ class _Fed:
         done = [
             trial
             for trial in mine
-            if trial.measured is not None and trial.measured.feedings and trial.block <= blocks
+            if trial.measured is not None
+            and trial.measured.feedings
+            and 1 <= trial.block <= blocks  # not the trial before the blocks
         ]
         calm = [trial for trial in done if not trial.is_disturbed] or done
         feedings = {

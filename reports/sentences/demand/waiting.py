@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ModelRecord,
     )
 
+_MUCH = 0.05  # of a model's appetite
 _MOST_LISTED = 3  # pipelines in a sentence
 TITLES = ("pipeline", "verdict", "waits", "images/s", "busy", "slower by", "feeds 90%", "feeds 99%")
 WORDS = frozenset({"verdict"})  # titles of columns of words
@@ -77,10 +78,17 @@ def feeders(demand: Demand) -> list[str]:
 def _named(rows: Sequence[FedRow]) -> str:
     """Return labels, each with how long the model waits; of many, the first and how many more."""
     shown_rows = rows if len(rows) <= _MOST_LISTED else rows[: _MOST_LISTED - 1]
-    named = [f"{row.label} (waits {waits(row)})" for row in shown_rows]
+    named = [f"{row.label} (waits {waits(row)}{_slower(row)})" for row in shown_rows]
     if len(rows) > len(shown_rows):
         named.append(f"{len(rows) - len(shown_rows)} more")
     return listed(named)
+
+
+def _slower(row: FedRow) -> str:
+    """Return how much slower the model's steps are, if that is a large part of what it loses."""
+    if row.taken is None or row.taken < _MUCH:
+        return ""
+    return f"; its steps are {100 * row.taken:.0f} % slower"
 
 
 def cheapest(demand: Demand) -> list[str]:

@@ -69,6 +69,9 @@ def test_every_published_appetite_can_be_asked_for() -> None:
         ({"appetite": "1000000"}, "--appetite 1000000: a step of 0.032 ms for 32 images"),
         ({"appetite": "0.01"}, "expected 1 ms to 10 s"),
         ({"step": "30ms", "appetite": "100"}, "--step and --appetite: expected one of them"),
+        ({"step": "30ms", "model": "mnist_cnn"}, "--step and --model: expected one of them"),
+        ({"model": "mnist_cn"}, "--model mnist_cn: there is no such network"),
+        ({"model": "gone.keras"}, "--model gone.keras: there is no file gone.keras"),
         ({"cost": "money"}, "--cost 'money': expected cpu, memory, disk or prepare"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 import typer
 
 from feedbench.bench.cli.app import app
+from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pytest_plugin.hooks import pytest_addoption
 from feedbench.bench.pytest_plugin.runs import Blocks, NoResult, Runs
@@ -243,7 +244,7 @@ def test_the_options_are_those_of_the_command_with_its_defaults() -> None:
     }
     ours = {name.removeprefix("--feedbench-"): default for name, default in given().items()}
     # A test's folder is its marker's, or --feedbench-data; the rest is pytest's own business.
-    of_the_command = {"folder", "pipeline", "resume", "quiet", "json"}
+    of_the_command = {"folder", "pipeline", "resume", "quiet", "json", *DEMAND_FIELDS}
     assert theirs.keys() - of_the_command == ours.keys() - {"data", "strict"}
     # Of a suite nobody waits for the reasons unless they ask.
     assert (theirs.pop("trace"), ours.pop("trace")) == (True, False)
