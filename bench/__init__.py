@@ -8,6 +8,7 @@ training:      The story of trainings: one model through each pipeline
 run:           The story of a run, stage by stage
 options:       The options of a run, each declared once for all front doors
 forkserver:    The process that imports TensorFlow, and forks and performs trials
+pictures:      Pictures of what pipelines deliver
 why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advice
 equal_work:    The proof that all pipelines deliver the same images
 fitting:       What happens inside one process that trains a model

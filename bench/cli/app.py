@@ -23,6 +23,7 @@ from feedbench.bench.cli.prepared import prepared
 from feedbench.bench.cli.report import report
 from feedbench.bench.cli.run import run
 from feedbench.bench.cli.selftest import selftest
+from feedbench.bench.cli.show import show
 from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
 from feedbench.bench.cli.top import top
@@ -42,6 +43,7 @@ app.callback(invoke_without_command=True)(top)
 app.command()(run)
 app.command()(verify)
 app.command()(train)
+app.command()(show)
 app.command()(report)
 app.command()(gate)
 app.command()(compare)

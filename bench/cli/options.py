@@ -51,6 +51,22 @@ Resume = Annotated[
         " software changed.",
     ),
 ]
+PictureFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="A new file for the picture. It ends in .png, .jpg or .webp.",
+    ),
+]
+SameImage = Annotated[
+    Path | None,
+    typer.Option(
+        "--image",
+        metavar="FILE",
+        help="Show only this image of FOLDER: the original, and what 20 epochs deliver of it.",
+    ),
+]
 Clear = Annotated[bool, typer.Option("--clear", help="Remove all of these files.")]
 Port = Annotated[
     int,

@@ -17,7 +17,7 @@ from feedbench.bench.options.option import Given, Option, options_of
 from feedbench.bench.options.run_options import RunOptions
 
 # Options that are about measuring.
-_OF_TIMES = {
+OF_TIMES = {
     "quick",
     "seconds",
     "blocks",
@@ -42,7 +42,7 @@ def _for_verify(option: Option) -> Option:
 
 
 @options.takes(
-    [_for_verify(option) for option in options_of(RunOptions) if option.field not in _OF_TIMES]
+    [_for_verify(option) for option in options_of(RunOptions) if option.field not in OF_TIMES]
 )
 def verify(
     *,

@@ -19,12 +19,14 @@ from feedbench.bench.measured.diagnostic_trial import cut_off
 from feedbench.bench.measured.model.feeding_trial import FeedingTrial
 from feedbench.bench.measured.seal import Seal
 from feedbench.bench.measured.trial import Say
+from feedbench.bench.pictures import pictures_task
 from feedbench.bench.prepared import preparation_task
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Built,
+    Collected,
     Failed,
     Measured,
     Request,
@@ -130,6 +132,8 @@ def _result(trial: FeedingTrial, pipeline: Pipeline, request: Request, seal: Sea
         warnings.simplefilter("default", UserWarning)
         if request.purpose == "verify":
             return _verified(trial, request)
+        if request.purpose == "show":
+            return _collected(trial, request)
         if request.purpose == "trace":
             return Traced(profile=trial.trace(request))
         measured = _measured(trial, request, seal)
@@ -142,6 +146,17 @@ def _verified(trial: FeedingTrial, request: Request) -> Verified:
     sheet = Path(request.sheet) if request.sheet else None
     feed = trial.open(request).feed
     return Verified(proof=proof_task.prove(feed, trial.workload, references, sheet, trial.say))
+
+
+def _collected(trial: FeedingTrial, request: Request) -> Collected:
+    """Collect images for a picture; nothing is timed."""
+    feed = trial.open(request).feed
+    if request.same_image:
+        delivered = pictures_task.same_image(feed, trial.workload, request.same_image)
+    else:
+        delivered = pictures_task.first_images(feed, trial.workload)
+    delivered.write(Path(request.pictures))
+    return Collected(images=len(delivered.labels))
 
 
 def _measured(trial: FeedingTrial, request: Request, seal: Seal) -> Measurement:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from feedbench.bench.processes.client import Outcome, fault_of, last_line, what_went_wrong
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.messages import Measured, Prepared, Traced, Verified
+from feedbench.bench.records.messages import Collected, Measured, Prepared, Traced, Verified
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
 
@@ -31,6 +31,8 @@ def recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> 
             return replace(record, ended="prepared", preparation=_preparation(prepared))
         case Verified(proof=proof):
             return _with_proof(record, proof)
+        case Collected():
+            return replace(record, ended="collected")
         case Traced(profile=profile):
             return replace(record, ended="traced", traced=profile)
         case _:

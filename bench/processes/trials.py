@@ -159,6 +159,20 @@ class Trials:
         )
         return self._perform(spec, request, limit, Watch(on_event))
 
+    def collect(
+        self, spec: Spec, workload: Path, file: Path, limit: Limit, same_image: str = ""
+    ) -> TrialRecord:
+        """Write images to a file as a pipeline delivers them: the first ones of an epoch.
+
+        With `same_image`, a file of the workload, that image as each of some epochs delivers it.
+        """
+        request = replace(
+            self._request(spec, "show", workload),
+            pictures=str(file.absolute()),
+            same_image=same_image,
+        )
+        return self._perform(spec, request, limit, Watch())
+
     def compare_timed(self, proofs: Mapping[str, Proof], fingerprints: Path | None) -> None:
         """Compare batches of the timed part, from now on, with a pipeline's proof of equal work.
 

@@ -32,6 +32,7 @@ Purpose = Literal[
     "references",
     "verify",
     "train",
+    "show",
     "main",
     "control",
     "trace",
@@ -44,9 +45,9 @@ Purpose = Literal[
 """check: can it be built; decode: which files are bad; pilot: a rough rate;
 build: does a model suit the workload; train: train it;
 records: extract the images of the user's record files; references: compute
-them; verify: compare with them; main and control: the reported rates; model: feed a model;
-appetite: feed it one batch that is ready; curve: feed emulated ones, for the demand curve; the
-others: the diagnosis."""
+them; verify: compare with them; show: collect images for a picture; main and control: the
+reported rates; model: feed a model; appetite: feed it one batch that is ready; curve: feed emulated
+ones, for the demand curve; the others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
 """Trials after the blocks, whose rates never count as a pipeline's rate."""
@@ -92,6 +93,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     training: str = ""  # the file of what to train; "": nothing
     trace: str = ""  # the folder of a trace
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
+    pictures: str = ""  # the file that the images of a picture are written to
+    same_image: str = ""  # the image of each epoch that is in the picture; "": the first ones
     pilot_seconds: float = 2.0  # how long a pilot reads after its first batch
     fed: Fed | None = None  # what its pipeline feeds; null: only the trial's consumer
     steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
@@ -194,6 +197,12 @@ class Verified(_Event, frozen=True, kw_only=True, tag="verified"):
     proof: Proof
 
 
+class Collected(_Event, frozen=True, kw_only=True, tag="collected"):
+    """The images of a picture are on disk."""
+
+    images: int
+
+
 class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
     """The trial has reached the end of a phase."""
 
@@ -284,7 +293,18 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     is_wrong_work: bool = False  # it does not deliver what the workload asks for
 
 
-Result = Built | Prepared | Referenced | Verified | Measured | Traced | Modelled | FitEnded | Failed
+Result = (
+    Built
+    | Prepared
+    | Referenced
+    | Verified
+    | Collected
+    | Measured
+    | Traced
+    | Modelled
+    | FitEnded
+    | Failed
+)
 """The last message of a trial, unless it dies first."""
 
 
@@ -307,6 +327,7 @@ Event = (
     | Counted
     | Referenced
     | Verified
+    | Collected
     | Phase
     | Edge
     | Turned

@@ -66,7 +66,16 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     started_at: str  # UTC, ISO 8601
     seconds: float  # from the request for the process until it was gone
-    ended: Literal["measured", "prepared", "verified", "traced", "failed", "time up", "interrupted"]
+    ended: Literal[
+        "measured",
+        "prepared",
+        "verified",
+        "collected",
+        "traced",
+        "failed",
+        "time up",
+        "interrupted",
+    ]
     fault: Fault | None = None  # null: it did not fail, or a version before schema 2 wrote it
     why: str | None = None  # what went wrong, as a clause
     exit_code: int | None = None  # of the process; null: a signal ended it, or the run did

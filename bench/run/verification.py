@@ -47,7 +47,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
         Processes(scratch, scratch / "forkserver.log") as processes,
         ExitStack() as held,
     ):
-        work = _Work(located, specs, processes, scratch, listener)
+        work = Work(located, specs, processes, scratch, listener)
         folder = RunFolder(scratch / "run", is_temporary=True)
         folder.create()
         file = folder.path / "images.json"
@@ -61,7 +61,7 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
             views=Views(scratch),
             debug=options.debug,
         )
-        unprepared = _prepare(work, trials, file, held)
+        unprepared = prepare(work, trials, file, held)
         verifier = Verifier(
             trials, processes, file, scratch, ProofCache(options.proofs), listener, options.pixels
         )
@@ -69,8 +69,8 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What the stages use."""
+class Work:
+    """What the stages use; those of `feedbench show` too."""
 
     options: RunOptions
     specs: Mapping[str, Spec]
@@ -79,7 +79,7 @@ class _Work:
     listener: Listener
 
 
-def _save_images(work: _Work, file: Path) -> WorkloadRecord:
+def _save_images(work: Work, file: Path) -> WorkloadRecord:
     """Choose the images, without bad ones, and save the workload to a file."""
     options, listener = work.options, work.listener
     index = list_images(options, listener)
@@ -98,8 +98,11 @@ def _save_images(work: _Work, file: Path) -> WorkloadRecord:
     return workload_record(options, index, images.measured, images.bad)
 
 
-def _prepare(work: _Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
-    """Prepare the pipelines' files; return by label why that failed, if so."""
+def prepare(work: Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
+    """Prepare the pipelines' files; return by label why that failed, if so.
+
+    `held` then holds their store.
+    """
     labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
     if not labels:
         return {}
@@ -114,7 +117,7 @@ def _prepare(work: _Work, trials: Trials, file: Path, held: ExitStack) -> dict[s
     }
 
 
-def _verify(work: _Work, verifier: Verifier, unprepared: Mapping[str, str]) -> list[Verified]:
+def _verify(work: Work, verifier: Verifier, unprepared: Mapping[str, str]) -> list[Verified]:
     """Compare all pipelines but the unprepared ones, which count as failures."""
     specs = [spec for label, spec in work.specs.items() if label not in unprepared]
     proofs, records = verifier.verify_all(

@@ -1,0 +1,1 @@
+"""Pictures of what pipelines deliver: the process that collects images, and the drawing."""
