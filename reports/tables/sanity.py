@@ -28,7 +28,10 @@ _POSITIVE = (
     "ranks_low",
     "ranks_high",
 )
-_MAY_BE_NEGATIVE = re.compile(r"\b(knobs|value_range|exit_code|shuffle\.with_\w+)\b")
+_MAY_BE_NEGATIVE = re.compile(
+    r"\b(knobs|value_range|exit_code|shuffle\.with_\w+|augmented\.transforms"
+    r"|demand\.rows\[\d+\]\.(wait|taken)|demand\..*\.low)\b"
+)
 
 
 def refuse_broken(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> None:

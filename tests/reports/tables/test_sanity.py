@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from feedbench.bench.records.augmented import Augmented, Range, Transforms
+from feedbench.bench.records.demand.demand import Demand, Estimate, FedRow
 from feedbench.bench.records.windows import Window
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import formats
 from feedbench.reports.tables import frames
@@ -166,6 +169,43 @@ def test_a_correlation_in_a_trial_may_be_negative_too(tmp_path: Path) -> None:
     trial = a_trial(0, "b", ended="verified", windows=[], proof=a_proof(shuffle=shuffle))
     _, trials = frames.read(a_run_folder(tmp_path, RUN, [*TRIALS, trial]))
     assert trials[-1].proof == trial.proof
+
+
+def test_an_augmentation_turns_images_both_ways(tmp_path: Path) -> None:
+    both = Range(low=-20.9, high=20.4)
+    factor = Range(low=0.8, high=1.2)
+    transforms = Transforms(
+        images=64,
+        flipped=0.5,
+        upside_down=0.0,
+        rotation=both,
+        width_shift=both,
+        height_shift=both,
+        zoom=factor,
+        brightness=factor,
+        contrast=50.0,
+        distance=2.0,
+    )
+    augmented = Augmented(
+        asked=Augmentation(rotate=20.0),
+        is_identity_proven=True,
+        expected=1.0,
+        tried=64,
+        recognised=64,
+        certain=64,
+        transforms=transforms,
+    )
+    row = a_row("a", proof=a_proof(augmented=augmented))
+    run, _ = frames.read(a_run_folder(tmp_path, a_run(row), [a_trial(1)]))
+    assert run.rows[0].proof is not None
+    assert run.rows[0].proof.augmented == augmented
+
+
+def test_a_model_may_be_faster_by_chance_than_over_a_ready_batch(tmp_path: Path) -> None:
+    wait = Estimate(value=-0.003, low=-0.01, high=0.004, blocks=4, level=0.99)
+    demand = Demand(blocks=4, rows=[FedRow(label="a", wait=wait, taken=-0.02)])
+    run, _ = frames.read(a_run_folder(tmp_path, a_run(a_row("a"), demand=demand), [a_trial(1)]))
+    assert run.demand == demand
 
 
 @pytest.mark.parametrize("name", ["ahead", "batch_classes", "batch_classes_by_chance"])
