@@ -102,8 +102,10 @@ def _of_iterable(feed: Feed, workload: Workload, batches: int) -> FitData:
     def epoch() -> Iterator[tuple[Any, Any]]:
         check = EpochCheck(workload)
         try:
-            for delivered in feed:
+            for number, delivered in enumerate(feed, 1):
                 check.batch(delivered)
+                if number == batches:
+                    check.end()  # now: fit does not ask for a batch after the last
                 batch, of_batch = pair(delivered)
                 yield batch, np.asarray(of_batch, label_type)
             check.end()

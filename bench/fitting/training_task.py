@@ -68,7 +68,8 @@ def train(
 
             callbacks.append(keras.callbacks.TerminateOnNaN())
         try:
-            _fit(fitted.model, task, training, validation, callbacks)
+            model = _augmenting(fitted.model, pipeline, workload)
+            _fit(model, task, training, validation, callbacks)
         except Exception as error:
             raise _explained(error, training, validation, workload) from error
         return FitEnded(is_stopped=task.stop_at_nan and kept.epochs < task.epochs)
@@ -89,6 +90,30 @@ def _opened(
     given = dataclasses.replace(part, folder=folder, scratch=str(own))
     opened = pipeline.open(given, Path(task.validation_prepared), own)
     return training, fit_data(opened, part)
+
+
+def _augmenting(model: Any, pipeline: Pipeline, workload: Workload) -> Any:
+    """Return the model behind layers that augment, if the pipeline leaves that to the model.
+
+    Those layers pass images on as they are in validation. Raises RequestError as `model_layers`.
+    """
+    augmentation = workload.augmentation
+    if augmentation is None or getattr(pipeline, "augment_in", "pipeline") != "model":
+        return model
+    import keras
+
+    from feedbench.pipelines.augmentation.layers import model_layers
+
+    layers = model_layers(
+        augmentation,
+        workload.seed,
+        value_range=workload.value_range,
+        normalization=workload.normalization,
+        data_format=workload.data_format,
+    )
+    whole = keras.Sequential([keras.Input(workload.shape), *layers, model])
+    whole.compile_from_config(model.get_compile_config())
+    return whole
 
 
 def _fit(

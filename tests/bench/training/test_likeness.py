@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.bench.training.likeness import binomial_interval, likeness_of, seeds_interval
@@ -25,6 +25,7 @@ def test_the_seeds_interval_is_students() -> None:
     assert high == pytest.approx(0.1 + 2.7764 * 0.1 * (2 / 3) ** 0.5, abs=1e-4)
 
 
+@settings(max_examples=30)
 @given(SHARES, SHARES)
 def test_the_binomial_interval_turns_with_the_pipelines(new: float, base: float) -> None:
     low, high = binomial_interval(new, base, 50, 0.95)
