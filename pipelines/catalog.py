@@ -63,6 +63,7 @@ class Spec:
     argument: str  # the text after it, or ""
     python: str = ""  # the path of another environment's interpreter; "": this one
     link: str = ""  # the path that its file is imported by; "": its own
+    is_unaugmented: bool = False  # a copy that delivers images as they are, whatever --augment says
 
     @property
     def is_file(self) -> bool:
@@ -158,6 +159,13 @@ def load(spec: Spec) -> Pipeline:
     if not spec.is_foreign:
         return _built(built_in(spec.name), spec)
     return _from_entry_point(_entry_point(spec.name), spec)
+
+
+def augments(spec: Spec) -> bool:
+    """Whether a pipeline augments images with `--augment`: it is asked to, and not the model."""
+    if spec.is_unaugmented:
+        return False
+    return spec.is_foreign or getattr(load(spec), "augment_in", "pipeline") == "pipeline"
 
 
 def source_file(spec: Spec) -> Path | None:

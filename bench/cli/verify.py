@@ -27,6 +27,7 @@ OF_TIMES = {
     "trace",
     "against",
     *DEMAND_FIELDS,
+    "augment_cost",
 }
 
 

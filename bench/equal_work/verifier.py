@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -21,7 +22,9 @@ from feedbench.bench.records.messages import Counted, Event, Referenced, Request
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted
+from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 _SOON_DONE = 5_000  # images, whose references take about 30 seconds
@@ -74,7 +77,7 @@ class Verifier:
         try:
             for spec in specs:
                 sheet = samples / slug[spec.label]
-                proof = None if anew else self._proofs.find(spec, self._workload, sheet)
+                proof = None if anew else self._proofs.find(spec, self._asked(spec), sheet)
                 if proof is None:
                     self._refer(limit(None))
                     record = self._verify(spec, sheet, limit(spec))
@@ -127,10 +130,16 @@ class Verifier:
             self._progress(f"comparing what {spec.label} delivers"),
         )
         if record.proof is not None:
-            self._proofs.add(spec, self._workload, record.proof, sheet)
+            self._proofs.add(spec, self._asked(spec), record.proof, sheet)
         else:
             self._listener.note(f"{spec.label}: {record.why or record.ended}")
         return record
+
+    def _asked(self, spec: Spec) -> Workload:
+        """Return what a pipeline has to deliver: images as they are if it does not augment."""
+        if self._workload.augmentation is None or catalog.augments(spec):
+            return self._workload
+        return dataclasses.replace(self._workload, augmentation=None)
 
     def _refer(self, limit: Limit) -> None:
         """Compute the references unless they exist."""

@@ -104,7 +104,7 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     if request.purpose == "check":
         say(Built(prepares=isinstance(pipeline, Preparing)))
         return
-    workload = read_workload(Path(request.workload))
+    workload = request.asked(read_workload(Path(request.workload)))
     if request.purpose == "prepare":
         assert isinstance(pipeline, Preparing)
         given, store = request.given(workload), Store(Path(request.prepared))

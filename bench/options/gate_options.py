@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _NOT_OF_A_GATE = {
     *("quick", "blocks", "until_told", "margin", "specs", "trace", "against"),
     *DEMAND_FIELDS,
+    "augment_cost",
 }
 _DEFAULTS = {"seconds": "10m", "limit": "256"}
 _MOST_ROUNDS = 8  # of turns in a block

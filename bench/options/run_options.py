@@ -96,6 +96,11 @@ class RunOptions(
         help="After the blocks, find the reasons for the rates. This takes up to a fifth of --time."
         " It gives TensorBoard traces, the machine's ceilings, each step's cost, and advice.",
     )
+    augment_cost: bool = flag(
+        default=True,
+        help="With --augment, also measure each pipeline without it, in the same blocks. The report"
+        " then shows what augmentation costs.",
+    )
     fresh_interpreter: bool = flag(
         default=False,
         help="Start a new Python for each trial. By default, a trial is forked from one Python.",
@@ -154,6 +159,12 @@ class RunOptions(
             pace=replace(pace, rounds=0) if typed["one_at_a_time"] else pace,
             begun=time.monotonic() if begun is None else begun,
         )
+
+    @property
+    def measures_unaugmented(self) -> bool:
+        """Whether each pipeline is also measured without the augmentation."""
+        is_brief = self.quick or self.tolerance is not None
+        return self.augment is not None and self.augment_cost and not is_brief
 
     def __post_init__(self) -> None:
         """Raise RequestError for options that no run can have."""

@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.messages import SCHEMA
+from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
@@ -74,15 +75,34 @@ def look(python: str) -> Other:
     return Other(python=path, name=name, environment=about.environment, code=about.code)
 
 
-def arms(specs: Iterable[Spec], other: Other | None) -> dict[str, Spec]:
-    """Return the pipelines by label; each is followed by its copy in the other environment."""
+def arms(
+    specs: Iterable[Spec], other: Other | None, *, unaugmented: bool = False
+) -> dict[str, Spec]:
+    """Return the pipelines by label; each is followed by its copies.
+
+    One is in the other environment. With `unaugmented`, one delivers images as they are; a pipeline
+    that does so anyway has no such copy.
+    """
     by_label = {}
     for spec in specs:
         by_label[spec.label] = spec
         if other is not None:
             label = other_label(spec.label, other)
             by_label[label] = dataclasses.replace(spec, label=label, python=other.python)
+        if unaugmented and catalog.augments(spec):
+            label = _unaugmented_label(spec.label)
+            by_label[label] = dataclasses.replace(spec, label=label, is_unaugmented=True)
     return by_label
+
+
+def unaugmented_of(specs: Mapping[str, Spec]) -> dict[str, Spec]:
+    """Return the copies that do not augment, by the labels of the pipelines that they are of."""
+    copies = {label: specs.get(_unaugmented_label(label)) for label in specs}
+    return {label: copy for label, copy in copies.items() if copy and copy.is_unaugmented}
+
+
+def _unaugmented_label(label: str) -> str:
+    return f"{label} (not augmented)"
 
 
 def other_label(label: str, other: Other) -> str:

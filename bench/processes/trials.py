@@ -46,6 +46,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof, is_equal
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.turns import Turn
+from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.system.signals import interrupts_held
 
@@ -311,6 +312,7 @@ class Trials:
             link=self._links.get(spec.label, ""),
             folder="" if views is None else views.folder(workload),
             references=str(self._fingerprints.absolute()) if self._fingerprints else "",
+            is_augmented=catalog.augments(spec),
             proof=self._proofs.get(spec.label) if is_compared else None,
             pace=self._pace,
         )

@@ -89,6 +89,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     references: str = ""  # the folder of the references, or of their fingerprints alone
     proof: Proof | None = None  # of equal work; batches of the timed part are compared with it
     until: LastStep = ""
+    is_augmented: bool = True  # false: images as they are, even if the workload is augmented
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     training: str = ""  # the file of what to train; "": nothing
     trace: str = ""  # the folder of a trace
@@ -100,6 +101,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
     turns: str = ""  # the named pipe that says when it is this trial's turn; "": it has none
     pace: Pace = USUAL
+
+    def asked(self, workload: Workload) -> Workload:
+        """Return the workload in the file as this trial's pipeline has to deliver it."""
+        return workload if self.is_augmented else dataclasses.replace(workload, augmentation=None)
 
     def given(self, workload: Workload) -> Workload:
         """Return the workload as a pipeline is given it: the folder to walk, and its scratch."""

@@ -26,12 +26,14 @@ Withheld = Literal[
     "photos changed",
     "rate",
     "baseline's rate",
+    "augmentation",
 ]
 """Why there is no verdict: the baseline differed from its own second copy; equal work is not proven
 for the pipeline or for the baseline; it depends on which disturbed trials were left out; other
 programs were busy in the turns of the pipeline or of the baseline, and not in the others'; it
 depends on which slow turns were left out; the files that pipelines read changed after the proof of
-equal work; or no pipeline can have the rate of this one or of the baseline."""
+equal work; no pipeline can have the rate of this one or of the baseline; or one of the two augments
+its images, and the other does not."""
 
 UNSURE: frozenset[Withheld | None] = frozenset(
     {
@@ -44,6 +46,20 @@ UNSURE: frozenset[Withheld | None] = frozenset(
     }
 )
 """The reasons that lie in how the pipelines were measured: none of them is among the best."""
+
+
+class Unaugmented(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline without `--augment`, in the blocks of the pipeline itself. Rates in images/s."""
+
+    blocks: int = 0  # that both have
+    rate: float | None = None
+    rate_low: float | None = None
+    rate_high: float | None = None
+    share: float | None = None  # of this rate that augmentation takes away: 0.6 leaves 40 %
+    share_low: float | None = None
+    share_high: float | None = None
+    is_disturbed: bool = False  # in no block were both undisturbed, so that all blocks count
+    why: str = ""  # a clause: why the share is not known
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +108,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     read_bytes_per_image: float | None = None  # from the device
     gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
     preparation: Preparation | None = None  # null: it reads the images' files as they are
+    is_augmented: bool = True  # false: with --augment, its images are as they are
+    unaugmented: Unaugmented | None = None  # null: it was not measured without augmentation
     proof: Proof | None = None  # that it delivers the same images; null: not checked
     page_cache: PageCacheUse | None = None  # around its first epochs; null: not checked
     autotune: Autotune | None = None  # what it had chosen when the last trial ended

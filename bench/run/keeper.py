@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from feedbench.bench.images.check import Bad
 from feedbench.bench.machine import environment, software
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.processes.other_python import other_label
+from feedbench.bench.processes.other_python import other_label, unaugmented_of
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records import storage
@@ -34,6 +34,7 @@ from feedbench.bench.records.run import (
 )
 from feedbench.bench.run.forecast.progress import so_far
 from feedbench.bench.run.sources import Sources
+from feedbench.bench.verdicts.augmentation import with_unaugmented
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.block_counts.more import block_seconds
 from feedbench.bench.verdicts.block_counts.stopping import Rule
@@ -43,7 +44,7 @@ from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.possible import ready_rate
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
-from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.catalog import Spec, augments
 from feedbench.pipelines.images.index import Index, counts, image_id
 
 
@@ -70,9 +71,20 @@ class Keeper:
         self._demand = run.demand
         self._begun = begun  # CLOCK_MONOTONIC
         self._trials = trials
-        self._specs = {label: spec.text for label, spec in specs.items()}
+        self._specs = {label: spec.text for label, spec in specs.items() if not spec.is_unaugmented}
+        self._copies = {label: spec.label for label, spec in unaugmented_of(specs).items()}
+        self._unaugmented = frozenset(
+            label
+            for label in self._specs
+            if run.workload.augmentation and not augments(specs[label])
+        )
         self.run = run
         self.save(blocks=run.blocks)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of the rows. Copies that do not augment have no row of their own."""
+        return frozenset(self._specs)
 
     @property
     def proofs(self) -> Mapping[str, Proof]:
@@ -90,7 +102,9 @@ class Keeper:
         proofs = self._proofs
         others = {trial.label for trial in self._trials.records if trial.is_other_work}
         return frozenset(
-            label for label in self._specs if label in others or not is_equal(proofs.get(label))
+            label
+            for label in (*self._specs, *self._copies.values())
+            if label in others or not is_equal(proofs.get(label))
         )
 
     def add_proofs(self, proofs: Mapping[str, Proof]) -> None:
@@ -109,18 +123,20 @@ class Keeper:
         work = self.run.workload
         proofs = self.proofs
         certainty = certainty_of(self.run)
+        of_rows = [trial for trial in records if trial.label in self._specs]
         summary = summarise(
-            records,
+            of_rows,
             self._specs,
             margin=self.run.margin,
             folder_images=work.folder_images,
             unequal=self._unequal,
             certainty=certainty,
+            unaugmented=self._unaugmented,
             is_changed=self._sources.change is not None,
             ready=ready_rate(self._diagnosis),
         )
         control = summary.control_interval
-        rates = rates_by_block(records, "main")
+        rates = rates_by_block(of_rows, "main")
         unsure = self._unequal | {row.label for row in summary.rows if row.withheld in UNSURE}
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
@@ -134,13 +150,22 @@ class Keeper:
             threshold=None if differs_from_itself(control) else threshold_of(control),
             certainty=certainty,
         )
+        doubt = "the baseline differed from its own copy" if differs_from_itself(control) else ""
+        rows = with_unaugmented(
+            rows,
+            records,
+            self._copies,
+            unequal=self._unequal,
+            certainty=certainty,
+            doubt=doubt or ("files changed" if self._sources.change is not None else ""),
+        )
         return replace(summary, rows=rows)
 
     def reason_to_stop(self, labels: tuple[str, ...]) -> Stopped | None:
         """Return why these pipelines need no further block; None if they need one."""
         if self._sources.compare_after(self.run.blocks) is not None:
             return Stopped.SOURCES
-        return self._rule(self._summary, labels)
+        return self._rule(self._summary, tuple(each for each in labels if each in self._specs))
 
     def so_far(self) -> str:
         """Return the answer after the blocks so far, in a few words; "" if there is none yet."""
@@ -239,6 +264,7 @@ def new_record(
         pipelines=[
             PipelineRecord(label, spec.text, slug[label], here.get(label))
             for label, spec in specs.items()
+            if not spec.is_unaugmented
         ],
         workload=workload_record(options, whole, part, bad),
         environment=environment.describe(),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.limit import Limit
-from feedbench.bench.processes.other_python import arms
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
@@ -93,8 +92,7 @@ def fitting(plan: Plan, records: Sequence[TrialRecord]) -> Plan:
             spec.label: None
             for spec in plan.pipelines
             if any(
-                label not in ended or ended[label].ended == "time up"
-                for label in arms([spec], plan.other)
+                label not in ended or ended[label].ended == "time up" for label in plan.arms([spec])
             )
         }
     )
@@ -186,7 +184,7 @@ def _order(plan: Plan) -> list[str]:
     baseline, *others = candidates_of(plan, guessed_costs(plan))
     others.sort(key=lambda each: each.later_seconds)  # stable
     specs = (plan.specs[candidate.label] for candidate in (baseline, *others))
-    return [label for spec in specs for label in arms([spec], plan.other)]
+    return [label for spec in specs for label in plan.arms([spec])]
 
 
 def _left_for_pilots(plan: Plan, records: Sequence[TrialRecord]) -> float | None:

@@ -56,7 +56,13 @@ class Plan:
     @property
     def pipelines(self) -> tuple[Spec, ...]:
         """The pipelines in this environment, in order."""
-        return tuple(spec for spec in self.specs.values() if not spec.python)
+        return tuple(
+            spec for spec in self.specs.values() if not (spec.python or spec.is_unaugmented)
+        )
+
+    def arms(self, specs: Iterable[Spec]) -> dict[str, Spec]:
+        """Return pipelines by label, each with its copies."""
+        return arms(specs, self.other, unaugmented=self.options.measures_unaugmented)
 
     @property
     def terms(self) -> Terms:
@@ -101,7 +107,7 @@ class Plan:
         return replace(
             self,
             options=replace(self.options, specs=kept),
-            specs=arms((spec for spec in self.pipelines if spec.label not in gone), self.other),
+            specs=self.arms(spec for spec in self.pipelines if spec.label not in gone),
             dropped=(*self.dropped, *dropped),
         )
 
@@ -125,7 +131,7 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
     plan = Plan(
         options=options,
         budget=budget_of(options),
-        specs=arms(specs, other),
+        specs=arms(specs, other, unaugmented=options.measures_unaugmented),
         other=other,
         folder_images=index,
         guess=guessed_cost(index, options),
@@ -199,7 +205,7 @@ def candidates_of(plan: Plan, costs: Mapping[str, Cost]) -> tuple[Candidate, ...
     """
     candidates = []
     for spec in plan.pipelines:
-        of_each = tuple(costs[label] for label in arms([spec], plan.other) if label in costs)
+        of_each = tuple(costs[label] for label in plan.arms([spec]) if label in costs)
         if of_each:
             has_cache = _has_cache(spec)
             candidates.append(Candidate(label=spec.label, costs=of_each, has_cache=has_cache))

@@ -175,5 +175,9 @@ def explain(run: Run, blocks: Blocks, stopped: Stopped, work: Workplace) -> None
     diagnostics = Diagnostics(
         run.trials, keeper, specs, run.begun.workload, work.scratch, work.listener
     )
-    here = [label for label in blocks.lineup.labels if not specs[label].python]
+    here = [
+        label
+        for label in blocks.lineup.labels
+        if label in keeper.labels and not specs[label].python
+    ]
     diagnostics.run(here, run.begun.images.paths, budget.diagnosis_deadline())

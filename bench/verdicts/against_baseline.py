@@ -31,6 +31,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     unequal: frozenset[str]  # labels whose equal work is not proven
     accompanied: frozenset[str] = frozenset()  # labels with which other programs come
     impossible: frozenset[str] = frozenset()  # labels with a rate that no pipeline can have
+    unaugmented: frozenset[str] = frozenset()  # labels of images as they are, with --augment
     is_changed: bool = False  # the files that pipelines read, after equal work was proven
 
 
@@ -75,6 +76,8 @@ def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterato
     """Yield the reasons to withhold a pipeline's verdict; the first is the one to report."""
     if terms.is_changed:
         yield "photos changed"
+    if (label in terms.unaugmented) != (terms.baseline in terms.unaugmented):
+        yield "augmentation"
     yield from _in_either(label, terms, terms.unequal, ("work", "baseline's work"))
     yield from _in_either(label, terms, terms.impossible, ("rate", "baseline's rate"))
     if differs_from_itself(terms.control):

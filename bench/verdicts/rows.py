@@ -57,6 +57,7 @@ def summarise(
     folder_images: int,
     unequal: Collection[str] = (),
     certainty: Certainty = ONCE,
+    unaugmented: Collection[str] = (),
     is_changed: bool = False,
     ready: float | None = None,
 ) -> Summary:
@@ -64,6 +65,7 @@ def summarise(
 
     `unequal` are the labels whose equal work is not proven: they have rates, but no verdict. If
     the files that pipelines read changed after the proof (`is_changed`), no pipeline has a verdict.
+    `unaugmented` are the labels whose images are not augmented, in a run with augmentation.
     `ready` is the rate of batches that are ready in memory, in images/s.
     """
     baseline = next(iter(specs))
@@ -73,7 +75,10 @@ def summarise(
     level, radius = certainty.level_of(len(specs) - 1), certainty.radius
     interval_of = partial(intervals.rate, level=level, radius=radius)
     rows = [
-        _row(label, spec, [t for t in trials if t.label == label], folder_images, interval_of)
+        replace(
+            _row(label, spec, [t for t in trials if t.label == label], folder_images, interval_of),
+            is_augmented=label not in unaugmented,
+        )
         for label, spec in specs.items()
     ]
     terms = Terms(
@@ -84,6 +89,7 @@ def summarise(
         accompanied=frozenset(accompanied(trials, specs)),
         impossible=frozenset(row.label for row in rows if not is_possible(row, ready)),
         certainty=certainty,
+        unaugmented=frozenset(unaugmented),
         is_changed=is_changed,
     )
     estimates = _estimates(trials, specs, level, certainty)
@@ -156,7 +162,10 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     candidates = {
         row.label: rates[row.label]
         for row in rows
-        if row.label in rates and row.label not in excluded and row.withheld not in UNSURE
+        if row.label in rates
+        and row.label not in excluded
+        and row.withheld not in UNSURE
+        and row.withheld != "augmentation"
     }
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []

@@ -27,6 +27,7 @@ _WHY_NONE: dict[Withheld, str] = {
     "rate": _IMPOSSIBLE,
     "baseline's rate": _IMPOSSIBLE,
     "slow turns": "the verdicts depend on which slow turns are left out",
+    "augmentation": "some pipelines augment their images, and others do not",
     "work": _OTHER_IMAGES,
     "baseline's work": _OTHER_IMAGES,
 }

@@ -11,7 +11,14 @@ from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.text import counted
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
-from feedbench.reports.sentences import calm, equal_work, page_cache, preparation, rates
+from feedbench.reports.sentences import (
+    augmentation_cost,
+    calm,
+    equal_work,
+    page_cache,
+    preparation,
+    rates,
+)
 from feedbench.reports.sentences.answer import is_unjudged
 from feedbench.reports.sentences.more_blocks import adds, amount
 from feedbench.reports.text.figures import percent, shown
@@ -88,6 +95,7 @@ def _of_machine(run: RunRecord) -> Iterator[_Note]:
 def _notes_of(row: Row, run: RunRecord) -> Iterator[_Note]:
     yield from map(_Note, _of_trials(row))
     yield from map(_Note, _of_verdict(row, run))
+    yield from map(_Note, augmentation_cost.sentences(row, run))
     yield from map(_Note, rates.impossible(row, run))
     yield from map(_Note, rates.by_reference(row, run))
     if row.more_blocks is not None:

@@ -11,7 +11,14 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import counted, size
-from feedbench.reports.sentences import costs, equal_work, page_cache, preparation, why
+from feedbench.reports.sentences import (
+    augmentation_cost,
+    costs,
+    equal_work,
+    page_cache,
+    preparation,
+    why,
+)
 from feedbench.reports.text import figures
 from feedbench.reports.text.figures import MISSING, milliseconds, percent, seconds, shown
 
@@ -43,6 +50,19 @@ def _verdict_or_failed(row: Row) -> str:
 BY_RANKS = Column[Row](
     "by ranks", "a check", lambda row: figures.interval(row.ranks_low, row.ranks_high)
 )
+OF_AUGMENTATION: tuple[Column[Row], ...] = (
+    Column(
+        "not augmented",
+        "images/s",
+        lambda row: MISSING if row.unaugmented is None else shown(row.unaugmented.rate),
+    ),
+    Column(
+        "augmentation costs",
+        "% of that rate",
+        augmentation_cost.cell,
+        short="augmen-\ntation costs %",
+    ),
+)
 SPEED: tuple[Column[Row], ...] = (
     Column("rate", "images/s", lambda row: shown(row.rate)),
     Column("", "", _rate_or_why_not, short="images/s"),
@@ -55,6 +75,7 @@ SPEED: tuple[Column[Row], ...] = (
         short="interval",
     ),
     BY_RANKS,
+    *OF_AUGMENTATION,
     Column("verdict", "", _verdict_or_failed, is_words=True, is_one_word=True),
     Column("", "", lambda row: row.verdict or MISSING, short="verdict", is_words=True),
     Column("work", "", equal_work.word, short="work", is_words=True, is_one_word=True),

@@ -36,6 +36,14 @@ _Record = dict[str, _Value]
 _FIGURES = {  # a row's field -> its column; a new one has its own name
     field: _NAMES.get(field, field) for field in Row.__struct_fields__ if field not in _SEVERAL
 }
+_UNAUGMENTED = {
+    "rate": "unaugmented_images_per_second",
+    "rate_low": "unaugmented_images_per_second_low",
+    "rate_high": "unaugmented_images_per_second_high",
+    "share": "augmentation_share",  # of that rate, which augmentation takes away
+    "share_low": "augmentation_share_low",
+    "share_high": "augmentation_share_high",
+}
 _LATENCY = ("batches", "p50", "p95", "p99", "longest")
 _PREPARATION = ("seconds", "bytes", "source_bytes", "files", "images", "made_at", "was_found")
 _COUNTS = ("images", "missing", "doubled", "unknown", "wrong_labels")
@@ -117,6 +125,8 @@ def _pipeline(row: Row) -> _Record:
     for field in _LATENCY:
         unit = "" if field == "batches" else "_seconds"
         record[f"latency_{field}{unit}"] = _figure(row.latency, field)
+    for field, column in _UNAUGMENTED.items():
+        record[column] = _figure(row.unaugmented, field)
     record |= _gpus(row) | _proof(row) | _page_cache(row)
     for field in _PREPARATION:
         record[f"preparation_{field}"] = _figure(row.preparation, field)

@@ -59,7 +59,10 @@ def _table(
 def _speed(run: RunRecord) -> Iterator[Column[Row]]:
     """Yield the columns of rates and verdicts; those of the check only with enough blocks."""
     is_checked = any(row.ranks_low is not None for row in run.rows)
-    return (column for column in columns.SPEED if column is not columns.BY_RANKS or is_checked)
+    left_out = set() if is_checked else {columns.BY_RANKS}
+    if all(row.unaugmented is None for row in run.rows):
+        left_out.update(columns.OF_AUGMENTATION)
+    return (column for column in columns.SPEED if column not in left_out)
 
 
 def _of_work(run: RunRecord) -> Iterator[Table]:

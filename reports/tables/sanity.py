@@ -29,7 +29,7 @@ _POSITIVE = (
     "ranks_high",
 )
 _MAY_BE_NEGATIVE = re.compile(
-    r"\b(knobs|value_range|exit_code|shuffle\.with_\w+|augmented\.transforms"
+    r"\b(knobs|value_range|exit_code|shuffle\.with_\w+|augmented\.transforms|unaugmented\.share\w*"
     r"|demand\.rows\[\d+\]\.(wait|taken)|demand\..*\.low)\b"
 )
 

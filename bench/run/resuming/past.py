@@ -67,7 +67,8 @@ class Past:
     @property
     def specs(self) -> dict[str, Spec]:
         """The pipelines by label, the baseline first; with those of the other environment."""
-        return arms(parse_all(self.options.specs), self.run.against)
+        unaugmented = self.options.measures_unaugmented
+        return arms(parse_all(self.options.specs), self.run.against, unaugmented=unaugmented)
 
     @property
     def record(self) -> RunRecord:

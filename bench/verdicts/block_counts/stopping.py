@@ -8,7 +8,9 @@ from feedbench.bench.records.row import Row, Withheld
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.verdicts.rows import Summary
 
-_FINAL: frozenset[Withheld | None] = frozenset({"work", "baseline's work", "photos changed"})
+_FINAL: frozenset[Withheld | None] = frozenset(
+    {"work", "baseline's work", "photos changed", "augmentation"}
+)
 
 Rule = Callable[[Summary, tuple[str, ...]], Stopped | None]
 """From the completed blocks, and the labels that still run, to the reason to stop.
