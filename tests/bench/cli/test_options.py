@@ -97,7 +97,7 @@ def test_the_commands_take_the_options_of_a_run() -> None:
     }
     assert taken["run"] == names
     of_times = {"quick", "time", "blocks", "until_told", "margin"}
-    of_times |= {"page_cache", "trace", "against", *DEMAND_FIELDS}
+    of_times |= {"page_cache", "trace", "against", "augment_cost", *DEMAND_FIELDS}
     assert taken["verify"] == names - of_times
     for command in ("inspect", "prepared"):
         taken[command] -= {"debug"}  # each command has that, for its own errors
