@@ -47,6 +47,8 @@ from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_blo
 from feedbench.pipelines.catalog import Spec, augments
 from feedbench.pipelines.images.index import Index, counts, image_id
 
+_NOT_COMPARED = {*UNSURE, "augmentation"}
+
 
 class Keeper:
     """Keeps a run's record up to date on disk."""
@@ -137,7 +139,9 @@ class Keeper:
         )
         control = summary.control_interval
         rates = rates_by_block(of_rows, "main")
-        unsure = self._unequal | {row.label for row in summary.rows if row.withheld in UNSURE}
+        unsure = self._unequal | {
+            row.label for row in summary.rows if row.withheld in _NOT_COMPARED
+        }
         rows = with_preparations(
             [replace(row, proof=proofs.get(row.label)) for row in summary.rows],
             {

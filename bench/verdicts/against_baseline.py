@@ -49,6 +49,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_verdict(row: Row, estimate: Estimate, terms: Terms) -> Row:
     """Return the row with its ratio to the baseline, and the verdict or why it is withheld."""
+    if (row.label in terms.unaugmented) != (terms.baseline in terms.unaugmented):
+        return replace(row, verdict="withheld", withheld="augmentation")  # no ratio of other work
     judged = verdict_of(estimate.ratio, terms)
     row = _with_ratio(row, estimate, terms)
     if judged is None and not _lacks_undisturbed(estimate):
@@ -76,8 +78,6 @@ def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterato
     """Yield the reasons to withhold a pipeline's verdict; the first is the one to report."""
     if terms.is_changed:
         yield "photos changed"
-    if (label in terms.unaugmented) != (terms.baseline in terms.unaugmented):
-        yield "augmentation"
     yield from _in_either(label, terms, terms.unequal, ("work", "baseline's work"))
     yield from _in_either(label, terms, terms.impossible, ("rate", "baseline's rate"))
     if differs_from_itself(terms.control):

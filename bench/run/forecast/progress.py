@@ -62,7 +62,8 @@ def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozense
     pipeline with the highest rate, of those whose work is equal, compared with the baseline. Of
     two, as in a gate, it is always the second one.
     """
-    rated = {row.label: row.rate for row in rows if row.rate is not None}
+    alike = (row for row in rows if row.withheld != "augmentation")
+    rated = {row.label: row.rate for row in alike if row.rate is not None}
     judged = [label for label in rated if label not in unequal]
     if not judged:
         return ""

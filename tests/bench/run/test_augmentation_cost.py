@@ -139,5 +139,6 @@ def test_a_pipeline_whose_model_augments_has_no_verdict_against_those_that_do(
     run = run_of(tmp_path, rates, b="b=tfdata_tuned:augment_in=model")
     row = row_of(run, "b")
     assert (row.is_augmented, row.verdict, row.withheld) == (False, "withheld", "augmentation")
+    assert row.ratio is None
     assert run.best == []
     assert any(note.startswith("b delivers images as they are") for note in notes(run))
