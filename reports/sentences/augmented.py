@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from feedbench.bench.records.augmented import Augmented, Range, Transforms
 from feedbench.bench.records.proof import Proof
@@ -32,22 +32,38 @@ def _recognised(found: Augmented) -> str:
     return f"{found.certain:,} of {of} are recognised with certainty{margin}"
 
 
-def _clauses(asked: Augmentation, found: Transforms) -> Iterator[str]:
-    """Yield each part of the transforms that is asked for."""
+def of_all(found: Sequence[Augmented]) -> str:
+    """Return how the images of several pipelines are transformed, all together, as a list."""
+    estimates = [each.transforms for each in found if each.transforms is not None]
+    return ", ".join(_clauses(found[0].asked, *estimates)) if estimates else ""
+
+
+def _clauses(asked: Augmentation, *found: Transforms) -> Iterator[str]:
+    """Yield each part of the transforms that is asked for; its range is that of all pipelines."""
     if asked.flip:
-        yield f"{percent(found.flipped)} flipped left to right"
+        yield f"{_shares([it.flipped for it in found])} flipped left to right"
     if asked.vertical_flip:
-        yield f"{percent(found.upside_down)} flipped upside down"
+        yield f"{_shares([it.upside_down for it in found])} flipped upside down"
     if asked.rotate:
-        yield f"rotated by {whole(found.rotation)} degrees"
+        yield f"rotated by {whole(_widest([it.rotation for it in found]))} degrees"
     if asked.width_shift:
-        yield f"shifted sideways by {percents(found.width_shift)}"
+        yield f"shifted sideways by {percents(_widest([it.width_shift for it in found]))}"
     if asked.height_shift:
-        yield f"shifted up or down by {percents(found.height_shift)}"
+        yield f"shifted up or down by {percents(_widest([it.height_shift for it in found]))}"
     if asked.zoom:
-        yield f"zoomed by factors of {factors(found.zoom)}"
-    if asked.brightness and found.brightness is not None:
-        yield f"brightened by factors of {factors(found.brightness)}"
+        yield f"zoomed by factors of {factors(_widest([it.zoom for it in found]))}"
+    bright = [it.brightness for it in found if it.brightness is not None]
+    if asked.brightness and bright:
+        yield f"brightened by factors of {factors(_widest(bright))}"
+
+
+def _widest(of: Sequence[Range]) -> Range:
+    return Range(low=min(it.low for it in of), high=max(it.high for it in of))
+
+
+def _shares(of: Sequence[float]) -> str:
+    low, high = percent(min(of)), percent(max(of))
+    return low if low == high else f"{low} to {high}"
 
 
 def whole(of: Range) -> str:

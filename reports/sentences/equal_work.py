@@ -86,10 +86,20 @@ def remarks(run: RunRecord) -> Iterator[str]:
     same = [label for label, it in proofs.items() if it.work == "same" and not it.reason]
     if same:
         yield f"Same images, each once with its label: {listed(same)}."
-    alike = [label for label, it in proofs.items() if it.work == "augmented" and not it.reason]
+
+
+def as_asked(run: RunRecord) -> Iterator[str]:
+    """Yield which pipelines augment as asked, and how they transform images."""
+    alike = {
+        label: proof.augmented
+        for label, proof in _proofs(run).items()
+        if proof.work == "augmented" and proof.augmented is not None and not proof.reason
+    }
     if alike:
-        yield f"Augmented as asked, each image once with its label: {listed(alike)}."
-    yield from augmented.of_transforms(proofs.items())
+        yield f"Augmented as asked, each image once with its label: {listed(list(alike))}."
+        done = augmented.of_all(list(alike.values()))
+        if done:
+            yield f"Their images are {done}."
 
 
 def _proofs(run: RunRecord) -> dict[str, Proof]:

@@ -78,6 +78,7 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
             " images / rate + turnover."
         )
     yield from map(_Note, equal_work.warnings(run))
+    yield from map(_Note, equal_work.as_asked(run))
     yield from (_Note(text, is_warning=False) for text in equal_work.remarks(run))
     yield from map(_Note, equal_work.of_shuffles((row.label, row.proof) for row in run.rows))
     yield from _of_machine(run)
