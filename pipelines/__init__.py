@@ -13,6 +13,7 @@ user_modules: A user's module, found without importing it
 contract:    What a pipeline is given, and what it returns
 exceptions:  What users read of an exception of their code: its line of their file
 augmentation: What is drawn at random for each training image
+preprocessing: What the networks of keras.applications take
 forms:       The forms in which images can be delivered
 errors:      The errors that a user can cause, and their exit codes
 

@@ -6,12 +6,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feedbench.bench.options import values as read
-from feedbench.bench.options.option import option
+from feedbench.bench.options.option import Given, option
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES, DataFormat, Fit, ValueRange
+from feedbench.pipelines.preprocessing import PREPROCESSINGS
 
 MOST_PIXELS = 4096  # a side; a batch of 32 is 6 GB then
+_USUAL_SIZE = (224, 224)
+
+
+def _usual_size(given: Given) -> tuple[int, int]:
+    network = PREPROCESSINGS.get(read.network_key(given.get("preprocess")))
+    return _USUAL_SIZE if network is None else network.image_size
+
+
+def _usual_range(given: Given) -> ValueRange:
+    network = PREPROCESSINGS.get(read.network_key(given.get("preprocess")))
+    if network is not None:
+        return network.value_range
+    return RANGES["0..255" if given.get("dtype") == "uint8" else "0..1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +33,12 @@ class DeliveryOptions:
     """The form of the images, the labels and the batches."""
 
     image_size: tuple[int, int] = option(  # height, width
-        "224",
+        None,
         read=read.image_size,
         metavar="N|HxW",
         help="Size of the delivered images in pixels: N for a square, or HEIGHTxWIDTH.",
+        otherwise="224, or that of the network of --preprocess",
+        absent=_usual_size,
     )
     fit: Fit = option(
         "stretch",
@@ -60,7 +76,16 @@ class DeliveryOptions:
         " preprocess_input; 0..255: for a model with a Rescaling layer; imagenet and torch: by the"
         " mean and std of ImageNet; caffe: BGR minus the mean, as ResNet50's preprocess_input.",
         otherwise="0..1, or 0..255 for uint8",
-        absent=lambda given: RANGES["0..255" if given.get("dtype") == "uint8" else "0..1"],
+        absent=_usual_range,
+    )
+    preprocess: str | None = option(
+        None,
+        read=read.network,
+        metavar="NETWORK",
+        help="Deliver what a pretrained network of keras.applications takes: the values of its"
+        " preprocess_input, and its image size. Such as mobilenet_v2, resnet50, vgg16 or"
+        " efficientnet_b0.",
+        words=lambda: PREPROCESSINGS,
     )
     label_mode: LabelMode = option(
         "int",
@@ -84,13 +109,25 @@ class DeliveryOptions:
     def _refuse_range(self) -> None:
         """Raise RequestError for a range that the dtype or the channels cannot have."""
         name = self.value_range.name
+        given, alone = f"--range {name}", "--range"
+        if self.preprocess is not None:
+            given, alone = f"--preprocess {self.preprocess}", "--preprocess"
+            takes = PREPROCESSINGS[self.preprocess].value_range
+            if takes != self.value_range:
+                raise RequestError(
+                    f"--range {name}: expected no --range with {given}, whose values are"
+                    f" {takes.name}",
+                    hint="leave one of the two out",
+                )
         if self.dtype == "uint8" and name != "0..255":
             raise RequestError(
-                f"--range {name}: expected 0..255 with --dtype uint8",
-                hint="leave --range out, or use --dtype float32",
+                f"{given}: expected 0..255 with --dtype uint8"
+                + (f"; its values are {name}" if self.preprocess else ""),
+                hint=f"leave {alone} out, or use --dtype float32",
             )
         if self.channels == 1 and self.value_range.normalization != "none":
+            instead = "leave --preprocess out" if self.preprocess else "--range 0..1"
             raise RequestError(
-                f"--range {name}: its mean is of red, green and blue, and --channels is 1",
-                hint="use --channels 3, or --range 0..1",
+                f"{given}: its mean is of red, green and blue, and --channels is 1",
+                hint=f"use --channels 3, or {instead}",
             )

@@ -73,8 +73,12 @@ def option(
     otherwise: str = "",
     absent: Callable[[Given], T] | None = None,
     name: str = "",
+    words: Callable[[], Iterable[str]] | None = None,
 ) -> T:
-    """Return a field whose value is read from text. Without a text it is `absent`, or None."""
+    """Return a field whose value is read from text. Without a text it is `absent`, or None.
+
+    A shell completes `words`; without them, those that `read` chooses from.
+    """
     made = Option(
         name=name,
         metavar=metavar,
@@ -83,7 +87,7 @@ def option(
         otherwise=otherwise,
         read=read,
         absent=absent or (lambda _: None),
-        words=lambda: read.choices if isinstance(read, OneOf) else (),
+        words=words or (lambda: read.choices if isinstance(read, OneOf) else ()),
     )
     return cast("T", _field(made))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from feedbench.pipelines.errors import RequestError, did_you_mean
 from feedbench.pipelines.forms import LEAST_SHARE, DataFormat, Fit, FitRule
+from feedbench.pipelines.preprocessing import PREPROCESSINGS
 
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
@@ -36,6 +37,10 @@ LABEL_MODES: dict[str, LabelMode] = {
     "int": "int",
     "categorical": "categorical",
     "binary": "binary",
+}
+SUBSETS: dict[str, Literal["training", "validation"]] = {
+    "training": "training",
+    "validation": "validation",
 }
 CLASSES_FROM: dict[str, ClassesFrom] = {"top": "top", "leaf": "leaf"}
 PAGE_CACHES: dict[str, State] = {"warm": "warm", "cold": "cold"}
@@ -122,12 +127,45 @@ def fit(option: str, text: str) -> Fit:
     )
 
 
+def network(option: str, text: str) -> str:
+    """Read the name of a network of keras.applications: mobilenet_v2, or MobileNetV2 as there."""
+    key = network_key(text)
+    if key not in PREPROCESSINGS:
+        raise RequestError(
+            f"{option} {text!r}: expected a network of keras.applications, such as mobilenet_v2,"
+            " resnet50 or vgg16",
+            hint=did_you_mean(text, PREPROCESSINGS),
+        )
+    return key
+
+
+def network_key(typed: object) -> str:
+    """Return a network's name in PREPROCESSINGS, for the name of its function too."""
+    text = str(typed or "")
+    by_function = {each.function.lower(): name for name, each in PREPROCESSINGS.items()}
+    return text if text in PREPROCESSINGS else by_function.get(text.lower(), text)
+
+
 def share(option: str, text: str) -> float:
     """Read a share such as 5%."""
     parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)
     if parts is None:
         raise RequestError(f"{option} {text!r}: expected a share such as 5%")
     return float(parts[1]) / 100
+
+
+def split_share(option: str, text: str) -> float:
+    """Read a share between nothing and all, such as 20% or 0.2."""
+    parts = re.fullmatch(r"(\d*\.?\d+)\s*(%?)", text)
+    value = float(parts[1]) / (100 if parts[2] else 1) if parts is not None else 0.0
+    if not 0 < value < 1:
+        is_percent = re.fullmatch(r"\d+", text) and 1 < int(text) < 100  # noqa: PLR2004
+        raise RequestError(
+            f"{option} {text}: expected a share of more than 0% and less than 100%, such as 20% or"
+            " 0.2",
+            hint=f"write {option} {text}%" if is_percent else "",
+        )
+    return value
 
 
 def limit(option: str, text: str) -> int | Literal["all"]:
