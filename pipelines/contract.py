@@ -52,6 +52,7 @@ class Records:
     label_key: str
     label_values: tuple[int | str, ...]  # of each class in class_names: its label in the records
     places: tuple[tuple[int, int], ...]  # of each image: the number of its file, its number there
+    validation_places: tuple[tuple[int, int], ...] = ()  # of each image of validation_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class Workload:
     data_format: DataFormat = "channels_last"  # as Keras calls it; channels_first: [B, C, H, W]
     label_mode: LabelMode = "int"
     seed: int = 0
-    folder_images: int  # in the whole folder; `files` may be a part of it
+    folder_images: int  # in the whole folder, or its `subset`; `files` may be fewer of them
     subset: Subset = "all"  # which part of the images `files` are; all: they were not split
     validation_files: tuple[str, ...] = ()  # the other part, where `files` are for training
     validation_labels: tuple[int, ...] = ()

@@ -22,7 +22,8 @@ from feedbench.pipelines.contract import Workload
 
 _SCHEMA = 3
 MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
-_LISTS = {"files", "labels", "class_names"}  # the key covers these file by file
+# The key covers the first three file by file. A proof does not depend on the other part.
+_LISTS = {"files", "labels", "class_names", "validation_files", "validation_labels"}
 
 
 class _Entry(msgspec.Struct, frozen=True):

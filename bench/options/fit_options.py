@@ -11,6 +11,7 @@ from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.option import Given, Option, Typed, flag, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.source_options import SourceOptions
+from feedbench.bench.options.split_options import SplitOptions
 from feedbench.bench.options.time_options import MOST_SEED
 from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.pipelines.errors import RequestError
@@ -110,12 +111,13 @@ class FitOptions:
 def options_of_training() -> tuple[Option, ...]:
     """Return the options of `feedbench train`: its own, and those of a run that it has too."""
     groups = (each for group in _GROUPS for each in options_of(group))
+    split = options_of(SplitOptions, "validation")  # the other part is always for training
     of_run = (each for each in options_of(RunOptions) if each.field in _OF_A_RUN)
     model, *others = options_of(FitOptions)
     return (
         dataclasses.replace(model, words=network_names),
         *others,
-        *map(_for_training, (*groups, *of_run)),
+        *map(_for_training, (*split, *groups, *of_run)),
     )
 
 

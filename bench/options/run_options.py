@@ -20,6 +20,7 @@ from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.demand_options import DemandOptions, model_of
 from feedbench.bench.options.option import Given, flag, option, values
 from feedbench.bench.options.source_options import SourceOptions
+from feedbench.bench.options.split_options import SplitOptions, refuse_two_parts
 from feedbench.bench.options.time_options import TimeOptions, pace_for
 from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.bench.records.conditions.page_cache import State
@@ -58,6 +59,7 @@ class RunOptions(
     AcceptanceOptions,
     TrainingOptions,
     DeliveryOptions,
+    SplitOptions,
     SourceOptions,
 ):
     """The options of `feedbench run`, in the order of its help, and what no option sets.
@@ -172,6 +174,7 @@ class RunOptions(
         for group in groups:
             group.__post_init__(self)
         model_of(self, self.batch_size)  # it refuses a step that cannot be emulated
+        refuse_two_parts(self, self.part)
         if self.until_told and len(self.specs) == 1 and self.against is None:
             raise RequestError(
                 "--until-told: expected at least two pipelines, since a verdict compares two",

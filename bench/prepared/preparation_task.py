@@ -21,7 +21,10 @@ from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
 
 # Fields of the workload that the key holds in another way, or does not depend on.
-_ELSEWHERE_IN_THE_KEY = {"folder", "files", "labels", "class_names", "folder_images", "scratch"}
+_ELSEWHERE_IN_THE_KEY = {
+    *("folder", "files", "labels", "class_names", "folder_images", "scratch"),
+    *("validation_files", "validation_labels"),
+}
 
 
 def obtain(
@@ -116,6 +119,11 @@ def _depends_on(pipeline: Preparing, spec: Spec, workload: Workload) -> dict[str
         fields = dataclasses.asdict(workload)
         work = {name: fields[name] for name in fields if name not in _ELSEWHERE_IN_THE_KEY}
         depends_on = {"knobs": knobs.values(pipeline), "workload": work}
+        if workload.validation_files:  # the pipeline may write these as well
+            other = dataclasses.replace(
+                workload, files=workload.validation_files, labels=workload.validation_labels
+            )
+            depends_on["validation"] = key_of(spec.name, {}, other)[0]
     if spec.is_foreign:
         depends_on["code"] = _code(pipeline)
     return depends_on

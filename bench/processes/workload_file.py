@@ -43,6 +43,11 @@ def workload_of(
 
     Reads the first bytes of every file.
     """
+    split = index.split
+    validation = split.other if split is not None and split.subset == "training" else None
+    records = index.records
+    if records is not None and validation is not None and validation.records is not None:
+        records = dataclasses.replace(records, validation_places=validation.records.places)
     return Workload(
         folder=os.fspath(index.folder),
         files=index.paths,
@@ -61,8 +66,11 @@ def workload_of(
         label_mode=label_mode,
         seed=seed,
         folder_images=folder_images,
-        augmentation=augmentation,
-        records=index.records,
+        augmentation=augmentation if split is None or split.subset == "training" else None,
+        subset="all" if split is None else split.subset,
+        validation_files=() if validation is None else validation.paths,
+        validation_labels=() if validation is None else validation.labels,
+        records=records,
     )
 
 

@@ -96,12 +96,35 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     reason: str  # why it is bad
 
 
+class SplitRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The split of the images into two parts, of which one was measured."""
+
+    subset: Literal["training", "validation"]  # the part that was measured
+    training: int  # images
+    validation: int
+    by: str  # what decided which image is in which part: seed 0, or the folders train and val
+    share: float | None = None  # of each class, for validation; null: the folder has the parts
+
+    @property
+    def sentence(self) -> str:
+        """How many images are in which part, without a full stop."""
+        training, validation = counted(self.training, "image"), f"{self.validation:,}"
+        return f"{training} for training; {validation} for validation, by {self.by}"
+
+    @property
+    def other(self) -> str:
+        """How many images are in the part that was not measured, as a clause."""
+        if self.subset == "training":
+            return f"{self.validation:,} for validation, by {self.by}"
+        return f"{self.training:,} for training, by {self.by}"
+
+
 class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The images, and how to deliver them; the list itself is in images.json."""
 
     folder: str
-    folder_images: int
-    images: int  # that were measured: all of the folder, or a part
+    folder_images: int  # of a split: in the part that was measured
+    images: int  # that were measured: all of the folder, or some
     images_digest: str = ""  # of each one's name below the folder, class and bytes; "": not known
     ignored_files: int
     check: str = "none"  # how the images were checked: header, decode or none
@@ -120,10 +143,22 @@ class WorkloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     label_mode: str
     seed: int
     augmentation: str = ""  # as --augment takes it; "": images as they are
+    preprocess: str = ""  # the network whose preprocess_input was asked for; "": none
+    split: SplitRecord | None = None  # null: the images were not split
+
+    @property
+    def split_by_seed(self) -> SplitRecord | None:
+        """The split, if the run made it; None if there is none, or if the folder has the parts."""
+        return None if self.split is None or self.split.share is None else self.split
+
+    @property
+    def purpose(self) -> str:
+        """What the images are for, after a noun: " for training"; "" if they were not split."""
+        return "" if self.split is None else f" for {self.split.subset}"
 
     @property
     def is_part(self) -> bool:
-        """Whether only a part of the folder was measured."""
+        """Whether only some images of the folder were measured, or of its part of a split."""
         return self.images < self.folder_images
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.workload_file import workload_of, write_workload
 from feedbench.bench.run import budget
 from feedbench.bench.run.budget import Cost, pilots_seconds
+from feedbench.bench.run.keeper import split_record
 from feedbench.bench.run.plan import Plan, guesses
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import counted
@@ -34,10 +36,14 @@ class Images:
     def sentence(self) -> str:
         """Return how many of how many images are measured, in words."""
         every = self.folder_images
+        split = split_record(every)
         ignored = counted(every.ignored, "other file")
         return (
-            f"{len(self.measured.files):,} of the {counted(len(every.files), 'image')} in"
-            f" {counted(len(every.class_names), 'class', 'classes')} of {shown(str(every.folder))}"
+            f"{len(self.measured.files):,} of the {counted(len(every.files), 'image')}"
+            + (f" for {split.subset}" if split is not None else "")
+            + f" in {counted(len(every.class_names), 'class', 'classes')}"
+            f" of {shown(str(every.folder))}"
+            + (f" ({split.other})" if split is not None else "")
             + (f" ({ignored} ignored)" if every.ignored else "")
         )
 
@@ -94,6 +100,26 @@ def without_bad(
         folder_images=without(images.folder_images, bad),
         measured=without(images.measured, bad),
         bad=tuple(bad),
+    )
+
+
+def without_any_bad(images: Images, options: RunOptions, checker: Checker) -> Images:
+    """Leave the bad images out of both parts of a split. Raises RequestError as `without_bad`."""
+    images = without_bad(images, options, checker)
+    split = images.measured.split
+    if split is None:
+        return images
+    other = without_bad(Images(split.other, split.other), options, checker)
+
+    def mended(index: Index) -> Index:
+        assert index.split is not None
+        kept = dataclasses.replace(index.split, other=without(index.split.other, other.bad))
+        return dataclasses.replace(index, split=kept)
+
+    return Images(
+        folder_images=mended(images.folder_images),
+        measured=mended(images.measured),
+        bad=(*images.bad, *other.bad),
     )
 
 

@@ -13,8 +13,14 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.tfrecords.catalogue import index_extracted
 from feedbench.bench.tfrecords.extraction import extracted
 from feedbench.bench.tfrecords.task import Extraction
+from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, shown
 from feedbench.pipelines.images.layouts import index_images
+from feedbench.pipelines.images.listing import check_folder
+from feedbench.pipelines.images.split.by_folder import has_parts, with_other_part
+from feedbench.pipelines.images.split.by_seed import split
+
+_PART_OF = {"training": "train", "validation": "validation"}  # of --subset: that of --part
 
 
 @contextmanager
@@ -45,8 +51,37 @@ def images_kept(options: RunOptions) -> Iterator[None]:
 
 
 def list_images(options: RunOptions, listener: Listener) -> Index:
-    """List the images of the options' folder. Raises RequestError as `index_images` does."""
+    """List the images of the options' folder: of a split, the part to measure.
+
+    Raises RequestError as `index_images` and `split` do, and for a part that there is not.
+    """
     listener.stage(f"listing {shown(str(options.folder))}")
+    if options.validation is not None:
+        subset = options.subset or "training"
+        return split(_index(options), options.validation, options.seed, subset)
+    if options.records is not None:
+        if options.subset is not None:
+            raise _no_part(options)
+        return _index(options)
+    layout = options.layout
+    if options.subset is not None:
+        check_folder(options.folder, "one sub-folder of photos a class")
+        if not has_parts(options.folder, layout):
+            raise _no_part(options)
+        layout = dataclasses.replace(layout, part=_PART_OF[options.subset])
+    return with_other_part(index_images(options.folder, layout), options.folder, layout)
+
+
+def _index(options: RunOptions) -> Index:
     if options.records is not None:
         return index_extracted(options.folder)
     return index_images(options.folder, options.layout)
+
+
+def _no_part(options: RunOptions) -> RequestError:
+    where = "record files" if options.records else shown(str(options.folder))
+    return RequestError(
+        f"--subset {options.subset}: expected images with a part for training and one for"
+        f" validation; {where} has no such parts",
+        hint="split the images, such as with --validation 20%, or leave --subset out",
+    )

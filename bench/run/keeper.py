@@ -29,6 +29,7 @@ from feedbench.bench.records.run import (
     LeftOut,
     PipelineRecord,
     RunRecord,
+    SplitRecord,
     Stopped,
     WorkloadRecord,
 )
@@ -302,7 +303,30 @@ def workload_record(
         normalization=options.value_range.normalization,
         label_mode=options.label_mode,
         seed=options.seed,
-        augmentation=str(options.augment or ""),
+        augmentation=augmentation_of(options, whole),
+        preprocess=options.preprocess or "",
+        split=split_record(whole),
+    )
+
+
+def augmentation_of(options: RunOptions, index: Index) -> str:
+    """Return what is drawn for each image, as --augment takes it; "" also for validation."""
+    is_validation = index.split is not None and index.split.subset == "validation"
+    return "" if is_validation or options.augment is None else str(options.augment)
+
+
+def split_record(index: Index) -> SplitRecord | None:
+    """Return the split of a folder's images as run.json holds it; None if there is none."""
+    split = index.split
+    if split is None:
+        return None
+    sizes = {split.subset: len(index.files)}
+    return SplitRecord(
+        subset=split.subset,
+        training=sizes.get("training", len(split.other.files)),
+        validation=sizes.get("validation", len(split.other.files)),
+        by=image_id(split.by),
+        share=split.share,
     )
 
 

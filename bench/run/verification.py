@@ -88,14 +88,16 @@ def _save_images(work: Work, file: Path) -> WorkloadRecord:
     work.processes.ready()
     checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
     images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
+    record = workload_record(options, index, images.measured, images.bad)
     listener.note(
-        f"Comparing {len(images.measured.files):,} of the {counted(len(index.files), 'image')} of"
-        f" {shown(str(index.folder))}, delivered by {counted(len(work.specs), 'pipeline')}."
+        f"Comparing {len(images.measured.files):,} of the {counted(len(index.files), 'image')}"
+        f"{record.purpose} of {shown(str(index.folder))}, delivered by"
+        f" {counted(len(work.specs), 'pipeline')}."
     )
     for note in index.notes:
         listener.note(note)
     save_workload(options, images.measured, len(index.files), file)
-    return workload_record(options, index, images.measured, images.bad)
+    return record
 
 
 def prepare(work: Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:

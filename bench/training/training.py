@@ -24,7 +24,7 @@ from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder, refuse_used, slugs
 from feedbench.bench.records.messages import Failed, Modelled, Request, Start
 from feedbench.bench.records.training import ModelRecord, Training, TrainingRecord
-from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
+from feedbench.bench.run.choose_images import Images, choose, save_workload, without_any_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.plan import refuse_label_mode
@@ -86,7 +86,7 @@ def _begun(work: Work, asked: FitOptions, file: Path) -> TrainingRecord:
     listener.stage("importing TensorFlow")
     work.processes.ready()
     checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
-    images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
+    images = without_any_bad(Images(index, choose(options, index, [], None)), options, checker)
     save_workload(options, images.measured, len(index.files), file)
     parts = parts_of(file)
     listener.stage(f"building {asked.model}")

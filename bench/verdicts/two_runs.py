@@ -8,7 +8,7 @@ from typing import NamedTuple
 from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.pace import USUAL
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import RunRecord, SplitRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.errors import RequestError
 
@@ -26,6 +26,7 @@ _OF_WORKLOAD = (
     "normalization",
     "label_mode",
     "augmentation",
+    "split_by_seed",
 )
 _OF_MACHINE = ("system", "processor", "cores", "cores_online", "python")
 _LONGEST = 80  # characters of a value
@@ -114,5 +115,7 @@ def _figure(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value) or "none"
+    if value is None or value == "":
+        return "none"
+    text = value.sentence if isinstance(value, SplitRecord) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
@@ -22,7 +23,20 @@ from feedbench.pipelines.images.file_kinds import (
 )
 from feedbench.pipelines.images.listing import Walk, check_folder, entries, is_folder, walk
 
+Part = Literal["training", "validation"]
+"""A part of images that were split."""
+
 _MOST_NAMED = 5  # names that a sentence lists
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Which part of a split an index holds, and the other part."""
+
+    subset: Part  # that the index holds
+    other: Index
+    by: str  # what decided: seed 0, or the folders train and val
+    share: float | None = None  # of each class, for validation; None: the folder has the parts
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Index:
     ignored: int  # files without an image's suffix, or outside the class folders
     notes: tuple[str, ...] = ()  # sentences: what a user may not expect of the list
     records: Records | None = None  # the user's record files, if the files were extracted from them
+    split: Split | None = None  # None: these are all images, not a part of a split
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -129,10 +144,16 @@ def index_leaves(
 def take(index: Index, images: int, seed: int) -> Index:
     """Return a part of the index: spread evenly over all classes, chosen by the seed, in order.
 
-    A class with fewer images than its share gives all that it has; the others fill the gap.
+    A class with fewer images than its share gives all that it has; the others fill the gap. Of a
+    split, the other part becomes smaller by the same factor.
     """
     if images >= len(index.files):
         return index
+    if index.split is not None:
+        other = index.split.other
+        count = max(round(images / len(index.files) * len(other.files)), 1)
+        smaller = dataclasses.replace(index.split, other=take(other, count, seed))
+        index = dataclasses.replace(index, split=smaller)
     rng = random.Random(seed)  # noqa: S311 - a choice, not a secret
     by_class: dict[int, list[int]] = {}
     for place, label in enumerate(index.labels):

@@ -45,8 +45,9 @@ def heading(run: RunRecord) -> str:
     form += "" if given.dtype == "float32" else f" {given.dtype}"
     form += "" if given.data_format == "channels_last" else ", channels first"
     form += "" if given.fit == "stretch" else f", {given.fit}"
+    other = "" if given.split is None else f" ({given.split.other})"
     return (
-        f"{part} images in {classes}, to {given.height}x{given.width}{form},"
+        f"{part} images{given.purpose} in {classes}{other}, to {given.height}x{given.width}{form},"
         f" batches of {given.batch_size}; {blocks} in {duration(run.seconds)}"
     )
 

@@ -19,6 +19,7 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
     """Return the workload, the machine and the software, each with its term."""
     work, machine = run.workload, run.environment
     images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
+    network = f", as preprocess_input of {work.preprocess}" if work.preprocess else ""
     how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
     software = {"Python": machine.python} | machine.packages
     why = run.stopped_because
@@ -31,11 +32,15 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
             f"{duration(run.seconds)}{given}; {counted(run.blocks, 'completed block')}{stopped}",
         ),
         ("Photos", work.folder),
-        ("Images measured", f"{images}, in {counted(len(work.classes), 'class', 'classes')}"),
+        (
+            "Images measured",
+            f"{images}{work.purpose}, in {counted(len(work.classes), 'class', 'classes')}",
+        ),
+        *([] if work.split is None else [("Split", work.split.sentence)]),
         ("Files ignored", f"{work.ignored_files:,}"),
         *(("Note", note) for note in work.notes),
         ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
-        ("Delivered", f"{form(work)}, {how}"),
+        ("Delivered", f"{form(work)}{network}, {how}"),
         ("System", machine.system),
         (
             "Processor",

@@ -74,8 +74,8 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
         yield _Note(gzip, is_warning=False)
     if run.workload.is_part:
         yield _Note(
-            f"The epoch time is extrapolated to all {run.workload.folder_images:,} images:"
-            " images / rate + turnover."
+            f"The epoch time is extrapolated to all {run.workload.folder_images:,} images"
+            f"{run.workload.purpose}: images / rate + turnover."
         )
     yield from map(_Note, equal_work.warnings(run))
     yield from map(_Note, equal_work.as_asked(run))

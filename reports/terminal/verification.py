@@ -61,7 +61,8 @@ def _heading(verification: Verification) -> str:
     given = verification.workload
     classes = counted(len(given.classes), "class", "classes")
     images = counted(given.images, "image")
-    return f"{images} in {classes}, delivered as {facts.form(given)}"
+    other = "" if given.split is None else f" ({given.split.other})"
+    return f"{images}{given.purpose} in {classes}{other}, delivered as {facts.form(given)}"
 
 
 def _table(verification: Verification, which: _Columns) -> Table:

@@ -166,3 +166,16 @@ def test_the_oldest_proofs_make_room(
     assert not first.exists()
     assert memory.find(NAIVE, replace(workload, seed=2), None) is not None
     assert len(list((tmp_path / "proofs").iterdir())) == 2
+
+
+def test_a_proof_depends_on_the_measured_part_of_a_split_and_not_on_the_other(
+    memory: ProofCache, workload: Workload, sheet: Path
+) -> None:
+    training = replace(
+        workload, subset="training", validation_files=("/a",), validation_labels=(0,)
+    )
+    memory.add(NAIVE, training, PROOF, sheet)
+    other = replace(training, validation_files=("/b",), validation_labels=(1,))
+    assert memory.find(NAIVE, other, None) is not None
+    fewer = replace(training, files=workload.files[:1], labels=workload.labels[:1])
+    assert memory.find(NAIVE, fewer, None) is None

@@ -158,3 +158,32 @@ def test_photos_that_change_while_they_are_read_are_no_preparation(
     with pytest.raises(PreparationError, match="changed while they were read\nhint: run it again"):
         obtained(Changes(), workload, folder)
     assert Store(folder.parent / "store").contents() == []
+
+
+def test_files_of_one_part_of_a_split_are_never_those_of_the_other(
+    folder: Path, workload: Workload
+) -> None:
+    parts = [
+        replace(
+            workload,
+            files=tuple(workload.files[at] for at in places),
+            labels=tuple(workload.labels[at] for at in places),
+        )
+        for places in ((0, 2), (1,))
+    ]
+    folders = {obtained(Copies(), part, folder)[0].folder for part in (*parts, workload)}
+    assert len(folders) == 3
+    contents = {(Path(each) / "all").read_bytes() for each in folders}
+    assert contents == {b"cats/0.jpgdogs/0.jpg", b"cats/1.jpg", b"cats/0.jpgcats/1.jpgdogs/0.jpg"}
+
+
+def test_a_pipeline_that_does_not_say_what_matters_may_write_images_for_validation_too(
+    folder: Path, workload: Workload
+) -> None:
+    training = replace(
+        workload, validation_files=workload.files[:1], validation_labels=workload.labels[:1]
+    )
+    other = replace(training, validation_labels=(1,))
+    assert not obtained(Copies(), training, folder)[0].was_found
+    assert obtained(Copies(), training, folder)[0].was_found
+    assert not obtained(Copies(), other, folder)[0].was_found

@@ -25,6 +25,7 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, part, take
 from feedbench.pipelines.images.layouts import Layout, index_images
+from feedbench.pipelines.images.split.by_seed import split
 from tests.support import loaders, odd
 
 KERAS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
@@ -263,3 +264,16 @@ def test_a_loader_is_given_a_folder_of_its_images_and_an_empty_one(
     spec = parse(f"a={loaders.write_loader(tmp_path, WALKS)}:photos")
     record = trials.run(spec, "pilot", workload_file, Limit(60.0))
     assert record.ended == "measured", record.why
+
+
+def test_of_a_split_a_loader_finds_the_measured_part_alone(tidy: Path, tmp_path: Path) -> None:
+    whole = index_images(tidy, Layout())
+    parts = [
+        workload_of_index(split(whole, 0.5, 0, subset)) for subset in ("training", "validation")
+    ]
+    for place, workload in enumerate(parts):
+        view = viewed(workload, tmp_path / f"scratch-{place}")
+        assert walked(view) == expected(workload)
+    assert sorted(expected(parts[0]) + expected(parts[1])) == sorted(
+        expected(workload_of_index(whole))
+    )

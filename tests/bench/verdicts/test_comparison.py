@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from feedbench.bench.records.conditions.calm import Calm, Share, Speed
 from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import SplitRecord
 from feedbench.bench.verdicts.comparison import (
     Compared,
     Comparison,
@@ -133,6 +134,28 @@ def test_parts_of_a_folder_by_different_seeds_are_refused() -> None:
     with pytest.raises(RequestError, match="measured different images of the folder: seed 0 and 7"):
         compare(Run("base", part, trials), Run("new", other, trials), 0.05)
     assert compare(Run("base", part, trials), Run("new", part, trials), 0.05).word == "not slower"
+
+
+def test_runs_of_different_splits_are_refused() -> None:
+    name, run, trials = a_folder("new")
+    split = SplitRecord(subset="training", training=480, validation=120, by="seed 0", share=0.2)
+    by_seed_0 = replace(run, workload=replace(run.workload, split=split))
+    other = replace(split, by="seed 1")
+    by_seed_1 = replace(run, workload=replace(run.workload, split=other))
+    words = "different workloads: split by seed none and 480 images for training; 120 for"
+    with pytest.raises(RequestError, match=words):
+        compare(a_folder(), Run(name, by_seed_0, trials), 0.05)
+    with pytest.raises(RequestError, match=r"by seed 0 and 480 images .* by seed 1"):
+        compare(Run("base", by_seed_0, trials), Run(name, by_seed_1, trials), 0.05)
+
+
+def test_a_run_from_before_the_parts_of_a_folder_were_recorded_can_be_compared() -> None:
+    name, run, trials = a_folder("new")
+    split = SplitRecord(
+        subset="training", training=480, validation=120, by="the folders train and val"
+    )
+    with_parts = replace(run, workload=replace(run.workload, split=split))
+    assert compare(a_folder(), Run(name, with_parts, trials), 0.05).word == "not slower"
 
 
 def test_parts_of_folders_of_different_sizes_are_refused() -> None:

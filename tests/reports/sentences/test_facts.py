@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.reports.sentences.facts import command, form
+from feedbench.bench.records.run import SplitRecord
+from feedbench.reports.sentences.answer import heading
+from feedbench.reports.sentences.facts import command, facts, form
 from tests.support.builders import WORKLOAD, a_row, a_run
 
 SUITE = ("test_pipelines.py", "--feedbench-data=photos")
@@ -59,3 +61,22 @@ def test_what_only_begins_like_it_stays() -> None:
 )
 def test_the_form_of_an_image_is_named(given: dict[str, Any], words: str) -> None:
     assert form(replace(WORKLOAD, **given)) == words
+
+
+def test_a_split_and_a_network_are_named_in_the_heading_and_among_the_facts() -> None:
+    split = SplitRecord(subset="training", training=480, validation=120, by="seed 0", share=0.2)
+    work = replace(WORKLOAD, split=split, images=480, folder_images=480, preprocess="resnet50")
+    run = replace(a_run(a_row("a")), workload=work)
+    assert heading(run).startswith("all 480 images for training in 3 classes (120 for validation,")
+    named = dict(facts(run))
+    assert named["Split"] == "480 images for training; 120 for validation, by seed 0"
+    assert named["Images measured"] == "480 for training, in 3 classes"
+    assert ", as preprocess_input of resnet50, in batches of" in named["Delivered"]
+    assert "Split" not in dict(facts(a_run(a_row("a"))))
+
+
+def test_where_the_images_for_validation_were_measured_the_others_are_named() -> None:
+    split = SplitRecord(subset="validation", training=480, validation=120, by="seed 0", share=0.2)
+    work = replace(WORKLOAD, split=split, images=120, folder_images=120)
+    words = heading(replace(a_run(a_row("a")), workload=work))
+    assert words.startswith("all 120 images for validation in 3 classes (480 for training, by seed")
