@@ -69,10 +69,22 @@ def _is_sound(workload: Workload, run: RunRecord) -> bool:
         and str(workload.fit) == run.workload.fit
         and len(workload.files) == len(workload.labels)
         and all(label in classes for label in workload.labels)
+        and _is_split_alike(workload, run)
         and min(workload.images, workload.height, workload.width, workload.batch_size) > 0
         and all(map(math.isfinite, workload.value_range))
         and not (workload.normalization != "none" and workload.channels == 1)
         and workload.value_range[0] < workload.value_range[1]
+    )
+
+
+def _is_split_alike(workload: Workload, run: RunRecord) -> bool:
+    split = run.workload.split
+    classes = range(len(workload.class_names))
+    return (
+        workload.subset == ("all" if split is None else split.subset)
+        and len(workload.validation_files) == len(workload.validation_labels)
+        and all(label in classes for label in workload.validation_labels)
+        and (split is None or split.share is None or 0 < split.share < 1)
     )
 
 
@@ -86,7 +98,12 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
     texts = []
     for row in _by_speed(run):
         code = training_code(
-            row, images.workload, left_out, images_json=images.file, is_labelled=is_labelled
+            row,
+            images.workload,
+            left_out,
+            images_json=images.file,
+            is_labelled=is_labelled,
+            share=None if run.workload.split is None else run.workload.split.share,
         )
         if code is not None:
             texts.append((row.label, code))
@@ -125,8 +142,8 @@ def _extent(run: RunRecord, code: str) -> str:
     if not given.is_part or "IMAGES_JSON" in code:
         return " It delivers the batches that were measured."
     return (
-        f" It uses all {given.folder_images:,} images of the folder; {given.images:,} of them were"
-        " measured, and the others were not checked."
+        f" It uses all {given.folder_images:,} images of the folder{given.purpose};"
+        f" {given.images:,} of them were measured, and the others were not checked."
     )
 
 

@@ -7,11 +7,9 @@ module imports no TensorFlow.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cache, lru_cache, partial
 from pathlib import Path
 
@@ -33,8 +31,16 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.tfrecords import record_format
+from feedbench.reports.code.parts import parts_of
+from feedbench.reports.code.python_text import (
+    assignment,
+    base_of,
+    digest_of,
+    is_undecodable,
+    names_of,
+    quoted,
+)
 
-_WIDTH = 100  # columns
 _KERAS_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 """Those that keras.utils.image_dataset_from_directory lists."""
 _KEPT = {
@@ -54,12 +60,14 @@ def training_code(
     *,
     images_json: Path | None = None,
     is_labelled: bool = False,
+    share: float | None = None,
 ) -> str | None:
     """Return a row's pipeline as the text of a script, or None if it is not built in.
 
     `left_out` are bad images, as paths relative to the folder or as ids. `images_json` is the
     run's list. The code reads it if the sub-folders do not give the files and labels, or if the
-    run's labels came from elsewhere (`is_labelled`).
+    run's labels came from elsewhere (`is_labelled`). `share` is that of the images for validation,
+    if the run split them.
     """
     pipeline = _pipeline(row)
     if pipeline is None or (isinstance(pipeline, TfrecordExisting) and workload.records is None):
@@ -67,21 +75,30 @@ def training_code(
     if workload.augmentation is not None:  # the templates do not augment
         return None
     name = catalog.spec_of(row.label, row.spec).name
-    is_listed = is_labelled or not _is_by_class(workload)
+    parts = parts_of(workload, share, is_labelled=is_labelled)
+    is_listed = parts.is_listed
     images = workload.images if is_listed else workload.folder_images
     values = _source(workload, tuple(left_out), images_json)
     values |= {
         "is_listed": is_listed,
+        "has_validation": parts.has_validation,
+        "split_by": parts.split_by,
+        "validation_folder": quoted(parts.validation_folder),
+        "share": share,
         "in_range": partial(_in_range, workload),
         "covered": covered_size(workload),
     }
     if isinstance(pipeline, TailKnobs):
-        values |= _tail(pipeline, workload, images)
+        values |= _tail(pipeline, workload, images, share)
     if isinstance(pipeline, Tfrecord):
-        values |= _records(pipeline, workload, images)
+        values |= _records(pipeline, workload, images, share)
     if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):
         values |= _keras_folder(
-            pipeline, workload, images, is_plain=not (is_listed or values["left_out"])
+            pipeline,
+            workload,
+            images,
+            share,
+            is_plain=not (is_listed or values["left_out"] or parts.split_by == "seed"),
         )
     if isinstance(pipeline, TfrecordExisting):
         assert workload.records is not None
@@ -127,49 +144,39 @@ def _pipeline(row: Row) -> object | None:
     return pipeline
 
 
-@lru_cache(maxsize=1)  # for a million files it takes seconds, and every row asks
-def _is_by_class(workload: Workload) -> bool:
-    """Whether walking the classes' sub-folders finds these files, in this order."""
-    if not workload.folder or any(os.sep in name for name in workload.class_names):
-        return False
-    inside = [os.path.join(workload.folder, name, "") for name in workload.class_names]  # noqa: PTH118
-    order = [
-        (label, *os.path.split(file))
-        for file, label in zip(workload.files, workload.labels, strict=True)
-    ]
-    return order == sorted(order) and all(
-        file.startswith(inside[label]) and file.lower().endswith(SUFFIXES + FOREIGN_SUFFIXES)
-        for file, label in zip(workload.files, workload.labels, strict=True)
-    )
-
-
 @lru_cache(maxsize=1)
 def _source(
     workload: Workload, left_out: tuple[str, ...], images_json: Path | None
 ) -> dict[str, object]:
     """Return the folder of the images and their list, as values of the template."""
-    names_in_lower_case = [name.lower() for name in workload.files]
+    files = (*workload.files, *workload.validation_files)
+    names_in_lower_case = [name.lower() for name in files]
     suffixes = SUFFIXES + tuple(
         suffix
         for suffix in FOREIGN_SUFFIXES
         if any(name.endswith(suffix) for name in names_in_lower_case)
     )
-    bad = sorted({name for name in _names(left_out) if name.lower().endswith(suffixes)})
+    bad = sorted({name for name in names_of(left_out) if name.lower().endswith(suffixes)})
     is_part = workload.images < workload.folder_images
+    purpose = "" if workload.subset == "all" else f" for {workload.subset}"
     whole = f"of the folder's {workload.folder_images:,}"
-    names = (*workload.files, *workload.class_names)
+    names = (*files, *workload.class_names)
     return {
         "folder": quoted(workload.folder),
         "classes": assignment("CLASSES", workload.class_names, "[]"),
         "suffixes": assignment("SUFFIXES", suffixes, "()"),
         "left_out": assignment("LEFT_OUT", bad, "{}") if bad else "",
         "images_json": quoted(os.fspath(images_json or "images.json")),
-        "extent": f"{workload.images:,} {whole} images" if is_part else "all images",
-        "has_undecodable": any(not name.isascii() and _is_undecodable(name) for name in names),
+        "extent": f"{workload.images:,} {whole} images{purpose}"
+        if is_part
+        else f"all images{purpose}",
+        "has_undecodable": any(not name.isascii() and is_undecodable(name) for name in names),
     }
 
 
-def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, object]:
+def _tail(
+    pipeline: TailKnobs, workload: Workload, images: int, share: float | None
+) -> dict[str, object]:
     """Return the template's values for the steps from decoding on, for `images` images."""
     is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
     # The formats of images that were not measured are not known.
@@ -182,7 +189,7 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
         decoder = "any"  # only JPEGs have a ratio
     # TensorFlow would read a cache of other pixels or files without a warning.
     low, high = map(float, workload.value_range)
-    form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload))
+    form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload, share))
     if pipeline.decode != "full":
         form = (*form, pipeline.decode)
     if isinstance(pipeline, Tfrecord) and pipeline.store != "encoded":
@@ -208,14 +215,15 @@ def _tail(pipeline: TailKnobs, workload: Workload, images: int) -> dict[str, obj
     }
 
 
-def _unusual(workload: Workload) -> list[str]:
+def _unusual(workload: Workload, share: float | None) -> list[str]:
     """Return what of the form is not the default; the names of caches without it stay the same."""
+    split = [] if share is None else [f"{workload.subset} {share} {workload.seed}"]
     usual = {"fit": "stretch", "normalization": "none", "data_format": "channels_last"}
     return [
         f"{name}={value}"
         for name, default in usual.items()
         if (value := str(getattr(workload, name))) != default
-    ]
+    ] + split
 
 
 def _in_range(workload: Workload, images: str) -> str:
@@ -231,12 +239,16 @@ def _in_range(workload: Workload, images: str) -> str:
     return scaled
 
 
-def _records(pipeline: Tfrecord, workload: Workload, images: int) -> dict[str, object]:
+def _records(
+    pipeline: Tfrecord, workload: Workload, images: int, share: float | None
+) -> dict[str, object]:
     """Return the template's values for record files of `images` images."""
     shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
     suffix = record_format.SUFFIXES[pipeline.compression]
     number = [] if shards == "auto" else [f"{shards}"]
-    base = f"{_base(workload)}_{_digest(workload.folder)}"  # other folders may share the name
+    split = () if share is None else (workload.subset, share, workload.seed)
+    # Other folders, and other parts of this one, may share the name.
+    base = f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
     base = "_".join([base, *_stored_name(pipeline, workload)])
     folder = "_".join([base, *suffix.split(".")[1:], *number])
     return {
@@ -259,7 +271,7 @@ def _stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
     if pipeline.store == "resized":
         name = f"{pipeline.short_side(workload)}px"
     del depends_on["shards"]
-    return [name, _digest(*sorted(depends_on.items()))]
+    return [name, digest_of(*sorted(depends_on.items()))]
 
 
 def _stored(pipeline: Tfrecord, workload: Workload) -> dict[str, object]:
@@ -283,6 +295,7 @@ def _keras_folder(
     pipeline: ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain,
     workload: Workload,
     images: int,
+    share: float | None,
     *,
     is_plain: bool,
 ) -> dict[str, object]:
@@ -300,7 +313,9 @@ def _keras_folder(
         "rescaling": rescaling,
         "in_form": "in_form" if needs_more else "rescale" if rescaling else "",
         "decoded_size": _decoded_size(workload, images),
-        "cache_file": _cache_file(workload, (*form, pipeline.interpolation, *_unusual(workload))),
+        "cache_file": _cache_file(
+            workload, (*form, pipeline.interpolation, *_unusual(workload, share))
+        ),
         "luma_column": [[weight] for weight in LUMA],
     }
 
@@ -321,7 +336,7 @@ def _rescaling(workload: Workload) -> str:
 def _is_listed_by_keras(workload: Workload) -> bool:
     """Whether Keras lists all these files by their names, and TensorFlow can open them."""
     return not any(name.startswith(".") for name in workload.class_names) and all(
-        file.lower().endswith(_KERAS_SUFFIXES) and not _is_undecodable(file)
+        file.lower().endswith(_KERAS_SUFFIXES) and not is_undecodable(file)
         for file in workload.files
     )
 
@@ -332,13 +347,14 @@ def _decoded_size(workload: Workload, images: int) -> str:
 
 def _cache_file(workload: Workload, form: tuple[object, ...]) -> str:
     size = f"{workload.height}x{workload.width}"
-    return quoted(f"{_base(workload)}_{size}_{_digest(workload.folder, form)}.cache")
+    return quoted(f"{base_of(workload)}_{size}_{digest_of(workload.folder, form)}.cache")
 
 
 def _existing(records: Records, workload: Workload) -> dict[str, object]:
     """Return the template's values for the user's own record files."""
     every = sum(records.counts)
-    is_listed = workload.folder_images < every or len(records.files) > _MOST_RECORD_FILES
+    is_some = workload.folder_images < every or bool(workload.validation_files)
+    is_listed = is_some or len(records.files) > _MOST_RECORD_FILES
     kinds = set(records.compressions)
     values = records.label_values
     texts = [value for value in values if isinstance(value, str)]
@@ -348,7 +364,8 @@ def _existing(records: Records, workload: Workload) -> dict[str, object]:
         labels = f"LABELS = range({values[0]}, {int(values[0]) + len(values)})"
     return {
         "is_listed": is_listed,
-        "is_part_of_records": is_listed and workload.images < every,
+        "is_part_of_records": is_listed
+        and (workload.images < every or bool(workload.validation_files)),
         "images": workload.images if is_listed else workload.folder_images,
         "record_files": assignment("RECORDS", records.files, "[]"),
         "compressions": assignment("COMPRESSIONS", records.compressions, "[]"),
@@ -357,53 +374,6 @@ def _existing(records: Records, workload: Workload) -> dict[str, object]:
         "label_key": quoted(records.label_key),
         "label_values": "" if values == places else labels,
         "has_text_labels": bool(texts),
-        "has_undecodable": any(map(_is_undecodable, (*records.files, *texts))),
+        "has_undecodable": any(map(is_undecodable, (*records.files, *texts))),
         "most_readers": record_format.MOST_READERS,
     }
-
-
-def _base(workload: Workload) -> str:
-    """Return the folder's name as a file name that is easy to type."""
-    return re.sub(r"[^\w-]+", "_", Path(workload.folder).name) or "images"
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(ascii(parts).encode()).hexdigest()[:8]
-
-
-def _names(left_out: Collection[str]) -> Iterator[str]:
-    r"""Yield the names, and for an id with \xNN also the name with that undecodable byte."""
-    for name in left_out:
-        yield name
-        # As os.fsdecode represents such a byte (PEP 383).
-        yield re.sub(r"\\x([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), name)
-
-
-def _is_undecodable(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def quoted(text: str) -> str:
-    """Return a text as Python source, quoted as ruff does, with unprintable letters escaped."""
-    source = repr(text)
-    return source if '"' in text else f'"{source[1:-1]}"'
-
-
-def assignment(name: str, texts: Sequence[str], brackets: str) -> str:
-    """Return `name = [...]`, over as many lines as needed."""
-    literals = [quoted(text) for text in texts]
-    line = f"{name} = {brackets[0]}{', '.join(literals)}{brackets[1]}"
-    if len(line) <= _WIDTH:
-        return line
-    lines = [f"{name} = {brackets[0]}"]
-    row = ""
-    for literal in literals:
-        if row and len(f"    {row} {literal},") > _WIDTH:
-            lines.append(f"    {row}")
-            row = ""
-        row += f" {literal}," if row else f"{literal},"
-    return "\n".join([*lines, f"    {row}", brackets[1]])

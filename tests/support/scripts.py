@@ -31,3 +31,10 @@ def constants(text: str) -> dict[str, Any]:
         and re.fullmatch("[A-Z_]+", line.targets[0].id)
         and not isinstance(line.value, ast.Call)
     }
+
+
+def feeding(text: str) -> str:
+    """The code up to the model, which `fit` would train at once."""
+    feeds, model, _ = text.partition("\nmodel = ")
+    assert model
+    return feeds

@@ -18,7 +18,7 @@ from feedbench.bench.processes.workload_file import workload_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import KnobOverruledWarning, Preparing, Workload
 from feedbench.pipelines.images.index import index_folder
-from tests.support.scripts import code_of
+from tests.support.scripts import code_of, feeding
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
 
@@ -271,7 +271,7 @@ def test_the_code_to_paste_delivers_the_same_batches(
     here.mkdir()
     monkeypatch.chdir(here)
     names: dict[str, Any] = {}
-    exec(compile(code_of(spec, work), "train.py", "exec"), names)
+    exec(compile(feeding(code_of(spec, work)), "train.py", "exec"), names)
     found = epochs_of(names["dataset"])
     for batches, others in zip(found, expected, strict=True):
         for batch, other in zip(batches, others, strict=True):

@@ -15,9 +15,10 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, part
+from feedbench.pipelines.images.split.by_seed import split
 from tests.support.odd import png
 from tests.support.record_files import example, extract, write, write_shards
-from tests.support.scripts import code_of
+from tests.support.scripts import code_of, feeding
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,7 +45,7 @@ def delivered(spec: str, workload: Workload, folder: Path) -> list[tuple[Any, An
 def by_code(spec: str, workload: Workload, **given: Any) -> list[tuple[Any, Any]]:
     """Two epochs of the pasted code."""
     names: dict[str, Any] = {}
-    exec(compile(code_of(spec, workload, **given), "train.py", "exec"), names)
+    exec(compile(feeding(code_of(spec, workload, **given)), "train.py", "exec"), names)
     return [(np.asarray(a), np.asarray(b)) for _ in range(2) for a, b in names["dataset"]]
 
 
@@ -132,6 +133,33 @@ def test_a_part_of_the_records_is_delivered_exactly_and_the_extra_work_is_noted(
     assert each_image(found) == each_image(delivered("tfdata_naive", workload, tmp_path))
     file = written(workload, tmp_path)
     assert_same(by_code("tfrecord_existing", workload, images_json=file), found)
+
+
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+def test_of_a_split_the_records_of_each_part_are_delivered_by_the_code(
+    shards: Index, tmp_path: Path
+) -> None:
+    workload = over(split(shards, 0.3, 0))
+    with pytest.warns(UserWarning, match="it reads up to .* records to deliver"):
+        found = delivered("tfrecord_existing", workload, tmp_path)
+    text = code_of(
+        "tfrecord_existing", workload, images_json=written(workload, tmp_path), share=0.3
+    )
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # it fits, too
+    other = replace(
+        workload, files=workload.validation_files, labels=workload.validation_labels, records=None
+    )
+    validation = [(np.asarray(a), np.asarray(b)) for a, b in names["validation"]]
+    assert each_image([*validation, *validation]) == each_image(
+        delivered("tfdata_naive", other, tmp_path)
+    )
+    assert len(names["model"].history.history["val_loss"]) == 3
+    names.clear()
+    exec(compile(feeding(text), "train.py", "exec"), names)
+    feed = [(np.asarray(a), np.asarray(b)) for _ in range(2) for a, b in names["dataset"]]
+    assert each_image(feed) == each_image(found)
 
 
 def test_code_for_all_records_is_given_where_a_part_of_them_was_measured(shards: Index) -> None:

@@ -14,12 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedbench.bench.processes.workload_file import workload_of
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.contract import Records, Workload
+from feedbench.pipelines.images.index import index_folder
+from feedbench.pipelines.images.split.by_seed import split
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS
-from feedbench.reports.code import training_code as trainingcode
+from feedbench.reports.code.python_text import assignment, quoted
 from feedbench.reports.code.training_code import training_code
 from tests.support.builders import KOREAN, SCRIPT
 from tests.support.scripts import code_of, constants
@@ -94,8 +97,79 @@ def test_the_code_is_python_in_short_lines_that_ends_with_its_use(
     assert max(map(len, lines)) <= 100
     assert not any(line.endswith(" ") for line in lines)
     assert "\n\n\n\n" not in text
-    assert re.match(r"# model\.fit\((dataset|batches), epochs=\.\.\.", lines[-1])
-    assert len(lines) < 100
+    assert text.rstrip().endswith(f"model.fit({fed(text)}")
+    assert len(lines) < 110
+
+
+def fed(text: str) -> str:
+    """What the code's `fit` is given, which is its end."""
+    return text.partition("model.fit(")[2].rstrip()
+
+
+@pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL, BINARY_AROUND_0], ids=str)
+@pytest.mark.parametrize("share", [0.2, None])
+@pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *OTHERS, "tfrecord_existing"])
+def test_of_a_split_the_code_has_both_parts_and_fits_with_them(
+    spec: str, share: float | None, form: dict[str, Any]
+) -> None:
+    root = "photos" if share else "val"
+    work = replace(
+        PLAIN,
+        **form,
+        folder="/photos" if share else "/train",
+        files=tuple(file.replace("photos", "photos" if share else "train") for file in PLAIN.files),
+        subset="training",
+        validation_files=(f"/{root}/cats/3.jpg", f"/{root}/dogs/4.jpg"),
+        validation_labels=(0, 1),
+    )
+    text = code(spec, work, share=share)
+    compile(text, "train.py", "exec")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "validation_data=validation" in fed(text)
+    assert "\nvalidation = " in text
+    if "existing" not in spec:
+        names = constants(text)
+        assert names.get("VALIDATION_FOLDER") == (None if share else "/val")
+        assert ("VALIDATION, SPLIT_SEED = 0.2, 0" in text) == bool(share)
+
+
+def test_of_the_part_for_validation_the_code_evaluates() -> None:
+    work = replace(PLAIN, subset="validation")
+    text = code("tfdata_tuned", work, share=0.2)
+    assert constants(text)["IMAGES_JSON"]  # a walk would find the other part too
+    assert "model.evaluate(dataset)" in text
+    assert "model.fit" not in text
+    assert "os.walk" in code("tfdata_tuned", work)  # the part's own folder
+
+
+@pytest.mark.parametrize("spec", ["tfrecord_gzip", "tfrecord_sharded", "tfdata_tuned:cache=file"])
+def test_files_written_for_one_split_are_not_read_for_another(spec: str) -> None:
+    given = replace(PLAIN, subset="training", validation_files=("/photos/cats/3.jpg",))
+    given = replace(given, validation_labels=(0,))
+    texts = (
+        code(spec),
+        code(spec, given, share=0.2),
+        code(spec, given, share=0.3),
+        code(spec, replace(given, seed=1), share=0.2),
+    )
+    names = [constants(text).get("RECORDS") or constants(text)["CACHE"] for text in texts]
+    assert len({*names}) == len(names)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_the_code_splits_a_folder_as_the_run_did(share: float, photos: Path) -> None:
+    index = split(index_folder(photos), share, seed=3)
+    work = workload_of(index, folder_images=39, image_size=(8, 8), batch_size=8, seed=3)
+    assert work.validation_files
+    text = code_of("tfdata_tuned", work, "cats/00.jpg", share=share)
+    listing = text.partition("\n\ndef ")[0].replace("import tensorflow as tf", "")
+    names: dict[str, Any] = {}
+    exec(compile(listing, "train.py", "exec"), names)
+    kept = [at for at, file in enumerate(work.files) if not file.endswith("cats/00.jpg")]
+    assert names["files"] == [work.files[at] for at in kept]
+    assert names["labels"] == [work.labels[at] for at in kept]
+    assert tuple(names["validation_files"]) == work.validation_files
+    assert tuple(names["validation_labels"]) == work.validation_labels
 
 
 def test_every_built_in_pipeline_has_code_by_its_defaults_where_a_run_kept_no_knobs() -> None:
@@ -218,7 +292,7 @@ def test_names_that_are_not_utf_8_go_round_what_takes_only_utf_8(spec: str, word
 
 @given(st.text())
 def test_a_text_as_source_is_valid_utf_8_in_one_printable_line(text: str) -> None:
-    source = trainingcode.quoted(text)
+    source = quoted(text)
     assert ast.literal_eval(source) == text
     assert source.encode()
     assert source.isprintable()
@@ -226,7 +300,7 @@ def test_a_text_as_source_is_valid_utf_8_in_one_printable_line(text: str) -> Non
 
 @given(st.lists(st.text(max_size=20), min_size=1))
 def test_a_long_list_goes_over_several_lines_and_holds_the_same(texts: list[str]) -> None:
-    (statement,) = ast.parse(trainingcode.assignment("CLASSES", texts, "[]")).body
+    (statement,) = ast.parse(assignment("CLASSES", texts, "[]")).body
     assert isinstance(statement, ast.Assign)
     assert ast.literal_eval(statement.value) == texts
 

@@ -27,7 +27,7 @@ from feedbench.pipelines.images.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
 from tests.support.builders import KOREAN, SCRIPT, workload_over
 from tests.support.odd import encoded, jpeg, noise
-from tests.support.scripts import code_of, constants
+from tests.support.scripts import code_of, constants, feeding
 
 pytestmark = pytest.mark.tensorflow
 
@@ -83,7 +83,7 @@ def built_in(spec: str, workload: Workload, folder: Path) -> list[Batches]:
 def in_a_fresh_interpreter(text: str, images: int, folder: Path) -> list[Batches]:
     """Two epochs of the code, run as a script by who has no Feedbench on the path."""
     script = folder / "train.py"
-    script.write_text(text + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
+    script.write_text(feeding(text) + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
@@ -100,7 +100,7 @@ def in_a_fresh_interpreter(text: str, images: int, folder: Path) -> list[Batches
 def in_this_one(text: str, images: int) -> list[Batches]:
     """Two epochs of the code, without another seven seconds of importing TensorFlow."""
     names: dict[str, Any] = {}
-    exec(compile(text, "train.py", "exec"), names)
+    exec(compile(feeding(text), "train.py", "exec"), names)
     return [
         as_arrays(
             names["dataset"] if "dataset" in names else islice(names["batches"], -(-images // 8))
@@ -150,7 +150,7 @@ def test_the_code_of_a_py_dataset_delivers_the_same_where_fit_reads_it(
     photos: Path, tmp_path: Path, here: Path
 ) -> None:
     spec, work, names = "py_dataset", over(photos), dict[str, Any]()
-    exec(compile(code_of(spec, work), "train.py", "exec"), names)
+    exec(compile(feeding(code_of(spec, work)), "train.py", "exec"), names)
     found = FitFeed(names["dataset"], work)
     expected = FitFeed(catalog.load(catalog.parse(spec)).open(work, tmp_path, tmp_path), work)
     for _ in range(2):
@@ -268,7 +268,7 @@ def test_the_code_of_threads_delivers_the_same_epochs(
     pytest.importorskip("cv2", reason="needs pip install 'feedbench[fast]'")
     pytest.importorskip("simplejpeg", reason="needs pip install 'feedbench[fast]'")
     work, names = over(photos, **form), dict[str, Any]()
-    exec(compile(code_of(spec, work), "train.py", "exec"), names)
+    exec(compile(feeding(code_of(spec, work)), "train.py", "exec"), names)
     per_epoch = -(-work.images // 8)
     found = [as_arrays(islice(names["batches"], per_epoch)) for _ in range(2)]
     assert_same(found, built_in(spec, work, tmp_path))
@@ -410,29 +410,6 @@ def test_records_are_written_whole_or_not_at_all_and_then_no_more(
     assert_same(in_this_one(text, 39), expected)
     assert records.stat().st_mtime_ns == written
     assert list(here.iterdir()) == [here / records]
-
-
-@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # Keras', to whoever calls fit()
-@pytest.mark.parametrize("form", [{}, GREY_BYTES | CATEGORICAL], ids=str)
-@pytest.mark.parametrize("spec", ["image_data_generator", "py_dataset:workers=2", "tfdata_tuned"])
-def test_a_model_can_be_fitted_as_the_last_line_says(
-    spec: str, form: dict[str, Any], photos: Path, here: Path
-) -> None:
-    import tensorflow as tf
-
-    work = over(photos, **form)
-    layers = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(3, activation="softmax")]
-    model = tf.keras.Sequential([tf.keras.Input((24, 32, work.channels)), *layers])
-    model.compile(loss=f"{'' if form else 'sparse_'}categorical_crossentropy")
-    text = (
-        code_of(spec, work)
-        .replace("# model", "fitted = model")
-        .replace("epochs=...", "verbose=0, epochs=3")
-    )
-    names: dict[str, Any] = {"model": model}
-    exec(compile(text, "train.py", "exec"), names)
-    assert len(names["fitted"].history["loss"]) == 3
-    assert int(model.optimizer.iterations) == 15
 
 
 @pytest.mark.thorough
