@@ -72,17 +72,19 @@ def judged(proof: Proof) -> Proof:
 def accepted(proof: Proof, pixels: float | None) -> Proof:
     """Return the proof as a user judges it who accepts `pixels` grey levels on average.
 
-    Then pixels are the only deviation: images and labels are right, no image is farther away than
-    that on its own, and no known mistake shows anything else. None: as it is.
+    Then pixels are the only deviation: each file's image is recognised once, with its label, and no
+    known mistake shows anything else. None: as it is.
     """
     likeness, nearer = proof.likeness, _nearer(proof)
     shows_more = likeness is not None and likeness.is_fault and not likeness.is_resampling
     if pixels is None or nearer is None or proof.work != "different" or shows_more:
         return proof
-    is_far = nearer.mean > pixels or (proof.off and nearer.worst > pixels)
-    if is_far or not proof.counts.is_right:
+    if nearer.mean > pixels or not proof.counts.is_right:
         return proof
-    reason = f"{proof.reason}; --pixels {pixels:g} accepts that"
+    reason = (
+        f"its pixels are {levels(nearer.mean)} from the reference, and {levels(nearer.worst)} in"
+        f" the worst image ({nearer.worst_file}); --pixels {pixels:g} accepts that"
+    )
     return msgspec.structs.replace(proof, work="accepted", reason=reason)
 
 

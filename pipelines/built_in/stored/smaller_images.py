@@ -49,7 +49,9 @@ class Smaller:
             wanted = max(round(width * scale), 1), max(round(height * scale), 1)
             image.draft("RGB", (_LARGER * wanted[0], _LARGER * wanted[1]))  # only of a JPEG
             colours = image.convert("RGB")
-        resized = colours.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=_LARGER)
+        # Of Pillow's filters it is the nearest to the references: 2.24 grey levels (flowers), where
+        # bicubic has 2.32 and Lanczos 2.56.
+        resized = colours.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_LARGER)
         resized.info.clear()  # neither a colour profile nor an orientation
         written = BytesIO()
         resized.save(written, **self._options())
