@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.delivery_options import DeliveryOptions
 from feedbench.bench.options.option import Given, Option, Typed, flag, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.source_options import SourceOptions
-from feedbench.bench.options.split_options import SplitOptions
 from feedbench.bench.options.time_options import MOST_SEED
 from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.pipelines.errors import RequestError
@@ -37,6 +36,10 @@ _SENTENCES = {
 }
 
 
+def _validation(option: str, text: str) -> float | Literal["none"]:
+    return "none" if text == "none" else read.split_share(option, text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
     """The model, and how long it is trained."""
@@ -56,6 +59,14 @@ class FitOptions:
         metavar="N",
         help="Train N times through each pipeline, in turns, from the seeds --seed, --seed + 1 and"
         " so on. This shows what seeds differ by.",
+    )
+    validation: float | Literal["none"] | None = option(  # a share of each class
+        None,
+        read=_validation,
+        metavar="SHARE|none",
+        help="Keep this share of each class for validation, such as 20% or 0.2, chosen by --seed."
+        " All pipelines get the same images. none: do not split the images.",
+        otherwise="20%, or the parts of FOLDER if it has train and val",
     )
     stop_at_nan: bool = flag(
         default=False,
@@ -98,6 +109,7 @@ class FitOptions:
             "label-mode": given.get("label-mode") or spec.label_mode,
             "limit": given.get("limit") or "all",
             "model": None,  # a run would feed it
+            "validation": None if self.validation == "none" else given.get("validation"),
         }
         asked = RunOptions.of({**given, **typed}, folder)
         if asked.seed + self.repeats - 1 > MOST_SEED:
@@ -111,13 +123,12 @@ class FitOptions:
 def options_of_training() -> tuple[Option, ...]:
     """Return the options of `feedbench train`: its own, and those of a run that it has too."""
     groups = (each for group in _GROUPS for each in options_of(group))
-    split = options_of(SplitOptions, "validation")  # the other part is always for training
     of_run = (each for each in options_of(RunOptions) if each.field in _OF_A_RUN)
     model, *others = options_of(FitOptions)
     return (
         dataclasses.replace(model, words=network_names),
         *others,
-        *map(_for_training, (*split, *groups, *of_run)),
+        *map(_for_training, (*groups, *of_run)),
     )
 
 

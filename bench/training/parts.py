@@ -73,6 +73,10 @@ def parts_of(file: Path) -> Parts:
     training = Part(file, workload)
     if not workload.validation_files:
         return Parts(training, None)
+    records = workload.records
+    if records is not None:
+        places = records.validation_places
+        records = dataclasses.replace(records, places=places, validation_places=())
     validation = dataclasses.replace(
         workload,
         files=workload.validation_files,
@@ -82,6 +86,7 @@ def parts_of(file: Path) -> Parts:
         validation_files=(),
         validation_labels=(),
         augmentation=None,
+        records=records,
     )
     of_validation = file.with_name(f"{file.stem}-validation.json")
     write_workload(validation, of_validation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from collections import Counter
@@ -37,10 +38,12 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import image_id, shown
+from feedbench.pipelines.images.index import Index, counts, image_id, shown
+from feedbench.pipelines.images.split.by_seed import split
 
 MODELS, EVENTS = "models", "tensorboard"
 _WORKLOAD = "images.json"
+_SHARE = 0.2  # of each class, for validation
 _CHECK_SECONDS = 600.0  # to build the model once
 _LIMIT_SECONDS = 30 * 24 * 3600.0  # of one training; Ctrl-C ends it before
 
@@ -81,7 +84,7 @@ def _begun(work: Work, asked: FitOptions, file: Path) -> TrainingRecord:
     """Choose the images, save the workload, and check the model; return the record so far."""
     options, listener = work.options, work.listener
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
-    index = list_images(options, listener)
+    index = _split(list_images(options, listener), options, asked)
     refuse_label_mode(options, index)
     listener.stage("importing TensorFlow")
     work.processes.ready()
@@ -108,6 +111,20 @@ def _begun(work: Work, asked: FitOptions, file: Path) -> TrainingRecord:
         stop_at_nan=asked.stop_at_nan,
         environment=describe(),
     )
+
+
+def _split(index: Index, options: RunOptions, asked: FitOptions) -> Index:
+    """Return the training part, with the validation part as its `split`.
+
+    Images that are not split yet are, unless that was refused, or a class has a single image.
+    """
+    if index.split is not None or asked.validation == "none":
+        return index
+    alone = [name for name, count in counts(index).items() if count == 1]
+    if alone:
+        note = f"The images are not split, since a class has only one: {shown(alone[0])}."
+        return dataclasses.replace(index, notes=(*index.notes, note))
+    return split(index, _SHARE, options.seed)
 
 
 @contextmanager

@@ -34,7 +34,8 @@ def build(workload):
 
 def exploding(workload):
     model = build(workload)
-    model.compile(keras.optimizers.SGD(1e38), "sparse_categorical_crossentropy", ["accuracy"])
+    explosion = keras.optimizers.SGD(1e38)
+    model.compile(explosion, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -57,8 +58,8 @@ from PIL import Image
 
 def photos(workload):
     size = workload.width, workload.height
-    places = range(workload.images)
-    for first in places[:: workload.batch_size]:
+    places = np.random.default_rng(workload.seed).permutation(workload.images)
+    for first in range(0, workload.images, workload.batch_size):
         chosen = places[first : first + workload.batch_size]
         images = [Image.open(workload.files[place]).convert("RGB").resize(size) for place in chosen]
         labels = np.array([workload.labels[place] for place in chosen])
@@ -75,7 +76,10 @@ def broken(workload):
 
 @pytest.fixture
 def folder(feedbench: Feedbench) -> Path:
-    """40 generated photos of 5 classes, a file of models and one of loaders."""
+    """40 generated photos of 5 classes, a file of models and one of loaders.
+
+    30 are for training and 10 for validation, 2 of each class.
+    """
     write_photos(feedbench.folder / "ph", 40)
     (feedbench.folder / "model.py").write_text(MODEL)
     (feedbench.folder / "loader.py").write_text(ARRAYS)
@@ -113,16 +117,23 @@ def test_two_pipelines_train_the_same_model_and_everything_is_kept(
     )
     assert [each.label for each in record.trainings] == ["tfdata_tuned", "tfrecord_gzip", "mine"]
     assert len({each.initial_weights for each in record.trainings}) == 1
+    assert record.validation_images == 10
+    assert {*record.validation_classes.values()} == {2}
+    assert record.likeness is not None
+    assert (record.likeness.part, record.likeness.images) == ("validation", 10)
     for training in record.trainings:
         assert [epoch.number for epoch in training.epochs] == [1, 2, 3]
-        assert all(epoch.seconds > 0 and epoch.images == 40 for epoch in training.epochs)
+        assert all(epoch.seconds > 0 and epoch.images == 30 for epoch in training.epochs)
+        assert all((epoch.val_accuracy or 0) * 10 % 1 < 1e-5 for epoch in training.epochs)
+        assert all(epoch.val_seconds > 0 and epoch.val_loss for epoch in training.epochs)
         model: Any = keras.models.load_model(folder / "OUT" / training.model)
         answers = model.predict(np.zeros((2, 32, 32, 3)), verbose=0)
         assert answers.shape == (2, 5)
-        events = EventAccumulator(str(folder / "OUT" / training.tensorboard / "train"))
-        events.Reload()
-        assert "epoch_loss" in events.Tags()["tensors"]
-        assert [each.step for each in events.Tensors("epoch_loss")] == [0, 1, 2]
+        for part in ("train", "validation"):
+            events = EventAccumulator(str(folder / "OUT" / training.tensorboard / part))
+            events.Reload()
+            assert {*events.Tags()["tensors"]} == {"epoch_loss", "epoch_accuracy"}
+            assert [each.step for each in events.Tensors("epoch_loss")] == [0, 1, 2]
     assert feedbench.left_in_scratch() == []
 
 
