@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench.files import write_whole
+from feedbench.pipelines.networks.spec import ModelSpec, parse_model
 
 
 class TrainingTask(msgspec.Struct, frozen=True, kw_only=True):
     """A model, how long it is trained, and where the results go."""
 
     model: str  # as --model names it
+    weights: str = ""  # as --weights names it
     seed: int
     epochs: int
     stop_at_nan: bool = False
@@ -25,6 +27,11 @@ class TrainingTask(msgspec.Struct, frozen=True, kw_only=True):
     def write(self, file: Path) -> None:
         """Write it for the process that trains."""
         write_whole(file, msgspec.json.encode(self))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model. Raises RequestError if a file of it is gone."""
+        return parse_model(self.model, self.weights)
 
     @classmethod
     def read(cls, file: Path) -> TrainingTask:

@@ -24,7 +24,6 @@ from feedbench.bench.records.trained_epoch import TrainedEpoch
 from feedbench.pipelines.contract import Pipeline, Workload
 from feedbench.pipelines.errors import FeedbenchError
 from feedbench.pipelines.networks.fitted import fitted_model
-from feedbench.pipelines.networks.spec import parse_model
 
 _VALIDATION = "validation"
 _MOST_NOTES = 10
@@ -33,8 +32,10 @@ _MOST_NOTES = 10
 def checked(file: Path, workload: Workload) -> Modelled:
     """Build the task's model once. Raises RequestError if it does not suit the workload."""
     task = TrainingTask.read(file)
-    fitted = fitted_model(parse_model(task.model), workload, task.seed)
-    return Modelled(parameters=fitted.parameters, compiled_with=fitted.compiled_with)
+    fitted = fitted_model(task.spec, workload, task.seed)
+    return Modelled(
+        parameters=fitted.parameters, compiled_with=fitted.compiled_with, note=fitted.note
+    )
 
 
 def train(
@@ -45,7 +46,7 @@ def train(
     Raises whatever the pipeline, the model or `fit` raises.
     """
     task = TrainingTask.read(Path(request.training))
-    fitted = fitted_model(parse_model(task.model), workload, task.seed)
+    fitted = fitted_model(task.spec, workload, task.seed)
     begun = time.monotonic()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")

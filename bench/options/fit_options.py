@@ -52,6 +52,14 @@ class FitOptions:
         " keras.applications such as mobilenet_v2 (without weights), a function"
         " that returns a Keras model, or a saved model. Required.",
     )
+    weights: str | None = option(
+        None,
+        read=read.as_it_is,
+        metavar="FILE",
+        help="Weights to begin with, of the same network: a .weights.h5, .h5 or .keras file. Layers"
+        " of another shape, such as a last one for other classes, begin with those of the seed.",
+        otherwise="those of the seed, or of FILE.keras",
+    )
     epochs: int = option("5", read=read.whole_number, metavar="N", help="Epochs to train.")
     repeats: int = option(
         "1",
@@ -94,7 +102,7 @@ class FitOptions:
     def spec(self) -> ModelSpec:
         """The model. Raises RequestError for an unknown name and a missing file."""
         assert self.model is not None
-        return parse_model(self.model)
+        return parse_model(self.model, self.weights or "")
 
     def of_run(self, given: Given, folder: Path) -> RunOptions:
         """Return the images, the pipelines and what they deliver, as the options of a run.

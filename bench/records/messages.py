@@ -255,6 +255,7 @@ class Modelled(_Event, frozen=True, kw_only=True, tag="modelled"):
 
     parameters: int
     compiled_with: str  # in words, if Feedbench compiled it; "": it was compiled
+    note: str = ""  # a sentence on weights that were loaded
 
 
 class Fitting(_Event, frozen=True, kw_only=True, tag="fitting"):

@@ -65,6 +65,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     compiled_with: str = ""  # in words, if Feedbench compiled it; "": it was compiled
     is_saved: bool = False  # its first weights came from a file, not from a seed
+    weights: str = ""  # the file that they came from as well, as --weights names it
+    note: str = ""  # a sentence on those
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,7 +96,7 @@ def _begun(work: Work, asked: FitOptions, file: Path) -> TrainingRecord:
     model = _checked(work, asked, parts.training)
     of_validation = parts.validation and parts.validation.workload
     listener.note(_first_line(work, asked, parts, model))
-    for note in index.notes:
+    for note in filter(None, (model.note, *index.notes)):
         listener.note(note)
     return TrainingRecord(
         status="running",
@@ -141,7 +141,9 @@ def _checked(work: Work, asked: FitOptions, part: Part) -> ModelRecord:
     """Build the model once in a process. Raises RequestError if it does not suit the images."""
     spec = asked.spec
     file = work.scratch / "model.json"
-    task = TrainingTask(model=spec.text, seed=work.options.seed, epochs=asked.epochs)
+    task = TrainingTask(
+        model=spec.text, weights=spec.weights, seed=work.options.seed, epochs=asked.epochs
+    )
     task.write(file)
     request = Request(
         label=spec.text,
@@ -155,13 +157,15 @@ def _checked(work: Work, asked: FitOptions, part: Part) -> ModelRecord:
     start = Start(request=request, log=str(work.scratch / "model.log"))
     outcome = work.processes.run(start, _CHECK_SECONDS)
     match outcome.result:
-        case Modelled(parameters=parameters, compiled_with=compiled_with):
+        case Modelled() as made:
             return ModelRecord(
                 spec=spec.text,
                 name=spec.name,
-                parameters=parameters,
-                compiled_with=compiled_with,
+                parameters=made.parameters,
+                compiled_with=made.compiled_with,
                 is_saved=spec.kind == "saved",
+                weights=spec.weights,
+                note=made.note,
             )
         case Failed() as failed:
             cause = RemoteTraceback(failed.traceback) if failed.traceback else None
@@ -250,6 +254,7 @@ class _Trainer:
         training, validation = parts.training, parts.validation
         task = TrainingTask(
             model=self.asked.spec.text,
+            weights=self.asked.spec.weights,
             seed=seed,
             epochs=self.asked.epochs,
             stop_at_nan=self.asked.stop_at_nan,

@@ -13,6 +13,7 @@ from feedbench.pipelines.exceptions import raised
 from feedbench.pipelines.networks.applications import application
 from feedbench.pipelines.networks.compiling import compile_for, refuse_other_labels
 from feedbench.pipelines.networks.course import COURSE_NETWORKS, course_network
+from feedbench.pipelines.networks.loading import load_weights
 from feedbench.pipelines.networks.shapes import (
     refuse_failing,
     refuse_other_answers,
@@ -36,13 +37,15 @@ class Fitted:
     parameters: int  # that training changes, and others
     weights: str  # SHA-256 of all weights in their order
     compiled_with: str  # in words, if Feedbench compiled it; "": it was compiled
+    note: str = ""  # a sentence on weights that were loaded
 
 
 def fitted_model(spec: ModelSpec, workload: Workload, seed: int) -> Fitted:
     """Return the model of a SPEC, with the weights that `seed` gives; imports TensorFlow.
 
-    A saved model keeps its own weights. Raises RequestError if the model cannot be built or loaded,
-    and if its input, its output or its loss does not suit the workload.
+    A saved model keeps its own weights, and a file of weights replaces those of its layers. Raises
+    RequestError if the model cannot be built or loaded, and if its input, its output or its loss
+    does not suit the workload.
     """
     import keras
 
@@ -57,6 +60,7 @@ def fitted_model(spec: ModelSpec, workload: Workload, seed: int) -> Fitted:
     refuse_other_images(model, workload, spec.text)
     answers = refuse_failing(model, workload, spec.text, spec.source)
     refuse_other_answers(answers, workload, spec.text)
+    note = load_weights(model, spec) if spec.weights else ""
     compiled_with = ""
     if model.compiled:
         refuse_other_labels(model, workload, spec.text)
@@ -67,6 +71,7 @@ def fitted_model(spec: ModelSpec, workload: Workload, seed: int) -> Fitted:
         parameters=model.count_params(),
         weights=digest_of(model),
         compiled_with=compiled_with,
+        note=note,
     )
 
 

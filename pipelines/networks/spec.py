@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from feedbench.pipelines.networks.course import COURSE_NETWORKS
 
 _RANK = 4  # of a batch of images
 _OLD = (".h5", ".hdf5")
+_WEIGHTS = (*_OLD, ".keras")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class ModelSpec:
     image_size: tuple[int, int] | None = None  # its own (height, width); None: not known
     channels: int | None = None
     label_mode: LabelMode | None = None
+    weights: str = ""  # the path of a file of weights to begin with; "": those of the seed
 
     @property
     def source(self) -> Path | None:
@@ -40,11 +43,27 @@ def network_names() -> tuple[str, ...]:
     return (*COURSE_NETWORKS, *APPLICATIONS)
 
 
-def parse_model(text: str) -> ModelSpec:
-    """Read what --model names, without importing TensorFlow or the user's code.
+def parse_model(text: str, weights: str = "") -> ModelSpec:
+    """Read what --model and --weights name, without importing TensorFlow or the user's code.
 
     Raises RequestError for an unknown name and a missing file.
     """
+    spec = _parsed(text)
+    if not weights:
+        return spec
+    if not Path(weights).is_file():
+        raise RequestError(
+            f"--weights {weights}: there is no such file; the working directory is {Path.cwd()}"
+        )
+    if not weights.endswith(_WEIGHTS):
+        raise RequestError(
+            f"--weights {weights}: expected a file of Keras weights, .weights.h5, .h5 or .keras",
+            hint="model.save_weights('model.weights.h5') writes one",
+        )
+    return dataclasses.replace(spec, weights=weights)
+
+
+def _parsed(text: str) -> ModelSpec:
     if text.endswith(".keras"):
         return _saved(text)
     if ".py" in text or ":" in text:

@@ -252,3 +252,37 @@ def test_a_saved_model_keeps_its_weights_whatever_the_seed(tmp_path: Path) -> No
     sentence, hint = refusal(str(file), a_workload(40))
     assert "takes images of [32, 32, 3]; the workload has [40, 40, 3]" in sentence
     assert hint == "use --image-size 32"
+
+
+WARNS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@WARNS
+def test_weights_of_a_file_replace_those_of_the_seed(tmp_path: Path) -> None:
+    made = fitted_model(parse_model("cifar_cnn"), a_workload(), 5)
+    file = str(tmp_path / "cifar.weights.h5")
+    made.model.save_weights(file)
+    again = fitted_model(parse_model("cifar_cnn", file), a_workload(), 9)
+    assert again.weights == made.weights
+    assert again.note == f"5 of 5 layers have weights from {file}."
+
+
+@WARNS
+def test_a_last_layer_for_other_classes_keeps_the_weights_of_the_seed(tmp_path: Path) -> None:
+    made = fitted_model(parse_model("cifar_cnn"), a_workload(), 5)
+    file = str(tmp_path / "cifar.weights.h5")
+    made.model.save_weights(file)
+    fresh = fitted_model(parse_model("cifar_cnn"), a_workload(classes=2), 9).model.get_weights()
+    other = fitted_model(parse_model("cifar_cnn", file), a_workload(classes=2), 9)
+    assert other.note.startswith("4 of 5 layers have weights from")
+    loaded = other.model.get_weights()
+    assert np.array_equal(loaded[0], made.model.get_weights()[0])
+    assert np.array_equal(loaded[-2], fresh[-2])
+
+
+@WARNS
+def test_weights_of_no_layer_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "broken.weights.h5"
+    file.write_text("no weights")
+    with pytest.raises(RequestError, match="cannot be loaded into cifar_cnn"):
+        fitted_model(parse_model("cifar_cnn", str(file)), a_workload(), 0)

@@ -106,3 +106,15 @@ def test_a_saved_model_brings_its_size(config: object, tmp_path: Path) -> None:
         archive.writestr("config.json", json.dumps(config))
     spec = parse_model(str(file))
     assert (spec.kind, spec.image_size, spec.channels) == ("saved", (96, 120), 1)
+
+
+def test_weights_are_a_file_that_is_there(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"--weights gone.h5: there is no such file"):
+        parse_model("mobilenet_v2", "gone.h5")
+    text = tmp_path / "weights.txt"
+    text.write_text("")
+    with pytest.raises(RequestError, match="expected a file of Keras weights"):
+        parse_model("mobilenet_v2", str(text))
+    file = tmp_path / "mobilenet.h5"
+    file.write_text("")
+    assert parse_model("mobilenet_v2", str(file)).weights == str(file)
