@@ -106,7 +106,8 @@ RunFolders = Annotated[
     list[Path],
     typer.Argument(
         metavar="RUN",
-        help="The folders of one run or of several, or a file of feedbench.watch.",
+        help="The folders of one run or of several, the folder of a training, or a file of"
+        " feedbench.watch.",
     ),
 ]
 ReportFormat = Annotated[

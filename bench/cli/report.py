@@ -36,6 +36,8 @@ def report(
     Several runs become one page, and need --out. It shows their rates next to each other, and each
     run's ratios to its own baseline.
 
+    A folder of feedbench train is html, markdown, csv (a row for each epoch) or json.
+
     A file of feedbench.watch is a page with the ending .html, next to the file. Its sentence and
     its table are also printed.
     """
@@ -82,8 +84,10 @@ def _watched(watched: Path, name: str, out: Path | None) -> None:
 
 
 def _one(name: str, folder: Path, out: Path | None) -> str | bytes:
-    from feedbench.reports import formats
+    from feedbench.reports import formats, trainings
 
+    if trainings.is_training(folder):
+        return trainings.render(name, folder)
     form = next((each for each in formats.PICTURES if each == name), None)
     if form is None:
         return formats.render(name, folder)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
 
 from feedbench.bench.cli import options
-from feedbench.bench.cli.support import images_folder, interruptible, print_json
+from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
 from feedbench.bench.options.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
@@ -40,6 +41,7 @@ def train(
       training.csv   one row for each epoch
       models/        the best model of each pipeline, as .keras
       tensorboard/   event files: tensorboard --logdir OUT/tensorboard
+      report.html    at the end: the curves of all pipelines, and the answer
 
     \b
     Your own model: model.py has a function build(workload), or build(). It
@@ -64,6 +66,7 @@ def train(
         from feedbench.bench.training.training import train as perform
 
         record = perform(of_run, asked, progress)
+    page = _written_page(out)
     if as_json:
         print_json(record)
     else:
@@ -71,7 +74,21 @@ def train(
 
         from feedbench.reports.terminal.training import show
 
-        show(record, Console(highlight=False), out)
+        show(record, Console(highlight=False), out, page)
     if record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     raise typer.Exit(1 if any(each.status == "failed" for each in record.trainings) else 0)
+
+
+def _written_page(out: Path) -> Path | None:
+    """Write the page and return it. If that fails, print why; the trainings themselves are safe."""
+    try:
+        from feedbench.reports import trainings
+
+        return trainings.write(out)
+    except KeyboardInterrupt:
+        lines = unwritten(out, "interrupted")
+    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
+        lines = unwritten(out, error)
+    print(f"feedbench: {lines}", file=sys.stderr)
+    return None

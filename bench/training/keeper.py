@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from pathlib import Path
 
@@ -11,21 +9,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.files import write_whole
 from feedbench.bench.records.training import Training, TrainingRecord, write_training
+from feedbench.bench.records.training_table import CSV, table
 from feedbench.bench.training.likeness import likeness_of
-
-CSV = "training.csv"
-COLUMNS = (
-    "pipeline",
-    "seed",
-    "epoch",
-    "seconds",
-    "images_per_second",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-    "val_seconds",
-)
 
 
 class Keeper:
@@ -60,31 +45,6 @@ class Keeper:
         self.record = replace(self.record, seconds=time.monotonic() - self._begun)
         write_training(self._folder, self.record)
         write_whole(self._folder / CSV, table(self.record).encode())
-
-
-def table(record: TrainingRecord) -> str:
-    """Return one row for each epoch of each training, as CSV. A figure that is missing is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for training in record.trainings:
-        for epoch in training.epochs:
-            writer.writerow(
-                (
-                    training.label,
-                    training.seed,
-                    epoch.number,
-                    f"{epoch.seconds:.6g}",
-                    f"{epoch.rate:.6g}",
-                    *map(_cell, (epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy)),
-                    f"{epoch.val_seconds:.6g}",
-                )
-            )
-    return text.getvalue()
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
 
 
 def _ended(training: Training) -> Training:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.run import RunRecord, WorkloadRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import counted, duration, size
@@ -17,11 +19,10 @@ _OUT = ("--out", "--feedbench-out")
 
 def facts(run: RunRecord) -> list[tuple[str, str]]:
     """Return the workload, the machine and the software, each with its term."""
-    work, machine = run.workload, run.environment
+    work = run.workload
     images = f"{work.images:,} of {work.folder_images:,}" if work.is_part else f"{work.images:,}"
     network = f", as preprocess_input of {work.preprocess}" if work.preprocess else ""
     how = f"in batches of {work.batch_size}; labels {work.label_mode}; seed {work.seed}"
-    software = {"Python": machine.python} | machine.packages
     why = run.stopped_because
     stopped = f"; ended because {why.clause(run.blocks)}" if why is not None else ""
     given = f" of {duration(run.time_seconds)} allowed" if run.time_seconds is not None else ""
@@ -41,12 +42,18 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
         *(("Note", note) for note in work.notes),
         ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
         ("Delivered", f"{form(work)}{network}, {how}"),
-        ("System", machine.system),
-        (
-            "Processor",
-            f"{machine.processor}; {machine.cores:g} of {counted(machine.cores_online, 'core')}",
-        ),
-        ("Memory", size(machine.memory_bytes)),
+        *machine(run.environment),
+    ]
+
+
+def machine(environment: Environment) -> list[tuple[str, str]]:
+    """Return the machine and the software, each with its term."""
+    software = {"Python": environment.python} | environment.packages
+    cores = f"{environment.cores:g} of {counted(environment.cores_online, 'core')}"
+    return [
+        ("System", environment.system),
+        ("Processor", f"{environment.processor}; {cores}"),
+        ("Memory", size(environment.memory_bytes)),
         ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
     ]
 
@@ -57,7 +64,12 @@ def command(run: RunRecord) -> str:
     That folder would be refused: it is in use. "" if the program is neither Feedbench nor pytest:
     a page asks its reader to run nothing else.
     """
-    program, *words = run.command or ["feedbench", "run"]
+    return command_of(run.command or ["feedbench", "run"])
+
+
+def command_of(words: Sequence[str]) -> str:
+    """Return the command of these words as `command` does."""
+    program, *words = words
     name = _name(Path(program))
     places = [place for place, word in enumerate(words) if word in _OUT]
     gone = {*places, *(place + 1 for place in places)}

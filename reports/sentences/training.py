@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feedbench.bench.records.training import Agreement, Likeness, Training, TrainingRecord
-from feedbench.bench.text import listed
+from feedbench.bench.text import counted, duration, listed
+from feedbench.reports.sentences import facts as of_runs
 
 _POINTS = 100
 
 
 def likeness(record: TrainingRecord) -> str:
     """Return in one or two sentences whether the pipelines train alike."""
+    return " ".join(filter(None, (answer(record), chance(record))))
+
+
+def answer(record: TrainingRecord) -> str:
+    """Return whether the pipelines train alike."""
     result = record.likeness
     if result is None:
         trained = [each.label for each in record.trainings if each.status == "trained"]
@@ -19,9 +25,57 @@ def likeness(record: TrainingRecord) -> str:
             return "Whether pipelines train alike takes two trained pipelines."
         return "The model reports no accuracy: compile it with metrics=['accuracy'] to compare."
     if result.is_alike:
-        return f"The pipelines train alike: {_range(result)}. {_chance(result)}"
+        return f"The pipelines train alike: {_range(result)}."
     others = [each for each in result.pipelines if not each.is_alike]
-    return f"{' '.join(map(_differs, others))} {_chance(result)}"
+    return " ".join(map(_differs, others))
+
+
+def chance(record: TrainingRecord) -> str:
+    """Return how far chance alone may make accuracies differ; "" if none are compared."""
+    return "" if record.likeness is None else _chance(record.likeness)
+
+
+def heading(record: TrainingRecord) -> str:
+    """Return what was trained on what, and whether it was completed."""
+    model, images = record.model, counted(record.workload.images, "image")
+    validated = f", {record.validation_images:,} for validation" if record.validation_images else ""
+    begun = "weights of a file" if model.is_saved else f"the first weights of seed {_seeds(record)}"
+    compiled = f" It was compiled with {model.compiled_with}." if model.compiled_with else ""
+    unfinished = "" if record.status == "complete" else " This training was not completed."
+    return (
+        f"The model {model.name} with {counted(model.parameters, 'parameter')}, trained through"
+        f" {counted(len(record.labels), 'pipeline')} for {counted(record.epochs, 'epoch')} from"
+        f" {begun}, on {images}{validated}.{compiled}{unfinished}"
+    )
+
+
+def facts(record: TrainingRecord) -> list[tuple[str, str]]:
+    """Return the workload, the machine and the software, each with its term."""
+    work = record.workload
+    classes = {
+        name: f"{count:,} and {record.validation_classes.get(name, 0):,}"
+        if record.validation_images
+        else f"{count:,}"
+        for name, count in work.classes.items()
+    }
+    network = f", as preprocess_input of {work.preprocess}" if work.preprocess else ""
+    batches = f"in batches of {work.batch_size}; labels {work.label_mode}"
+    parts = "Classes, training and validation" if record.validation_images else "Classes"
+    return [
+        ("Started", of_runs.moment(record.started_at)),
+        ("Took", duration(record.seconds)),
+        ("Photos", work.folder),
+        *(("Note", note) for note in work.notes),
+        (parts, ", ".join(f"{name} ({count})" for name, count in classes.items())),
+        *([("Parts", work.split.sentence)] if work.split is not None else []),
+        ("Delivered", f"{of_runs.form(work)}{network}, {batches}"),
+        *of_runs.machine(record.environment),
+    ]
+
+
+def _seeds(record: TrainingRecord) -> str:
+    first = record.workload.seed
+    return f"{first}" if record.repeats == 1 else f"{first} to {first + record.repeats - 1}"
 
 
 def _range(result: Likeness) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from feedbench.bench.records.training import Training, TrainingRecord
 
 
-def show(record: TrainingRecord, console: Console, out: Path) -> None:
+def show(record: TrainingRecord, console: Console, out: Path, page: Path | None = None) -> None:
     """Print a row for each training, whether they are alike, and where everything is."""
     set_width(console)
     put(console, Text(_heading(record), style="bold"))
@@ -36,6 +36,8 @@ def show(record: TrainingRecord, console: Console, out: Path) -> None:
     for remark in sentences.remarks(record):
         put_note(console, Text(visible(remark)))
     put_path(console, Text(f"The models, the events and training.csv are in {visible(str(out))}"))
+    if page is not None:
+        put_path(console, Text(f"The curves are in {visible(str(page))}"))
 
 
 def _heading(record: TrainingRecord) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from feedbench.bench.records.trained_epoch import TrainedEpoch
 from feedbench.bench.records.training import ModelRecord, Training, TrainingRecord
+from feedbench.bench.training.likeness import likeness_of
 from tests.support.builders import a_run
 
 IMAGES = 80  # for training
@@ -63,3 +66,11 @@ def a_record(*trainings: Training, **given: Any) -> TrainingRecord:
         "environment": run.environment,
     }
     return TrainingRecord(**fields | given)
+
+
+def compared(*labels: str, **given: Any) -> TrainingRecord:
+    """Trainings of three epochs that are alike."""
+    record = a_record(
+        *(a_training(label, [0.3, 0.5, 0.6], best_epoch=2) for label in labels), epochs=3, **given
+    )
+    return replace(record, likeness=likeness_of(record))

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from feedbench.bench.records.training import read_training
-from feedbench.bench.training.keeper import CSV, Keeper
+from feedbench.bench.records.training_table import CSV
+from feedbench.bench.training.keeper import Keeper
 from feedbench.pipelines.errors import RequestError
 from tests.support.trainings import a_record, a_training, an_epoch
 
