@@ -46,7 +46,7 @@ def test_a_step_shows_for_which_pipelines_the_model_waits(
     feedbench: Feedbench, photos: Path
 ) -> None:
     words = ("-p", "tfdata_tuned", "-p", f"slow={feedbench.loader(SLOW)}", "--margin", "20%")
-    run, text = fed(feedbench, photos, "--step", "20ms", "--blocks", "4", "--demand", *words)
+    run, text = fed(feedbench, photos, "--step", "20ms", "--blocks", "4", *words)
     demand = run["demand"]
     fast, slow = demand["rows"]
     assert demand["blocks"] == 4
@@ -54,17 +54,25 @@ def test_a_step_shows_for_which_pipelines_the_model_waits(
     assert slow["verdict"] == "waits"
     assert slow["wait"]["value"] == pytest.approx(0.8, abs=0.06)  # 20 ms of 100 ms are a step
     assert fast["wait"]["value"] < 0.2
-    curves = {curve["label"]: curve for curve in demand["curves"]}
-    assert curves["slow"]["fed_at_90"]["value"] < curves["tfdata_tuned"]["fed_at_90"]["value"]
     assert "slow (waits 8" in text or "slow (waits 7" in text
 
-    # A further block of the run has a further one of the model.
+
+def test_a_further_block_of_a_run_has_a_further_one_of_the_model_and_of_the_curves(
+    feedbench: Feedbench, photos: Path
+) -> None:
+    run, text = fed(
+        feedbench, photos, "--step", "20ms", "--demand", "--blocks", "1", "-p", "tfdata_naive"
+    )
+    (curve,) = run["demand"]["curves"]
+    assert curve["fed_at_90"]["value"] > 0
+    assert "feeds 90%" in text
     done = feedbench.run("run", "--resume", "R", "--blocks", "+1")
     assert done.returncode == 0, done.stderr
     again = read_run(feedbench.folder / "R").demand
     assert again is not None
-    assert again.blocks == 5
-    assert again.rows[1].verdict == "waits"
+    assert (again.blocks, again.curve_blocks) == (2, 2)
+    assert again.rows[0].wait is not None
+    assert again.rows[0].wait.blocks == 2
 
 
 def test_a_real_model_trains_and_its_steps_are_timed(feedbench: Feedbench, photos: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
 
 _MUCH = 0.05  # of a model's appetite
+_FED = 0.9  # of the time that a model is busy
 _MOST_LISTED = 3  # pipelines in a sentence
 TITLES = ("pipeline", "verdict", "waits", "images/s", "busy", "slower by", "feeds 90%", "feeds 99%")
 WORDS = frozenset({"verdict"})  # titles of columns of words
@@ -118,6 +119,9 @@ def fed_at(curve: DemandCurve) -> str:
         for each, share in ((curve.fed_at_90, 90), (curve.fed_at_99, 99))
         if each is not None
     ]
+    if not parts and curve.points and curve.points[-1].utilisation >= _FED:
+        most = digits(curve.points[-1].appetite)
+        return f"{curve.label} feeds a model of {most} images/s, the most that can be emulated."
     if not parts:
         why = f": {curve.failures[0]}" if curve.failures else ""
         return f"{curve.label} has no demand curve{why}."
