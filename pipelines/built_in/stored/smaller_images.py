@@ -21,7 +21,7 @@ from PIL import Image
 
 from feedbench.pipelines.images.image_check import unrestrained
 
-_LARGER = 2  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
+_LARGER = 1.5  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
 _AHEAD = 4  # images a core that are ready, or on their way
 _MEASURED = 16  # images whose stored size is measured, to forecast that of all
 
@@ -47,7 +47,9 @@ class Smaller:
                 return encoded
             scale = self.size / min(width, height)
             wanted = max(round(width * scale), 1), max(round(height * scale), 1)
-            image.draft("RGB", (_LARGER * wanted[0], _LARGER * wanted[1]))  # only of a JPEG
+            image.draft(
+                "RGB", (int(_LARGER * wanted[0]), int(_LARGER * wanted[1]))
+            )  # only of a JPEG
             colours = image.convert("RGB")
         # Of Pillow's filters it is the nearest to the references: 2.24 grey levels (flowers), where
         # bicubic has 2.32 and Lanczos 2.56.

@@ -107,8 +107,11 @@ class _ImageForm:
         is_plain = workload.channels == 3 and workload.data_format == "channels_last"  # noqa: PLR2004
         self._is_bytes = is_plain and workload.dtype == "uint8"
         self._memory = threading.local()
+        self._is_float = is_plain and workload.dtype == "float32"
+        low, high = workload.value_range
+        self._scale, self._low = np.float32((high - low) / 255), np.float32(low)
         self._table: Any = None
-        if is_plain and workload.dtype == "float32":
+        if self._is_float and workload.normalization != "none":
             levels = np.arange(256, dtype=np.float32)
             values = in_range(np.stack([levels] * 3, axis=-1), workload)
             self._table = np.ascontiguousarray(values.reshape(1, 256, 3))
@@ -120,9 +123,13 @@ class _ImageForm:
             self._fit(pixels, delivered)
             return
         levels = self._fit(pixels, self._levels())
-        if self._table is None:
+        if not self._is_float:
             delivered[...] = self._values(levels)
-        else:  # a table of the 256 levels gives the very values
+        elif self._table is None:
+            np.multiply(levels, self._scale, out=delivered, dtype=np.float32)
+            if self._low:
+                delivered += self._low
+        else:  # NumPy is slow with three numbers in turn: this is a table of the 256 levels
             cv2.LUT(levels[..., ::-1].copy() if self._is_bgr else levels, self._table, delivered)
 
     def _levels(self) -> Array:

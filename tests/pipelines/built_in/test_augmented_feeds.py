@@ -40,6 +40,8 @@ ALL = (
     "tfdata_tuned:cache_at=decoded,augment=image",
     "tfdata_tuned:cache_at=batched,shuffle=batches",
     "tfrecord_sharded:shards=2",
+    "tfrecord_sharded:store=raw",
+    "tfrecord_sharded:store=raw,augment=image,cache=memory",
 )
 EVERYTHING = "flip,vertical_flip,rotate=20,shift=0.1,zoom=0.2,brightness=0.2"
 
