@@ -39,7 +39,8 @@ def heading(record: TrainingRecord) -> str:
     """Return what was trained on what, and whether it was completed."""
     model, images = record.model, counted(record.workload.images, "image")
     validated = f", {record.validation_images:,} for validation" if record.validation_images else ""
-    begun = "weights of a file" if model.is_saved else f"the first weights of seed {_seeds(record)}"
+    is_loaded = model.is_saved or model.weights
+    begun = "weights of a file" if is_loaded else f"the first weights of seed {_seeds(record)}"
     compiled = f" It was compiled with {model.compiled_with}." if model.compiled_with else ""
     unfinished = "" if record.status == "complete" else " This training was not completed."
     return (
@@ -67,6 +68,7 @@ def facts(record: TrainingRecord) -> list[tuple[str, str]]:
         ("Photos", work.folder),
         *(("Note", note) for note in work.notes),
         (parts, ", ".join(f"{name} ({count})" for name, count in classes.items())),
+        *([("Weights", record.model.note)] if record.model.note else []),
         *([("Parts", work.split.sentence)] if work.split is not None else []),
         ("Delivered", f"{of_runs.form(work)}{network}, {batches}"),
         *of_runs.machine(record.environment),
