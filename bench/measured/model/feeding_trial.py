@@ -25,6 +25,7 @@ from feedbench.bench.records.windows import Window, Windows, steady_from
 from feedbench.bench.verdicts.demand.curve import TARGETS, Point, next_appetite
 
 _STEADY_WINDOWS = 3.0  # of the pace's length, which are timed after the steps are steady
+_LONG_WINDOWS = 2.0  # times the least length, a window of few steps
 _LONG = 4.0  # of a curve's window: of few steps it is as many times as long, at least
 _MOST_STEP_SECONDS = 2.5  # of a curve's point, which would take minutes
 
@@ -36,7 +37,7 @@ class FeedingTrial(Diagnostic):
         """Read the first epoch without a model, and then feed one, or one after the other."""
         fed = request.fed
         assert fed is not None
-        pace = request.pace.before_turns()
+        pace = _brief(request.pace.before_turns())
         # First: what its building leaves running must not work while the pipeline is timed.
         network = self._network(fed)
         opened = self.open(request)
@@ -128,6 +129,13 @@ class FeedingTrial(Diagnostic):
             first_steps_seconds=network.first_steps_seconds,
             is_steady=steady_from(windows.windows) is not None,
         )
+
+
+def _brief(pace: Pace) -> Pace:
+    """Return a pace at which the windows of slow steps are shorter: a block has many trials."""
+    return msgspec.structs.replace(
+        pace, long_seconds=min(pace.long_seconds, _LONG_WINDOWS * pace.least_seconds)
+    )
 
 
 def _unheard(_: float) -> None:

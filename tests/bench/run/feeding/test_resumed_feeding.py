@@ -60,9 +60,9 @@ def deadlines(**typed: object) -> tuple[float, float, float]:
     ("typed", "expected"),
     [
         ({}, (77.0, 77.0, 97.0)),
-        ({"step": "30ms"}, (37.0, 77.0, 97.0)),
+        ({"step": "30ms"}, (32.0, 77.0, 97.0)),
         ({"demand": True}, (52.0, 77.0, 97.0)),
-        ({"step": "30ms", "trace": False}, (57.0, 97.0, 97.0)),
+        ({"step": "30ms", "trace": False}, (52.0, 97.0, 97.0)),
     ],
 )
 def test_a_model_has_its_share_of_the_time_and_the_diagnosis_keeps_its_own(
