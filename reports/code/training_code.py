@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 
@@ -26,11 +27,12 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain impor
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
 from feedbench.pipelines.built_in.tfrecord_existing import TfrecordExisting
-from feedbench.pipelines.contract import LUMA, Records, Workload
+from feedbench.pipelines.contract import LUMA, Dtype, Records, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.tfrecords import record_format
+from feedbench.reports.code import augmentation
 from feedbench.reports.code.parts import parts_of
 from feedbench.reports.code.python_text import (
     assignment,
@@ -72,7 +74,7 @@ def training_code(
     pipeline = _pipeline(row)
     if pipeline is None or (isinstance(pipeline, TfrecordExisting) and workload.records is None):
         return None
-    if workload.augmentation is not None:  # the templates do not augment
+    if workload.augmentation is not None and not augmentation.is_coded(pipeline, workload.augmentation):
         return None
     name = catalog.spec_of(row.label, row.spec).name
     parts = parts_of(workload, share, is_labelled=is_labelled)
@@ -87,6 +89,10 @@ def training_code(
         "share": share,
         "in_range": partial(_in_range, workload),
         "covered": covered_size(workload),
+        "augmentation_layers": list(augmentation.layers(workload.augmentation)),
+        "is_augmented_by_model": workload.augmentation is not None
+        and getattr(pipeline, "augment_in", "") == "model",
+        "augmentation_arguments": augmentation.arguments(workload.augmentation),
     }
     if isinstance(pipeline, TailKnobs):
         values |= _tail(pipeline, workload, images, share)
@@ -199,7 +205,14 @@ def _tail(
         form = (*form, place, workload.batch_size, workload.label_mode)
     elif place != "delivered":
         form = (*form, place)
-    decoded_size = _decoded_size(workload, images)
+    augmented_at = "none"
+    kept_form = workload
+    if workload.augmentation is not None and pipeline.augment_in == "pipeline":
+        augmented_at = "batch" if place == "batched" else pipeline.augment
+        kept_dtype: Dtype = "uint8" if workload.dtype == "uint8" else "float32"
+        kept_form = replace(workload, dtype=kept_dtype)
+        form = (*form, "to be augmented")
+    decoded_size = _decoded_size(kept_form, images)
     is_reduced = pipeline.decode == "scaled" or getattr(pipeline, "store", "") == "resized"
     kept = "reduced" if place == "decoded" and is_reduced else place
     decoder = "png" if formats == {"PNG"} else decoder
@@ -207,6 +220,7 @@ def _tail(
         "decoder": decoder,
         "is_scaled": pipeline.decode == "scaled" and decoder != "png",
         "place": place,
+        "augmented_at": augmented_at,
         "kept": _KEPT.get(kept, "decoded: {size}").format(size=decoded_size),
         "cache_file": _cache_file(workload, form),
         "luma_column": [[weight] for weight in LUMA],

@@ -1,0 +1,108 @@
+"""The code of a pipeline that augments draws and delivers what the pipeline does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from feedbench.bench.records.row import Row
+from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.augmentation.reading import augmentation
+from feedbench.pipelines.forms import Fit
+from feedbench.reports.code.training_code import training_code
+from tests.reports.code.test_training_code_delivery import built_in, in_this_one, over
+from tests.support.scripts import code_of
+
+EVERYTHING = "flip,vertical_flip,rotate=20,width_shift=0.1,height_shift=0.2,zoom=0.2,brightness=0.2"
+PLAIN = "tfdata_naive:graph_rewrites=off"  # one thing at a time, so that draws come in order
+
+thorough = [
+    pytest.mark.tensorflow,
+    pytest.mark.thorough,
+    # Keras' ImageDataGenerator imports it from there.
+    pytest.mark.filterwarnings("ignore:Please import `affine_transform`:DeprecationWarning"),
+]
+
+
+def augmented(photos: Path, text: str = EVERYTHING, **form: Any) -> Any:
+    return over(photos, augmentation=augmentation("--augment", text), **form)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which the code runs."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+class TestCode:
+    """Of code that is run by real TensorFlow."""
+
+    pytestmark = thorough
+
+    @pytest.mark.parametrize(
+        ("spec", "form"),
+        [
+            (PLAIN, {}),
+            (f"{PLAIN},augment=image", {}),
+            (f"{PLAIN},cache=memory,cache_at=encoded,augment=image", {}),
+            (f"{PLAIN},cache=memory,cache_at=delivered,shuffle=none", {"normalization": "caffe"}),
+            (f"{PLAIN},cache=memory,cache_at=batched,shuffle=none", {"label_mode": "categorical"}),
+            (PLAIN, {"dtype": "uint8", "value_range": (0.0, 255.0)}),
+            (PLAIN, {"data_format": "channels_first", "dtype": "float16"}),
+            (f"{PLAIN},augment=image", {"data_format": "channels_first", "channels": 1}),
+            ("image_data_generator", {}),
+            ("image_data_generator", {"dtype": "uint8", "value_range": (0.0, 255.0)}),
+            ("image_data_generator", {"data_format": "channels_first"}),
+            ("image_data_generator", {"label_mode": "categorical", "channels": 1}),
+            ("image_data_generator", {"fit": Fit("pad"), "dtype": "float16"}),
+        ],
+    )
+    def test_it_delivers_the_images_of_its_pipeline(
+        self, spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+    ) -> None:
+        work = augmented(photos, **form)
+        theirs = in_this_one(code_of(spec, work), work.images)
+        ours = built_in(spec, work, tmp_path)
+        low, high = work.values.bounds
+        for epoch, other in zip(theirs, ours, strict=True):
+            for (images, labels), (others, other_labels) in zip(epoch, other, strict=True):
+                assert images.dtype == others.dtype
+                assert images.shape == others.shape
+                assert np.array_equal(labels, other_labels)
+                distance = np.abs(images.astype("float64") - others.astype("float64"))
+                assert distance.max() <= (high - low) / 250  # a rounded grey level
+
+    @pytest.mark.parametrize("part", ["flip", "brightness=0.3", "zoom=0.2", "shift=0.1"])
+    def test_so_does_the_code_of_a_single_part(
+        self, part: str, photos: Path, tmp_path: Path, here: Path
+    ) -> None:
+        work = augmented(photos, part)
+        theirs, ours = (
+            in_this_one(code_of(PLAIN, work), work.images),
+            built_in(PLAIN, work, tmp_path),
+        )
+        for epoch, other in zip(theirs, ours, strict=True):
+            for (images, _), (others, _) in zip(epoch, other, strict=True):
+                np.testing.assert_allclose(images, others, atol=0.004)
+
+
+@pytest.mark.parametrize("spec", ["py_dataset", "tfdata_tuned:augment_in=model"])
+def test_where_the_code_would_not_augment_there_is_none(spec: str, photos: Path) -> None:
+    in_effect = knobs.values(catalog.load(catalog.parse(spec)))
+    row = Row(label="a label", spec=spec, blocks=1, knobs=in_effect)
+    assert training_code(row, augmented(photos)) is None
+
+
+def test_arguments_and_layers_stand_in_the_code_as_they_are_typed(photos: Path) -> None:
+    work = augmented(photos, "flip,rotate=20,shift=0.1")
+    keras = code_of("image_data_generator", work)
+    assert "    horizontal_flip=True,\n    rotation_range=20,\n    width_shift_range=0.1," in keras
+    tfdata = code_of("tfdata_tuned", work)
+    assert 'tf.keras.layers.RandomRotation(20 / 360, fill_mode="nearest", seed=SEED),' in tfdata
+    assert tfdata.index(".cache(") < tfdata.index("dataset = dataset.map(augmented")
