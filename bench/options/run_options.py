@@ -25,6 +25,7 @@ from feedbench.bench.options.time_options import TimeOptions, pace_for
 from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME
 from feedbench.pipelines.errors import RequestError
 
@@ -163,10 +164,15 @@ class RunOptions(
         )
 
     @property
+    def augmentation(self) -> Augmentation | None:
+        """The augmentation of the images; None for those for validation."""
+        return None if self.subset == "validation" else self.augment
+
+    @property
     def measures_unaugmented(self) -> bool:
         """Whether each pipeline is also measured without the augmentation."""
         is_brief = self.quick or self.tolerance is not None
-        return self.augment is not None and self.augment_cost and not is_brief
+        return self.augmentation is not None and self.augment_cost and not is_brief
 
     def __post_init__(self) -> None:
         """Raise RequestError for options that no run can have."""

@@ -155,7 +155,7 @@ def refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
         if refuse is None:
             continue
         try:
-            refuse(options.fit, options.image_size, options.augment)
+            refuse(options.fit, options.image_size, options.augmentation)
         except RequestError as error:
             sentence = f"--pipeline {spec.text}: {error.sentence}"
             raise RequestError(sentence, hint=error.hint) from None

@@ -74,7 +74,9 @@ def training_code(
     pipeline = _pipeline(row)
     if pipeline is None or (isinstance(pipeline, TfrecordExisting) and workload.records is None):
         return None
-    if workload.augmentation is not None and not augmentation.is_coded(pipeline, workload.augmentation):
+    if workload.augmentation is not None and not augmentation.is_coded(
+        pipeline, workload.augmentation
+    ):
         return None
     name = catalog.spec_of(row.label, row.spec).name
     parts = parts_of(workload, share, is_labelled=is_labelled)

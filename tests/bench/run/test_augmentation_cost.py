@@ -89,6 +89,7 @@ def test_a_copy_is_given_the_workload_without_the_augmentation() -> None:
         ({"augment": "flip"}, True),
         ({"augment": "flip", "augment-cost": False}, False),
         ({"augment": "flip", "quick": True}, False),
+        ({"augment": "flip", "validation": "20%", "subset": "validation"}, False),
     ],
 )
 def test_copies_are_measured_with_augmentation_unless_there_is_no_time_for_them(

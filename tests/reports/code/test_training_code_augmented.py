@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.augmentation.reading import augmentation
 from feedbench.pipelines.forms import Fit
 from feedbench.reports.code.training_code import training_code
-from tests.reports.code.test_training_code_delivery import built_in, in_this_one, over
+from tests.reports.code.test_training_code_delivery import (
+    built_in,
+    each_image,
+    in_this_one,
+    over,
+)
+from tests.reports.code.test_training_code_fit import fitted, in_parts, validation_by
 from tests.support.scripts import code_of
 
 EVERYTHING = "flip,vertical_flip,rotate=20,width_shift=0.1,height_shift=0.2,zoom=0.2,brightness=0.2"
@@ -28,7 +36,11 @@ thorough = [
 
 
 def augmented(photos: Path, text: str = EVERYTHING, **form: Any) -> Any:
-    return over(photos, augmentation=augmentation("--augment", text), **form)
+    return over(photos, augmentation=read(text), **form)
+
+
+def read(text: str) -> Augmentation:
+    return augmentation("--augment", text)
 
 
 @pytest.fixture
@@ -91,9 +103,47 @@ class TestCode:
             for (images, _), (others, _) in zip(epoch, other, strict=True):
                 np.testing.assert_allclose(images, others, atol=0.004)
 
+    @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # Keras', to whoever calls fit
+    @pytest.mark.parametrize(
+        ("spec", "form"),
+        [
+            ("tfdata_tuned", {}),
+            ("tfdata_tuned:augment=image", {"data_format": "channels_first", "dtype": "uint8"}),
+            ("tfrecord_sharded:store=raw", {"label_mode": "categorical"}),
+            ("tfdata_tuned:cache_at=decoded", {"normalization": "imagenet"}),
+            ("image_data_generator", {}),
+            ("image_data_generator", {"fit": Fit("pad"), "dtype": "uint8"}),
+        ],
+    )
+    def test_images_for_validation_are_not_augmented_and_fit_runs(
+        self, spec: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+    ) -> None:
+        if form.get("dtype") == "uint8":
+            form = form | {"value_range": (0.0, 255.0)}
+        work = replace(in_parts(photos, 0.2, **form), augmentation=read(EVERYTHING))
+        text = code_of(spec, work, share=0.2)
+        plain = replace(
+            work,
+            augmentation=None,
+            files=work.validation_files,
+            labels=work.validation_labels,
+        )
+        expected = built_in(spec, plain, tmp_path)[0]
+        assert each_image(validation_by(text, plain)) == each_image(expected)
+        assert len(fitted(text).history.history["val_loss"]) == 3
+
+    @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+    def test_a_model_that_augments_has_the_layers(self, photos: Path, here: Path) -> None:
+        work = augmented(photos, "flip,rotate=20")
+        model = fitted(code_of("tfdata_tuned:augment_in=model", work))
+        assert [type(layer).__name__ for layer in model.layers[:2]] == [
+            "RandomRotation",
+            "RandomFlip",
+        ]
+
 
 @pytest.mark.parametrize("spec", ["py_dataset", "tfdata_tuned:augment_in=model"])
-def test_where_the_code_would_not_augment_there_is_none(spec: str, photos: Path) -> None:
+def test_where_the_code_would_not_brighten_there_is_none(spec: str, photos: Path) -> None:
     in_effect = knobs.values(catalog.load(catalog.parse(spec)))
     row = Row(label="a label", spec=spec, blocks=1, knobs=in_effect)
     assert training_code(row, augmented(photos)) is None
