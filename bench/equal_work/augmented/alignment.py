@@ -37,6 +37,8 @@ def aligned(
     images: Floats, files: Floats, pairs: tuple[Places, Places], guess: Affine, steps: int
 ) -> Aligned:
     """Return the transform of each pair: `images[pairs[0]]` of `files[pairs[1]]`, `[., h, w]`."""
+    if not len(pairs[0]):
+        return Aligned(guess, np.empty(0, np.float32))
     parts = [
         _aligned(
             images,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from feedbench.bench.equal_work.augmented.agreement import description, varies
-from feedbench.bench.equal_work.augmented.estimates import estimated, transforms_of
+from feedbench.bench.equal_work.augmented.estimates import LEAST_ESTIMATED, estimated, transforms_of
 from feedbench.bench.equal_work.augmented.recognition import Recogniser
 from feedbench.bench.equal_work.augmented.thumbnails import Pictures, pictures, thumbnails
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
@@ -34,13 +34,13 @@ def of_augmentation(files: ReferenceFiles, images: Pictures, share: float) -> Li
     references = np.concatenate([pictures(pair[0][np.newaxis]) for pair in pairs if pair])
     recognised = Recogniser(thumbnails(references), _USUAL).recognise(thumbnails(images))
     at = np.flatnonzero(recognised.is_certain)
+    of_these = len(places) / files.fingerprints.shape[1]
+    if len(at) < max(_MOST_OF * of_these * len(images), LEAST_ESTIMATED):
+        return None
     transforms = transforms_of(
         estimated(images[at], references[recognised.places[at]], recognised.affine[at])
     )
-    of_these = len(places) / files.fingerprints.shape[1]
-    if transforms is None or len(at) < _MOST_OF * of_these * len(images):
-        return None
-    if not varies(transforms, share):
+    if transforms is None or not varies(transforms, share):
         return None
     return Likeness(
         name=f"images augmented at random: {description(transforms)}",
