@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedbench.pipelines.built_in.keras.image_dataset_from_directory import Interpolation
+from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from feedbench.pipelines.augmentation.ranges import Augmentation
     from feedbench.pipelines.contract import Feed, Workload
+    from feedbench.pipelines.forms import Fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +25,23 @@ class ImageDatasetFromDirectoryGrain:
 
     interpolation: Interpolation = "bilinear"
 
+    def refuse(
+        self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
+    ) -> None:
+        """Raise RequestError for augmentation."""
+        if augmentation is not None:
+            raise RequestError(
+                f"it does not augment; found --augment {augmentation}",
+                hint="leave it out, or use image_dataset_from_directory",
+            )
+
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a Grain dataset of the images in `workload.folder`.
 
         Raises RequestError if grain is missing, Keras has no such form, or does not list all
-        images.
+        images, or for augmentation.
         """
+        self.refuse(workload.fit, (workload.height, workload.width), workload.augmentation)
         from feedbench.pipelines.built_in.keras import directory_dataset
 
         feed: Feed = directory_dataset.by_grain(workload, self.interpolation)

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.augmentation.reading import augmentation
+from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain import (
+    ImageDatasetFromDirectoryGrain,
+)
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import STRETCH
 
 
 def read(text: str) -> Augmentation:
@@ -53,6 +57,11 @@ def test_the_names_of_imagedatagenerator_mean_the_same() -> None:
 )
 def test_an_augmentation_is_written_as_it_is_read(each: Augmentation) -> None:
     assert read(str(each)) == each
+
+
+def test_a_pipeline_that_cannot_augment_refuses_it() -> None:
+    with pytest.raises(RequestError, match="it does not augment; found --augment flip"):
+        ImageDatasetFromDirectoryGrain().refuse(STRETCH, (8, 8), read("flip"))
 
 
 def test_equal_shifts_are_written_as_one() -> None:
