@@ -52,6 +52,8 @@ def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
     stage = _Stage(run, work, {label: rows[label] for label in fed}, model)
     try:
         stage.perform()
+    except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
+        stage.leave_out(error)
     finally:
         stage.keep()
 
@@ -133,6 +135,11 @@ class _Stage:
         if self._options.demand:
             self._note("Measuring demand curves", curves_at)
             self._curves(curves_at)
+
+    def leave_out(self, error: Exception) -> None:
+        """Note that an error ended the stage."""
+        why = " ".join(str(error).split()) or type(error).__name__
+        self._skipped.append(f"Feeding a model ended early: {why}.")
 
     def keep(self) -> None:
         """Keep what all completed blocks show."""

@@ -73,7 +73,8 @@ def feeders(demand: Demand) -> list[str]:
         parts.append(f"{_named(starve)} {'does' if len(starve) == 1 else 'do'} not.")
     if unclear:
         parts.append(f"It cannot tell for {_named(unclear)}.")
-    return parts
+    failed = [row for row in demand.rows if row.verdict is None and row.failures]
+    return [*parts, *(f"{row.label} could not feed it: {row.failures[0]}." for row in failed)]
 
 
 def _named(rows: Sequence[FedRow]) -> str:

@@ -63,6 +63,11 @@ def test_slower_steps_are_named() -> None:
     assert waiting.feeders(demand) == ["a (waits 39 %; its steps are 38 % slower) does not."]
 
 
+def test_a_pipeline_that_failed_is_named_with_the_reason() -> None:
+    demand = a_demand(FedRow(label="a", failures=["it raised OSError: gone"]))
+    assert waiting.feeders(demand) == ["a could not feed it: it raised OSError: gone."]
+
+
 def test_many_pipelines_are_counted() -> None:
     rows = [a_fed_row(label, 0.0, "does not wait") for label in "abcde"]
     assert waiting.feeders(a_demand(*rows)) == [
