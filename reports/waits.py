@@ -11,7 +11,7 @@ import msgspec
 
 from feedbench.bench.records.watch import WatchRecord
 from feedbench.bench.records.watch_file import read_watch
-from feedbench.bench.watching.sentence import sentence
+from feedbench.bench.watching.sentence import report
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown
 from feedbench.reports.sentences import waits
@@ -37,7 +37,7 @@ def _html(record: WatchRecord, file: Path) -> str:
 
 def _markdown(record: WatchRecord, file: Path) -> str:  # noqa: ARG001 - as the others
     titles = [f"{title}, {unit}" if unit else title for title, unit in waits.TITLES]
-    parts = [markdown.bold(sentence(record))]
+    parts = [markdown.bold(report(record))]
     parts += [markdown.table(titles, waits.rows(record))] if record.epochs else []
     return "\n\n".join([*parts, markdown.bullets(waits.notes(record))]) + "\n"
 

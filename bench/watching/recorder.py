@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Recorder:
     """The epochs of one iterable. It reports when it is asked to, and as the process ends.
 
-    Nothing is written but one sentence on standard error, unless `out` or `logdir` is given.
+    Nothing is written but one line on standard error, unless `out` or `logdir` is given.
     """
 
     def __init__(self, name: str, source: str, out: Path | None, logdir: Path | None) -> None:
@@ -90,16 +90,16 @@ class Recorder:
         )
 
     def report(self) -> str:
-        """Print the sentence on standard error, write what was asked for, return the sentence.
+        """Print the report on standard error, write what was asked for, return the report.
 
         Raises RequestError if the file cannot be written.
         """
-        from feedbench.bench.watching.sentence import sentence
+        from feedbench.bench.watching import sentence
 
         self.end_epoch()
         record = self.record()
         self._reported = self._batches
-        text = sentence(record)
+        text = sentence.report(record)
         print(f"feedbench: {text}", file=sys.stderr)  # noqa: T201 - its one line
         if self._out is not None:
             from feedbench.bench.records.watch_file import write_watch

@@ -9,8 +9,13 @@ from feedbench.bench.records.watch import WatchRecord
 from feedbench.bench.text import counted, digits
 
 
-def sentence(record: WatchRecord) -> str:
+def report(record: WatchRecord) -> str:
     """Return how long the training waited for its input, and what is not counted."""
+    return " ".join(filter(None, [sentence(record), apart(record)]))
+
+
+def sentence(record: WatchRecord) -> str:
+    """Return how long the training waited for its input."""
     if record.blind:
         return f"{record.name}: the waits cannot be seen, because {record.blind}."
     if not record.epochs:
@@ -26,12 +31,14 @@ def sentence(record: WatchRecord) -> str:
     return (
         f"{record.name}: the training waited {most}{100 * record.share:.1f}% of its time"
         f" for input, {milliseconds(mean)} of each {milliseconds(record.seconds / record.steps)}"
-        f" step ({counted(record.steps, 'step')}). {apart(record)}"
+        f" step ({counted(record.steps, 'step')})."
     )
 
 
 def apart(record: WatchRecord) -> str:
-    """Return what is not in the share: first batches, and the ends of epochs."""
+    """Return what is not in the share: first batches, and the ends of epochs; "" without one."""
+    if record.share is None:
+        return ""
     firsts = [epoch.first_seconds for epoch in record.epochs]
     ends = [epoch.end_seconds for epoch in record.epochs if epoch.end_seconds is not None]
     parts = [_mean(firsts, "first batch", "first batches"), _mean(ends, "epoch end", "epoch ends")]

@@ -35,13 +35,13 @@ class Channel:
         self._calls = 0
         with tf.device("CPU:0"):
             # asked, arrived, and 1.0 for a batch or 0.0 for the end
-            self._queue = tf.queue.FIFOQueue(-1, [tf.float64], [[3]])
+            self._queue = tf.queue.FIFOQueue(-1, [tf.float64] * 3, [[]] * 3)
         _CHANNELS[self.number] = self
         recorder.collect = self.collect
 
     def put(self, asked: Any, arrived: Any, has_batch: Any) -> None:
         """Add the op that puts times in the queue."""
-        self._queue.enqueue(tf.stack([asked, arrived, has_batch]))
+        self._queue.enqueue([asked, arrived, has_batch])
 
     def called(self) -> None:
         """Collect now and then."""
@@ -55,7 +55,8 @@ class Channel:
         if not size:
             return
         self.recorder.place = "graph"
-        for asked, arrived, has_batch in self._queue.dequeue_many(size).numpy().tolist():
+        columns = [each.numpy().tolist() for each in self._queue.dequeue_many(size)]
+        for asked, arrived, has_batch in zip(*columns, strict=True):
             if has_batch:
                 self.recorder.epoch.add((asked, arrived))
             else:
@@ -133,7 +134,7 @@ class WatchedIterator(_OwnedIterator):  # type: ignore[misc]
             with tf.control_dependencies(tensors):
                 arrived = tf.timestamp()
             is_optional = isinstance(batch, tf.experimental.Optional)
-            has_batch = tf.cast(batch.has_value(), tf.float64) if is_optional else 1.0
+            has_batch = tf.cast(batch.has_value() if is_optional else True, tf.float64)
             for channel in self.channels:
                 channel.put(asked, arrived, has_batch)
         return batch

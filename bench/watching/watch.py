@@ -29,7 +29,7 @@ def watch(
     The wait is the time within `next()`, in the thread that calls it. A tf.data.Dataset stays one,
     and can go into Keras' `fit`. For anything else in `fit`, use WatchCallback.
 
-    One sentence is printed on standard error as the process ends, or at `report()`. `out` is a file
+    One line is printed on standard error as the process ends, or at `report()`. `out` is a file
     for the figures, which `feedbench report FILE` opens. `logdir` is a folder for TensorBoard.
 
     Raises RequestError if `batches` is no iterable, or if `out` or `logdir` cannot be written.
@@ -95,7 +95,7 @@ class Watched(Generic[_T]):
         return getattr(self._batches, name)
 
     def report(self) -> str:
-        """Print the sentence, write what was asked for, and return the sentence.
+        """Print the line, write what was asked for, and return the line.
 
         Raises RequestError if a file cannot be written.
         """

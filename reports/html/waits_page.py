@@ -9,8 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from feedbench.bench.records.watch import WatchRecord
-from feedbench.bench.text import capital
-from feedbench.bench.watching.sentence import sentence
+from feedbench.bench.watching.sentence import apart, sentence
 from feedbench.reports.charts import waits as chart
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.html.templating import rendered
@@ -24,6 +23,7 @@ class WaitsData:
     title: str
     file: str
     answer: str
+    apart: str
     pictures: list[Markup]  # wide and narrow; none without a step
     wait_colour: str
     work_colour: str
@@ -40,12 +40,13 @@ def render(record: WatchRecord, file: Path) -> str:
         WaitsData(
             title=f"Feedbench: the waits of {record.name}",
             file=file.name,
-            answer=capital(sentence(record)),
+            answer=sentence(record),
+            apart=apart(record),
             # Escaped in svg.py.
             pictures=[Markup(each) for each in drawn if each is not None],  # noqa: S704
             wait_colour=chart.WAIT,
             work_colour=chart.WORK,
-            titles=[(title, unit, False) for title, unit in waits.TITLES],
+            titles=[(title, unit, title == "epoch") for title, unit in waits.TITLES],
             rows=waits.rows(record),
             notes=waits.notes(record),
         ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.bench.watching.sentence import sentence
+from feedbench.bench.watching.sentence import report
 from feedbench.reports.sentences.waits import TITLES, rows
 from feedbench.reports.terminal.layout import plain_table, put, set_width
 from feedbench.reports.text.escaping import visible
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def show(record: WatchRecord, console: Console) -> None:
     """Print the sentence and the table."""
     set_width(console)
-    put(console, Text(visible(sentence(record)), style="bold"))
+    put(console, Text(visible(report(record)), style="bold"))
     if not record.epochs:
         return
     table = plain_table()

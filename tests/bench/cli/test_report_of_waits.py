@@ -20,7 +20,7 @@ def test_it_prints_the_sentence_and_the_table_and_writes_a_page(call: Call) -> N
     assert any(line.split()[:3] == ["2", "40", "66.7"] for line in table)
     assert table[-1] == "watch.html"
     page = Path("watch.html").read_text()
-    assert "rain: the training waited 66.7% of its time" in page
+    assert "train: the training waited 66.7% of its time" in page
     assert "<svg" in page
 
 

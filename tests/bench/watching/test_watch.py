@@ -14,7 +14,7 @@ import pytest
 import feedbench
 from feedbench.bench.records.watch_file import read_watch
 from feedbench.bench.watching import watch as module
-from feedbench.bench.watching.sentence import sentence
+from feedbench.bench.watching.sentence import report
 from feedbench.pipelines.errors import RequestError
 from tests.support.clock import ClaimedClock
 
@@ -105,23 +105,23 @@ def test_it_has_the_attributes_and_the_length_of_the_original(clock: ClaimedCloc
     assert bool(feedbench.watch(iter([])))
 
 
-def test_the_sentence_has_the_share_and_what_is_not_in_it(clock: ClaimedClock) -> None:
+def test_the_report_has_the_share_and_what_is_not_in_it(clock: ClaimedClock) -> None:
     watched = feedbench.watch(Loader(clock), name="photos")
     for _ in watched:
         clock.sleep(0.01)
-    assert sentence(watched.record()) == (
+    assert report(watched.record()) == (
         "photos: the training waited 75.0% of its time for input, 30.0 ms of each 40.0 ms step"
         " (3 steps). Not counted: 1 first batch of 1,030 ms, 1 epoch end of 500 ms."
     )
 
 
-def test_without_a_second_batch_the_sentence_says_that_there_is_no_step(
+def test_without_a_second_batch_the_report_says_that_there_is_no_step(
     clock: ClaimedClock,
 ) -> None:
     once = feedbench.watch(Loader(clock, batches=1))
     assert [*once] == [0]
-    assert "there is no step" in sentence(once.record())
-    assert "no batch was read" in sentence(feedbench.watch([1]).record())
+    assert "there is no step" in report(once.record())
+    assert "no batch was read" in report(feedbench.watch([1]).record())
 
 
 def test_it_writes_only_what_was_asked_for(
