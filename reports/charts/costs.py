@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from string import ascii_uppercase
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,10 +12,10 @@ from rich.cells import cell_len, chop_cells
 
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
-from feedbench.reports.charts import svg, tracks
-from feedbench.reports.charts.tracks import EDGE, LEADING, TEXT, WIDE, Scale
+from feedbench.reports.charts import key, svg, tracks
+from feedbench.reports.charts.key import KeyLine
+from feedbench.reports.charts.tracks import LEADING, TEXT, WIDE, Scale
 from feedbench.reports.sentences.costs import MOST_EPOCHS, Cost, Reign, after
-from feedbench.reports.text import palette
 from feedbench.reports.text.escaping import visible
 
 _HEIGHT = 320  # pixels of the chart itself, at least
@@ -29,27 +26,14 @@ _NAMES = 200  # pixels for these
 _MOST_NAME = 26  # characters of one
 _LETTERS = 30  # pixels for letters next to the lines
 _APART = 14  # pixels from name to name, or from letter to letter
-_SAMPLE = 40  # pixels of a line in the key: a dash and a half
-_NAME_FROM = _SAMPLE + 32  # pixels to a name there
-_COLUMN = 0.61 * TEXT  # pixels of a character, at most
-# Five, where the colours are six: up to the 31st, no line has both of another one.
-_DASHES = ("-", (0, (7, 2)), (0, (1.2, 1.5)), (0, (7, 1.6, 1.2, 1.6)), (0, (3, 1.8)))
 _SQUARE_PIXELS = 75
-_TEXT: dict[str, Any] = {
-    "color": svg.INK,
-    "family": "monospace",
-    "va": "baseline",
-    "parse_math": False,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Line:
+class _Line(KeyLine):
     """A pipeline's cost, with the name and style of its line."""
 
     cost: Cost
-    letter: str
-    style: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -73,15 +57,15 @@ def epochs(
     lines = _lines(run, drawable)
     names = {line.name for line in lines}
     is_named = width >= WIDE and len(lines) <= _MOST_NAMED and len(names) == len(lines)
-    key = [] if is_named else _columns(lines, width)
-    drawn, axes = _frame(lines, width, _NAMES if is_named else _LETTERS, _key_height(key))
+    columns = [] if is_named else key.columns(lines, width)
+    drawn, axes = _frame(lines, width, _NAMES if is_named else _LETTERS, key.height(columns))
     span = np.geomspace(1, MOST_EPOCHS, 60)
     for line in lines:
         axes.plot(span, [line.cost.total(count) for count in span], **line.style)
     _crossings(axes, drawable, reigning)
     _at_ends(axes, lines, [line.name if is_named else line.letter for line in lines])
-    if key:
-        _key(drawn, key, width)
+    if columns:
+        key.draw(drawn, columns, width)
     title = "Total time against the number of epochs"
     description = "; ".join(
         f"{cost.label}: {after(1, cost)} for 1 epoch, {after(MOST_EPOCHS, cost)} for"
@@ -92,32 +76,20 @@ def epochs(
 
 
 def _lines(run: RunRecord, spent: Sequence[Cost]) -> list[_Line]:
-    labels = [row.label for row in run.rows]
-    colours = palette.colours(labels)
-    dashes = {label: _DASHES[place % len(_DASHES)] for place, label in enumerate(labels)}
+    drawn = key.lines([row.label for row in run.rows], [cost.label for cost in spent])
     return [
-        _Line(
-            cost=cost,
-            letter=_letter(place),
-            style={"color": colours[cost.label], "linestyle": dashes[cost.label], "linewidth": 1.8},
-        )
-        for place, cost in enumerate(spent)
+        _Line(label=line.label, letter=line.letter, style=line.style, cost=cost)
+        for line, cost in zip(drawn, spent, strict=True)
     ]
 
 
-def _letter(place: int) -> str:
-    """Return A to Z, then AA, AB and so on."""
-    before, last = divmod(place, len(ascii_uppercase))
-    return (_letter(before - 1) if before else "") + ascii_uppercase[last]
-
-
-def _frame(lines: Sequence[_Line], width: int, right: int, key: int) -> tuple[Figure, Axes]:
-    """Return the scales, with `right` pixels to the right of them and `key` below."""
+def _frame(lines: Sequence[_Line], width: int, right: int, below: int) -> tuple[Figure, Axes]:
+    """Return the scales, with `right` pixels to the right of them and `below` below."""
     inner = max(_HEIGHT, _APART * len(lines))
-    height = inner + _BELOW + LEADING + key
+    height = inner + _BELOW + LEADING + below
     drawn = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
-    left, below = _LEFT / width, (_BELOW + key) / height
-    box = (left, below, 1 - (_LEFT + right) / width, inner / height)
+    left, bottom = _LEFT / width, (_BELOW + below) / height
+    box = (left, bottom, 1 - (_LEFT + right) / width, inner / height)
     axes = drawn.add_axes(box, facecolor="none")
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -175,55 +147,9 @@ def _at_ends(axes: Axes, lines: Sequence[_Line], texts: Sequence[str]) -> None:
         height = min(heights[place], inner - _APART * (len(ends) - 1 - place))
         axes.annotate(
             text, (1, 0), xycoords="axes fraction", xytext=(11, height - TEXT / 3),
-            textcoords="offset pixels", fontsize=TEXT - 0.5, **_TEXT,
+            textcoords="offset pixels", fontsize=TEXT - 0.5, **key.PLAIN,
         )  # fmt: skip
         axes.plot(
             [1, 1 + 7 / axes.bbox.width], [end / inner, height / inner],
             transform=axes.transAxes, clip_on=False, **line.style | {"linestyle": "-"},
         )  # fmt: skip
-
-
-_Entry = tuple[_Line, list[str]]
-"""A line of the chart, and its label broken over lines of text."""
-
-
-def _columns(lines: Sequence[_Line], width: int) -> list[list[_Entry]]:
-    """Return the columns of the key: two on a wide chart, all labels whole."""
-    count = 2 if width >= WIDE else 1
-    most = int((width / count - _NAME_FROM - 2 * EDGE) / _COLUMN)
-    each = -(-len(lines) // count)
-    entries = [(line, _folded(line.cost.label, most)) for line in lines]
-    return [entries[start : start + each] for start in range(0, len(entries), each)]
-
-
-def _folded(label: str, most: int) -> list[str]:
-    """Break a label over lines, after a : or , if it has one."""
-    text = visible(label)
-    columns = most if cell_len(text) == len(text) else most // 2  # some take two
-    most_of_it = f".{{1,{columns}}}"
-    pattern = rf"{most_of_it}\Z|.{{1,{columns - 1}}}[:,/\s]|{most_of_it}"
-    return re.findall(pattern, text, re.DOTALL) or [""]
-
-
-def _key_height(columns: Sequence[Sequence[_Entry]]) -> int:
-    return max(
-        (LEADING * sum(len(text) for _, text in column) + EDGE for column in columns), default=0
-    )
-
-
-def _key(drawn: Figure, columns: Sequence[Sequence[_Entry]], width: int) -> None:
-    """Draw a piece of each line below the chart, with its letter and its label."""
-    height = _key_height(columns)
-    axes = drawn.add_axes((0, 0, 1, height / (drawn.get_figheight() * drawn.dpi)))
-    axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(-height, 0)
-    style: dict[str, Any] = {**_TEXT, "fontsize": TEXT}
-    for place, column in enumerate(columns):
-        left, y = EDGE + place * width / len(columns), -LEADING + 4
-        for line, text in column:
-            axes.plot([left, left + _SAMPLE], [y + 4] * 2, **line.style)
-            axes.text(left + _SAMPLE + 8, y, line.letter, **style)
-            for part in text:
-                axes.text(left + _NAME_FROM, y, part, **style)
-                y -= LEADING

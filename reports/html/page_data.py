@@ -15,11 +15,13 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.comparison import within
 from feedbench.bench.verdicts.two_runs import Run
 from feedbench.reports.charts import costs as costplots
+from feedbench.reports.charts import demand as demandplots
 from feedbench.reports.charts import rates, stages, time_order
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.code import fastest
 from feedbench.reports.html.sheets import Sheet
 from feedbench.reports.html.templating import embedded
+from feedbench.reports.html.waiting_data import Waiting, waiting_of
 from feedbench.reports.sentences import autotune, calm, comparison, costs, facts, why
 from feedbench.reports.sentences.answer import answer, heading, no_ratios, sure
 from feedbench.reports.sentences.citation import citation
@@ -102,6 +104,7 @@ class PageData:
     colours: Mapping[str, str]  # by label
     charts: Mapping[str, tuple[Markup, Markup]]  # for a wide and for a narrow page
     tables: Mapping[str, full.Table]
+    waiting: Waiting | None
     beside: Beside | None
     reasons: Reasons
     reigns: str | None
@@ -128,8 +131,10 @@ class PageData:
     def contents(self) -> list[tuple[str, str]]:
         """The sections that a reader looks for, by their ids, and what they are called."""
         sections = [
+            ("waits", "Does my model wait?", self.waiting is not None),
             ("ratios", "Ratios", True),
             ("rates", "Rates", True),
+            ("waits", "Does my model wait?", self.waiting is None),
             (
                 "against",
                 f"Compared with {self.beside.name}" if self.beside else "",
@@ -173,6 +178,7 @@ def page_data(
         colours=rates.colours(run),
         charts=dict(_charts(run, trials, spent, reigning)),
         tables={table.name: table for table in full.tables(run, spent)},
+        waiting=waiting_of(run),
         beside=_beside(run, trials),
         reasons=_reasons(run),
         reigns=costs.sentence(reigning, spent, run.margin) or costs.unpriced(run, spent),
@@ -262,6 +268,7 @@ def _charts(
     drawn: dict[str, Callable[[int], str | None]] = {
         "ratios": lambda width: rates.ratios(run, blocks, width),
         "rates": lambda width: rates.rates(run, blocks, width),
+        "demand": lambda width: demandplots.curves(run, width),
         "stages": lambda width: stages.stages(run, width),
         "epochs": lambda width: costplots.epochs(run, spent, reigning, width),
         "calm": lambda width: time_order.calm(run, trials, width),

@@ -15,7 +15,7 @@ from feedbench.reports.html.runs_page import RunsData
 from feedbench.reports.html.templating import environment
 
 OF_ALL_PAGES = {"script", "script_hash"}
-MACROS = {"name", "chart", "figures", "cells"}
+MACROS = {"name", "chart", "figures", "cells", "labelled"}
 OF_MACROS = {"colours"}  # which they use, being imported with context
 
 
