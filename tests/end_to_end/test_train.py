@@ -121,6 +121,9 @@ def test_two_pipelines_train_the_same_model_and_everything_is_kept(
     assert {*record.validation_classes.values()} == {2}
     assert record.likeness is not None
     assert (record.likeness.part, record.likeness.images) == ("validation", 10)
+    page = (folder / "OUT" / "report.html").read_text()
+    assert "<h1>The pipelines train alike" in page
+    assert page.count('<div class="panel">') == 2 * 3
     for training in record.trainings:
         assert [epoch.number for epoch in training.epochs] == [1, 2, 3]
         assert all(epoch.seconds > 0 and epoch.images == 30 for epoch in training.epochs)
