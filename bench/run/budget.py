@@ -28,7 +28,7 @@ _COMPARED_EPOCHS = 2
 _DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
 REPORT_SECONDS = 3.0  # after the last block; measured: 1 to 2
 # The shares that are kept for blocks that feed a model, and for demand curves.
-_FEEDING_SHARE, _CURVE_SHARE = 0.45, 0.25
+_FEEDING_SHARE, _CURVE_SHARE = 0.35, 0.25
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
 
