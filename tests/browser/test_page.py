@@ -32,6 +32,14 @@ from tests.support.pages import LABELS, NAMES, SHEET, full_run, odd_runs
 
 pytestmark = pytest.mark.browser
 
+# Each width and each scheme once; the full tests have all four.
+WIDTHS_AND_SCHEMES = [
+    (390, "light"),
+    pytest.param(390, "dark", marks=pytest.mark.thorough),
+    pytest.param(1280, "light", marks=pytest.mark.thorough),
+    (1280, "dark"),
+]
+
 
 def written(folder: Path, run: RunRecord, trials: list[TrialRecord]) -> Path:
     """The page of a run, whose figures no JSON has changed yet."""
@@ -82,8 +90,7 @@ def with_sheets(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Pat
     return file
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS_AND_SCHEMES)
 def test_a_page_opens_without_a_word_or_a_request_and_never_scrolls_sideways(
     width: int, scheme: Literal["light", "dark"], opened: Open, with_sheets: Path
 ) -> None:
@@ -363,8 +370,7 @@ def test_the_data_of_the_page_can_be_read_there(opened: Open, tmp_path: Path) ->
     assert labels == LABELS
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS_AND_SCHEMES)
 def test_axe_finds_no_serious_fault(
     width: int, scheme: Literal["light", "dark"], opened: Open, with_sheets: Path
 ) -> None:

@@ -23,8 +23,15 @@ def written(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        pytest.param(390, "dark", marks=pytest.mark.thorough),
+        pytest.param(1280, "light", marks=pytest.mark.thorough),
+        (1280, "dark"),
+    ],
+)
 def test_it_opens_without_a_word_a_request_or_a_serious_fault_and_never_scrolls_sideways(
     width: int, scheme: Literal["light", "dark"], opened: Open, tmp_path: Path
 ) -> None:

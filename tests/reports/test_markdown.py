@@ -89,6 +89,7 @@ def test_a_line_never_ends_within_an_escape(before: int) -> None:
     assert "".join(text.split()).count(r"\[&lt;") == 1
 
 
+@pytest.mark.thorough
 def test_a_very_long_label_is_shortened_at_once() -> None:
     text = markdown.render(a_run(a_row("a"), compared("y" * 200_000, 2, "faster")))
     assert "… (1) |" in text

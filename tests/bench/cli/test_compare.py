@@ -63,7 +63,9 @@ def test_json_has_the_answer_as_a_word_and_as_a_sentence_beside_the_figures(
     assert (answer["base"], answer["new"], answer["schema"]) == ("base", "slow", 1)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    "form", [FORMATS[0], *(pytest.param(form, marks=pytest.mark.thorough) for form in FORMATS[1:])]
+)
 def test_the_page_is_written_and_where_it_lies_is_said_beside_what_is_printed(
     form: str, feedbench: Feedbench
 ) -> None:

@@ -61,13 +61,14 @@ def skip_without_packages(spec: str) -> None:
 
 
 FITTED: list[tuple[str, dict[str, Any]]] = [
-    *((spec, {}) for spec in ("image_data_generator", "py_dataset:workers=2", "tfdata_tuned")),
-    ("image_data_generator", GREY_BYTES | CATEGORICAL),
+    ("image_data_generator", {}),
     ("py_dataset:workers=2", GREY_BYTES | CATEGORICAL),
-    ("tfdata_tuned", GREY_BYTES | CATEGORICAL),
+    ("tfdata_tuned", {}),
 ]
 MORE_FITTED: list[tuple[str, dict[str, Any]]] = [
-    *((spec, {}) for spec in (FOLDER, GRAIN, "tfrecord_gzip")),
+    *((spec, {}) for spec in (FOLDER, GRAIN, "py_dataset:workers=2", "tfrecord_gzip")),
+    ("image_data_generator", GREY_BYTES | CATEGORICAL),
+    ("tfdata_tuned", GREY_BYTES | CATEGORICAL),
     *((spec, FIRST | BYTES) for spec in (FOLDER, "image_data_generator", "tfrecord_sharded")),
     *((spec, FLOAT16 | CAFFE) for spec in (FOLDER, "image_data_generator", "tfdata_naive")),
     ("tfdata_tuned", BFLOAT16 | IMAGENET | CATEGORICAL),
