@@ -31,6 +31,7 @@ from feedbench.bench.records.messages import (
     End,
     Ended,
     Event,
+    Failed,
     Ready,
     Start,
     Started,
@@ -251,16 +252,27 @@ def _become_trial(start: Start, events: int, parent: int) -> NoReturn:
         code = 0
     except SystemExit as error:  # a loader that calls sys.exit()
         code = error.code if isinstance(error.code, int) else 1
-    except BaseException:  # noqa: BLE001 - only the log can still report it
-        import traceback
-
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - such as a full disk, which has the log too
+        _report(error, events)
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
         # Not sys.exit: exit handlers of a runtime or a loader may hang, and are not measured.
         os._exit(code)
+
+
+def _report(error: BaseException, events: int) -> None:
+    """Report an exception outside of a pipeline, and write its traceback to the log."""
+    import traceback
+
+    words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+    sentence = f"its process failed with {words}".encode("utf-8", "backslashreplace").decode()
+    with contextlib.suppress(OSError):
+        # What it wrote last may be half a line: end that line first.
+        _write_all(events, b"\n" + encode(Failed(sentence=sentence)) + b"\n")
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
 
 
 def _perform_alone(events: int, parent: int) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 import traceback
@@ -65,11 +66,13 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
             say(training_task.checked(Path(request.training), workload))
         else:
             _of_pipeline(request, say, reaper)
-    except Exception as error:  # noqa: BLE001 - whatever a pipeline raises is its result
+    except SystemExit:  # of a loader that ends its process
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a pipeline raises is its result
         say(_failed(error, request))
 
 
-def _failed(error: Exception, request: Request) -> Failed:
+def _failed(error: BaseException, request: Request) -> Failed:
     """Return the report of an exception, whose traceback goes to the log as well.
 
     An error of Feedbench has a traceback only if an exception of the user's code is its cause.
@@ -78,7 +81,9 @@ def _failed(error: Exception, request: Request) -> Failed:
     if _is_users(error):
         lines = "".join(traceback.format_exception(error))
         text = lines[-_LONGEST_TRACEBACK:].encode("utf-8", "backslashreplace").decode()
-        sys.stderr.write(text)
+        with contextlib.suppress(OSError):  # the log may be on a full disk
+            sys.stderr.write(text)
+            sys.stderr.flush()
     if not isinstance(error, FeedbenchError):
         return Failed(sentence=_clause(error, request), traceback=text)
     return Failed(
@@ -175,7 +180,7 @@ def _measured(trial: FeedingTrial, request: Request, seal: Seal) -> Measurement:
     return measured
 
 
-def _clause(error: Exception, request: Request) -> str:
+def _clause(error: BaseException, request: Request) -> str:
     """Return an error as a clause, with its hint."""
     if isinstance(error, FeedbenchError):
         return _one_line("; ".join(filter(None, [error.sentence, error.hint])))
