@@ -1,6 +1,7 @@
 """How a run is shown. Each room imports only from the rooms below it.
 
 trainings: Trainings as html, markdown, csv or json
+tunings:   A tuning as markdown, and the winner's code
 formats:   A run as html, markdown, csv, json, LaTeX or a picture
 ci:        A gate, for GitHub Actions and GitLab
 html:      The pages: of a run, of several runs, and of a comparison

@@ -28,6 +28,7 @@ from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
 from feedbench.bench.cli.top import top
 from feedbench.bench.cli.train import train
+from feedbench.bench.cli.tune import tune
 from feedbench.bench.cli.verify import verify
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 
@@ -43,6 +44,7 @@ app.callback(invoke_without_command=True)(top)
 app.command()(run)
 app.command()(verify)
 app.command()(train)
+app.command()(tune)
 app.command()(show)
 app.command()(report)
 app.command()(gate)

@@ -192,6 +192,15 @@ def number(option: str, text: str) -> float:
     return float(text)
 
 
+def size(option: str, text: str) -> int:
+    """Read an amount of memory or disk such as 500MB, 5GB or 2GiB, in bytes."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKMGT]i?B)", text)
+    if parts is None:
+        raise RequestError(f"{option} {text!r}: expected an amount such as 500MB, 5GB or 2GiB")
+    unit = parts[2].upper()
+    return int(float(parts[1]) * (1024 if "I" in unit else 1000) ** (1 + "KMGT".index(unit[0])))
+
+
 def names(option: str, text: str) -> tuple[str, ...]:  # noqa: ARG001 - a reader is given both
     """Read names between commas. A name with a comma is in double quotes."""
     return tuple(next(csv.reader([text]), []))

@@ -40,6 +40,14 @@ _PROBED_FILES = 24
 _STEP_SECONDS = 5  # to which the time that is advised is rounded up
 
 
+class TooShortError(RequestError):
+    """The time of a run is too short for one block; `needed_seconds` is what it takes at least."""
+
+    def __init__(self, sentence: str, *, hint: str, needed_seconds: int) -> None:
+        super().__init__(sentence, hint=hint)
+        self.needed_seconds = needed_seconds
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a run will do."""
@@ -241,17 +249,19 @@ def refuse_no_block(plan: Plan, alone: Candidate, fixed_seconds: float) -> None:
     needed = needed_seconds(options.pace)
     if needed <= given:
         return
-    if options.pace == pace_for(given) != pace_for(_rounded_up(needed)):
-        needed = needed_seconds(pace_for(_rounded_up(needed)))
-    least = _rounded_up(needed)
-    raise RequestError(
+    if options.pace == pace_for(given) != pace_for(rounded_up(needed)):
+        needed = needed_seconds(pace_for(rounded_up(needed)))
+    least = rounded_up(needed)
+    raise TooShortError(
         f"--time {given:.0f}s is too short for one block of {alone.label}: expected at least"
         f" {least}s",
         hint=_command(options, alone.label, least),
+        needed_seconds=least,
     )
 
 
-def _rounded_up(seconds: float) -> int:
+def rounded_up(seconds: float) -> int:
+    """Return seconds as users are advised them, rounded up."""
     return _STEP_SECONDS * math.ceil(seconds / _STEP_SECONDS)
 
 

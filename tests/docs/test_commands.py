@@ -19,7 +19,7 @@ GATES = re.compile(r"^\s*feedbench (gate|compare) ", re.MULTILINE)
 SHELL = [block for page in PAGES for block in blocks(page, "sh")]
 IS_RUN = [block for block in SHELL if block.is_run]
 # What these start imports TensorFlow, which takes seconds.
-STARTS_TENSORFLOW = re.compile(r"feedbench (run|verify|inspect|train)\b")
+STARTS_TENSORFLOW = re.compile(r"feedbench (run|verify|inspect|train|tune)\b")
 
 
 def cases(shell: list[Block], starts_tensorflow: bool) -> list[object]:

@@ -1,0 +1,103 @@
+"""The command `feedbench tune`."""
+
+from __future__ import annotations
+
+import sys
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from feedbench.bench.cli import options
+from feedbench.bench.cli.run import written_page
+from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
+from feedbench.bench.options.option import Given, value_of
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.options.tune_options import TuneOptions, options_of_tuning
+from feedbench.pipelines.errors import InterruptionError
+
+if TYPE_CHECKING:
+    from feedbench.bench.records.tuning.tuning import TuningRecord
+
+_BEGUN = clock.monotonic()  # --time covers everything from here
+
+
+@options.takes(options_of_tuning())
+def tune(
+    *,
+    folder: options.Folder = None,
+    given: Given,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Search for the fastest pipeline and knobs that you allow.
+
+    \b
+    Examples:
+      feedbench tune ~/photos
+      feedbench tune ~/photos --epochs 30 --time 15m
+      feedbench tune ~/photos --pixels 3 --disk 5GB --memory 4GB --epochs 30
+      feedbench tune ~/photos -p tfdata_tuned -p tfrecord_sharded:store=raw
+      feedbench tune ~/photos -p mine=loader.py:photos -p threads --time 5m
+
+    The first pipeline, as you give it, is the default. Candidates are the pipelines and variants of
+    their knobs: cache, cache_at, store, decode, parallel_calls, workers and prefetch. AUTOTUNE's
+    own choice is one of them.
+
+    Candidates are measured in rungs. One leaves when it is shown slower than the best, or when you
+    do not allow what it needs. The winner and the default are then measured anew, since the best of
+    many is partly the luckiest. --pixels allows images that are stored smaller.
+
+    \b
+    The folder of --out gets:
+      tuning.json      everything that was measured and decided
+      tuning.md        the same for a reader
+      winner.py        code to paste into a training script
+      rung-1, final    ordinary runs; final has the page report.html
+
+    \b
+    Exit codes:
+      0    a pipeline was chosen
+      1    no candidate that you allow could be measured
+      2    the request or the input is wrong
+      130  interrupted by Ctrl-C; the best so far is shown
+    """
+    from feedbench.bench.processes.progress import listener
+
+    progress, shown = listener(quiet=quiet)
+    asked = TuneOptions.of(given)
+    out: Path = value_of(RunOptions, "out", given)
+    with interruptible("interrupted before anything was measured; nothing was kept", out), shown:
+        photos = images_folder(folder, {**given, "records": None}, progress.note)
+        of_run = asked.of_run({**given, "out": str(out)}, photos, begun=_BEGUN)
+        from feedbench.bench.tuning.tuning import tune as perform
+
+        record = perform(of_run, asked.allowance(of_run), progress)
+    record, page = _written(record, out)
+    if as_json:
+        print_json(record)
+    else:
+        from rich.console import Console
+
+        from feedbench.reports.terminal.tuning import show
+
+        show(record, Console(highlight=False), out, page)
+    if record.status == "interrupted":
+        raise typer.Exit(InterruptionError.exit_code)
+    raise typer.Exit(1 if record.winner is None else 0)
+
+
+def _written(record: TuningRecord, out: Path) -> tuple[TuningRecord, Path | None]:
+    """Write the code and the texts; return the record with the code's place, and the page."""
+    page = written_page(out / record.run) if record.run else None
+    try:
+        from feedbench.reports import tunings
+
+        return tunings.write(out, record), page
+    except KeyboardInterrupt:
+        lines = unwritten(out, "interrupted")
+    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
+        lines = unwritten(out, error)
+    print(f"feedbench: {lines}", file=sys.stderr)
+    return record, page

@@ -1,0 +1,1 @@
+"""What `feedbench tune` writes down: its rungs, its winner and the gain."""

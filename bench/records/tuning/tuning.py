@@ -1,0 +1,124 @@
+"""tuning.json: what `feedbench tune` was asked, what each rung measured, and the winner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from feedbench.bench.files import write_whole
+from feedbench.pipelines.errors import RequestError
+
+SCHEMA = 1
+FILE = "tuning.json"
+FINAL = "final"
+"""The folder of the last run, below that of the tuning."""
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user allows. null: no limit."""
+
+    pixels: float | None = None  # grey levels; null: only the same or near images
+    disk_bytes: int | None = None
+    memory_bytes: int | None = None
+    epochs: int | None = None  # that are planned; null: the rate decides, not the time
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that was not measured."""
+
+    spec: str
+    why: str  # a clause
+
+
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds for the planned epochs over the whole folder."""
+
+    prepare: float
+    first_epoch: float
+    other_epochs: float  # all of them
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.prepare + self.first_epoch + self.other_epochs
+
+
+class Gain(msgspec.Struct, frozen=True, kw_only=True):
+    """How many times as fast one pipeline is as another: of the time, or of the rate."""
+
+    times: float
+    low: float | None  # of its interval; null: too few blocks
+    high: float | None
+    blocks: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate in one rung."""
+
+    label: str
+    spec: str
+    rate: float | None = None  # images/s
+    total: Total | None = None  # null: no epochs are planned, or it was not measured
+    against_best: Gain | None = None  # null: it is the best, or it was not compared
+    why_out: str = ""  # a clause; "": it stays
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the search."""
+
+    folder: str  # relative to that of the tuning
+    blocks: int
+    best: str | None  # label; null: nothing can be chosen
+    results: list[Result]
+
+
+class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """tuning.json."""
+
+    schema: int = SCHEMA
+    status: Literal["running", "complete", "interrupted"]
+    command: list[str]
+    started_at: str  # UTC, ISO 8601
+    seconds: float = 0.0
+    time_seconds: float
+    folder: str
+    folder_images: int
+    images: int  # that were measured
+    allowance: Allowance
+    default: str  # the label that gains are compared with
+    excluded: list[Exclusion] = []
+    rungs: list[Rung] = []
+    winner: str | None = None  # label; null: nothing was measured that is allowed
+    winner_spec: str = ""
+    equals: list[str] = []  # labels that are not shown slower than the winner
+    before: Gain | None = None  # the winner over the default, in the last rung
+    after: Gain | None = None  # the same in fresh blocks; null: not measured
+    final_blocks: int = 0
+    winner_total: Total | None = None
+    default_total: Total | None = None
+    winner_rate: float | None = None
+    default_rate: float | None = None
+    code: str = ""  # the file to paste, relative to the folder; "": none
+    run: str = ""  # the folder of the last run, relative to that of the tuning
+
+
+def write_tuning(folder: Path, record: TuningRecord) -> None:
+    """Replace tuning.json in one step, so that a reader always finds a complete file."""
+    content = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    write_whole(folder / FILE, content)
+
+
+def read_tuning(folder: Path) -> TuningRecord:
+    """Read tuning.json. Raises RequestError if it is missing or broken."""
+    file = folder / FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=TuningRecord)
+    except OSError as error:
+        raise RequestError(
+            f"{folder} has no tuning: cannot read {file} ({error.strerror})",
+            hint="name a folder that feedbench tune wrote",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise RequestError(f"{file} is broken: {error}") from error

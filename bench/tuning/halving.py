@@ -1,0 +1,85 @@
+"""Which candidates leave a rung, and which one is the best. Pure.
+
+A candidate leaves when it is shown slower than the best: its whole interval is below it. A lower
+mean alone is no reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.tuning.tuning import Allowance, Gain, Result, Rung
+from feedbench.bench.tuning.allowance import Amounts, why_out
+from feedbench.bench.tuning.scores import Costs, costs_of, gain_of, speed
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the run of a rung measured."""
+
+    folder: str  # relative to that of the tuning
+    blocks: int  # that were completed
+    images: int
+    rows: Sequence[Row]
+    trials: Sequence[TrialRecord]
+
+
+def rung_of(run: Measured, amounts: Amounts, allowed: Allowance, default: str) -> Rung:
+    """Return a rung's results; the default never leaves, since gains are compared with it."""
+    costs = costs_of(run.rows, run.trials, images=run.images, folder_images=amounts.images)
+    not_allowed = {row.label: why_out(row, amounts, run.images, allowed) for row in run.rows}
+    best = best_of(
+        {label: each for label, each in costs.items() if not not_allowed[label]}, allowed.epochs
+    )
+    level = level_of(len(costs) - 1)
+    results = []
+    for row in run.rows:
+        why, gain = not_allowed[row.label], None
+        if best is not None and row.label in costs and row.label != best:
+            gain = gain_of(costs[row.label], costs[best], allowed.epochs, level)
+            if not why and row.label != default and is_slower(gain):
+                why = f"it is slower than {best}"
+        of_row = costs.get(row.label)
+        results.append(
+            Result(
+                label=row.label,
+                spec=row.spec,
+                rate=row.rate,
+                total=of_row.total(allowed.epochs) if of_row and allowed.epochs else None,
+                against_best=gain,
+                why_out=why,
+            )
+        )
+    return Rung(folder=run.folder, blocks=run.blocks, best=best, results=results)
+
+
+def best_of(costs: Mapping[str, Costs], epochs: int | None) -> str | None:
+    """Return the label with the highest speed; None if there is none."""
+    return max(costs, key=lambda label: speed(costs[label], epochs), default=None)
+
+
+def is_slower(gain: Gain | None) -> bool:
+    """Return whether a candidate is shown slower than the best, over enough blocks for that."""
+    return (
+        gain is not None and gain.blocks >= LEAST_BLOCKS and gain.high is not None and gain.high < 1
+    )
+
+
+def staying(rung: Rung) -> list[str]:
+    """Return the labels that no reason speaks against."""
+    return [result.label for result in rung.results if not result.why_out]
+
+
+def before_of(
+    run: Measured, folder_images: int, epochs: int | None, pair: tuple[str, str]
+) -> Gain | None:
+    """Return the gain of the first pipeline over the second one in a run; None: not measured."""
+    costs = costs_of(run.rows, run.trials, images=run.images, folder_images=folder_images)
+    ours, theirs = (costs.get(label) for label in pair)
+    if ours is None or theirs is None:
+        return None
+    return gain_of(ours, theirs, epochs, level_of(1))

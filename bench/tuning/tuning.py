@@ -1,0 +1,305 @@
+"""The story of `feedbench tune`: rungs of candidates, then the winner anew in fresh blocks.
+
+Each rung is an ordinary run in a folder of its own. Candidates that are shown slower than the best,
+or that the user does not allow, leave. The others, and variants of the best in how much it does at
+once, go to the next rung. The best of many is partly the luckiest of many. So the winner and the
+default are measured once more, alone, and that gain counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.run_folder import refuse_used
+from feedbench.bench.records.pace import BRIEF, USUAL, Pace
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.storage import read_trials
+from feedbench.bench.records.tuning.tuning import (
+    FINAL,
+    Allowance,
+    Exclusion,
+    Rung,
+    TuningRecord,
+)
+from feedbench.bench.run.images_source import list_images
+from feedbench.bench.run.plan import TooShortError, refuse_form, rounded_up
+from feedbench.bench.run.run import perform
+from feedbench.bench.text import counted
+from feedbench.bench.tuning.allowance import Amounts, why_not
+from feedbench.bench.tuning.candidates import as_typed, candidates_of, different, refined
+from feedbench.bench.tuning.halving import Measured, before_of, rung_of, staying
+from feedbench.bench.tuning.keeper import Keeper
+from feedbench.bench.tuning.schedule import LEAST_SECONDS, Schedule, schedule_of
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.images.index import Index
+
+_VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
+_MOST_ROUNDS = 8  # of turns in a block
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is searched: the candidates, the default first, and those left out."""
+
+    candidates: tuple[Spec, ...]
+    excluded: tuple[Exclusion, ...]
+
+
+def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningRecord:
+    """Search for the fastest SPEC that is allowed, and return the record, which is on disk then.
+
+    After Ctrl-C, its status is interrupted, and its winner is the best so far. Raises RequestError
+    if the request is wrong, and a KeyboardInterrupt before the first rung has a block; nothing is
+    kept then.
+    """
+    assert options.seconds is not None
+    refuse_too_short(options)
+    specs = catalog.parse_all(options.specs)
+    refuse_form(specs, options)
+    refuse_used(options.out)
+    index = list_images(options, listener)
+    amounts = amounts_of(index, options)
+    schedule = schedule_of(options.seconds)
+    search = search_of(specs, amounts, allowed, schedule)
+    tuning = _Tuning(options, allowed, amounts, listener, search, schedule)
+    return tuning.run()
+
+
+def refuse_too_short(options: RunOptions) -> None:
+    """Raise RequestError if there is no time for a rung and the final run."""
+    if (options.seconds or 0.0) < LEAST_SECONDS:
+        raise too_short(options, LEAST_SECONDS)
+
+
+def too_short(options: RunOptions, least: float) -> RequestError:
+    """Return the error for a time under the least, in seconds; its hint is a command that works."""
+    words, kept = list(options.command[1:]), list[str]()
+    while words:
+        word = words.pop(0)
+        if word == "--time":
+            del words[:1]
+        elif not word.startswith("--time="):
+            kept.append(word)
+    return RequestError(
+        f"--time {options.seconds or 0.0:.0f}s is too short to tune: expected at least"
+        f" {least:.0f}s",
+        hint=shlex.join(["feedbench", *kept, "--time", f"{least:.0f}s"]),
+    )
+
+
+def amounts_of(index: Index, options: RunOptions) -> Amounts:
+    """Return how much the workload is over the whole folder."""
+    height, width = options.image_size
+    return Amounts(
+        images=len(index.files),
+        file_bytes=sum(os.stat(path).st_size for path in index.paths),  # noqa: PTH116
+        image_values=height * width * options.channels,
+        value_bytes=_VALUE_BYTES[options.dtype],
+    )
+
+
+def search_of(
+    specs: Sequence[Spec], amounts: Amounts, allowed: Allowance, schedule: Schedule
+) -> Search:
+    """Return the candidates that the user allows and that there is time for.
+
+    The first pipeline is the default: it is measured in any case. Raises RequestError if no
+    candidate is allowed.
+    """
+    everything = candidates_of(specs)
+    reasons = {spec.label: why_not(spec, amounts, allowed) for spec in everything}
+    if all(reasons.values()):
+        spec = everything[0]
+        raise RequestError(
+            f"no candidate is allowed: {spec.text} is not, since {reasons[spec.label]}",
+            hint="allow more with --disk or --memory, or add a pipeline with -p",
+        )
+    default = everything[0]
+    fitting = [spec for spec in everything if spec == default or not reasons[spec.label]]
+    for spec in fitting[schedule.most_candidates :]:
+        reasons[spec.label] = "no time; a longer --time measures more"
+    return Search(
+        candidates=tuple(fitting[: schedule.most_candidates]),
+        excluded=tuple(
+            Exclusion(spec=spec.text, why=reasons[spec.label])
+            for spec in everything
+            if reasons[spec.label] and spec not in fitting[: schedule.most_candidates]
+        ),
+    )
+
+
+@dataclass
+class _Tuning:
+    """A tuning as it goes on."""
+
+    options: RunOptions
+    allowed: Allowance
+    amounts: Amounts
+    listener: Listener
+    search: Search
+    schedule: Schedule
+    runs: list[Measured] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        record = TuningRecord(
+            status="running",
+            command=list(self.options.command),
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            time_seconds=self.options.seconds or 0.0,
+            folder=str(self.options.folder),
+            folder_images=self.amounts.images,
+            images=0,
+            allowance=self.allowed,
+            default=self.search.candidates[0].label,
+            excluded=list(self.search.excluded),
+        )
+        self.keeper = Keeper(record, self.options.out, self.options.begun)
+
+    def run(self) -> TuningRecord:
+        """Measure all rungs and the final run, as far as the time allows and Ctrl-C does not."""
+        try:
+            is_interrupted = self._search() or self._final()
+        except KeyboardInterrupt:
+            if not self.runs:
+                raise
+            is_interrupted = True
+        self.keeper.put(status="interrupted" if is_interrupted else "complete")
+        return self.keeper.record
+
+    @property
+    def _deadline(self) -> float:
+        return self.options.begun + (self.options.seconds or 0.0)
+
+    def _search(self) -> bool:
+        """Run the rungs; return whether one was interrupted."""
+        specs = list(self.search.candidates)
+        for number, _ in enumerate(self.schedule.rungs):
+            rungs_left = len(self.schedule.rungs) - number
+            seconds = (self._deadline - time.monotonic() - self.schedule.final) / rungs_left
+            self.listener.note(f"Rung {number + 1}: {counted(len(specs), 'candidate')}.")
+            record = self._performed(f"rung-{number + 1}", specs, seconds)
+            if record is None:
+                return False
+            rung = rung_of(self.runs[-1], self.amounts, self.allowed, specs[0].label)
+            self.keeper.add(self._with_dropped(rung, record))
+            if record.status == "interrupted":
+                return True
+            self._note(rung)
+            stay = [spec for spec in specs if spec.label in {specs[0].label, *staying(rung)}]
+            if rung.best is None or (rungs_left > 1 and self._is_decided(stay, rung)):
+                return False
+            best = next(spec for spec in specs if spec.label == rung.best)
+            more = refined(best, os.cpu_count() or 1) if number == 0 else ()
+            specs = list(different([*stay, *more]))
+        return False
+
+    def _is_decided(self, stay: Sequence[Spec], rung: Rung) -> bool:
+        """Return whether only the best and the default are left, and the best has no variants."""
+        left = {spec.label for spec in stay} - {rung.best, self.keeper.record.default}
+        return not left and len(self.keeper.record.rungs) > 1
+
+    def _final(self) -> bool:
+        """Measure the winner and the default in fresh blocks; return whether it was interrupted."""
+        record = self.keeper.record
+        if record.winner is None or record.winner == record.default:
+            return False
+        pair = (record.winner, record.default)
+        images, epochs = self.amounts.images, self.allowed.epochs
+        self.keeper.put(before=before_of(self.runs[-1], images, epochs, pair))
+        self.listener.note(f"{record.winner} and {record.default} again, in fresh blocks.")
+        specs = [self._spec(record.default), self._spec(record.winner)]
+        final = self._performed(FINAL, specs, self._deadline - time.monotonic())
+        if final is None:
+            return False
+        measured = self.runs[-1]
+        rung = rung_of(measured, self.amounts, self.allowed, record.default)
+        totals = {result.label: result for result in rung.results}
+        winner, default = totals.get(record.winner), totals.get(record.default)
+        gain = before_of(measured, images, epochs, pair)
+        self.keeper.put(after=gain, final_blocks=final.blocks, run=FINAL)
+        if winner is not None and default is not None:
+            best = default if gain is not None and gain.times < 1 else winner
+            self.keeper.put(
+                winner=best.label,
+                winner_spec=best.spec,
+                winner_total=best.total,
+                winner_rate=best.rate,
+                default_total=default.total,
+                default_rate=default.rate,
+            )
+        return final.status == "interrupted"
+
+    def _performed(self, name: str, specs: Sequence[Spec], seconds: float) -> RunRecord | None:
+        """Perform a run. After the first one, return None if there is no time for it."""
+        asked = dataclasses.replace(
+            self.options,
+            specs=tuple(map(as_typed, specs)),
+            out=self.options.out / name,
+            seconds=max(seconds, 1.0),
+            pace=pace_of(self.options.pace),
+            begun=time.monotonic(),
+        )
+        try:
+            record = perform(asked, self.listener)
+        except TooShortError as error:
+            if not self.runs:
+                missing = error.needed_seconds - seconds
+                least = (self.options.seconds or 0.0) + len(self.schedule.rungs) * missing
+                raise too_short(self.options, rounded_up(least)) from None
+            self.listener.note(f"{name} was left out: {error.sentence}.")
+            return None
+        self.runs.append(_measured(name, asked.out, record))
+        self.keeper.put(images=record.workload.images)
+        return record
+
+    def _spec(self, label: str) -> Spec:
+        """Return a candidate by its label, from the last rung that had it."""
+        for rung in reversed(self.keeper.record.rungs):
+            for result in rung.results:
+                if result.label == label:
+                    return catalog.spec_of(result.label, result.spec)
+        raise AssertionError(label)
+
+    def _with_dropped(self, rung: Rung, record: RunRecord) -> Rung:
+        """Note the candidates for which the run had no time."""
+        dropped = [Exclusion(spec=each.spec, why=each.why) for each in record.dropped]
+        self.keeper.put(excluded=[*self.keeper.record.excluded, *dropped])
+        return rung
+
+    def _note(self, rung: Rung) -> None:
+        for result in rung.results:
+            if result.why_out:
+                self.listener.note(f"{result.label} is out: {result.why_out}.")
+
+
+def pace_of(pace: Pace) -> Pace:
+    """Return the pace of a rung: many short blocks show a difference sooner than a few long."""
+    if not pace.rounds:  # the trials take no turns
+        return pace
+    short = BRIEF if pace == USUAL else pace
+    most = min(short.most_rounds, _MOST_ROUNDS)
+    return replace(short, rounds=short.least_rounds, most_rounds=most)
+
+
+def _measured(name: str, folder: Path, record: RunRecord) -> Measured:
+    trials = [trial for trial in read_trials(folder) if trial.block <= record.blocks]
+    return Measured(
+        folder=name,
+        blocks=record.blocks,
+        images=record.workload.images,
+        rows=record.rows,
+        trials=trials,
+    )
