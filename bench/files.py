@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -32,15 +33,21 @@ def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
         raise
 
 
-def replace(file: Path, content: str | bytes, option: str = "--out") -> Path:
+def replace(
+    file: Path, content: str | bytes, option: str = "--out", *, through_link: bool = True
+) -> Path:
     """Replace the content of `file` in one step, and return the file.
 
     For a link, replaces the file that it points to. A pipe or /dev/stdout cannot be replaced, so
-    it is written to. Raises RequestError if writing fails; its hint names `option`.
+    it is written to. Without `through_link`, replaces the link or the pipe itself: a run folder
+    may come from another user, and a link in it may point to any file of this one.
+    Raises RequestError if writing fails; its hint names `option`.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
-        if _is_special(file):
+        if not through_link:
+            write_whole(file, data)
+        elif _is_special(file):
             with file.open("wb") as stream:
                 stream.write(data)
         else:
@@ -50,6 +57,37 @@ def replace(file: Path, content: str | bytes, option: str = "--out") -> Path:
             f"cannot write {file}: {error.strerror}", hint=f"name another file with {option}"
         ) from error
     return file
+
+
+def add_lines(file: Path, lines: bytes) -> None:
+    """Add to the end of a regular file; it is on the disk when this returns.
+
+    Raises OSError, also for a link or a pipe.
+    """
+    with os.fdopen(open_regular(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as opened:
+        opened.write(lines)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def open_regular(file: Path | str, flags: int = os.O_RDONLY) -> int:
+    """Open a regular file and return its descriptor. Never waits, as opening a pipe would.
+
+    A file that is written may not be a link. Raises OSError, also if it is not a regular file.
+    """
+    is_read = flags & os.O_ACCMODE == os.O_RDONLY
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK | (0 if is_read else os.O_NOFOLLOW)
+    descriptor = os.open(file, flags, 0o666)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(file))
+
+
+def read_regular(file: Path) -> bytes:
+    """Return the content of a regular file. Raises OSError, also if it is not a regular file."""
+    with os.fdopen(open_regular(file), "rb") as opened:
+        return opened.read()
 
 
 def _is_special(file: Path) -> bool:

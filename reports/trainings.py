@@ -37,7 +37,7 @@ def render(name: str, folder: Path) -> str:
 
 def write(folder: Path) -> Path:
     """Write the page of a folder into it, and return the file. Raises RequestError."""
-    return files.replace(folder / PAGE, render("html", folder))
+    return files.replace(folder / PAGE, render("html", folder), through_link=False)
 
 
 def _html(record: TrainingRecord) -> str:

@@ -63,6 +63,16 @@ def is_alone(item: pytest.Item) -> bool:
     return item.get_closest_marker("alone") is not None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A state folder that all processes of the tests share: the user's own stays as it is."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_STATE_HOME", str(folder / "state"))
+        yield
+
+
 CLASSES = ("cats", "dogs", "owls")
 PHOTOS_PER_CLASS = 13  # so that 39 photos in batches of 8 leave a short last one
 

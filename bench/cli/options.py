@@ -51,6 +51,14 @@ Resume = Annotated[
         " software changed.",
     ),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="With --resume: run the loaders, the model and the other Python that RUN names, though"
+        " RUN was not made by you on this machine.",
+    ),
+]
 PictureFile = Annotated[
     Path | None,
     typer.Option(

@@ -57,7 +57,7 @@ def report(
     if file is None:
         print(content, end="")
         return
-    written = files.replace(file, content)
+    written = files.replace(file, content, through_link=out is not None)
     if written.is_file():  # after what went into a pipe or a device, no line is printed
         print(written)
 
@@ -79,7 +79,7 @@ def _watched(watched: Path, name: str, out: Path | None) -> None:
     if file is None:
         print(content, end="")
         return
-    if files.replace(file, content).is_file():
+    if files.replace(file, content, through_link=out is not None).is_file():
         print(file)
 
 

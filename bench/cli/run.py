@@ -30,6 +30,7 @@ def run(
     folder: options.Folder = None,
     given: Given,
     resume: options.Resume = None,
+    trust: options.Trust = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -82,8 +83,10 @@ def run(
             from feedbench.bench.run.run import resume as go_on
 
             debug = value_of(RunOptions, "debug", given)
-            record = go_on(resume, progress, debug=debug, addition=addition)
+            record = go_on(resume, progress, debug=debug, addition=addition, trust=trust)
         _end(record, resume, as_json=as_json)
+    if trust:
+        raise RequestError("--trust: there is no run to trust", hint="name one with --resume RUN")
     refuse_addition(given)
     out: Path = value_of(RunOptions, "out", given)
     with interruptible("interrupted before anything was measured; no run was kept", out), shown:
@@ -97,7 +100,7 @@ def run(
 
 def _refuse_more(context: typer.Context) -> None:
     """Raise RequestError where --resume has other options next to it."""
-    may_be = {"resume", "blocks", "time", "quiet", "as_json", "debug"}
+    may_be = {"resume", "trust", "blocks", "time", "quiet", "as_json", "debug"}
     for parameter in context.command.params:
         name = parameter.name or ""
         source = context.get_parameter_source(name)

@@ -7,14 +7,13 @@ Feedbench. images.json holds the list of images that the run measured.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from feedbench.bench.files import write_whole
+from feedbench.bench.files import add_lines, read_regular, write_whole
 from feedbench.bench.records import schema_1
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
@@ -40,17 +39,14 @@ def write_trials(file: Path, trials: Sequence[TrialRecord], *, add: bool = False
     if not add:
         write_whole(file, lines)
         return
-    with file.open("ab") as opened:
-        opened.write(lines)
-        opened.flush()
-        os.fsync(opened.fileno())
+    add_lines(file, lines)
 
 
 def read_run(folder: Path) -> RunRecord:
     """Read run.json. Raises RequestError if it is missing, of another schema, or broken."""
     file = folder / "run.json"
     try:
-        content = file.read_bytes()
+        content = read_regular(file)
     except OSError as error:
         raise RequestError(
             f"{folder} is not a run folder: cannot read {file} ({error.strerror})",
@@ -66,7 +62,7 @@ def read_trials(folder: Path) -> list[TrialRecord]:
     run, its file has lines of schema 1 and 2.
     """
     file = folder / "trials.jsonl"
-    whole, _, _ = file.read_bytes().rpartition(b"\n")
+    whole, _, _ = read_regular(file).rpartition(b"\n")
     return [
         _read(line, TrialRecord, schema_1.trial_of, f"{file}, line {number}")
         for number, line in enumerate(whole.splitlines(), 1)

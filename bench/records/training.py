@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.files import write_whole
+from feedbench.bench.files import read_regular, write_whole
 from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.trained_epoch import TrainedEpoch
@@ -149,7 +149,7 @@ def read_training(folder: Path) -> TrainingRecord:
     """Read training.json. Raises RequestError if it is missing, of another schema, or broken."""
     file = folder / FILE
     try:
-        content = file.read_bytes()
+        content = read_regular(file)
     except OSError as error:
         raise RequestError(
             f"{folder} has no training: cannot read {file} ({error.strerror})",

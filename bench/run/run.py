@@ -81,18 +81,24 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
 
 
 def resume(
-    path: Path, listener: Listener, *, debug: bool = False, addition: Addition | None = None
+    path: Path,
+    listener: Listener,
+    *,
+    debug: bool = False,
+    addition: Addition | None = None,
+    trust: bool = False,
 ) -> RunRecord:
     """Resume a run whose process was killed or interrupted, and return its record.
 
     With an addition, measure that many more blocks, or that much longer; the run may be complete.
-    `debug` is as in RunOptions, and not as the run had it.
+    `debug` is as in RunOptions, and not as the run had it. With `trust`, a run that was not made
+    here may name code of a user.
 
     Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
     is repeated: trials of one block belong together in time.
     """
     with locked(path):
-        past = resumption.read(path, debug=debug, addition=addition)
+        past = resumption.read(path, debug=debug, addition=addition, trust=trust)
         if (stopped := resumption.why_complete(past)) is not None:
             words = stopped.clause(past.run.blocks)
             listener.note(f"Nothing is left to measure: {words}.")

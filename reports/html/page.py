@@ -22,7 +22,7 @@ def write(folder: Path, to: Path | None = None) -> Path:
 
     Raises RequestError if the folder holds no run, or if the page cannot be written.
     """
-    return files.replace(to or folder / NAME, read(folder))
+    return files.replace(to or folder / NAME, read(folder), through_link=to is not None)
 
 
 def read(folder: Path) -> str:

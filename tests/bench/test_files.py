@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.files import replace, write_whole
+from feedbench.bench.files import add_lines, read_regular, replace, write_whole
 from feedbench.pipelines.errors import RequestError
 
 
@@ -94,3 +94,38 @@ def test_a_file_may_be_read_by_whom_the_user_lets_read(
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+
+
+def test_a_link_in_a_folder_that_was_received_is_replaced_and_its_target_is_not(
+    tmp_path: Path,
+) -> None:
+    target, link = tmp_path / "target", tmp_path / "report.html"
+    target.write_text("mine")
+    link.symlink_to(target)
+    replace(link, "page", through_link=False)
+    assert (target.read_text(), link.read_text(), link.is_symlink()) == ("mine", "page", False)
+
+
+def test_a_pipe_in_a_folder_that_was_received_is_replaced_without_a_wait(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "report.html")
+    replace(tmp_path / "report.html", "page", through_link=False)
+    assert (tmp_path / "report.html").read_text() == "page"
+
+
+def test_lines_are_not_added_through_a_link_or_to_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("mine\n")
+    (tmp_path / "link").symlink_to("target")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=r"symbolic links|No such device"):
+            add_lines(tmp_path / name, b"line\n")
+    assert (tmp_path / "target").read_text() == "mine\n"
+    add_lines(tmp_path / "file", b"line\n")
+    add_lines(tmp_path / "file", b"line\n")
+    assert (tmp_path / "file").read_text() == "line\nline\n"
+
+
+def test_a_pipe_is_not_read_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is not a regular file"):
+        read_regular(tmp_path / "pipe")

@@ -13,7 +13,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.bench.records.storage import append_trial, read_run, write_run
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.resuming import basis
+from feedbench.bench.run.resuming import basis, trust
 from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import index_folder
 from tests.support import builders, loaders
@@ -81,6 +81,8 @@ class Killed:
         file = self.folder / "resume.json"
         content = json.loads(file.read_text())
         content["software"] |= versions
+        del content["signature"]
+        content["signature"] = trust.signature(content)
         file.write_text(json.dumps(content))
 
     def change_run(self, **given: Any) -> None:

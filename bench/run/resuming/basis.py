@@ -19,12 +19,14 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.files import open_regular, read_regular, write_whole
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.other_python import look
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.run import RunRecord
+from feedbench.bench.run.resuming import trust
 from feedbench.bench.run.sources import Status, sources_of, status
 from feedbench.pipelines import user_modules
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_file
@@ -48,6 +50,8 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     software: dict[str, str]  # versions, digests and the machine, each by its name
     pipelines: dict[str, str]  # users' pipelines by label: a digest of the file, or a version
     files: list[Status]  # of each file read
+    against: str = ""  # the other environment's interpreter
+    is_made_here: bool = False  # not in the file: its signature is this user's
 
 
 def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> Basis:
@@ -63,10 +67,12 @@ def write(folder: Path, options: RunOptions, workload: Workload, other: Other | 
         software=_software(other),
         pipelines=_pipelines(options),
         files=[status(file) for file in sources_of(workload)],
+        against="" if other is None else other.python,
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)
-    del content["options"]["begun"]
-    (folder / NAME).write_text(json.dumps(content), encoding="ascii")
+    del content["options"]["begun"], content["is_made_here"]
+    content["signature"] = trust.signature(content)
+    write_whole(folder / NAME, json.dumps(content).encode("ascii"))
     return basis
 
 
@@ -77,7 +83,8 @@ def locked(folder: Path) -> Iterator[None]:
     If there is no file to lock, `read` reports what is wrong.
     """
     try:
-        opened = (folder / NAME).open("r+b")  # to lock it, NFS wants it open for writing
+        # To lock it, NFS wants it open for writing.
+        opened = os.fdopen(open_regular(folder / NAME, os.O_RDWR), "r+b")
     except OSError:
         yield
         return
@@ -97,7 +104,7 @@ def locked(folder: Path) -> Iterator[None]:
 def read_basis(file: Path) -> Basis:
     """Read resume.json. Raises RequestError if it is missing, broken, or of another schema."""
     try:
-        content = json.loads(file.read_text(encoding="ascii"))
+        content = json.loads(read_regular(file).decode("ascii"))
     except OSError as error:
         raise RequestError(
             f"cannot resume {file.parent}: {file} cannot be read ({error.strerror})",
@@ -111,6 +118,8 @@ def read_basis(file: Path) -> Basis:
             f"cannot resume {file.parent}: {file} has schema {schema!r}; expected {_SCHEMA}",
             hint=START_NEW,
         )
+    signed = content.pop("signature", None)
+    content["is_made_here"] = trust.is_signed(content, signed)
     try:
         return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
     except (msgspec.ValidationError, TypeError) as error:

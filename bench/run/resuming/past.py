@@ -40,6 +40,7 @@ from feedbench.bench.run.resuming.extension import (
     refuse_pointless,
     refuse_short,
 )
+from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted
 from feedbench.bench.run.sources import Sources
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec, parse_all
@@ -95,11 +96,14 @@ class Past:
         write_trials(self.folder / "trials.jsonl", self.kept)
 
 
-def read(folder: Path, *, debug: bool = False, addition: Addition | None = None) -> Past:
+def read(
+    folder: Path, *, debug: bool = False, addition: Addition | None = None, trust: bool = False
+) -> Past:
     """Read a run that was killed or interrupted, or one to add to. Its options get this `debug`.
 
     Raises RequestError if there is no such run, if it is complete and nothing is added, or if the
     images, the workload or the software have changed: its new trials would measure something else.
+    Without `trust`, also if the run was not made here and names code of a user.
     """
     run = read_run(folder)
     if addition is not None:
@@ -110,7 +114,11 @@ def read(folder: Path, *, debug: bool = False, addition: Addition | None = None)
             f"cannot resume {folder}: it is complete ({why})",
             hint="add blocks or time, such as --blocks +4 or --time +5m",
         )
+    refuse_links(folder)
     basis = read_basis(folder / NAME)
+    python = "" if run.against is None else run.against.python
+    if not (trust or (basis.is_made_here and basis.against == python)):
+        refuse_untrusted(folder, basis.options, run.against)
     try:
         refuse_elsewhere(folder, basis)
         workload = read_workload(folder / "images.json")

@@ -272,9 +272,7 @@ def test_a_folder_that_is_discarded_leaves_nothing_of_what_a_resumption_needs(
 
 
 def test_a_run_whose_time_is_up_ends_as_it_is(killed: Killed) -> None:
-    asked = json.loads((killed.folder / "resume.json").read_text())
-    asked["options"] |= {"seconds": 300.0, "blocks": None}
-    (killed.folder / "resume.json").write_text(json.dumps(asked))
+    killed.write(dataclasses.replace(killed.options, seconds=300.0, blocks=None))
     assert resumption.why_complete(resumption.read(killed.folder)) is None  # 62 s of 300 were used
     killed.change_run(seconds=295.0)
     assert resumption.why_complete(resumption.read(killed.folder)) is Stopped.TIME
