@@ -11,7 +11,7 @@ from feedbench.reports import markdown
 from feedbench.reports.sentences.gate import answer, details
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.gate import Answer, GateRecord
+    from feedbench.bench.records.checks.gate import Answer, GateRecord
 
 TITLE = "Feedbench gate"
 _SEVERITIES: dict[Answer, str] = {"slower": "major", "failed": "critical", "cannot tell": "minor"}

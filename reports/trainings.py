@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench import files
-from feedbench.bench.records.training import FILE, TrainingRecord, read_training
-from feedbench.bench.records.training_table import table
+from feedbench.bench.records.trainings.training import FILE, TrainingRecord, read_training
+from feedbench.bench.records.trainings.training_table import table
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown
 from feedbench.reports.formats import PAGE

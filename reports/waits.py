@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.records.watch import WatchRecord
-from feedbench.bench.records.watch_file import read_watch
+from feedbench.bench.records.trainings.watch import WatchRecord
+from feedbench.bench.records.trainings.watch_file import read_watch
 from feedbench.bench.watching.sentence import report
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown

@@ -71,7 +71,7 @@ def _watched(watched: Path, name: str, out: Path | None) -> None:
     if name == "html":
         from rich.console import Console
 
-        from feedbench.bench.records.watch_file import read_watch
+        from feedbench.bench.records.trainings.watch_file import read_watch
         from feedbench.reports.terminal.waits import show
 
         show(read_watch(watched), Console(highlight=False))

@@ -15,7 +15,7 @@ from feedbench.bench.gate.commit import commit_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.time_options import MOST_SEED
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.records.gate import BASE, NEW, Answer, Arm, GateRecord, exit_code
+from feedbench.bench.records.checks.gate import BASE, NEW, Answer, Arm, GateRecord, exit_code
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedbench.bench.files import stamp_of
-from feedbench.bench.records.inspection import Labelled
+from feedbench.bench.records.checks.inspection import Labelled
 from feedbench.pipelines.images.index import Index, image_id
 from feedbench.pipelines.images.layouts import Layout, parts_of
 from feedbench.pipelines.images.listing import walk

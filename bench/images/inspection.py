@@ -15,7 +15,7 @@ from feedbench.bench.images.check import Checker, Checks, bad_of
 from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.records.inspection import Bin, Inspection
+from feedbench.bench.records.checks.inspection import Bin, Inspection
 from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.file_kinds import is_candidate, is_hidden

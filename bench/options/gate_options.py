@@ -12,7 +12,7 @@ from feedbench.bench.options import values as read
 from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, Option, flag, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.records.gate import BASE, NEW
+from feedbench.bench.records.checks.gate import BASE, NEW
 from feedbench.bench.records.pace import BRIEF, USUAL, Pace
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError

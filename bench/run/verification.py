@@ -19,8 +19,8 @@ from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.records.checks.verification import Verification, Verified
 from feedbench.bench.records.run import WorkloadRecord
-from feedbench.bench.records.verification import Verification, Verified
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record

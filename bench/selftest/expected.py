@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
+from feedbench.bench.records.checks.selftest import Expectation
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.selftest import Expectation
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.selftest import pipelines
 from feedbench.bench.text import digits

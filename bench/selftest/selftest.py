@@ -16,9 +16,9 @@ from feedbench.bench.processes.progress import Listener, outcome_text
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import workload_of, write_workload
+from feedbench.bench.records.checks.selftest import SelfTest
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.run import Stopped
-from feedbench.bench.records.selftest import SelfTest
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import Budget, Cost, trial_seconds
 from feedbench.bench.run.measuring.blocks import Blocks

@@ -15,7 +15,7 @@ from feedbench.bench.records.messages import (
     Stepped,
 )
 from feedbench.bench.records.trained_epoch import TrainedEpoch
-from feedbench.bench.records.training import Training
+from feedbench.bench.records.trainings.training import Training
 from feedbench.bench.records.trial import Fault
 from feedbench.bench.text import digits
 from feedbench.bench.training.keeper import Keeper

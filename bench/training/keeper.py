@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from feedbench.bench.files import write_whole
-from feedbench.bench.records.training import Training, TrainingRecord, write_training
-from feedbench.bench.records.training_table import CSV, table
+from feedbench.bench.records.trainings.training import Training, TrainingRecord, write_training
+from feedbench.bench.records.trainings.training_table import CSV, table
 from feedbench.bench.training.likeness import likeness_of
 
 

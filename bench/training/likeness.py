@@ -22,7 +22,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, variance
 
-from feedbench.bench.records.training import Agreement, Likeness, Training, TrainingRecord
+from feedbench.bench.records.trainings.training import Agreement, Likeness, Training, TrainingRecord
 
 LEVEL = 0.95  # of all intervals together
 

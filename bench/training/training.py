@@ -24,7 +24,7 @@ from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder, refuse_used, slugs
 from feedbench.bench.records.messages import Failed, Modelled, Request, Start
-from feedbench.bench.records.training import ModelRecord, Training, TrainingRecord
+from feedbench.bench.records.trainings.training import ModelRecord, Training, TrainingRecord
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_any_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record

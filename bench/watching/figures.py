@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from statistics import fmean, median
 
-from feedbench.bench.records.watch import WatchedEpoch, WatchedStretch
+from feedbench.bench.records.trainings.watch import WatchedEpoch, WatchedStretch
 from feedbench.bench.watching.times import EpochTimes
 
 MOST_STRETCHES = 500

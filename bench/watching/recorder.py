@@ -15,7 +15,7 @@ from feedbench.bench.watching.times import EpochTimes
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.watch import Place, WatchRecord
+    from feedbench.bench.records.trainings.watch import Place, WatchRecord
     from feedbench.bench.watching.scalars import Scalars
 
 
@@ -74,7 +74,7 @@ class Recorder:
 
     def record(self) -> WatchRecord:
         """Return what was collected so far."""
-        from feedbench.bench.records.watch import WatchRecord
+        from feedbench.bench.records.trainings.watch import WatchRecord
         from feedbench.bench.watching import figures
 
         self.collect()
@@ -102,7 +102,7 @@ class Recorder:
         text = sentence.report(record)
         print(f"feedbench: {text}", file=sys.stderr)  # noqa: T201 - its one line
         if self._out is not None:
-            from feedbench.bench.records.watch_file import write_watch
+            from feedbench.bench.records.trainings.watch_file import write_watch
 
             write_watch(self._out, record)
         return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from feedbench.bench.records.watch import WatchRecord
+from feedbench.bench.records.trainings.watch import WatchRecord
 from feedbench.bench.text import counted, digits
 
 

@@ -12,7 +12,7 @@ from feedbench.bench.watching.recorder import Recorder
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.watch import WatchRecord
+    from feedbench.bench.records.trainings.watch import WatchRecord
 
 _T = TypeVar("_T")
 

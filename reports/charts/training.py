@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from feedbench.bench.records.trained_epoch import TrainedEpoch
-from feedbench.bench.records.training import Training, TrainingRecord
+from feedbench.bench.records.trainings.training import Training, TrainingRecord
 from feedbench.bench.text import counted, digits
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import NARROW, WIDE, Line, Scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from feedbench.bench.records.watch import WatchRecord
+from feedbench.bench.records.trainings.watch import WatchRecord
 from feedbench.bench.text import digits
 from feedbench.reports.charts import svg, tracks
 from feedbench.reports.charts.tracks import WIDE, Scale

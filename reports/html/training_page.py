@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from feedbench.bench.records.training import TrainingRecord
+from feedbench.bench.records.trainings.training import TrainingRecord
 from feedbench.reports.charts import training as charts
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.code import saved_model

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from feedbench.bench.records.watch import WatchRecord
+from feedbench.bench.records.trainings.watch import WatchRecord
 from feedbench.bench.watching.sentence import apart, sentence
 from feedbench.reports.charts import waits as chart
 from feedbench.reports.charts.tracks import NARROW, WIDE

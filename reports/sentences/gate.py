@@ -13,7 +13,7 @@ from feedbench.reports.text import figures
 from feedbench.reports.text.figures import shown
 
 if TYPE_CHECKING:
-    from feedbench.bench.records.gate import GateRecord
+    from feedbench.bench.records.checks.gate import GateRecord
 
 
 def answer(gate: GateRecord) -> str:

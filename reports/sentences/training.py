@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from feedbench.bench.records.training import Agreement, Likeness, Training, TrainingRecord
+from feedbench.bench.records.trainings.training import Agreement, Likeness, Training, TrainingRecord
 from feedbench.bench.text import counted, duration, listed
 from feedbench.reports.sentences import facts as of_runs
 

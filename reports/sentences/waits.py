@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedbench.bench.records.watch import WatchedEpoch, WatchRecord
+from feedbench.bench.records.trainings.watch import WatchedEpoch, WatchRecord
 from feedbench.bench.text import counted, digits
 from feedbench.reports.text.figures import MISSING, percent, shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feedbench.bench.records.trained_epoch import TrainedEpoch
-from feedbench.bench.records.training import Training, TrainingRecord
+from feedbench.bench.records.trainings.training import Training, TrainingRecord
 from feedbench.bench.text import digits
 from feedbench.reports.text.figures import MISSING, percent, seconds, shown
 from feedbench.reports.text.titles import Title

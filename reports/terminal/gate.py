@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from feedbench.bench.records.gate import GateRecord
+    from feedbench.bench.records.checks.gate import GateRecord
 
 
 def show(gate: GateRecord, console: Console, place: Path) -> None:

@@ -15,7 +15,7 @@ from feedbench.reports.terminal.layout import put, set_width
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.records.inspection import Bin, Inspection, Labelled
+    from feedbench.bench.records.checks.inspection import Bin, Inspection, Labelled
     from feedbench.bench.records.run import LeftOut
 
 _BAR = 40  # columns of the longest bar

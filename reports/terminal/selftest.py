@@ -12,7 +12,7 @@ from feedbench.reports.terminal.layout import plain_table, put, set_width
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.records.selftest import SelfTest
+    from feedbench.bench.records.checks.selftest import SelfTest
 
 
 def show(selftest: SelfTest, console: Console) -> None:

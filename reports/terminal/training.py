@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from feedbench.bench.records.training import Training, TrainingRecord
+    from feedbench.bench.records.trainings.training import Training, TrainingRecord
 
 
 def show(record: TrainingRecord, console: Console, out: Path, page: Path | None = None) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from feedbench.bench.records.verification import Verification, Verified
+    from feedbench.bench.records.checks.verification import Verification, Verified
 
 _Columns = Sequence[Column[Proof]]
 _SHUFFLE = tuple(column for column in columns.SHUFFLE if column.short)

@@ -14,7 +14,7 @@ from feedbench.reports.text.escaping import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from feedbench.bench.records.watch import WatchRecord
+    from feedbench.bench.records.trainings.watch import WatchRecord
 
 
 def show(record: WatchRecord, console: Console) -> None:

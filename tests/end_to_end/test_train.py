@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.records.training import TrainingRecord, read_training
+from feedbench.bench.records.trainings.training import TrainingRecord, read_training
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.command import Feedbench
 from tests.support.waiting import until

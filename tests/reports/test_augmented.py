@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from feedbench.bench.records.verification import Verification, Verified
+from feedbench.bench.records.checks.verification import Verification, Verified
 from feedbench.reports import markdown
 from feedbench.reports.html import page
 from feedbench.reports.sentences.notes import notes

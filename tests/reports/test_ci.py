@@ -8,7 +8,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.gate import GateRecord
+from feedbench.bench.records.checks.gate import GateRecord
 from feedbench.reports import ci
 from feedbench.reports.sentences.gate import answer, details
 from tests.support.gates import FAILED, FINE, SLOWER, UNSURE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.gate import Arm, GateRecord
+from feedbench.bench.records.checks.gate import Arm, GateRecord
 from tests.support.builders import ENVIRONMENT
 
 SLOWER = GateRecord(

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from feedbench.bench.records.trained_epoch import TrainedEpoch
-from feedbench.bench.records.training import ModelRecord, Training, TrainingRecord
+from feedbench.bench.records.trainings.training import ModelRecord, Training, TrainingRecord
 from feedbench.bench.training.likeness import likeness_of
 from tests.support.builders import a_run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from feedbench.bench.records.watch import WatchRecord
-from feedbench.bench.records.watch_file import write_watch
+from feedbench.bench.records.trainings.watch import WatchRecord
+from feedbench.bench.records.trainings.watch_file import write_watch
 from feedbench.bench.watching import figures
 from feedbench.bench.watching.times import EpochTimes
 

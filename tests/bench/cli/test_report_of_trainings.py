@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from feedbench.bench.records.training import write_training
+from feedbench.bench.records.trainings.training import write_training
 from feedbench.reports import trainings
 from tests.support.front_door import Call
 from tests.support.trainings import compared

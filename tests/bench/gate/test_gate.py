@@ -14,8 +14,8 @@ from feedbench.bench.gate.commit import commit_of
 from feedbench.bench.gate.gate import CONFIRMATION, NAME, Outcome
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.records.checks.gate import GateRecord
 from feedbench.bench.records.conditions.sources import SourceChange
-from feedbench.bench.records.gate import GateRecord
 from tests.support.gate_runs import CALM, NOISY, Performs
 
 CHANGE = SourceChange(kind="photo", first="a/0.jpg", files=1, gone=0, first_block=2, last_block=2)

@@ -18,7 +18,7 @@ from rich.console import Console
 from feedbench.bench.images.check import Checks
 from feedbench.bench.images.inspection import inspect
 from feedbench.bench.processes.progress import Quiet
-from feedbench.bench.records.inspection import Inspection
+from feedbench.bench.records.checks.inspection import Inspection
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.layouts import Layout
 from feedbench.reports.terminal.inspection import show

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from feedbench.bench.records.checks.selftest import Expectation
 from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.conditions.usage import Latency
-from feedbench.bench.records.selftest import Expectation
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.bench.selftest import pipelines

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.records.training import read_training
-from feedbench.bench.records.training_table import CSV
+from feedbench.bench.records.trainings.training import read_training
+from feedbench.bench.records.trainings.training_table import CSV
 from feedbench.bench.training.keeper import Keeper
 from feedbench.pipelines.errors import RequestError
 from tests.support.trainings import a_record, a_training, an_epoch

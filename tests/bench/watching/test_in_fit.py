@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import feedbench
-from feedbench.bench.records.watch import WatchRecord
-from feedbench.bench.records.watch_file import read_watch
+from feedbench.bench.records.trainings.watch import WatchRecord
+from feedbench.bench.records.trainings.watch_file import read_watch
 
 pytestmark = [
     pytest.mark.tensorflow,

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import feedbench
-from feedbench.bench.records.watch_file import read_watch
+from feedbench.bench.records.trainings.watch_file import read_watch
 from feedbench.bench.watching import watch as module
 from feedbench.bench.watching.sentence import report
 from feedbench.pipelines.errors import RequestError

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from feedbench.bench.records.selftest import Expectation, SelfTest
+from feedbench.bench.records.checks.selftest import Expectation, SelfTest
 from feedbench.reports.terminal.selftest import answer, show
 
 

@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from feedbench.bench.records.checks.verification import Verification, Verified
 from feedbench.bench.records.proof import Counts, Proof
-from feedbench.bench.records.verification import Verification, Verified
 from feedbench.reports.terminal.verification import show
 from tests.support.builders import SCRIPT, WORKLOAD, a_distance, a_proof, a_shuffle
 

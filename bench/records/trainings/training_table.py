@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from feedbench.bench.records.training import TrainingRecord
+from feedbench.bench.records.trainings.training import TrainingRecord
 
 CSV = "training.csv"
 COLUMNS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench import files
-from feedbench.bench.records.watch import SCHEMA, WatchRecord
+from feedbench.bench.records.trainings.watch import SCHEMA, WatchRecord
 from feedbench.pipelines.errors import RequestError
 
 

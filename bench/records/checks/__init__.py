@@ -1,0 +1,1 @@
+"""What gate, inspect, selftest and verify write."""
