@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,11 +38,16 @@ def load_from_module(name: str, function: str) -> FunctionPipeline:
     function.
     """
     file = file_of(name)
-    here = os.getcwd()  # noqa: PTH109 - a name may not be valid UTF-8
-    if find(name.partition(".")[0], [here]) is not None:
-        # As for a file. An installed package's own folder could hide modules of Python.
-        sys.path[:0] = dict.fromkeys((here, os.path.dirname(os.path.abspath(file))))  # noqa: PTH100, PTH120
-    module = imported(name, lambda: importlib.import_module(name), file)
+    head, here = name.partition(".")[0], os.getcwd()  # noqa: PTH109 - a name may not be UTF-8
+    package = find(head, [here, *sys.path])
+
+    def load() -> ModuleType:
+        if package is not None and file.is_relative_to(Path(here, head)):
+            _importable(os.path.dirname(os.path.abspath(file)), here)  # noqa: PTH100, PTH120
+            _register(package)
+        return importlib.import_module(name)
+
+    module = imported(name, load, file)
     place = getattr(module, "__file__", None)
     if place is not None and os.path.realpath(place) != os.path.realpath(file):
         raise RequestError(
@@ -64,13 +70,16 @@ def _pipeline(module: ModuleType, function: str, place: str) -> FunctionPipeline
 
 
 def _module(file: Path) -> ModuleType:
-    """Import a file as `python FILE.py` would: it can import modules next to it.
+    """Import a file that can import the modules next to it, unless one of that name is installed.
 
     A file in a package becomes that package's module, and can import from the package.
     """
     name, root = _place(file)
-    sys.path[:0] = dict.fromkeys((str(file.parent), str(root)))
+    _importable(str(file.parent), str(root))
     if "." in name:
+        package = find(name.partition(".")[0], [str(root)])
+        assert package is not None
+        _register(package)
         module = importlib.import_module(name)
         if module.__file__ is not None and Path(module.__file__).resolve() == file.resolve():
             return module
@@ -82,6 +91,31 @@ def _module(file: Path) -> ModuleType:
     sys.modules[name] = module  # workers can find it
     spec.loader.exec_module(module)
     return module
+
+
+def _importable(*folders: str) -> None:
+    """Let modules of these folders be imported, after all that are installed.
+
+    A file json.py or tensorflow.py next to a loader must not be taken for the real one. This
+    process performs nothing but a trial of that loader.
+    """
+    sys.path.extend(folder for folder in dict.fromkeys(folders) if folder not in sys.path)
+
+
+def _register(package: ModuleSpec) -> None:
+    """Import the user's package itself, though one of that name may be installed.
+
+    One that was imported before stays.
+    """
+    if package.name in sys.modules:
+        return
+    module = sys.modules[package.name] = importlib.util.module_from_spec(package)
+    try:
+        if package.loader is not None:
+            package.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(package.name, None)
+        raise
 
 
 def _place(file: Path) -> tuple[str, Path]:

@@ -26,6 +26,7 @@ from typing import NoReturn
 
 import psutil
 
+from feedbench.bench.processes.command import command_of
 from feedbench.bench.records.messages import (
     Command,
     End,
@@ -150,7 +151,7 @@ class _Server:
         ids = (str(self._events), str(os.getpid()))
         with Path(start.log).open("ab") as log:
             process = subprocess.Popen(
-                [*_python(), "-m", "feedbench.bench.forkserver", "--trial", *ids],
+                command_of("feedbench.bench.forkserver", "--trial", *ids),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -222,11 +223,6 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _python() -> list[str]:
-    """Return the command that starts this Python again, with -P if this one has it."""
-    return [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
 
 
 def _waited(options: int) -> tuple[int, int] | None:

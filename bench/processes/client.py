@@ -15,6 +15,7 @@ from typing import Self
 
 import msgspec
 
+from feedbench.bench.processes.command import command_of
 from feedbench.bench.processes.other_python import environment_of
 from feedbench.bench.records.messages import (
     Command,
@@ -175,10 +176,9 @@ class Processes:
             )
 
     def _forkserver_command(self) -> list[str]:
-        # Another environment must not import packages from the current folder.
-        safely = [] if self._python == sys.executable else ["-P"]
-        server = [self._python, *safely, "-m", "feedbench.bench.forkserver"]
-        return [*server, str(os.getpid()), str(self._scratch)]
+        return command_of(
+            "feedbench.bench.forkserver", str(os.getpid()), str(self._scratch), python=self._python
+        )
 
     def ready(self) -> Ready:
         """Wait until TensorFlow is imported. Raises ForkserverError if its import fails."""

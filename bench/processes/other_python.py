@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.processes.command import command_of
 from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.messages import SCHEMA
 from feedbench.pipelines import catalog
@@ -47,7 +48,7 @@ def look(python: str) -> Other:
     path = os.path.abspath(program)  # noqa: PTH100 - a link is what makes it that environment's
     try:
         done = subprocess.run(
-            [path, "-P", "-m", "feedbench.bench.about"],
+            command_of("feedbench.bench.about", python=path),
             env=environment_of(path),
             stdin=subprocess.DEVNULL,
             capture_output=True,

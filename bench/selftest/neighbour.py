@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from feedbench.bench.processes.command import command_of
 from feedbench.pipelines.system.signals import signal_at_parent_death
 
 LINGER_SECONDS = 0.125  # after the last touch: shorter than another pipeline's turn
@@ -29,13 +30,7 @@ _TURN_SECONDS = 0.02
 def neighbours(file: Path, count: int) -> Iterator[None]:
     """Start `count` neighbours that watch the file, which is created untouched."""
     file.write_bytes(_MOMENT.pack(-math.inf))
-    command = [
-        sys.executable,
-        "-m",
-        "feedbench.bench.selftest.neighbour",
-        str(os.getpid()),
-        str(file),
-    ]
+    command = command_of("feedbench.bench.selftest.neighbour", str(os.getpid()), str(file))
     started: list[subprocess.Popen[bytes]] = []
     try:
         started.extend(subprocess.Popen(command, start_new_session=True) for _ in range(count))

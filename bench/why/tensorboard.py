@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from feedbench.bench.processes.command import command_of
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.errors import FeedbenchError, RequestError
@@ -47,7 +48,7 @@ def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
 
 
 def _started(traces: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(traces)]
+    command = command_of("tensorboard.main", "--logdir", str(traces))
     command += ["--host", _HOST, "--port", str(port), "--load_fast", "false"]
     # Ctrl-C is for this process, which ends it.
     return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.processes.command import command_of
+
 _LIMIT_SECONDS = 120.0
 
 
@@ -25,7 +27,7 @@ def reading_of(
 ) -> Reading:
     """Return xprof's results for the trace in a folder; a failure is a clause, not an error."""
     limit = min(limit_seconds, _LIMIT_SECONDS)
-    command = [python, "-m", "feedbench.bench.why.trace_reader_task", str(folder)]
+    command = command_of("feedbench.bench.why.trace_reader_task", str(folder), python=python)
     try:
         with log.open("ab") as file:
             done = subprocess.run(

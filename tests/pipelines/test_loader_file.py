@@ -266,5 +266,32 @@ def test_a_file_whose_package_has_anothers_name_is_imported_all_the_same(
     assert list(opened(load_function(package / "decoder.py", "photos"))) == ["own"]
 
 
+def test_a_file_next_to_a_loader_hides_nothing_that_is_installed(
+    load: Load, tmp_path: Path
+) -> None:
+    """As in a folder of a student with a file colorsys.py: what Python has is taken."""
+    (tmp_path / "colorsys.py").write_text("raise AssertionError\n")
+    sys.modules.pop("colorsys", None)
+    source = "import colorsys\ndef photos(workload):\n    return [colorsys.rgb_to_hsv(1, 1, 1)]\n"
+    assert list(opened(load(source))) == [(0.0, 0.0, 1)]
+    assert sys.path.index(str(tmp_path)) > sys.path.index(str(Path(re.__file__).parents[1]))
+
+
+def test_a_package_is_the_loader_s_own_though_one_of_that_name_is_installed(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, batch in (("installed", "old"), ("working", "new")):
+        package = tmp_path / place / "their_twice"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "batches.py").write_text(f"BATCHES = ['{batch}']\n")
+        (package / "loader.py").write_text(
+            "from .batches import BATCHES\ndef photos(workload):\n    return BATCHES\n"
+        )
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    file = tmp_path / "working" / "their_twice" / "loader.py"
+    assert list(opened(load_function(file, "photos"))) == ["new"]
+
+
 def test_a_function_has_nothing_to_prepare(load: Load) -> None:
     assert not isinstance(load(GENERATOR), Preparing)
