@@ -39,9 +39,9 @@ BUILT_IN = {  # name: module and class, imported when asked for
     ),
     "tfdata_naive": "tfdata_naive:TfdataNaive",
     "tfdata_tuned": "tfdata_tuned:TfdataTuned",
-    RECORDS_NAME: "tfrecord_existing:TfrecordExisting",
-    "tfrecord_gzip": "tfrecord_gzip:TfrecordGzip",
-    "tfrecord_sharded": "tfrecord_sharded:TfrecordSharded",
+    RECORDS_NAME: "tfrecord.tfrecord_existing:TfrecordExisting",
+    "tfrecord_gzip": "tfrecord.tfrecord_gzip:TfrecordGzip",
+    "tfrecord_sharded": "tfrecord.tfrecord_sharded:TfrecordSharded",
     "threads": "threaded.threads:Threads",
 }
 

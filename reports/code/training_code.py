@@ -25,8 +25,8 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain impor
     ImageDatasetFromDirectoryGrain,
 )
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-from feedbench.pipelines.built_in.tfrecord_base import Tfrecord
-from feedbench.pipelines.built_in.tfrecord_existing import TfrecordExisting
+from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
+from feedbench.pipelines.built_in.tfrecord.tfrecord_existing import TfrecordExisting
 from feedbench.pipelines.contract import LUMA, Dtype, Records, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES

@@ -13,8 +13,8 @@ import pytest
 from feedbench.bench.prepared import preparation_task
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.workload_file import workload_of
-from feedbench.pipelines.built_in.tfrecord_gzip import TfrecordGzip
-from feedbench.pipelines.built_in.tfrecord_sharded import TfrecordSharded
+from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
+from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import index_folder

@@ -18,8 +18,8 @@ from PIL import Image
 
 from feedbench.bench.equal_work.judgement import accepted
 from feedbench.pipelines.built_in.stored.smaller_images import Smaller, encoded_images
-from feedbench.pipelines.built_in.tfrecord_gzip import TfrecordGzip
-from feedbench.pipelines.built_in.tfrecord_sharded import TfrecordSharded
+from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
+from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import KnobOverruledWarning, Workload
 from feedbench.pipelines.errors import PreparationError, RequestError
 from feedbench.pipelines.forms import RANGES, Fit

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.pipelines.built_in.tfrecord_gzip import TfrecordGzip
-from feedbench.pipelines.built_in.tfrecord_sharded import TfrecordSharded
+from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
+from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError
 from tests.support.builders import workload_over

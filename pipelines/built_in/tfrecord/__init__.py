@@ -1,0 +1,1 @@
+"""TFRecord files as pipelines: written by Feedbench, or the user's own."""
