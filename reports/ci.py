@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from feedbench.reports import markdown
-from feedbench.reports.sentences.gate import answer, details
+from feedbench.reports.sentences.comparisons.gate import answer, details
 
 if TYPE_CHECKING:
     from feedbench.bench.records.checks.gate import Answer, GateRecord

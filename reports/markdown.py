@@ -13,9 +13,10 @@ from rich.cells import cell_len, chop_cells
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import WIDTH, capital
 from feedbench.bench.verdicts.comparison import Comparison
-from feedbench.reports.sentences import comparison, why
+from feedbench.reports.sentences import why
 from feedbench.reports.sentences.answer import answer, heading, sure
 from feedbench.reports.sentences.citation import citation
+from feedbench.reports.sentences.comparisons import comparison
 from feedbench.reports.sentences.demand import waiting
 from feedbench.reports.sentences.notes import warnings
 from feedbench.reports.tables import short

@@ -13,7 +13,7 @@ from feedbench.bench.records.trainings.training_table import table
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown
 from feedbench.reports.formats import PAGE
-from feedbench.reports.sentences import training
+from feedbench.reports.sentences.trainings import training
 from feedbench.reports.tables import trainings as tables
 
 

@@ -14,7 +14,7 @@ from feedbench.bench.records.trainings.watch_file import read_watch
 from feedbench.bench.watching.sentence import report
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports import markdown
-from feedbench.reports.sentences import waits
+from feedbench.reports.sentences.trainings import waits
 
 
 def render(name: str, file: Path) -> str:

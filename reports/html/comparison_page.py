@@ -12,7 +12,7 @@ from feedbench.bench import files
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.charts import rates
 from feedbench.reports.html.templating import rendered
-from feedbench.reports.sentences import comparison
+from feedbench.reports.sentences.comparisons import comparison
 from feedbench.reports.text import palette
 
 

@@ -16,7 +16,7 @@ from feedbench.reports.charts import rates
 from feedbench.reports.html.templating import rendered
 from feedbench.reports.sentences import facts
 from feedbench.reports.sentences.answer import answer, heading, no_ratios
-from feedbench.reports.sentences.side_by_side import fastest, feeds
+from feedbench.reports.sentences.comparisons.side_by_side import fastest, feeds
 from feedbench.reports.tables import frames
 from feedbench.reports.text import figures, palette
 from feedbench.reports.text.figures import MISSING, percent, seconds, shown

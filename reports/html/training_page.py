@@ -14,7 +14,8 @@ from feedbench.reports.charts import training as charts
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.code import saved_model
 from feedbench.reports.html.templating import rendered
-from feedbench.reports.sentences import facts, training
+from feedbench.reports.sentences import facts
+from feedbench.reports.sentences.trainings import training
 from feedbench.reports.tables import trainings as tables
 from feedbench.reports.text import palette
 

@@ -13,7 +13,7 @@ from feedbench.bench.watching.sentence import apart, sentence
 from feedbench.reports.charts import waits as chart
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.html.templating import rendered
-from feedbench.reports.sentences import waits
+from feedbench.reports.sentences.trainings import waits
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.reports.sentences.comparison import TITLES, answer, cells, notes, warning
+from feedbench.reports.sentences.comparisons.comparison import TITLES, answer, cells, notes, warning
 from feedbench.reports.terminal.layout import folded, put, put_note, set_width, simple_table
 from feedbench.reports.text.escaping import visible
 

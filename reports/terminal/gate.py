@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from feedbench.reports.sentences.gate import answer, details
+from feedbench.reports.sentences.comparisons.gate import answer, details
 from feedbench.reports.terminal.layout import (
     folded,
     put,

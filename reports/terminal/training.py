@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.bench.text import counted, digits
-from feedbench.reports.sentences import training as sentences
+from feedbench.reports.sentences.trainings import training as sentences
 from feedbench.reports.terminal.layout import (
     folded,
     put,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from feedbench.bench.watching.sentence import report
-from feedbench.reports.sentences.waits import TITLES, rows
+from feedbench.reports.sentences.trainings.waits import TITLES, rows
 from feedbench.reports.terminal.layout import plain_table, put, set_width
 from feedbench.reports.text.escaping import visible
 

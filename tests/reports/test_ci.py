@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.checks.gate import GateRecord
 from feedbench.reports import ci
-from feedbench.reports.sentences.gate import answer, details
+from feedbench.reports.sentences.comparisons.gate import answer, details
 from tests.support.gates import FAILED, FINE, SLOWER, UNSURE
 
 

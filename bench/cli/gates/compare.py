@@ -53,7 +53,7 @@ def compare(
       2  the runs cannot be compared, or there was an error
       3  cannot tell
     """
-    from feedbench.reports.sentences.comparison import as_record
+    from feedbench.reports.sentences.comparisons.comparison import as_record
 
     if format not in {"table", "markdown", "json"}:
         raise RequestError(f"--format {format!r}: expected table, markdown or json")

@@ -73,7 +73,7 @@ def gate(
     page = written_page(outcome.folder)
     with read_or_not():
         if as_json:
-            from feedbench.reports.sentences.gate import as_record
+            from feedbench.reports.sentences.comparisons.gate import as_record
 
             print_json(as_record(outcome.record))
         else:

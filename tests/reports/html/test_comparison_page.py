@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from feedbench.bench.verdicts.comparison import Comparison, Sides
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import comparison_page
-from feedbench.reports.sentences.comparison import PAIRED, UNPAIRED
+from feedbench.reports.sentences.comparisons.comparison import PAIRED, UNPAIRED
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import SCRIPT

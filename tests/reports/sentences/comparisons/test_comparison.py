@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
-from feedbench.reports.sentences.comparison import (
+from feedbench.reports.sentences.comparisons.comparison import (
     PAIR,
     PAIRED,
     UNPAIRED,

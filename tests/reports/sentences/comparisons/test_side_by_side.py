@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.run import RunRecord
-from feedbench.reports.sentences.side_by_side import fastest, feeds
+from feedbench.reports.sentences.comparisons.side_by_side import fastest, feeds
 from tests.support.builders import WORKLOAD, a_proof, a_row, a_run, empty_row
 
 

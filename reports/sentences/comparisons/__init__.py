@@ -1,0 +1,1 @@
+"""Several runs in words: comparisons, gates, and runs side by side."""

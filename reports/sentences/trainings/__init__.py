@@ -1,0 +1,1 @@
+"""Trainings in words, and how long they wait."""
