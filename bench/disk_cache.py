@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from feedbench.bench.files import write_whole
+from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
 
 class DiskCache:
@@ -26,14 +28,17 @@ class DiskCache:
         if self._folder is None:
             return None
         with contextlib.suppress(OSError):
-            return self._file(self._folder, key).read_bytes()
+            return read_regular(self._file(self._folder, key))
         return None
 
     def lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of a key, with their ends, without loading all of them at once."""
         if self._folder is None:
             return
-        with contextlib.suppress(OSError), self._file(self._folder, key).open("rb") as file:
+        with (
+            contextlib.suppress(OSError),
+            os.fdopen(open_regular(self._file(self._folder, key)), "rb") as file,
+        ):
             yield from file
 
     def write(self, key: str, content: bytes | Iterable[bytes]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import open_regular
 
 
 def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
@@ -68,26 +68,6 @@ def add_lines(file: Path, lines: bytes) -> None:
         opened.write(lines)
         opened.flush()
         os.fsync(opened.fileno())
-
-
-def open_regular(file: Path | str, flags: int = os.O_RDONLY) -> int:
-    """Open a regular file and return its descriptor. Never waits, as opening a pipe would.
-
-    A file that is written may not be a link. Raises OSError, also if it is not a regular file.
-    """
-    is_read = flags & os.O_ACCMODE == os.O_RDONLY
-    flags |= os.O_CLOEXEC | os.O_NONBLOCK | (0 if is_read else os.O_NOFOLLOW)
-    descriptor = os.open(file, flags, 0o666)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(file))
-
-
-def read_regular(file: Path) -> bytes:
-    """Return the content of a regular file. Raises OSError, also if it is not a regular file."""
-    with os.fdopen(open_regular(file), "rb") as opened:
-        return opened.read()
 
 
 def _is_special(file: Path) -> bool:

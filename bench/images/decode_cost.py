@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
 from feedbench.pipelines.images.image_check import MOST_PIXELS, header, unrestrained
+from feedbench.pipelines.system.regular_files import open_regular
 
 
 def decode_seconds(
@@ -29,7 +31,11 @@ def decode_seconds(
         if finding.reason is not None or finding.pixels > most_pixels:
             continue
         try:
-            with unrestrained(), Image.open(file) as image:
+            with (
+                unrestrained(),
+                os.fdopen(open_regular(file), "rb") as opened,
+                Image.open(opened) as image,
+            ):
                 image.convert("RGB").resize(
                     (image_size[1], image_size[0]), Image.Resampling.BILINEAR
                 )

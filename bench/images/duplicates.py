@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from feedbench.bench.records.checks.inspection import Labelled
 from feedbench.pipelines.images.index import Index, image_id
 from feedbench.pipelines.images.layouts import Layout, parts_of
 from feedbench.pipelines.images.listing import walk
+from feedbench.pipelines.system.regular_files import open_regular
 
 _CHUNK = 1 << 20
 
@@ -110,7 +112,7 @@ def _groups(paths: Sequence[str]) -> Iterator[list[int]]:
 def _digest(path: str) -> bytes | None:
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - names may not be UTF-8
+        with os.fdopen(open_regular(path), "rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError:

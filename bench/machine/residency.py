@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 import numpy as np
 
+from feedbench.pipelines.system.regular_files import open_regular
+
 MOST_ASKED = 1000  # files whose pages are checked, evenly over the list: each takes 20 µs
 
 
@@ -43,7 +45,7 @@ def residency(files: Sequence[str]) -> Residency:
     total = resident = 0
     for file in asked:
         try:
-            descriptor = os.open(file, os.O_RDONLY)
+            descriptor = open_regular(file)
         except OSError as error:
             return _unknown(f"cannot open a file: {error.strerror}")
         try:
@@ -71,7 +73,7 @@ def evict(files: Iterable[str]) -> str | None:
         return "this system has no posix_fadvise"
     for file in files:
         try:
-            descriptor = os.open(file, os.O_RDONLY)
+            descriptor = open_regular(file)
         except OSError as error:
             return f"cannot open a file: {error.strerror}"
         try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Sequence
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import open_regular
 
 _CHUNK = 1 << 20
 
@@ -20,11 +20,7 @@ def warm(files: Sequence[str], on_file: Callable[[int], None] = lambda _: None) 
     buffer = bytearray(_CHUNK)
     for count, file in enumerate(files, 1):
         try:
-            if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - names may not be UTF-8
-                raise RequestError(
-                    f"{file!r}: expected a photo; it is not a regular file", hint="remove it"
-                )
-            with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
+            with os.fdopen(open_regular(file), "rb", buffering=0) as opened:
                 while got := opened.readinto(buffer):
                     total += got
         except OSError as error:

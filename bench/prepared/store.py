@@ -28,6 +28,7 @@ import msgspec
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.system.regular_files import open_regular
 
 SCHEMA = 1
 _IN_USE, _FILES, _MANIFEST = ".in-use", "files", "manifest.json"
@@ -261,7 +262,7 @@ def _size_and_checksum(file: Path) -> tuple[int, int]:
     size = checksum = 0
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
-    with file.open("rb", buffering=0) as opened:
+    with os.fdopen(open_regular(file), "rb", buffering=0) as opened:
         while got := opened.readinto(buffer):
             size += got
             checksum = zlib.crc32(view[:got], checksum)

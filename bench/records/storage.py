@@ -13,11 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
-from feedbench.bench.files import add_lines, read_regular, write_whole
+from feedbench.bench.files import add_lines, write_whole
 from feedbench.bench.records import schema_1
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import read_regular
 
 _T = TypeVar("_T")
 

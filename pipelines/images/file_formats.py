@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable
 
+from feedbench.pipelines.system.regular_files import open_regular
+
 UNKNOWN = "unknown"
 
 APPLE_DOUBLE = b"\x00\x05\x16\x07"
@@ -60,7 +62,7 @@ def is_delivered(name: str) -> bool:
 def first_bytes(file: str, count: int) -> bytes:
     """Return the first `count` bytes of a file, fewer of a shorter one; b"" if it is unreadable."""
     try:
-        opened = os.open(file, os.O_RDONLY)
+        opened = open_regular(file)
     except OSError:
         return b""
     try:

@@ -23,6 +23,7 @@ import msgspec
 
 from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.file_formats import APPLE_DOUBLE, first_bytes, signature
+from feedbench.pipelines.system.regular_files import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -120,7 +121,11 @@ def header(path: str) -> Finding:
             return Finding("not a regular file", lasts=False)
         if not status.st_size:
             return Finding("an empty file")
-        with unrestrained(), Image.open(path) as image:
+        with (
+            unrestrained(),
+            os.fdopen(open_regular(path), "rb") as opened,
+            Image.open(opened) as image,
+        ):
             name = _NAMES.get(image.format or "", image.format)
             is_foreign = image.format not in _TENSORFLOWS
             return Finding(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.files import add_lines, read_regular, replace, write_whole
+from feedbench.bench.files import add_lines, replace, write_whole
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import read_regular
 
 
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:

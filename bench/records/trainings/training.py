@@ -8,11 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.files import read_regular, write_whole
+from feedbench.bench.files import write_whole
 from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.trained_epoch import TrainedEpoch
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import read_regular
 
 SCHEMA = 1
 FILE = "training.json"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from feedbench.bench.files import open_regular, read_regular, write_whole
+from feedbench.bench.files import write_whole
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
 from feedbench.bench.options.run_options import RunOptions
@@ -34,6 +34,7 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.networks.spec import parse_model
+from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
 NAME = "resume.json"
 START_NEW = "start a new run"

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import platformdirs
 
-from feedbench.bench.files import open_regular
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.pipelines.catalog import parse_all
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.system.regular_files import open_regular
 
 _BYTES = 32
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -114,8 +114,9 @@ def test_what_the_system_says_while_a_header_is_read_is_not_remembered(
 def test_a_file_that_goes_away_while_it_is_looked_at_is_bad_and_no_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def vanishing(path: str) -> None:
-        Path(path).unlink()
+    def vanishing(_: object) -> None:
+        for file in tmp_path.iterdir():
+            file.unlink()
         raise UnidentifiedImageError
 
     monkeypatch.setattr(Image, "open", vanishing)
