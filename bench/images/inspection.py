@@ -21,7 +21,7 @@ from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.file_kinds import is_candidate, is_hidden
 from feedbench.pipelines.images.image_check import Finding
 from feedbench.pipelines.images.index import Index, counts, image_id
-from feedbench.pipelines.images.labels import index_unlabelled
+from feedbench.pipelines.images.labelled.labels import index_unlabelled
 from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
 

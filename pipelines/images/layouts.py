@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.class_notes import order_notes, root_notes
 from feedbench.pipelines.images.index import Index, index_folder, index_leaves, shown
-from feedbench.pipelines.images.labels import index_labelled, is_file
+from feedbench.pipelines.images.labelled.class_notes import order_notes, root_notes
+from feedbench.pipelines.images.labelled.labels import index_labelled, is_file
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
 
 ClassesFrom = Literal["top", "leaf"]

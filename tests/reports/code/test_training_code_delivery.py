@@ -23,7 +23,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.images.index import Index, image_id, index_folder, part, take
-from feedbench.pipelines.images.labels import index_labelled
+from feedbench.pipelines.images.labelled.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
 from tests.support.builders import KOREAN, SCRIPT, workload_over
 from tests.support.odd import encoded, jpeg, noise

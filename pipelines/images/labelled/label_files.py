@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.file_finder import FileFinder
 from feedbench.pipelines.images.index import named, shown
+from feedbench.pipelines.images.labelled.file_finder import FileFinder
 from feedbench.pipelines.images.no_folder import refuse_no_table
 
 _FILE_TITLES = {

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.file_finder import FileFinder
 from feedbench.pipelines.images.file_kinds import SUFFIXES
 from feedbench.pipelines.images.index import Index, named, ordered, shown, walk_notes
-from feedbench.pipelines.images.label_files import read_labels
+from feedbench.pipelines.images.labelled.file_finder import FileFinder
+from feedbench.pipelines.images.labelled.label_files import read_labels
 from feedbench.pipelines.images.listing import check_folder, walk
 
 

@@ -1,0 +1,1 @@
+"""Labels from a CSV file or from the names of the images."""
