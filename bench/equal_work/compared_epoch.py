@@ -10,8 +10,14 @@ import numpy.typing as npt
 
 from feedbench.bench.equal_work.augmented.thumbnails import Pictures, pictures
 from feedbench.bench.equal_work.contact_sheets import Picture
-from feedbench.bench.equal_work.fingerprints import ALIKE, UNKNOWN, Floats, Matcher, fingerprints
-from feedbench.bench.equal_work.image_counts import Tally, file_id
+from feedbench.bench.equal_work.identity.fingerprints import (
+    ALIKE,
+    UNKNOWN,
+    Floats,
+    Matcher,
+    fingerprints,
+)
+from feedbench.bench.equal_work.identity.image_counts import Tally, file_id
 from feedbench.bench.equal_work.judgement import ROUNDING, judged
 from feedbench.bench.equal_work.mistakes import in_transform, recognition
 from feedbench.bench.equal_work.pixel_distances import Pixels

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work.image_counts import file_id
+from feedbench.bench.equal_work.identity.image_counts import file_id
 from feedbench.bench.equal_work.judgement import ROUNDING, is_off
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.bench.equal_work.references import Levels

@@ -24,11 +24,11 @@ from feedbench.bench.equal_work.augmented.epoch import AugmentedEpoch
 from feedbench.bench.equal_work.augmented.recognition import Recogniser
 from feedbench.bench.equal_work.compared_epoch import ComparedEpoch
 from feedbench.bench.equal_work.contact_sheets import Picture
-from feedbench.bench.equal_work.fingerprints import Matcher
+from feedbench.bench.equal_work.identity.fingerprints import Matcher
+from feedbench.bench.equal_work.identity.shuffle import is_same, shuffle_of
 from feedbench.bench.equal_work.judgement import judged
 from feedbench.bench.equal_work.reference_files import ReferenceFiles, sheet_of
 from feedbench.bench.equal_work.references import Levels, in_levels
-from feedbench.bench.equal_work.shuffle import is_same, shuffle_of
 from feedbench.bench.measured.batches.batch_checks import EpochCheck, check_range, consume
 from feedbench.bench.measured.batches.batch_forms import pair
 from feedbench.bench.measured.iterators import lasting

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from feedbench.bench.equal_work.fingerprints import Floats, Places
+from feedbench.bench.equal_work.identity.fingerprints import Floats, Places
 from feedbench.bench.equal_work.references import Levels
 from feedbench.pipelines.contract import Workload
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from feedbench.bench.equal_work import references
 from feedbench.bench.equal_work.augmented.thumbnails import pictures, shape_of, thumbnails
-from feedbench.bench.equal_work.fingerprints import cells_of, fingerprints
+from feedbench.bench.equal_work.identity.fingerprints import cells_of, fingerprints
 from feedbench.bench.equal_work.reference_files import (
     FINGERPRINTS,
     PARTS,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from feedbench.bench.equal_work.fingerprints import Floats
+from feedbench.bench.equal_work.identity.fingerprints import Floats
 from feedbench.pipelines.augmentation.ranges import Augmentation
 
 _FLIPS = ((1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0))  # of x and y

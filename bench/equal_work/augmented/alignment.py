@@ -15,7 +15,7 @@ import numpy as np
 from feedbench.bench.equal_work.augmented.affine import Affine
 from feedbench.bench.equal_work.augmented.sampling import samples
 from feedbench.bench.equal_work.augmented.thumbnails import points
-from feedbench.bench.equal_work.fingerprints import Floats, Places
+from feedbench.bench.equal_work.identity.fingerprints import Floats, Places
 
 _AT_A_TIME = 256  # pairs of pictures
 _LONGEST_STEP = 0.12  # of an entry of the matrix, or of the offset

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from feedbench.bench.equal_work.augmented.recognition import Recognised, Recogniser
 from feedbench.bench.equal_work.augmented.thumbnails import Pictures, pictures, thumbnails
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Places
-from feedbench.bench.equal_work.image_counts import file_id
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats, Places
+from feedbench.bench.equal_work.identity.image_counts import file_id
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Counts
 from feedbench.pipelines.contract import Workload

@@ -13,7 +13,7 @@ from feedbench.bench.equal_work.augmented.affine import Affine, drawn_of
 from feedbench.bench.equal_work.augmented.alignment import aligned
 from feedbench.bench.equal_work.augmented.sampling import samples
 from feedbench.bench.equal_work.augmented.thumbnails import FINE, MIDDLE, Pictures, reduced
-from feedbench.bench.equal_work.fingerprints import Floats
+from feedbench.bench.equal_work.identity.fingerprints import Floats
 from feedbench.bench.records.augmented import Range, Transforms
 
 LEAST_ESTIMATED = 12  # images, under which no ranges are given

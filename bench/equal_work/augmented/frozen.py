@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from feedbench.bench.equal_work.augmented.epoch import AugmentedEpoch
-from feedbench.bench.equal_work.fingerprints import UNKNOWN
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN
 from feedbench.pipelines.augmentation.ranges import Augmentation
 
 LEAST_PAIRS = 12  # images that both epochs show

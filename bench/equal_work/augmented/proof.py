@@ -23,10 +23,10 @@ from feedbench.bench.equal_work.augmented.estimates import (
 from feedbench.bench.equal_work.augmented.frozen import frozen_share, is_frozen
 from feedbench.bench.equal_work.augmented.recognition import SIMULATED, Recogniser
 from feedbench.bench.equal_work.augmented.thumbnails import pictures
-from feedbench.bench.equal_work.fingerprints import UNKNOWN
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN
+from feedbench.bench.equal_work.identity.shuffle import Order
 from feedbench.bench.equal_work.judgement import levels, of_counts, of_labels
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
-from feedbench.bench.equal_work.shuffle import Order
 from feedbench.bench.records.augmented import Augmented, Transforms
 from feedbench.bench.records.proof import Counts, Proof, Shuffle
 from feedbench.bench.text import counted

@@ -14,7 +14,7 @@ from feedbench.bench.equal_work.augmented.alignment import Aligned, aligned
 from feedbench.bench.equal_work.augmented.sampling import warped
 from feedbench.bench.equal_work.augmented.shortlist import Correlations
 from feedbench.bench.equal_work.augmented.thumbnails import COARSE, MIDDLE, smaller
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Places
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats, Places
 from feedbench.pipelines.augmentation.ranges import Augmentation
 
 # An image is recognised if its correlation with a file is at least _ALIKE. It is certain if no

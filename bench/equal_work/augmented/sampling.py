@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from feedbench.bench.equal_work.augmented.affine import Affine
 from feedbench.bench.equal_work.augmented.thumbnails import points
-from feedbench.bench.equal_work.fingerprints import Floats, Places
+from feedbench.bench.equal_work.identity.fingerprints import Floats, Places
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from feedbench.bench.equal_work.augmented.epoch import AugmentedEpoch
 from feedbench.bench.equal_work.augmented.thumbnails import PICTURE, reduced
 from feedbench.bench.equal_work.contact_sheets import Picture
-from feedbench.bench.equal_work.image_counts import file_id
+from feedbench.bench.equal_work.identity.image_counts import file_id
 from feedbench.bench.equal_work.reference_files import ReferenceFiles
 from feedbench.pipelines.contract import Workload
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from feedbench.bench.equal_work.augmented.affine import Affine
 from feedbench.bench.equal_work.augmented.sampling import matrix_of
-from feedbench.bench.equal_work.fingerprints import Floats, Places
+from feedbench.bench.equal_work.identity.fingerprints import Floats, Places
 
 _LEAST_SEEN = 0.35  # of a file's picture, that a transform must leave within the delivered one
 _FLAT = 1.0  # grey levels, the standard deviation under which a picture shows nothing

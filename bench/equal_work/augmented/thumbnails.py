@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work.fingerprints import Floats
+from feedbench.bench.equal_work.identity.fingerprints import Floats
 
 Pictures = npt.NDArray[np.uint8]
 """`[B, h, w, channels]` in grey levels, rounded."""

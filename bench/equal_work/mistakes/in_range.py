@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Matcher
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats, Matcher
 from feedbench.bench.records.proof import Likeness
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import RANGES, ValueRange, uniform

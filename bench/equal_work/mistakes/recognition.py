@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from feedbench.bench.equal_work import references
-from feedbench.bench.equal_work.fingerprints import Floats, Matcher, fingerprints
+from feedbench.bench.equal_work.identity.fingerprints import Floats, Matcher, fingerprints
 from feedbench.bench.equal_work.mistakes.in_pixels import IN_PIXELS
 from feedbench.bench.equal_work.mistakes.in_range import of_range
 from feedbench.bench.equal_work.mistakes.in_view import IN_VIEW

@@ -19,8 +19,8 @@ from feedbench.bench.equal_work.augmented.agreement import differences, is_plain
 from feedbench.bench.equal_work.augmented.estimates import estimated, transforms_of
 from feedbench.bench.equal_work.augmented.recognition import Recognised, Recogniser
 from feedbench.bench.equal_work.augmented.thumbnails import pictures, thumbnails
-from feedbench.bench.equal_work.fingerprints import Floats
-from feedbench.bench.equal_work.image_counts import file_id
+from feedbench.bench.equal_work.identity.fingerprints import Floats
+from feedbench.bench.equal_work.identity.image_counts import file_id
 from feedbench.bench.equal_work.reference_files import THUMBNAILS
 from feedbench.bench.equal_work.timed_part.kept_images import Evidence, evidence
 from feedbench.bench.measured.batches.kept_batches import KeptBatch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, fingerprints
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats, fingerprints
 from feedbench.bench.equal_work.references import Levels, in_levels
 from feedbench.bench.equal_work.timed_part.nearest_files import near_files
 from feedbench.bench.measured.batches.batch_checks import check_labels, check_range

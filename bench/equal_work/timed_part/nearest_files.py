@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats, Matcher, Places
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats, Matcher, Places
 
 ALIKE = 1.0  # grey levels farther than the nearest file; such files may be meant as well
 _NEAREST = 64  # files that are kept of each image

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from feedbench.bench.equal_work import references
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Floats
-from feedbench.bench.equal_work.image_counts import file_id
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Floats
+from feedbench.bench.equal_work.identity.image_counts import file_id
 from feedbench.bench.equal_work.judgement import FILTER, ROUNDING, levels
 from feedbench.bench.equal_work.reference_files import FINGERPRINTS
 from feedbench.bench.equal_work.timed_part.augmented_images import check_augmented

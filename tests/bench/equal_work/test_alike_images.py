@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work import references
-from feedbench.bench.equal_work.fingerprints import Matcher, fingerprints
+from feedbench.bench.equal_work.identity.fingerprints import Matcher, fingerprints
 from feedbench.bench.equal_work.mistakes import recognition
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.sample_photos import write_photos

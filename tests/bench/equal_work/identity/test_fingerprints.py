@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Matcher, cells_of, fingerprints
+from feedbench.bench.equal_work.identity.fingerprints import (
+    UNKNOWN,
+    Matcher,
+    cells_of,
+    fingerprints,
+)
 
 Floats = npt.NDArray[np.float32]
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equal_work.shuffle import Order, batch_classes, shuffle_of
+from feedbench.bench.equal_work.identity.shuffle import Order, batch_classes, shuffle_of
 from feedbench.bench.records.proof import Shuffle
 
 CLASSES = 5

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Matcher
-from feedbench.bench.equal_work.image_counts import Tally, file_id
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Matcher
+from feedbench.bench.equal_work.identity.image_counts import Tally, file_id
 from feedbench.pipelines.contract import Workload
 
 FILES = 12

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedbench.bench.equal_work.fingerprints import UNKNOWN, Groups, Matcher
-from feedbench.bench.equal_work.shuffle import Order
+from feedbench.bench.equal_work.identity.fingerprints import UNKNOWN, Groups, Matcher
+from feedbench.bench.equal_work.identity.shuffle import Order
 from feedbench.bench.records.proof import Counts
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import image_id, shown

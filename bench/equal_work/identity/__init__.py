@@ -1,0 +1,1 @@
+"""Which file each delivered image is made of: how often, and in what order."""
