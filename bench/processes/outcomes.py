@@ -10,9 +10,31 @@ from msgspec.structs import replace
 from feedbench.bench.processes.client import Outcome, fault_of, last_line, what_went_wrong
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.records.measurement import Measurement
-from feedbench.bench.records.messages import Collected, Measured, Prepared, Traced, Verified
+from feedbench.bench.records.messages import (
+    Collected,
+    Measured,
+    Prepared,
+    Request,
+    Traced,
+    Verified,
+)
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
+
+
+def begun(request: Request, started_at: str) -> TrialRecord:
+    """Return the record of a trial that begins now: interrupted, until it has another end."""
+    return TrialRecord(
+        label=request.label,
+        spec=request.spec,
+        purpose=request.purpose,
+        block=request.block,
+        attempt=request.attempt,
+        until=request.until,
+        started_at=started_at,
+        seconds=0.0,
+        ended="interrupted",
+    )
 
 
 def recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:

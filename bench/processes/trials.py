@@ -18,17 +18,12 @@ from msgspec.structs import replace
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.page_cache import PageCache, after
-from feedbench.bench.processes.client import (
-    OnEvent,
-    OnTick,
-    Outcome,
-    Processes,
-)
+from feedbench.bench.processes.client import OnEvent, OnTick, Outcome, Processes
 from feedbench.bench.processes.clock_check import ClockCheck
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
-from feedbench.bench.processes.outcomes import recorded
+from feedbench.bench.processes.outcomes import begun, recorded
 from feedbench.bench.processes.run_folder import RunFolder, slugs
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
@@ -331,7 +326,7 @@ class Trials:
 
     def _made(self, request: Request, *, has_turns: bool = False) -> Made:
         """Make a trial's folders, and the command that starts it."""
-        begun = datetime.now(UTC).isoformat(timespec="milliseconds")
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         name = self._name(request)
         log = self._folder.logs / f"{name}.log"
         folder = self._scratch / name
@@ -347,17 +342,7 @@ class Trials:
             prepared=request.prepared or str(empty.absolute()),
             turns=str(turns.absolute()) if has_turns else "",
         )
-        record = TrialRecord(
-            label=request.label,
-            spec=request.spec,
-            purpose=request.purpose,
-            block=request.block,
-            attempt=request.attempt,
-            until=request.until,
-            started_at=begun,
-            seconds=0.0,
-            ended="interrupted",
-        )
+        record = begun(request, started_at)
         start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
         return Made(record=record, start=start, folder=folder, log=log)
 
