@@ -5,7 +5,6 @@ A command imports what it needs when it is called. So `--help` is fast.
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -30,7 +29,8 @@ from feedbench.bench.cli.top import top
 from feedbench.bench.cli.train import train
 from feedbench.bench.cli.tune import tune
 from feedbench.bench.cli.verify import verify
-from feedbench.pipelines.errors import FeedbenchError, RequestError
+from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
+from feedbench.pipelines.system.signals import Interrupts
 
 app = typer.Typer(
     name="feedbench",
@@ -59,7 +59,8 @@ app.command()(photos)
 
 def main() -> NoReturn:
     """Run the command line. An error is a sentence and a hint, or with --debug a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = Interrupts()
+    interrupts.install()
     encodable()
     try:
         code = app(standalone_mode=False)
@@ -67,16 +68,14 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader has closed the pipe
         end(_code(FeedbenchError.exit_code))
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is an answer
+        if interrupts.came and not isinstance(error, FeedbenchError):
+            error = InterruptionError("interrupted")  # such as an import that was cut short
         lines, code = _described(error)
         text = traceback.format_exc() if "--debug" in sys.argv else f"feedbench: {lines}\n"
         with suppress(OSError):
             print(text, end="", file=sys.stderr)
         end(_code(code))
     end(code if isinstance(code, int) else 0)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _described(error: Exception) -> tuple[str, int]:

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from feedbench.bench.cli import options
-from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
+from feedbench.bench.cli.support import (
+    images_folder,
+    interruptible,
+    print_json,
+    read_or_not,
+    unwritten,
+)
 from feedbench.bench.options.addition import Addition, refuse_addition
 from feedbench.bench.options.option import Given, options_of, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError, RequestError
+from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
@@ -70,7 +77,7 @@ def run(
       0    every pipeline was measured
       1    a pipeline failed
       2    the request or the input is wrong, or the photos changed
-      130  interrupted by Ctrl-C
+      130  interrupted, such as by Ctrl-C or SIGTERM
     """
     from feedbench.bench.processes.progress import listener
 
@@ -114,9 +121,11 @@ def _refuse_more(context: typer.Context) -> None:
 
 def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
     """Write the page, print the answer, and end with the exit code."""
-    page = written_page(out)
-    _show(record, out, page, as_json=as_json)
-    if record.status == "interrupted":
+    with Postponed() as interrupts:
+        page = written_page(out)
+        with read_or_not():
+            _show(record, out, page, as_json=as_json)
+    if interrupts.came or record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     if record.changed is not None:
         raise typer.Exit(RequestError.exit_code)

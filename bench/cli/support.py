@@ -27,7 +27,10 @@ def interruptible(sentence: str, folder: Path, hint: str = "") -> Iterator[None]
         yield
     except KeyboardInterrupt:
         if os.path.exists(folder) > there:  # noqa: PTH110
-            raise InterruptionError(f"interrupted; the files so far are in {folder}") from None
+            hint = _reporting(folder) if os.path.exists(folder / "run.json") else ""  # noqa: PTH110
+            raise InterruptionError(
+                f"interrupted; the files so far are in {folder}", hint=hint
+            ) from None
         raise InterruptionError(sentence, hint=hint) from None
 
 
@@ -47,9 +50,13 @@ def unwritten(out: Path, why: Exception | str) -> str:
     return str(
         FeedbenchError(
             f"cannot write the report: {reason}; the run is safe in {out}",
-            hint=f"feedbench report {shlex.quote(str(out))} writes the report",
+            hint=_reporting(out),
         )
     )
+
+
+def _reporting(out: Path) -> str:
+    return f"feedbench report {shlex.quote(str(out))} writes the report"
 
 
 def flush() -> None:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from feedbench.bench.cli import options
-from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
+from feedbench.bench.cli.support import (
+    images_folder,
+    interruptible,
+    print_json,
+    read_or_not,
+    unwritten,
+)
 from feedbench.bench.options.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError
+from feedbench.pipelines.system.signals import Postponed
+
+if TYPE_CHECKING:
+    from feedbench.bench.records.trainings.training import TrainingRecord
 
 
 @options.takes(options_of_training())
@@ -66,18 +77,24 @@ def train(
         from feedbench.bench.training.training import train as perform
 
         record = perform(of_run, asked, progress)
-    page = _written_page(out)
-    if as_json:
-        print_json(record)
-    else:
-        from rich.console import Console
-
-        from feedbench.reports.terminal.training import show
-
-        show(record, Console(highlight=False), out, page)
-    if record.status == "interrupted":
+    with Postponed() as interrupts:
+        page = _written_page(out)
+        with read_or_not():
+            _show(record, out, page, as_json=as_json)
+    if interrupts.came or record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     raise typer.Exit(1 if any(each.status == "failed" for each in record.trainings) else 0)
+
+
+def _show(record: TrainingRecord, out: Path, page: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+        return
+    from rich.console import Console
+
+    from feedbench.reports.terminal.training import show
+
+    show(record, Console(highlight=False), out, page)
 
 
 def _written_page(out: Path) -> Path | None:

@@ -11,11 +11,18 @@ import typer
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.run import written_page
-from feedbench.bench.cli.support import images_folder, interruptible, print_json, unwritten
+from feedbench.bench.cli.support import (
+    images_folder,
+    interruptible,
+    print_json,
+    read_or_not,
+    unwritten,
+)
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.tune_options import TuneOptions, options_of_tuning
 from feedbench.pipelines.errors import InterruptionError
+from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
     from feedbench.bench.records.tuning.tuning import TuningRecord
@@ -74,18 +81,24 @@ def tune(
         from feedbench.bench.tuning.tuning import tune as perform
 
         record = perform(of_run, asked.allowance(of_run), progress)
-    record, page = _written(record, out)
-    if as_json:
-        print_json(record)
-    else:
-        from rich.console import Console
-
-        from feedbench.reports.terminal.tuning import show
-
-        show(record, Console(highlight=False), out, page)
-    if record.status == "interrupted":
+    with Postponed() as interrupts:
+        record, page = _written(record, out)
+        with read_or_not():
+            _show(record, out, page, as_json=as_json)
+    if interrupts.came or record.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     raise typer.Exit(1 if record.winner is None else 0)
+
+
+def _show(record: TuningRecord, out: Path, page: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+        return
+    from rich.console import Console
+
+    from feedbench.reports.terminal.tuning import show
+
+    show(record, Console(highlight=False), out, page)
 
 
 def _written(record: TuningRecord, out: Path) -> tuple[TuningRecord, Path | None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -36,6 +39,20 @@ class Listener(Protocol):
         """Show the answer so far and what is still to come, after a completed block."""
 
 
+@contextmanager
+def interrupted_if_unread() -> Iterator[None]:
+    """Print. If the reader or the terminal is gone, interrupt, and drop what comes after.
+
+    Raises KeyboardInterrupt, which ends a run as Ctrl-C does: its completed blocks are kept.
+    """
+    try:
+        yield
+    except (OSError, SystemExit):  # rich turns a pipe without a reader into the latter
+        with suppress(OSError, ValueError):  # where it is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        raise KeyboardInterrupt from None
+
+
 class Quiet:
     """Shows nothing."""
 
@@ -60,7 +77,8 @@ class Plain(Quiet):
 
     def note(self, line: str) -> None:
         """Print the line."""
-        print(line, file=sys.stderr, flush=True)
+        with interrupted_if_unread():
+            print(line, file=sys.stderr, flush=True)
 
     def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
         """Print how the trial ended."""
@@ -88,17 +106,19 @@ class OnTerminal(Plain):
 
     def display(self) -> AbstractContextManager[object]:
         """Return the context in which the table is on the screen."""
-        return self._live
+        return _Display(self._live)
 
     def note(self, line: str) -> None:
         """Print the line above the table."""
-        self._console.print(Text(line))
-        self._live.refresh()
+        with interrupted_if_unread():
+            self._console.print(Text(line))
+            self._live.refresh()
 
     def stage(self, name: str) -> None:
         """Show the name of the stage below the table."""
         lines = [Text(line) for line in (self._so_far, f"{name} ...") if line]
-        self._live.update(Group(self._table(), *lines), refresh=True)
+        with interrupted_if_unread():
+            self._live.update(Group(self._table(), *lines), refresh=True)
 
     def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
         """Show which trial is running."""
@@ -122,6 +142,25 @@ class OnTerminal(Plain):
             mean = len(rates) / sum(1 / rate for rate in rates)
             table.add_row(Text(label), f"{mean:,.0f} images/s", counted(len(rates), "block"))
         return table
+
+
+class _Display(AbstractContextManager[object]):
+    """Shows a table. If its terminal is gone in the end, that hides no other error."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def __enter__(self) -> object:
+        return self._live.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        frames: TracebackType | None,
+    ) -> None:
+        with suppress(OSError, SystemExit):
+            self._live.__exit__(kind, error, frames)
 
 
 def listener(*, quiet: bool) -> tuple[Listener, AbstractContextManager[object]]:

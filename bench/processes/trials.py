@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +42,7 @@ from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.turns import Turn
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
-from feedbench.pipelines.system.signals import interrupts_held
+from feedbench.pipelines.system.signals import ENDING, interrupts_held
 
 _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 _TIMED = _REPORTED | FEEDING - {"curve"}  # the parent reads the edges of their windows
@@ -390,7 +389,7 @@ class Trials:
         return f"{name}-{request.attempt}" if request.attempt > 1 else name
 
     def _keep(self, record: TrialRecord) -> None:
-        with interrupts_held(signal.SIGTERM):  # both, or a Ctrl-C would lose one of them
+        with interrupts_held(*ENDING):  # both, or a Ctrl-C would lose one of them
             storage.append_trial(self._folder.path, record)
             self.records.append(record)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
+"""The signals that end a command: Ctrl-C, and those of a job scheduler and of a lost terminal."""
+
+_AT_ONCE_SECONDS = 1.0  # signals within this time are one: they may come in pairs
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -33,7 +38,7 @@ def interrupts_held(*signals: signal.Signals) -> Iterator[None]:
     held: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: held.append(number))
-        for number in (signal.SIGINT, *signals)
+        for number in {signal.SIGINT: 0, **dict.fromkeys(signals)}
     }
     try:
         yield
@@ -43,8 +48,61 @@ def interrupts_held(*signals: signal.Signals) -> Iterator[None]:
             signal.raise_signal(held[0])
 
 
+class Interrupts:
+    """Turns the signals that end a command into KeyboardInterrupt; those at once are one."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None  # CLOCK_MONOTONIC
+
+    @property
+    def came(self) -> bool:
+        """Whether there was one."""
+        return self._last is not None
+
+    def install(self) -> None:
+        """Take the signals from now on, except those that are ignored, as by nohup."""
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def _take(self, *_: object) -> None:
+        now = time.monotonic()
+        if self._last is None or now - self._last > _AT_ONCE_SECONDS:
+            self._last = now
+            raise KeyboardInterrupt
+
+
+class Postponed:
+    """Notes that a signal came that would end the command. Only a second one interrupts."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None  # CLOCK_MONOTONIC
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _restore(self._before)
+
+    @property
+    def came(self) -> bool:
+        """Whether there was one."""
+        return self._first is not None
+
+    def _take(self, *_: object) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+        elif now - self._first > _AT_ONCE_SECONDS:
+            raise KeyboardInterrupt
+
+
 class Gate:
-    """Once shut, it ignores Ctrl-C and SIGTERM until the end of its context, which is near."""
+    """Once shut, it ignores what ends a command until the end of its context, which is near."""
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}
@@ -57,7 +115,7 @@ class Gate:
 
     def shut(self) -> None:
         """Ignore them from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             self._before.setdefault(number, signal.signal(number, signal.SIG_IGN))
 
 

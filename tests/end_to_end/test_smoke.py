@@ -7,13 +7,13 @@ Everything else that starts the command with TensorFlow is marked end_to_end, an
 from __future__ import annotations
 
 import json
-import signal
 import sys
 
 import pytest
 
 from feedbench.bench.cli import app
 from feedbench.bench.run import run as run_module
+from tests.support.front_door import handlers_kept
 from tests.support.reader import Reader
 from tests.support.smoke import Smoke
 
@@ -112,10 +112,8 @@ def test_standard_output_holds_the_record_and_nothing_else_with_json(
     monkeypatch.setattr(run_module, "perform", lambda options, listener: smoke.run)
     words = ["run", str(smoke.photos), "--json", "--quiet", "--out", str(smoke.folder)]
     monkeypatch.setattr(sys, "argv", ["feedbench", *words])
-    handler = signal.getsignal(signal.SIGTERM)  # which the command sets
-    with pytest.raises(SystemExit) as end:
+    with handlers_kept(), pytest.raises(SystemExit) as end:
         app.main()
-    signal.signal(signal.SIGTERM, handler)
     assert end.value.code == 1
     out, err = capsys.readouterr()
     assert err == ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.option import options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines import catalog
+from feedbench.pipelines.system.signals import ENDING
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of
 
 COMMAND = Path(sys.executable).with_name("feedbench")
@@ -30,6 +33,17 @@ class Called:
 
 
 Call = Callable[..., Called]
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Restore the handlers of signals, which the command sets."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def a_folder_of(name: str, factor: float = 1.0, blocks: int = 8, **given: Any) -> str:

@@ -14,6 +14,7 @@ from feedbench.bench.options.gate_options import GateOptions, options_of_gate
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError
+from feedbench.pipelines.system.signals import Postponed
 
 _BEGUN = clock.monotonic()  # --time covers everything from here
 
@@ -70,19 +71,20 @@ def gate(
         outcome = measure(of_run, progress, strict=asked.strict, confirm=asked.confirm)
     from feedbench.bench.cli.gates import ci
 
-    page = written_page(outcome.folder)
-    with read_or_not():
-        if as_json:
-            from feedbench.reports.sentences.comparisons.gate import as_record
+    with Postponed() as interrupts:
+        page = written_page(outcome.folder)
+        with read_or_not():
+            if as_json:
+                from feedbench.reports.sentences.comparisons.gate import as_record
 
-            print_json(as_record(outcome.record))
-        else:
-            from rich.console import Console
+                print_json(as_record(outcome.record))
+            else:
+                from rich.console import Console
 
-            from feedbench.reports.terminal.gate import show
+                from feedbench.reports.terminal.gate import show
 
-            show(outcome.record, Console(highlight=False), page or outcome.folder)
-    ci.write(outcome, out)
-    if outcome.run.status == "interrupted":
+                show(outcome.record, Console(highlight=False), page or outcome.folder)
+        ci.write(outcome, out)
+    if interrupts.came or outcome.run.status == "interrupted":
         raise typer.Exit(InterruptionError.exit_code)
     raise typer.Exit(outcome.record.exit_code)

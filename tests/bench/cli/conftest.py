@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.cli import app
-from tests.support.front_door import Call, Called
+from tests.support.front_door import Call, Called, handlers_kept
 
 
 @pytest.fixture
@@ -18,7 +17,6 @@ def call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Call]:
     """Call the front door in a folder of its own."""
-    before = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
 
     def called(*words: str | Path) -> Called:
@@ -27,5 +25,5 @@ def call(
             app.main()
         return Called(end.value.code, *capsys.readouterr())
 
-    yield called
-    signal.signal(signal.SIGTERM, before)
+    with handlers_kept():
+        yield called

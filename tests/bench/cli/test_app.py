@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,6 +277,24 @@ def test_a_run_ends_with_its_page_and_says_where_it_lies(
     assert (done.code, done.err) == (code, "")
     assert done.out.endswith("The report is R/report.html\n")
     assert Path("R/report.html").read_text() == page.render(run, TRIALS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_page_is_written_ends_the_command_after_it(
+    number: signal.Signals, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = page.render
+
+    def slow(*given: Any) -> str:
+        signal.raise_signal(number)
+        return render(*given)
+
+    performed(RUN, monkeypatch)
+    monkeypatch.setattr(page, "render", slow)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert (done.code, done.err) == (130, "")
+    assert done.out.endswith("The report is R/report.html\n")
+    assert Path("R/report.html").is_file()
 
 
 @pytest.mark.parametrize(

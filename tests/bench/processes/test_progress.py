@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import pty
 import sys
 from typing import Any
 
@@ -189,3 +191,22 @@ def test_on_a_terminal_the_answer_so_far_stays_until_the_next_block_has_ended() 
         screen.listener.trial_started(2, "naive", None)
         screen.listener.trial_started(2, "tuned", None)
     assert screen.drawn.count("tuned: about 40 times; 3 blocks to come") >= 2
+
+
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+def test_progress_that_nobody_can_read_any_more_interrupts_once(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `| head -1`, and when a terminal is closed. Later lines are dropped."""
+    if kind == "pipe":
+        reader, writer = os.pipe()
+    else:
+        reader, writer = pty.openpty()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        shown, display = listener(quiet=False)
+        with display:
+            with pytest.raises(KeyboardInterrupt):
+                shown.note("one line")
+            shown.note("another")

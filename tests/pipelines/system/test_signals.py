@@ -5,18 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedbench.pipelines.system.signals import Gate, interrupts_held
+from feedbench.pipelines.system.signals import ENDING, Gate, Interrupts, Postponed, interrupts_held
 
 
 @pytest.fixture(autouse=True)
 def terminated() -> Iterator[list[int]]:
     """The SIGTERMs that came through; whatever a test did, the handlers are as before it."""
     came: list[int] = []
-    interrupted = signal.getsignal(signal.SIGINT)
-    before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+    before = {number: signal.getsignal(number) for number in ENDING}
+    signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
     yield came
-    signal.signal(signal.SIGTERM, before)
-    signal.signal(signal.SIGINT, interrupted)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_an_interrupt_is_put_off_until_the_end_of_the_block() -> None:
@@ -93,3 +93,41 @@ def test_a_gate_that_is_shut_twice_restores_what_was_before_the_first(
         gate.shut()
         gate.shut()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_each_signal_that_ends_a_command_interrupts_it(number: signal.Signals) -> None:
+    interrupts = Interrupts()
+    interrupts.install()
+    assert not interrupts.came
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    assert interrupts.came
+
+
+def test_signals_at_once_interrupt_once() -> None:
+    Interrupts().install()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGINT)  # would end what the first one began to save
+
+
+def test_a_signal_that_is_ignored_as_by_nohup_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    Interrupts().install()
+    with Postponed() as interrupts:
+        signal.raise_signal(signal.SIGHUP)
+    signal.raise_signal(signal.SIGHUP)
+    assert not interrupts.came
+
+
+def test_what_is_postponed_interrupts_only_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with Postponed() as interrupts:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert interrupts.came
+        now[0] = 2.0
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
