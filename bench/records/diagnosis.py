@@ -136,6 +136,8 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     figure: str  # where in run.json it is
     gain: float  # the share of time or rate that it concerns: the largest comes first
     remedy: str = ""  # the terminal shows lines with the same remedy as one
+    spec: str = ""  # that does what it names; "": no SPEC does
+    times: float | None = None  # the rate of that SPEC over this one's; null: not measured here
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

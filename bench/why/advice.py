@@ -18,12 +18,14 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
+from feedbench.bench.why.remedy import change, with_knobs
 
 _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a line
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
 _STORED = ("resized", "raw")  # what records hold in place of the photos' own bytes
+_TF_DATA, _RESIZED = "tfdata_tuned", "tfrecord_sharded:store=resized"  # SPECs to measure
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; between these, one thread does all the work
 _ALL = 100  # percent
@@ -40,7 +42,7 @@ def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
         if trace is not None and trace.stages:
             lines += _of_stages(row, trace, run, diagnosis)
         lines += _of_restart(row)
-        lines += _of_ceiling(row, diagnosis)
+        lines += _of_ceiling(row, run, diagnosis)
     lines += _of_autotune(run, diagnosis)
     lines += _of_gzip(run, diagnosis)
     return sorted(lines, key=lambda line: -line.gain)
@@ -60,11 +62,14 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
         return
     path = f"diagnosis.traces.{row.label}.stages"
     if largest.name == PYTHON:
+        does = change(row, run, _TF_DATA)
         yield Advice(
             label=row.label,
-            sentence=_of_python(row, takes, trace),
+            sentence=f"{_of_python(row, takes, trace)}{does.sentence}",
             figure=path,
             gain=share,
+            spec=does.spec,
+            times=does.times,
         )
     elif largest.name not in KNOWN_STAGES:
         sentence = (
@@ -101,31 +106,36 @@ def _of_decoding(
     times = source_pixels / (run.workload.height * run.workload.width)
     if times < _MANY_PIXELS or row.knobs.get("store") in _STORED:  # then records hold fewer
         return
+    best = _best_stored(row, run)
     yield Advice(
         label=row.label,
         sentence=(
             f"{takes}, and the files have {digits(times, 2)} times the pixels that are delivered."
-            f" {_smaller(row, run)}"
+            f" {_smaller(row, best)}"
         ),
         figure="diagnosis.source_pixels",
         gain=share * (1 - 1 / times),
         remedy="smaller or cached images",
+        spec=_RESIZED if best is None else best.spec,
+        times=None if best is None or not best.rate or not row.rate else best.rate / row.rate,
     )
 
 
-def _smaller(row: Row, run: RunRecord) -> str:
+def _best_stored(row: Row, run: RunRecord) -> Row | None:
+    """Return the fastest of the run's records that store fewer pixels, if it is clearly faster."""
+    stored = [other for other in run.rows if other.rate and other.knobs.get("store") in _STORED]
+    best = max(stored, key=lambda other: other.rate or 0.0, default=None)
+    is_faster = best and best.rate and row.rate and best.rate > (1 + _GAIN) * row.rate
+    return best if is_faster else None
+
+
+def _smaller(row: Row, best: Row | None) -> str:
     """Return what avoids decoding, and what that gained if the run measured it."""
-    rates = {
-        other.label: other.rate
-        for other in run.rows
-        if other.rate is not None and other.knobs.get("store") in _STORED
-    }
-    best = max(rates, key=rates.__getitem__, default=None)
-    if best is not None and row.rate is not None and rates[best] > (1 + _GAIN) * row.rate:
-        times = digits(rates[best] / row.rate)
-        return f"Store smaller images, as {best} does, at {times} times its rate."
+    if best is not None and best.rate and row.rate:
+        times = digits(best.rate / row.rate)
+        return f"Store smaller images, as {best.label} does, at {times} times its rate."
     return (
-        "Store smaller images (tfrecord_sharded:store=resized) or the delivered pixels"
+        f"Store smaller images ({_RESIZED}) or the delivered pixels"
         " (tfrecord_sharded:store=raw), or cache decoded ones."
     )
 
@@ -146,7 +156,7 @@ def _of_restart(row: Row) -> Iterator[Advice]:
     )
 
 
-def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
+def _of_ceiling(row: Row, run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     """Yield how near a pipeline is to the rate of decoding alone."""
     ceiling = binding(row, diagnosis)
     if ceiling is None or row.rate is None or ceiling.name != "decode":
@@ -156,14 +166,19 @@ def _of_ceiling(row: Row, diagnosis: Diagnosis) -> Iterator[Advice]:
     if not _NEAR <= share <= _BEYOND or trace is None or trace.share("decode") < _LARGE:
         return
     beyond = " (one trial, slower than this rate)" if round(100 * share) > _ALL else ""
+    cached = with_knobs(row, cache="memory")
+    does = change(row, run, cached) if cached is not None else None
     yield Advice(
         label=row.label,
         sentence=(
             f"it reaches {share:.0%} of the rate of decoding alone on all cores{beyond}. To go"
-            " faster, decode less, cache decoded images, or use more cores."
+            " faster, decode less, use more cores, or cache decoded images."
+            f"{does.sentence if does else ''}"
         ),
         figure="diagnosis.ceilings",
         gain=0.0,
+        spec=does.spec if does else "",
+        times=does.times if does else None,
     )
 
 
@@ -182,6 +197,8 @@ def _of_autotune(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
                 ),
                 figure="diagnosis.fixed",
                 gain=fixed.gain,
+                spec=fixed.spec,
+                times=1 + fixed.gain,
             )
         yield from _of_its_end(fixed, row)
 
@@ -197,9 +214,14 @@ def _of_its_end(fixed: Fixed, row: Row) -> Iterator[Advice]:
         return
     yield Advice(
         label=fixed.label,
-        sentence=f"without AUTOTUNE a restart took {without:.2f} s instead of {with_it:.2f} s.",
+        sentence=(
+            f"without AUTOTUNE a restart took {without:.2f} s instead of {with_it:.2f} s, with"
+            f" {fixed.spec}."
+        ),
         figure="diagnosis.fixed",
         gain=share,
+        spec=fixed.spec,
+        times=1 + fixed.gain,
     )
 
 
@@ -216,12 +238,13 @@ def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
         row.label: row
         for row in run.rows
         if row.knobs.get("compression") == "none"
+        and row.rate is not None
         and row.label in diagnosis.traces
         and diagnosis.traces[row.label].stages
     }
     for row in run.rows:
         trace = diagnosis.traces.get(row.label)
-        if row.knobs.get("compression") != "gzip" or trace is None:
+        if row.knobs.get("compression") != "gzip" or trace is None or row.rate is None:
             continue
         store = row.knobs.get("store")
         alike = [other for other in plain.values() if other.knobs.get("store") == store]
@@ -232,15 +255,19 @@ def _of_gzip(run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
         share = inflating / trace.total_ms if trace.total_ms else 0.0
         if share < _WORTH or row.preparation is None or other.preparation is None:
             continue
+        times = (other.rate or 0.0) / (row.rate or 1.0)
         saved = max(1 - row.preparation.bytes / other.preparation.bytes, 0.0)
         yield Advice(
             label=row.label,
             sentence=(
                 f"inflating GZIP takes {share:.0%} of its CPU time ({_ms(inflating)} per image) and"
-                f" saves {saved:.1%} of the bytes. Leave it out, as {other.label} does."
+                f" saves {saved:.1%} of the bytes. Leave it out, as {other.label} does, at"
+                f" {digits(times)} times its rate."
             ),
             figure=f"diagnosis.traces.{row.label}.stages",
             gain=share,
+            spec=other.spec,
+            times=times,
         )
 
 

@@ -95,13 +95,13 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
         (
             "one Python thread does the work and uses 1.00 cores. Python takes 100% of its CPU"
             " time (1.00 ms per image), 50% of it in PIL.decode. Decode in tf.data, or in several"
-            " processes."
+            " processes. Measure it with -p tfdata_tuned."
         ),
     ]
     idle = row(cpu_seconds_per_1000_images=0.1)  # it waits for something, and does no work
     assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
     many = row(cpu_seconds_per_1000_images=1.9)
-    assert "which run on all cores." in sentences(many, traces={"a": trace})[0]
+    assert "which run on all cores. Measure it with" in sentences(many, traces={"a": trace})[0]
 
 
 def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
@@ -143,7 +143,8 @@ SHORT = row(autotune=AUTOTUNE, folder_epoch_seconds=6.2)  # of whose epochs a re
 
 
 def test_what_autotune_costs_a_restart_is_told_whatever_it_chose_and_gained() -> None:
-    told = ["without AUTOTUNE a restart took 0.02 s instead of 0.64 s."]
+    spec = "x:parallel_calls=2,prefetch=2"
+    told = [f"without AUTOTUNE a restart took 0.02 s instead of 0.64 s, with {spec}."]
     assert sentences(SHORT, fixed=[fixed(1030.0, **RESTARTS)]) == told
     both = Choice(stage="MapAndBatch", parallelism=2, most_parallelism=2, ms=40.0)
     same = replace(SHORT, autotune=Autotune(cpu_budget=2, ram_budget=1, choices=[both]))
@@ -170,7 +171,7 @@ def test_gzip_is_told_what_it_costs_and_saves_beside_the_same_records_without_it
     assert sentences(plain, packed, traces=traces) == [
         (
             "inflating GZIP takes 20% of its CPU time (0.200 ms per image) and saves 0.0% of the"
-            " bytes. Leave it out, as plain does."
+            " bytes. Leave it out, as plain does, at 1.00 times its rate."
         ),
     ]
     assert sentences(packed, traces={"gzip": traces["gzip"]}) == []
@@ -181,7 +182,7 @@ def test_a_pipeline_that_is_near_its_ceiling_is_told_what_is_left() -> None:
     assert sentences(row(), ceilings=CEILINGS, traces=decoding) == [
         (
             "it reaches 95% of the rate of decoding alone on all cores. To go faster, decode less,"
-            " cache decoded images, or use more cores."
+            " use more cores, or cache decoded images."
         ),
     ]
     over = sentences(row(rate=1092.0), ceilings=CEILINGS, traces=decoding)
@@ -204,3 +205,31 @@ def test_what_is_about_most_comes_first() -> None:
         row("b", turnover_seconds=0.6, folder_epoch_seconds=1.0),
     )
     assert [line.label for line in found] == ["b", "a"]
+
+
+def test_each_line_that_names_a_change_carries_the_spec_that_does_it() -> None:
+    pixels = 4.0 * 180 * 240
+    (of_size,) = lines(row(), traces={"a": a_trace(decode=0.9)}, source_pixels=pixels)
+    assert (of_size.spec, of_size.times) == ("tfrecord_sharded:store=resized", None)
+    raw = row("raw", rate=4000.0, knobs={"store": "raw"}, spec="tfrecord_sharded:store=raw")
+    (of_size,) = lines(row(), raw, traces={"a": a_trace(decode=0.9)}, source_pixels=pixels)
+    assert (of_size.spec, of_size.times) == ("tfrecord_sharded:store=raw", 4.0)
+    (of_calls,) = lines(row(autotune=AUTOTUNE), fixed=[fixed(1410.0)])
+    assert of_calls.spec == "x:parallel_calls=2,prefetch=2"
+    assert of_calls.times == pytest.approx(1.41)
+
+
+def test_a_spec_that_the_run_measured_has_its_figure_however_it_is_written() -> None:
+    own = row(rate=100.0, cpu_seconds_per_1000_images=20.0)
+    tuned = row("t", rate=400.0, spec="tfdata_tuned:cache=memory")
+    (found,) = lines(own, tuned, traces={"a": a_trace(Python=1.8)})
+    assert found.sentence.endswith("on all cores. t does this, at 4.00 times its rate.")
+    assert (found.spec, found.times) == ("tfdata_tuned", 4.0)
+
+
+def test_a_pipeline_at_its_ceiling_is_shown_the_cache_that_its_spec_has() -> None:
+    decoding = {"a": a_trace(decode=0.6, resize=0.4)}
+    at_it = row(spec="tfdata_tuned:cache=none,prefetch=2")
+    (found,) = lines(at_it, ceilings=CEILINGS, traces=decoding)
+    assert found.spec == "tfdata_tuned:cache=memory,prefetch=2"
+    assert found.sentence.endswith("Measure it with -p tfdata_tuned:cache=memory,prefetch=2.")

@@ -1,0 +1,69 @@
+"""A change that a line of advice names: the SPEC that does it, and its rate if measured. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedbench.bench.records.row import Row
+from feedbench.bench.records.run import RunRecord
+from feedbench.bench.text import digits
+from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Change:
+    """A SPEC that does what a line of advice names."""
+
+    spec: str
+    label: str = ""  # of the row that has it; "": the run did not measure it
+    times: float | None = None  # that row's rate over this one's
+
+    @property
+    def sentence(self) -> str:
+        """What it gained, or how to measure it; with a blank before it."""
+        if self.times is None:
+            return f" Measure it with -p {self.spec}."
+        return f" {self.label} does this, at {digits(self.times)} times its rate."
+
+
+def change(row: Row, run: RunRecord, spec: str) -> Change:
+    """Return a change of a row's pipeline, with its figure if the run measured that SPEC."""
+    wanted = catalog.spec_of(spec, spec)
+    for other in run.rows:
+        if other.rate and row.rate and is_same(catalog.spec_of(other.label, other.spec), wanted):
+            return Change(spec, other.label, other.rate / row.rate)
+    return Change(spec)
+
+
+def with_knobs(row: Row, **changed: str) -> str | None:
+    """Return a row's SPEC with other values of these knobs; None if it does not have them.
+
+    It has none if it is not one of Feedbench's own pipelines.
+    """
+    try:
+        spec = catalog.spec_of(row.label, row.spec)
+        if spec.is_foreign:
+            return None
+        names = {knob.name for knob in knobs.knobs_of(catalog.built_in(spec.name))}
+        catalog.load(spec)
+    except RequestError:  # of another version
+        return None
+    if not changed.keys() <= names:
+        return None
+    given = dict(part.split("=", 1) for part in spec.argument.split(",") if part)
+    argument = ",".join(f"{knob}={value}" for knob, value in {**given, **changed}.items())
+    return f"{spec.name}:{argument}"
+
+
+def is_same(spec: Spec, other: Spec) -> bool:
+    """Return whether two SPECs are the same pipeline with the same knobs."""
+    if spec.text == other.text:
+        return True
+    if spec.is_foreign or other.is_foreign:
+        return False
+    try:
+        return catalog.load(spec) == catalog.load(other)
+    except RequestError:  # of another version
+        return False
