@@ -62,10 +62,10 @@ def variants_of(spec: Spec, settings: Iterable[Settings]) -> Iterator[Spec]:
     for setting in settings:
         if not setting.keys() <= names - given.keys():
             continue
-        cache = setting.get("cache", _value(spec, "cache"))
-        if cache == "none" and _WITH_CACHE & setting.keys():
+        if setting.get("cache", _value(spec, "cache")) == "none" and _WITH_CACHE & setting.keys():
             continue
-        yield with_settings(spec.name, {**given, **setting})
+        changed = {knob: value for knob, value in setting.items() if value != _value(spec, knob)}
+        yield with_settings(spec.name, {**given, **changed})
 
 
 def with_settings(name: str, settings: Settings) -> Spec:
@@ -96,4 +96,4 @@ def as_typed(spec: Spec) -> str:
 
 
 def _value(spec: Spec, knob: str) -> str:
-    return str(knobs.values(catalog.load(spec)).get(knob, ""))
+    return knobs.as_text(knobs.values(catalog.load(spec)).get(knob, ""))

@@ -74,7 +74,29 @@ def staying(rung: Rung) -> list[str]:
     return [result.label for result in rung.results if not result.why_out]
 
 
-def before_of(
+def challenger(rung: Rung, default: str) -> str | None:
+    """Return the best of the others than the default; None if nothing else stays."""
+    others = [result for result in rung.results if not result.why_out and result.label != default]
+
+    def share_of_best(result: Result) -> float:
+        return 1.0 if result.against_best is None else result.against_best.times
+
+    best = max(others, key=share_of_best, default=None)
+    return None if best is None else best.label
+
+
+def chosen_anew(gain: Gain, *, was_default: bool) -> bool:
+    """Return whether fresh blocks leave the choice to the challenger.
+
+    The winner of the rungs stays unless it is slower. If the default won there, the other one has
+    to be shown faster.
+    """
+    if was_default:
+        return gain.low is not None and gain.low > 1
+    return gain.times >= 1
+
+
+def gain_in(
     run: Measured, folder_images: int, epochs: int | None, pair: tuple[str, str]
 ) -> Gain | None:
     """Return the gain of the first pipeline over the second one in a run; None: not measured."""

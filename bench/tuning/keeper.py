@@ -24,16 +24,23 @@ class Keeper:
         """Add a rung. Its best is the winner so far."""
         self.record = replace(self.record, rungs=[*self.record.rungs, rung])
         if rung.best is not None:
-            best = next(each for each in rung.results if each.label == rung.best)
-            self.put(
-                winner=best.label,
-                winner_spec=best.spec,
-                winner_total=best.total,
-                winner_rate=best.rate,
-                equals=[label for label in staying(rung) if self._is_equal(rung, label)],
-                **self._of_default(rung),
-            )
+            self.choose(rung, rung.best)
+            equals = [label for label in staying(rung) if self._is_equal(rung, label)]
+            self.put(equals=equals)
         self.put(run=rung.folder)
+
+    def choose(self, rung: Rung, label: str) -> None:
+        """Set the winner, with its figures and those of the default in a rung."""
+        results = {each.label: each for each in rung.results}
+        winner, default = results[label], results.get(self.record.default)
+        self.put(
+            winner=winner.label,
+            winner_spec=winner.spec,
+            winner_total=winner.total,
+            winner_rate=winner.rate,
+            default_total=None if default is None else default.total,
+            default_rate=None if default is None else default.rate,
+        )
 
     def put(self, **changes: Any) -> None:
         """Replace fields of the record, and write it."""
@@ -45,10 +52,6 @@ class Keeper:
         """Return whether a candidate is neither the best nor shown slower than it."""
         gain = _result(rung, label).against_best
         return label != rung.best and not (gain and gain.high is not None and gain.high < 1)
-
-    def _of_default(self, rung: Rung) -> dict[str, Any]:
-        default = _result(rung, self.record.default)
-        return {"default_total": default.total, "default_rate": default.rate}
 
 
 def _result(rung: Rung, label: str) -> Result:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEAST_SECONDS = 90.0
-_TWO_RUNGS, _THREE_RUNGS = 300.0, 600.0  # seconds from which there are so many rungs
+_TWO_RUNGS, _THREE_RUNGS = 480.0, 1200.0  # seconds from which there are so many rungs
 _FINAL_SHARE, _LEAST_FINAL_SECONDS = 0.3, 35.0
-_CANDIDATE_SECONDS = 15.0  # of a rung: its pilot, its proof, its files, and a few blocks
+# Of a rung: TensorFlow's import, the probe and the report; and of each candidate its pilot, its
+# proof, its files, and a few blocks.
+_FIXED_SECONDS, _CANDIDATE_SECONDS = 20.0, 22.0
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Schedule:
     @property
     def most_candidates(self) -> int:
         """How many candidates the first rung has time for."""
-        return max(int(self.rungs[0] // _CANDIDATE_SECONDS), 2)
+        return max(int((self.rungs[0] - _FIXED_SECONDS) // _CANDIDATE_SECONDS), 2)
 
 
 def schedule_of(seconds: float) -> Schedule:

@@ -38,7 +38,14 @@ from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
 from feedbench.bench.tuning.candidates import as_typed, candidates_of, different, refined
-from feedbench.bench.tuning.halving import Measured, before_of, rung_of, staying
+from feedbench.bench.tuning.halving import (
+    Measured,
+    challenger,
+    chosen_anew,
+    gain_in,
+    rung_of,
+    staying,
+)
 from feedbench.bench.tuning.keeper import Keeper
 from feedbench.bench.tuning.schedule import LEAST_SECONDS, Schedule, schedule_of
 from feedbench.pipelines import catalog
@@ -212,34 +219,29 @@ class _Tuning:
         return not left and len(self.keeper.record.rungs) > 1
 
     def _final(self) -> bool:
-        """Measure the winner and the default in fresh blocks; return whether it was interrupted."""
+        """Measure the best and the default in fresh blocks; return whether it was interrupted.
+
+        If the default is the best, it is measured with the second best.
+        """
         record = self.keeper.record
-        if record.winner is None or record.winner == record.default:
+        best, default = challenger(record.rungs[-1], record.default), record.default
+        if record.winner is None or best is None:
             return False
-        pair = (record.winner, record.default)
         images, epochs = self.amounts.images, self.allowed.epochs
-        self.keeper.put(before=before_of(self.runs[-1], images, epochs, pair))
-        self.listener.note(f"{record.winner} and {record.default} again, in fresh blocks.")
-        specs = [self._spec(record.default), self._spec(record.winner)]
+        self.keeper.put(
+            challenger=best, before=gain_in(self.runs[-1], images, epochs, (best, default))
+        )
+        self.listener.note(f"{best} and {default} again, in fresh blocks.")
+        specs = [self._spec(default), self._spec(best)]
         final = self._performed(FINAL, specs, self._deadline - time.monotonic())
         if final is None:
             return False
-        measured = self.runs[-1]
-        rung = rung_of(measured, self.amounts, self.allowed, record.default)
-        totals = {result.label: result for result in rung.results}
-        winner, default = totals.get(record.winner), totals.get(record.default)
-        gain = before_of(measured, images, epochs, pair)
+        rung = rung_of(self.runs[-1], self.amounts, self.allowed, default)
+        gain = gain_in(self.runs[-1], images, epochs, (best, default))
         self.keeper.put(after=gain, final_blocks=final.blocks, run=FINAL)
-        if winner is not None and default is not None:
-            best = default if gain is not None and gain.times < 1 else winner
-            self.keeper.put(
-                winner=best.label,
-                winner_spec=best.spec,
-                winner_total=best.total,
-                winner_rate=best.rate,
-                default_total=default.total,
-                default_rate=default.rate,
-            )
+        if gain is not None:
+            is_better = chosen_anew(gain, was_default=record.winner == default)
+            self.keeper.choose(rung, best if is_better else default)
         return final.status == "interrupted"
 
     def _performed(self, name: str, specs: Sequence[Spec], seconds: float) -> RunRecord | None:
@@ -266,12 +268,13 @@ class _Tuning:
         return record
 
     def _spec(self, label: str) -> Spec:
-        """Return a candidate by its label, from the last rung that had it."""
-        for rung in reversed(self.keeper.record.rungs):
-            for result in rung.results:
-                if result.label == label:
-                    return catalog.spec_of(result.label, result.spec)
-        raise AssertionError(label)
+        """Return a candidate by its label."""
+        cores = os.cpu_count() or 1
+        everything = [
+            *self.search.candidates,
+            *(more for spec in self.search.candidates for more in refined(spec, cores)),
+        ]
+        return next(spec for spec in everything if spec.label == label)
 
     def _with_dropped(self, rung: Rung, record: RunRecord) -> Rung:
         """Note the candidates for which the run had no time."""

@@ -36,7 +36,7 @@ def answer(record: TuningRecord) -> str:
 
 def _of_default(record: TuningRecord) -> str:
     if record.after is not None:
-        return "in fresh blocks, the best candidate was not faster"
+        return f"in fresh blocks, {record.challenger} is not shown to be faster"
     return "no candidate was faster"
 
 
@@ -44,7 +44,7 @@ def gains(record: TuningRecord) -> Iterator[str]:
     """Yield the gain in the rungs and in fresh blocks, and why they differ."""
     if record.before is None:
         return
-    rungs = f"Gain in the last rung: {_times(record.before)}"
+    rungs = f"Gain of {record.challenger} in the last rung: {_times(record.before)}"
     if record.after is None:
         yield f"{rungs}. It was not measured anew, so it may be partly luck."
         return

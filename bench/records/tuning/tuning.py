@@ -93,7 +93,8 @@ class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
     winner: str | None = None  # label; null: nothing was measured that is allowed
     winner_spec: str = ""
     equals: list[str] = []  # labels that are not shown slower than the winner
-    before: Gain | None = None  # the winner over the default, in the last rung
+    challenger: str = ""  # label: the best of the others than the default; "": none was left
+    before: Gain | None = None  # the challenger over the default, in the last rung
     after: Gain | None = None  # the same in fresh blocks; null: not measured
     final_blocks: int = 0
     winner_total: Total | None = None

@@ -32,6 +32,11 @@ def test_a_knob_that_the_user_gave_stays() -> None:
     assert all("cache=none" in text for text in texts("tfdata_tuned:cache=none"))
 
 
+def test_a_label_names_only_what_differs_from_the_pipeline() -> None:
+    assert "tfrecord_sharded:decode=scaled" in texts("tfrecord_sharded")
+    assert not any("cache=none" in text for text in texts("tfrecord_sharded"))
+
+
 def test_no_candidate_repeats_whole_batches() -> None:
     assert not any("batched" in text for text in texts("tfdata_tuned", "tfrecord_gzip"))
 

@@ -9,9 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.tuning.tuning import Allowance, Result, Rung
+from feedbench.bench.records.tuning.tuning import Allowance, Gain, Result, Rung
 from feedbench.bench.tuning.allowance import Amounts
-from feedbench.bench.tuning.halving import Measured, before_of, rung_of, staying
+from feedbench.bench.tuning.halving import (
+    Measured,
+    challenger,
+    chosen_anew,
+    gain_in,
+    rung_of,
+    staying,
+)
 from feedbench.bench.tuning.scores import costs_of
 from tests.support.builders import a_preparation, a_proof
 from tests.support.summaries import blocks, summary_of
@@ -94,7 +101,7 @@ def test_the_total_is_preparation_first_epoch_and_all_others() -> None:
 
 def test_the_gain_has_the_interval_of_paired_blocks() -> None:
     rough = [1000, 2000, 500, 1500]
-    gain = before_of(run({"a": rough, "b": [2 * rate for rate in rough]}), 1000, None, ("b", "a"))
+    gain = gain_in(run({"a": rough, "b": [2 * rate for rate in rough]}), 1000, None, ("b", "a"))
     assert gain is not None
     assert gain.times == pytest.approx(2.0)
     assert gain.low == pytest.approx(2.0)
@@ -102,8 +109,8 @@ def test_the_gain_has_the_interval_of_paired_blocks() -> None:
 
 def test_the_gain_over_epochs_is_less_than_that_of_the_rate_by_what_happens_once() -> None:
     measured = run({"a": STEADY, "b": [2 * rate for rate in STEADY]})
-    few = before_of(measured, 1000, 2, ("b", "a"))
-    many = before_of(measured, 1000, 1000, ("b", "a"))
+    few = gain_in(measured, 1000, 2, ("b", "a"))
+    many = gain_in(measured, 1000, 1000, ("b", "a"))
     assert few is not None
     assert many is not None
     assert 1 < few.times < many.times < 2
@@ -124,3 +131,27 @@ def test_opening_a_pipeline_happens_once_however_many_images_the_folder_has() ->
     assert rows[0].folder_first_epoch_seconds is None
     (costs,) = costs_of(rows, trials, images=1000, folder_images=5000).values()
     assert costs.first_seconds == pytest.approx(0.1 + 5 * 1.0)
+
+
+def test_the_default_is_compared_with_the_best_of_the_others() -> None:
+    made = rung(run({"a": [2 * rate for rate in STEADY], "b": [900, 1900, 600, 1900], "c": STEADY}))
+    assert made.best == "a"
+    assert of(made, "c").why_out
+    assert challenger(made, "a") == "b"
+    assert challenger(rung(run({"a": STEADY})), "a") is None
+
+
+@pytest.mark.parametrize(
+    ("times", "low", "was_default", "is_chosen"),
+    [
+        (1.1, 0.9, False, True),
+        (0.9, 0.8, False, False),
+        (1.1, 0.9, True, False),
+        (1.3, 1.1, True, True),
+    ],
+)
+def test_fresh_blocks_overrule_the_rungs_only_by_what_they_show(
+    times: float, low: float, was_default: bool, is_chosen: bool
+) -> None:
+    gain = Gain(times=times, low=low, high=2.0, blocks=5)
+    assert chosen_anew(gain, was_default=was_default) is is_chosen
