@@ -11,17 +11,22 @@ from pathlib import Path
 from feedbench.pipelines.errors import RequestError
 
 _ANOTHER = "name another folder with --out"
-_FILES = ("run.json", "trials.jsonl", "images.json", "images-validation.json", "resume.json")
+_MEASURED = ("trials.jsonl", "images.json", "images-validation.json")
+_FILES = ("run.json", *_MEASURED, "resume.json")
 
 
 class RunFolder:
     """The folder that a run writes to. `discard` removes all of it.
 
-    `is_temporary` says that it is removed with all its logs when the command ends.
+    `is_temporary` says that it is removed with all its logs when the command ends. With
+    `is_begun_again`, it is that of a run which ended while it was prepared: its request stays.
     """
 
-    def __init__(self, path: Path, *, is_temporary: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, is_temporary: bool = False, is_begun_again: bool = False
+    ) -> None:
         self.path = path
+        self._is_begun_again = is_begun_again
         self.is_temporary = is_temporary
         self._made: list[Path] = []  # folders that were not there before, innermost last
 
@@ -42,6 +47,9 @@ class RunFolder:
 
     def create(self) -> None:
         """Create the folder. Raises RequestError if it is not empty or cannot be created."""
+        if self._is_begun_again:
+            self._clear()
+            return
         refuse_used(self.path)
         try:
             for folder in (*reversed(self.path.absolute().parents), self.path, self.logs):
@@ -50,6 +58,16 @@ class RunFolder:
                     self._made.append(folder)
         except OSError as error:
             self.discard()
+            raise _no_folder(self.path, error) from error
+
+    def _clear(self) -> None:
+        """Remove what was measured, but not the request. Raises RequestError if that fails."""
+        shutil.rmtree(self.logs, ignore_errors=True)
+        try:
+            self.logs.mkdir(exist_ok=True)
+            for file in _MEASURED:
+                (self.path / file).unlink(missing_ok=True)
+        except OSError as error:
             raise _no_folder(self.path, error) from error
 
     def clear_traces(self) -> None:

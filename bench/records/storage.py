@@ -7,9 +7,12 @@ Feedbench. images.json holds the list of images that the run measured.
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -20,6 +23,7 @@ from feedbench.bench.records.trial import SCHEMA, TrialRecord
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.regular_files import read_regular
 
+PREPARING = "the run is being prepared, or ended before its first block"
 _T = TypeVar("_T")
 
 
@@ -27,6 +31,21 @@ def write_run(folder: Path, run: RunRecord) -> None:
     """Replace run.json in one step, so that a reader always finds a complete file."""
     content = msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
     write_whole(folder / "run.json", content)
+
+
+def write_preparing(folder: Path, command: list[str]) -> None:
+    """Write the run.json of a run that has not chosen its images yet."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    record = _Preparing(command=command, started_at=now)
+    write_whole(folder / "run.json", msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+
+
+def is_preparing(folder: Path) -> bool:
+    """Return whether a run is being prepared, or ended while it was."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        content = read_regular(folder / "run.json")
+        return msgspec.json.decode(content, type=_Head).status == "preparing"
+    return False
 
 
 def append_trial(folder: Path, trial: TrialRecord) -> None:
@@ -53,6 +72,11 @@ def read_run(folder: Path) -> RunRecord:
             f"{folder} is not a run folder: cannot read {file} ({error.strerror})",
             hint="name a folder that feedbench run wrote",
         ) from error
+    if is_preparing(folder):
+        again = f"feedbench run --resume {shlex.quote(str(folder))}"
+        raise RequestError(
+            f"{folder} has no result: {PREPARING}", hint=f"if it has ended, {again} starts it anew"
+        )
     return _read(content, RunRecord, schema_1.run_of, str(file))
 
 
@@ -74,6 +98,16 @@ class _Head(msgspec.Struct, frozen=True):
     """The schema of a file or of a line."""
 
     schema: object = None
+    status: object = None
+
+
+class _Preparing(msgspec.Struct, frozen=True, kw_only=True):
+    """run.json until the images are chosen and the pilots have run."""
+
+    schema: int = SCHEMA
+    status: Literal["preparing"] = "preparing"
+    command: list[str]
+    started_at: str  # UTC, ISO 8601
 
 
 def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], name: str) -> _T:

@@ -131,7 +131,7 @@ class Plan:
 
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
-    specs = refuse_request(options)
+    specs = catalog.parse_all(options.specs)
     refuse_form(specs, options)
     other = None if options.against is None else look(options.against)
     index = list_images(options, listener)

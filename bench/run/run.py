@@ -30,6 +30,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.records.run import RunRecord, Stopped
+from feedbench.bench.records.storage import is_preparing
 from feedbench.bench.run.before_blocks import Run, begin, begin_again, prepare, prove, start
 from feedbench.bench.run.choose_images import choose_images, read_images
 from feedbench.bench.run.feeding.stage import feed_model, try_model
@@ -40,6 +41,7 @@ from feedbench.bench.run.plan import make_plan, refuse_request
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming.basis import locked
 from feedbench.bench.run.resuming.past import Past
+from feedbench.bench.run.resuming.preparing import asked_before, begin_preparing
 from feedbench.bench.run.workplace import Workplace, workplace
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.diagnostics import Diagnostics
@@ -55,11 +57,16 @@ def perform(options: RunOptions, listener: Listener) -> RunRecord:
     """
     refuse_request(options)
     with with_images(options, listener) as located:
-        return _perform(located, listener)
+        return _perform(located, listener, options, RunFolder(options.out))
 
 
-def _perform(options: RunOptions, listener: Listener) -> RunRecord:
-    """Measure what the options ask for; their folder holds the images."""
+def _perform(
+    options: RunOptions, listener: Listener, asked: RunOptions, folder: RunFolder
+) -> RunRecord:
+    """Measure what the options ask for; their folder holds the images.
+
+    `asked` is the request itself: of record files, the images may be elsewhere the next time.
+    """
     plan = make_plan(options, listener)
     machine = Monitor(pace=options.pace)
     with (
@@ -68,9 +75,10 @@ def _perform(options: RunOptions, listener: Listener) -> RunRecord:
         ExitStack() as held,
     ):
         plan = plan.with_import(work.import_seconds).for_pilots()
-        folder = RunFolder(options.out)
         folder.create()
         with folder.discarded_on_error():
+            begin_preparing(folder.path, asked, plan.other)
+            held.enter_context(locked(folder.path))
             images = choose_images(plan, work)
             piloted = run_pilots(plan, images, folder, work)
             begun = begin(piloted, folder)
@@ -95,8 +103,14 @@ def resume(
     here may name code of a user.
 
     Raises RequestError if that is impossible, and leaves the folder as it was. An unfinished block
-    is repeated: trials of one block belong together in time.
+    is repeated: trials of one block belong together in time. A run that ended before its first
+    block starts anew.
     """
+    if is_preparing(path):
+        asked = asked_before(path, debug=debug, addition=addition, trust=trust)
+        folder = RunFolder(path, is_begun_again=True)
+        with with_images(asked, listener) as located:
+            return _perform(located, listener, asked, folder)
     with locked(path):
         past = resumption.read(path, debug=debug, addition=addition, trust=trust)
         if (stopped := resumption.why_complete(past)) is not None:

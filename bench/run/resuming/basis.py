@@ -55,10 +55,12 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     is_made_here: bool = False  # not in the file: its signature is this user's
 
 
-def write(folder: Path, options: RunOptions, workload: Workload, other: Other | None) -> Basis:
+def write(
+    folder: Path, options: RunOptions, workload: Workload | None, other: Other | None
+) -> Basis:
     """Write resume.json, which a resumption needs, and return it.
 
-    `other` is the other environment.
+    `workload` is None while a run is prepared. `other` is the other environment.
     """
     basis = Basis(
         options=dataclasses.replace(
@@ -67,7 +69,7 @@ def write(folder: Path, options: RunOptions, workload: Workload, other: Other | 
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
         software=_software(other),
         pipelines=_pipelines(options),
-        files=[status(file) for file in sources_of(workload)],
+        files=[] if workload is None else [status(file) for file in sources_of(workload)],
         against="" if other is None else other.python,
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)

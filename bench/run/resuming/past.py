@@ -118,7 +118,7 @@ def read(
     basis = read_basis(folder / NAME)
     python = "" if run.against is None else run.against.python
     if not (trust or (basis.is_made_here and basis.against == python)):
-        refuse_untrusted(folder, basis.options, run.against)
+        refuse_untrusted(folder, basis.options, python)
     try:
         refuse_elsewhere(folder, basis)
         workload = read_workload(folder / "images.json")

@@ -20,7 +20,6 @@ from pathlib import Path
 import platformdirs
 
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.records.conditions.environment import Other
 from feedbench.pipelines.catalog import parse_all
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
@@ -44,9 +43,12 @@ def is_signed(content: Mapping[str, object], signed: object) -> bool:
     return bool(expected) and is_text and hmac.compare_digest(expected, str(signed))
 
 
-def refuse_untrusted(folder: Path, options: RunOptions, against: Other | None) -> None:
-    """Raise RequestError if a run that was not made here names code of a user."""
-    code = [image_id(name) for name in _code(options, against)]
+def refuse_untrusted(folder: Path, options: RunOptions, python: str) -> None:
+    """Raise RequestError if a run that was not made here names code of a user.
+
+    `python` is the other environment's interpreter; "": there is none.
+    """
+    code = [image_id(name) for name in _code(options, python)]
     if code:
         raise RequestError(
             f"cannot resume {folder}: it was not made by you on this machine, and it runs code:"
@@ -70,15 +72,15 @@ def refuse_links(folder: Path) -> None:
                 )
 
 
-def _code(options: RunOptions, against: Other | None) -> Iterator[str]:
+def _code(options: RunOptions, python: str) -> Iterator[str]:
     """Yield the user's code that a run names; the code of installed packages is trusted."""
     for spec in parse_all(options.specs):
         if spec.is_file or spec.is_module:
             yield spec.text
     if options.model is not None and Path(options.model.partition(":")[0]).suffix:
         yield f"--model {options.model}"
-    if against is not None:
-        yield f"--against {against.python}"
+    if python:
+        yield f"--against {python}"
 
 
 def _key() -> bytes | None:
