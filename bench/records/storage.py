@@ -20,11 +20,13 @@ from feedbench.bench.files import add_lines, write_whole
 from feedbench.bench.records import schema_1
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
+from feedbench.bench.text import counted
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.regular_files import read_regular
 
 PREPARING = "the run is being prepared, or ended before its first block"
 _T = TypeVar("_T")
+_OF_BLOCKS = frozenset(("main", "control"))
 
 
 def write_run(folder: Path, run: RunRecord) -> None:
@@ -92,6 +94,23 @@ def read_trials(folder: Path) -> list[TrialRecord]:
         _read(line, TrialRecord, schema_1.trial_of, f"{file}, line {number}")
         for number, line in enumerate(whole.splitlines(), 1)
     ]
+
+
+def refuse_lost(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> None:
+    """Raise RequestError if trials of completed blocks are missing, as after a copy cut short.
+
+    A run that does not know how long its blocks took is not checked.
+    """
+    if run.block_seconds is None:
+        return
+    blocks = {trial.block for trial in trials if trial.purpose in _OF_BLOCKS}
+    lost = next((block for block in range(1, run.blocks + 1) if block not in blocks), None)
+    if lost is not None:
+        raise RequestError(
+            f"{folder / 'trials.jsonl'} is cut short: it has no trial of block {lost};"
+            f" {folder / 'run.json'} has {counted(run.blocks, 'completed block')}",
+            hint="copy the run's folder again",
+        )
 
 
 class _Head(msgspec.Struct, frozen=True):

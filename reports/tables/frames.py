@@ -10,7 +10,7 @@ import pandas as pd
 from feedbench.bench.records.conditions.usage import GpuUsage
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.records.storage import read_run, read_trials
+from feedbench.bench.records.storage import read_run, read_trials, refuse_lost
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
 from feedbench.bench.verdicts.turns import block_rates
@@ -67,6 +67,7 @@ def read(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
         run = read_run(folder)
         trials = read_trials(folder)
         sanity.refuse_broken(folder, run, trials)
+        refuse_lost(folder, run, trials)
     except RecursionError as error:
         raise RequestError(f"{folder} is broken: one of its files nests too deep") from error
     except OSError as error:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -23,11 +24,12 @@ from feedbench.bench.files import write_whole
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.processes.other_python import look
+from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.run.resuming import trust
 from feedbench.bench.run.sources import Status, sources_of, status
+from feedbench.bench.text import listed
 from feedbench.pipelines import user_modules
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_file
 from feedbench.pipelines.contract import Workload
@@ -107,7 +109,7 @@ def locked(folder: Path) -> Iterator[None]:
 def read_basis(file: Path) -> Basis:
     """Read resume.json. Raises RequestError if it is missing, broken, or of another schema."""
     try:
-        content = json.loads(read_regular(file).decode("ascii"))
+        content = json.loads(read_regular(file).decode("ascii"), parse_constant=_no_number)
     except OSError as error:
         raise RequestError(
             f"cannot resume {file.parent}: {file} cannot be read ({error.strerror})",
@@ -127,6 +129,10 @@ def read_basis(file: Path) -> Basis:
         return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
     except (msgspec.ValidationError, TypeError) as error:
         raise broken(file, error) from error
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of a run")
 
 
 def broken(file: Path, error: Exception) -> RequestError:
@@ -192,6 +198,24 @@ def _identity(spec: Spec) -> str:
     for entry_point in entry_points(group=GROUP, name=spec.name):
         return f"{entry_point.value} {entry_point.dist.version if entry_point.dist else ''}"
     return "missing"
+
+
+def refuse_unlike(folder: Path, basis: Basis, run: RunRecord) -> None:
+    """Raise RequestError if run.json is not of the run that resume.json asks for."""
+    if run.blocks < 0:
+        raise RequestError(
+            f"cannot resume {folder}: {folder / 'run.json'} is broken: blocks is {run.blocks};"
+            " expected 0 or more",
+            hint=START_NEW,
+        )
+    specs = arms(parse_all(basis.options.specs), run.against)
+    measured = {pipeline.label for pipeline in run.pipelines}
+    if not specs or len(specs) < len(measured):
+        raise RequestError(
+            f"cannot resume {folder}: {NAME} asks for {listed([*specs]) or 'no pipeline'};"
+            f" run.json has {listed(sorted(measured)) or 'none'}",
+            hint=START_NEW,
+        )
 
 
 def refuse_elsewhere(folder: Path, basis: Basis) -> None:

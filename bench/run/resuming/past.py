@@ -19,7 +19,13 @@ from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.demand.demand import Demand
 from feedbench.bench.records.messages import DIAGNOSTIC, FEEDING
 from feedbench.bench.records.run import Extension, Resumed, RunRecord, Stopped
-from feedbench.bench.records.storage import read_run, read_trials, write_run, write_trials
+from feedbench.bench.records.storage import (
+    read_run,
+    read_trials,
+    refuse_lost,
+    write_run,
+    write_trials,
+)
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.budget import budget_of
 from feedbench.bench.run.measuring.blocks import longest_block_seconds
@@ -31,6 +37,7 @@ from feedbench.bench.run.resuming.basis import (
     changes,
     read_basis,
     refuse_elsewhere,
+    refuse_unlike,
 )
 from feedbench.bench.run.resuming.extension import (
     adding,
@@ -121,6 +128,7 @@ def read(
         refuse_untrusted(folder, basis.options, python)
     try:
         refuse_elsewhere(folder, basis)
+        refuse_unlike(folder, basis, run)
         workload = read_workload(folder / "images.json")
         change = next(changes(basis, run, workload), None)
     except RequestError:
@@ -134,6 +142,7 @@ def read(
     if change is not None:
         raise RequestError(f"cannot resume {folder}: {change}", hint=START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
+    refuse_lost(folder, run, trials)
     return _past(folder, basis, run, trials, workload, addition, debug=debug)
 
 
