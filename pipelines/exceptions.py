@@ -18,11 +18,13 @@ _FRAME = re.compile(
     r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)', re.MULTILINE
 )
 _KIND = re.compile(r"(?:\w+\.)*(?P<kind>[A-Z]\w*)(?::\s*(?P<message>.*))?", re.DOTALL)
-# What TensorFlow adds to a message: names of nodes, operations and iterators.
+# What TensorFlow adds to a message: names of nodes, operations and iterators. And addresses.
 _NODES = re.compile(
     r"\{\{function_node .*?\}\}\s*"
     r"|\s*\[\[\{\{node [^}]*\}\}\]\]"
     r"|\{\{node [^}]*\}\}\s*"
+    r"|\{\{\w*node [^}]*\}\}\s*"
+    r"| at 0x[0-9a-fA-F]{6,}"
     r"|\s*\[Op:\w+\](?:\s+name:\s*\S*)?"
     r"|Error in user-defined function passed to \S+ transformation with iterator: \S+: "
 )

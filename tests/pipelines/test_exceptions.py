@@ -210,3 +210,8 @@ def test_an_error_of_the_import_names_file_and_line(
     assert f"its_loader.py cannot be imported: {expected}" in failed
     if "ImportError" in expected:
         assert "(its_labels.py, line 1)" in failed
+
+
+def test_a_message_has_no_addresses() -> None:
+    error = ValueError("<mine.Feed object at 0x7f0011223344> {{colocation_node a}} is bad")
+    assert raised(error, None).message == "<mine.Feed object> is bad"
