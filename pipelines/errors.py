@@ -7,8 +7,19 @@ FeedbenchError            1  a pipeline failed
 └── InterruptionError   130  Ctrl-C
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line ends
+
+
+def without_controls(text: str) -> str:
+    r"""Return a text whose control characters are shown, such as an ESC as \x1b.
+
+    A terminal would obey them: the text of an exception could move its cursor or set its title.
+    """
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
@@ -31,8 +42,8 @@ class FeedbenchError(Exception):
     """The exit code of the command that this error ends."""
 
     def __init__(self, sentence: str = "", *, hint: str = "") -> None:
-        super().__init__(sentence)
-        self.hint = hint
+        super().__init__(without_controls(sentence))
+        self.hint = without_controls(hint)
 
     def __str__(self) -> str:
         """Return the sentence, and the hint on a line of its own."""

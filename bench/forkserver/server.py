@@ -39,6 +39,7 @@ from feedbench.bench.records.messages import (
     decode_command,
     encode,
 )
+from feedbench.pipelines.errors import without_controls
 from feedbench.pipelines.system.signals import adopt_orphans, signal_at_parent_death
 
 _COMMANDS = 0
@@ -263,7 +264,8 @@ def _report(error: BaseException, events: int) -> None:
     import traceback
 
     words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
-    sentence = f"its process failed with {words}".encode("utf-8", "backslashreplace").decode()
+    words = without_controls(words).encode("utf-8", "backslashreplace").decode()
+    sentence = f"its process failed with {words}"
     with contextlib.suppress(OSError):
         # What it wrote last may be half a line: end that line first.
         _write_all(events, b"\n" + encode(Failed(sentence=sentence)) + b"\n")

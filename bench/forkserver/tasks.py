@@ -38,7 +38,7 @@ from feedbench.bench.records.messages import (
 from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
-from feedbench.pipelines.errors import FeedbenchError, WrongWorkError
+from feedbench.pipelines.errors import FeedbenchError, WrongWorkError, without_controls
 from feedbench.pipelines.exceptions import raised
 
 _LONGEST_SENTENCE = 800  # characters
@@ -193,7 +193,7 @@ def _clause(error: BaseException, request: Request) -> str:
 def _one_line(text: str) -> str:
     """Return a text as one line, of limited length, that any file can hold."""
     shown = " ".join(text.split())[:_LONGEST_SENTENCE]
-    return shown.encode("utf-8", "backslashreplace").decode()
+    return without_controls(shown.encode("utf-8", "backslashreplace").decode())
 
 
 def _with_remarks(

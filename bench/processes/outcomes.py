@@ -1,4 +1,4 @@
-"""What is recorded of a trial by its outcome. Pure, but for the last line of a log."""
+"""What is recorded of a trial by its outcome. Pure, but for its log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from feedbench.bench.processes import log_size
 from feedbench.bench.processes.client import Outcome, fault_of, last_line, what_went_wrong
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.records.measurement import Measurement
@@ -39,6 +40,7 @@ def begun(request: Request, started_at: str) -> TrialRecord:
 
 def recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
     """Return the record of a trial with its outcome; `log` is what its process printed."""
+    log_size.cut(log)
     ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
     record = replace(
         record,
