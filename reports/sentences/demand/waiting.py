@@ -72,7 +72,7 @@ def feeders(demand: Demand) -> list[str]:
     if starve:
         parts.append(f"{_named(starve)} {'does' if len(starve) == 1 else 'do'} not.")
     if unclear:
-        parts.append(f"It cannot tell for {_named(unclear)}.")
+        parts.append(f"It is not clear for {_named(unclear)}.")
     failed = [row for row in demand.rows if row.verdict is None and row.failures]
     return [*parts, *(f"{row.label} could not feed it: {row.failures[0]}." for row in failed)]
 
