@@ -102,7 +102,13 @@ def test_a_page_opens_without_a_word_or_a_request_and_never_scrolls_sideways(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", list(odd_runs()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.thorough] if name == "fifty pipelines" else [])
+        for name in odd_runs()
+    ],
+)
 def test_a_run_with_less_to_show_is_a_whole_page_too(
     name: str, width: int, opened: Open, tmp_path: Path
 ) -> None:

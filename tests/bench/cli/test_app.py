@@ -279,7 +279,14 @@ def test_a_run_ends_with_its_page_and_says_where_it_lies(
     assert Path("R/report.html").read_text() == page.render(run, TRIALS)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.thorough),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.thorough),
+    ],
+)
 def test_a_signal_while_the_page_is_written_ends_the_command_after_it(
     number: signal.Signals, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,7 @@ def test_the_code_of_a_py_dataset_delivers_the_same_where_fit_reads_it(
         assert_same([batches], [as_arrays(expected)])
 
 
+@pytest.mark.thorough
 def test_as_a_script_of_its_own_the_code_delivers_the_same(
     photos: Path, tmp_path: Path, here: Path
 ) -> None:

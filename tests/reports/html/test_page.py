@@ -299,6 +299,7 @@ def test_the_same_run_gives_the_same_page() -> None:
     assert page.render(RUN, TRIALS) == page.render(RUN, TRIALS)
 
 
+@pytest.mark.thorough
 def test_a_page_of_20_pipelines_and_30_blocks_is_under_a_megabyte_and_a_half(
     tmp_path: Path,
 ) -> None:
