@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,20 +16,14 @@ from feedbench.bench.images.check import Checker
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pictures.delivered import Delivered
 from feedbench.bench.pictures.drawing import Panel, Tile, draw
-from feedbench.bench.processes.client import Processes
-from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
-from feedbench.bench.processes.run_folder import RunFolder
-from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
-from feedbench.bench.run.images_source import list_images, with_images
-from feedbench.bench.run.plan import refuse_form, refuse_label_mode
-from feedbench.bench.run.verification import Work, prepare
-from feedbench.bench.run.workplace import scratch_folder
+from feedbench.bench.run.images_source import list_images
+from feedbench.bench.run.plan import refuse_label_mode
+from feedbench.bench.run.verification import Work, prepare, work_of
 from feedbench.bench.text import counted
-from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import Index, part, shown
 
@@ -57,35 +50,15 @@ def picture_of(options: RunOptions, image: Path | None, listener: Listener) -> P
     the original. Raises RequestError if the request is wrong, and FeedbenchError if no pipeline
     delivers images.
     """
-    specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
-    refuse_form(specs.values(), options)
-    with (
-        with_images(options, listener) as located,
-        scratch_folder() as scratch,
-        Processes(scratch, scratch / "forkserver.log") as processes,
-        ExitStack() as held,
-    ):
-        work = Work(located, specs, processes, scratch, listener)
-        folder = RunFolder(scratch / "run", is_temporary=True)
-        folder.create()
-        file = folder.path / "images.json"
-        of_image = _save_images(work, image, file)
-        trials = Trials(
-            processes,
-            folder,
-            scratch,
-            tuple(specs),
-            fresh_interpreter=options.fresh_interpreter,
-            views=Views(scratch),
-            debug=options.debug,
-        )
-        failures = prepare(work, trials, file, held)
-        collected = _collect(work, trials, file, of_image, failures)
-        return Picture(_drawn(collected, read_workload(file), of_image), failures)
+    with work_of(options, listener) as work:
+        of_image = _save_images(work, image)
+        failures = prepare(work)
+        collected = _collect(work, of_image, failures)
+        return Picture(_drawn(collected, read_workload(work.file), of_image), failures)
 
 
-def _save_images(work: Work, image: Path | None, file: Path) -> str:
-    """Save the workload to a file; return the file of the image that is shown alone, or ""."""
+def _save_images(work: Work, image: Path | None) -> str:
+    """Save the workload; return the file of the image that is shown alone, or ""."""
     options, listener = work.options, work.listener
     index = list_images(options, listener)
     refuse_label_mode(options, index)
@@ -99,7 +72,7 @@ def _save_images(work: Work, image: Path | None, file: Path) -> str:
     work.processes.ready()
     checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
     images = without_bad(Images(index, chosen), options, checker).measured
-    save_workload(options, images, every, file)
+    save_workload(options, images, every, work.file)
     if place is None:
         return ""
     path = index.paths[place]
@@ -129,9 +102,7 @@ def _one_a_class(index: Index, place: int) -> Index:
     return part(index, sorted((first | {index.labels[place]: place}).values()))
 
 
-def _collect(
-    work: Work, trials: Trials, file: Path, of_image: str, failures: dict[str, str]
-) -> dict[str, Delivered]:
+def _collect(work: Work, of_image: str, failures: dict[str, str]) -> dict[str, Delivered]:
     """Return what each pipeline delivers, by label; add to `failures` why one does not."""
     collected = {}
     for number, (label, spec) in enumerate(work.specs.items()):
@@ -139,7 +110,7 @@ def _collect(
             continue
         work.listener.stage(f"reading images of {label}")
         images = work.scratch / f"images-of-{number}.npz"
-        record = trials.collect(spec, file, images, Limit(_LIMIT_SECONDS), of_image)
+        record = work.trials.collect(spec, work.file, images, Limit(_LIMIT_SECONDS), of_image)
         if record.ended == "collected":
             collected[label] = Delivered.read(images)
             for note in collected[label].notes:

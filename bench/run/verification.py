@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,31 +39,17 @@ def verify(options: RunOptions, listener: Listener) -> Verification:
 
     The contact sheets go to the folder `options.out`. Raises RequestError if the request is wrong.
     """
-    specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
-    refuse_form(specs.values(), options)
-    with (
-        with_images(options, listener) as located,
-        scratch_folder() as scratch,
-        Processes(scratch, scratch / "forkserver.log") as processes,
-        ExitStack() as held,
-    ):
-        work = Work(located, specs, processes, scratch, listener)
-        folder = RunFolder(scratch / "run", is_temporary=True)
-        folder.create()
-        file = folder.path / "images.json"
-        record = _save_images(work, file)
-        trials = Trials(
-            processes,
-            folder,
-            scratch,
-            tuple(specs),
-            fresh_interpreter=options.fresh_interpreter,
-            views=Views(scratch),
-            debug=options.debug,
-        )
-        unprepared = prepare(work, trials, file, held)
+    with work_of(options, listener) as work:
+        record = _save_images(work)
+        unprepared = prepare(work)
         verifier = Verifier(
-            trials, processes, file, scratch, ProofCache(options.proofs), listener, options.pixels
+            work.trials,
+            work.processes,
+            work.file,
+            work.scratch,
+            ProofCache(options.proofs),
+            listener,
+            options.pixels,
         )
         return Verification(workload=record, pipelines=_verify(work, verifier, unprepared))
 
@@ -77,10 +63,42 @@ class Work:
     processes: Processes
     scratch: Path
     listener: Listener
+    trials: Trials
+    file: Path  # of the workload, once it is saved
+    held: ExitStack  # what is given back at the end
 
 
-def _save_images(work: Work, file: Path) -> WorkloadRecord:
-    """Choose the images, without bad ones, and save the workload to a file."""
+@contextmanager
+def work_of(options: RunOptions, listener: Listener) -> Iterator[Work]:
+    """Yield what a command needs that opens pipelines and records no run.
+
+    Raises RequestError if the request is wrong.
+    """
+    specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
+    refuse_form(specs.values(), options)
+    with (
+        with_images(options, listener) as located,
+        scratch_folder() as scratch,
+        Processes(scratch, scratch / "forkserver.log") as processes,
+        ExitStack() as held,
+    ):
+        folder = RunFolder(scratch / "run", is_temporary=True)
+        folder.create()
+        trials = Trials(
+            processes,
+            folder,
+            scratch,
+            tuple(specs),
+            fresh_interpreter=options.fresh_interpreter,
+            views=Views(scratch),
+            debug=options.debug,
+        )
+        file = folder.path / "images.json"
+        yield Work(located, specs, processes, scratch, listener, trials, file, held)
+
+
+def _save_images(work: Work) -> WorkloadRecord:
+    """Choose the images, without bad ones, and save the workload."""
     options, listener = work.options, work.listener
     index = list_images(options, listener)
     refuse_label_mode(options, index)
@@ -96,23 +114,20 @@ def _save_images(work: Work, file: Path) -> WorkloadRecord:
     )
     for note in index.notes:
         listener.note(note)
-    save_workload(options, images.measured, len(index.files), file)
+    save_workload(options, images.measured, len(index.files), work.file)
     return record
 
 
-def prepare(work: Work, trials: Trials, file: Path, held: ExitStack) -> dict[str, str]:
-    """Prepare the pipelines' files; return by label why that failed, if so.
-
-    `held` then holds their store.
-    """
+def prepare(work: Work) -> dict[str, str]:
+    """Prepare the pipelines' files, and hold their store; return by label why that failed."""
     labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
     if not labels:
         return {}
     store = Store(work.options.prepared)
-    held.enter_context(store.in_use())
+    work.held.enter_context(store.in_use())
     specs = [spec for label, spec in work.specs.items() if label in labels]
     records = preparation.obtain_all(
-        trials, specs, file, store, lambda: Limit(_LIMIT_SECONDS), work.listener
+        work.trials, specs, work.file, store, lambda: Limit(_LIMIT_SECONDS), work.listener
     )
     return {
         record.label: record.why or record.ended for record in records if record.preparation is None
