@@ -118,12 +118,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts the images that are decoded and resized while a dataset runs."""
     import tensorflow as tf
 
-    from feedbench.pipelines.built_in import steps
+    from feedbench.pipelines.built_in import steps, tensor_form
 
     counter = Counter[str]()
 
-    def counting(step: str) -> Any:
-        real = getattr(steps, step)
+    def counting(module: Any, step: str) -> Any:
+        real = getattr(module, step)
 
         def count(image: Any) -> Any:
             counter[step] += 1
@@ -137,8 +137,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
         return counted
 
-    for step in ("decoded", "fitted"):
-        monkeypatch.setattr(steps, step, counting(step))
+    for module, step in ((steps, "decoded"), (tensor_form, "fitted")):
+        monkeypatch.setattr(module, step, counting(module, step))
     return iter([counter])
 
 

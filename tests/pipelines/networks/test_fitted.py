@@ -240,7 +240,7 @@ def test_a_compiled_model_stays_as_it_is(build: Any) -> None:
     )
     fitted = fitted_model(parse_model(text), a_workload(), 0)
     assert fitted.compiled_with == ""
-    assert fitted.model.optimizer.name == "sgd"
+    assert fitted.model.optimizer.name.startswith("sgd")  # Keras counts them
 
 
 @WARNS

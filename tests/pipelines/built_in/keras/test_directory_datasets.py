@@ -123,7 +123,8 @@ def test_binary_labels_stay_with_their_images(tmp_path: Path, name: str) -> None
             image.save(tmp_path / "photos" / label / f"{number}.png")
     work = replace(workload_over(tmp_path / "photos"), label_mode="binary", batch_size=4)
     (batches,) = epochs_of(opened(name, work, tmp_path), 1)
-    assert [len(labels) for _, labels in batches] == [4, 4, 2]
+    # Behind a cache, whole batches are shuffled: the short one may come at any place.
+    assert sorted(len(labels) for _, labels in batches) == [2, 4, 4]
     for images, labels in batches:
         assert labels.dtype == np.float32
         assert labels.tolist() == (images.mean(axis=(1, 2, 3)) > 0.5)[:, None].tolist()
