@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time as clock
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +15,7 @@ from feedbench.bench.cli.support import (
     interruptible,
     print_json,
     read_or_not,
-    unwritten,
+    written,
 )
 from feedbench.bench.options.addition import Addition, refuse_addition
 from feedbench.bench.options.option import Given, options_of, value_of
@@ -134,19 +133,16 @@ def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
 
 def written_page(out: Path) -> Path | None:
     """Write the run's page and return it. Where that fails, print why; the run itself is safe."""
-    try:
+
+    def write() -> Path:
         from feedbench.bench.run import benchmark_json
         from feedbench.reports.html import page
         from feedbench.reports.tables import frames
 
         benchmark_json.write(out, *frames.read(out))
         return page.write(out)
-    except KeyboardInterrupt:
-        lines = unwritten(out, "interrupted")
-    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
-        lines = unwritten(out, error)
-    print(f"feedbench: {lines}", file=sys.stderr)
-    return None
+
+    return written(out, write)
 
 
 def _show(record: RunRecord, out: Path, page: Path | None, *, as_json: bool) -> None:

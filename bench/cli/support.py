@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from feedbench.bench.options.option import Given
 from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
 
 SAMPLE_PHOTOS = 512
+
+Written = TypeVar("Written")
 
 
 @contextmanager
@@ -53,6 +55,21 @@ def unwritten(out: Path, why: Exception | str) -> str:
             hint=_reporting(out),
         )
     )
+
+
+def written(out: Path, write: Callable[[], Written]) -> Written | None:
+    """Write a report of what `out` holds, and return what `write` does.
+
+    If that fails, or Ctrl-C interrupts it, print why and return None; what was measured is safe.
+    """
+    try:
+        return write()
+    except KeyboardInterrupt:
+        lines = unwritten(out, "interrupted")
+    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
+        lines = unwritten(out, error)
+    print(f"feedbench: {lines}", file=sys.stderr)
+    return None
 
 
 def _reporting(out: Path) -> str:

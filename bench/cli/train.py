@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from feedbench.bench.cli.support import (
     interruptible,
     print_json,
     read_or_not,
-    unwritten,
+    written,
 )
 from feedbench.bench.options.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
@@ -64,7 +63,7 @@ def train(
       0    the model was trained through every pipeline
       1    a pipeline failed
       2    the request or the input is wrong
-      130  interrupted by Ctrl-C; the epochs so far are kept
+      130  interrupted, such as by Ctrl-C or SIGTERM; the epochs so far are kept
     """
     from feedbench.bench.processes.progress import listener
 
@@ -99,13 +98,10 @@ def _show(record: TrainingRecord, out: Path, page: Path | None, *, as_json: bool
 
 def _written_page(out: Path) -> Path | None:
     """Write the page and return it. If that fails, print why; the trainings themselves are safe."""
-    try:
+
+    def write() -> Path:
         from feedbench.reports import trainings
 
         return trainings.write(out)
-    except KeyboardInterrupt:
-        lines = unwritten(out, "interrupted")
-    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
-        lines = unwritten(out, error)
-    print(f"feedbench: {lines}", file=sys.stderr)
-    return None
+
+    return written(out, write)

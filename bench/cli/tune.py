@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time as clock
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from feedbench.bench.cli.support import (
     interruptible,
     print_json,
     read_or_not,
-    unwritten,
+    written,
 )
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
@@ -68,7 +67,7 @@ def tune(
       0    a pipeline was chosen
       1    no candidate that you allow could be measured
       2    the request or the input is wrong
-      130  interrupted by Ctrl-C; the best so far is shown
+      130  interrupted, such as by Ctrl-C or SIGTERM; the best so far is shown
     """
     from feedbench.bench.processes.progress import listener
 
@@ -104,13 +103,10 @@ def _show(record: TuningRecord, out: Path, page: Path | None, *, as_json: bool) 
 def _written(record: TuningRecord, out: Path) -> tuple[TuningRecord, Path | None]:
     """Write the code and the texts; return the record with the code's place, and the page."""
     page = written_page(out / record.run) if record.run else None
-    try:
+
+    def write() -> TuningRecord:
         from feedbench.reports import tunings
 
-        return tunings.write(out, record), page
-    except KeyboardInterrupt:
-        lines = unwritten(out, "interrupted")
-    except Exception as error:  # noqa: BLE001 - nothing that a library raises may lose the answer
-        lines = unwritten(out, error)
-    print(f"feedbench: {lines}", file=sys.stderr)
-    return record, page
+        return tunings.write(out, record)
+
+    return written(out, write) or record, page

@@ -67,7 +67,10 @@ def verify(
     alone compute these. The answer for each pipeline is one of:
       same       every image once, with its label; TensorFlow's sampling rule
       near       the pixels of Pillow's antialiased filter, as in Keras'
-                 ImageDataGenerator
+                 ImageDataGenerator, or of a reduced scale
+      accepted   other pixels, no farther than --pixels allows
+      augmented  every image once, with its label, transformed as --augment
+                 asks
       different  anything else, with the reason
 
     It also shows how well each pipeline shuffles. A run checks all this before it measures, and
@@ -75,7 +78,7 @@ def verify(
 
     \b
     Exit codes:
-      0  all pipelines are same or near
+      0  all pipelines are same, near, accepted or augmented
       1  a pipeline is different, or failed
       2  the request or the input is wrong
     """

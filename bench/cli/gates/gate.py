@@ -56,7 +56,7 @@ def gate(
       1    slower; with --strict, also if it cannot tell
       2    the request is wrong, or a loader failed or delivers other images
       3    cannot tell
-      130  interrupted by Ctrl-C
+      130  interrupted, such as by Ctrl-C or SIGTERM
     """
     from feedbench.bench.processes.progress import listener
 
