@@ -12,17 +12,16 @@ import numpy as np
 from PIL import Image
 
 from feedbench.bench.equal_work.references import MOST, decoded, sampled
-from feedbench.bench.images.check import Checker
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.pictures.delivered import Delivered
 from feedbench.bench.pictures.drawing import Panel, Tile, draw
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.workload_file import read_workload
-from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
+from feedbench.bench.run.choose_images import Images, choose, save_workload
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import refuse_label_mode
-from feedbench.bench.run.verification import Work, prepare, work_of
+from feedbench.bench.run.verification import Work, checked, prepare, work_of
 from feedbench.bench.text import counted
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import Index, part, shown
@@ -59,8 +58,8 @@ def picture_of(options: RunOptions, image: Path | None, listener: Listener) -> P
 
 def _save_images(work: Work, image: Path | None) -> str:
     """Save the workload; return the file of the image that is shown alone, or ""."""
-    options, listener = work.options, work.listener
-    index = list_images(options, listener)
+    options = work.options
+    index = list_images(options, work.listener)
     refuse_label_mode(options, index)
     every = len(index.files)
     chosen = choose(options, index, [], None)
@@ -68,10 +67,7 @@ def _save_images(work: Work, image: Path | None) -> str:
     if image is not None:
         place = _place(image, index)
         chosen = _one_a_class(index, place)
-    listener.stage("importing TensorFlow")
-    work.processes.ready()
-    checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
-    images = without_bad(Images(index, chosen), options, checker).measured
+    images = checked(work, Images(index, chosen)).measured
     save_workload(options, images, every, work.file)
     if place is None:
         return ""

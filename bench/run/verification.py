@@ -102,10 +102,7 @@ def _save_images(work: Work) -> WorkloadRecord:
     options, listener = work.options, work.listener
     index = list_images(options, listener)
     refuse_label_mode(options, index)
-    listener.stage("importing TensorFlow")
-    work.processes.ready()
-    checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
-    images = without_bad(Images(index, choose(options, index, [], None)), options, checker)
+    images = checked(work, Images(index, choose(options, index, [], None)))
     record = workload_record(options, index, images.measured, images.bad)
     listener.note(
         f"Comparing {len(images.measured.files):,} of the {counted(len(index.files), 'image')}"
@@ -116,6 +113,15 @@ def _save_images(work: Work) -> WorkloadRecord:
         listener.note(note)
     save_workload(options, images.measured, len(index.files), work.file)
     return record
+
+
+def checked(work: Work, images: Images) -> Images:
+    """Return the images without bad ones, once TensorFlow is imported."""
+    options, listener = work.options, work.listener
+    listener.stage("importing TensorFlow")
+    work.processes.ready()
+    checker = Checker(options.checks, options.channels, work.processes, work.scratch, listener)
+    return without_bad(images, options, checker)
 
 
 def prepare(work: Work) -> dict[str, str]:
