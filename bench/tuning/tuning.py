@@ -9,6 +9,7 @@ default are measured once more, alone, and that gain counts.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shlex
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
@@ -51,9 +53,9 @@ from feedbench.bench.tuning.schedule import LEAST_SECONDS, Schedule, schedule_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.pipelines.images.index import Index
 
-_VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
 _MOST_ROUNDS = 8  # of turns in a block
 
 
@@ -114,7 +116,7 @@ def amounts_of(index: Index, options: RunOptions) -> Amounts:
         images=len(index.files),
         file_bytes=sum(os.stat(path).st_size for path in index.paths),  # noqa: PTH116
         image_values=height * width * options.channels,
-        value_bytes=_VALUE_BYTES[options.dtype],
+        value_bytes=DTYPE_BYTES[options.dtype],
     )
 
 
@@ -201,7 +203,8 @@ class _Tuning:
             if record is None:
                 return False
             rung = rung_of(self.runs[-1], self.amounts, self.allowed, specs[0].label)
-            self.keeper.add(self._with_dropped(rung, record))
+            self._note_dropped(record)
+            self.keeper.add(rung)
             if record.status == "interrupted":
                 return True
             self._note(rung)
@@ -209,7 +212,7 @@ class _Tuning:
             if rung.best is None or (rungs_left > 1 and self._is_decided(stay, rung)):
                 return False
             best = next(spec for spec in specs if spec.label == rung.best)
-            more = refined(best, os.cpu_count() or 1) if number == 0 else ()
+            more = refined(best, math.ceil(usable_cores())) if number == 0 else ()
             specs = list(different([*stay, *more]))
         return False
 
@@ -269,18 +272,17 @@ class _Tuning:
 
     def _spec(self, label: str) -> Spec:
         """Return a candidate by its label."""
-        cores = os.cpu_count() or 1
+        cores = math.ceil(usable_cores())
         everything = [
             *self.search.candidates,
             *(more for spec in self.search.candidates for more in refined(spec, cores)),
         ]
         return next(spec for spec in everything if spec.label == label)
 
-    def _with_dropped(self, rung: Rung, record: RunRecord) -> Rung:
-        """Note the candidates for which the run had no time."""
+    def _note_dropped(self, record: RunRecord) -> None:
+        """Keep why the run had no time for some candidates."""
         dropped = [Exclusion(spec=each.spec, why=each.why) for each in record.dropped]
         self.keeper.put(excluded=[*self.keeper.record.excluded, *dropped])
-        return rung
 
     def _note(self, rung: Rung) -> None:
         for result in rung.results:
