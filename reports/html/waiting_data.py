@@ -38,14 +38,11 @@ def waiting_of(run: RunRecord) -> Waiting | None:
     demand = run.demand
     if demand is None:
         return None
-    found = tables.remedies_of(run)
-    sentences: list[str] = []
-    if demand.model is not None:
-        sentences = [waiting.takes(demand), *waiting.feeders(demand), *waiting.cheapest(demand)]
+    remedies = tables.remedies_of(run)
     how = waiting.in_brief(demand)
     failures = [f"{row.label}: {why}" for row in demand.rows for why in row.failures]
     return Waiting(
-        answer=" ".join(filter(None, sentences)),
+        answer=" ".join(waiting.answer(demand)),
         how=f"{capital(how)}." if how else "",
         titles=tables.TITLES,
         rows=tables.rows(demand),
@@ -55,6 +52,6 @@ def waiting_of(run: RunRecord) -> Waiting | None:
         curve_titles=tables.CURVE_TITLES,
         curves=tables.curve_rows(demand),
         remedy_titles=tables.REMEDY_TITLES,
-        remedies=tables.remedy_rows(found),
+        remedies=tables.remedy_rows(remedies),
         notes=[*filter(None, [waiting.source(demand)]), *demand.skipped, *failures],
     )

@@ -72,10 +72,10 @@ def try_model(run: Run, work: Workplace) -> Run:
     fed = Fed(model=model)
     record = run.trials.run(ready_spec(work), "appetite", run.begun.workload, limit, fed=fed)
     if record.ended != "measured":
+        option = f"--model {model.name}"
+        why = record.why or record.ended
         raise RequestError(
-            f"--model {model.name}: {record.why}".replace(
-                f"--model {model.name}: --model {model.name}", f"--model {model.name}"
-            ),
+            why if why.startswith(option) else f"{option}: {why}",  # as checks of a model put it
             hint="try a smaller --batch-size or --image-size" if record.signal else "",
         )
     return run

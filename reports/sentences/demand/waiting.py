@@ -31,11 +31,15 @@ ORDER = {
 
 
 def sentences(demand: Demand) -> list[str]:
+    """Return the answer, how much each pipeline feeds by its curve, and what was left out."""
+    return [*answer(demand), *map(fed_at, demand.curves), *demand.skipped]
+
+
+def answer(demand: Demand) -> list[str]:
     """Return what the model takes, which pipelines feed it, and which is the cheapest of these."""
-    found = []
-    if demand.model is not None:
-        found += [takes(demand), *feeders(demand), *cheapest(demand)]
-    return [*filter(None, found), *map(fed_at, demand.curves), *demand.skipped]
+    if demand.model is None:
+        return []
+    return [*filter(None, [takes(demand), *feeders(demand), *cheapest(demand)])]
 
 
 def takes(demand: Demand) -> str:
