@@ -43,15 +43,6 @@ def read(text: str) -> Augmentation:
     return augmentation("--augment", text)
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in which the code runs."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 class TestCode:
     """Of code that is run by real TensorFlow."""
 

@@ -127,15 +127,6 @@ def each_image(batches: Batches) -> list[tuple[bytes, bytes]]:
     )
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in which the code runs, and writes what it writes."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 @pytest.mark.parametrize("spec", catalog.DEFAULT_SPECS)
 def test_the_code_delivers_the_batches_of_its_pipeline(
     spec: str, photos: Path, tmp_path: Path, here: Path

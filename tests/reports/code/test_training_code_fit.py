@@ -42,15 +42,6 @@ from tests.support.scripts import code_of, feeding
 pytestmark = pytest.mark.tensorflow
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in which the code runs, and writes what it writes."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 GRAIN = "image_dataset_from_directory_grain"
 NEEDED = {GRAIN: ("grain",), "threads": ("cv2", "simplejpeg")}
 
