@@ -97,6 +97,7 @@ def test_a_gate_that_is_shut_twice_restores_what_was_before_the_first(
 
 @pytest.mark.parametrize("number", ENDING)
 def test_each_signal_that_ends_a_command_interrupts_it(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
     interrupts = Interrupts()
     interrupts.install()
     assert not interrupts.came
