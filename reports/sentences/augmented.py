@@ -15,44 +15,48 @@ _PERCENT = 100
 def of_transforms(proofs: Iterable[tuple[str, Proof | None]]) -> Iterator[str]:
     """Yield by which transforms each pipeline's images were recognised."""
     for label, proof in proofs:
-        found = None if proof is None else proof.augmented
-        if found is None:
+        augmented = None if proof is None else proof.augmented
+        if augmented is None:
             continue
-        done = ", ".join(_clauses(found.asked, found.transforms)) if found.transforms else ""
-        yield f"{label}: {_recognised(found)}."
+        done = (
+            ", ".join(_clauses(augmented.asked, augmented.transforms))
+            if augmented.transforms
+            else ""
+        )
+        yield f"{label}: {_recognised(augmented)}."
         if done:
             yield f"{label}: its images are {done}."
 
 
-def _recognised(found: Augmented) -> str:
-    of = counted(found.tried, "image")
+def _recognised(augmented: Augmented) -> str:
+    of = counted(augmented.tried, "image")
     margin = ""
-    if found.margin is not None:
-        margin = f"; the second-best file is {digits(found.margin, 2)} times less alike"
-    return f"{found.certain:,} of {of} are recognised with certainty{margin}"
+    if augmented.margin is not None:
+        margin = f"; the second-best file is {digits(augmented.margin, 2)} times less alike"
+    return f"{augmented.certain:,} of {of} are recognised with certainty{margin}"
 
 
-def of_all(found: Sequence[Augmented]) -> str:
+def of_all(pipelines: Sequence[Augmented]) -> str:
     """Return how the images of several pipelines are transformed, all together, as a list."""
-    estimates = [each.transforms for each in found if each.transforms is not None]
-    return ", ".join(_clauses(found[0].asked, *estimates)) if estimates else ""
+    estimates = [each.transforms for each in pipelines if each.transforms is not None]
+    return ", ".join(_clauses(pipelines[0].asked, *estimates)) if estimates else ""
 
 
-def _clauses(asked: Augmentation, *found: Transforms) -> Iterator[str]:
+def _clauses(asked: Augmentation, *transforms: Transforms) -> Iterator[str]:
     """Yield each part of the transforms that is asked for; its range is that of all pipelines."""
     if asked.flip:
-        yield f"{_shares([it.flipped for it in found])} flipped left to right"
+        yield f"{_shares([it.flipped for it in transforms])} flipped left to right"
     if asked.vertical_flip:
-        yield f"{_shares([it.upside_down for it in found])} flipped upside down"
+        yield f"{_shares([it.upside_down for it in transforms])} flipped upside down"
     if asked.rotate:
-        yield f"rotated by {whole(_widest([it.rotation for it in found]))} degrees"
+        yield f"rotated by {whole(_widest([it.rotation for it in transforms]))} degrees"
     if asked.width_shift:
-        yield f"shifted sideways by {percents(_widest([it.width_shift for it in found]))}"
+        yield f"shifted sideways by {percents(_widest([it.width_shift for it in transforms]))}"
     if asked.height_shift:
-        yield f"shifted up or down by {percents(_widest([it.height_shift for it in found]))}"
+        yield f"shifted up or down by {percents(_widest([it.height_shift for it in transforms]))}"
     if asked.zoom:
-        yield f"zoomed by factors of {factors(_widest([it.zoom for it in found]))}"
-    bright = [it.brightness for it in found if it.brightness is not None]
+        yield f"zoomed by factors of {factors(_widest([it.zoom for it in transforms]))}"
+    bright = [it.brightness for it in transforms if it.brightness is not None]
     if asked.brightness and bright:
         yield f"brightened by factors of {factors(_widest(bright))}"
 

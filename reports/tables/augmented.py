@@ -20,7 +20,9 @@ def columns(asked: Augmentation) -> Iterator[Column[Proof]]:
 
     Below a column's title is what was asked for.
     """
-    yield _of("recognised", "images", lambda found: f"{found.certain:,} of {found.tried:,}")
+    yield _of(
+        "recognised", "images", lambda augmented: f"{augmented.certain:,} of {augmented.tried:,}"
+    )
     if asked.flip:
         yield _part("flipped", "asked: 50%", lambda it: percent(it.flipped))
     if asked.vertical_flip:
@@ -49,8 +51,8 @@ def _written(
 
 
 def _part(title: str, below: str, cell: _Estimate) -> Column[Proof]:
-    def of(found: Augmented) -> str:
-        return MISSING if found.transforms is None else cell(found.transforms)
+    def of(augmented: Augmented) -> str:
+        return MISSING if augmented.transforms is None else cell(augmented.transforms)
 
     return _of(title, below, of)
 

@@ -71,11 +71,11 @@ def _of_work(run: RunRecord) -> Iterator[Table]:
     if proofs:
         work = (columns.WORK, columns.IMAGES, columns.COMPARED)
         distances = (*columns.FROM_SAMPLED, *columns.FROM_FILTERED)
-        found = next((proof.augmented for proof in proofs.values() if proof.augmented), None)
-        shown = work if found is not None else (*work, *distances)  # no pixel is where it was
+        first = next((proof.augmented for proof in proofs.values() if proof.augmented), None)
+        shown = work if first is not None else (*work, *distances)  # no pixel is where it was
         yield _table("work", "What each delivers", shown, proofs)
-        if found is not None:
-            transforms = tuple(augmented.columns(found.asked))
+        if first is not None:
+            transforms = tuple(augmented.columns(first.asked))
             yield _table("augmented", "How each augments", transforms, proofs)
         yield _table("shuffle", "Shuffle", columns.SHUFFLE, proofs)
 

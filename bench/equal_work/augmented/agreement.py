@@ -75,28 +75,28 @@ class Part:
 
     def difference(self) -> str:
         """Return how it differs from what was asked for, as a clause."""
-        found = f"not {self.name}" if self.is_absent else self.done()
+        measured = f"not {self.name}" if self.is_absent else self.done()
         if not self.reach:
-            return f"{found} (expected: not at all)"
-        return f"{found} (expected {self.ends(self.asked)})"
+            return f"{measured} (expected: not at all)"
+        return f"{measured} (expected {self.ends(self.asked)})"
 
 
-def parts(asked: Augmentation, found: Transforms) -> Iterator[Part]:
+def parts(asked: Augmentation, transforms: Transforms) -> Iterator[Part]:
     """Yield all parts of a transform that were estimated, but its flips."""
     turned = _MOVED * math.sin(math.radians(min(asked.rotate, 90.0)))
     moved = 0.012 + turned * abs(asked.width_shift - asked.height_shift)
-    yield Part("rotated", "by {} degrees", found.rotation, 0.0, asked.rotate, 1.2)
+    yield Part("rotated", "by {} degrees", transforms.rotation, 0.0, asked.rotate, 1.2)
     for way, estimate, reach in (
-        ("sideways", found.width_shift, asked.width_shift),
-        ("up or down", found.height_shift, asked.height_shift),
+        ("sideways", transforms.width_shift, asked.width_shift),
+        ("up or down", transforms.height_shift, asked.height_shift),
     ):
         yield Part(f"shifted {way}", "by {}%", estimate, 0.0, reach, moved, unit=100.0)
-    yield Part("zoomed", "by factors of {}", found.zoom, 1.0, asked.zoom, 0.025, decimals=2)
-    if found.brightness is not None:
+    yield Part("zoomed", "by factors of {}", transforms.zoom, 1.0, asked.zoom, 0.025, decimals=2)
+    if transforms.brightness is not None:
         yield Part(
             "brightened",
             "by factors of {}",
-            found.brightness,
+            transforms.brightness,
             1.0,
             asked.brightness,
             0.04,
@@ -104,56 +104,64 @@ def parts(asked: Augmentation, found: Transforms) -> Iterator[Part]:
         )
 
 
-def differences(asked: Augmentation, found: Transforms) -> list[str]:
+def differences(asked: Augmentation, transforms: Transforms) -> list[str]:
     """Return how transforms differ from what was asked for, as clauses; none if they agree."""
     clauses = [
-        *_of_flip("flipped left to right", found.flipped, found.images, is_asked=asked.flip),
         *_of_flip(
-            "flipped upside down", found.upside_down, found.images, is_asked=asked.vertical_flip
+            "flipped left to right", transforms.flipped, transforms.images, is_asked=asked.flip
+        ),
+        *_of_flip(
+            "flipped upside down",
+            transforms.upside_down,
+            transforms.images,
+            is_asked=asked.vertical_flip,
         ),
     ]
-    wrong = [part for part in parts(asked, found) if not part.agrees(found.images)]
+    wrong = [part for part in parts(asked, transforms) if not part.agrees(transforms.images)]
     return [*clauses, *(part.difference() for part in wrong)]
 
 
-def most_distant(found: Transforms) -> float:
+def most_distant(transforms: Transforms) -> float:
     """Return how far images may be from their transformed references: grey levels, the median.
 
     Keras' own pipelines are 2 to 3 away on photos, and 7 on thin white digits.
     """
-    return max(_DISTANT, _OF_CONTRAST * found.contrast)
+    return max(_DISTANT, _OF_CONTRAST * transforms.contrast)
 
 
-def is_plain(found: Transforms) -> bool:
+def is_plain(transforms: Transforms) -> bool:
     """Whether images are as they are in their files."""
-    is_flipped = max(found.flipped, found.upside_down) > _FLIP_SLACK
-    return not is_flipped and all(part.is_absent for part in parts(Augmentation(), found))
+    is_flipped = max(transforms.flipped, transforms.upside_down) > _FLIP_SLACK
+    return not is_flipped and all(part.is_absent for part in parts(Augmentation(), transforms))
 
 
 def _of_flip(name: str, share: float, images: int, *, is_asked: bool) -> Iterator[str]:
     deviation = _DEVIATIONS * math.sqrt(0.25 / images) if is_asked else 0.0
     expected = 0.5 if is_asked else 0.0
     if abs(share - expected) > deviation + _FLIP_SLACK:
-        found = f"{100 * share:.0f}% {name}" if share > _FLIP_SLACK else f"not {name}"
-        yield f"{found} (expected {'50%' if is_asked else 'not at all'})"
+        share_text = f"{100 * share:.0f}% {name}" if share > _FLIP_SLACK else f"not {name}"
+        yield f"{share_text} (expected {'50%' if is_asked else 'not at all'})"
 
 
-def varies(found: Transforms, share: float) -> bool:
+def varies(transforms: Transforms, share: float) -> bool:
     """Whether images are transformed each in another way, and not all alike.
 
     `share` is the part of all images in which the transforms were estimated; the others are as they
     are in the files. Then a flip of each of these is one at random.
     """
-    flips = (found.flipped * share, found.upside_down * share)
+    flips = (transforms.flipped * share, transforms.upside_down * share)
     is_flipped = any(_FLIPPED[0] < flipped < _FLIPPED[1] for flipped in flips)
-    return is_flipped or found.rotation.width > _TURNED
+    return is_flipped or transforms.rotation.width > _TURNED
 
 
-def description(found: Transforms) -> str:
+def description(transforms: Transforms) -> str:
     """Return what was done to images, as a list in a sentence."""
     clauses = []
-    for name, share in (("left to right", found.flipped), ("upside down", found.upside_down)):
+    for name, share in (
+        ("left to right", transforms.flipped),
+        ("upside down", transforms.upside_down),
+    ):
         if share > _FLIP_SLACK:
             clauses.append(f"{100 * share:.0f}% flipped {name}")
-    clauses += [part.done() for part in parts(Augmentation(), found) if not part.is_absent]
+    clauses += [part.done() for part in parts(Augmentation(), transforms) if not part.is_absent]
     return ", ".join(clauses)

@@ -89,14 +89,14 @@ class AugmentedEpoch:
         better = second.likeness > first.likeness[accused]
         return first.replaced(accused[better], second.some(np.flatnonzero(better)))
 
-    def _is_accused(self, found: Recognised) -> npt.NDArray[np.bool_]:
+    def _is_accused(self, recognised: Recognised) -> npt.NDArray[np.bool_]:
         """Return which images match no file, or one that came already, or one of another class."""
-        places = np.where(found.is_sure, found.places, UNKNOWN)
+        places = np.where(recognised.is_sure, recognised.places, UNKNOWN)
         values, counts = np.unique(places, return_counts=True)
         doubled = np.isin(places, values[(counts > 1) & (values != UNKNOWN)])
         theirs = np.asarray(self._workload.labels)[places]
         mislabelled = (places != UNKNOWN) & (theirs != self.labels)
-        accused: npt.NDArray[np.bool_] = (found.places == UNKNOWN) | doubled | mislabelled
+        accused: npt.NDArray[np.bool_] = (recognised.places == UNKNOWN) | doubled | mislabelled
         return accused
 
     @cached_property

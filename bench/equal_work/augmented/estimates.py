@@ -48,9 +48,9 @@ def estimated(images: Pictures | Floats, references: Pictures | Floats, guess: A
     """
     ours, theirs = reduced(images, FINE), reduced(references, FINE)
     rows = np.arange(len(ours))
-    found = aligned(ours.mean(axis=3), theirs.mean(axis=3), (rows, rows), guess, _STEPS)
-    is_good = found.likeness >= _LEAST_ALIKE
-    affine = found.affine[is_good]
+    fits = aligned(ours.mean(axis=3), theirs.mean(axis=3), (rows, rows), guess, _STEPS)
+    is_good = fits.likeness >= _LEAST_ALIKE
+    affine = fits.affine[is_good]
     drawn = drawn_of(affine)
     height, width = ours.shape[1:3]
     longer = max(height, width)

@@ -54,7 +54,7 @@ def proof_of(
     transforms = _transforms(files, epochs[:2])
     recognised = first.recognised
     margins = recognised.margin[recognised.is_certain]
-    found = Augmented(
+    augmented = Augmented(
         asked=asked,
         is_identity_proven=recogniser.is_able,
         expected=recogniser.expected[0],
@@ -72,7 +72,7 @@ def proof_of(
         counts=counts,
         compared=0 if transforms is None else transforms.images,
         shuffle=Shuffle(kind="unknown"),
-        augmented=found,
+        augmented=augmented,
     )
     return judged(proof, len(epochs))
 
@@ -107,39 +107,43 @@ def judged(proof: Proof, epochs: int) -> Proof:
 
     `epochs` is how many were read.
     """
-    found, counts = proof.augmented, proof.counts
-    assert found is not None
-    is_wrong = _is_wrong(found, counts)
-    fault = _fault(found, counts, epochs, is_wrong=is_wrong)
+    augmented, counts = proof.augmented, proof.counts
+    assert augmented is not None
+    is_wrong = _is_wrong(augmented, counts)
+    fault = _fault(augmented, counts, epochs, is_wrong=is_wrong)
     if fault is not None:
         return msgspec.structs.replace(proof, work="different", is_wrong=is_wrong, reason=fault)
-    return msgspec.structs.replace(proof, work="augmented", reason=_note(found))
+    return msgspec.structs.replace(proof, work="augmented", reason=_note(augmented))
 
 
-def _fault(found: Augmented, counts: Counts, epochs: int, *, is_wrong: bool) -> str | None:
+def _fault(augmented: Augmented, counts: Counts, epochs: int, *, is_wrong: bool) -> str | None:
     """Return why the work is different, as a clause; None if it is as asked."""
     if is_wrong:
         return _of_wrong(counts)
-    least = _least(found, found.expected) if found.is_identity_proven else 0
-    count = min(found.certain if found.certain < least else found.tried, found.recognised)
-    if found.certain < least or found.recognised < _least(found, found.expected_recognised):
+    least = _least(augmented, augmented.expected) if augmented.is_identity_proven else 0
+    count = min(
+        augmented.certain if augmented.certain < least else augmented.tried, augmented.recognised
+    )
+    if augmented.certain < least or augmented.recognised < _least(
+        augmented, augmented.expected_recognised
+    ):
         return (
-            f"{found.tried - count:,} of {counted(found.tried, 'delivered image')} match no file,"
-            " however they are flipped, rotated, shifted and zoomed"
+            f"{augmented.tried - count:,} of {counted(augmented.tried, 'delivered image')} match no"
+            " file, however they are flipped, rotated, shifted and zoomed"
         )
-    transforms = found.transforms
+    transforms = augmented.transforms
     if transforms is not None and is_plain(transforms):
         return "not augmented: its images are as they are in the files"
-    same = found.frozen or 0.0
+    same = augmented.frozen or 0.0
     clauses = []
-    if is_frozen(same, max(found.certain, 1), found.asked):
+    if is_frozen(same, max(augmented.certain, 1), augmented.asked):
         clauses.append(
             f"frozen: epochs {epochs - 1} and {epochs} show the same transforms in"
             f" {100 * same:.0f}% of images"
         )
-    if transforms is None or found.expected < _LEAST_JUDGED or same > _ALL:
+    if transforms is None or augmented.expected < _LEAST_JUDGED or same > _ALL:
         return clauses[0] if clauses else None
-    clauses = [*differences(found.asked, transforms), *clauses]
+    clauses = [*differences(augmented.asked, transforms), *clauses]
     most = most_distant(transforms)
     if transforms.distance > most:
         clauses.append(
@@ -149,20 +153,20 @@ def _fault(found: Augmented, counts: Counts, epochs: int, *, is_wrong: bool) -> 
     return "; ".join(clauses) or None
 
 
-def _is_wrong(found: Augmented, counts: Counts) -> bool:
+def _is_wrong(augmented: Augmented, counts: Counts) -> bool:
     """Whether images are missing or doubled, or labels are wrong.
 
     Where identity is not proven, many wrong labels among the images that are certain prove that.
     """
-    if found.is_identity_proven:
+    if augmented.is_identity_proven:
         return not msgspec.structs.replace(counts, unknown=0).is_right
-    return counts.wrong_labels > max(_MOST_WRONG * found.certain, LEAST_ESTIMATED)
+    return counts.wrong_labels > max(_MOST_WRONG * augmented.certain, LEAST_ESTIMATED)
 
 
-def _least(found: Augmented, share: float) -> float:
+def _least(augmented: Augmented, share: float) -> float:
     """Return how many images must be certain or recognised, of a share of a few simulated ones."""
     deviation = math.sqrt(max(share * (1 - share), 0.02) / SIMULATED)
-    return found.tried * (share - _FEWER - _DEVIATIONS * deviation)
+    return augmented.tried * (share - _FEWER - _DEVIATIONS * deviation)
 
 
 def _of_wrong(counts: Counts) -> str:
@@ -173,14 +177,14 @@ def _of_wrong(counts: Counts) -> str:
     return f"in its second epoch, {reason}" if counts.epoch > 1 else reason
 
 
-def _note(found: Augmented) -> str | None:
+def _note(augmented: Augmented) -> str | None:
     """Return what the word does not prove, as a clause; None for nothing."""
-    if not found.is_identity_proven:
+    if not augmented.is_identity_proven:
         return (
             "its images cannot be recognised with certainty through these transforms; the number of"
             " images, the number of each label, and the range of values are proven"
         )
-    if found.transforms is None:
+    if augmented.transforms is None:
         return "there are too few images to estimate the ranges of its transforms"
     return None
 

@@ -112,10 +112,10 @@ class Recogniser:
         count = min(SIMULATED, len(self._known))
         chosen = rng.choice(len(self._known), count, replace=False)
         images = warped(self._fine[chosen], at_random(self._asked, count, rng))
-        found = self.recognise(images)
-        is_right = found.places == self._known[chosen]
-        is_recognised = found.places != UNKNOWN
-        return float((found.is_certain & is_right).mean()), float(is_recognised.mean())
+        recognised = self.recognise(images)
+        is_right = recognised.places == self._known[chosen]
+        is_recognised = recognised.places != UNKNOWN
+        return float((recognised.is_certain & is_right).mean()), float(is_recognised.mean())
 
     def recognise(self, images: Floats) -> Recognised:
         """Return the files of thumbnails `[B, h, w]`.
@@ -155,7 +155,7 @@ class Recogniser:
         few = listed.places.shape[1]
         rows = np.arange(len(images)).repeat(few)
         places = listed.places.reshape(-1)
-        found = aligned(
+        fits = aligned(
             coarse,
             self._coarse,
             (rows, places),
@@ -163,19 +163,19 @@ class Recogniser:
             _COARSE_STEPS,
         )
         kept = -(-few // 2)
-        order = np.argsort(-found.likeness.reshape(-1, few), axis=1)[:, :kept]
+        order = np.argsort(-fits.likeness.reshape(-1, few), axis=1)[:, :kept]
         chosen = (order + np.arange(len(images))[:, np.newaxis] * few).reshape(-1)
-        found = aligned(
+        fits = aligned(
             middle,
             self._middle,
             (rows[chosen], places[chosen]),
-            found.affine[chosen],
+            fits.affine[chosen],
             _MIDDLE_STEPS,
         )
-        return self._judged(places[chosen].reshape(-1, kept), found, kept)
+        return self._judged(places[chosen].reshape(-1, kept), fits, kept)
 
-    def _judged(self, places: Places, found: Aligned, kept: int) -> Recognised:
-        likeness = found.likeness.reshape(-1, kept)
+    def _judged(self, places: Places, fits: Aligned, kept: int) -> Recognised:
+        likeness = fits.likeness.reshape(-1, kept)
         order = np.argsort(-likeness, axis=1)
         likeness = np.take_along_axis(likeness, order, axis=1)
         places = self._known[np.take_along_axis(places, order, axis=1)]
@@ -188,7 +188,7 @@ class Recogniser:
             is_known & (margin > _APART),
             likeness[:, 0],
             margin.astype(np.float32),
-            found.affine[best],
+            fits.affine[best],
         )
 
 

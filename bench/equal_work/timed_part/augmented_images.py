@@ -53,8 +53,8 @@ def check_augmented(
         images = evidence(kept, workload)
     except WrongWorkError as error:
         raise WrongWorkError(f"in its timed part, {error.sentence}", hint=error.hint) from None
-    found = proof.augmented
-    if found is None or not found.is_identity_proven or not (folder / THUMBNAILS).is_file():
+    augmented = proof.augmented
+    if augmented is None or not augmented.is_identity_proven or not (folder / THUMBNAILS).is_file():
         return
     files: Floats = np.load(folder / THUMBNAILS).astype(np.float32)
     images = random.SystemRandom().sample(images, min(_MOST, len(images)))
@@ -62,7 +62,7 @@ def check_augmented(
     thumbs = thumbnails(small)
     recognised = Recogniser(files, asked).recognise(thumbs)
     clause = (
-        _of_unknown(recognised, found)
+        _of_unknown(recognised, augmented)
         or _of_labels(images, recognised, workload)
         or _of_doubled(images, recognised, workload)
         or _of_ranges(thumbs, files, recognised, asked)
@@ -71,9 +71,9 @@ def check_augmented(
         raise WrongWorkError(clause)
 
 
-def _of_unknown(recognised: Recognised, found: Augmented) -> str | None:
+def _of_unknown(recognised: Recognised, augmented: Augmented) -> str | None:
     count, certain = len(recognised.places), int(recognised.is_certain.sum())
-    share = found.certain / max(found.tried, 1)
+    share = augmented.certain / max(augmented.tried, 1)
     deviation = math.sqrt(max(share * (1 - share), 0.01) / count)
     if certain >= count * (share - _FEWER - _DEVIATIONS * deviation):
         return None

@@ -44,8 +44,8 @@ def near_files(prints: Floats, references: Floats) -> NearFiles:
     candidates = np.unique(places[:, :_MATCHED])
     matched = Matcher(np.asarray(references[:, candidates])).match(prints).places
     is_known = matched != UNKNOWN
-    found = np.where(is_known, candidates[matched], UNKNOWN)
-    return NearFiles(places=found, nearest=places[:, 0], alike=alike)
+    delivered = np.where(is_known, candidates[matched], UNKNOWN)
+    return NearFiles(places=delivered, nearest=places[:, 0], alike=alike)
 
 
 def _nearest(prints: Distances, references: Floats) -> tuple[Distances, Places]:

@@ -79,12 +79,12 @@ def remedies(
         return []
     needed = demand.appetite.value * (1 - margin)
     slow = [rows[fed.label] for fed in demand.rows if fed.verdict == "waits"]
-    found = [
+    remedies = [
         _remedy(row, needed, demand, diagnosis, cores, delivered_pixels)
         for row in slow
         if row.rate and row.rate < needed
     ]
-    return sorted(found, key=lambda each: -each.rate)
+    return sorted(remedies, key=lambda each: -each.rate)
 
 
 def _remedy(

@@ -87,7 +87,7 @@ def remedies_of(run: RunRecord) -> list[Remedy]:
     )
 
 
-def remedy_rows(found: Sequence[Remedy]) -> list[tuple[str, ...]]:
+def remedy_rows(remedies: Sequence[Remedy]) -> list[tuple[str, ...]]:
     """Return the cells of the table of remedies."""
     return [
         (
@@ -97,23 +97,25 @@ def remedy_rows(found: Sequence[Remedy]) -> list[tuple[str, ...]]:
             MISSING if each.stored is None else stored(each.stored),
             MISSING if each.fixed is None else f"{each.fixed.spec}: {digits(each.fixed.rate)}",
         )
-        for each in found
+        for each in remedies
     ]
 
 
-def cores(found: Cores) -> str:
+def cores(estimate: Cores) -> str:
     """Return how many cores would be enough, marked as extrapolated."""
-    now = f"{found.now:g} now"
-    if found.estimate is None:
+    now = f"{estimate.now:g} now"
+    if estimate.estimate is None:
         return f"\N{ALMOST EQUAL TO} no number is enough: a part of the work is not spread ({now})"
-    most = "no number" if found.most is None else digits(found.most, 2)
-    low, middle = digits(found.least, 2), digits(found.estimate, 2)
+    most = "no number" if estimate.most is None else digits(estimate.most, 2)
+    low, middle = digits(estimate.least, 2), digits(estimate.estimate, 2)
     return f"\N{ALMOST EQUAL TO} {middle} ({low} to {most}; {now})"
 
 
-def stored(found: Stored) -> str:
+def stored(estimate: Stored) -> str:
     """Return how large stored images could be, marked as extrapolated."""
-    side, now = (f"{pixels**0.5:.0f}" for pixels in (found.pixels, found.pixels_now))
-    low = "" if found.low is None else f" ({percent(found.low)}% to {percent(found.share)}%)"
-    share = f"\N{ALMOST EQUAL TO} {percent(found.share)}% of the pixels{low}"
+    side, now = (f"{pixels**0.5:.0f}" for pixels in (estimate.pixels, estimate.pixels_now))
+    low = (
+        "" if estimate.low is None else f" ({percent(estimate.low)}% to {percent(estimate.share)}%)"
+    )
+    share = f"\N{ALMOST EQUAL TO} {percent(estimate.share)}% of the pixels{low}"
     return f"{share}, such as {side}x{side}, not {now}x{now}"

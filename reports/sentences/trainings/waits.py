@@ -61,5 +61,5 @@ def notes(record: WatchRecord) -> list[str]:
         f"One call runs {counted(record.steps_per_execution, 'step')}. TensorFlow can ask for a"
         " batch while it still computes the step before, so the waits are upper limits."
     )
-    found = [where[record.place], counted_as, device]
-    return found + ([several] if record.steps_per_execution > 1 else [])
+    parts = [where[record.place], counted_as, device]
+    return parts + ([several] if record.steps_per_execution > 1 else [])
