@@ -14,15 +14,15 @@ import typer
 
 from feedbench.bench.cli.gates.compare import compare
 from feedbench.bench.cli.gates.gate import gate
-from feedbench.bench.cli.inspection import inspect
+from feedbench.bench.cli.images.inspection import inspect
+from feedbench.bench.cli.images.photos import photos
+from feedbench.bench.cli.images.show import show
 from feedbench.bench.cli.legible import encodable
-from feedbench.bench.cli.photos import photos
 from feedbench.bench.cli.pipelines import pipelines
 from feedbench.bench.cli.prepared import prepared
 from feedbench.bench.cli.report import report
 from feedbench.bench.cli.run import run
 from feedbench.bench.cli.selftest import selftest
-from feedbench.bench.cli.show import show
 from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
 from feedbench.bench.cli.top import top

@@ -15,7 +15,7 @@ from feedbench.bench.cli.support import (
     read_or_not,
     written,
 )
-from feedbench.bench.options.fit_options import FitOptions, options_of_training
+from feedbench.bench.options.commands.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError

@@ -17,9 +17,9 @@ from feedbench.bench.cli.support import (
     read_or_not,
     written,
 )
+from feedbench.bench.options.commands.tune_options import TuneOptions, options_of_tuning
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.options.tune_options import TuneOptions, options_of_tuning
 from feedbench.pipelines.errors import InterruptionError
 from feedbench.pipelines.system.signals import Postponed
 

@@ -39,9 +39,9 @@ from feedbench.bench.verdicts.augmentation import with_unaugmented
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.block_counts.more import block_seconds
 from feedbench.bench.verdicts.block_counts.stopping import Rule
-from feedbench.bench.verdicts.break_even import with_preparations
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
+from feedbench.bench.verdicts.epochs.break_even import with_preparations
 from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.possible import ready_rate
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from feedbench.bench.fitting.task import TrainingTask
 from feedbench.bench.images.check import Checker
 from feedbench.bench.machine.environment import describe
-from feedbench.bench.options.fit_options import FitOptions
+from feedbench.bench.options.commands.fit_options import FitOptions
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.bench.records.proof import Proof, Shuffle, is_equal
 from feedbench.bench.text import counted, digits, listed
-from feedbench.reports.sentences import augmented
+from feedbench.reports.sentences.augmentation import augmented
 from feedbench.reports.text.figures import MISSING, shown
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from feedbench.bench.records.augmented import Augmented, Range, Transforms
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.reports.sentences import equal_work
-from feedbench.reports.sentences.augmented import factors, percent, percents, whole
+from feedbench.reports.sentences.augmentation.augmented import factors, percent, percents, whole
 from feedbench.reports.tables.columns import Column
 from feedbench.reports.text.figures import MISSING
 

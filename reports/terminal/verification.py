@@ -9,7 +9,8 @@ from rich.text import Text
 
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.text import counted
-from feedbench.reports.sentences import augmented, equal_work, facts
+from feedbench.reports.sentences import equal_work, facts
+from feedbench.reports.sentences.augmentation import augmented
 from feedbench.reports.tables import columns
 from feedbench.reports.tables.columns import Column
 from feedbench.reports.terminal.layout import (

@@ -10,7 +10,7 @@ import typer
 from feedbench.bench.cli import options
 from feedbench.bench.cli.run import written_page
 from feedbench.bench.cli.support import images_folder, interruptible, print_json, read_or_not
-from feedbench.bench.options.gate_options import GateOptions, options_of_gate
+from feedbench.bench.options.commands.gate_options import GateOptions, options_of_gate
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import InterruptionError

@@ -1,1 +1,1 @@
-"""What epochs of the whole folder take, from those of the images that were measured: pure."""
+"""How long epochs of the whole folder take, and after how many a preparation pays off: pure."""

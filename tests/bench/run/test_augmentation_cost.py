@@ -23,7 +23,7 @@ from feedbench.bench.run.sources import Sources
 from feedbench.bench.verdicts.block_counts.stopping import exact_blocks
 from feedbench.pipelines.augmentation.reading import augmentation
 from feedbench.pipelines.catalog import augments, parse_all
-from feedbench.reports.sentences.augmentation_cost import cell
+from feedbench.reports.sentences.augmentation.augmentation_cost import cell
 from feedbench.reports.sentences.notes import notes
 from tests.support.builders import WORKLOAD, a_proof, a_run
 from tests.support.claimed_feeds import a_workload

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.options.fit_options import DEFAULT_SPECS, FitOptions, options_of_training
+from feedbench.bench.options.commands.fit_options import (
+    DEFAULT_SPECS,
+    FitOptions,
+    options_of_training,
+)
 from feedbench.bench.options.option import Given
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.options import values
+from feedbench.bench.options.commands.tune_options import TuneOptions, options_of_tuning
 from feedbench.bench.options.option import Given
-from feedbench.bench.options.tune_options import TuneOptions, options_of_tuning
 from feedbench.pipelines.errors import RequestError
 
 

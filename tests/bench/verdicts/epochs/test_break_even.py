@@ -7,7 +7,7 @@ import pytest
 
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import BreakEven
-from feedbench.bench.verdicts.break_even import with_preparations
+from feedbench.bench.verdicts.epochs.break_even import with_preparations
 from feedbench.bench.verdicts.turns.block_rates import BlockRate
 from tests.support.builders import a_preparation
 

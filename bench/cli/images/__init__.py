@@ -1,0 +1,1 @@
+"""The commands about images: inspect, photos and show."""

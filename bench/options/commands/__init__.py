@@ -1,0 +1,1 @@
+"""The options of commands next to those of run: gate, train and tune."""

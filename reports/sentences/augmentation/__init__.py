@@ -1,0 +1,1 @@
+"""How pipelines augment, and what it costs them."""
