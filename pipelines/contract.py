@@ -31,6 +31,8 @@ LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey: the luma of ITU-R BT.601-7, section 2.5.1."""
 
 Channels = Literal[1, 3]
+Part = Literal["training", "validation"]
+"""A part of images that were split."""
 Subset = Literal["all", "training", "validation"]
 Dtype = Literal["float32", "float16", "bfloat16", "uint8"]
 LabelMode = Literal["int", "categorical", "binary"]

@@ -14,7 +14,6 @@ from feedbench.bench.records.demand.feeding import LEAST_STEP_SECONDS
 from feedbench.bench.records.demand.published import PUBLISHED, Published
 from feedbench.bench.text import digits, listed
 from feedbench.pipelines.errors import RequestError, did_you_mean
-from feedbench.pipelines.networks.spec import parse_model
 
 MOST_STEP_SECONDS = 10.0
 """With a longer step, a trial would take minutes."""
@@ -116,6 +115,8 @@ class DemandOptions:
                 hint=f"leave out {names[-1]}",
             )
         if self.model is not None:
+            from feedbench.pipelines.networks.spec import parse_model
+
             parse_model(self.model)  # it refuses an unknown name and a missing file
 
     @property

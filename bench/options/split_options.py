@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from feedbench.bench.options import values as read
 from feedbench.bench.options.option import option
+from feedbench.pipelines.contract import Part
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import Part
 
 
 @dataclass(frozen=True, kw_only=True)

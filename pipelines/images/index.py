@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from feedbench.pipelines.contract import Records
+from feedbench.pipelines.contract import Part, Records
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import (
     FOREIGN_SUFFIXES,
@@ -22,9 +21,6 @@ from feedbench.pipelines.images.file_kinds import (
     is_hidden,
 )
 from feedbench.pipelines.images.listing import Walk, check_folder, entries, is_folder, walk
-
-Part = Literal["training", "validation"]
-"""A part of images that were split."""
 
 _MOST_NAMED = 5  # names that a sentence lists
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -167,6 +165,9 @@ def _saved_shape(file: Path) -> tuple[Any, Any, Any] | None:
     A .keras file is a ZIP archive, and its config.json has the model's first layer. Raises
     RequestError if it is no archive.
     """
+    import json
+    import zipfile
+
     try:
         with zipfile.ZipFile(file) as archive:
             config = json.loads(archive.read("config.json"))

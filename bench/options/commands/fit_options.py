@@ -14,11 +14,12 @@ from feedbench.bench.options.source_options import SourceOptions
 from feedbench.bench.options.time_options import MOST_SEED
 from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.networks.spec import ModelSpec, network_names, parse_model
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
+
+    from feedbench.pipelines.networks.spec import ModelSpec
 
 DEFAULT_SPECS = ("image_data_generator", "tfdata_tuned")
 """The pipelines of a training for which nobody named any."""
@@ -101,6 +102,8 @@ class FitOptions:
     @property
     def spec(self) -> ModelSpec:
         """The model. Raises RequestError for an unknown name and a missing file."""
+        from feedbench.pipelines.networks.spec import parse_model
+
         assert self.model is not None
         return parse_model(self.model, self.weights or "")
 
@@ -134,10 +137,17 @@ def options_of_training() -> tuple[Option, ...]:
     of_run = (each for each in options_of(RunOptions) if each.field in _OF_A_RUN)
     model, *others = options_of(FitOptions)
     return (
-        dataclasses.replace(model, words=network_names),
+        dataclasses.replace(model, words=_networks),
         *others,
         *map(_for_training, (*groups, *of_run)),
     )
+
+
+def _networks() -> tuple[str, ...]:
+    """Return the names that a shell completes; the tables are not needed for `--help`."""
+    from feedbench.pipelines.networks.spec import network_names
+
+    return network_names()
 
 
 def _for_training(each: Option) -> Option:

@@ -11,12 +11,13 @@ from feedbench.bench.options import values as read
 from feedbench.bench.options.demand_options import DEMAND_FIELDS
 from feedbench.bench.options.option import Given, Option, option, options_of, values
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.bench.records.tuning.tuning import Allowance
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
+
+    from feedbench.bench.records.tuning.tuning import Allowance
 
 # What a tuning decides itself.
 _NOT_OF_TUNING = {
@@ -76,6 +77,8 @@ class TuneOptions:
 
     def allowance(self, options: RunOptions) -> Allowance:
         """Return what the user allows."""
+        from feedbench.bench.records.tuning.tuning import Allowance
+
         return Allowance(
             pixels=options.pixels,
             disk_bytes=self.disk,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from feedbench.pipelines.contract import Part
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import Index, Part, Split, named, part, shown
+from feedbench.pipelines.images.index import Index, Split, named, part, shown
 from feedbench.pipelines.images.layouts import Layout, index_images, parts_of
 
 _FOLDERS: dict[Part, str] = {"training": "train", "validation": "validation"}  # as in PARTS

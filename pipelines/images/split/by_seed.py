@@ -12,8 +12,9 @@ import os
 import random
 from collections.abc import Mapping
 
+from feedbench.pipelines.contract import Part
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import Index, Part, Split, part, shown
+from feedbench.pipelines.images.index import Index, Split, part, shown
 
 _LEAST = 2  # images of a class: one for each part
 
