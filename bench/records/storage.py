@@ -44,8 +44,13 @@ def write_preparing(folder: Path, command: list[str]) -> None:
 
 def is_preparing(folder: Path) -> bool:
     """Return whether a run is being prepared, or ended while it was."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
-        content = read_regular(folder / "run.json")
+    with contextlib.suppress(OSError):
+        return _is_preparing(read_regular(folder / "run.json"))
+    return False
+
+
+def _is_preparing(content: bytes) -> bool:
+    with contextlib.suppress(msgspec.MsgspecError):
         return msgspec.json.decode(content, type=_Head).status == "preparing"
     return False
 
@@ -74,7 +79,7 @@ def read_run(folder: Path) -> RunRecord:
             f"{folder} is not a run folder: cannot read {file} ({error.strerror})",
             hint="name a folder that feedbench run wrote",
         ) from error
-    if is_preparing(folder):
+    if _is_preparing(content):
         again = f"feedbench run --resume {shlex.quote(str(folder))}"
         raise RequestError(
             f"{folder} has no result: {PREPARING}", hint=f"if it has ended, {again} starts it anew"
