@@ -53,6 +53,13 @@ def test_a_parent_that_is_a_little_late_every_time_is_no_fault() -> None:
     assert fault(EDGES, [0.2, 0.25, 0.22, 0.21, 0.24, 0.23]) is None
 
 
+@pytest.mark.parametrize(
+    "late", [[0.3, 0.1, 0.01, 0.02], [0.01, 0.02, 0.2, 0.1], [0.15, 0.15, 0, 0]]
+)
+def test_a_busy_parent_in_a_short_trial_is_no_fault(late: list[float]) -> None:
+    assert fault([0.0, 1.0, 2.0, 3.0], late) is None
+
+
 @pytest.mark.parametrize("edges", [EDGES, EDGES[:4], [0.0, 4.0, 8.0, 12.0]])
 def test_a_clock_that_is_slowed_within_the_trial_is_found(edges: list[float]) -> None:
     seconds = edges[-1] - edges[0]
