@@ -75,11 +75,28 @@ class NetworkModel:
         return [size, rest] if rest else [size]
 
     def _ignores(self, batches: Batches) -> bool:
-        """Return whether the outputs for different images are the same."""
-        images, _ = batches(_PAIR, 0)
-        different = np.concatenate([np.asarray(images), np.zeros_like(np.asarray(images))[:1]])
+        """Return whether the images change nothing, neither the outputs nor by their gradient.
+
+        Before a model with batch normalisation has trained, its outputs for any images may be the
+        same to the last bit: MobileNetV2's are. So its gradient is looked at as it trains.
+        """
+        images = np.asarray(batches(_PAIR, 0)[0])
+        different = np.concatenate([images, np.zeros_like(images)[:1]])
         outputs = np.asarray(self._model(different, training=False))
-        return bool((outputs == outputs[:1]).all())
+        return bool((outputs == outputs[:1]).all()) and not self._gradient(different).any()
+
+    def _gradient(self, images: np.ndarray) -> np.ndarray:
+        """Return what the images change, `[batch, height, width, channels]`; 0 if nothing."""
+        import tensorflow as tf
+
+        inputs = tf.cast(tf.convert_to_tensor(images), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = tf.cast(self._model(inputs, training=True), tf.float32)
+            # Not their plain sum: that of softmax is always 1.
+            weighted = tf.reduce_sum(outputs * tf.random.stateless_uniform(outputs.shape, (0, 0)))
+        gradient = tape.gradient(weighted, inputs)
+        return np.zeros(1) if gradient is None else np.asarray(gradient)
 
     def _too_large(self) -> RequestError:
         work = self._workload

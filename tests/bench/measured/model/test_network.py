@@ -84,6 +84,21 @@ def test_a_last_layer_that_begins_at_zero_is_none_that_ignores_its_images(tmp_pa
     assert a_model(f"{file}:build", a_workload()).step(random_batch(a_workload(), 4), 0.0) == 4
 
 
+def test_batch_normalisation_that_hides_the_images_until_it_trains_is_no_fault(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import keras\n\n\ndef build(workload):\n"
+        "    images = keras.Input(workload.shape)\n"
+        "    faint = keras.layers.Rescaling(1e-12)(keras.layers.Flatten()(images))\n"
+        "    normal = keras.layers.BatchNormalization(epsilon=1e-30)\n"
+        "    normal = normal(keras.layers.Dense(4)(faint))\n"
+        "    return keras.Model(images, keras.layers.Dense(2, 'softmax')(normal))\n"
+    )
+    assert a_model(f"{file}:build", a_workload()).step(random_batch(a_workload(), 4), 0.0) == 4
+
+
 def test_too_large_a_model_is_refused_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "model.py"
     file.write_text(
