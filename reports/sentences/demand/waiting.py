@@ -74,7 +74,8 @@ def feeders(demand: Demand) -> list[str]:
     if feed:
         parts.append(f"{_named(feed)} {'feeds' if len(feed) == 1 else 'feed'} it.")
     if starve:
-        parts.append(f"{_named(starve)} {'does' if len(starve) == 1 else 'do'} not.")
+        does_not = f"{'does' if len(starve) == 1 else 'do'} not{'' if feed else ' feed it'}"
+        parts.append(f"{_named(starve)} {does_not}.")
     if unclear:
         parts.append(f"It is not clear for {_named(unclear)}.")
     failed = [row for row in demand.rows if row.verdict is None and row.failures]

@@ -60,7 +60,8 @@ def test_a_published_appetite_is_named_with_its_source() -> None:
 
 def test_slower_steps_are_named() -> None:
     demand = a_demand(a_fed_row("a", 0.39, "waits", taken=0.38))
-    assert waiting.feeders(demand) == ["a (waits 39 %; its steps are 38 % slower) does not."]
+    (sentence,) = waiting.feeders(demand)
+    assert sentence == "a (waits 39 %; its steps are 38 % slower) does not feed it."
 
 
 def test_a_pipeline_that_failed_is_named_with_the_reason() -> None:
