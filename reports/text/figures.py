@@ -41,8 +41,8 @@ def milliseconds(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, without the sign: 3.4."""
-    return f"{100 * share:.1f}"
+    """Return a share in percent, without its unit: 3.4. What rounds to zero is 0.0, never -0.0."""
+    return f"{100 * share:z.1f}"
 
 
 def spread(row: Row) -> float | None:

@@ -20,6 +20,7 @@ def test_a_figure_that_is_missing_is_a_dash(value: float | None) -> None:
 
 def test_a_figure_that_is_zero_is_shown() -> None:
     assert figures.shown(0.0, figures.percent) == "0.0"
+    assert [figures.percent(share) for share in (-0.0004, -0.002)] == ["0.0", "-0.2"]
     assert figures.shown(0.0, size) == "0 B"
 
 
