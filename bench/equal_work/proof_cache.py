@@ -21,6 +21,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 
 _SCHEMA = 3
+_SHEETS = {".webp", "_full.webp", REFERENCE_SHEET}
 MOST_BYTES = 100_000_000  # of all proofs together; one takes 20 to 500 kB
 # The key covers the first three file by file. A proof does not depend on the other part.
 _LISTS = {"files", "labels", "class_names", "validation_files", "validation_labels"}
@@ -49,13 +50,13 @@ class ProofCache:
         try:
             content = self._cache.read(_key(spec, workload))
             entry = None if content is None else msgspec.msgpack.decode(content, type=_Entry)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, RecursionError):
             return None
         if entry is None:
             return None
         if sheet is not None:
-            for name, picture in entry.sheets.items():
-                _sheet(sheet, name).write_bytes(picture)
+            for name in _SHEETS & entry.sheets.keys():  # a damaged file may name others
+                _sheet(sheet, name).write_bytes(entry.sheets[name])
         return msgspec.structs.replace(entry.proof, is_remembered=True)
 
     def add(self, spec: Spec, workload: Workload, proof: Proof, sheet: Path) -> None:
@@ -66,7 +67,7 @@ class ProofCache:
         if not self._may_hold(spec) or proof.is_wrong:
             return
         sheets = {}
-        for name in (".webp", "_full.webp", REFERENCE_SHEET):
+        for name in _SHEETS:
             with contextlib.suppress(FileNotFoundError):
                 sheets[name] = _sheet(sheet, name).read_bytes()
         with contextlib.suppress(OSError):  # a photo that is gone has no key

@@ -95,7 +95,7 @@ class FindingsCache:
 
     def _lines(self) -> Iterator[_Line]:
         for line in self._cache.lines(self._key):
-            with contextlib.suppress(msgspec.MsgspecError):
+            with contextlib.suppress(msgspec.MsgspecError, RecursionError):
                 yield _decode(line)
 
     def _shorten(self) -> None:

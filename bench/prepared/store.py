@@ -28,7 +28,7 @@ import msgspec
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
-from feedbench.pipelines.system.regular_files import open_regular
+from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
 SCHEMA = 1
 _IN_USE, _FILES, _MANIFEST = ".in-use", "files", "manifest.json"
@@ -36,6 +36,7 @@ _KEY = re.compile(r"[a-z0-9-]+-[0-9a-f]{20}")
 _LOCK = re.compile(rf"{_KEY.pattern}\.lock")
 _UNFINISHED = re.compile(rf"\.new-{_KEY.pattern}-[0-9a-f]{{8}}")
 _CHUNK = 1 << 20
+_UNREADABLE = (OSError, msgspec.MsgspecError, RecursionError)  # the last where it nests deep
 _TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 Written = dict[str, tuple[int, int]]
@@ -103,7 +104,7 @@ class Store:
         try:
             manifest = _read(self.folder / key)
             return manifest if _written(self.files(key)) == manifest.files else None
-        except (OSError, msgspec.MsgspecError):
+        except _UNREADABLE:
             return None
 
     def files(self, key: str) -> Path:
@@ -155,7 +156,7 @@ class Store:
         entries: list[tuple[Path, Manifest | None]] = []
         for path in self._own(_KEY, _UNFINISHED):
             manifest = None
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            with contextlib.suppress(*_UNREADABLE):
                 manifest = _read(path)
             entries.append((path, manifest))
         return sorted(entries, key=lambda item: item[1].made_at if item[1] else "")
@@ -225,7 +226,7 @@ def _opened(lock: Path) -> int:
 
 
 def _read(folder: Path) -> Manifest:
-    return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+    return msgspec.json.decode(read_regular(folder / _MANIFEST), type=Manifest)
 
 
 def _filled(

@@ -50,7 +50,7 @@ def is_preparing(folder: Path) -> bool:
 
 
 def _is_preparing(content: bytes) -> bool:
-    with contextlib.suppress(msgspec.MsgspecError):
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError):
         return msgspec.json.decode(content, type=_Head).status == "preparing"
     return False
 
@@ -142,7 +142,9 @@ def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], na
             return msgspec.json.decode(content, type=kind)
         if schema == 1:
             return of_schema_1(content)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except RecursionError as error:
+        raise RequestError(f"{name} is broken: it nests too deep") from error
+    except msgspec.MsgspecError as error:
         raise RequestError(f"{name} is broken: {error}") from error
     raise RequestError(
         f"{name} has schema {schema!r}; this Feedbench reads schemas 1 and {SCHEMA}",

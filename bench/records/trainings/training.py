@@ -160,7 +160,7 @@ def read_training(folder: Path) -> TrainingRecord:
         schema = msgspec.json.decode(content, type=_Head).schema
         if schema == SCHEMA:
             return msgspec.json.decode(content, type=TrainingRecord)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(f"{file} is broken: {error}") from error
     raise RequestError(
         f"{file} has schema {schema!r}; this Feedbench reads schema {SCHEMA}",

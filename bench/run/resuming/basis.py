@@ -115,7 +115,7 @@ def read_basis(file: Path) -> Basis:
             f"cannot resume {file.parent}: {file} cannot be read ({error.strerror})",
             hint=START_NEW,
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise broken(file, error) from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != _SCHEMA:
@@ -127,7 +127,7 @@ def read_basis(file: Path) -> Basis:
     content["is_made_here"] = trust.is_signed(content, signed)
     try:
         return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
-    except (msgspec.ValidationError, TypeError) as error:
+    except (ValueError, TypeError) as error:  # msgspec's own are ValueErrors
         raise broken(file, error) from error
 
 

@@ -137,7 +137,7 @@ def read(
         raise RequestError(
             f"cannot resume {folder}: {error.filename} is missing", hint=START_NEW
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise broken(folder / NAME, error) from error
     if change is not None:
         raise RequestError(f"cannot resume {folder}: {change}", hint=START_NEW)

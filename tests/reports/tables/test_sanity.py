@@ -111,7 +111,7 @@ def test_a_trial_that_no_run_can_have_recorded_is_refused_by_its_line(
 
 @pytest.mark.parametrize("depth", [100, 700, 990, 100_000])
 def test_what_nests_too_deep_is_refused(depth: int, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="is broken: one of its files nests too deep"):
+    with pytest.raises(RequestError, match=r"is broken: .* nests too deep"):
         frames.read(nested(tmp_path, depth))
 
 
