@@ -47,7 +47,7 @@ from feedbench.bench.run.resuming.extension import (
     refuse_pointless,
     refuse_short,
 )
-from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted
+from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted, with_usual_folders
 from feedbench.bench.run.sources import Sources
 from feedbench.bench.text import counted
 from feedbench.pipelines.catalog import Spec, parse_all
@@ -126,6 +126,7 @@ def read(
     python = "" if run.against is None else run.against.python
     if not (trust or (basis.is_made_here and basis.against == python)):
         refuse_untrusted(folder, basis.options, python)
+        basis = replace(basis, options=with_usual_folders(basis.options))
     try:
         refuse_elsewhere(folder, basis)
         refuse_unlike(folder, basis, run)

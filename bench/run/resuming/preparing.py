@@ -8,12 +8,14 @@ import shlex
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.storage import PREPARING, write_preparing
 from feedbench.bench.run.resuming import basis
-from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted
+from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted, with_usual_folders
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 
@@ -41,6 +43,7 @@ def asked_before(
         before = basis.read_basis(folder / basis.NAME)
     if not (trust or before.is_made_here):
         refuse_untrusted(folder, before.options, before.against)
+        before = replace(before, options=with_usual_folders(before.options))
     if os.getcwd() != before.began_in:  # noqa: PTH109 - a name may not be valid UTF-8
         raise RequestError(
             f"cannot resume {folder} in this folder: it was started in {image_id(before.began_in)}",

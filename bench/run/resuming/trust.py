@@ -8,6 +8,7 @@ not do: who unpacks an archive owns its files.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import platformdirs
 
-from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.options.run_options import RunOptions, user_cache
 from feedbench.pipelines.catalog import parse_all
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
@@ -55,6 +56,19 @@ def refuse_untrusted(folder: Path, options: RunOptions, python: str) -> None:
             f" {', '.join(code)}",
             hint="read that code first; --trust then runs it",
         )
+
+
+def with_usual_folders(options: RunOptions) -> RunOptions:
+    """Return the options of a run that was not made here, with this user's own caches.
+
+    A run folder names where prepared files, proofs and findings are kept, and a run writes there.
+    """
+    return dataclasses.replace(
+        options,
+        prepared=user_cache("prepared"),
+        proofs=user_cache("proofs"),
+        findings=user_cache("checked"),
+    )
 
 
 def refuse_links(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.machine import environment
+from feedbench.bench.options.run_options import user_cache
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.storage import read_run
 from feedbench.bench.run.resuming import past as resumption
@@ -35,6 +36,18 @@ def test_a_run_made_by_another_user_runs_its_loader_only_when_trusted(
     with pytest.raises(RequestError, match=_REFUSED):
         resumption.read(killed.folder)
     assert resumption.read(killed.folder, trust=True).specs.keys() == {"mine"}
+
+
+def test_a_run_made_by_another_user_writes_to_this_users_own_caches(
+    killed: Killed, tmp_path: Path
+) -> None:
+    killed.write(dataclasses.replace(killed.options, specs=("mine=tfdata_naive",)))
+    assert resumption.read(killed.folder).options.prepared == killed.options.prepared
+    _change_request(killed, signature="")
+    options = resumption.read(killed.folder).options
+    for folder in (options.prepared, options.proofs, options.findings):
+        assert folder is not None
+        assert folder.is_relative_to(user_cache("."))
 
 
 def test_a_request_that_was_changed_after_it_was_signed_is_not_trusted(killed: Killed) -> None:
