@@ -4,7 +4,7 @@ FeedbenchError            1  a pipeline failed
 ├── WrongWorkError        1  it delivered something other than the workload
 ├── PreparationError      1  its files could not be written before the trials
 ├── RequestError          2  the request or the input is wrong
-└── InterruptionError   130  Ctrl-C
+└── InterruptionError   130  Ctrl-C; after another signal, 128 + its number
 """
 
 import re
@@ -70,6 +70,9 @@ class RequestError(FeedbenchError, ValueError):
 
 
 class InterruptionError(FeedbenchError):
-    """The user pressed Ctrl-C."""
+    """The user pressed Ctrl-C, or another signal ended the command.
+
+    For another signal, the command line makes the exit code 128 + its number: 143 for SIGTERM.
+    """
 
     exit_code = 130  # 128 + SIGINT, as in a shell

@@ -63,10 +63,19 @@ def main() -> NoReturn:
     interrupts.install()
     encodable()
     try:
+        code = _called(interrupts)
+    except KeyboardInterrupt:  # it came at the very end
+        code = InterruptionError.exit_code
+    end(interrupts.exit_code if code == InterruptionError.exit_code else code)
+
+
+def _called(interrupts: Interrupts) -> int:
+    """Call the command, print its error if it has one, and return its exit code."""
+    try:
         code = app(standalone_mode=False)
         flush()
     except BrokenPipeError:  # the reader has closed the pipe
-        end(_code(FeedbenchError.exit_code))
+        return _code(FeedbenchError.exit_code)
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is an answer
         if interrupts.came and not isinstance(error, FeedbenchError):
             error = InterruptionError("interrupted")  # such as an import that was cut short
@@ -74,8 +83,8 @@ def main() -> NoReturn:
         text = traceback.format_exc() if "--debug" in sys.argv else f"feedbench: {lines}\n"
         with suppress(OSError):
             print(text, end="", file=sys.stderr)
-        end(_code(code))
-    end(code if isinstance(code, int) else 0)
+        return _code(code)
+    return code if isinstance(code, int) else 0
 
 
 def _described(error: Exception) -> tuple[str, int]:

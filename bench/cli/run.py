@@ -20,7 +20,7 @@ from feedbench.bench.cli.support import (
 from feedbench.bench.options.addition import Addition, refuse_addition
 from feedbench.bench.options.option import Given, options_of, value_of
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.pipelines.errors import InterruptionError, RequestError
+from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def run(
       0    every pipeline was measured
       1    a pipeline failed
       2    the request or the input is wrong, or the photos changed
-      130  interrupted, such as by Ctrl-C or SIGTERM
+      130  interrupted by Ctrl-C
+      143  ended by SIGTERM, as by timeout or Kubernetes
     """
     from feedbench.bench.processes.progress import listener
 
@@ -125,7 +126,7 @@ def _end(record: RunRecord, out: Path, *, as_json: bool) -> NoReturn:
         with read_or_not():
             _show(record, out, page, as_json=as_json)
     if interrupts.came or record.status == "interrupted":
-        raise typer.Exit(InterruptionError.exit_code)
+        raise typer.Exit(interrupts.exit_code)
     if record.changed is not None:
         raise typer.Exit(RequestError.exit_code)
     raise typer.Exit(1 if any(row.failures for row in record.rows) else 0)

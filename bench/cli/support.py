@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 
 from feedbench.bench.options.option import Given
 from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
+from feedbench.pipelines.system.signals import ignore_endings
 
 SAMPLE_PHOTOS = 512
 
@@ -83,8 +84,9 @@ def flush() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """Exit with this code, even if something cannot be written."""
+    """Exit with this code, even if something cannot be written or a signal comes."""
     _let_go()
+    ignore_endings()  # at exit, a KeyboardInterrupt would be printed and change nothing
     sys.exit(code)
 
 

@@ -18,7 +18,6 @@ from feedbench.bench.cli.support import (
 from feedbench.bench.options.commands.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.pipelines.errors import InterruptionError
 from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
@@ -63,7 +62,8 @@ def train(
       0    the model was trained through every pipeline
       1    a pipeline failed
       2    the request or the input is wrong
-      130  interrupted, such as by Ctrl-C or SIGTERM; the epochs so far are kept
+      130  interrupted by Ctrl-C; the epochs so far are kept
+      143  ended by SIGTERM; the epochs so far are kept
     """
     from feedbench.bench.processes.progress import listener
 
@@ -81,7 +81,7 @@ def train(
         with read_or_not():
             _show(record, out, page, as_json=as_json)
     if interrupts.came or record.status == "interrupted":
-        raise typer.Exit(InterruptionError.exit_code)
+        raise typer.Exit(interrupts.exit_code)
     raise typer.Exit(1 if any(each.status == "failed" for each in record.trainings) else 0)
 
 

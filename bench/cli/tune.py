@@ -20,7 +20,6 @@ from feedbench.bench.cli.support import (
 from feedbench.bench.options.commands.tune_options import TuneOptions, options_of_tuning
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.pipelines.errors import InterruptionError
 from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
@@ -67,7 +66,8 @@ def tune(
       0    a pipeline was chosen
       1    no candidate that you allow could be measured
       2    the request or the input is wrong
-      130  interrupted, such as by Ctrl-C or SIGTERM; the best so far is shown
+      130  interrupted by Ctrl-C; the best so far is shown
+      143  ended by SIGTERM; the best so far is shown
     """
     from feedbench.bench.processes.progress import listener
 
@@ -85,7 +85,7 @@ def tune(
         with read_or_not():
             _show(record, out, page, as_json=as_json)
     if interrupts.came or record.status == "interrupted":
-        raise typer.Exit(InterruptionError.exit_code)
+        raise typer.Exit(interrupts.exit_code)
     raise typer.Exit(1 if record.winner is None else 0)
 
 

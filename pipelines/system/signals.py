@@ -13,6 +13,9 @@ from typing import Any, Self
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
 """The signals that end a command: Ctrl-C, and those of a job scheduler and of a lost terminal."""
 
+CTRL_C = 128 + signal.SIGINT
+"""The exit code of a command that Ctrl-C ended, as in a shell."""
+
 _AT_ONCE_SECONDS = 1.0  # signals within this time are one: they may come in pairs
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
@@ -53,6 +56,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._last: float | None = None  # CLOCK_MONOTONIC
+        self.exit_code: int = CTRL_C
+        """128 + the number of the last signal, as in a shell: 130 for Ctrl-C, 143 for SIGTERM."""
 
     @property
     def came(self) -> bool:
@@ -65,10 +70,10 @@ class Interrupts:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
 
-    def _take(self, *_: object) -> None:
+    def _take(self, number: int, _: object) -> None:
         now = time.monotonic()
         if self._last is None or now - self._last > _AT_ONCE_SECONDS:
-            self._last = now
+            self._last, self.exit_code = now, 128 + number
             raise KeyboardInterrupt
 
 
@@ -78,6 +83,8 @@ class Postponed:
     def __init__(self) -> None:
         self._first: float | None = None  # CLOCK_MONOTONIC
         self._before: dict[signal.Signals, Any] = {}
+        self.exit_code: int = CTRL_C
+        """128 + the number of the first signal."""
 
     def __enter__(self) -> Self:
         for number in ENDING:
@@ -93,10 +100,10 @@ class Postponed:
         """Whether there was one."""
         return self._first is not None
 
-    def _take(self, *_: object) -> None:
+    def _take(self, number: int, _: object) -> None:
         now = time.monotonic()
         if self._first is None:
-            self._first = now
+            self._first, self.exit_code = now, 128 + number
         elif now - self._first > _AT_ONCE_SECONDS:
             raise KeyboardInterrupt
 
@@ -117,6 +124,12 @@ class Gate:
         """Ignore them from now on."""
         for number in ENDING:
             self._before.setdefault(number, signal.signal(number, signal.SIG_IGN))
+
+
+def ignore_endings() -> None:
+    """Ignore the signals that end a command: it ends, and its exit code is decided."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _restore(before: Mapping[signal.Signals, Any]) -> None:

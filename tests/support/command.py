@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from tests.support import loaders
 from tests.support.pace import paced
@@ -33,7 +33,8 @@ class Feedbench:
         self.scratch.mkdir()
         self._command = Path(sys.executable).with_name("feedbench")
 
-    def start(self, *words: object) -> subprocess.Popen[str]:
+    def start(self, *words: object, into: IO[bytes] | None = None) -> subprocess.Popen[str]:
+        """Start the command. `into` is what reads all of its output; None: two pipes."""
         if words[0] == "run" and not {"--trace", "--resume"} & {*words}:
             words = (*words, "--no-trace")  # which takes a minute more
         return subprocess.Popen(
@@ -42,8 +43,8 @@ class Feedbench:
             env=os.environ
             | {"TMPDIR": str(self.scratch), "XDG_CACHE_HOME": str(self.folder / "cache")}
             | paced(self.machine),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=into or subprocess.PIPE,
+            stderr=into or subprocess.PIPE,
             text=True,
         )
 

@@ -13,7 +13,6 @@ from feedbench.bench.cli.support import images_folder, interruptible, print_json
 from feedbench.bench.options.commands.gate_options import GateOptions, options_of_gate
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
-from feedbench.pipelines.errors import InterruptionError
 from feedbench.pipelines.system.signals import Postponed
 
 _BEGUN = clock.monotonic()  # --time covers everything from here
@@ -56,7 +55,8 @@ def gate(
       1    slower; with --strict, also if it cannot tell
       2    the request is wrong, or a loader failed or delivers other images
       3    cannot tell
-      130  interrupted, such as by Ctrl-C or SIGTERM
+      130  interrupted by Ctrl-C
+      143  ended by SIGTERM, as by timeout or Kubernetes
     """
     from feedbench.bench.processes.progress import listener
 
@@ -86,5 +86,5 @@ def gate(
                 show(outcome.record, Console(highlight=False), page or outcome.folder)
         ci.write(outcome, out)
     if interrupts.came or outcome.run.status == "interrupted":
-        raise typer.Exit(InterruptionError.exit_code)
+        raise typer.Exit(interrupts.exit_code)
     raise typer.Exit(outcome.record.exit_code)

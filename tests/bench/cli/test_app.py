@@ -299,8 +299,36 @@ def test_a_signal_while_the_page_is_written_ends_the_command_after_it(
     performed(RUN, monkeypatch)
     monkeypatch.setattr(page, "render", slow)
     done = call("run", ".", "--quiet", "--out", "R")
-    assert (done.code, done.err) == (130, "")
+    assert (done.code, done.err) == (128 + number, "")
     assert done.out.endswith("The report is R/report.html\n")
+    assert Path("R/report.html").is_file()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_exit_code_names_the_signal_that_ended_a_run_as_in_a_shell(
+    number: signal.Signals, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
+
+    def perform(*_: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("feedbench.bench.run.run.perform", perform)
+    done = call("run", ".", "--quiet", "--out", "R")
+    sentence = "feedbench: interrupted before anything was measured; no run was kept\n"
+    assert (done.code, done.err) == (128 + number, sentence)
+
+
+def test_a_second_signal_while_the_answer_is_printed_is_no_bug(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    performed(RUN, monkeypatch)
+    monkeypatch.setattr("feedbench.reports.terminal.run.show", interrupted)
+    done = call("run", ".", "--quiet", "--out", "R")
+    assert (done.code, done.err) == (130, "")
     assert Path("R/report.html").is_file()
 
 
