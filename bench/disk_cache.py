@@ -10,6 +10,8 @@ from pathlib import Path
 from feedbench.bench.files import write_whole
 from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
+_ADDED = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
 
 class DiskCache:
     """Files by key in a folder. A folder that cannot be used, or None, is an empty cache.
@@ -58,7 +60,7 @@ class DiskCache:
             self._folder.mkdir(parents=True, exist_ok=True)
             file = self._file(self._folder, key)
             is_new = not file.exists()
-            with file.open("ab") as opened:
+            with os.fdopen(open_regular(file, _ADDED), "ab") as opened:
                 opened.write(b"\n" + lines)  # the empty line ends one that was cut short
             if is_new:
                 self._make_room(self._folder, key)

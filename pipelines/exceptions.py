@@ -73,6 +73,11 @@ def raised(error: BaseException, source: Path | None) -> Raised:
     )
 
 
+def without_nodes(text: str) -> str:
+    """Return a text without TensorFlow's names of nodes, operations and iterators; no addresses."""
+    return _NODES.sub("", text)
+
+
 def _described(error: BaseException) -> tuple[str, str]:
     """Return the name of its type and its message; those of the inner exception if it has one."""
     kind = type(error).__name__
@@ -81,8 +86,8 @@ def _described(error: BaseException) -> tuple[str, str]:
     text = str(error)
     inner = _KIND.fullmatch(_after_traceback(text))
     if inner is None:
-        return kind, _NODES.sub("", text)
-    return inner["kind"], _NODES.sub("", inner["message"] or "")
+        return kind, without_nodes(text)
+    return inner["kind"], without_nodes(inner["message"] or "")
 
 
 def _after_traceback(text: str) -> str:

@@ -19,6 +19,7 @@ from feedbench.bench.records.proof import REFERENCE_SHEET, Proof
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.system.regular_files import read_regular
 
 _SCHEMA = 3
 _SHEETS = {".webp", "_full.webp", REFERENCE_SHEET}
@@ -68,8 +69,8 @@ class ProofCache:
             return
         sheets = {}
         for name in _SHEETS:
-            with contextlib.suppress(FileNotFoundError):
-                sheets[name] = _sheet(sheet, name).read_bytes()
+            with contextlib.suppress(OSError):
+                sheets[name] = read_regular(_sheet(sheet, name))
         with contextlib.suppress(OSError):  # a photo that is gone has no key
             key = _key(spec, workload)
             self._cache.write(key, msgspec.msgpack.encode(_Entry(proof, sheets)))

@@ -12,7 +12,8 @@ from feedbench.bench.equal_work.judgement import accepted
 from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.reference_files import kept_files
 from feedbench.bench.equal_work.timed_part.fingerprint_cache import FingerprintCache
-from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import slugs

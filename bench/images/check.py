@@ -16,7 +16,8 @@ from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check_task import CheckTask
 from feedbench.bench.images.findings_cache import FindingsCache
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.messages import Checked, Event, Request, Start
 from feedbench.bench.text import counted

@@ -12,6 +12,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held
 
+_TOGETHER_SECONDS = 10.0  # for all threads to have begun
 HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
@@ -104,9 +106,11 @@ class Probe:
 
         def work(place: int, core: int | None) -> None:
             if core is not None:
-                os.sched_setaffinity(0, {core})  # of this thread alone, which ends soon
+                with suppress(OSError):  # a core that was taken away from this process since
+                    os.sched_setaffinity(0, {core})  # of this thread alone, which ends soon
             into, out_of = self._buffers[place]
-            together.wait()
+            with suppress(threading.BrokenBarrierError):
+                together.wait(_TOGETHER_SECONDS)
             hashed = self._counted(lambda: hashlib.sha256(_HASHED))
             copied = units * self._counted(lambda: np.copyto(into, out_of))
             speeds[place] = Speed(hashed, copied)

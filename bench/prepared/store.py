@@ -38,6 +38,8 @@ _UNFINISHED = re.compile(rf"\.new-{_KEY.pattern}-[0-9a-f]{{8}}")
 _CHUNK = 1 << 20
 _UNREADABLE = (OSError, msgspec.MsgspecError, RecursionError)  # the last where it nests deep
 _TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
+_CLEAR_SECONDS = 60.0  # for another process to clear the store
+_PAUSE_SECONDS = 0.1
 
 Written = dict[str, tuple[int, int]]
 """File's name -> its bytes and its CRC-32."""
@@ -75,17 +77,18 @@ class Store:
         self.folder = folder
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def in_use(self, seconds: float = _CLEAR_SECONDS) -> Iterator[None]:
         """Keep others from clearing the store during this context.
 
-        Creates the folder if it is missing. Raises RequestError if it cannot be written to.
+        Creates the folder if it is missing. Raises RequestError if it cannot be written to, or if
+        another process has not cleared it after so many seconds.
         """
         with contextlib.ExitStack() as held:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=self.folder):
                     pass
-                held.enter_context(self._locked(_IN_USE, fcntl.LOCK_SH))
+                held.enter_context(self._shared(seconds))
             except OSError as error:
                 raise RequestError(
                     f"cannot write to the folder for prepared files, {self.folder}:"
@@ -188,6 +191,23 @@ class Store:
                 hint="clear it when that run has ended",
             ) from None
 
+    @contextlib.contextmanager
+    def _shared(self, seconds: float) -> Iterator[None]:
+        """Hold the store's lock with others that read. The one that clears it may be stopped."""
+        descriptor = _opened(self.folder / _IN_USE)
+        deadline = time.monotonic() + seconds
+        try:
+            while not _is_locked(descriptor, fcntl.LOCK_SH):
+                if time.monotonic() > deadline:
+                    raise RequestError(
+                        f"{self.folder}: another process has been clearing it for {seconds:.0f} s",
+                        hint="wait until it has ended, or name another folder with --prepared",
+                    )
+                time.sleep(_PAUSE_SECONDS)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _own(self, *patterns: re.Pattern[str]) -> list[Path]:
         """Return the store's own entries; the folder may hold other files too."""
         if self.folder.exists() and not self.folder.is_dir():
@@ -205,13 +225,11 @@ class Store:
         """Hold a lock, which the kernel releases when the process dies."""
         descriptor = _opened(self.folder / name)
         try:
-            try:
-                fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _is_locked(descriptor, how):
                 if how == _TRY:
-                    raise
+                    raise BlockingIOError
                 on_wait()
-                fcntl.flock(descriptor, how)
+                fcntl.flock(descriptor, how)  # in a trial, which has a limit
             yield
         finally:
             os.close(descriptor)
@@ -220,9 +238,18 @@ class Store:
 def _opened(lock: Path) -> int:
     """Open a lock file, which another user may own; create it if it is missing."""
     try:
-        return os.open(lock, os.O_RDONLY)
+        return open_regular(lock)
     except FileNotFoundError:
-        return os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644)
+        return open_regular(lock, os.O_RDONLY | os.O_CREAT)
+
+
+def _is_locked(descriptor: int, how: int) -> bool:
+    """Lock a file if no other process has it; return whether it is locked now."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _read(folder: Path) -> Manifest:

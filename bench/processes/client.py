@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -16,7 +15,9 @@ from typing import Self
 import msgspec
 
 from feedbench.bench.processes.command import command_of
+from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.other_python import environment_of
+from feedbench.bench.processes.underway import Outcome, Patience, Underway
 from feedbench.bench.records.messages import (
     Command,
     End,
@@ -24,17 +25,16 @@ from feedbench.bench.records.messages import (
     Event,
     Failed,
     Ready,
-    Result,
     Start,
-    Started,
     decode_event,
     encode,
 )
 from feedbench.bench.records.trial import Fault
 from feedbench.pipelines.errors import FeedbenchError
+from feedbench.pipelines.system.line_pipes import LinePipes
+from feedbench.pipelines.system.regular_files import open_regular
 
-_END_SECONDS = 10.0  # for a killed trial to be reported gone
-_TICK_SECONDS = 0.5  # how often a dead forkserver is looked for
+_ADDED = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 OnEvent = Callable[[Event], None]
 OnTick = Callable[[], None]
@@ -52,87 +52,6 @@ class RemoteTraceback(Exception):  # noqa: N818 - as multiprocessing calls it
         return f'\n"""\n{self.args[0]}"""'
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a trial's process, and how it ended."""
-
-    result: Result | None = None  # None: it ended without one
-    over_limit: float | None = None  # seconds, if it was ended because it took longer
-    ended: Ended | None = None  # None: the forkserver died with it
-    asked_at: float = 0.0  # CLOCK_MONOTONIC
-    seconds: float = 0.0
-
-
-class Underway:
-    """A trial's process that has been asked for, and its events so far."""
-
-    def __init__(self, asked: float, limit_seconds: float) -> None:
-        self.pid: int | None = None  # of the process, which is also its group
-        self.ended: Ended | None = None
-        self._asked = asked
-        self._limit_seconds = limit_seconds
-        self._deadline = asked + limit_seconds
-        self._result: Result | None = None
-        self._end_asked_at: float | None = None
-        self._over_at: float | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the process is gone."""
-        return self._over_at is not None
-
-    @property
-    def has_result(self) -> bool:
-        """Whether its last message has arrived."""
-        return self._result is not None
-
-    def limit(self, seconds: float) -> None:
-        """Set a new limit, from now on."""
-        self._limit_seconds = seconds
-        self._deadline = time.monotonic() + seconds
-
-    def take(self, event: Event) -> None:
-        """Note an event of this trial."""
-        if isinstance(event, Started):
-            self.pid = event.pid
-        elif isinstance(event, Result):
-            self._result = event
-        elif isinstance(event, Ended):
-            self.ended = event
-            self.over()
-
-    def over(self) -> None:
-        """Note that the process is gone."""
-        self._over_at = time.monotonic() if self._over_at is None else self._over_at
-
-    def end_asked(self) -> None:
-        """Note that the trial was asked to end."""
-        self._end_asked_at = time.monotonic()
-
-    def patience(self) -> float:
-        """Seconds until the trial's limit."""
-        return max(self._deadline - time.monotonic(), 0.01)
-
-    def is_over_limit(self) -> bool:
-        """Whether it should be asked to end."""
-        return self._end_asked_at is None and time.monotonic() > self._deadline
-
-    def is_stuck(self) -> bool:
-        """Whether it was asked to end long ago."""
-        since = self._end_asked_at
-        return since is not None and time.monotonic() > since + _END_SECONDS
-
-    def outcome(self) -> Outcome:
-        """Return its result so far, and how it ended."""
-        over_at = time.monotonic() if self._over_at is None else self._over_at
-        return Outcome(
-            result=self._result,
-            over_limit=self._limit_seconds if self._end_asked_at is not None else None,
-            ended=self.ended,
-            asked_at=self._asked,
-            seconds=over_at - self._asked,
-        )
-
-
 class Processes:
     """Starts the trials' processes through a forkserver.
 
@@ -140,12 +59,19 @@ class Processes:
     number is that one's.
     """
 
-    def __init__(self, scratch: Path, log: Path, python: str = sys.executable) -> None:
+    def __init__(
+        self,
+        scratch: Path,
+        log: Path,
+        python: str = sys.executable,
+        patience: Patience = Patience(),  # noqa: B008 - it is frozen
+    ) -> None:
         self._scratch = scratch
         self._log = log
         self._python = python
-        self._received = b""
+        self._patience = patience
         self._server: subprocess.Popen[bytes] | None = None
+        self._pipes: LinePipes | None = None
         self._ready: Ready | None = None
         self._alive: list[Underway] = []
 
@@ -163,9 +89,8 @@ class Processes:
 
     def start(self) -> None:
         """Start the forkserver. This takes seconds; `ready` waits for it."""
-        self._received = b""
         self._ready = None
-        with self._log.open("ab") as log:
+        with os.fdopen(open_regular(self._log, _ADDED), "ab") as log:
             self._server = subprocess.Popen(
                 self._forkserver_command(),
                 stdin=subprocess.PIPE,
@@ -174,6 +99,9 @@ class Processes:
                 env=environment_of(self._python),
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
             )
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._pipes = LinePipes(self._server.stdin.fileno(), self._server.stdout.fileno())
 
     def _forkserver_command(self) -> list[str]:
         return command_of(
@@ -182,16 +110,25 @@ class Processes:
 
     def ready(self) -> Ready:
         """Wait until TensorFlow is imported. Raises ForkserverError if its import fails."""
+        deadline = time.monotonic() + self._patience.ready
         while self._ready is None:
-            event = self._next_event(_TICK_SECONDS)
+            event = self._next_event(self._patience.tick)
             if isinstance(event, Ready):
                 self._ready = event
             elif event is None and self._is_dead():
-                raise ForkserverError(
-                    f"{self._python} cannot import TensorFlow: {last_line(self._log)}",
-                    hint="install TensorFlow there, and try python -c 'import tensorflow'",
+                raise self._not_ready("cannot import TensorFlow")
+            elif time.monotonic() > deadline:
+                self._kill_server()
+                raise self._not_ready(
+                    f"did not import TensorFlow within {self._patience.ready:.0f} s"
                 )
         return self._ready
+
+    def _not_ready(self, what: str) -> ForkserverError:
+        return ForkserverError(
+            f"{self._python} {what}: {last_line(self._log)}",
+            hint="install TensorFlow there, and try python -c 'import tensorflow'",
+        )
 
     def run(
         self,
@@ -214,7 +151,7 @@ class Processes:
             self.close()
             self.start()
         self.ready()
-        trial = Underway(time.monotonic(), limit_seconds)
+        trial = Underway(time.monotonic(), limit_seconds, self._patience)
         self._alive.append(trial)
         self._command(start)
         return trial
@@ -228,7 +165,7 @@ class Processes:
     ) -> None:
         """Follow a trial until an event of its own that `until` accepts, or until it is over."""
         while not trial.is_over:
-            event = self._next_event(min(_TICK_SECONDS, trial.patience()))
+            event = self._next_event(min(self._patience.tick, trial.patience()))
             if event is not None:
                 self._deliver(event, trial)
                 if not self._is_of_another(event, trial, trial):
@@ -237,14 +174,21 @@ class Processes:
                         break
             elif self._is_dead():
                 self._end_orphans()
-            elif trial.is_over_limit():
-                self._command(End(trial=trial.pid or 0))
-                trial.end_asked()
-            elif trial.is_stuck():
-                self._kill_server()
             else:
                 on_tick()
+            self._keep_limits(trial)  # also of one that reports all the time
         self._alive = [other for other in self._alive if not other.is_over]
+
+    def _keep_limits(self, trial: Underway) -> None:
+        """End a trial that is over its limit, or the forkserver if that does not answer."""
+        if trial.is_over:
+            return
+        if trial.is_stuck():
+            trial.unanswered()
+            self._kill_server()
+        elif trial.is_over_limit():
+            self._command(End(trial=trial.pid or 0))
+            trial.end_asked()
 
     def close(self) -> None:
         """End the forkserver and everything that it started."""
@@ -252,16 +196,17 @@ class Processes:
             return
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._server.stdin.close()
+        self._server.stdin.close()
         if self._ready is None:
             self._server.kill()  # it is importing, and has no children yet
+        else:
+            self._server.send_signal(signal.SIGCONT)  # it ends its children itself, if it can
         try:
-            self._server.wait(_END_SECONDS)
+            self._server.wait(self._patience.end)
         except subprocess.TimeoutExpired:
             self._kill_server()
         self._server.stdout.close()
-        self._server = None
+        self._server = self._pipes = None
 
     def _deliver(self, event: Event, followed: Underway) -> None:
         """Give an event to the trial that it is of."""
@@ -276,27 +221,17 @@ class Processes:
         return trial is not followed
 
     def _command(self, command: Command) -> None:
-        assert self._server is not None
-        assert self._server.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it died: the next tick sees that
-            self._server.stdin.write(encode(command) + b"\n")
-            self._server.stdin.flush()
+        assert self._pipes is not None
+        if not self._pipes.send(encode(command), self._patience.end):
+            self._kill_server()  # it is stopped, or dead already
 
     def _next_event(self, timeout: float) -> Event | None:
-        assert self._server is not None
-        assert self._server.stdout is not None
-        pipe = self._server.stdout.fileno()
-        deadline = time.monotonic() + timeout
-        while b"\n" not in self._received:
-            remaining_seconds = max(deadline - time.monotonic(), 0.0)
-            if not select.select([pipe], [], [], remaining_seconds)[0]:
-                return None
-            received = os.read(pipe, 65536)
-            if not received:
-                self._server.wait()  # no process has the other end of the pipe any more
-                return None
-            self._received += received
-        line, _, self._received = self._received.partition(b"\n")
+        assert self._pipes is not None
+        line = self._pipes.next(timeout)
+        if self._pipes.is_closed:
+            self._wait_for_server()  # it is ending: no process has the other end any more
+        if line is None:
+            return None
         try:
             event: Event = decode_event(line)
         except msgspec.MsgspecError:  # empty, or what a killed trial could not end
@@ -306,10 +241,18 @@ class Processes:
     def _is_dead(self) -> bool:
         return self._server is None or self._server.poll() is not None
 
+    def _wait_for_server(self) -> None:
+        assert self._server is not None
+        try:
+            self._server.wait(self._patience.end)
+        except subprocess.TimeoutExpired:
+            self._kill_server()
+
     def _kill_server(self) -> None:
         assert self._server is not None
         self._server.kill()
-        self._server.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it waits for a disk in the kernel
+            self._server.wait(self._patience.end)
         self._end_orphans()
 
     def _end_orphans(self) -> None:
@@ -347,18 +290,9 @@ def _wrong(outcome: Outcome) -> tuple[Fault, str] | None:
             return Fault.KILLED, f"it was killed by {_signal_name(number)}{hint}"
         case Outcome(ended=Ended(exit_code=code)):
             return Fault.EXITED, f"it exited with code {code} before it had finished"
-        case _:
-            return Fault.FORKSERVER_DIED, "the forkserver died during it"
-
-
-def last_line(log: Path) -> str:
-    """Return the last line of a log that is not blank, at most 200 characters of it."""
-    with contextlib.suppress(OSError):
-        lines = log.read_text(errors="replace").split("\n")
-        for line in reversed(lines):
-            if line.strip():
-                return line.strip()[:200]
-    return "it printed nothing"
+        case Outcome(is_unanswered=is_unanswered):
+            how = "did not answer during it, and was ended" if is_unanswered else "died during it"
+            return Fault.FORKSERVER_DIED, f"the forkserver {how}"
 
 
 def _signal_name(number: int) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from feedbench.bench.processes.client import OnEvent, OnTick, Outcome, Processes, Underway
+from feedbench.bench.processes.client import OnEvent, OnTick, Processes
+from feedbench.bench.processes.underway import Outcome, Underway
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.conditions.usage import Usage

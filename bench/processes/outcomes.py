@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from feedbench.bench.processes import log_size
-from feedbench.bench.processes.client import Outcome, fault_of, last_line, what_went_wrong
+from feedbench.bench.processes.client import fault_of, what_went_wrong
+from feedbench.bench.processes.folders.trial_log import cut, last_line
 from feedbench.bench.processes.limit import Limit
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Collected,
@@ -40,7 +41,7 @@ def begun(request: Request, started_at: str) -> TrialRecord:
 
 def recorded(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> TrialRecord:
     """Return the record of a trial with its outcome; `log` is what its process printed."""
-    log_size.cut(log)
+    cut(log)
     ended = None if outcome.over_limit is not None else outcome.ended  # else the signal is ours
     record = replace(
         record,

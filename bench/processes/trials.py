@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.page_cache import PageCache, after
-from feedbench.bench.processes.client import OnEvent, OnTick, Outcome, Processes
+from feedbench.bench.processes.client import OnEvent, OnTick, Processes
 from feedbench.bench.processes.clock_check import ClockCheck
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
 from feedbench.bench.processes.outcomes import begun, recorded
 from feedbench.bench.processes.run_folder import RunFolder, slugs
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.messages import (

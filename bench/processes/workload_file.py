@@ -16,6 +16,7 @@ from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Channels, Dtype, LabelMode, Workload
 from feedbench.pipelines.forms import STRETCH, DataFormat, Fit, Normalization
 from feedbench.pipelines.images.file_formats import formats_of
+from feedbench.pipelines.system.regular_files import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,4 +82,4 @@ def write_workload(workload: Workload, file: Path) -> None:
 
 def read_workload(file: Path) -> Workload:
     """Read what `write_workload` wrote."""
-    return msgspec.convert(json.loads(file.read_text(encoding="ascii")), Workload)
+    return msgspec.convert(json.loads(read_regular(file).decode("ascii")), Workload)

@@ -18,6 +18,7 @@ import msgspec
 
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.images.index import Index
+from feedbench.pipelines.system.regular_files import read_regular
 
 IMAGES = "images"
 _LIST = "records.json"
@@ -40,7 +41,7 @@ class Catalogue:
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read the list that `write` wrote."""
-        return msgspec.convert(json.loads((folder / _LIST).read_text(encoding="ascii")), cls)
+        return msgspec.convert(json.loads(read_regular(folder / _LIST).decode("ascii")), cls)
 
 
 def index_extracted(images: Path) -> Index:

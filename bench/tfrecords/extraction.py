@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from feedbench.bench.prepared.store import Store
-from feedbench.bench.processes.client import Processes, last_line, what_went_wrong
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.messages import (
     Counted,

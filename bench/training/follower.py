@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from feedbench.bench.processes.client import Outcome, fault_of, what_went_wrong
+from feedbench.bench.processes.client import fault_of, what_went_wrong
 from feedbench.bench.processes.progress import Listener
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import (
     EpochFitted,
     Event,

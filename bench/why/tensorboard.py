@@ -19,6 +19,8 @@ from feedbench.pipelines.errors import FeedbenchError, RequestError
 
 _HOST = "127.0.0.1"  # a trace has the names of the user's files
 _START_SECONDS = 60.0
+_END_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0  # for one request
 _PAUSE_SECONDS = 0.2
 _TRY = "try python -m tensorboard.main --logdir RUN/traces"
 
@@ -35,16 +37,28 @@ def serve(run: Path, port: int, say: Callable[[str], object]) -> None:
     port = _free(port)
     process = _started(traces, port)
     try:
-        _wait(process, port)
+        wait_for(process, port)
         say(f"The traces are at http://{_HOST}:{port}/#profile (Ctrl-C ends TensorBoard)")
         sys.stdout.flush()
         process.wait()
     except KeyboardInterrupt:
         pass
     finally:
-        process.terminate()
         with contextlib.suppress(KeyboardInterrupt):
-            process.wait()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = _END_SECONDS) -> None:
+    """End a process, which may be stopped or deaf: it is killed after so many seconds."""
+    try:
+        process.terminate()
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        process.kill()  # nothing, if it is gone
+    with contextlib.suppress(subprocess.TimeoutExpired):  # it waits for a disk in the kernel
+        process.wait(seconds)
 
 
 def _started(traces: Path, port: int) -> subprocess.Popen[bytes]:
@@ -69,9 +83,9 @@ def _free(port: int) -> int:
         return free
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_for(process: subprocess.Popen[bytes], port: int, seconds: float = _START_SECONDS) -> None:
     """Wait until TensorBoard answers. Raises FeedbenchError if it ends or does not answer."""
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + seconds
     here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # without a proxy
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -79,8 +93,8 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
                 f"TensorBoard ended with exit code {process.returncode}", hint=_TRY
             )
         try:
-            with here.open(f"http://{_HOST}:{port}/", timeout=5):
+            with here.open(f"http://{_HOST}:{port}/", timeout=min(seconds, _ANSWER_SECONDS)):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(_PAUSE_SECONDS)
-    raise FeedbenchError(f"TensorBoard did not answer within {_START_SECONDS:.0f} s", hint=_TRY)
+    raise FeedbenchError(f"TensorBoard did not answer within {seconds:.0f} s", hint=_TRY)

@@ -13,6 +13,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import listed as in_words
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.system.regular_files import read_regular
 from feedbench.reports.code.training_code import training_code
 from feedbench.reports.sentences import equal_work
 from feedbench.reports.text.figures import is_known
@@ -56,7 +57,7 @@ def listed(folder: Path, run: RunRecord) -> Images | None:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None
         # The standard library's: it keeps names that are not valid UTF-8.
-        workload = msgspec.convert(json.loads(file.read_bytes()), Workload)
+        workload = msgspec.convert(json.loads(read_regular(file)), Workload)
     except (OSError, ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         return None
     return Images(workload, file.absolute()) if _is_sound(workload, run) else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from feedbench.bench.records.proof import REFERENCE_SHEET, Shown
 from feedbench.bench.records.run import RunRecord
+from feedbench.pipelines.system.regular_files import read_regular
 
 FOLDER = "samples"  # in a run's folder
 _SLUG = re.compile(r"[a-z0-9-]{1,100}")  # a made-up run may name files elsewhere
@@ -65,7 +66,7 @@ def _picture(file: Path) -> str | None:
     try:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None
-        content = file.read_bytes()
+        content = read_regular(file)
     except OSError:
         return None
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP":

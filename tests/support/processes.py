@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from feedbench.bench.processes.client import Outcome, Processes, what_went_wrong
+from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Event, Measured, Purpose, Request, Start
 from tests.support import loaders

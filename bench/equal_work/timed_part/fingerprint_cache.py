@@ -14,6 +14,7 @@ from feedbench.bench.equal_work.proof_cache import circumstances
 from feedbench.bench.equal_work.reference_files import FINGERPRINTS, THUMBNAILS, kept_files
 from feedbench.bench.prepared.preparation_task import key_of
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.system.regular_files import read_regular
 
 _SCHEMA = 1
 _MOST_BYTES = 200_000_000
@@ -46,7 +47,7 @@ class FingerprintCache:
         with contextlib.suppress(OSError):  # a photo that is gone has no key
             if all(file.stat().st_size <= _MOST_BYTES for file in files):
                 for file in files:
-                    self._caches[file.name].write(_key(workload), file.read_bytes())
+                    self._caches[file.name].write(_key(workload), read_regular(file))
 
 
 def _key(workload: Workload) -> str:

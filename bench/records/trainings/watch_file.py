@@ -9,6 +9,7 @@ import msgspec
 from feedbench.bench import files
 from feedbench.bench.records.trainings.watch import SCHEMA, WatchRecord
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import read_regular
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ def read_watch(file: Path) -> WatchRecord:
     """Read the file. Raises RequestError if it is missing, of another kind or schema, or broken."""
     hint = "name a file that feedbench.watch wrote, or the folder of a run"
     try:
-        content = file.read_bytes()
+        content = read_regular(file)
         head = msgspec.json.decode(content, type=_Head)
     except OSError as error:
         raise RequestError(f"cannot read {file}: {error.strerror}", hint=hint) from error

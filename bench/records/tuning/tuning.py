@@ -9,6 +9,7 @@ import msgspec
 
 from feedbench.bench.files import write_whole
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.regular_files import read_regular
 
 SCHEMA = 1
 FILE = "tuning.json"
@@ -115,7 +116,7 @@ def read_tuning(folder: Path) -> TuningRecord:
     """Read tuning.json. Raises RequestError if it is missing or broken."""
     file = folder / FILE
     try:
-        return msgspec.json.decode(file.read_bytes(), type=TuningRecord)
+        return msgspec.json.decode(read_regular(file), type=TuningRecord)
     except OSError as error:
         raise RequestError(
             f"{folder} has no tuning: cannot read {file} ({error.strerror})",

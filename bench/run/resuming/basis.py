@@ -186,7 +186,7 @@ def _pipelines(options: RunOptions) -> dict[str, str]:
     specs = [spec for spec in parse_all(options.specs) if spec.is_foreign]
     identities = {image_id(spec.label): _identity(spec) for spec in specs}
     if options.model is not None and (file := parse_model(options.model).file):
-        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        digest = hashlib.sha256(read_regular(Path(file))).hexdigest()
         identities[f"--model {image_id(options.model)}"] = digest
     return identities
 
@@ -194,7 +194,7 @@ def _pipelines(options: RunOptions) -> dict[str, str]:
 def _identity(spec: Spec) -> str:
     if spec.is_file or spec.is_module:
         file = source_file(spec)
-        return "missing" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
+        return "missing" if file is None else hashlib.sha256(read_regular(file)).hexdigest()
     for entry_point in entry_points(group=GROUP, name=spec.name):
         return f"{entry_point.value} {entry_point.dist.version if entry_point.dist else ''}"
     return "missing"

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from feedbench.bench.processes.client import Outcome, Processes, fault_of, what_went_wrong
+from feedbench.bench.processes.client import Processes, fault_of, what_went_wrong
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Edge, Event, Started
 from feedbench.bench.records.trial import Fault
 from tests.support import loaders

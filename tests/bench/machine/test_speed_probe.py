@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import signal
@@ -160,6 +161,19 @@ def test_ctrl_c_between_two_threads_leaves_none_that_waits_for_another(
     with pytest.raises(KeyboardInterrupt):
         probe()
     until(lambda: threading.active_count() == threads, seconds=10.0)
+
+
+def test_a_core_that_is_taken_away_from_the_process_later_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As `docker update --cpuset-cpus` does."""
+    probe = Probe()
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refused)
+    assert probe().hashed > 0
 
 
 def test_with_one_core_one_is_probed() -> None:

@@ -14,11 +14,11 @@ import pytest
 from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.preparation import obtain_all
 from feedbench.bench.prepared.store import Store
-from feedbench.bench.processes.client import Outcome
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Ended, Event, Phase, Prepared, Start, Writing
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines.catalog import parse

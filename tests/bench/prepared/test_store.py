@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import shutil
@@ -244,6 +245,22 @@ def test_what_a_run_reads_is_not_cleared(store: Store) -> None:
         with pytest.raises(RequestError, match="a run is using it\nhint: clear it when that"):
             store.clear()
         assert store.find(KEY) is not None
+
+
+def test_a_store_that_another_process_does_not_end_clearing_is_not_waited_for_for_ever(
+    store: Store,
+) -> None:
+    with (store.folder / ".in-use").open("w") as clearing:
+        fcntl.flock(clearing, fcntl.LOCK_EX)
+        with (
+            pytest.raises(
+                RequestError, match="another process has been clearing it for 0 s\nhint:"
+            ),
+            store.in_use(0.01),
+        ):
+            pass
+    with store.in_use(0.01):
+        pass
 
 
 def test_a_store_that_cannot_be_written_is_a_wrong_request(tmp_path: Path) -> None:

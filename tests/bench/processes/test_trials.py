@@ -13,10 +13,11 @@ from feedbench.bench.machine.gpu import GpuMeter
 from feedbench.bench.machine.meters import Meters
 from feedbench.bench.machine.monitor import Monitor
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES
-from feedbench.bench.processes.client import OnEvent, Outcome
+from feedbench.bench.processes.client import OnEvent
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.conditions.calm import Speed
 from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.measurement import Measurement

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.processes.client import Outcome
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Ended, Failed, Start
 from feedbench.bench.run.workplace import preparing_labels
 from feedbench.pipelines.catalog import parse

@@ -15,7 +15,11 @@ from feedbench.bench.images.decode_cost import decode_seconds
 from feedbench.bench.images.duplicates import _digest
 from feedbench.bench.machine.residency import evict, residency
 from feedbench.bench.machine.warming import warm
-from feedbench.bench.prepared.store import _size_and_checksum
+from feedbench.bench.prepared.store import Store, _size_and_checksum
+from feedbench.bench.processes.folders.trial_log import last_line
+from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.records.trainings.watch_file import read_watch
+from feedbench.bench.records.tuning.tuning import read_tuning
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_formats import first_bytes
 from feedbench.pipelines.images.image_check import header
@@ -51,8 +55,14 @@ def pipe(tmp_path: Path) -> Iterator[str]:
         lambda pipe: _size_and_checksum(Path(pipe)),
         _digest,
         lambda pipe: decode_seconds([pipe], (8, 8)),
+        lambda pipe: read_workload(Path(pipe)),
+        lambda pipe: read_watch(Path(pipe)),
+        lambda pipe: last_line(Path(pipe)),
     ],
-    ids=["residency", "evict", "warm", "first bytes", "prepared", "duplicates", "decoding"],
+    ids=[
+        *("residency", "evict", "warm", "first bytes", "prepared", "duplicates", "decoding"),
+        *("workload", "watch", "log"),
+    ],
 )
 def test_a_photo_that_is_a_pipe_is_not_waited_for(use: Callable[[str], object], pipe: str) -> None:
     with suppress(OSError, RequestError):
@@ -82,7 +92,20 @@ def test_a_photo_that_becomes_a_pipe_after_it_was_found_to_be_a_file_is_not_wait
     assert header(pipe).reason == "it cannot be read: it is not a regular file"
 
 
+@pytest.mark.parametrize("name", ["tuning.json", ".in-use", "0-0123456789abcdef0123"])
+def test_a_pipe_in_a_folder_that_others_write_to_is_not_waited_for(
+    name: str, pipe: str, tmp_path: Path
+) -> None:
+    Path(pipe).rename(tmp_path / name)
+    store = Store(tmp_path)
+    with suppress(RequestError), store.in_use():
+        store.contents()
+    with pytest.raises(RequestError):
+        read_tuning(tmp_path)
+
+
 def test_a_cache_file_that_is_a_pipe_is_no_cache(pipe: str, tmp_path: Path) -> None:
     cache = DiskCache(tmp_path, suffix=".jpg", most_bytes=1000)
+    cache.append("0", b"a finding")
     assert cache.read("0") is None
     assert [*cache.lines("0")] == []

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from feedbench.bench.forkserver.tasks import _one_line
-from feedbench.bench.processes.client import Outcome
+from feedbench.bench.processes.folders.trial_log import MOST_BYTES, cut, last_line
 from feedbench.bench.processes.limit import Limit
-from feedbench.bench.processes.log_size import MOST_BYTES, cut
 from feedbench.bench.processes.outcomes import recorded
+from feedbench.bench.processes.underway import Outcome
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import a_record
 
@@ -28,6 +28,13 @@ def test_a_short_log_and_a_missing_one_stay_as_they_are(tmp_path: Path) -> None:
     cut(tmp_path / "missing", 10)
     assert (tmp_path / "log").read_bytes() == b"0123456789"
     assert not (tmp_path / "missing").exists()
+
+
+def test_the_last_line_of_a_log_is_one_that_a_terminal_can_show(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert last_line(log) == "it printed nothing"
+    log.write_bytes(b"x\n" * MOST_BYTES + b"{{node Read}} no \x1b[31mfile\n \n")
+    assert last_line(log) == "no \\x1b[31mfile"
 
 
 def test_the_log_of_a_trial_that_printed_much_is_cut_when_it_is_recorded(tmp_path: Path) -> None:
