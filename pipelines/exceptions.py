@@ -18,15 +18,26 @@ _FRAME = re.compile(
     r'^(?P<indent>[ \t]*)File "(?P<file>[^"\n]+)", line (?P<line>\d+)', re.MULTILINE
 )
 _KIND = re.compile(r"(?:\w+\.)*(?P<kind>[A-Z]\w*)(?::\s*(?P<message>.*))?", re.DOTALL)
-# What TensorFlow adds to a message: names of nodes, operations and iterators. And addresses.
+# What TensorFlow adds to a message: names of nodes, operations, iterators and devices, and the same
+# error again for each of several nodes. And addresses.
 _NODES = re.compile(
-    r"\{\{function_node .*?\}\}\s*"
+    r"Graph execution error:\s*"
+    r"|Detected at node \S+ defined at \(most recent call last\):\s*"
+    r"|^Node: '\S+'\s*"
+    r"|<stack traces unavailable>\s*"
+    r"|\d+ root error\(s\) found\.\s*\(0\) (?:[A-Z_]+:\s*)?"
+    r"|\n\s*\(1\) [A-Z_]+:.*?(?=\s\d+ successful operations|\Z)"
+    r"|\s*\d+ successful operations\.\s*\d+ derived errors ignored\."
+    r"|\n\s*\[\[[A-Za-z][\w./:]*\]\]"
+    r"|/job:\w+/replica:\d+/task:\d+/device:\w+:\d+\s*"
+    r"|\{\{function_node .*?\}\}\s*"
     r"|\s*\[\[\{\{node [^}]*\}\}\]\]"
     r"|\{\{node [^}]*\}\}\s*"
     r"|\{\{\w*node [^}]*\}\}\s*"
     r"| at 0x[0-9a-fA-F]{6,}"
     r"|\s*\[Op:\w+\](?:\s+name:\s*\S*)?"
-    r"|Error in user-defined function passed to \S+ transformation with iterator: \S+: "
+    r"|Error in user-defined function passed to \S+ transformation with iterator: \S+: ",
+    re.DOTALL | re.MULTILINE,
 )
 _MOST_CHARACTERS = 400  # of a message
 _PACKAGES = {"site-packages", "dist-packages"}

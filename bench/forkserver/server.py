@@ -40,6 +40,7 @@ from feedbench.bench.records.messages import (
     encode,
 )
 from feedbench.pipelines.errors import without_controls
+from feedbench.pipelines.exceptions import without_nodes
 from feedbench.pipelines.system.signals import adopt_orphans, signal_at_parent_death
 
 _COMMANDS = 0
@@ -263,7 +264,8 @@ def _report(error: BaseException, events: int) -> None:
     """Report an exception outside of a pipeline, and write its traceback to the log."""
     import traceback
 
-    words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+    text = without_nodes(f"{type(error).__name__}: {error}")
+    words = " ".join(text.split()).rstrip(":")
     words = without_controls(words).encode("utf-8", "backslashreplace").decode()
     sentence = f"its process failed with {words}"
     with contextlib.suppress(OSError):

@@ -39,7 +39,7 @@ from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
 from feedbench.pipelines.errors import FeedbenchError, WrongWorkError, without_controls
-from feedbench.pipelines.exceptions import raised
+from feedbench.pipelines.exceptions import raised, without_nodes
 
 _LONGEST_SENTENCE = 800  # characters
 _LONGEST_TRACEBACK = 100_000
@@ -192,7 +192,7 @@ def _clause(error: BaseException, request: Request) -> str:
 
 def _one_line(text: str) -> str:
     """Return a text as one line, of limited length, that any file can hold."""
-    shown = " ".join(text.split())[:_LONGEST_SENTENCE]
+    shown = " ".join(without_nodes(text).split())[:_LONGEST_SENTENCE]
     return without_controls(shown.encode("utf-8", "backslashreplace").decode())
 
 

@@ -27,6 +27,7 @@ from feedbench.pipelines.built_in.tensor_form import (
     unfinished_bytes,
 )
 from feedbench.pipelines.contract import KnobOverruledWarning
+from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
@@ -76,6 +77,10 @@ def records_dataset(
     once. Then their records, still encoded, go through the shuffle buffer.
     """
     files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
+    if not files:
+        raise PreparationError(
+            f"its prepared files are gone from {prepared}", hint="a new run writes them anew"
+        )
     names = [os.fspath(file) for file in files]
     listed = interleaved(names, [TYPES[compression]] * len(names), workload, knobs)
     features = {

@@ -215,3 +215,56 @@ def test_an_error_of_the_import_names_file_and_line(
 def test_a_message_has_no_addresses() -> None:
     error = ValueError("<mine.Feed object at 0x7f0011223344> {{colocation_node a}} is bad")
     assert raised(error, None).message == "<mine.Feed object> is bad"
+
+
+NOT_FOUND = """
+{{function_node __wrapped__Next_device_/job:localhost/replica:0/task:0/device:CPU:0}} /p/0.jpg; gone
+\t [[{{node ReadFile}}]] [Op:IteratorGetNext] name:
+---
+Graph execution error:
+
+Detected at node ReadFile defined at (most recent call last):
+<stack traces unavailable>
+/p/0.jpg; gone
+\t [[{{node ReadFile}}]]
+\t [[IteratorGetNext]] [Op:__inference_one_step_on_iterator_310]
+---
+Graph execution error:
+
+Detected at node 'a/ReadFile' defined at (most recent call last):
+Node: 'a/ReadFile'
+2 root error(s) found.
+  (0) NOT_FOUND:  /p/0.jpg; gone
+\t [[{{node a/ReadFile}}]]
+\t [[IteratorGetNext]]
+\t [[IteratorGetNext/_2]]
+  (1) NOT_FOUND:  /p/0.jpg; gone
+\t [[{{node a/ReadFile}}]]
+\t [[IteratorGetNext]]
+0 successful operations.
+0 derived errors ignored. [Op:__inference_train_function_12]
+---
+Error in user-defined function passed to ParallelMapDatasetV2:3 transformation with iterator: \
+Iterator::Root::Prefetch::BatchV2::ParallelMapV2: /p/0.jpg; gone
+\t [[{{node ReadFile}}]]
+"""
+
+
+@pytest.mark.parametrize("message", NOT_FOUND.split("---\n"))
+def test_of_tensorflows_message_a_person_reads_what_went_wrong_and_no_names_of_nodes(
+    message: str,
+) -> None:
+    assert raised(OSError(message.strip("\n")), None).message == "/p/0.jpg; gone"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "expected [[1, 2], [3, 4]]; found [[5]]",
+        "labels were [[nan]], at node 3 (see Node: 'a')",
+        "the job: /job/photos/device:1",
+        "(1) FIRST: read it; (2) SECOND: decode it",
+    ],
+)
+def test_a_message_of_a_users_own_stays_as_it_is(message: str) -> None:
+    assert raised(ValueError(message), None).message == message
