@@ -13,6 +13,7 @@ from feedbench.bench.equal_work.proof_cache import ProofCache
 from feedbench.bench.equal_work.reference_files import kept_files
 from feedbench.bench.equal_work.timed_part.fingerprint_cache import FingerprintCache
 from feedbench.bench.processes.client import Processes, what_went_wrong
+from feedbench.bench.processes.folders.trial_folders import repeated_if_lost
 from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
@@ -80,8 +81,7 @@ class Verifier:
                 sheet = samples / slug[spec.label]
                 proof = None if anew else self._proofs.find(spec, self._asked(spec), sheet)
                 if proof is None:
-                    self._refer(limit(None))
-                    record = self._verify(spec, sheet, limit(spec))
+                    record = repeated_if_lost(partial(self._prove, spec, sheet, limit))
                     records.append(record)
                     proof = record.proof
                 if proof is not None:
@@ -99,7 +99,7 @@ class Verifier:
         """
         if all((self._fingerprints / name).is_file() for name in kept_files(self._workload)):
             return self._fingerprints
-        self._fingerprints.mkdir(exist_ok=True)
+        self._fingerprints.mkdir(parents=True, exist_ok=True)
         cache = FingerprintCache(self._proofs.folder)
         if cache.find(self._workload, self._fingerprints):
             return self._fingerprints
@@ -115,11 +115,16 @@ class Verifier:
         """Remove the references but for what the timed part needs: they may hold 0.4 GB."""
         made = [self._references / name for name in kept_files(self._workload)]
         if all(file.is_file() for file in made):
-            self._fingerprints.mkdir(exist_ok=True)
+            self._fingerprints.mkdir(parents=True, exist_ok=True)
             for file in made:
                 file.replace(self._fingerprints / file.name)
             FingerprintCache(self._proofs.folder).add(self._workload, self._fingerprints)
         shutil.rmtree(self._references, ignore_errors=True)
+
+    def _prove(self, spec: Spec, sheet: Path, limit: Callable[[Spec | None], Limit]) -> TrialRecord:
+        """Compare a pipeline with the references, which are computed if they are missing."""
+        self._refer(limit(None))
+        return self._verify(spec, sheet, limit(spec))
 
     def _verify(self, spec: Spec, sheet: Path, limit: Limit) -> TrialRecord:
         record = self._trials.verify(
@@ -146,7 +151,7 @@ class Verifier:
         """Compute the references unless they exist."""
         if self._references.is_dir():
             return
-        self._references.mkdir()
+        self._references.mkdir(parents=True)
         what = "computing the reference images"
         request = Request(
             label="references",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from feedbench.bench.prepared.store import Manifest, Store
+from feedbench.bench.processes.folders.trial_folders import repeated_if_lost
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Trials
@@ -34,12 +36,24 @@ def obtain_all(
     records = []
     for spec in specs:
         progress = _Progress(spec.label, listener)
-        record = trials.prepare(
-            spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
-        )
+        prepare = partial(_obtain, trials, spec, workload, store, limit, progress)
+        record = repeated_if_lost(prepare)
         records.append(record)
         listener.note(f"{spec.label}: {_outcome_text(record)}")
     return records
+
+
+def _obtain(
+    trials: Trials,
+    spec: Spec,
+    workload: Path,
+    store: Store,
+    limit: Callable[[], Limit],
+    progress: _Progress,
+) -> TrialRecord:
+    return trials.prepare(
+        spec, workload, store.folder, limit(), progress.on_event, progress.on_tick
+    )
 
 
 def listing(store: Store) -> list[str]:

@@ -43,7 +43,10 @@ class Views:
         """
         if workload not in self._folders:
             self._folders[workload] = self._folder(read_workload(workload))
-        return self._folders[workload]
+        folder = self._folders[workload]
+        if Path(folder).parent == self._scratch and not Path(folder).is_dir():
+            _write_view(read_workload(workload), Path(folder))  # another program removed it
+        return folder
 
     def _folder(self, workload: Workload) -> str:
         if holds_exactly(workload):
@@ -52,13 +55,7 @@ class Views:
             if other.files == workload.files and other.labels == workload.labels:
                 return folder
         view = self._scratch / f"images-{len(self._made) + 1}"
-        try:
-            make_view(workload, view)
-        except OSError as error:
-            raise RequestError(
-                f"cannot write the links to {workload.images:,} images to {view}: {error.strerror}",
-                hint="make room there, or set TMPDIR to another folder",
-            ) from error
+        _write_view(workload, view)
         self._made.append((workload, str(view)))
         return str(view)
 
@@ -87,6 +84,17 @@ def _holds(folder: str, files: list[str]) -> bool:
 
 def _names_in(folder: str) -> list[str]:
     return sorted(os.listdir(folder))  # noqa: PTH208 - a million times
+
+
+def _write_view(workload: Workload, view: Path) -> None:
+    """Make a view. Raises RequestError if it cannot be written."""
+    try:
+        make_view(workload, view)
+    except OSError as error:
+        raise RequestError(
+            f"cannot write the links to {workload.images:,} images to {view}: {error.strerror}",
+            hint="make room there, or set TMPDIR to another folder",
+        ) from error
 
 
 def make_view(workload: Workload, view: Path) -> None:

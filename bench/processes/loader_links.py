@@ -19,8 +19,8 @@ from feedbench.pipelines.errors import RequestError
 def linked(specs: Iterable[Spec], folder: Path) -> dict[str, str]:
     """Link to the folders of all loaders that are files, and return each one's path by its label.
 
-    The links are in `folder`, which is created. All paths have the same number of bytes. Raises
-    RequestError if a link cannot be written.
+    The links are in `folder`, which is created if it is missing. All paths have the same number of
+    bytes. Raises RequestError if a link cannot be written.
     """
     files = {spec.label: Path(spec.name).absolute() for spec in specs if spec.is_file}
     if not files:
@@ -33,10 +33,11 @@ def linked(specs: Iterable[Spec], folder: Path) -> dict[str, str]:
     longest = max(map(_bytes, inner.values())) + len(str(len(files)))
     paths = {}
     try:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         for place, (label, root) in enumerate(zip(files, within, strict=True)):
             link = folder / f"{place:0{longest - _bytes(inner[label])}d}"
-            link.symlink_to(root, target_is_directory=True)
+            if not link.is_symlink():
+                link.symlink_to(root, target_is_directory=True)
             paths[label] = str(link / inner[label])
     except OSError as error:
         raise RequestError(

@@ -7,18 +7,17 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from feedbench.bench.processes.client import OnEvent, OnTick, Processes
+from feedbench.bench.processes.folders.trial_folders import Made
 from feedbench.bench.processes.underway import Outcome, Underway
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.conditions.usage import Usage
-from feedbench.bench.records.messages import TURN, Event, Phase, Start, Turned
-from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.messages import TURN, Event, Phase, Turned
 from feedbench.bench.records.turns import Turn
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import Spec
@@ -36,15 +35,6 @@ class Watch(msgspec.Struct, frozen=True):
     fault: Callable[[Sequence[Window], Sequence[Turn]], str | None] = lambda *_: None
     certificate: Callable[[], Certificate | None] = lambda: None
     around: Callable[[], Around | None] = lambda: None
-
-
-class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """What exists of a trial before its process."""
-
-    record: TrialRecord  # as if it was interrupted
-    start: Start
-    folder: Path
-    log: Path
 
 
 class OpenTrial:

@@ -179,7 +179,7 @@ def outcome_text(record: TrialRecord) -> str:
     """Return how a trial ended, in a few words."""
     if record.measured is not None:
         return _rate(record.measured)
-    return f"failed: {record.why}" if record.ended == "failed" else record.ended
+    return ": ".join(filter(None, [record.ended, record.why]))
 
 
 def _rate(measured: Measurement) -> str:

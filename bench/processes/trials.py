@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +18,13 @@ from feedbench.bench.machine.page_cache import PageCache, after
 from feedbench.bench.processes.client import OnEvent, OnTick, Processes
 from feedbench.bench.processes.clock_check import ClockCheck
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.folders.own_folders import OwnFolders
+from feedbench.bench.processes.folders.trial_folders import Made, TrialFolders
 from feedbench.bench.processes.limit import Limit
-from feedbench.bench.processes.open_trial import Made, OpenTrial, Watch
+from feedbench.bench.processes.open_trial import OpenTrial, Watch
 from feedbench.bench.processes.outcomes import begun, recorded
-from feedbench.bench.processes.run_folder import RunFolder, slugs
+from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.underway import Outcome
-from feedbench.bench.records import storage
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.messages import (
     FEEDING,
@@ -35,7 +34,6 @@ from feedbench.bench.records.messages import (
     LastStep,
     Purpose,
     Request,
-    Start,
 )
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof, is_equal
@@ -57,8 +55,8 @@ class Trials:
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
     `views` do pipelines that walk a folder get one of exactly the workload's images. `links` are
     the paths that loaders' files are imported by, by label. `explained` returns the record of a
-    failed trial, with the reason if that is not the pipeline. With `debug`,
-    the traceback of a trial that raises is printed on standard error.
+    failed trial, with the reason if that is not the pipeline. `note` and `on_restored` are as in
+    OwnFolders. With `debug`, the traceback of a trial that raises is printed on standard error.
     """
 
     def __init__(
@@ -78,14 +76,16 @@ class Trials:
         views: Views | None = None,
         links: Mapping[str, str] = MappingProxyType({}),
         explained: Callable[[TrialRecord], TrialRecord] = lambda record: record,
+        note: Callable[[str], object] = lambda _: None,
+        on_restored: Callable[[], object] = lambda: None,
         debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.records = list(records)
         self._of_python = {"": processes, **(others or {})}  # by interpreter
         self._folder = folder
-        self._scratch = scratch
-        self._slugs = slugs(labels)
+        own = OwnFolders(folder, scratch, note=note, on_restored=on_restored)
+        self._folders = TrialFolders(folder, scratch, labels, own, self.records)
         self._fresh = fresh_interpreter
         self._meters = meters
         self._machine = machine
@@ -109,6 +109,10 @@ class Trials:
     def forkservers(self) -> list[Callable[[], int | None]]:
         """What returns the root of each interpreter's processes."""
         return [partial(_forkserver_of, each) for each in self._of_python.values()]
+
+    def restore(self) -> None:
+        """Make the run's folders anew if another program removed them, with all its trials."""
+        self._folders.restore()
 
     def expect(self) -> None:
         """Probe the machine before a rotation, which does not wait for a calm one."""
@@ -294,7 +298,8 @@ class Trials:
         """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
         views = self._views if spec.walks_folder else None
-        is_compared = self._fingerprints is not None and purpose in _REPORTED
+        has_fingerprints = self._fingerprints is not None and self._fingerprints.is_dir()
+        is_compared = has_fingerprints and purpose in _REPORTED
         return Request(
             label=spec.label,
             spec=spec.text,
@@ -306,7 +311,7 @@ class Trials:
             scratch="",
             link=self._links.get(spec.label, ""),
             folder="" if views is None else views.folder(workload),
-            references=str(self._fingerprints.absolute()) if self._fingerprints else "",
+            references=str(self._fingerprints.absolute()) if has_fingerprints else "",
             is_augmented=catalog.augments(spec),
             proof=self._proofs.get(spec.label) if is_compared else None,
             pace=self._pace,
@@ -326,25 +331,8 @@ class Trials:
 
     def _made(self, request: Request, *, has_turns: bool = False) -> Made:
         """Make a trial's folders, and the command that starts it."""
-        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        name = self._name(request)
-        log = self._folder.logs / f"{name}.log"
-        folder = self._scratch / name
-        scratch, empty = folder / "scratch", folder / "prepared"
-        for new in (folder, scratch, empty):
-            new.mkdir()
-        turns = folder / "turns"
-        if has_turns:
-            os.mkfifo(turns)
-        request = replace(
-            request,
-            scratch=str(scratch),
-            prepared=request.prepared or str(empty.absolute()),
-            turns=str(turns.absolute()) if has_turns else "",
-        )
-        record = begun(request, started_at)
-        start = Start(request=request, log=str(log.absolute()), fresh_interpreter=self._fresh)
-        return Made(record=record, start=start, folder=folder, log=log)
+        record = begun(request, datetime.now(UTC).isoformat(timespec="milliseconds"))
+        return self._folders.make(request, record, fresh=self._fresh, has_turns=has_turns)
 
     def _after(
         self,
@@ -361,6 +349,8 @@ class Trials:
         if isinstance(outcome.result, Failed) and outcome.result.traceback:
             record = self._with_traceback(record, outcome.result.traceback, made.log)
         if record.ended == "failed":
+            record = self._folders.excused(made, record)
+        if record.ended == "failed":
             record = self._explained(record)
         return replace(
             record,
@@ -370,9 +360,9 @@ class Trials:
         )
 
     def _end(self, made: Made, record: TrialRecord) -> None:
-        self._keep(record)
-        # Its processes are gone, unless this is Ctrl-C; then the whole scratch goes soon.
-        shutil.rmtree(made.folder, ignore_errors=True)
+        with interrupts_held(*ENDING):  # both, or a Ctrl-C would lose one of them
+            self._folders.keep(record)
+        self._folders.remove(made)
 
     def _with_traceback(self, record: TrialRecord, text: str, log: Path) -> TrialRecord:
         """Print a failed trial's traceback with `debug`, and record where else it is."""
@@ -382,17 +372,6 @@ class Trials:
         if self._folder.is_temporary:
             where = "" if self._debug else "add --debug to see its traceback"
         return replace(record, why="; ".join(filter(None, [record.why, where])))
-
-    def _name(self, request: Request) -> str:
-        """Return the name of a trial's folder and log."""
-        slug = self._slugs.get(request.label) or slugs((request.label,))[request.label]
-        name = f"{request.block:03d}-{request.purpose}-{slug}"
-        return f"{name}-{request.attempt}" if request.attempt > 1 else name
-
-    def _keep(self, record: TrialRecord) -> None:
-        with interrupts_held(*ENDING):  # both, or a Ctrl-C would lose one of them
-            storage.append_trial(self._folder.path, record)
-            self.records.append(record)
 
 
 def _forkserver_of(processes: Processes) -> int | None:

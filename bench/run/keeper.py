@@ -230,6 +230,7 @@ class Keeper:
             demand=self._demand,
             calm=self._calm(blocks),
         )
+        self._trials.restore()
         storage.write_run(self.folder.path, self.run)
         return self.run
 

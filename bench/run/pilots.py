@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.folders.trial_folders import repeated_if_lost
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -164,7 +166,9 @@ def pilots(
             is_preparing=label in preparing,
         )
         listener.trial_started(0, label, seconds_left)
-        record = trials.run(spec, "pilot", workloads.file(asked), limit)
+        record = repeated_if_lost(
+            partial(_pilot, trials, spec, partial(workloads.file, asked), limit)
+        )
         listener.trial_ended(record, seconds_left)
         records.append(record)
         if record.ended == "time up" and not _costs_of(plan, records):
@@ -177,6 +181,10 @@ def pilots(
             for remark in record.measured.remarks:  # such as a cache that does not fit
                 listener.note(f"{label}: {remark}.")
     return records
+
+
+def _pilot(trials: Trials, spec: Spec, workload: Callable[[], Path], limit: Limit) -> TrialRecord:
+    return trials.run(spec, "pilot", workload(), limit)
 
 
 def _order(plan: Plan) -> list[str]:

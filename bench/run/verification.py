@@ -91,6 +91,7 @@ def work_of(options: RunOptions, listener: Listener) -> Iterator[Work]:
             tuple(specs),
             fresh_interpreter=options.fresh_interpreter,
             views=Views(scratch),
+            note=listener.note,
             debug=options.debug,
         )
         file = folder.path / "images.json"

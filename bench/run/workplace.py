@@ -47,6 +47,7 @@ class Workplace:
     preparing: frozenset[str]  # labels of the pipelines that have an offline part
     import_seconds: float  # of TensorFlow
     listener: Listener
+    restore: Callable[[], object]  # write the links anew, after another program removed them
 
     def trials(
         self,
@@ -77,6 +78,8 @@ class Workplace:
             views=self.views,
             links=self.links,
             explained=explained,
+            note=self.listener.note,
+            on_restored=self.restore,
             debug=options.debug,
         )
 
@@ -102,9 +105,11 @@ def workplace(
         if other is not None:
             listener.stage(f"importing TensorFlow in {other.name}")
             others[other.python] = held.enter_context(_other_processes(scratch, other))
-        links = {}
-        if options.tolerance is not None:
-            links = linked(specs.values(), scratch / "loaders")
+
+        def link() -> dict[str, str]:
+            return {} if options.tolerance is None else linked(specs.values(), scratch / "loaders")
+
+        links = link()
         preparing = preparing_labels({"": processes, **others}, specs.values(), scratch, links)
         store = Store(options.prepared)
         if preparing:
@@ -121,13 +126,23 @@ def workplace(
             preparing=preparing,
             import_seconds=import_seconds,
             listener=listener,
+            restore=link,
         )
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a folder for caches and logs that is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="feedbench-"))
+    """Make a folder for caches and logs that is removed at the end.
+
+    Raises RequestError if there is no room for it.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="feedbench-"))
+    except OSError as error:
+        raise RequestError(
+            f"cannot make a folder for caches and logs: {error.strerror or error}",
+            hint="make room in /tmp, or set TMPDIR to another folder",
+        ) from error
     try:
         yield folder
     finally:

@@ -43,6 +43,7 @@ class Keeper:
 
     def _save(self) -> None:
         self.record = replace(self.record, seconds=time.monotonic() - self._begun)
+        self._folder.mkdir(parents=True, exist_ok=True)  # another program may have removed it
         write_training(self._folder, self.record)
         write_whole(self._folder / CSV, table(self.record).encode())
 

@@ -21,6 +21,7 @@ from feedbench.bench.options.commands.fit_options import FitOptions
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.folders.own_folders import OwnFolders
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder, refuse_used, slugs
 from feedbench.bench.records.messages import Failed, Modelled, Request, Start
@@ -71,7 +72,8 @@ def train(options: RunOptions, asked: FitOptions, listener: Listener) -> Trainin
             parts = prepared(work, parts_of(folder.path / _WORKLOAD), held)
             (folder.path / MODELS).mkdir()
         keeper = Keeper(replace(record, notes=_notes(parts)), folder.path, options.begun)
-        trainer = _Trainer(work, asked, folder, keeper)
+        own = OwnFolders(folder, scratch, note=listener.note)
+        trainer = _Trainer(work, asked, folder, keeper, own)
         is_interrupted = False
         try:
             trainer.train_all(parts)
@@ -208,6 +210,7 @@ class _Trainer:
     asked: FitOptions
     folder: RunFolder
     keeper: Keeper
+    own: OwnFolders
 
     def train_all(self, parts: Parts) -> None:
         """Train from each seed in turn. A pipeline that fails does not stop the others."""
@@ -237,6 +240,7 @@ class _Trainer:
             self.keeper.put(replace(training, status="failed", why=why, tensorboard=""))
             return
         model = f"{MODELS}/{name}.keras"
+        self._restore(parts)
         follower = Follower(training, model, self.asked.epochs, self.keeper, self.work.listener)
         scratch = self.work.scratch / f"train-{name}"
         start = self._start(spec, seed, name, parts, scratch)
@@ -245,6 +249,13 @@ class _Trainer:
         if self.work.options.debug and isinstance(outcome.result, Failed):
             sys.stderr.write(f"{spec.label}: {outcome.result.traceback}")
         shutil.rmtree(scratch, ignore_errors=True)
+
+    def _restore(self, parts: Parts) -> None:
+        """Make the folders of the training anew if another program removed them."""
+        self.own.restore()
+        (self.folder.path / MODELS).mkdir(exist_ok=True)
+        for part in filter(None, (parts.training, parts.validation)):
+            self.own.hold(part.file)
 
     def _start(self, spec: Spec, seed: int, name: str, parts: Parts, scratch: Path) -> Start:
         """Return the command that starts a training's process; makes its folders."""

@@ -11,11 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from tests.support import loaders
-from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.command import SMALL, Feedbench
 from tests.support.odd import write_odd_files
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
@@ -168,26 +167,6 @@ def test_a_folder_for_prepared_files_that_cannot_be_written_is_a_wrong_request(
         "hint: name another folder with --prepared",
     ]
     assert not (feedbench.folder / "R").exists()
-
-
-def test_a_photo_that_goes_while_the_others_are_measured_ends_the_run_and_accuses_no_pipeline(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    copy = shutil.copytree(photos, feedbench.folder / "photos")
-    process = feedbench.start(
-        *("run", copy, *SMALL, "--blocks", "4", "--out", "R"),
-        *("-p", "tfdata_naive", "-p", "tfrecord_sharded"),
-    )
-    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
-    (copy / "dogs" / "03.jpg").unlink()
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 2
-    assert "dogs/03.jpg" in " ".join(out.split())
-    run = read_run(feedbench.folder / "R")
-    assert run.stopped_because is Stopped.SOURCES
-    assert run.changed is not None
-    assert (run.changed.files, run.changed.gone) == (1, 1)
-    assert [row.failures for row in run.rows] == [[], []]
 
 
 def test_a_cold_run_reads_its_first_epochs_from_the_device(

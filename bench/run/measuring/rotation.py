@@ -53,11 +53,19 @@ class Rotation:
         self._open: dict[Turn, OpenTrial] = {}
         self._limits: dict[Turn, Limit] = {}
 
-    def open(self, turn: Turn, spec: Spec, workload: Path, limit: Limit) -> TrialRecord | None:
-        """Open a trial. Return its record if it takes no turns: it failed, or cannot be stopped."""
+    def open(
+        self, turn: Turn, spec: Spec, workload: Path, limit: Limit, *, is_repeated: bool = False
+    ) -> TrialRecord | None:
+        """Open a trial. Return its record if it takes no turns: it failed, or cannot be stopped.
+
+        It is repeated once if the run's own folders were removed during it.
+        """
         trial = self._trials.open(spec, turn[1], workload, limit, self.block)
         if not trial.is_ready:
-            return self._trials.close(trial, limit, None)
+            record = self._trials.close(trial, limit, None)
+            if record.ended != "interrupted" or is_repeated:
+                return record
+            return self.open(turn, spec, workload, limit, is_repeated=True)
         self._open[turn], self._limits[turn] = trial, limit
         self._stop_outside(trial, self._meter.read())
         return None

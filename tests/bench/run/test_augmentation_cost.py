@@ -42,7 +42,9 @@ def run_of(
     """A run of a and b that augment, with these rates, and its record."""
     made = RunFolder(folder / "R")
     made.create()
-    performed: Any = SimpleNamespace(records=[*blocks(rates)], probe_seconds=0.0)
+    performed: Any = SimpleNamespace(
+        records=[*blocks(rates)], probe_seconds=0.0, restore=lambda: None
+    )
     specs = arms(parse_all(("a=image_data_generator", b)), None, unaugmented=True)
     keeper = Keeper(
         replace(a_run(), workload=replace(WORKLOAD, augmentation="flip")),

@@ -28,7 +28,7 @@ def run_of(folder: Path, last: TrialRecord) -> RunRecord:
     made = RunFolder(folder / "R")
     made.create()
     trials = [*blocks({"a": CALM, "b": [2 * rate for rate in CALM]}), last]
-    performed: Any = SimpleNamespace(records=trials, probe_seconds=0.0)
+    performed: Any = SimpleNamespace(records=trials, probe_seconds=0.0, restore=lambda: None)
     specs = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
     sources = Sources(a_workload(8), [])
     keeper = Keeper(a_run(), specs, made, performed, rule=exact_blocks, begun=0.0, sources=sources)

@@ -170,7 +170,7 @@ def test_a_trial_that_failed_is_blamed_on_the_photos_only_if_these_have_changed(
 def a_keeper(folder: Path, sources: Sources, trials: list[TrialRecord], **given: Any) -> Keeper:
     run = RunFolder(folder)
     run.create()
-    performed: Any = SimpleNamespace(records=trials, probe_seconds=0.0)
+    performed: Any = SimpleNamespace(records=trials, probe_seconds=0.0, restore=lambda: None)
     specs = {label: parse(f"{label}=tfdata_naive") for label in "ab"}
     keeper = Keeper(
         a_run(),

@@ -294,7 +294,7 @@ def test_a_run_that_has_its_blocks_and_its_reasons_ends_as_it_is(killed: Killed)
 def test_proofs_are_kept_so_that_no_verdict_is_given_without(killed: Killed) -> None:
     killed.change_run(rows=[a_row("mine", proof=a_proof("different"))])
     past = resumption.read(killed.folder)
-    trials: Any = SimpleNamespace(records=[], probe_seconds=0.0)
+    trials: Any = SimpleNamespace(records=[], probe_seconds=0.0, restore=lambda: None)
     specs = {"mine": parse("mine=tfdata_naive")}
     keeper = Keeper(
         past.record,
