@@ -298,8 +298,10 @@ class Trials:
         """Return the request for a trial, without its own folders."""
         prepared = self._prepared.get(spec.label)
         views = self._views if spec.walks_folder else None
-        has_fingerprints = self._fingerprints is not None and self._fingerprints.is_dir()
-        is_compared = has_fingerprints and purpose in _REPORTED
+        fingerprints = self._fingerprints
+        if fingerprints is not None and not fingerprints.is_dir():
+            fingerprints = None  # another program removed them
+        is_compared = fingerprints is not None and purpose in _REPORTED
         return Request(
             label=spec.label,
             spec=spec.text,
@@ -311,7 +313,7 @@ class Trials:
             scratch="",
             link=self._links.get(spec.label, ""),
             folder="" if views is None else views.folder(workload),
-            references=str(self._fingerprints.absolute()) if has_fingerprints else "",
+            references="" if fingerprints is None else str(fingerprints.absolute()),
             is_augmented=catalog.augments(spec),
             proof=self._proofs.get(spec.label) if is_compared else None,
             pace=self._pace,

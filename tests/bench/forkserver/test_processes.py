@@ -14,7 +14,7 @@ import pytest
 
 from feedbench.bench.processes.client import Processes, fault_of, what_went_wrong
 from feedbench.bench.processes.underway import Outcome
-from feedbench.bench.records.messages import Edge, Event, Started
+from feedbench.bench.records.messages import Edge, Event, Purpose, Started
 from feedbench.bench.records.trial import Fault
 from tests.support import loaders
 from tests.support.processes import Runner, measured_of
@@ -145,6 +145,24 @@ def test_a_trial_that_hangs_is_ended_at_its_limit(own_runner: Runner, pids: Path
     assert what_went_wrong(outcome) == "it exceeded its limit of 10 s and was ended"
     assert len(written(pids)) == 1
     assert gone(written(pids))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("spec", "purpose"),
+    [("tfdata_naive", "pilot"), ("tfrecord_sharded", "prepare"), ("", "references")],
+)
+def test_a_process_that_is_stopped_is_ended_at_its_limit(
+    spec: str, purpose: Purpose, runner: Runner
+) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, Started):
+            os.kill(event.pid, signal.SIGSTOP)
+
+    runner.events = _Calling(stop)
+    outcome = runner.run(spec, purpose, limit=1.0)
+    assert what_went_wrong(outcome) == "it exceeded its limit of 1 s and was ended"
+    assert gone(event.pid for event in runner.events if isinstance(event, Started))
 
 
 def test_an_error_of_many_characters_is_a_sentence_and_the_next_trial_works(

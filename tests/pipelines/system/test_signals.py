@@ -104,8 +104,8 @@ def test_each_signal_that_ends_a_command_interrupts_it(number: signal.Signals) -
     assert interrupts.exit_code == 130
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
-    assert interrupts.came
     assert interrupts.exit_code == 128 + number
+    assert interrupts.came
 
 
 def test_signals_at_once_interrupt_once() -> None:
