@@ -20,7 +20,8 @@ Hit = tuple[Line, str]
 """A fault that hit somebody, and whom."""
 
 KILLED = -9
-_DOCUMENTED = {0, 1, 2, 130}
+_INTERRUPTED = {130, 143, 129}  # by Ctrl-C, SIGTERM and SIGHUP
+_DOCUMENTED = {0, 1, 2} | _INTERRUPTED
 _NEVER_PRINTED = ("Traceback (most recent call last)", "bug in Feedbench", "{{node", "\x1b")
 _GONE_SECONDS = 15.0
 _LEFT_TO_STAND = {"loader.py", "tmp", "R", "P", "cache", "ballast"}
@@ -39,7 +40,7 @@ def of_end(ended: Ended, hits: Sequence[Hit]) -> Iterator[str]:
     text = ended.out + ended.err
     yield from (f"it printed {words!r}" for words in _NEVER_PRINTED if words in text)
     has_words = any(line.startswith("feedbench: ") for line in ended.err.splitlines())
-    if ended.code in {1, 2, 130} and not (has_words or ended.out):
+    if ended.code in _DOCUMENTED - {0} and not (has_words or ended.out):
         yield f"it ended with {ended.code} and without a word"
 
 
