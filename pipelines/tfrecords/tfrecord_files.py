@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import math
 import os
-import random
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
@@ -20,26 +20,24 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from feedbench.pipelines.errors import PreparationError
-from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.system.pool import in_processes
-from feedbench.pipelines.tfrecords.record_format import SUFFIXES, TYPES, Compression
+from feedbench.pipelines.tfrecords.record_format import TYPES, Compression
+from feedbench.pipelines.tfrecords.record_plan import (
+    Entry,
+    entries_of,
+    needed_bytes,
+    no_room,
+    overhead_bytes,
+    shard_file,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from feedbench.pipelines.contract import Workload
 
-# Apart from the image and the id: 16 bytes of framing (length and two checksums), and about 60 for
-# the names and lengths of three features.
-_RECORD_BYTES = 96
-_ORDER_SEED = 0  # the order of the records is not part of the workload: all runs have the same
-
 Make = Callable[[Sequence[str]], Iterator[bytes]]
 """Files -> what the record of each holds as its image, in order. It uses all cores."""
-
-Entry = tuple[str, int, bytes]
-"""A file's path, its label and its id."""
 
 
 def write(workload: Workload, folder: Path, *, compression: Compression, shards: int) -> None:
@@ -54,17 +52,17 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
     """
     needed = needed_bytes(workload)
     if shutil.disk_usage(folder).free < needed:
-        raise _no_room(folder, needed)
-    entries = _entries(workload)
+        raise no_room(folder, needed)
+    entries = entries_of(workload)
     calls = [
-        (_file(folder, compression, shard, shards), compression, entries[shard::shards])
+        (shard_file(folder, compression, shard, shards), compression, entries[shard::shards])
         for shard in range(shards)
     ]
-    with _room_in(folder, needed):
+    with room_in(folder, needed):
         if shards == 1:
-            _write_file(*calls[0])
+            write_file(*calls[0])
         else:
-            in_processes(_write_file, calls, min(shards, len(os.sched_getaffinity(0))))
+            in_processes(write_file, calls, min(shards, len(os.sched_getaffinity(0))))
 
 
 def write_made(
@@ -80,21 +78,21 @@ def write_made(
 
     `image_bytes` is about what an image takes. Raises what `write` raises, and what `make` does.
     """
-    needed = math.ceil(workload.images * image_bytes) + _overhead_bytes(workload)
+    needed = math.ceil(workload.images * image_bytes) + overhead_bytes(workload)
     if shutil.disk_usage(folder).free < needed:
-        raise _no_room(folder, needed)
-    entries = _entries(workload)
+        raise no_room(folder, needed)
+    entries = entries_of(workload)
     is_over = Event()
     at_once = min(shards, len(os.sched_getaffinity(0)))
-    with _room_in(folder, needed), ThreadPoolExecutor(at_once) as pool:
+    with room_in(folder, needed), ThreadPoolExecutor(at_once) as pool:
         pending = [
             pool.submit(
-                _write_made_file,
-                _file(folder, compression, shard, shards),
+                write_file,
+                shard_file(folder, compression, shard, shards),
                 compression,
                 entries[shard::shards],
                 make,
-                is_over,
+                is_over.is_set,
             )
             for shard in range(shards)
         ]
@@ -107,52 +105,41 @@ def write_made(
 
 
 @contextmanager
-def _room_in(folder: Path, needed: int) -> Iterator[None]:
-    """Raise PreparationError if the disk is full before the end of this context."""
+def room_in(folder: Path, needed: int, hint: str = "") -> Iterator[None]:
+    """Raise PreparationError if the disk is full before the end of this context.
+
+    `needed` is about how many bytes all records take.
+    """
     try:
         yield
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         if isinstance(error, OSError) and error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
-        raise _no_room(folder, needed) from error
+        raise no_room(folder, needed, hint) from error
 
 
-def needed_bytes(workload: Workload) -> int:
-    """Return about how many bytes the records take uncompressed; JPEGs hardly compress."""
-    return sum(map(os.path.getsize, workload.files)) + _overhead_bytes(workload)
+def contents(files: Sequence[str]) -> Iterator[bytes]:
+    """Yield the bytes of each file."""
+    for file in files:
+        with open(file, "rb") as image:  # noqa: PTH123 - names may not be UTF-8
+            yield image.read()
 
 
-def _overhead_bytes(workload: Workload) -> int:
-    return sum(_RECORD_BYTES + len(file) - len(workload.folder) for file in workload.files)
-
-
-def _entries(workload: Workload) -> list[Entry]:
-    entries = [
-        (file, label, image_id(os.path.relpath(file, workload.folder or "/")).encode())
-        for file, label in zip(workload.files, workload.labels, strict=True)
-    ]
-    random.Random(_ORDER_SEED).shuffle(entries)  # noqa: S311 - an order, not a secret
-    return entries
-
-
-def _file(folder: Path, compression: Compression, shard: int, shards: int) -> Path:
-    return folder / f"images-{shard:05d}-of-{shards:05d}{SUFFIXES[compression]}"
-
-
-def _write_file(file: Path, compression: Compression, entries: list[Entry]) -> None:
-    with _writer(file, compression) as writer:
-        for path, label, name in entries:
-            with open(path, "rb") as image:  # noqa: PTH123 - names may not be UTF-8
-                writer.write(_record(image.read(), label, name))
-
-
-def _write_made_file(
-    file: Path, compression: Compression, entries: list[Entry], make: Make, is_over: Event
+def write_file(
+    file: Path,
+    compression: Compression,
+    entries: Sequence[Entry],
+    make: Make = contents,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
+    """Write one record file, synced to the disk; it has its name once it is complete.
+
+    Raises CancelledError once `is_over`, and what `make` raises.
+    """
     with _writer(file, compression) as writer:
         images = make([path for path, _, _ in entries])
         for (_, label, name), image in zip(entries, images, strict=True):
-            if is_over.is_set():
+            if is_over():
                 raise CancelledError
             writer.write(_record(image, label, name))
 
@@ -160,7 +147,8 @@ def _write_made_file(
 @contextmanager
 def _writer(file: Path, compression: Compression) -> Iterator[tf.io.TFRecordWriter]:
     """Open a record file, which has its name once it is complete and on the disk."""
-    unfinished = file.with_name(f".{file.name}.new")
+    # A name of its own: a process of an earlier command, which was killed, may still be writing.
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     options = tf.io.TFRecordOptions(compression_type=TYPES[compression])
     with tf.io.TFRecordWriter(os.fspath(unfinished), options) as writer:
         yield writer
@@ -175,16 +163,7 @@ def _record(encoded: bytes, label: int, name: bytes) -> bytes:
         "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
         "id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name])),
     }
-    record: bytes = tf.train.Example(
-        features=tf.train.Features(feature=features)
-    ).SerializeToString()
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # The features are a map, whose order would differ from process to process.
+    record: bytes = example.SerializeToString(deterministic=True)
     return record
-
-
-def _no_room(folder: Path, needed: int) -> PreparationError:
-    free = shutil.disk_usage(folder).free
-    return PreparationError(
-        f"its records need about {needed / 1e6:,.3f} MB, but only {free / 1e6:,.3f} MB are free in"
-        f" {folder}",
-        hint="free some space, or choose another folder (--prepared; for a pilot, TMPDIR)",
-    )

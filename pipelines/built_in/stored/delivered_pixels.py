@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Workload
 
 
-def pixels(files: Sequence[str], workload: Workload, knobs: TailKnobs) -> Iterator[bytes]:
+def pixels(
+    files: Sequence[str], workload: Workload, knobs: TailKnobs, threads: int
+) -> Iterator[bytes]:
     """Yield each file's image, `[height, width, channels]` uint8 in grey levels, in order.
 
-    All cores decode: TensorFlow's threads need no Python.
+    `threads` decode at once: TensorFlow's threads need no Python.
     """
 
     def load(path: tf.Tensor) -> tf.Tensor:
         colours = steps.decoded_file(tf.io.read_file(path), workload, knobs)
         return whole_levels(sized(colours, workload))
 
-    cores = len(os.sched_getaffinity(0))
     dataset = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
     # Without AUTOTUNE, whose iterator takes seconds to end.
-    dataset = dataset.map(load, num_parallel_calls=cores).prefetch(2 * cores)
+    dataset = dataset.map(load, num_parallel_calls=threads).prefetch(2 * threads)
     for image in dataset.as_numpy_iterator():
         yield image.tobytes()

@@ -5,7 +5,6 @@ Pillow lets other threads run while it decodes, resizes and encodes, so threads 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +21,7 @@ from PIL import Image
 from feedbench.pipelines.images.image_check import unrestrained
 
 _LARGER = 1.5  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
-_AHEAD = 4  # images a core that are ready, or on their way
+_AHEAD = 4  # images a thread that are ready, or on their way
 _MEASURED = 16  # images whose stored size is measured, to forecast that of all
 
 
@@ -81,16 +80,17 @@ def encoded_images(
 
 
 @contextmanager
-def image_writer(smaller: Smaller) -> Iterator[Callable[[Sequence[str]], Iterator[bytes]]]:
+def image_writer(
+    smaller: Smaller, threads: int
+) -> Iterator[Callable[[Sequence[str]], Iterator[bytes]]]:
     """Return what makes the smaller image of each of its files, in order.
 
-    All that it is called for shares one pool of threads, one a core.
+    All that it is called for shares one pool of `threads`.
     """
-    cores = len(os.sched_getaffinity(0))
     with unrestrained():
-        pool = ThreadPoolExecutor(cores)
+        pool = ThreadPoolExecutor(threads)
         try:
-            yield partial(encoded_images, smaller=smaller, pool=pool, ahead=_AHEAD * cores)
+            yield partial(encoded_images, smaller=smaller, pool=pool, ahead=_AHEAD * threads)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,15 +17,17 @@ from msgspec import Meta
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.tfrecords import record_format
+from feedbench.pipelines.tfrecords import record_format, record_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from feedbench.pipelines.augmentation.ranges import Augmentation
     from feedbench.pipelines.built_in.stored.smaller_images import Smaller
     from feedbench.pipelines.contract import Feed, Until, Workload
     from feedbench.pipelines.forms import Fit
+    from feedbench.pipelines.tfrecords.tfrecord_files import Make
 
 Compression = Annotated[
     record_format.Compression, Meta(description="compression of the record files")
@@ -139,10 +142,8 @@ class Tfrecord(TailKnobs):
 
     def prepared_bytes(self, workload: Workload) -> int:
         """Return about how many bytes the record files will have."""
-        from feedbench.pipelines.tfrecords import tfrecord_files
-
         if self.store == "encoded":
-            return tfrecord_files.needed_bytes(workload)
+            return record_plan.needed_bytes(workload)
         return math.ceil(workload.images * self._image_bytes(workload))
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
@@ -154,18 +155,31 @@ class Tfrecord(TailKnobs):
         if self.store == "encoded":
             tfrecord_files.write(workload, prepared, **given)
             return
-        given["image_bytes"] = self._image_bytes(workload)
+        with self.maker(workload, len(os.sched_getaffinity(0))) as make:
+            image_bytes = self._image_bytes(workload)
+            tfrecord_files.write_made(
+                workload, prepared, make=make, image_bytes=image_bytes, **given
+            )
+
+    @contextmanager
+    def maker(self, workload: Workload, threads: int) -> Iterator[Make]:
+        """Return what makes of each file what its record holds as its image, in order.
+
+        `threads` images are made at once. Of the workload, only the form is used.
+        """
         if self.store == "resized":
             from feedbench.pipelines.built_in.stored.smaller_images import image_writer
 
-            with image_writer(self.smaller(workload)) as make:
-                tfrecord_files.write_made(workload, prepared, make=make, **given)
-            return
-        from feedbench.pipelines.built_in.stored.delivered_pixels import pixels
+            with image_writer(self.smaller(workload), threads) as make:
+                yield make
+        elif self.store == "raw":
+            from feedbench.pipelines.built_in.stored.delivered_pixels import pixels
 
-        tfrecord_files.write_made(
-            workload, prepared, make=lambda files: pixels(files, workload, self), **given
-        )
+            yield lambda files: pixels(files, workload, self, threads)
+        else:
+            from feedbench.pipelines.tfrecords import tfrecord_files
+
+            yield tfrecord_files.contents
 
     def open(
         self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
@@ -209,13 +223,16 @@ class Tfrecord(TailKnobs):
     def _shards(self, workload: Workload) -> int:
         if self.shards != "auto":
             return min(self.shards, workload.images)
+        return self.shard_count(workload, len(os.sched_getaffinity(0)))
+
+    def shard_count(self, workload: Workload, readers: int) -> int:
+        """Return a number of record files: about 150 MB each, and at least one a reader."""
         stored_bytes = sum(map(os.path.getsize, workload.files))
         if self.store == "raw":
             stored_bytes = workload.images * workload.image_values
         elif self.store == "resized":
             stored_bytes = min(stored_bytes, workload.images * self.stored_bytes(workload))
-        cores = len(os.sched_getaffinity(0))
-        return record_format.shard_count(stored_bytes, workload.images, cores)
+        return record_format.shard_count(stored_bytes, workload.images, readers)
 
     def _warn(self) -> None:
         """Warn of knobs that change nothing."""
