@@ -14,6 +14,7 @@ why:           Why a pipeline is as fast as it is: traces, ceilings, steps, advi
 equal_work:    The proof that all pipelines deliver the same images
 fitting:       What happens inside one process that trains a model
 tfrecords:     The user's own TFRecord files, and their images as files
+record_sets:   TFRecord files that a user keeps: what goes into each, and what writes them
 prepared:      What pipelines write in advance, and where it is kept
 images:        Which image files are fit to be measured
 about:         What this Feedbench is, for another one that asks

@@ -19,7 +19,8 @@ from feedbench.bench.cli.images.photos import photos
 from feedbench.bench.cli.images.show import show
 from feedbench.bench.cli.legible import encodable
 from feedbench.bench.cli.pipelines import pipelines
-from feedbench.bench.cli.prepared import prepared
+from feedbench.bench.cli.prepared_files.prepare import prepare
+from feedbench.bench.cli.prepared_files.prepared import prepared
 from feedbench.bench.cli.report import report
 from feedbench.bench.cli.run import run
 from feedbench.bench.cli.selftest import selftest
@@ -51,6 +52,7 @@ app.command()(gate)
 app.command()(compare)
 app.command()(inspect)
 app.command()(pipelines)
+app.command()(prepare)
 app.command()(prepared)
 app.command()(tensorboard)
 app.command()(selftest)

@@ -38,6 +38,13 @@ Folder = Annotated[
         help="Your images, in one sub-folder per class. Without it: 512 sample photos.",
     ),
 ]
+PreparedFolder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Your images, in one sub-folder per class.")
+]
+BeamOptions = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[-- OPTIONS]", help="Options of Apache Beam, with --runner beam."),
+]
 Inspected = Annotated[
     Path | None, typer.Argument(metavar="FOLDER", help="Your images. Give this or --records.")
 ]

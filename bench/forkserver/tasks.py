@@ -24,6 +24,7 @@ from feedbench.bench.pictures import pictures_task
 from feedbench.bench.prepared import preparation_task
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.workload_file import read_workload
+from feedbench.bench.record_sets import writing_task
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Built,
@@ -56,6 +57,9 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
         return
     if request.purpose == "records":
         extraction_task.serve(Path(request.workload), Store(Path(request.prepared)), say)
+        return
+    if request.purpose == "record set":
+        writing_task.serve(Path(request.workload), say)
         return
     try:
         if request.purpose == "references":

@@ -29,6 +29,7 @@ Purpose = Literal[
     "pilot",
     "prepare",
     "records",
+    "record set",
     "references",
     "verify",
     "train",
@@ -44,10 +45,10 @@ Purpose = Literal[
 ]
 """check: can it be built; decode: which files are bad; pilot: a rough rate;
 build: does a model suit the workload; train: train it;
-records: extract the images of the user's record files; references: compute
-them; verify: compare with them; show: collect images for a picture; main and control: the
-reported rates; model: feed a model; appetite: feed it one batch that is ready; curve: feed emulated
-ones, for the demand curve; the others: the diagnosis."""
+records: extract the images of the user's record files; record set: write record files that the
+user keeps; references: compute them; verify: compare with them; show: collect images for a picture;
+main and control: the reported rates; model: feed a model; appetite: feed it one batch that is
+ready; curve: feed emulated ones, for the demand curve; the others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
 """Trials after the blocks, whose rates never count as a pipeline's rate."""

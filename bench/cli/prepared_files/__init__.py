@@ -1,0 +1,1 @@
+"""The commands for files that are written in advance."""

@@ -1,0 +1,1 @@
+"""TFRecord files that a user keeps: what goes into each, and what writes them."""
