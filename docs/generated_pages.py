@@ -40,7 +40,7 @@ def pipelines() -> str:
 
 def _pipelines() -> Iterator[str]:
     yield (_ROOT / "docs" / "parts" / "pipelines.md").read_text(encoding="utf-8")
-    for name in catalog.BUILT_IN:
+    for name in (*catalog.BUILT_IN, *catalog.PEERS):
         kind = catalog.built_in(name)
         yield f"\n## {name}\n"
         yield inspect.cleandoc(kind.__doc__ or "") + "\n"

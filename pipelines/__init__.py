@@ -3,6 +3,7 @@
 catalog:     What can be run, and how a SPEC is read
 networks:    Networks to train: built-in ones by name, and the user's own
 loader_file: A user's own function, in a file or a module, as a pipeline
+peers:       Loaders of other libraries, each with an extra
 built_in:    The pipelines that come with Feedbench, and the tf.data steps that they share
 tfrecords:   TFRecord files: their format, and how Feedbench writes its own
 keras_fit:   A Keras PyDataset as a feed, read as `fit` reads it

@@ -45,6 +45,12 @@ BUILT_IN = {  # name: module and class, imported when asked for
     "threads": "threaded.threads:Threads",
 }
 
+PEERS = {  # loaders of other libraries, each with an extra: name, module and class as above
+    "torch_dataloader": "torch_dataloader:TorchDataloader",
+}
+
+_ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")
+
 _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}
 """The built-in pipelines that list `workload.folder`; all others read `workload.files`."""
 
@@ -88,7 +94,12 @@ class Spec:
     @property
     def is_foreign(self) -> bool:
         """Whether the code is not Feedbench's. Only child processes import such code."""
-        return self.name not in BUILT_IN
+        return self.name not in _ROOMS
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether it is a loader of another library, whose version counts as well."""
+        return self.name in PEERS
 
     @property
     def walks_folder(self) -> bool:
@@ -186,19 +197,25 @@ def source_file(spec: Spec) -> Path | None:
 
 
 def built_in(name: str) -> type[Any]:
-    """Return the class of a built-in pipeline, by its name in BUILT_IN. Loads no TensorFlow."""
-    module_name, _, class_name = BUILT_IN[name].partition(":")
-    module = import_module(f"feedbench.pipelines.built_in.{module_name}")
+    """Return the class of a pipeline, by its name in BUILT_IN or PEERS.
+
+    Loads neither TensorFlow nor a peer's library.
+    """
+    module_name, _, class_name = {**BUILT_IN, **PEERS}[name].partition(":")
+    module = import_module(f"feedbench.pipelines.{_ROOMS[name]}.{module_name}")
     pipeline: type[Any] = getattr(module, class_name)
     return pipeline
 
 
 def names() -> tuple[str, ...]:
-    """Return the built-in names, then those that installed packages offer, sorted. Imports none."""
+    """Return the built-in names, the peers', then those that installed packages offer, sorted.
+
+    Imports none.
+    """
     from importlib.metadata import entry_points  # slow, and `--help` needs none
 
     offered = sorted(entry_point.name for entry_point in entry_points(group=GROUP))
-    return (*BUILT_IN, *offered)
+    return (*BUILT_IN, *PEERS, *offered)
 
 
 def _check(spec: Spec) -> None:

@@ -22,7 +22,7 @@ def pipelines(
 
     columns = shutil.get_terminal_size((_UNBROKEN, 1)).columns
     for name in catalog.names():
-        if name not in catalog.BUILT_IN:
+        if catalog.spec_of(name, name).is_foreign:
             print(f"{name}\n  offered by an installed package\n")
             continue
         kind = catalog.built_in(name)

@@ -76,7 +76,9 @@ class ProofCache:
             self._cache.write(key, msgspec.msgpack.encode(_Entry(proof, sheets)))
 
     def _may_hold(self, spec: Spec) -> bool:
-        return self.folder is not None and not spec.is_foreign and not spec.python
+        """Whether the key has all that a proof depends on; it lacks the versions of peers."""
+        is_keyed = not (spec.is_foreign or spec.is_peer or spec.python)
+        return self.folder is not None and is_keyed
 
 
 def _key(spec: Spec, workload: Workload) -> str:

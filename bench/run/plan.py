@@ -33,7 +33,9 @@ from feedbench.pipelines.built_in.threaded.threads import Threads
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
+from feedbench.pipelines.peers.peer import Peer
 
+_ON_EVERY_CORE = (TailKnobs, Threads, Peer)
 # A pipeline that decodes on one core takes about this multiple of what Pillow alone takes there.
 _ONE_CORE_FACTOR = 1.5
 _PROBED_FILES = 24
@@ -190,12 +192,15 @@ def guessed_cost(index: Index, options: RunOptions) -> Cost:
 
 
 def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -> list[Cost]:
-    """Return a guess for each pipeline: tf.data and threads decode on every core, others on one."""
+    """Return a guess for each pipeline.
+
+    tf.data, threads and the loaders of other libraries decode on every core, others on one.
+    """
     cores = usable_cores() if cores is None else cores
     spread = replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
     return [
         spread
-        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), (TailKnobs, Threads))
+        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), _ON_EVERY_CORE)
         else one_core
         for spec in specs
     ]

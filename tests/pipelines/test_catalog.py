@@ -236,7 +236,7 @@ print(*sys.modules)
 
 def test_the_built_in_names_come_before_those_that_packages_offer(install: Install) -> None:
     install("", zipped="Zipped", arrow="Arrow")
-    assert catalog.names() == (*catalog.BUILT_IN, "arrow", "zipped")
+    assert catalog.names() == (*catalog.BUILT_IN, *catalog.PEERS, "arrow", "zipped")
 
 
 def test_a_class_that_a_package_offers_takes_its_knobs(install: Install) -> None:

@@ -105,7 +105,7 @@ def test_what_a_knob_accepts_can_be_read_in_words() -> None:
     }
 
 
-@pytest.mark.parametrize("name", catalog.BUILT_IN)
+@pytest.mark.parametrize("name", [*catalog.BUILT_IN, *catalog.PEERS])
 def test_every_knob_says_what_it_means_and_defaults_to_what_it_accepts(name: str) -> None:
     pipeline = catalog.built_in(name)
     for knob in knobs_of(pipeline):

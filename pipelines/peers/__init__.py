@@ -1,0 +1,1 @@
+"""Loaders of other libraries as pipelines: each in a file, its library imported inside `open`."""

@@ -1,0 +1,13 @@
+"""Tests that need an extra of Feedbench, which most environments do not have."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+
+def needs_extra(extra: str, *modules: str) -> pytest.MarkDecorator:
+    """Skip a test, saying which extra is missing, where these modules are not installed."""
+    is_missing = any(find_spec(module) is None for module in modules)
+    return pytest.mark.skipif(is_missing, reason=f"needs pip install 'feedbench[{extra}]'")
