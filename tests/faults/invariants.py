@@ -6,7 +6,6 @@ import fcntl
 import json
 import math
 import os
-import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,7 +25,6 @@ _NEVER_PRINTED = ("Traceback (most recent call last)", "bug in Feedbench", "{{no
 _GONE_SECONDS = 15.0
 _LEFT_TO_STAND = {"loader.py", "tmp", "R", "P", "cache", "ballast"}
 _PHOTO_FAULTS = {"delete photo", "grow photo", "cut photo", "swap photo", "pipe photo"}
-_SLOWER = 0.5  # times the median turn's rate: a stop of seconds must not count as a rate
 
 
 def of_end(ended: Ended, hits: Sequence[Hit]) -> Iterator[str]:
@@ -83,20 +81,11 @@ def of_files(folder: Path) -> Iterator[str]:
 
 
 def of_numbers(run: RunRecord, trials: Sequence[TrialRecord]) -> Iterator[str]:
-    """Check that no figure is impossible, nor one that a stop has slowed."""
+    """Check that no figure is impossible."""
     for row in run.rows:
         for rate in (row.rate, row.rate_low, row.rate_high, row.ratio):
             if rate is not None and not (math.isfinite(rate) and rate > 0):
                 yield f"{row.label} has a rate of {rate}"
-        turns = [
-            turn.images / turn.seconds
-            for trial in trials
-            if trial.label == row.label and trial.purpose == "main" and trial.ended == "measured"
-            for turn in trial.turns
-            if turn.seconds > 0
-        ]
-        if row.rate and turns and row.rate < _SLOWER * statistics.median(turns):
-            yield f"{row.label} has {row.rate:.0f}/s; its turns had {statistics.median(turns):.0f}"
     if run.seconds < 0 or any(trial.seconds < 0 for trial in trials):
         yield "a time is negative"
 
