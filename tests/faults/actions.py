@@ -42,7 +42,7 @@ def _signal(stage: Stage, number: signal.Signals, whom: str, seconds: float) -> 
     pid = _process(stage, whom.removeprefix("up "))
     if pid is None:
         return None
-    hit = _log_of(pid)
+    hit = _log_of(pid) if whom == "trial" else whom
     try:
         os.kill(pid, number)
         if seconds:

@@ -19,8 +19,9 @@ Hit = tuple[Line, str]
 """A fault that hit somebody, and whom."""
 
 KILLED = -9
-_INTERRUPTED = {130, 143, 129}  # by Ctrl-C, SIGTERM and SIGHUP
-_DOCUMENTED = {0, 1, 2} | _INTERRUPTED
+_LATE = ", late"  # the run's record was final
+_ENDING = {"end command": 143, "interrupt command": 130, "hang up command": 129}
+_DOCUMENTED = {0, 1, 2, *_ENDING.values()}
 _NEVER_PRINTED = ("Traceback (most recent call last)", "bug in Feedbench", "{{node", "\x1b")
 _GONE_SECONDS = 15.0
 _LEFT_TO_STAND = {"loader.py", "tmp", "R", "P", "cache", "ballast"}
@@ -38,6 +39,9 @@ def of_end(ended: Ended, hits: Sequence[Hit]) -> Iterator[str]:
     text = ended.out + ended.err
     yield from (f"it printed {words!r}" for words in _NEVER_PRINTED if words in text)
     has_words = any(line.startswith("feedbench: ") for line in ended.err.splitlines())
+    for line, whom in hits if len(hits) == 1 and not hits[0][1].endswith(_LATE) else ():
+        if ended.code not in {_ENDING.get(line.fault, ended.code), KILLED}:
+            yield f"it was asked to end, and its exit code is {ended.code}"
     if ended.code in _DOCUMENTED - {0} and not (has_words or ended.out):
         yield f"it ended with {ended.code} and without a word"
 
@@ -98,7 +102,7 @@ def of_marks(
         hit = _trial_of(whom, trials) if line.fault == "kill trial" else None
         if hit is not None and hit.ended in {"measured", "verified", "prepared"}:
             yield f"the trial of {whom} was killed, and its record has {hit.ended}"
-        is_late = whom.endswith(", late")  # the record was final
+        is_late = whom.endswith(_LATE)
         is_measured = line.phase == "block" and run.status == "complete" and not is_late
         if line.fault in _PHOTO_FAULTS and is_measured and (run.changed is None or code != 2):
             yield f"a photo changed in block {line.block}: exit code {code}, and no mark"

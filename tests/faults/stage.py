@@ -98,6 +98,7 @@ class Stage:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=_heed_signals,  # noqa: PLW1509 - no thread runs here
             )
         self._begun = time.monotonic()
 
@@ -152,6 +153,12 @@ class Stage:
                 continue
         if self._process is not None:
             self._process.wait()
+
+
+def _heed_signals() -> None:
+    """Take the signals that nohup and shells have the tests ignore, as at a terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _children(pid: int) -> list[int]:
