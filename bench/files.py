@@ -10,8 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.regular_files import open_regular
+
+DAMAGED = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What msgspec raises for damaged JSON or MessagePack: for its form, its text, or its depth."""
 
 
 def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:

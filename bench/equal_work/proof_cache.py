@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench.disk_cache import DiskCache
+from feedbench.bench.files import DAMAGED
 from feedbench.bench.machine.software import software
 from feedbench.bench.prepared.preparation_task import key_of
 from feedbench.bench.records.proof import REFERENCE_SHEET, Proof
@@ -51,7 +52,7 @@ class ProofCache:
         try:
             content = self._cache.read(_key(spec, workload))
             entry = None if content is None else msgspec.msgpack.decode(content, type=_Entry)
-        except (OSError, msgspec.MsgspecError, RecursionError):
+        except (OSError, *DAMAGED):
             return None
         if entry is None:
             return None

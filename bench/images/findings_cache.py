@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from feedbench.bench.disk_cache import DiskCache
-from feedbench.bench.files import Stamp
+from feedbench.bench.files import DAMAGED, Stamp
 from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
 
@@ -95,7 +95,7 @@ class FindingsCache:
 
     def _lines(self) -> Iterator[_Line]:
         for line in self._cache.lines(self._key):
-            with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+            with contextlib.suppress(*DAMAGED):
                 yield _decode(line)
 
     def _shorten(self) -> None:

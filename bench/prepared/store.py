@@ -26,6 +26,7 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.files import DAMAGED
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.system.regular_files import open_regular, read_regular
@@ -36,7 +37,7 @@ _KEY = re.compile(r"[a-z0-9-]+-[0-9a-f]{20}")
 _LOCK = re.compile(rf"{_KEY.pattern}\.lock")
 _UNFINISHED = re.compile(rf"\.new-{_KEY.pattern}-[0-9a-f]{{8}}")
 _CHUNK = 1 << 20
-_UNREADABLE = (OSError, msgspec.MsgspecError, RecursionError)  # the last where it nests deep
+_UNREADABLE = (OSError, *DAMAGED)
 _TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
 _CLEAR_SECONDS = 60.0  # for another process to clear the store
 _PAUSE_SECONDS = 0.1

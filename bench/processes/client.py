@@ -14,6 +14,7 @@ from typing import Self
 
 import msgspec
 
+from feedbench.bench.files import DAMAGED
 from feedbench.bench.processes.command import command_of
 from feedbench.bench.processes.folders.trial_log import last_line
 from feedbench.bench.processes.other_python import environment_of
@@ -234,7 +235,7 @@ class Processes:
             return None
         try:
             event: Event = decode_event(line)
-        except msgspec.MsgspecError:  # empty, or what a killed trial could not end
+        except DAMAGED:  # empty, or what a killed trial could not end
             return None
         return event
 

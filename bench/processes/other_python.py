@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.files import DAMAGED
 from feedbench.bench.processes.command import command_of
 from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.messages import SCHEMA
@@ -59,7 +60,7 @@ def look(python: str) -> Other:
         raise RequestError(f"--against {python}: cannot run it: {error}") from error
     try:
         about = msgspec.json.decode(done.stdout, type=_About)
-    except msgspec.MsgspecError:
+    except DAMAGED:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise RequestError(
             f"--against {python}: expected an environment with Feedbench;"

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from feedbench.bench.files import add_lines, write_whole
+from feedbench.bench.files import DAMAGED, add_lines, write_whole
 from feedbench.bench.records import schema_1
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import SCHEMA, TrialRecord
@@ -50,7 +50,7 @@ def is_preparing(folder: Path) -> bool:
 
 
 def _is_preparing(content: bytes) -> bool:
-    with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+    with contextlib.suppress(*DAMAGED):
         return msgspec.json.decode(content, type=_Head).status == "preparing"
     return False
 
@@ -144,7 +144,7 @@ def _read(content: bytes, kind: type[_T], of_schema_1: Callable[[bytes], _T], na
             return of_schema_1(content)
     except RecursionError as error:
         raise RequestError(f"{name} is broken: it nests too deep") from error
-    except msgspec.MsgspecError as error:
+    except DAMAGED as error:
         raise RequestError(f"{name} is broken: {error}") from error
     raise RequestError(
         f"{name} has schema {schema!r}; this Feedbench reads schemas 1 and {SCHEMA}",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from feedbench.bench.files import DAMAGED
 from feedbench.bench.processes.command import command_of
 
 _LIMIT_SECONDS = 120.0
@@ -38,5 +39,5 @@ def reading_of(
         return msgspec.json.decode(done.stdout, type=Reading)
     except subprocess.TimeoutExpired:
         return Reading(why_not=f"xprof took over {limit:.0f} s")
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *DAMAGED) as error:
         return Reading(why_not=f"xprof gave no readable result ({error})")

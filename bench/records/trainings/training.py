@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.files import write_whole
+from feedbench.bench.files import DAMAGED, write_whole
 from feedbench.bench.records.conditions.environment import Environment
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.records.trained_epoch import TrainedEpoch
@@ -160,7 +160,7 @@ def read_training(folder: Path) -> TrainingRecord:
         schema = msgspec.json.decode(content, type=_Head).schema
         if schema == SCHEMA:
             return msgspec.json.decode(content, type=TrainingRecord)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except DAMAGED as error:
         raise RequestError(f"{file} is broken: {error}") from error
     raise RequestError(
         f"{file} has schema {schema!r}; this Feedbench reads schema {SCHEMA}",

@@ -31,7 +31,7 @@ def read_watch(file: Path) -> WatchRecord:
         head = msgspec.json.decode(content, type=_Head)
     except OSError as error:
         raise RequestError(f"cannot read {file}: {error.strerror}", hint=hint) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except files.DAMAGED as error:
         raise RequestError(
             f"{file}: expected a file of feedbench.watch; found no JSON object ({error})", hint=hint
         ) from error
@@ -46,5 +46,5 @@ def read_watch(file: Path) -> WatchRecord:
         )
     try:
         return msgspec.json.decode(content, type=WatchRecord)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except files.DAMAGED as error:
         raise RequestError(f"{file} is broken: {error}", hint=hint) from error

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from feedbench.bench.files import write_whole
+from feedbench.bench.files import DAMAGED, write_whole
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.regular_files import read_regular
 
@@ -122,5 +122,5 @@ def read_tuning(folder: Path) -> TuningRecord:
             f"{folder} has no tuning: cannot read {file} ({error.strerror})",
             hint="name a folder that feedbench tune wrote",
         ) from error
-    except msgspec.MsgspecError as error:
+    except DAMAGED as error:
         raise RequestError(f"{file} is broken: {error}") from error

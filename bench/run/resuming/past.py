@@ -144,7 +144,22 @@ def read(
         raise RequestError(f"cannot resume {folder}: {change}", hint=START_NEW)
     trials = read_trials(folder) if (folder / "trials.jsonl").exists() else []
     refuse_lost(folder, run, trials)
+    _refuse_no_dates(folder, run, trials)
     return _past(folder, basis, run, trials, workload, addition, debug=debug)
+
+
+def _refuse_no_dates(folder: Path, run: RunRecord, trials: Sequence[TrialRecord]) -> None:
+    """Raise RequestError if the run or a trial began at no date with a time zone."""
+    for text in (run.started_at, *(trial.started_at for trial in trials)):
+        try:
+            is_date = datetime.fromisoformat(text).tzinfo is not None
+        except ValueError:
+            is_date = False
+        if not is_date:
+            raise RequestError(
+                f"cannot resume {folder}: started_at is {text[:40]!r}; expected a date in UTC",
+                hint=START_NEW,
+            )
 
 
 def _past(

@@ -160,7 +160,7 @@ def _columns(
     first = sample[0] if sample else []
     has_titles = _is_header(first, finder)
     titles = [title.lower() for title in first] if has_titles else [""] * len(first)
-    rows = [row for row in sample[has_titles:] if len(row) == len(first)]
+    rows = [row for row in sample[has_titles:] if row and len(row) == len(first)]
     label_at = None if label_column is None else _label_at(file, first, titles, label_column)
     file_at = _file_at(titles, rows, finder, label_at)
     if label_at is None:
