@@ -88,6 +88,16 @@ def test_changed_findings_are_used_or_looked_for_again(tmp_path: Path, examples:
     try_all(st.one_of(encoded, mutated_bytes(content), st.just(deep_json())), examples, check)
 
 
+def test_findings_with_a_byte_that_is_no_text_are_looked_for_again(tmp_path: Path) -> None:
+    stamps = {"/p/0.jpg": Stamp(0, 100)}
+    held = FindingsCache(tmp_path / "cache", Path("/p"))
+    held.add("/p/0.jpg", stamps["/p/0.jpg"], Finding(None, "JPEG", "RGB", 6, 4, channels=3))
+    held.flush()
+    (file,) = (tmp_path / "cache").iterdir()
+    file.write_bytes(file.read_bytes().replace(b"JPEG", b"JP\xffG"))
+    assert FindingsCache(tmp_path / "cache", Path("/p")).find(stamps, 3) == {}
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with one preparation."""
@@ -115,6 +125,13 @@ def test_a_changed_manifest_is_used_or_its_files_are_written_again(
 
     tree = mutated_json(json.loads(content)).map(lambda tree: json.dumps(tree).encode())
     try_all(st.one_of(tree, mutated_bytes(content), st.just(deep_json())), examples, check)
+
+
+def test_a_manifest_with_a_byte_that_is_no_text_is_as_good_as_missing(store: Store) -> None:
+    file = store.folder / KEY / "manifest.json"
+    file.write_bytes(file.read_bytes().replace(b"tfrecord", b"tf\xffrecord", 1))
+    assert store.find(KEY) is None
+    assert store.contents() == [(store.folder / KEY, None)]
 
 
 def test_a_pipe_instead_of_a_manifest_or_of_a_record_is_not_waited_for(store: Store) -> None:

@@ -92,7 +92,7 @@ def _renders(names: tuple[str, ...]) -> Callable[[Path], None]:
     return check
 
 
-@amounts(25, 3000)
+@amounts(25, 1000)
 def test_a_changed_run_is_reported_or_refused_in_a_sentence(
     folder: Path, tmp_path: Path, examples: int
 ) -> None:
@@ -107,6 +107,17 @@ def test_a_changed_run_is_reported_or_refused_in_a_sentence(
         try_all(changes(folder), examples, check)
 
 
+@pytest.mark.parametrize("damaged", [b"\xff", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("name", ["run.json", "trials.jsonl"])
+def test_a_run_with_a_byte_that_is_no_text_is_refused(
+    folder: Path, tmp_path: Path, name: str, damaged: bytes
+) -> None:
+    content = (folder / name).read_bytes().replace(LABELS[0].encode(), damaged, 1)
+    changed = _copy(folder, tmp_path / "R", {name: content})
+    with pytest.raises(RequestError, match=f"{name}.* is broken"):
+        frames.read(changed)
+
+
 @pytest.mark.faults
 def test_the_page_of_a_changed_run_is_made_or_refused(folder: Path, tmp_path: Path) -> None:
     render = _renders(SLOW_FORMATS)
@@ -117,10 +128,10 @@ def test_the_page_of_a_changed_run_is_made_or_refused(folder: Path, tmp_path: Pa
         with guarded(tmp_path / "nowhere"):
             render(changed)
 
-    try_all(changes(folder), 400, check)
+    try_all(changes(folder), 200, check)
 
 
-@amounts(10, 1000)
+@amounts(10, 500)
 def test_a_changed_run_is_compared_or_refused(folder: Path, tmp_path: Path, examples: int) -> None:
     before = Run("BASE", *frames.read(folder))
 

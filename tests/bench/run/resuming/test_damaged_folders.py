@@ -26,6 +26,8 @@ def _change(killed: Killed, name: str, **given: Any) -> None:
     ("name", "given", "reason"),
     [
         ("run.json", {"blocks": -1}, "blocks is -1; expected 0 or more"),
+        ("run.json", {"started_at": "yesterday"}, "'yesterday'; expected a date in UTC"),
+        ("run.json", {"started_at": "2026-01-01"}, "'2026-01-01'; expected a date in UTC"),
         ("resume.json", {"blocks": -1}, "--blocks -1"),
         ("resume.json", {"specs": []}, "resume.json asks for no pipeline; run.json has mine"),
         ("resume.json", {"seconds": float("nan")}, "NaN is no number"),

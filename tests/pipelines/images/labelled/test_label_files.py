@@ -141,6 +141,12 @@ def test_a_file_beside_the_folder_may_hold_names_that_are_no_utf_8(nested: Path)
     assert labelled(nested, csv_of(nested.parent, f"{odd},a")) == {f"b/{odd}": "a"}
 
 
+def test_a_file_that_begins_with_a_blank_line_is_refused(nested: Path) -> None:
+    assert "line 1: expected 2 fields" in refused(
+        nested, labels=csv_of(nested.parent, "", "a/1.jpg,a")
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
