@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
 from feedbench.bench.files import DAMAGED
 from feedbench.bench.processes.command import command_of
 from feedbench.bench.processes.folders.trial_log import last_line

@@ -39,9 +39,10 @@ def of_end(ended: Ended, hits: Sequence[Hit]) -> Iterator[str]:
     text = ended.out + ended.err
     yield from (f"it printed {words!r}" for words in _NEVER_PRINTED if words in text)
     has_words = any(line.startswith("feedbench: ") for line in ended.err.splitlines())
-    for line, whom in hits if len(hits) == 1 and not hits[0][1].endswith(_LATE) else ():
-        if ended.code not in {_ENDING.get(line.fault, ended.code), KILLED}:
-            yield f"it was asked to end, and its exit code is {ended.code}"
+    if len(hits) == 1 and not hits[0][1].endswith(_LATE):
+        expected = _ENDING.get(hits[0][0].fault, ended.code)
+        if ended.code != expected:
+            yield f"it was asked to end; expected exit code {expected}, and it is {ended.code}"
     if ended.code in _DOCUMENTED - {0} and not (has_words or ended.out):
         yield f"it ended with {ended.code} and without a word"
 
