@@ -21,6 +21,7 @@ from feedbench.pipelines.images.index import shown
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 THUMBNAIL = 80  # pixels of the longer side
 GAP = 4  # transparent pixels between two images
@@ -72,9 +73,9 @@ def write_strips(stem: Path, pictures: Sequence[Picture]) -> None:
 
 def write_full(stem: Path, pictures: Sequence[Picture]) -> None:
     """Write STEM_full.webp: reference, delivered and difference, each image with its names."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    font = ImageFont.truetype(_font(), _FONT_SIZE)
+    font = _font()
     height, width = _size(pictures, _FULL, at_least=True)
     rows = (
         ("reference", [picture.reference for picture in pictures]),
@@ -155,8 +156,13 @@ def _tile(levels: Levels | None, height: int, width: int) -> Image.Image:
     return Image.fromarray(pixels).resize((width, height), resampling)
 
 
-def _font() -> Path:
-    """Return matplotlib's font file, which has more letters than Pillow's."""
-    import matplotlib as mpl
+def _font() -> FreeTypeFont | ImageFont:
+    """Return matplotlib's font, which has more letters than Pillow's; or that one without it."""
+    from PIL import ImageFont
 
-    return Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    try:
+        import matplotlib as mpl
+    except ImportError:  # as in the Python of a single pipeline
+        return ImageFont.load_default(_FONT_SIZE)
+    file = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(file, _FONT_SIZE)

@@ -1,7 +1,8 @@
 """A process that has imported TensorFlow, and forks a fresh child for each trial.
 
 `python -m feedbench.bench.forkserver PARENT_PID SCRATCH`: commands on standard input, events on
-standard output (records/messages.py). Python's multiprocessing forkserver does not suit: its
+standard output (records/messages.py). With `--import MODULE ...` at the end, it imports these
+modules in place of TensorFlow. Python's multiprocessing forkserver does not suit: its
 children run the caller's `__main__` again, it pickles, it hides a failed import, and it outlives a
 parent that is killed during a trial. When this one's standard input ends, it ends every trial's
 processes and removes SCRATCH. The kernel closes that input however the parent dies.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import select
 import shutil
@@ -45,44 +47,50 @@ from feedbench.pipelines.system.signals import adopt_orphans, signal_at_parent_d
 
 _COMMANDS = 0
 _REAP_SECONDS = 5.0  # for killed processes to be gone
+_IMPORT = "--import"
+_USUAL = ("keras", "pandas", "tensorflow")
 
 
 def main(argv: list[str]) -> None:
     """Serve until standard input ends; with `--trial`, perform a single trial."""
+    modules = (*argv[argv.index(_IMPORT) + 1 :],) if _IMPORT in argv else _USUAL
     if argv[0] == "--trial":
-        _perform_alone(events=int(argv[1]), parent=int(argv[2]))
+        _perform_alone(int(argv[1]), int(argv[2]), modules)
     parent, scratch = int(argv[0]), Path(argv[1])
     # While it imports, it cannot see its standard input end.
     signal.signal(signal.SIGTERM, lambda *_: _vanish(scratch))
     _end_with(parent, signal.SIGTERM)
     events = os.dup(1)
     os.dup2(2, 1)  # what an import prints is no event
-    ready = _preload()
+    ready = _preload(modules)
     signal_at_parent_death(0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     adopt_orphans()
-    server = _Server(events, scratch)
+    server = _Server(events, scratch, modules)
     server.say(ready)
     server.serve()
 
 
-def _preload() -> Ready:
-    """Import what every trial needs, so that no pipeline's time includes imports."""
+def _preload(modules: tuple[str, ...]) -> Ready:
+    """Import what the trials need, so that no pipeline's time includes imports."""
     begun = time.monotonic()
-    import keras
-    import pandas as pd  # noqa: F401
+    for module in modules:
+        importlib.import_module(module)
     import PIL.Image
-    import tensorflow as tf
 
     from feedbench.bench.measured import profiler  # noqa: F401
-    from feedbench.pipelines.built_in import steps  # noqa: F401
 
+    if "tensorflow" in modules:
+        from feedbench.pipelines.built_in import steps  # noqa: F401
     PIL.Image.preinit()  # the decoders that the first image would load
     gc.collect()
     gc.freeze()  # children collect their own garbage only
-    return Ready(
-        tensorflow=tf.__version__, keras=keras.__version__, seconds=time.monotonic() - begun
-    )
+    seconds = time.monotonic() - begun
+    return Ready(tensorflow=_version("tensorflow"), keras=_version("keras"), seconds=seconds)
+
+
+def _version(module: str) -> str:
+    return str(getattr(sys.modules.get(module), "__version__", ""))
 
 
 class _Server:
@@ -91,9 +99,10 @@ class _Server:
     Several trials may be alive. Only one of them runs at a time; the parent stops the others.
     """
 
-    def __init__(self, events: int, scratch: Path) -> None:
+    def __init__(self, events: int, scratch: Path, modules: tuple[str, ...]) -> None:
         self._events = events
         self._scratch = scratch
+        self._modules = modules
         self._trials: set[int] = set()  # processes, each of which is also its group
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -150,10 +159,10 @@ class _Server:
         return pid
 
     def _fresh(self, start: Start) -> int:
-        ids = (str(self._events), str(os.getpid()))
+        words = ("--trial", str(self._events), str(os.getpid()), _IMPORT, *self._modules)
         with Path(start.log).open("ab") as log:
             process = subprocess.Popen(
-                command_of("feedbench.bench.forkserver", "--trial", *ids),
+                command_of("feedbench.bench.forkserver", *words),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -275,12 +284,12 @@ def _report(error: BaseException, events: int) -> None:
         traceback.print_exc()
 
 
-def _perform_alone(events: int, parent: int) -> NoReturn:
+def _perform_alone(events: int, parent: int, modules: tuple[str, ...]) -> NoReturn:
     """Perform a trial in a new interpreter; the command comes on standard input."""
     _end_with(parent)
     command = decode_command(sys.stdin.buffer.read())
     assert isinstance(command, Start)
-    _preload()
+    _preload(modules)
     _become_trial(command, events, parent)
 
 

@@ -30,6 +30,7 @@ from feedbench.bench.records.messages import (
     Built,
     Collected,
     Failed,
+    Form,
     Measured,
     Request,
     Result,
@@ -111,6 +112,8 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     seal = Seal()  # before a user's code is imported
     pipeline = catalog.load(dataclasses.replace(spec, link=request.link))
     if request.purpose == "check":
+        if request.form is not None:
+            _refuse(pipeline, request.form)
         say(Built(prepares=isinstance(pipeline, Preparing)))
         return
     workload = request.asked(read_workload(Path(request.workload)))
@@ -131,6 +134,13 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
         kind = type(error) if isinstance(error, FeedbenchError) else FeedbenchError
         sentence = _clause(error, request)
         raise kind(sentence, hint=fixed_paths.explained(trial.earlier_caches)) from error
+
+
+def _refuse(pipeline: Pipeline, form: Form) -> None:
+    """Raise RequestError if the pipeline cannot deliver this form, or cannot run here."""
+    refuse = getattr(pipeline, "refuse", None)
+    if refuse is not None:
+        refuse(form.fit, form.size, form.augmentation)
 
 
 def _result(trial: FeedingTrial, pipeline: Pipeline, request: Request, seal: Seal) -> Result:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +29,7 @@ from feedbench.bench.records.messages import (
     encode,
 )
 from feedbench.bench.records.trial import Fault
+from feedbench.bench.text import listed
 from feedbench.pipelines.errors import FeedbenchError
 from feedbench.pipelines.system.line_pipes import LinePipes
 from feedbench.pipelines.system.regular_files import open_regular
@@ -55,7 +56,8 @@ class Processes:
     """Starts the trials' processes through a forkserver.
 
     Several may be alive, but only the one that is followed may run: an event without a process's
-    number is that one's.
+    number is that one's. With `modules`, its forkserver imports these in place of TensorFlow.
+    `variables` are those of its environment; None: those of this process, as far as they suit.
     """
 
     def __init__(
@@ -64,11 +66,16 @@ class Processes:
         log: Path,
         python: str = sys.executable,
         patience: Patience = Patience(),  # noqa: B008 - it is frozen
+        *,
+        modules: tuple[str, ...] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._scratch = scratch
         self._log = log
         self._python = python
         self._patience = patience
+        self._modules = modules
+        self._variables = environment_of(python) if variables is None else variables
         self._server: subprocess.Popen[bytes] | None = None
         self._pipes: LinePipes | None = None
         self._ready: Ready | None = None
@@ -95,7 +102,7 @@ class Processes:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment_of(self._python),
+                env=self._variables,
                 start_new_session=True,  # Ctrl-C is for the parent, which ends the rest
             )
         assert self._server.stdin is not None
@@ -103,30 +110,36 @@ class Processes:
         self._pipes = LinePipes(self._server.stdin.fileno(), self._server.stdout.fileno())
 
     def _forkserver_command(self) -> list[str]:
-        return command_of(
-            "feedbench.bench.forkserver", str(os.getpid()), str(self._scratch), python=self._python
-        )
+        words = [str(os.getpid()), str(self._scratch)]
+        if self._modules is not None:  # a version of --against may not know the option
+            words += ["--import", *self._modules]
+        return command_of("feedbench.bench.forkserver", *words, python=self._python)
 
     def ready(self) -> Ready:
-        """Wait until TensorFlow is imported. Raises ForkserverError if its import fails."""
+        """Wait until its modules are imported. Raises ForkserverError if that fails."""
         deadline = time.monotonic() + self._patience.ready
         while self._ready is None:
             event = self._next_event(self._patience.tick)
             if isinstance(event, Ready):
                 self._ready = event
             elif event is None and self._is_dead():
-                raise self._not_ready("cannot import TensorFlow")
+                raise self._not_ready("cannot import")
             elif time.monotonic() > deadline:
                 self._kill_server()
-                raise self._not_ready(
-                    f"did not import TensorFlow within {self._patience.ready:.0f} s"
-                )
+                raise self._not_ready("did not import", f" within {self._patience.ready:.0f} s")
         return self._ready
 
-    def _not_ready(self, what: str) -> ForkserverError:
+    def _not_ready(self, what: str, within: str = "") -> ForkserverError:
+        why = f"{within}: {last_line(self._log)}"
+        if self._modules is None:
+            return ForkserverError(
+                f"{self._python} {what} TensorFlow{why}",
+                hint="install TensorFlow there, and try python -c 'import tensorflow'",
+            )
+        hint = f"try {self._python} -c 'import {', '.join(self._modules)}'"
         return ForkserverError(
-            f"{self._python} {what}: {last_line(self._log)}",
-            hint="install TensorFlow there, and try python -c 'import tensorflow'",
+            f"{self._python} {what} {listed([*self._modules]) or 'Feedbench'}{why}",
+            hint=hint if self._modules else "",
         )
 
     def run(

@@ -17,7 +17,9 @@ from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trained_epoch import TrainedEpoch
+from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.image_check import Finding
 
 SCHEMA = 2
@@ -73,6 +75,14 @@ class Fed(msgspec.Struct, frozen=True, kw_only=True):
     guesses: list[float] = []  # of a curve: about where it crosses each of its targets
 
 
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What a built-in pipeline may refuse to deliver before there is a workload."""
+
+    fit: Fit
+    size: tuple[int, int]  # height and width, in pixels
+    augmentation: Augmentation | None = None
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One trial."""
 
@@ -86,6 +96,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     prepared: str  # the folder of prepared files; for the purpose prepare, the store
     scratch: str
     link: str = ""  # the path that the loader's file is imported by; "": its own
+    form: Form | None = None  # of a check: what the pipeline may refuse; null: nothing is asked
     folder: str = ""  # of exactly the workload's images, to be walked; "": the workload's own
     references: str = ""  # the folder of the references, or of their fingerprints alone
     proof: Proof | None = None  # of equal work; batches of the timed part are compared with it
@@ -138,9 +149,9 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class Ready(_Event, frozen=True, kw_only=True, tag="ready"):
-    """The forkserver has imported TensorFlow."""
+    """The forkserver has imported what its trials need."""
 
-    tensorflow: str  # version
+    tensorflow: str  # version; "": its trials do not need it
     keras: str
     seconds: float  # that the import took
 

@@ -56,7 +56,8 @@ def labels_in_mode(labels: Array, workload: Workload) -> Array:
 
 def dtype_of(name: Dtype) -> np.dtype[Any]:
     """Return NumPy's dtype of a name; NumPy knows bfloat16 only after this import."""
-    import ml_dtypes  # noqa: F401
+    if name == "bfloat16":
+        import ml_dtypes  # noqa: F401
 
     return np.dtype(name)
 
