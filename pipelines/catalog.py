@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import re
+import shutil
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -54,19 +58,25 @@ _ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")
 _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}
 """The built-in pipelines that list `workload.folder`; all others read `workload.files`."""
 
+TENSORFLOW = ("tensorflow", "keras")
+"""The modules that a built-in pipeline needs, unless its class has others as `needs`."""
+
+# The interpreter follows the first @ after the name: a loader's folder may have one as well.
+_WITH_PYTHON = re.compile(r"((?:.*\.py:)?+[^@]*)@(.*)", re.DOTALL)
+
 
 @dataclass(frozen=True)
 class Spec:
     """The text for a pipeline.
 
     `[label=]NAME[:knob=value,...]`, `[label=]FILE.py:FUNCTION` or
-    `[label=]PACKAGE.MODULE:FUNCTION`.
+    `[label=]PACKAGE.MODULE:FUNCTION`; each may end with `@PYTHON`, an interpreter of its own.
     """
 
     label: str  # the row's name
     text: str  # the SPEC without its label
     name: str  # the text before the first colon
-    argument: str  # the text after it, or ""
+    argument: str  # the text after it, or ""; without @PYTHON
     python: str = ""  # the path of another environment's interpreter; "": this one
     link: str = ""  # the path that its file is imported by; "": its own
     is_unaugmented: bool = False  # a copy that delivers images as they are, whatever --augment says
@@ -126,22 +136,39 @@ def parse(text: str) -> Spec:
 def spec_of(label: str, text: str) -> Spec:
     """Return the SPEC of a `text` without a label, with this `label`.
 
-    Raises RequestError if the name is empty.
+    Raises RequestError if the name is empty, or the interpreter's after an @.
     """
-    name, _, argument = text.partition(":")
+    written = _WITH_PYTHON.fullmatch(text)
+    head, python = written.groups() if written else (text, "")
+    if written and not python:
+        raise RequestError(
+            f"--pipeline {text!r}: expected a Python after the @",
+            hint=f"give the Python of another environment, such as {text}~/torch/bin/python",
+        )
+    name, _, argument = head.partition(":")
     if not name:
         raise RequestError(
             f"--pipeline {text!r}: expected [label=]NAME[:knob=value,...],"
             " [label=]FILE.py:FUNCTION or [label=]PACKAGE.MODULE:FUNCTION"
         )
-    return Spec(label=label, text=text, name=name, argument=argument)
+    return Spec(
+        label=label, text=text, name=name, argument=argument, python=python and _program(python)
+    )
+
+
+def _program(python: str) -> str:
+    """Return the path of a program; what was written if there is no such program."""
+    expanded = os.path.expanduser(python)  # noqa: PTH111 - a name may not be valid UTF-8
+    program = shutil.which(expanded)
+    # A link is what makes it that environment's: it is not resolved.
+    return expanded if program is None else os.path.abspath(program)  # noqa: PTH100
 
 
 def parse_all(texts: tuple[str, ...]) -> tuple[Spec, ...]:
     """Read all SPECs of a run, and check them as far as possible without importing foreign code.
 
     Raises RequestError for two equal labels, an unknown name or knob, a bad value, and a missing
-    file or module.
+    file or module. Of a pipeline with a Python of its own, only that Python knows the modules.
     """
     specs = tuple(parse(text) for text in texts)
     for place, spec in enumerate(specs):
@@ -177,6 +204,30 @@ def augments(spec: Spec) -> bool:
     if spec.is_unaugmented:
         return False
     return spec.is_foreign or getattr(load(spec), "augment_in", "pipeline") == "pipeline"
+
+
+def needs(spec: Spec) -> tuple[str, ...]:
+    """Return the modules that a pipeline needs and its processes can import in advance.
+
+    Of a user's file, only whether it names TensorFlow or Keras is known. Imports no foreign code.
+    """
+    if spec.is_file:
+        return tuple(name for name in TENSORFLOW if name in _named_in(Path(spec.name)))
+    if spec.is_foreign:
+        return ()
+    modules: tuple[str, ...] = getattr(built_in(spec.name), "needs", TENSORFLOW)
+    return modules
+
+
+def _named_in(file: Path) -> set[str]:
+    """Return the first names of the modules that a file imports; none if it cannot be read."""
+    try:
+        nodes = [*ast.walk(ast.parse(file.read_bytes()))]
+    except (OSError, SyntaxError, ValueError):  # its import fails, and reports it
+        return set()
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
 
 
 def source_file(spec: Spec) -> Path | None:
@@ -230,6 +281,10 @@ def _check(spec: Spec) -> None:
                 f"--pipeline {spec.text}: expected FILE.py:FUNCTION, the name of a function in"
                 f" {spec.name}; found {spec.argument!r}"
             )
+    elif not spec.is_foreign:
+        load(spec)
+    elif spec.python:  # that Python's packages are not known here
+        pass
     elif spec.is_module:
         from feedbench.pipelines.user_modules import file_of
 
@@ -238,8 +293,6 @@ def _check(spec: Spec) -> None:
         except RequestError as error:
             sentence = f"--pipeline {spec.text}: {error.sentence}"
             raise RequestError(sentence, hint=error.hint) from None
-    elif not spec.is_foreign:
-        load(spec)
     else:
         _entry_point(spec.name, spec.argument)
         _knobs_given(spec)

@@ -12,7 +12,11 @@ import psutil
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.records.conditions.environment import Environment
 
-_PACKAGES = ("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy")
+_PACKAGES = (
+    *("feedbench", "tensorflow", "keras", "numpy", "pillow", "pandas", "scipy"),
+    *("opencv-python-headless", "simplejpeg"),
+    *("torch", "torchvision", "grain", "nvidia-dali-cuda120", "spdl", "spdl-core", "webdataset"),
+)
 
 
 def describe() -> Environment:

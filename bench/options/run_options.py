@@ -32,6 +32,8 @@ from feedbench.pipelines.errors import RequestError
 if TYPE_CHECKING:
     from typing import Self
 
+    from feedbench.bench.records.messages import Form
+
 QUICK_SPECS = ("image_data_generator", "tfdata_tuned", "tfrecord_sharded")
 """The default pipelines of a quick run; the first is the baseline, as in other runs."""
 
@@ -167,6 +169,13 @@ class RunOptions(
     def augmentation(self) -> Augmentation | None:
         """The augmentation of the images; None for those for validation."""
         return None if self.subset == "validation" else self.augment
+
+    @property
+    def form(self) -> Form:
+        """What a built-in pipeline may refuse to deliver."""
+        from feedbench.bench.records.messages import Form
+
+        return Form(fit=self.fit, size=self.image_size, augmentation=self.augmentation)
 
     @property
     def measures_unaugmented(self) -> bool:

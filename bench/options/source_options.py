@@ -28,7 +28,8 @@ class SourceOptions:
         words=names,
         metavar="[LABEL=]SPEC",
         help="A pipeline: NAME[:knob=value,...], FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION. Give"
-        " it once per pipeline. The first is the baseline.",
+        " it once per pipeline. The first is the baseline. SPEC@PYTHON runs one in another Python,"
+        " which needs neither Feedbench nor TensorFlow.",
     )
     records: str | None = option(  # the folder is then where their images are extracted to
         None,

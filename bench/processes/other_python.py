@@ -26,7 +26,7 @@ _SECONDS = 60.0  # for the other interpreter to answer
 _LEADING_HERE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
-class _About(msgspec.Struct, frozen=True):
+class About(msgspec.Struct, frozen=True):
     """The answer of another Feedbench; see bench/about.py."""
 
     protocol: int
@@ -47,34 +47,46 @@ def look(python: str) -> Other:
             hint="give the Python of another environment, such as ~/old/bin/python",
         )
     path = os.path.abspath(program)  # noqa: PTH100 - a link is what makes it that environment's
-    try:
-        done = subprocess.run(
-            command_of("feedbench.bench.about", python=path),
-            env=environment_of(path),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RequestError(f"--against {python}: cannot run it: {error}") from error
-    try:
-        about = msgspec.json.decode(done.stdout, type=_About)
-    except DAMAGED:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        raise RequestError(
-            f"--against {python}: expected an environment with Feedbench;"
-            f" asking for its version failed ({words[-1] if words else 'it printed nothing'})",
-            hint="install this Feedbench there as well",
-        ) from None
+    about = asked(f"--against {python}", path, environment_of(path))
     if about.protocol != SCHEMA:
         raise RequestError(
             f"--against {python}: expected a Feedbench of protocol {SCHEMA}; its Feedbench has"
             f" protocol {about.protocol}",
             hint="install this version of Feedbench there",
         )
-    name = image_id(_name(path))
-    return Other(python=path, name=name, environment=about.environment, code=about.code)
+    return Other(python=path, name=name_of(path), environment=about.environment, code=about.code)
+
+
+def asked(
+    what: str,
+    python: str,
+    variables: Mapping[str, str] | None,
+    hint: str = "install this Feedbench there as well",
+) -> About:
+    """Return the answer of an interpreter's Feedbench about itself; `what` names the option.
+
+    Raises RequestError with the hint if there is none.
+    """
+    try:
+        done = subprocess.run(
+            command_of("feedbench.bench.about", python=python),
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RequestError(f"{what}: cannot run it: {error}") from error
+    try:
+        return msgspec.json.decode(done.stdout, type=About)
+    except DAMAGED:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        raise RequestError(
+            f"{what}: expected an environment with Feedbench;"
+            f" asking for its version failed ({words[-1] if words else 'it printed nothing'})",
+            hint=hint,
+        ) from None
 
 
 def arms(
@@ -119,7 +131,7 @@ def environment_of(python: str) -> dict[str, str] | None:
     return {name: value for name, value in os.environ.items() if name not in _LEADING_HERE}
 
 
-def _name(path: str) -> str:
+def name_of(path: str) -> str:
     """Return ENV for ENV/bin/python, or else the file's name."""
     file = Path(path)
-    return file.parent.parent.name if file.parent.name == "bin" else file.name
+    return image_id(file.parent.parent.name if file.parent.name == "bin" else file.name)

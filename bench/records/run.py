@@ -60,6 +60,7 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     spec: str
     slug: str  # the label as a file's name
     beside: str | None = None  # of one in another environment: the label of the same one in this
+    python: str = ""  # its own interpreter; "": this environment's, or that of `against`
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +209,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     calm: Calm | None = None
     page_cache: State = "warm"  # that was requested
     against: Other | None = None  # the other environment
+    interpreters: list[Other] = []  # of single pipelines
     diagnosis: Diagnosis | None = None  # why pipelines are as fast as they are
     demand: Demand | None = None  # whether a model waits for its input; null: not requested
 

@@ -88,7 +88,7 @@ def begin(piloted: Piloted, folder: RunFolder) -> Begun:
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
     workload = read_workload(file)
-    states = basis.write(folder.path, options, workload, plan.other).files
+    states = basis.write(folder.path, options, workload, plan.other, plan.interpreters).files
     return Begun(
         options=options,
         budget=plan.budget,
@@ -96,7 +96,15 @@ def begin(piloted: Piloted, folder: RunFolder) -> Begun:
         images=measured,
         lineup=piloted.lineup,
         record=replace_record(
-            new_record(options, plan.specs, every, measured, images.bad, plan.other),
+            new_record(
+                options,
+                plan.specs,
+                every,
+                measured,
+                images.bad,
+                plan.other,
+                plan.interpreters,
+            ),
             dropped=[*plan.dropped],
         ),
         records=piloted.records,

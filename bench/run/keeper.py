@@ -252,6 +252,7 @@ def new_record(
     part: Index,
     bad: Sequence[Bad],
     other: Other | None = None,
+    interpreters: Sequence[Other] = (),
 ) -> RunRecord:
     """Return the record of a run that has not measured anything yet."""
     slug = slugs(tuple(specs))
@@ -268,7 +269,9 @@ def new_record(
         pixels=options.pixels,
         page_cache=options.page_cache,
         pipelines=[
-            PipelineRecord(label, spec.text, slug[label], here.get(label))
+            PipelineRecord(
+                label, spec.text, slug[label], here.get(label), "" if other else spec.python
+            )
             for label, spec in specs.items()
             if not spec.is_unaugmented
         ],
@@ -276,6 +279,7 @@ def new_record(
         environment=environment.describe(),
         code=software.code(),
         against=other,
+        interpreters=[*interpreters],
     )
 
 

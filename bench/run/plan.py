@@ -11,6 +11,7 @@ from feedbench.bench.images.decode_cost import decode_seconds
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.options.run_options import DEFAULTS, RunOptions
 from feedbench.bench.options.time_options import pace_for
+from feedbench.bench.processes.interpreters.interpreter import described, refuse_own_python
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
@@ -60,14 +61,18 @@ class Plan:
     other: Other | None  # the other environment
     folder_images: Index  # all images of the folder
     guess: Cost  # of a pipeline that decodes on one core
+    interpreters: tuple[Other, ...] = ()  # of single pipelines
     is_default: bool = False  # nobody named the pipelines
     dropped: tuple[Dropped, ...] = ()  # pipelines for which there is no time
 
     @property
     def pipelines(self) -> tuple[Spec, ...]:
-        """The pipelines in this environment, in order."""
+        """The pipelines in order, without copies."""
+        there = "" if self.other is None else self.other.python
         return tuple(
-            spec for spec in self.specs.values() if not (spec.python or spec.is_unaugmented)
+            spec
+            for spec in self.specs.values()
+            if not (spec.is_unaugmented or (there and spec.python == there))
         )
 
     def arms(self, specs: Iterable[Spec]) -> dict[str, Spec]:
@@ -135,7 +140,10 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
     specs = catalog.parse_all(options.specs)
     refuse_form(specs, options)
+    if options.against is not None:
+        refuse_own_python(specs, "with --against, each runs in both environments")
     other = None if options.against is None else look(options.against)
+    interpreters = described(specs)
     index = list_images(options, listener)
     refuse_label_mode(options, index)
     plan = Plan(
@@ -145,6 +153,7 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
         other=other,
         folder_images=index,
         guess=guessed_cost(index, options),
+        interpreters=interpreters,
         is_default=options.specs in DEFAULTS,
     )
     refuse_too_short(plan)
@@ -159,9 +168,14 @@ def refuse_request(options: RunOptions) -> tuple[Spec, ...]:
 
 
 def refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
-    """Raise RequestError if a built-in pipeline cannot deliver this form, or cannot run here."""
+    """Raise RequestError if a built-in pipeline cannot deliver this form, or cannot run here.
+
+    One with a Python of its own is asked there.
+    """
     for spec in specs:
-        refuse = None if spec.is_foreign else getattr(catalog.load(spec), "refuse", None)
+        refuse = (
+            None if spec.is_foreign or spec.python else getattr(catalog.load(spec), "refuse", None)
+        )
         if refuse is None:
             continue
         try:

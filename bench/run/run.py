@@ -77,7 +77,7 @@ def _perform(
         plan = plan.with_import(work.import_seconds).for_pilots()
         folder.create()
         with folder.discarded_on_error():
-            begin_preparing(folder.path, asked, plan.other)
+            begin_preparing(folder.path, asked, plan.other, plan.interpreters)
             held.enter_context(locked(folder.path))
             images = choose_images(plan, work)
             piloted = run_pilots(plan, images, folder, work)

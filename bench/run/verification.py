@@ -15,6 +15,8 @@ from feedbench.bench.prepared import preparation
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.interpreters.interpreter import described
+from feedbench.bench.processes.interpreters.own_processes import own_processes
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -61,6 +63,7 @@ class Work:
     options: RunOptions
     specs: Mapping[str, Spec]
     processes: Processes
+    others: Mapping[str, Processes]  # of other environments, by their interpreters
     scratch: Path
     listener: Listener
     trials: Trials
@@ -76,10 +79,12 @@ def work_of(options: RunOptions, listener: Listener) -> Iterator[Work]:
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     refuse_form(specs.values(), options)
+    described(specs.values())
     with (
         with_images(options, listener) as located,
         scratch_folder() as scratch,
         Processes(scratch, scratch / "forkserver.log") as processes,
+        own_processes(specs.values(), scratch, listener.stage) as others,
         ExitStack() as held,
     ):
         folder = RunFolder(scratch / "run", is_temporary=True)
@@ -90,12 +95,13 @@ def work_of(options: RunOptions, listener: Listener) -> Iterator[Work]:
             scratch,
             tuple(specs),
             fresh_interpreter=options.fresh_interpreter,
+            others=others,
             views=Views(scratch),
             note=listener.note,
             debug=options.debug,
         )
         file = folder.path / "images.json"
-        yield Work(located, specs, processes, scratch, listener, trials, file, held)
+        yield Work(located, specs, processes, others, scratch, listener, trials, file, held)
 
 
 def _save_images(work: Work) -> WorkloadRecord:
@@ -127,7 +133,12 @@ def checked(work: Work, images: Images) -> Images:
 
 def prepare(work: Work) -> dict[str, str]:
     """Prepare the pipelines' files, and hold their store; return by label why that failed."""
-    labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
+    labels = preparing_labels(
+        {"": work.processes, **work.others},
+        work.specs.values(),
+        work.scratch,
+        form=work.options.form,
+    )
     if not labels:
         return {}
     store = Store(work.options.prepared)

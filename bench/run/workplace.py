@@ -17,12 +17,13 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
+from feedbench.bench.processes.interpreters.own_processes import own_processes
 from feedbench.bench.processes.loader_links import linked
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.conditions.environment import Other
-from feedbench.bench.records.messages import Built, Failed, Request, Start
+from feedbench.bench.records.messages import Built, Failed, Form, Request, Start
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
@@ -37,7 +38,7 @@ class Workplace:
     """What the stages of a run use."""
 
     processes: Processes
-    others: Mapping[str, Processes]  # of another environment, by its interpreter
+    others: Mapping[str, Processes]  # of other environments, by their interpreters
     meters: Meters
     machine: Monitor
     scratch: Path
@@ -102,7 +103,9 @@ def workplace(
         listener.stage("importing TensorFlow")
         import_seconds = processes.ready().seconds
         others = {}
-        if other is not None:
+        if other is None:
+            others = held.enter_context(own_processes(specs.values(), scratch, listener.stage))
+        else:
             listener.stage(f"importing TensorFlow in {other.name}")
             others[other.python] = held.enter_context(_other_processes(scratch, other))
 
@@ -110,7 +113,9 @@ def workplace(
             return {} if options.tolerance is None else linked(specs.values(), scratch / "loaders")
 
         links = link()
-        preparing = preparing_labels({"": processes, **others}, specs.values(), scratch, links)
+        preparing = preparing_labels(
+            {"": processes, **others}, specs.values(), scratch, links, options.form
+        )
         store = Store(options.prepared)
         if preparing:
             held.enter_context(store.in_use())
@@ -163,21 +168,25 @@ def preparing_labels(
     specs: Iterable[Spec],
     scratch: Path,
     links: Mapping[str, str] = MappingProxyType({}),
+    form: Form | None = None,
 ) -> frozenset[str]:
     """Return the labels of the pipelines that have an offline part.
 
     Imports each user's pipeline in a child process of its interpreter, by its path in `links` if
-    its label has one. Raises RequestError if one cannot be imported.
+    its label has one. So is a built-in one of another interpreter, which may refuse the form there.
+    Raises RequestError if one cannot be imported, or refuses.
     """
     return frozenset(
         spec.label
         for spec in specs
-        if _prepares(processes[spec.python], spec, scratch, links.get(spec.label, ""))
+        if _prepares(processes[spec.python], spec, scratch, links.get(spec.label, ""), form)
     )
 
 
-def _prepares(processes: Processes, spec: Spec, scratch: Path, link: str) -> bool:
-    if not spec.is_foreign:
+def _prepares(
+    processes: Processes, spec: Spec, scratch: Path, link: str, form: Form | None
+) -> bool:
+    if not (spec.is_foreign or spec.python):
         return issubclass(catalog.built_in(spec.name), Preparing)
     request = Request(
         label=spec.label,
@@ -187,10 +196,11 @@ def _prepares(processes: Processes, spec: Spec, scratch: Path, link: str) -> boo
         prepared="",
         scratch=str(scratch),
         link=link,
+        form=form,
     )
     start = Start(request=request, log=str(scratch / "check.log"))
     outcome = processes.run(start, _CHECK_LIMIT_SECONDS)
-    where = f" by {spec.python}" if spec.python else ""
+    where = f" by {spec.python}" if spec.python and spec.python not in spec.text else ""
     if isinstance(outcome.result, Failed):
         failed = outcome.result
         cause = RemoteTraceback(failed.traceback) if failed.traceback else None

@@ -22,6 +22,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
 from feedbench.bench.processes.folders.own_folders import OwnFolders
+from feedbench.bench.processes.interpreters.interpreter import refuse_own_python
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder, refuse_used, slugs
 from feedbench.bench.records.messages import Failed, Modelled, Request, Start
@@ -56,6 +57,7 @@ def train(options: RunOptions, asked: FitOptions, listener: Listener) -> Trainin
     written then.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
+    refuse_own_python(specs.values(), "a model is trained by TensorFlow in this one")
     refuse_used(options.out)
     with (
         with_images(options, listener) as located,

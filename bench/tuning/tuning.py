@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.interpreters.interpreter import refuse_own_python
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
 from feedbench.bench.records.pace import BRIEF, USUAL, Pace
@@ -77,6 +78,7 @@ def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningR
     assert options.seconds is not None
     refuse_too_short(options)
     specs = catalog.parse_all(options.specs)
+    refuse_own_python(specs, "tune searches the knobs of pipelines in this one")
     refuse_form(specs, options)
     refuse_used(options.out)
     index = list_images(options, listener)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedbench.bench.records.diagnosis import Ceiling, Diagnosis
 from feedbench.bench.records.row import Row
+from feedbench.pipelines.catalog import spec_of
 
 _DECODES = 0.3  # a pipeline with at least this share of decoding decodes in every epoch
 # Keras' own: they decode in every epoch, and their traces show only Python.
@@ -17,7 +18,7 @@ def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
     encoded images by decoding. Any other is bound by reading or decoding, whichever is slower.
     """
     trace = diagnosis.traces.get(row.label)
-    decodes = row.spec.partition(":")[0] in _KERAS or (
+    decodes = spec_of(row.label, row.spec).name in _KERAS or (
         trace is not None and trace.share("decode") >= _DECODES
     )
     if "cache" not in row.knobs and not decodes:

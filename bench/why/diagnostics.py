@@ -29,7 +29,7 @@ from feedbench.bench.records.messages import LastStep, Purpose
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.text import duration
+from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.trace_reader import Reading, reading_of
@@ -123,9 +123,12 @@ class Diagnostics:
     def _elsewhere(self) -> list[str]:
         """Return the sentence that another environment's pipelines are not traced, if any."""
         there = self._keeper.run.against
-        if there is None:
+        names = [each.label for each in self._keeper.run.pipelines if each.python]
+        if there is not None:
+            names = [f"the pipelines in {there.name}"]
+        if not names:
             return []
-        return [f"The diagnosis covers this environment only, not the pipelines in {there.name}."]
+        return [f"The diagnosis covers this environment only, not {listed(names)}."]
 
     def _look(self, rows: Mapping[str, Row]) -> None:
         """Diagnose one thing after another, the most informative first."""

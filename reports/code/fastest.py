@@ -12,6 +12,7 @@ import msgspec
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import listed as in_words
+from feedbench.pipelines.catalog import spec_of
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.system.regular_files import read_regular
 from feedbench.reports.code.training_code import training_code
@@ -118,7 +119,7 @@ def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:
         return ""
     first = rows[0]
     if first.label not in [label for label, _ in texts]:
-        if "." in first.spec.partition(":")[0]:
+        if "." in spec_of(first.label, first.spec).name:
             first_words = (
                 f"{first.label} is your own loader, {first.spec}: you have its code already."
             )

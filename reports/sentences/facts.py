@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from feedbench.bench.records.conditions.environment import Environment
+from feedbench.bench.records.conditions.environment import Environment, Other
 from feedbench.bench.records.run import RunRecord, WorkloadRecord
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.text import counted, duration, size
+from feedbench.bench.text import counted, duration, listed, size
 from feedbench.reports.text.figures import MISSING
 
 _OUT = ("--out", "--feedbench-out")
@@ -43,19 +43,31 @@ def facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Classes", ", ".join(f"{name} ({count:,})" for name, count in work.classes.items())),
         ("Delivered", f"{form(work)}{network}, {how}"),
         *machine(run.environment),
+        *(_interpreter(run, each) for each in run.interpreters),
     ]
+
+
+def _interpreter(run: RunRecord, own: Other) -> tuple[str, str]:
+    """Return the software of the pipelines that have this Python of their own, with its term."""
+    labels = [each.label for each in run.pipelines if each.python == own.python]
+    return f"Software of {listed(labels)}", f"{software(own.environment)}; {own.python}"
 
 
 def machine(environment: Environment) -> list[tuple[str, str]]:
     """Return the machine and the software, each with its term."""
-    software = {"Python": environment.python} | environment.packages
     cores = f"{environment.cores:g} of {counted(environment.cores_online, 'core')}"
     return [
         ("System", environment.system),
         ("Processor", f"{environment.processor}; {cores}"),
         ("Memory", size(environment.memory_bytes)),
-        ("Software", ", ".join(f"{name} {version}" for name, version in software.items())),
+        ("Software", software(environment)),
     ]
+
+
+def software(environment: Environment) -> str:
+    """Return the software with its versions, as one text."""
+    versions = {"Python": environment.python} | environment.packages
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def command(run: RunRecord) -> str:

@@ -22,6 +22,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
+from feedbench.pipelines.catalog import spec_of
 from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.reports.sentences.autotune import without_it
 from feedbench.reports.sentences.more_blocks import RUN, undecided, without_verdict
@@ -180,7 +181,7 @@ def _kept(row: Row, run: RunRecord) -> str:
 
 
 def _name(row: Row) -> str:
-    return row.spec.partition(":")[0]
+    return spec_of(row.label, row.spec).name
 
 
 def disagreement(waterfall: Waterfall, trace: Trace | None) -> str | None:

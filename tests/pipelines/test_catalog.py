@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -291,3 +292,49 @@ def test_a_package_that_raises_on_import_is_found_out_when_loaded_and_not_before
 def test_the_name_of_a_package_s_pipeline_is_proposed_too(install: Install) -> None:
     install(PACKAGE, zipped="Zipped")
     assert "did you mean zipped?" in refused("ziped")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "argument"),
+    [
+        ("threads", "threads", ""),
+        ("threads:workers=2", "threads", "workers=2"),
+        ("my@home/loader.py:photos", "my@home/loader.py", "photos"),
+        ("package.module:photos", "package.module", "photos"),
+    ],
+)
+def test_what_follows_the_at_sign_is_the_pipeline_s_own_python(
+    text: str, name: str, argument: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    spec = catalog.parse(f"mine={text}@~/e@v/bin/python")
+    assert (spec.label, spec.name, spec.argument) == ("mine", name, argument)
+    assert (spec.text, spec.python) == (f"{text}@~/e@v/bin/python", "/home/me/e@v/bin/python")
+    assert catalog.parse(text).python == ""
+
+
+def test_a_program_on_the_path_is_an_own_python_too() -> None:
+    assert catalog.parse("threads@sh").python == shutil.which("sh")
+
+
+def test_an_at_sign_without_a_python_is_refused() -> None:
+    with pytest.raises(RequestError, match="'threads@': expected a Python after the @\nhint: "):
+        catalog.parse("threads@")
+
+
+def test_only_its_own_python_knows_the_packages_of_a_pipeline() -> None:
+    texts = ("a=their_package@/env/python", "b=their.module:photos@/env/python")
+    assert [spec.label for spec in catalog.parse_all(texts)] == ["a", "b"]
+    with pytest.raises(RequestError, match="there is no pipeline 'their_package'"):
+        catalog.parse_all(("their_package",))
+
+
+def test_a_pipeline_needs_tensorflow_unless_it_says_otherwise(tmp_path: Path) -> None:
+    plain, lazy = tmp_path / "plain.py", tmp_path / "lazy.py"
+    plain.write_text("import numpy\n")
+    lazy.write_text("def photos(workload):\n    import tensorflow.data\n")
+    needs = {text: catalog.needs(catalog.parse(text)) for text in ("tfdata_tuned", "threads")}
+    assert needs == {"tfdata_tuned": ("tensorflow", "keras"), "threads": ("simplejpeg", "cv2")}
+    assert catalog.needs(catalog.parse(f"{plain}:photos")) == ()
+    assert catalog.needs(catalog.parse(f"{lazy}:photos")) == ("tensorflow",)
+    assert catalog.needs(catalog.parse("their.module:photos")) == ()

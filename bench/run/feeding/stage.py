@@ -23,7 +23,7 @@ from feedbench.bench.run.before_blocks import Run
 from feedbench.bench.run.budget import PROBE_SECONDS, PROCESS_SECONDS
 from feedbench.bench.run.feeding.fed_blocks import FedBlocks, Member
 from feedbench.bench.run.workplace import Workplace
-from feedbench.bench.text import duration
+from feedbench.bench.text import duration, listed
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.demand.curve import TARGETS
 from feedbench.bench.verdicts.demand.summary import Terms, are_precise, demand_of
@@ -47,9 +47,12 @@ def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
     model = model_of(options, options.batch_size)
     rows = {row.label: row for row in run.keeper.run.rows if row.rate is not None}
     fed = [label for label in labels if label in rows and not run.lineup.specs[label].python]
+    elsewhere = [each.label for each in run.keeper.run.pipelines if each.python]
     if (model is None and not options.demand) or not fed:
         return
     stage = _Stage(run, work, {label: rows[label] for label in fed}, model)
+    if elsewhere:
+        stage.leave_elsewhere(elsewhere)
     try:
         stage.perform()
     except Exception as error:  # noqa: BLE001 - the blocks are measured, and must not be lost
@@ -135,6 +138,10 @@ class _Stage:
         if self._options.demand:
             self._note("Measuring demand curves", curves_at)
             self._curves(curves_at)
+
+    def leave_elsewhere(self, labels: Sequence[str]) -> None:
+        """Note which pipelines feed no model."""
+        self._skipped.append(f"Only pipelines of this Python feed a model, not {listed(labels)}.")
 
     def leave_out(self, error: Exception) -> None:
         """Note that an error ended the stage."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,6 +24,7 @@ from feedbench.bench.files import write_whole
 from feedbench.bench.machine import environment
 from feedbench.bench.machine.software import software
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.interpreters.interpreter import described
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.run import RunRecord
@@ -58,18 +59,23 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(
-    folder: Path, options: RunOptions, workload: Workload | None, other: Other | None
+    folder: Path,
+    options: RunOptions,
+    workload: Workload | None,
+    other: Other | None,
+    interpreters: Sequence[Other] = (),
 ) -> Basis:
     """Write resume.json, which a resumption needs, and return it.
 
-    `workload` is None while a run is prepared. `other` is the other environment.
+    `workload` is None while a run is prepared. `other` is the other environment, and
+    `interpreters` are those of single pipelines.
     """
     basis = Basis(
         options=dataclasses.replace(
             options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
         ),
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
-        software=_software(other),
+        software=_software(other, interpreters),
         pipelines=_pipelines(options),
         files=[] if workload is None else [status(file) for file in sources_of(workload)],
         against="" if other is None else other.python,
@@ -143,7 +149,8 @@ def broken(file: Path, error: Exception) -> RequestError:
 def changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
     """Yield what has changed, as clauses: the software first, and then the images."""
     other = None if run.against is None else look(run.against.python)
-    yield from _differences(basis.software, _software(other))
+    interpreters = described(parse_all(basis.options.specs))
+    yield from _differences(basis.software, _software(other, interpreters))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
     for file, before in zip(sources_of(workload), basis.files, strict=True):
         try:
@@ -163,19 +170,22 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[
             yield f"{name} has changed" if are_digests else f"{name} was {was} and is now {is_now}"
 
 
-def _software(other: Other | None) -> dict[str, str]:
+def _software(other: Other | None, interpreters: Sequence[Other]) -> dict[str, str]:
     """Return the machine and the software: versions, and digests of Feedbench's own code."""
     here = environment.describe()
     machine = {"system": here.system, "processor": here.processor, "cores": f"{here.cores}"}
-    there = {}
-    if other is not None:
-        versions = {"python": other.environment.python, "feedbench": other.code}
-        there = {
-            f"in {other.name} {name}": version
-            for name, version in (versions | other.environment.packages).items()
-        }
+    there = {} if other is None else _there(other.name, other)
+    for each in interpreters:
+        there |= _there(image_id(each.python), each)
     versions = {"python": here.python} | here.packages | software()
     return machine | versions | there
+
+
+def _there(name: str, other: Other) -> dict[str, str]:
+    """Return the software of another environment."""
+    versions = {"python": other.environment.python, "feedbench": other.code}
+    versions |= other.environment.packages
+    return {f"in {name} {package}": version for package, version in versions.items()}
 
 
 def _pipelines(options: RunOptions) -> dict[str, str]:

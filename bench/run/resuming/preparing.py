@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shlex
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -20,9 +21,11 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 
 
-def begin_preparing(folder: Path, options: RunOptions, other: Other | None) -> None:
+def begin_preparing(
+    folder: Path, options: RunOptions, other: Other | None, interpreters: Sequence[Other] = ()
+) -> None:
     """Write what a run was asked for, and that it is being prepared."""
-    basis.write(folder, options, None, other)
+    basis.write(folder, options, None, other, interpreters)
     write_preparing(folder, [*options.command])
 
 

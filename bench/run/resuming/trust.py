@@ -89,7 +89,7 @@ def refuse_links(folder: Path) -> None:
 def _code(options: RunOptions, python: str) -> Iterator[str]:
     """Yield the user's code that a run names; the code of installed packages is trusted."""
     for spec in parse_all(options.specs):
-        if spec.is_file or spec.is_module:
+        if spec.is_file or spec.is_module or spec.python:
             yield spec.text
     if options.model is not None and Path(options.model.partition(":")[0]).suffix:
         yield f"--model {options.model}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -28,6 +28,8 @@ class Threads:
     Pillow decodes what simplejpeg refuses: other formats, CMYK, and JPEGs with stray bytes. Images
     are in a new order each epoch. The memory of a batch is used again once nothing refers to it.
     """
+
+    needs: ClassVar[tuple[str, ...]] = tuple(_MODULES)
 
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],

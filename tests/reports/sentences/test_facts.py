@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.run import SplitRecord
+from feedbench.bench.records.conditions.environment import Environment, Other
+from feedbench.bench.records.run import PipelineRecord, SplitRecord
 from feedbench.reports.sentences.answer import heading
 from feedbench.reports.sentences.facts import command, facts, form
 from tests.support.builders import WORKLOAD, a_row, a_run
@@ -80,3 +81,20 @@ def test_where_the_images_for_validation_were_measured_the_others_are_named() ->
     work = replace(WORKLOAD, split=split, images=120, folder_images=120)
     words = heading(replace(a_run(a_row("a")), workload=work))
     assert words.startswith("all 120 images for validation in 3 classes (480 for training, by seed")
+
+
+def test_the_software_of_pipelines_with_a_python_of_their_own_is_shown() -> None:
+    environment = Environment("Linux", "a processor", 2.0, 2, 2**33, "3.12.1", {"torch": "2.9.0"})
+    run = a_run(
+        *(a_row(label) for label in ("a", "b", "c")),
+        pipelines=[
+            PipelineRecord("a", "tfdata_naive", "a"),
+            PipelineRecord("b", "b.py:f@/torch/bin/python", "b", python="/torch/bin/python"),
+            PipelineRecord("c", "c.py:f@/torch/bin/python", "c", python="/torch/bin/python"),
+        ],
+        interpreters=[
+            Other(python="/torch/bin/python", name="torch", environment=environment, code="")
+        ],
+    )
+    expected = "Python 3.12.1, torch 2.9.0; /torch/bin/python"
+    assert dict(facts(run))["Software of b and c"] == expected

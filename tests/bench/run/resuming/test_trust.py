@@ -131,3 +131,16 @@ def test_the_record_of_a_run_is_read_from_a_file_alone(killed: Killed) -> None:
     os.mkfifo(killed.folder / "run.json")
     with pytest.raises(RequestError, match=r"cannot read .*run.json \(it is not a regular file\)"):
         read_run(killed.folder)
+
+
+def test_a_pipeline_s_own_python_is_not_started_for_a_run_of_another_user(
+    killed: Killed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof, python = tmp_path / "started", tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ntouch {proof}\n")
+    python.chmod(0o755)
+    killed.write(dataclasses.replace(killed.options, specs=(f"mine=tfdata_naive@{python}",)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    with pytest.raises(RequestError, match=f"it runs code: tfdata_naive@{python}"):
+        resumption.read(killed.folder)
+    assert not proof.exists()
