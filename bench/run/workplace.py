@@ -17,7 +17,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.client import Processes, RemoteTraceback, what_went_wrong
 from feedbench.bench.processes.folder_views import Views
-from feedbench.bench.processes.interpreters.own_processes import own_processes
+from feedbench.bench.processes.interpreters.own_processes import lent_again, own_processes
 from feedbench.bench.processes.loader_links import linked
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
@@ -110,6 +110,8 @@ def workplace(
             others[other.python] = held.enter_context(_other_processes(scratch, other))
 
         def link() -> dict[str, str]:
+            if other is None:
+                lent_again(others, scratch)
             return {} if options.tolerance is None else linked(specs.values(), scratch / "loaders")
 
         links = link()

@@ -35,16 +35,16 @@ def test_it_is_measured_in_the_same_blocks_and_its_process_has_no_tensorflow(
     projects = (*CORE, "simplejpeg", "opencv-python-headless")
     python = thin_python(feedbench.folder / "thin", *projects)
     loader = feedbench.loader(WITH_MAPS)
-    words = ("-p", "tfdata_naive", "-p", f"mine={loader}@thin/bin/python")
-    words = (*words, "-p", f"fast=threads@{python}", "--blocks", "1", "--out", "R")
-    done = feedbench.run("run", photos, *SMALL, *words)
+    specs = ("tfdata_naive", f"mine={loader}@thin/bin/python", f"fast=threads@{python}")
+    words = [word for spec in specs for word in ("-p", spec)]
+    done = feedbench.run("run", photos, *SMALL, *words, "--blocks", "1", "--out", "R")
     assert done.returncode == 0, done.stderr
     run, trials = read_run(feedbench.folder / "R"), read_trials(feedbench.folder / "R")
     assert {t.label for t in trials if t.block == 1} == {"tfdata_naive", "mine", "fast"}
     assert all(row.rate is not None for row in run.rows)
     assert [row.proof and row.proof.work for row in run.rows] == ["same", "near", "same"]
     maps = (feedbench.folder / "maps").read_text()
-    assert maps.endswith(f"\n{python}") or str(python) in maps
+    assert maps.endswith(str(python))
     assert "numpy" in maps
     assert "tensorflow" not in maps
     (own,) = run.interpreters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from feedbench.bench.processes.interpreters.interpreter import lent, needed, var
 from feedbench.bench.processes.other_python import name_of
 from feedbench.bench.text import listed
 from feedbench.pipelines.catalog import Spec
+
+_LENT = "lent"  # the folder of Feedbench for other interpreters
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def own_processes(
     interpreters = needed(specs)
     with ExitStack() as held:
         started = {}
-        path = lent(scratch / "lent") if interpreters else scratch
+        path = lent(scratch / _LENT) if interpreters else scratch
         for place, each in enumerate(interpreters, 1):
             on_start(
                 f"importing {listed([*each.modules]) or 'Feedbench'} in {name_of(each.python)}"
@@ -42,3 +44,9 @@ def own_processes(
             started[each.python] = held.enter_context(processes)
             processes.ready()
         yield started
+
+
+def lent_again(others: Mapping[str, Processes], scratch: Path) -> None:
+    """Lend Feedbench to other interpreters again if another program removed the scratch folder."""
+    if others and not (scratch / _LENT).exists():
+        lent(scratch / _LENT)

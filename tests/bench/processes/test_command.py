@@ -49,7 +49,7 @@ def _fresh_interpreter(folder: Path) -> None:
         label="a", spec="a", purpose="main", workload="", prepared="", scratch=str(folder)
     )
     start = Start(request=request, log=str(folder / "log"), fresh_interpreter=True)
-    server._Server(1, folder)._fresh(start)
+    server._Server(1, folder, ())._fresh(start)
 
 
 def _neighbour(folder: Path) -> None:
