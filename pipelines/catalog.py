@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from feedbench.pipelines import knobs
 from feedbench.pipelines.contract import Pipeline
 from feedbench.pipelines.errors import RequestError, did_you_mean
+from feedbench.pipelines.peers.peer import Peer
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -58,7 +60,7 @@ _ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")
 _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}
 """The built-in pipelines that list `workload.folder`; all others read `workload.files`."""
 
-TENSORFLOW = ("tensorflow", "keras")
+TENSORFLOW = {"tensorflow": "tensorflow", "keras": "keras"}
 """The modules that a built-in pipeline needs, unless its class has others as `needs`."""
 
 # The interpreter follows the first @ after the name: a loader's folder may have one as well.
@@ -206,16 +208,20 @@ def augments(spec: Spec) -> bool:
     return spec.is_foreign or getattr(load(spec), "augment_in", "pipeline") == "pipeline"
 
 
-def needs(spec: Spec) -> tuple[str, ...]:
-    """Return the modules that a pipeline needs and its processes can import in advance.
+def needs(spec: Spec) -> Mapping[str, str]:
+    """Return the modules that a pipeline needs, each with the distribution that has it.
 
-    Of a user's file, only whether it names TensorFlow or Keras is known. Imports no foreign code.
+    Its processes can import them in advance. Of a user's file, only whether it names TensorFlow or
+    Keras is known. Imports no foreign code.
     """
     if spec.is_file:
-        return tuple(name for name in TENSORFLOW if name in _named_in(Path(spec.name)))
+        return {name: TENSORFLOW[name] for name in TENSORFLOW.keys() & _named_in(Path(spec.name))}
     if spec.is_foreign:
-        return ()
-    modules: tuple[str, ...] = getattr(built_in(spec.name), "needs", TENSORFLOW)
+        return {}
+    pipeline = load(spec)
+    if isinstance(pipeline, Peer):
+        return pipeline.requirement.modules
+    modules: Mapping[str, str] = getattr(pipeline, "needs", TENSORFLOW)
     return modules
 
 

@@ -333,8 +333,12 @@ def test_a_pipeline_needs_tensorflow_unless_it_says_otherwise(tmp_path: Path) ->
     plain, lazy = tmp_path / "plain.py", tmp_path / "lazy.py"
     plain.write_text("import numpy\n")
     lazy.write_text("def photos(workload):\n    import tensorflow.data\n")
-    needs = {text: catalog.needs(catalog.parse(text)) for text in ("tfdata_tuned", "threads")}
-    assert needs == {"tfdata_tuned": ("tensorflow", "keras"), "threads": ("simplejpeg", "cv2")}
-    assert catalog.needs(catalog.parse(f"{plain}:photos")) == ()
-    assert catalog.needs(catalog.parse(f"{lazy}:photos")) == ("tensorflow",)
-    assert catalog.needs(catalog.parse("their.module:photos")) == ()
+    texts = ("tfdata_tuned", "threads", "torch_dataloader:decoder=simplejpeg")
+    assert [set(catalog.needs(catalog.parse(text))) for text in texts] == [
+        {"tensorflow", "keras"},
+        {"simplejpeg", "cv2"},
+        {"torch", "torchvision", "simplejpeg"},
+    ]
+    assert catalog.needs(catalog.parse(f"{plain}:photos")) == {}
+    assert catalog.needs(catalog.parse(f"{lazy}:photos")) == {"tensorflow": "tensorflow"}
+    assert catalog.needs(catalog.parse("their.module:photos")) == {}

@@ -25,16 +25,14 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 
-CORE = ("msgspec", "numpy", "PIL", "psutil", "scipy")
-"""The modules that the process of a trial and the proof of equal work import."""
+CORE = {name: name for name in ("msgspec", "numpy", "psutil", "scipy")} | {"PIL": "pillow"}
+"""The modules that the process of a trial and the proof of equal work import.
+
+Each has the distribution that it is in.
+"""
 
 _LEAST = (3, 11)  # requires-python of Feedbench
 _SECONDS = 60.0  # for an interpreter to answer
-_PROJECTS = {  # what is installed for a module, where it has another name
-    "PIL": "pillow",
-    "cv2": "opencv-python-headless",
-    "nvidia.dali": "nvidia-dali-cuda120",
-}
 # It may run in a Python of any age, and not in Feedbench's folder.
 _QUESTION = """
 import sys
@@ -62,11 +60,14 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Needed(NamedTuple):
-    """An interpreter, one of its pipelines, and the modules that all of its pipelines need."""
+    """An interpreter, one of its pipelines, and the modules that all of its pipelines need.
+
+    Each module has the distribution that it is in.
+    """
 
     python: str
     spec: Spec
-    modules: tuple[str, ...]
+    modules: dict[str, str]
 
 
 def needed(specs: Iterable[Spec]) -> list[Needed]:
@@ -76,11 +77,7 @@ def needed(specs: Iterable[Spec]) -> list[Needed]:
         if spec.python:
             by_python.setdefault(spec.python, []).append(spec)
     return [
-        Needed(
-            python,
-            every[0],
-            tuple(dict.fromkeys(name for it in every for name in catalog.needs(it))),
-        )
+        Needed(python, every[0], dict(item for it in every for item in catalog.needs(it).items()))
         for python, every in by_python.items()
     ]
 
@@ -98,7 +95,7 @@ def described(specs: Iterable[Spec]) -> tuple[Other, ...]:
 def _described(of: Needed, path: Path) -> Other:
     what = f"--pipeline {of.spec.text}"
     _refuse(what, of)
-    newer = shlex.join([of.python, "-m", "pip", "install", "--upgrade", *map(_project, CORE)])
+    newer = shlex.join([of.python, "-m", "pip", "install", "--upgrade", *CORE.values()])
     about = asked(what, of.python, variables_of(of.python, path), hint=newer)
     return Other(
         python=of.python, name=name_of(of.python), environment=about.environment, code=about.code
@@ -107,7 +104,7 @@ def _described(of: Needed, path: Path) -> Other:
 
 def _refuse(what: str, of: Needed) -> None:
     """Raise RequestError if an interpreter cannot perform the trials of its pipelines."""
-    modules = dict.fromkeys((*CORE, *of.modules))
+    modules = CORE | of.modules
     answer = _answer(what, of.python, [*modules, "pip"])
     version = ".".join(map(str, answer.version))
     if answer.version < _LEAST:
@@ -115,16 +112,12 @@ def _refuse(what: str, of: Needed) -> None:
             f"{what}: expected Python {_LEAST[0]}.{_LEAST[1]} or newer; {of.python} is {version}",
             hint="make an environment of a newer Python",
         )
-    missing = [_project(name) for name in answer.missing if name != "pip"]
+    missing = [modules[name] for name in answer.missing if name != "pip"]
     if missing:
         raise RequestError(
             f"{what}: {of.python} does not have {listed(missing)}",
             hint=_installing(of.python, missing, has_pip="pip" not in answer.missing),
         )
-
-
-def _project(module: str) -> str:
-    return _PROJECTS.get(module, module)
 
 
 def _answer(what: str, python: str, modules: Iterable[str]) -> _Answer:

@@ -38,7 +38,7 @@ def own_processes(
                 folder,
                 scratch / f"interpreter-{place}.log",
                 each.python,
-                modules=each.modules,
+                modules=(*each.modules,),
                 variables=variables_of(each.python, path),
             )
             started[each.python] = held.enter_context(processes)

@@ -29,7 +29,7 @@ class Threads:
     are in a new order each epoch. The memory of a batch is used again once nothing refers to it.
     """
 
-    needs: ClassVar[tuple[str, ...]] = tuple(_MODULES)
+    needs: ClassVar = {"simplejpeg": "simplejpeg", "cv2": "opencv-python-headless"}
 
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
