@@ -19,6 +19,7 @@ from tests.support.smoke import Smoke
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 
 TRIES, SEED = 18, 26
+LIMIT_SECONDS = 240.0  # a page takes two; a busy machine is no fault
 FAILED = 1  # the exit code of the run, one of whose pipelines failed
 
 
@@ -49,7 +50,7 @@ def test_whenever_a_signal_comes_there_is_the_page_or_a_sentence_on_how_to_write
     begun = time.monotonic()
     with resumed(smoke, unreported(smoke, "uninterrupted")) as process:
         begun = time.monotonic()
-        assert process.wait(60) == FAILED
+        assert process.wait(LIMIT_SECONDS) == FAILED
     seconds = time.monotonic() - begun
     moments = random.Random(SEED)
 
@@ -60,7 +61,7 @@ def test_whenever_a_signal_comes_there_is_the_page_or_a_sentence_on_how_to_write
         with resumed(smoke, folder) as process:
             time.sleep(delays[place])
             process.send_signal(number)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=LIMIT_SECONDS)
         has_page = is_whole(folder / "report.html")
         has_sentence = f"feedbench report {folder.name} writes the report" in err
         is_fine = (
@@ -85,7 +86,9 @@ def test_a_reader_that_leaves_after_a_line_costs_neither_the_page_nor_the_exit_c
     assert reading.stdin is not None
     with smoke.feedbench.start("run", "--resume", folder.name, into=reading.stdin) as process:
         reading.stdin.close()
-        said, _ = reading.communicate(timeout=60)
-        assert process.wait(60) == FAILED
+        assert process.wait(LIMIT_SECONDS) == FAILED
+    with reading:
+        assert reading.stdout is not None
+        said = reading.stdout.read()
     assert said.startswith(b"Nothing is left to measure")
     assert is_whole(folder / "report.html")
