@@ -52,6 +52,10 @@ BUILT_IN = {  # name: module and class, imported when asked for
 }
 
 PEERS = {  # loaders of other libraries, each with an extra: name, module and class as above
+    "dali_cpu": "dali:DaliCpu",
+    "dali_gpu": "dali:DaliGpu",
+    "grain": "grain:Grain",
+    "spdl": "spdl:Spdl",
     "torch_dataloader": "torch_dataloader:TorchDataloader",
 }
 

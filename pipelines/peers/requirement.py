@@ -30,7 +30,7 @@ class Requirement:
 
     def refuse(self) -> None:
         """Raise RequestError if a package is missing or too old. Imports none of them."""
-        missing = [dist for module, dist in self.modules.items() if find_spec(module) is None]
+        missing = [dist for module, dist in self.modules.items() if _is_missing(module)]
         if missing:
             raise RequestError(
                 f"it needs {' and '.join(missing)}, which this Python does not have",
@@ -60,6 +60,13 @@ class Requirement:
                 hint=f"install the extra anew: pip install --force-reinstall"
                 f" 'feedbench[{self.extra}]'",
             ) from error
+
+
+def _is_missing(module: str) -> bool:
+    try:
+        return find_spec(module) is None
+    except ModuleNotFoundError:  # of the package that the module is in
+        return True
 
 
 def _version(distribution: str) -> str:

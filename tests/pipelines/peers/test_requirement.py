@@ -37,8 +37,8 @@ def refusal(requirement: Requirement) -> str:
 
 
 def test_a_missing_library_is_named_with_the_extra(site: Path) -> None:
-    assert refusal(needing(1, modules=("fastload", "no_such_a", "no_such_b"))) == (
-        "it needs no_such_a and no_such_b, which this Python does not have\n"
+    assert refusal(needing(1, modules=("fastload", "no_such_a", "no_such_b.part"))) == (
+        "it needs no_such_a and no_such_b.part, which this Python does not have\n"
         "hint: install the extra: pip install 'feedbench[fastload]'"
     )
 
