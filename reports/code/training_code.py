@@ -142,7 +142,7 @@ def _pipeline(row: Row) -> object | None:
     """Return the pipeline with the knobs in effect; None if this Feedbench does not have it."""
     try:
         spec = catalog.spec_of(row.label, row.spec)
-        if spec.is_foreign:
+        if spec.is_foreign or spec.is_peer:
             return None
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
