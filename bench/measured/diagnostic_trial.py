@@ -8,6 +8,7 @@ from typing import Literal
 from feedbench.bench.measured.batches.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer
 from feedbench.bench.measured.iterators import endless
+from feedbench.bench.measured.sampling.sampler import be_sampled, sample
 from feedbench.bench.measured.trial import Trial
 from feedbench.bench.records.measurement import Measurement, Profile
 from feedbench.bench.records.messages import Request
@@ -47,15 +48,19 @@ class Diagnostic(Trial):
         )
 
     def trace(self, request: Request) -> Profile:
-        """Trace some batches with TensorFlow's profiler, after caches are full."""
-        from feedbench.bench.measured.profiler import profile
-
+        """Trace some batches with TensorFlow's profiler or a sampler, after caches are full."""
+        if request.sampler:
+            be_sampled()
         feed = self.open(request).feed
         images = 0
         for delivered in feed:
             images += consume(delivered)
             if images > self.workload.images:
                 break
+        if request.sampler:
+            return sample(endless(feed), Path(request.trace), request.sampler)
+        from feedbench.bench.measured.profiler import profile
+
         return profile(endless(feed), Path(request.trace))
 
 

@@ -192,16 +192,19 @@ class Trials:
         until: LastStep = "",
         is_autotuned: bool = True,
         trace: str = "",
+        sampler: str = "",
     ) -> TrialRecord:
         """Perform a trial of the diagnosis; `number` makes its name unique for this purpose.
 
-        `until` is the last step, and `trace` the folder of a trace, as in a Request.
+        `until` is the last step, `trace` the folder of a trace, and `sampler` what samples stacks
+        for it, as in a Request.
         """
         request = replace(
             self._request(spec, purpose, workload, attempt=number),
             until=until,
             is_autotuned=is_autotuned,
             trace=trace,
+            sampler=sampler,
         )
         if self._meters is None:
             return self._perform(spec, request, limit, Watch())

@@ -7,8 +7,10 @@ from typing import Literal
 import msgspec
 
 PYTHON, REST = "Python", "the rest"
+OTHER, NATIVE = "other", "other threads"
 _OF_TENSORFLOW = "list read parse decode resize scale shuffle batch cache"
-KNOWN_STAGES = {*_OF_TENSORFLOW.split(), PYTHON, REST}
+_OF_STACKS = "collate transfer OpenCV"
+KNOWN_STAGES = {*_OF_TENSORFLOW.split(), *_OF_STACKS.split(), PYTHON, REST, OTHER, NATIVE}
 """The usual stages; any other is an op of a user's pipeline."""
 
 
@@ -31,6 +33,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     conclusion: str | None = None  # xprof's own sentence on being input-bound
     input_bound: float | None = None  # the share of a step that waits for input, of 1
     functions: list[Stage] = []  # of Python, by own time, the largest first; where it was traced
+    is_sampled: bool = False  # the stages are from samples of its stacks
+    is_one_thread: bool = False  # by the samples, one thread of one process does all the work
     why_not: str | None = None  # a clause: why nothing is known of its stages
 
     @property

@@ -55,3 +55,4 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float | None  # of the whole process tree; null: not known
     is_tf_data: bool
     functions: list[tuple[str, float]] = []  # of Python, by seconds of their own
+    native_seconds: float = 0.0  # CPU time of threads that no stack was sampled of

@@ -105,6 +105,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     is_autotuned: bool = True  # false: AUTOTUNE is switched off
     training: str = ""  # the file of what to train; "": nothing
     trace: str = ""  # the folder of a trace
+    sampler: str = ""  # the program that samples stacks for it; "": TensorFlow's profiler traces
     sheet: str = ""  # where verifying writes the contact sheet, without a suffix; "": nowhere
     pictures: str = ""  # the file that the images of a picture are written to
     same_image: str = ""  # the image of each epoch that is in the picture; "": the first ones

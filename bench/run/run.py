@@ -195,9 +195,10 @@ def explain(run: Run, blocks: Blocks, stopped: Stopped, work: Workplace) -> None
     diagnostics = Diagnostics(
         run.trials, keeper, specs, run.begun.workload, work.scratch, work.listener
     )
-    here = [
+    there = "" if keeper.run.against is None else keeper.run.against.python
+    traced = [
         label
         for label in blocks.lineup.labels
-        if label in keeper.labels and not specs[label].python
+        if label in keeper.labels and not (there and specs[label].python == there)
     ]
-    diagnostics.run(here, run.begun.images.paths, budget.diagnosis_deadline())
+    diagnostics.run(traced, run.begun.images.paths, budget.diagnosis_deadline())

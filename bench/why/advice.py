@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from feedbench.bench.records.diagnosis import (
     KNOWN_STAGES,
+    OTHER,
     PYTHON,
     REST,
     Advice,
@@ -55,13 +56,21 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
         largest = trace.stages[1]
     share = trace.share(largest.name)
     ms = largest.ms
+    name = PYTHON if largest.name == OTHER else largest.name  # which no sample could name
     if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
         ms = share * row.cpu_seconds_per_1000_images  # the trace of its calls slowed it down
-    takes = f"{largest.name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
+    takes = f"{name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
     if share < _LARGE:
         return
     path = f"diagnosis.traces.{row.label}.stages"
-    if largest.name == PYTHON:
+    cores = _cores_in_use(row)
+    if trace.is_one_thread and name != PYTHON and cores is not None and _BUSY <= cores <= _ONE_CORE:
+        sentence = (
+            f"one Python thread does the work and uses {cores:.2f} cores. {capital(takes)}."
+            " Decode in tf.data, or in several threads or processes."
+        )
+        yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
+    elif name == PYTHON:
         does = change(row, run, _TF_DATA)
         yield Advice(
             label=row.label,

@@ -32,6 +32,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
+from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
@@ -75,6 +76,7 @@ class Diagnostics:
         scratch: Path,
         listener: Listener,
         reader: Callable[..., Reading] = reading_of,
+        sampler: str | None = None,
     ) -> None:
         self._trials = trials
         self._keeper = keeper
@@ -83,6 +85,8 @@ class Diagnostics:
         self._scratch = scratch
         self._listener = listener
         self._reader = reader
+        self._sampler = py_spy() if sampler is None else sampler
+        self._unsampled: list[str] = []
         self._diagnosis = Diagnosis()
         self._ends_at: float | None = None
         self._number = 0  # of trials
@@ -110,6 +114,8 @@ class Diagnostics:
             if self._left_out:
                 parts = ", ".join(self._left_out)
                 self._failed.append(f"No time was left for these trials: {parts}. Raise --time.")
+            if self._unsampled:
+                self._failed.append(without_py_spy(self._unsampled))
             self._failed += self._elsewhere()
             self._keep(
                 replace(
@@ -123,7 +129,11 @@ class Diagnostics:
     def _elsewhere(self) -> list[str]:
         """Return the sentence that another environment's pipelines are not traced, if any."""
         there = self._keeper.run.against
-        names = [each.label for each in self._keeper.run.pipelines if each.python]
+        names = [
+            each.label
+            for each in self._keeper.run.pipelines
+            if each.python and each.label not in (*self._diagnosis.traces, *self._unsampled)
+        ]
         if there is not None:
             names = [f"the pipelines in {there.name}"]
         if not names:
@@ -134,9 +144,14 @@ class Diagnostics:
         """Diagnose one thing after another, the most informative first."""
         traces: dict[str, Trace] = {}
         for label, row in rows.items():
-            if (trace := self._trace(row)) is not None:
+            spec = self._specs[label]
+            trace = None if spec.python else self._trace(row)
+            if is_sampled(spec, row):
+                trace = self._sampled(row, trace)
+            if trace is not None:
                 traces[label] = trace
             self._keep(replace(self._diagnosis, traces=traces))
+        rows = {label: row for label, row in rows.items() if not self._specs[label].python}
         self._keep(replace(self._diagnosis, ceilings=self._ceilings()))
         best, ours = _fastest_uncached(rows, self._specs, traces)
         if best is not None:
@@ -162,17 +177,15 @@ class Diagnostics:
 
     def _trace(self, row: Row) -> Trace | None:
         spec = self._specs[row.label]
-        slug = next(p.slug for p in self._keeper.run.pipelines if p.label == row.label)
-        folder = self._keeper.folder.traces / slug
+        folder, shown = self._trace_folder(row)
         seconds = _TRACE_SECONDS + (row.first_epoch_seconds or 0.0)
         record = self._trial(spec, "trace", "its trace", seconds, trace=str(folder.absolute()))
         if record is None:
             return None
-        shown = f"traces/{slug}"
         taken = record.traced
         if taken is None:
             return Trace(folder=shown, why_not=record.why or "its trial was cut short")
-        log = self._keeper.folder.logs / f"trace-{slug}.log"
+        log = self._keeper.folder.logs / f"trace-{folder.name}.log"
         remaining = max(self._remaining_seconds(), _LEAST_XPROF_SECONDS)
         reading = self._reader(folder, log, limit_seconds=remaining)
         cpu_ms = None
@@ -197,6 +210,36 @@ class Diagnostics:
             ],
             why_not=reading.why_not,
         )
+
+    def _sampled(self, row: Row, before: Trace | None) -> Trace | None:
+        """Return a pipeline's trace with stages by samples of its stacks, if that is possible."""
+        if not self._sampler:
+            self._unsampled.append(row.label)
+            return before
+        folder, shown = self._trace_folder(row)
+        seconds = SECONDS + (row.first_epoch_seconds or 0.0)
+        record = self._trial(
+            self._specs[row.label],
+            "trace",
+            "its stacks",
+            seconds,
+            trace=str(folder.absolute()),
+            sampler=self._sampler,
+        )
+        if record is None:
+            return before
+        taken = record.traced
+        trace = None if taken is None else with_samples(before, taken, folder, shown)
+        if trace is None:
+            why = record.why or "py-spy saw no work"
+            self._failed.append(f"The stages of {row.label} are not known: {why}.")
+            return before
+        return trace
+
+    def _trace_folder(self, row: Row) -> tuple[Path, str]:
+        """Return the folder of a row's trace, and its name as seen from the run's folder."""
+        slug = next(p.slug for p in self._keeper.run.pipelines if p.label == row.label)
+        return self._keeper.folder.traces / slug, f"traces/{slug}"
 
     def _ceilings(self) -> list[Ceiling]:
         cores = max(math.ceil(usable_cores()), 1)
@@ -264,6 +307,7 @@ class Diagnostics:
         until: LastStep = "",
         is_autotuned: bool = True,
         trace: str = "",
+        sampler: str = "",
     ) -> TrialRecord | None:
         """Run a trial that takes about `seconds`; return None if there is no time for it."""
         remaining = self._remaining_seconds()
@@ -283,6 +327,7 @@ class Diagnostics:
             until=until,
             is_autotuned=is_autotuned,
             trace=trace,
+            sampler=sampler,
         )
         # A failed trace has a `why_not` of its own.
         if record.ended != "measured" and purpose != "trace":

@@ -19,6 +19,7 @@ CTRL_C = 128 + signal.SIGINT
 _AT_ONCE_SECONDS = 1.0  # signals within this time are one: they may come in pairs
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PTRACER, _ANY = 0x59616D61, -1
 
 
 def signal_at_parent_death(signal_number: int) -> None:
@@ -29,6 +30,14 @@ def signal_at_parent_death(signal_number: int) -> None:
 def adopt_orphans() -> None:
     """Make this process, on Linux, the parent of all descendants whose own parent dies."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def allow_tracing() -> None:
+    """Let processes of this user trace this one, where the kernel's Yama would allow only parents.
+
+    It has no effect on the processes that this one starts.
+    """
+    _prctl(_PR_SET_PTRACER, _ANY)
 
 
 @contextmanager
@@ -139,4 +148,4 @@ def _restore(before: Mapping[signal.Signals, Any]) -> None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)

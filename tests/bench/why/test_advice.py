@@ -104,6 +104,21 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     assert "which run on all cores. Measure it with" in sentences(many, traces={"a": trace})[0]
 
 
+def test_one_thread_that_samples_show_is_named_with_its_largest_stage() -> None:
+    sampled = replace(a_trace(decode=0.7, other=0.3), is_sampled=True, is_one_thread=True)
+    one = row(cpu_seconds_per_1000_images=1.0)
+    assert sentences(one, traces={"a": sampled}) == [
+        (
+            "one Python thread does the work and uses 1.00 cores. Decode takes 70% of its CPU time"
+            " (0.700 ms per image). Decode in tf.data, or in several threads or processes."
+        ),
+    ]
+    several = replace(sampled, is_one_thread=False)  # they have one core, which others use as well
+    assert sentences(one, traces={"a": several}) == []
+    unnamed = replace(a_trace(other=0.9, decode=0.1), is_sampled=True, is_one_thread=True)
+    assert "Python takes 90% of its CPU time" in sentences(one, traces={"a": unnamed})[0]
+
+
 def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=1.0)) == [
         (

@@ -14,7 +14,7 @@ from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.diagnosis import Autotune, Choice, Diagnosis
 from feedbench.bench.records.measurement import Profile
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import PipelineRecord, RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.why.diagnostics import Diagnostics
 from feedbench.bench.why.trace_reader import Reading
@@ -71,6 +71,7 @@ def looked_at(
     labels: Sequence[str] = (),
     *,
     ops: Sequence[str] = (),
+    sampler: str = "",
     **given: Any,
 ) -> Diagnosis:
     """What comes of it, where xprof finds these ops in every trace; a row's label is its SPEC."""
@@ -79,7 +80,14 @@ def looked_at(
     like_trials: Any = trials
     reading = Reading(ops=[(op, op, 1000.0) for op in ops])
     diagnostics = Diagnostics(
-        like_trials, keeper, specs, folder / "w", folder, Quiet(), lambda *_, **__: reading
+        like_trials,
+        keeper,
+        specs,
+        folder / "w",
+        folder,
+        Quiet(),
+        lambda *_, **__: reading,
+        sampler,
     )
     diagnostics.run(labels or list(specs), [], None)
     return keeper.diagnosis
@@ -159,6 +167,62 @@ def test_that_another_environment_is_not_traced_is_said(tmp_path: Path) -> None:
         "The diagnosis covers this environment only, not the pipelines in old."
     ]
     assert looked_at(tmp_path, Trials(), [BASELINE]).skipped == []
+
+
+class Sampling(Trials):
+    """Trials whose stacks can be sampled, and what samples them."""
+
+    def diagnose(self, spec: Spec, purpose: Any, *given: object, **asked: Any) -> TrialRecord:
+        if not asked.get("sampler"):
+            return super().diagnose(spec, purpose, *given, **asked)
+        self.asked.append((spec.label, asked["sampler"], "stacks"))
+        folder = Path(asked["trace"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "stacks.txt").write_text("p;f (loader.py:1);load (PIL/ImageFile.py:9) 30\n")
+        taken = Profile(images=100, steps=4, seconds=1.0, cpu_seconds=0.5, is_tf_data=False)
+        return a_trial(0, spec.label, purpose=purpose, ended="traced", traced=taken)
+
+
+OWN = a_row("loader.py:photos@/env/bin/python")
+OF_OWN = PipelineRecord(OWN.label, OWN.label, "own", python="/env/bin/python")
+
+
+def test_a_loader_without_tf_data_has_its_stages_by_samples_of_its_stacks(tmp_path: Path) -> None:
+    rows = [BASELINE, a_row("loader.py:photos"), a_row("threads"), OWN]
+    pipelines = [*(PipelineRecord(row.label, row.label, row.label[:4]) for row in rows[:3]), OF_OWN]
+    trials = Sampling()
+    found = looked_at(
+        tmp_path, trials, rows, ops=["MatMul"], sampler="/py-spy", pipelines=pipelines
+    )
+    sampled = [label for label, _, step in trials.asked if step == "stacks"]
+    assert sampled == ["loader.py:photos", "threads", OWN.label]
+    assert [(stage.name, stage.ms) for stage in found.traces["threads"].stages] == [("decode", 5.0)]
+    assert found.traces[OWN.label].is_sampled
+    assert not found.traces["tfdata_naive"].is_sampled
+    assert found.skipped == []
+
+
+def test_without_py_spy_one_sentence_names_all_that_are_not_sampled(tmp_path: Path) -> None:
+    pipelines = [PipelineRecord("threads", "threads", "threads"), OF_OWN]
+    found = looked_at(tmp_path, Trials(), [a_row("threads"), OWN], pipelines=pipelines)
+    assert list(found.traces) == ["threads"]  # by TensorFlow's profiler
+    (sentence,) = found.skipped
+    assert sentence == (
+        f"The stages of threads and {OWN.label} are not known, since py-spy is not installed:"
+        " install it with pip install py-spy."
+    )
+
+
+def test_a_loader_that_cannot_be_sampled_keeps_its_trace_and_a_sentence(tmp_path: Path) -> None:
+    class Failing(Trials):
+        def diagnose(self, spec: Spec, purpose: Any, *given: object, **asked: Any) -> TrialRecord:
+            if asked.get("sampler"):
+                return a_trial(0, spec.label, ended="failed", why="py-spy took no samples")
+            return super().diagnose(spec, purpose, *given, **asked)
+
+    found = looked_at(tmp_path, Failing(), [a_row("threads")], ops=["MatMul"], sampler="/py-spy")
+    assert [stage.name for stage in found.traces["threads"].stages] == ["the rest", "MatMul"]
+    assert found.skipped == ["The stages of threads are not known: py-spy took no samples."]
 
 
 class Broken:
