@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from feedbench.bench.records.run import RunRecord
+from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.records.trial import TrialRecord
 from tests.faults.scenario import Line
 from tests.faults.stage import BLOCKS, Ended, Stage
@@ -111,7 +111,7 @@ def of_marks(
 
 def of_completion(run: RunRecord, trials: Sequence[TrialRecord]) -> Iterator[str]:
     """Check that a complete run has each trial of each block once."""
-    if run.changed is not None or str(run.stopped_because) == "failed":
+    if run.changed is not None or run.stopped_because in {Stopped.FAILED, Stopped.TIME}:
         return
     if run.status != "complete" or run.blocks != BLOCKS:
         yield f"it ended well, but is {run.status} with {run.blocks} blocks"

@@ -102,11 +102,12 @@ class Stage:
             )
         self._begun = time.monotonic()
 
-    def start_run(self, variables: Mapping[str, str] | None = None) -> None:
+    def start_run(self, *more: object, variables: Mapping[str, str] | None = None) -> None:
+        """Start a run of the stage's pipelines, with more options."""
         chosen = [word for spec in self.specs for word in ("-p", spec)]
         self.start(
             *("run", self.photos, "--image-size", "32", "--batch-size", "8", "--no-trace"),
-            *("--blocks", BLOCKS, "--out", "R", "--prepared", "P", *chosen),
+            *("--blocks", BLOCKS, "--out", "R", "--prepared", "P", *chosen, *more),
             variables=variables,
         )
 
