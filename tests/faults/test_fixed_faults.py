@@ -1,4 +1,4 @@
-"""Twelve faults in five commands, each of which every release must survive."""
+"""Twelve faults in five commands, each of which every release must survive. `full` runs four."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.faults.scenario import parse
 from tests.support.builders import a_row, a_run, a_run_folder
 from tests.support.command import Feedbench
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.faults]
+pytestmark = pytest.mark.faults
 
 LOADER = ("mine=loader.py:photos",)
 
@@ -28,6 +28,7 @@ def survived(played: Played, possible: frozenset[str], text: str) -> Outcome:
     return outcome
 
 
+@pytest.mark.end_to_end
 @pytest.mark.tensorflow
 def test_a_command_that_is_killed_before_its_run_leaves_nothing(
     played: Played, possible: frozenset[str]
@@ -46,6 +47,7 @@ def test_a_run_in_a_folder_that_became_read_only_is_resumed(
     assert outcome.resumed.code == 0
 
 
+@pytest.mark.end_to_end
 @pytest.mark.tensorflow
 def test_a_run_survives_stops_a_missing_home_a_clock_that_steps_and_a_killed_trial(
     played: Played, possible: frozenset[str]
@@ -67,6 +69,7 @@ def test_a_run_survives_stops_a_missing_home_a_clock_that_steps_and_a_killed_tri
     assert outcome.run.code == 2
 
 
+@pytest.mark.end_to_end
 @pytest.mark.tensorflow
 def test_a_disk_that_stalls_and_then_is_full_ends_the_run_which_is_resumed(
     played: Played, possible: frozenset[str]
@@ -77,6 +80,7 @@ def test_a_disk_that_stalls_and_then_is_full_ends_the_run_which_is_resumed(
     assert outcome.resumed.code == 0
 
 
+@pytest.mark.end_to_end
 def test_a_port_that_is_taken_is_refused_in_a_sentence(feedbench: Feedbench) -> None:
     a_run_folder(feedbench.folder / "R", a_run(a_row("a")), [])
     (feedbench.folder / "R" / "traces").mkdir()
