@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -21,12 +22,12 @@ _INTERESTING = [b"\0", b"\n", b'"', b",", b"\xff", b"\xef\xbb\xbf", b"\r", b"{",
 @st.composite
 def mutated_json(draw: st.DrawFn, tree: Json, most: int = 3) -> Json:
     """A copy of a tree of JSON in which values are replaced, removed, doubled or renamed."""
-    copy = json.loads(json.dumps(tree))
+    changed = json.loads(json.dumps(tree))
     for _ in range(draw(st.integers(1, most))):
-        holder, key = draw(st.sampled_from([*_places(copy)] or [(None, None)]))
+        holder, key = draw(st.sampled_from([*_places(changed)] or [(None, None)]))
         if holder is not None:
             _change(draw, holder, key)
-    return copy
+    return changed
 
 
 def _change(draw: st.DrawFn, holder: Any, key: Any) -> None:
@@ -42,7 +43,7 @@ def _change(draw: st.DrawFn, holder: Any, key: Any) -> None:
             other = draw(st.sampled_from([*holder] if isinstance(holder, dict) else [0]))
             holder[key], holder[other] = holder[other], holder[key]
         case _:
-            holder[key] = draw(st.sampled_from(_STRANGE))
+            holder[key] = copy.deepcopy(draw(st.sampled_from(_STRANGE)))
 
 
 def _places(tree: Json) -> list[tuple[Any, Any]]:
