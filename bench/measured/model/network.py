@@ -78,7 +78,7 @@ class NetworkModel:
         """Return whether the images change nothing, neither the outputs nor by their gradient.
 
         Before a model with batch normalisation has trained, its outputs for any images may be the
-        same to the last bit: MobileNetV2's are. So its gradient is looked at as it trains.
+        same to the last bit: MobileNetV2's are. So its gradient is checked as it trains.
         """
         images = np.asarray(batches(_PAIR, 0)[0])
         different = np.concatenate([images, np.zeros_like(images)[:1]])
