@@ -118,6 +118,10 @@ def training_code(
     )
 
 
+def _has_template(name: str) -> bool:
+    return f"{name}.py.j2" in _environment().list_templates()
+
+
 def _templates(name: str, pipeline: object) -> Iterator[str]:
     """Yield the possible names of a pipeline's template, the most special one first."""
     yield f"{name}.py.j2"
@@ -142,7 +146,7 @@ def _pipeline(row: Row) -> object | None:
     """Return the pipeline with the knobs in effect; None if this Feedbench does not have it."""
     try:
         spec = catalog.spec_of(row.label, row.spec)
-        if spec.is_foreign or spec.is_peer:
+        if spec.is_foreign or (spec.is_peer and not _has_template(spec.name)):
             return None
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
