@@ -48,6 +48,7 @@ def refined(spec: Spec, cores: int) -> tuple[Spec, ...]:
         {"parallel_calls": str(2 * cores), "prefetch": "4"},
         {"workers": str(2 * cores)},
         {"prefetch": "8"},
+        {"threads": str(cores), "prefetch": str(2 * cores)},
     ]
     return different([spec, *variants_of(spec, settings)])[1:]
 

@@ -3,7 +3,6 @@
 The defaults are Grain's. Its documentation of `grain.ReadOptions` has 16 threads, and asks for a
 buffer of at least as many elements as threads; an element here is a batch. Its documentation of
 `MapDataset.shuffle` says to shuffle before `repeat`: each epoch then has another full order.
-`decode` and `workers` are what its performance page leaves to the user's own measurement.
 
 https://google-grain.readthedocs.io/en/latest/grain.dataset.html
 https://google-grain.readthedocs.io/en/latest/grain.constants.html

@@ -1,13 +1,11 @@
 """SPDL, Meta's loader of threads, with its own decoder and resize, which are FFmpeg's.
 
-SPDL's page on parallelism measures its thread pool best with about as many threads as cores, and
-its page on noisy neighbours warns of more than the CPU has room for: `workers` is one a core. The
-sink holds SPDL's default of 3 batches. Decoding and resizing are one call of SPDL for an image,
-and one stage for a batch, as in its example of image loading.
+SPDL's page on noisy neighbours recommends to use at most 40 % of the CPU while a GPU trains. Here
+nothing trains: `workers` is one a core, as for all loaders. The sink holds SPDL's default of 3
+batches. One stage makes a whole batch, as in its example of image loading.
 
 FFmpeg's bilinear filter widens with the reduction, as Pillow's does: it is antialiased.
 
-https://facebookresearch.github.io/spdl/main/case_studies/parallelism.html
 https://facebookresearch.github.io/spdl/main/performance_analysis/noisy_neighbour.html
 https://facebookresearch.github.io/spdl/main/generated/image_dataloading.html
 """
