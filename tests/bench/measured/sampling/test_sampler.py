@@ -61,7 +61,7 @@ def test_a_loader_that_decodes_is_seen_to_decode(tmp_path: Path) -> None:
     trace = with_samples(None, taken, tmp_path / "trace", "traces/a")
     assert trace is not None
     assert trace.stages[0].name == "decode"
-    assert trace.share("decode") > 0.5
+    assert trace.share("decode") > 0.25
     assert trace.total_ms == pytest.approx(trace.cpu_ms)
 
 
