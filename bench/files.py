@@ -8,11 +8,11 @@ import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.reading import Stamp, stamp
 from feedbench.pipelines.system.regular_files import open_regular
 
 DAMAGED = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -83,16 +83,8 @@ def _is_special(file: Path) -> bool:
         return False
 
 
-class Stamp(NamedTuple):
-    """A file's size and modification time, which stand for its content."""
-
-    size: int  # bytes
-    changed: int  # ns
-
-
 def stamp_of(path: str) -> Stamp | None:
     """Return a file's stamp; None if the file cannot be accessed."""
     with contextlib.suppress(OSError):
-        status = os.stat(path)  # noqa: PTH116 - a million times
-        return Stamp(status.st_size, status.st_mtime_ns)
+        return stamp(path)
     return None

@@ -8,6 +8,7 @@ built_in:    The pipelines that come with Feedbench, and the tf.data steps that 
 tfrecords:   TFRecord files: their format, and how Feedbench writes its own
 keras_fit:   A Keras PyDataset as a feed, read as `fit` reads it
 images:      A folder's images and labels, how they are decoded and checked, and sample photos
+remote:      Photos in object storage: their addresses, how they are listed and read
 system:      Processes and memory: signals, limits, and workers that may crash
 knobs:       A pipeline's fields as its knobs
 user_modules: A user's module, found without importing it

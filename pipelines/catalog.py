@@ -60,6 +60,7 @@ PEERS = {  # loaders of other libraries, each with an extra: name, module and cl
 }
 
 _ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")
+_READERS = ("threads", "tfrecord_sharded")
 
 _WALKING = {"image_dataset_from_directory", "image_dataset_from_directory_grain"}
 """The built-in pipelines that list `workload.folder`; all others read `workload.files`."""
@@ -238,6 +239,24 @@ def _named_in(file: Path) -> set[str]:
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     return {name.partition(".")[0] for name in names}
+
+
+def refuse_store(spec: Spec, scheme: str) -> None:
+    """Raise RequestError if a built-in pipeline cannot read images in a store of this scheme.
+
+    A user's own gets the addresses as `workload.files`, and may read them as it likes.
+    """
+    if spec.is_foreign or scheme in getattr(built_in(spec.name), "stores", frozenset()):
+        return
+    from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+
+    is_tf_data = issubclass(built_in(spec.name), TailKnobs)
+    why = f"TensorFlow has no file system for {scheme}://"
+    raise RequestError(
+        f"--pipeline {spec.text}: it cannot read {scheme}://, because"
+        f" {why if is_tf_data else 'it reads only files on this machine'}",
+        hint=f"use {' or '.join(_READERS)}, which read it by fsspec, or your own loader",
+    )
 
 
 def source_file(spec: Spec) -> Path | None:

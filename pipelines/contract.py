@@ -67,7 +67,7 @@ class Workload:
     """
 
     folder: str = ""  # an absolute path: one folder a class, with exactly these images
-    files: tuple[str, ...]  # absolute paths, of the images themselves
+    files: tuple[str, ...]  # absolute paths of the images themselves; in a store, their addresses
     labels: tuple[int, ...]  # for each file, the place of its class in class_names
     class_names: tuple[str, ...]
     formats: tuple[str, ...] = ()  # the files' formats, by their first bytes; (): not known

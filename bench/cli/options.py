@@ -35,7 +35,8 @@ Folder = Annotated[
     Path | None,
     typer.Argument(
         metavar="FOLDER",
-        help="Your images, in one sub-folder per class. Without it: 512 sample photos.",
+        help="Your images, in one sub-folder per class: a folder, or an address such as"
+        " s3://bucket/photos. Without it: 512 sample photos.",
     ),
 ]
 PreparedFolder = Annotated[

@@ -7,11 +7,12 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NoReturn, TypeVar
 
 from feedbench.bench.options.option import Given
 from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
+from feedbench.pipelines.remote.address import place
 from feedbench.pipelines.system.signals import ignore_endings
 
 SAMPLE_PHOTOS = 512
@@ -114,14 +115,15 @@ def print_json(record: object) -> None:
     print(text)
 
 
-def images_folder(folder: Path | None, given: Given, say: Callable[[str], None]) -> Path:
+def images_folder(folder: PurePath | None, given: Given, say: Callable[[str], None]) -> PurePath:
     """Return the folder that is given, or that of the sample photos; of --records, where they are.
 
-    Raises RequestError if both a folder and records are given.
+    It may be an Address. Raises RequestError if both a folder and records are given, and for an
+    address that Feedbench does not read.
     """
     records = given["records"]
     if not isinstance(records, str):
-        return folder or sample_photos(say)
+        return sample_photos(say) if folder is None else place(str(folder))
     if folder is not None:
         raise RequestError(
             f"--records {records}: expected no FOLDER as well; found {folder}",

@@ -7,6 +7,7 @@ filter, as Keras' ImageDataGenerator does. Both are in grey levels, 0 to 255.
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.image_check import unrestrained
 from feedbench.pipelines.images.placement import Placement, placement
+from feedbench.pipelines.remote.reading import read
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,7 +42,7 @@ def decoded(file: str) -> Image.Image:
     """
     from PIL import Image
 
-    with unrestrained(), Image.open(file) as image:
+    with unrestrained(), Image.open(BytesIO(read(file))) as image:
         return image.convert("RGB")
 
 

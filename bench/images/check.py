@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check_task import CheckTask
 from feedbench.bench.images.findings_cache import FindingsCache
 from feedbench.bench.machine.cores import usable_cores
@@ -25,7 +24,8 @@ from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.file_kinds import APPLE_DOUBLE_PREFIX, FOREIGN_SUFFIXES
 from feedbench.pipelines.images.image_check import Finding
-from feedbench.pipelines.images.index import Index, part, shown
+from feedbench.pipelines.images.index import Index, part, shown, stamps_of
+from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.workers import LostError
 
@@ -35,6 +35,7 @@ OnFinding = Callable[[int, Finding], object]
 _ENDLESS_SECONDS = 1e9
 _PROGRESS_SECONDS = 0.5  # between two lines of progress
 _MOST_LISTED = 100  # bad files in an error
+_STORE_WORKERS = 8  # at least, for files in a store: mostly they wait
 
 
 class Checks(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,8 @@ class Checker:
         if self._checks.how == "none":
             fine = Finding()
             return [_by_name(file) or fine for file in index.files]
-        stamps = {path: stamp for path in index.paths if (stamp := stamp_of(path)) is not None}
+        listed = zip(index.paths, stamps_of(index), strict=True)
+        stamps = {path: stamp for path, stamp in listed if stamp is not None}
         findings: dict[str, Finding] = {}
         cache = None
         if self._checks.cache is not None:
@@ -128,7 +130,11 @@ class Checker:
             files=tuple(files),
             channels=self._channels,
             most_pixels=most_pixels,
-            workers=worker_count(most_pixels, cores=usable_cores(), available=available_bytes()),
+            workers=worker_count(
+                most_pixels,
+                cores=_STORE_WORKERS if is_address(files[0]) else usable_cores(),
+                available=available_bytes(),
+            ),
         )
         if self._processes is None:
             try:

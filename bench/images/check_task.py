@@ -16,6 +16,8 @@ import msgspec
 from feedbench.bench.records.messages import Checked, Event
 from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.file_systems import load
 from feedbench.pipelines.system.workers import LostError, each
 
 _FILE_LIMIT_SECONDS = 60.0  # for one file, however large
@@ -40,6 +42,8 @@ class CheckTask(NamedTuple):
 
     def results(self) -> Iterable[tuple[int, Finding]]:
         """Check the files in separate processes, and yield each one's place and finding."""
+        if self.files and is_address(self.files[0]):
+            load(self.files[0])  # once, before the workers are forked
         answers = each(self._begin, len(self.files), self.workers, _FILE_LIMIT_SECONDS)
         for place, answer in answers:
             if isinstance(answer, LostError):

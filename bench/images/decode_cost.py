@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
+from io import BytesIO
 
 from feedbench.pipelines.images.image_check import MOST_PIXELS, header, unrestrained
-from feedbench.pipelines.system.regular_files import open_regular
+from feedbench.pipelines.remote.reading import read
 
 
 def decode_seconds(
@@ -31,11 +31,7 @@ def decode_seconds(
         if finding.reason is not None or finding.pixels > most_pixels:
             continue
         try:
-            with (
-                unrestrained(),
-                os.fdopen(open_regular(file), "rb") as opened,
-                Image.open(opened) as image,
-            ):
+            with unrestrained(), Image.open(BytesIO(read(file))) as image:
                 image.convert("RGB").resize(
                     (image_size[1], image_size[0]), Image.Resampling.BILINEAR
                 )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import NamedTuple
 
-from feedbench.bench.files import stamp_of
 from feedbench.bench.records.checks.inspection import Labelled
-from feedbench.pipelines.images.index import Index, image_id
+from feedbench.pipelines.images.index import Index, image_id, stamps_of
 from feedbench.pipelines.images.layouts import Layout, parts_of
 from feedbench.pipelines.images.listing import walk
+from feedbench.pipelines.remote.address import Address, absolute
+from feedbench.pipelines.remote.reading import Stamp, stamps
 from feedbench.pipelines.system.regular_files import open_regular
 
 _CHUNK = 1 << 20
+_CHECKSUMMED = {"s3", "gs"}  # schemes whose stamps are digests of the content
 
 
 class Duplicates(NamedTuple):
@@ -26,14 +28,18 @@ class Duplicates(NamedTuple):
     across_parts: list[list[str]]
 
 
-def find_duplicates(folder: Path, index: Index, layout: Layout) -> Duplicates:
+def find_duplicates(folder: PurePath, index: Index, layout: Layout) -> Duplicates:
     """Return the duplicates among the images, and with those of other parts of `folder`.
 
-    Only files of the same size are read.
+    Only files of the same size are read. In a store none is: see `_groups_in_store`.
     """
     names, paths = _other_parts(folder, index, layout)
     count = len(index.files)
-    groups = list(_groups((*index.paths, *paths)))
+    found = [*stamps_of(index), *stamps(paths)]
+    if isinstance(index.folder, Address):
+        groups = _groups_in_store(index.folder, found)
+    else:
+        groups = list(_groups((*index.paths, *paths), found))
     inside = [[at for at in group if at < count] for group in groups]
     return Duplicates(
         all=[[image_id(index.files[at]) for at in group] for group in inside if len(group) > 1],
@@ -53,10 +59,10 @@ def find_duplicates(folder: Path, index: Index, layout: Layout) -> Duplicates:
 
 
 def _other_parts(
-    folder: Path, index: Index, layout: Layout
+    folder: PurePath, index: Index, layout: Layout
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the images of the parts that are not inspected: relative to `folder`, and paths."""
-    top = folder.absolute()
+    top = absolute(folder)
     parts = [top / name for name in parts_of(folder).values()]
     if index.folder not in parts:
         return (), ()
@@ -95,11 +101,11 @@ def _spread(places: Sequence[int], kinds: Sequence[object]) -> list[int]:
     return sorted(places, key=lambda at: firsts[kinds[at]] != at)
 
 
-def _groups(paths: Sequence[str]) -> Iterator[list[int]]:
+def _groups(paths: Sequence[str], found: Sequence[Stamp | None]) -> Iterator[list[int]]:
     """Yield the places of files with the same content; only files of the same size are read."""
     by_size: dict[int, list[int]] = {}
-    for place, path in enumerate(paths):
-        if (stamp := stamp_of(path)) is not None and stamp.size:
+    for place, stamp in enumerate(found):
+        if stamp is not None and stamp.size:
             by_size.setdefault(stamp.size, []).append(place)
     groups: dict[bytes, list[int]] = {}
     for places in by_size.values():
@@ -107,6 +113,20 @@ def _groups(paths: Sequence[str]) -> Iterator[list[int]]:
             if digest := _digest(paths[place]):
                 groups.setdefault(digest, []).append(place)
     yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _groups_in_store(folder: Address, found: Sequence[Stamp | None]) -> list[list[int]]:
+    """Return the places of objects with the same size and checksum, where the store keeps one.
+
+    That of S3 and of Google's is MD5, unless an object was written in several parts.
+    """
+    if folder.scheme not in _CHECKSUMMED:
+        return []
+    groups: dict[Stamp, list[int]] = {}
+    for place, stamp in enumerate(found):
+        if stamp is not None and stamp.size:
+            groups.setdefault(stamp, []).append(place)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _digest(path: str) -> bytes | None:

@@ -11,14 +11,15 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
 from feedbench.bench.disk_cache import DiskCache
-from feedbench.bench.files import DAMAGED, Stamp
+from feedbench.bench.files import DAMAGED
 from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.remote.reading import Stamp
 
 _SCHEMA = 2
 MOST_BYTES = 256_000_000  # of all folders together; a file of an image takes about 100
@@ -43,7 +44,7 @@ class FindingsCache:
     def __init__(
         self,
         cache: Path,
-        folder: Path,
+        folder: PurePath,
         *,
         most_bytes: int = MOST_BYTES,
         spare_lines: int = SPARE_LINES,

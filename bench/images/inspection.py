@@ -6,11 +6,10 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
-from feedbench.bench.files import stamp_of
 from feedbench.bench.images.check import Checker, Checks, bad_of
 from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.processes.client import Processes
@@ -20,17 +19,19 @@ from feedbench.bench.records.run import LeftOut
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.file_kinds import is_candidate, is_hidden
 from feedbench.pipelines.images.image_check import Finding
-from feedbench.pipelines.images.index import Index, counts, image_id
+from feedbench.pipelines.images.index import Index, counts, image_id, stamps_of
 from feedbench.pipelines.images.labelled.labels import index_unlabelled
 from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
+from feedbench.pipelines.remote.address import Address
+from feedbench.pipelines.remote.tree import OnListed
 
 _BINS = 10
 _FLOAT32_BYTES = 4
 
 
 def inspect(
-    folder: Path,
+    folder: PurePath,
     layout: Layout,
     checks: Checks,
     *,
@@ -44,7 +45,11 @@ def inspect(
     Raises RequestError if the folder cannot be listed.
     """
     listener.stage(f"listing {folder}")
-    index = _index(folder, layout) if listed is None else listed
+    if listed is None:
+        listed = _index(
+            folder, layout, lambda files: listener.stage(f"listing {folder}: {files:,} files")
+        )
+    index = listed
     findings = _findings(index, checks, channels, listener)
     listener.stage("looking for duplicates")
     duplicates = find_duplicates(folder, index, layout)
@@ -59,7 +64,7 @@ def inspect(
         ignored_files=index.ignored,
         ignored_images=_ignored_images(index),
         classes={image_id(name): count for name, count in counts(index).items()},
-        bytes=sum(stamp.size for path in index.paths if (stamp := stamp_of(path))),
+        bytes=sum(stamp.size for stamp in stamps_of(index) if stamp is not None),
         formats=_counted(finding.format for finding in findings),
         modes=_counted(finding.mode for finding in findings),
         widths=_histogram([finding.width for finding in sized]),
@@ -86,13 +91,13 @@ def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -
             processes.close()
 
 
-def _index(folder: Path, layout: Layout) -> Index:
+def _index(folder: PurePath, layout: Layout, on_listed: OnListed) -> Index:
     """List the images; only an inspection needs no labels."""
     check_folder(folder, "photos")
     is_default = layout in {Layout(), Layout(follow_links=True)}
     has_classes = any(is_folder(each) and not is_hidden(each.name) for each in entries(folder))
     if has_classes or not is_default:
-        return index_images(folder, layout)
+        return index_images(folder, layout, on_listed)
     return index_unlabelled(folder, follow_links=layout.follow_links)
 
 
@@ -120,6 +125,8 @@ def _histogram(values: Sequence[int]) -> list[Bin]:
 
 def _ignored_images(index: Index) -> list[LeftOut]:
     """Return the files with an image's first bytes, but without an image's suffix."""
+    if isinstance(index.folder, Address):
+        return []  # each would have to be read
     taken = set(index.files)
     # Not by the classes' names: those may come from a CSV file and be anything.
     linked = [entry for entry in entries(index.folder) if entry.is_symlink() and is_folder(entry)]

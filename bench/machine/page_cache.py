@@ -17,6 +17,7 @@ from feedbench.bench.machine.residency import Residency, evict, residency
 from feedbench.bench.machine.warming import warm
 from feedbench.bench.records.conditions.page_cache import Certificate, State
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.address import is_address
 
 _WARM_SHARE = 0.99  # warm if at least this share is resident
 _COLD_SHARE = 0.01  # cold if at most this share is
@@ -46,6 +47,10 @@ class PageCache:
         self._ask = ask
         self._send_out = send_out
 
+    def holds(self, prepared: Path | None) -> bool:
+        """Return whether a trial's files can be in the page cache: images in a store cannot."""
+        return prepared is not None or not any(map(is_address, self._images[:1]))
+
     def before(self, prepared: Path | None, *, reads_records: bool = False) -> Certificate:
         """Load a trial's files into the page cache, or evict them; return the certificate."""
         files = self._records if reads_records else self._images
@@ -54,7 +59,8 @@ class PageCache:
         why = None
         if self.state == "cold":
             # A pipeline with prepared files may read the images as well.
-            why = self._send_out([*files, *self._images] if prepared is not None else files)
+            images = [] if self._images and is_address(self._images[0]) else self._images
+            why = self._send_out([*files, *images] if prepared is not None else files)
             resident = self._ask(files)
         else:
             resident = self._ask(files)

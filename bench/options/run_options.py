@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,8 +26,9 @@ from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.bench.records.conditions.page_cache import State
 from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.pipelines.augmentation.ranges import Augmentation
-from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME
+from feedbench.pipelines.catalog import DEFAULT_SPECS, RECORDS_NAME, parse, refuse_store
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.address import Address
 
 if TYPE_CHECKING:
     from typing import Self
@@ -37,10 +38,29 @@ if TYPE_CHECKING:
 QUICK_SPECS = ("image_data_generator", "tfdata_tuned", "tfrecord_sharded")
 """The default pipelines of a quick run; the first is the baseline, as in other runs."""
 
+STORE_SPEC = "threads"
+"""The baseline of runs on images in a store for which nobody named pipelines."""
+
 DEFAULTS = tuple(
     specs for each in (DEFAULT_SPECS, QUICK_SPECS) for specs in (each, (RECORDS_NAME, *each))
 )
 """The pipelines of runs for which nobody named any, with and without record files."""
+
+
+def of_store(usual: tuple[str, ...], folder: Address) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the default pipelines for images in a store, and the usual ones that cannot read it.
+
+    `threads` is the baseline there: it reads each image from the store in each epoch.
+    """
+    kept, left_out = [STORE_SPEC], []
+    for text in usual:
+        try:
+            refuse_store(parse(text), folder.scheme)
+        except RequestError:
+            left_out.append(text)
+        else:
+            kept.append(text)
+    return tuple(kept), tuple(left_out)
 
 
 def new_run_folder() -> Path:
@@ -132,12 +152,13 @@ class RunOptions(
     command: tuple[str, ...] = ()  # the words that started it
     # Of a gate, a share: its blocks end when its answer is clear. None: it is no gate.
     tolerance: float | None = None
+    left_out_specs: tuple[str, ...] = ()  # default pipelines that cannot read the images' store
     pace: Pace = USUAL  # for tests
     begun: float = field(default_factory=time.monotonic)  # CLOCK_MONOTONIC
 
     @classmethod
     def of(
-        cls, given: Given, folder: Path, *, begun: float | None = None, prefix: str = "--"
+        cls, given: Given, folder: PurePath, *, begun: float | None = None, prefix: str = "--"
     ) -> Self:
         """Return the options as typed, for a run over a folder of images.
 
@@ -152,6 +173,8 @@ class RunOptions(
             usual = QUICK_SPECS if typed["quick"] else DEFAULT_SPECS
             # Record files are compared with what the user has.
             typed["specs"] = usual if typed["records"] is None else (RECORDS_NAME, *usual)
+            if isinstance(folder, Address):
+                typed["specs"], typed["left_out_specs"] = of_store(usual, folder)
         if typed["quick"]:
             typed["trace"] = False
         pace = pace_asked_for(pace_for(typed["seconds"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
 from feedbench.bench.options import values as read
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SourceOptions:
     """The pipelines, the images, their labels and how they are checked."""
 
-    folder: Path
+    folder: PurePath  # an Address if the images are in a store
     specs: tuple[str, ...] = repeated(  # the first is the baseline
         DEFAULT_SPECS,
         name="pipeline",

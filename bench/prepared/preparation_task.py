@@ -19,6 +19,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.remote.reading import stamp, stamps
 
 # Fields of the workload that the key holds in another way, or does not depend on.
 _ELSEWHERE_IN_THE_KEY = {
@@ -97,10 +98,11 @@ def key_of(name: str, depends_on: dict[str, object], workload: Workload) -> tupl
     head = [SCHEMA, name, depends_on, list(map(image_id, workload.class_names))]
     digest = hashlib.sha256(msgspec.json.encode(head, order="deterministic"))
     total = 0
-    for file, label in zip(workload.files, workload.labels, strict=True):
-        status = os.stat(file)  # noqa: PTH116 - a million times
-        total += status.st_size
-        line = b"\n%d %d %d " % (label, status.st_size, status.st_mtime_ns)
+    found = stamps(workload.files)
+    for file, label, each in zip(workload.files, workload.labels, found, strict=True):
+        size, changed = stamp(file) if each is None else each  # it raises
+        total += size
+        line = b"\n%d %d %d " % (label, size, changed)
         digest.update(line + os.fsencode(file))
     return f"{slugs((name,))[name]}-{digest.hexdigest()[:20]}", total
 

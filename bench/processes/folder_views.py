@@ -17,6 +17,7 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.remote.address import is_address
 
 LISTED = (".jpg", ".jpeg", ".png", ".bmp")
 """The suffixes that all three list: Keras' image_dataset_from_directory and flow_from_directory,
@@ -49,8 +50,8 @@ class Views:
         return folder
 
     def _folder(self, workload: Workload) -> str:
-        if holds_exactly(workload):
-            return workload.folder
+        if is_address(workload.folder) or holds_exactly(workload):
+            return workload.folder  # no link leads into a store
         for other, folder in self._made:
             if other.files == workload.files and other.labels == workload.labels:
                 return folder

@@ -286,11 +286,10 @@ class Trials:
             recorder.take(event)
 
         watch = Watch(on_event, usage=recorder.usage, fault=clocks.fault)
-        if self._page_cache is None or purpose in FEEDING:
+        prepared = self._prepared.get(spec.label)
+        if self._page_cache is None or purpose in FEEDING or not self._page_cache.holds(prepared):
             return watch
-        certificate = self._page_cache.before(
-            self._prepared.get(spec.label), reads_records=spec.reads_records
-        )
+        certificate = self._page_cache.before(prepared, reads_records=spec.reads_records)
         return replace(
             watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
         )

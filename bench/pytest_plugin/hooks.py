@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Read the markers, before another plugin's hook reads those of pytest-benchmark."""
-    seen: dict[tuple[Path | None, str], str] = {}
+    seen: dict[tuple[PurePath | None, str], str] = {}
     for item in items:
         marker = item.get_closest_marker("feedbench")
         # The mark of a class or a module is also on tests that do not ask for the fixture.
@@ -238,13 +238,21 @@ def _wanted(
         parsed = parse(pipeline)
         name, spec = parsed.label, parsed.text
     given = item.config.getoption("--feedbench-data")
-    photos = None if given is None else Path(given).absolute()
+    photos = None if given is None else _photos(given, Path.cwd())
     if folder is not None:
-        photos = item.path.parent / str(folder)
+        photos = _photos(str(folder), item.path.parent)
     wanted = Wanted(label or name, spec, photos)
     if parse(wanted.text).label != wanted.label:
         raise _usage_error(item, f"expected a label without : and =; found {label!r}")
     return wanted
+
+
+def _photos(text: str, around: Path) -> PurePath:
+    """Return the folder of this name, which may be relative to the one around it, or an address."""
+    from feedbench.pipelines.remote.address import Address, place
+
+    named = place(text)
+    return named if isinstance(named, Address) else around / text
 
 
 def _of_function(item: pytest.Item, function: Callable[..., Any]) -> tuple[str, str]:

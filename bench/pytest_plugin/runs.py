@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -93,7 +93,7 @@ class Runs:
         terminal = plugins.get_plugin("terminalreporter")
         captures = plugins.get_plugin("capturemanager")
         self._listener = Quiet() if terminal is None else _InPytest(terminal, captures)
-        self._runs: dict[Path | None, _Run | NoResult] = {}
+        self._runs: dict[PurePath | None, _Run | NoResult] = {}
         self._warned = ""  # the sentence of the last warning
 
     @property
@@ -133,7 +133,7 @@ class Runs:
             return NoResult(why, result.unjudged)
         return result
 
-    def _performed(self, folder: Path | None) -> _Run | NoResult:
+    def _performed(self, folder: PurePath | None) -> _Run | NoResult:
         """Run all pipelines that tests of this session want of a folder."""
         begun = time.monotonic()
         wanted = {each.label: each.text for each in self._wanted() if each.folder == folder}
@@ -185,7 +185,7 @@ class Runs:
         pipelines = (item.stash.get(WANTED, None) for item in items)
         return [each for each in pipelines if each is not None]
 
-    def _out(self, folder: Path | None) -> Path:
+    def _out(self, folder: PurePath | None) -> Path:
         given = self._session.config.getoption("--feedbench-out")
         if given is None:
             return self._folders.mktemp("feedbench") / "run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from pathlib import PurePath
 
 import pytest
 
@@ -40,7 +40,7 @@ class BlockTimer:
 class Wanted:
     """What a test asks for: a pipeline over a folder."""
 
-    def __init__(self, label: str, spec: str, folder: Path | None) -> None:
+    def __init__(self, label: str, spec: str, folder: PurePath | None) -> None:
         self.label = label
         self.spec = spec
         self.text = spec if label == spec else f"{label}={spec}"
@@ -108,7 +108,7 @@ def refuse_two_sources(config: pytest.Config) -> None:
         )
 
 
-def given_to(config: pytest.Config, options: list[Option], folder: Path | None) -> Given:
+def given_to(config: pytest.Config, options: list[Option], folder: PurePath | None) -> Given:
     """Return what was typed for each option of the run of a folder, by its name.
 
     The options of records are not for a test that names a folder.

@@ -144,11 +144,23 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     times: float | None = None  # the rate of that SPEC over this one's; null: not measured here
 
 
+class StoreProbe(msgspec.Struct, frozen=True, kw_only=True):
+    """What the images' store can do, measured after the blocks without any pipeline."""
+
+    requests: int  # one after another, for the latency
+    latency_ms: float  # until a file's first byte is there: the median
+    slow_ms: float  # one request in ten takes at least this
+    at_once: int  # requests, for the throughput
+    files: int  # that were read for it
+    bytes_per_second: float  # of whole files
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """The diagnosis of a run."""
 
     traces: dict[str, Trace] = {}  # by label
     ceilings: list[Ceiling] = []
+    store: StoreProbe | None = None  # null: the images are on this machine
     waterfalls: list[Waterfall] = []
     fixed: list[Fixed] = []
     source_pixels: float | None = None  # of an image's file, the mean over some

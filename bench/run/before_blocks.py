@@ -39,7 +39,7 @@ from feedbench.bench.verdicts.block_counts.stopping import (
 from feedbench.bench.verdicts.judging import when_judged
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.images.index import Index
+from feedbench.pipelines.images.index import Index, stamps_of
 
 WORKLOAD = "images.json"
 # To compare two epochs with the references takes less than a trial, as a rule.
@@ -88,7 +88,11 @@ def begin(piloted: Piloted, folder: RunFolder) -> Begun:
     every, measured = images.folder_images, images.measured
     file = save_workload(options, measured, len(every.files), folder.path / WORKLOAD)
     workload = read_workload(file)
-    states = basis.write(folder.path, options, workload, plan.other, plan.interpreters).files
+    listed = stamps_of(measured) if measured.listed else ()
+    written = basis.write(
+        folder.path, options, workload, plan.other, plan.interpreters, listed=listed
+    )
+    states = written.files
     return Begun(
         options=options,
         budget=plan.budget,

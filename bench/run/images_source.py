@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.prepared.store import Store
@@ -19,6 +20,7 @@ from feedbench.pipelines.images.layouts import index_images
 from feedbench.pipelines.images.listing import check_folder
 from feedbench.pipelines.images.split.by_folder import has_parts, with_other_part
 from feedbench.pipelines.images.split.by_seed import split
+from feedbench.pipelines.remote.tree import OnListed
 
 _PART_OF = {"training": "train", "validation": "validation"}  # of --subset: that of --part
 
@@ -58,24 +60,31 @@ def list_images(options: RunOptions, listener: Listener) -> Index:
     listener.stage(f"listing {shown(str(options.folder))}")
     if options.validation is not None:
         subset = options.subset or "training"
-        return split(_index(options), options.validation, options.seed, subset)
+        return split(_index(options, listener), options.validation, options.seed, subset)
     if options.records is not None:
         if options.subset is not None:
             raise _no_part(options)
-        return _index(options)
+        return _index(options, listener)
     layout = options.layout
+    on_listed = _listing(options, listener)
     if options.subset is not None:
         check_folder(options.folder, "one sub-folder of photos a class")
         if not has_parts(options.folder, layout):
             raise _no_part(options)
         layout = dataclasses.replace(layout, part=_PART_OF[options.subset])
-    return with_other_part(index_images(options.folder, layout), options.folder, layout)
+    return with_other_part(index_images(options.folder, layout, on_listed), options.folder, layout)
 
 
-def _index(options: RunOptions) -> Index:
+def _index(options: RunOptions, listener: Listener) -> Index:
     if options.records is not None:
-        return index_extracted(options.folder)
-    return index_images(options.folder, options.layout)
+        return index_extracted(Path(options.folder))
+    return index_images(options.folder, options.layout, _listing(options, listener))
+
+
+def _listing(options: RunOptions, listener: Listener) -> OnListed:
+    """Return what shows how many files are listed so far."""
+    folder = shown(str(options.folder))
+    return lambda files: listener.stage(f"listing {folder}: {files:,} files")
 
 
 def _no_part(options: RunOptions) -> RequestError:

@@ -46,7 +46,7 @@ from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
 from feedbench.bench.verdicts.possible import ready_rate
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
 from feedbench.pipelines.catalog import Spec, augments
-from feedbench.pipelines.images.index import Index, counts, image_id
+from feedbench.pipelines.images.index import Index, counts, image_id, stamps_of
 
 _NOT_COMPARED = {*UNSURE, "augmentation"}
 
@@ -341,11 +341,10 @@ def images_digest(images: Index) -> str:
     It covers each image's name below the folder, class, and size in bytes. "" if a file is gone.
     """
     digest = hashlib.sha256()
-    try:
-        for file, path, label in zip(images.files, images.paths, images.labels, strict=True):
-            size = os.stat(path).st_size  # noqa: PTH116 - a million times
-            name = f"\n{size} {images.class_names[label]} {file}"
-            digest.update(os.fsencode(name))
-    except OSError:  # the pipeline that reads the file fails, and reports it
-        return ""
+    rows = zip(images.files, stamps_of(images), images.labels, strict=True)
+    for file, stamp, label in rows:
+        if stamp is None:  # the pipeline that reads the file fails, and reports it
+            return ""
+        name = f"\n{stamp.size} {images.class_names[label]} {file}"
+        digest.update(os.fsencode(name))
     return digest.hexdigest()

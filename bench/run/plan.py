@@ -35,6 +35,8 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
 from feedbench.pipelines.peers.peer import Peer
+from feedbench.pipelines.remote.address import Address
+from feedbench.pipelines.remote.file_systems import refuse_missing
 
 _ON_EVERY_CORE = (TailKnobs, Threads, Peer)
 # A pipeline that decodes on one core takes about this multiple of what Pillow alone takes there.
@@ -140,11 +142,12 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
     specs = catalog.parse_all(options.specs)
     refuse_form(specs, options)
+    refuse_store(specs, options)
     if options.against is not None:
         refuse_own_python(specs, "with --against, each runs in both environments")
     other = None if options.against is None else look(options.against)
     interpreters = described(specs)
-    index = list_images(options, listener)
+    index = noted(list_images(options, listener), options)
     refuse_label_mode(options, index)
     plan = Plan(
         options=options,
@@ -154,7 +157,7 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
         folder_images=index,
         guess=guessed_cost(index, options),
         interpreters=interpreters,
-        is_default=options.specs in DEFAULTS,
+        is_default=options.specs in DEFAULTS or bool(options.left_out_specs),
     )
     refuse_too_short(plan)
     return plan
@@ -183,6 +186,33 @@ def refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
         except RequestError as error:
             sentence = f"--pipeline {spec.text}: {error.sentence}"
             raise RequestError(sentence, hint=error.hint) from None
+
+
+def refuse_store(specs: Iterable[Spec], options: RunOptions) -> None:
+    """Raise RequestError if the images are in a store that a pipeline cannot read."""
+    if isinstance(options.folder, Address):
+        refuse_missing(options.folder.scheme)
+        for spec in specs:
+            catalog.refuse_store(spec, options.folder.scheme)
+
+
+def noted(index: Index, options: RunOptions) -> Index:
+    """Return the index of a store with notes on what is different there; others as they are."""
+    if not isinstance(options.folder, Address):
+        return index
+    scheme = options.folder.scheme
+    notes = index.notes
+    if gone := options.left_out_specs:
+        text = (
+            f"Of the default pipelines, these cannot read {scheme}://, because TensorFlow has no"
+            f" file system for it or they read only files on this machine: {', '.join(gone)}."
+        )
+        notes = (text, *notes)
+    text = (
+        f"The photos are in a store, {scheme}://. --page-cache means nothing there: it applies only"
+        " to files that pipelines wrote in advance."
+    )
+    return replace(index, notes=(text, *notes))
 
 
 def refuse_label_mode(options: RunOptions, index: Index) -> None:

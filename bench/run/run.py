@@ -45,6 +45,7 @@ from feedbench.bench.run.resuming.preparing import asked_before, begin_preparing
 from feedbench.bench.run.workplace import Workplace, workplace
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.diagnostics import Diagnostics
+from feedbench.pipelines.remote.address import Address
 from feedbench.pipelines.system.signals import Gate
 
 
@@ -175,6 +176,8 @@ def why_one_at_a_time(options: RunOptions, work: Workplace) -> str:
     """Return why trials take no turns, as a clause; "" if nothing is known against it."""
     if options.one_at_a_time:
         return "that was requested"
+    if isinstance(options.folder, Address):
+        return "a pipeline that is stopped would still receive what it asked its store for"
     if work.meters.have_gpu:
         return "a pipeline that is stopped would keep its part of the GPU's memory"
     return ""

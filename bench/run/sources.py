@@ -18,17 +18,17 @@ from feedbench.bench.records.conditions.sources import SourceChange, SourceKind
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.remote.reading import Stamp, stamp, stamps
 
 QUICK_SECONDS = 1.0  # a comparison that takes longer is not made after each block
 
-Status = tuple[int, int]
-"""A file's size in bytes and its time of modification in ns."""
+Status = Stamp
+"""A file's size in bytes, and when it was modified in ns; in a store, a digest of its version."""
 
 
 def status(file: str) -> Status:
     """Return a file's status. Raises OSError if it cannot be read."""
-    found = os.stat(file)  # noqa: PTH116 - a million times
-    return found.st_size, found.st_mtime_ns
+    return stamp(file)
 
 
 def sources_of(workload: Workload) -> tuple[str, ...]:
@@ -95,14 +95,12 @@ class Sources:
         """Return the places of the files that changed, and how many of these are gone."""
         places, gone = [], 0
         statuses = self._statuses
-        for place, file in enumerate(self._files):
-            try:
-                size, modified = status(file)
-            except OSError:
+        images = stamps(self._files[: self._prepared_from])
+        for place, now in enumerate([*images, *stamps(self._files[self._prepared_from :])]):
+            if now is None:
                 places.append(place)
                 gone += 1
-                continue
-            if size != statuses[2 * place] or modified != statuses[2 * place + 1]:
+            elif now != (statuses[2 * place], statuses[2 * place + 1]):
                 places.append(place)
         return places, gone
 

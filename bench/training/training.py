@@ -30,7 +30,7 @@ from feedbench.bench.records.trainings.training import ModelRecord, Training, Tr
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_any_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
-from feedbench.bench.run.plan import refuse_label_mode
+from feedbench.bench.run.plan import refuse_label_mode, refuse_store
 from feedbench.bench.run.workplace import scratch_folder
 from feedbench.bench.text import counted
 from feedbench.bench.training.follower import Follower
@@ -59,6 +59,7 @@ def train(options: RunOptions, asked: FitOptions, listener: Listener) -> Trainin
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     refuse_own_python(specs.values(), "a model is trained by TensorFlow in this one")
     refuse_used(options.out)
+    refuse_store(specs.values(), options)
     with (
         with_images(options, listener) as located,
         scratch_folder() as scratch,

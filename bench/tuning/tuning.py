@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ from feedbench.bench.records.tuning.tuning import (
     TuningRecord,
 )
 from feedbench.bench.run.images_source import list_images
-from feedbench.bench.run.plan import TooShortError, refuse_form, rounded_up
+from feedbench.bench.run.plan import TooShortError, refuse_form, refuse_store, rounded_up
 from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
@@ -55,7 +54,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import DTYPE_BYTES
-from feedbench.pipelines.images.index import Index
+from feedbench.pipelines.images.index import Index, stamps_of
 
 _MOST_ROUNDS = 8  # of turns in a block
 
@@ -80,6 +79,7 @@ def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningR
     specs = catalog.parse_all(options.specs)
     refuse_own_python(specs, "tune searches the knobs of pipelines in this one")
     refuse_form(specs, options)
+    refuse_store(specs, options)
     refuse_used(options.out)
     index = list_images(options, listener)
     amounts = amounts_of(index, options)
@@ -116,7 +116,7 @@ def amounts_of(index: Index, options: RunOptions) -> Amounts:
     height, width = options.image_size
     return Amounts(
         images=len(index.files),
-        file_bytes=sum(os.stat(path).st_size for path in index.paths),  # noqa: PTH116
+        file_bytes=sum(stamp.size for stamp in stamps_of(index) if stamp is not None),
         image_values=height * width * options.channels,
         value_bytes=DTYPE_BYTES[options.dtype],
     )

@@ -22,6 +22,7 @@ from feedbench.bench.records.diagnosis import (
     Stage,
     Step,
     StepName,
+    StoreProbe,
     Trace,
     Waterfall,
 )
@@ -33,6 +34,7 @@ from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
+from feedbench.bench.why.store_probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
@@ -40,9 +42,14 @@ from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Until
+from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
 _CEILINGS = {"read": "reading", "decode": "decoding", "ready": "ready batches"}
 _LOADER = "ready_batch.py"
+_OF_STORE = """\
+from feedbench.bench.why.ready_feed import ready
+from feedbench.bench.why.store_feed import reading
+"""
 _STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
 _TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # the least time of a trial besides its own epochs
@@ -89,6 +96,7 @@ class Diagnostics:
         self._unsampled: list[str] = []
         self._diagnosis = Diagnosis()
         self._ends_at: float | None = None
+        self._files: Sequence[str] = ()  # the images'
         self._number = 0  # of trials
         self._left_out: list[str] = []
         self._failed: list[str] = []  # sentences
@@ -100,7 +108,7 @@ class Diagnostics:
         blocks are complete.
         """
         begun = time.monotonic()
-        self._ends_at = ends_at
+        self._ends_at, self._files = ends_at, files
         limit = "" if ends_at is None else f", in {duration(ends_at - begun)} at most"
         self._listener.note(f"Looking for bottlenecks: traces, ceilings, steps{limit}.")
         rows = {row.label: row for row in self._keeper.run.rows if row.rate is not None}
@@ -152,6 +160,7 @@ class Diagnostics:
                 traces[label] = trace
             self._keep(replace(self._diagnosis, traces=traces))
         rows = {label: row for label, row in rows.items() if not self._specs[label].python}
+        self._keep(replace(self._diagnosis, store=self._store_probe()))
         self._keep(replace(self._diagnosis, ceilings=self._ceilings()))
         best, ours = _fastest_uncached(rows, self._specs, traces)
         if best is not None:
@@ -241,6 +250,22 @@ class Diagnostics:
         slug = next(p.slug for p in self._keeper.run.pipelines if p.label == row.label)
         return self._keeper.folder.traces / slug, f"traces/{slug}"
 
+    @property
+    def _scheme(self) -> str:
+        """The scheme of the images' addresses; "" if they are on this machine."""
+        first = next(iter(self._files), "")
+        return scheme_of(first) if is_address(first) else ""
+
+    def _store_probe(self) -> StoreProbe | None:
+        """Measure the images' store; None if they are on this machine, or without time for it."""
+        if not self._scheme:
+            return None
+        if self._remaining_seconds() < _SHORT_SECONDS + PROBE_SECONDS:
+            self._left_out.append("the store's latency")
+            return None
+        self._listener.stage("measuring the store's latency")
+        return probe(self._files)
+
     def _ceilings(self) -> list[Ceiling]:
         cores = max(math.ceil(usable_cores()), 1)
         everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
@@ -252,6 +277,10 @@ class Diagnostics:
             ("decode", everywhere, "decode"),
             ("ready", f"{loader}:ready", "all"),
         )
+        if self._scheme:
+            loader.write_text(_OF_STORE)
+            decodes = asked[1:2] if self._scheme in TENSORFLOW else ()
+            asked = (("read", f"{loader}:reading", "all"), *decodes, asked[2])
         for name, text, until in asked:
             spec = catalog.spec_of(f"ceiling {name}", text)
             what = f"this machine's best rate, {_CEILINGS[name]}"
@@ -266,6 +295,8 @@ class Diagnostics:
         A user's own cannot be cut off after a step, so plain tf.data stands in for its first steps.
         """
         is_cut = not spec.is_foreign and is_truncatable(catalog.built_in(spec.name))
+        if not is_cut and self._scheme not in {"", *TENSORFLOW}:
+            return None  # plain tf.data cannot read the images
         first = spec if is_cut else catalog.spec_of(spec.label, _STAND_IN)
         steps = []
         whole: tuple[StepName, LastStep, Spec, str] = ("the rest", "all", spec, "all its steps")

@@ -6,6 +6,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.reading import mapped, opened
+
 _LOOKED_AT = 200
 _JPEGS = {"JPEG", "MPO"}  # Pillow's names
 
@@ -19,17 +22,23 @@ def mean_pixels(
     `pixels_of` gives the pixels that count of a file, by its height, its width and whether it is a
     JPEG; without it, all do.
     """
+    step = max(len(files) // _LOOKED_AT, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about large images, which the check allowed
+        sizes = mapped(_size, files[::step][:_LOOKED_AT])
+    pixels = [pixels_of(*size) for size in sizes if size is not None]
+    return fmean(pixels) if pixels else None
+
+
+def _size(file: str) -> tuple[int, int, bool] | None:
+    """Return an image's height, its width and whether it is a JPEG; None if it cannot be read."""
     from PIL import Image
 
-    pixels = []
-    step = max(len(files) // _LOOKED_AT, 1)
-    for file in files[::step][:_LOOKED_AT]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about large images, which the check allowed
-            try:
-                with Image.open(file) as image:
-                    is_jpeg = image.format in _JPEGS
-                    pixels.append(pixels_of(image.height, image.width, is_jpeg))
-            except Exception:  # noqa: BLE001, S112 - only TensorFlow can read this file
-                continue
-    return fmean(pixels) if pixels else None
+    try:
+        with (
+            opened(file) if is_address(file) else open(file, "rb") as stream,  # noqa: PTH123
+            Image.open(stream) as image,
+        ):
+            return image.height, image.width, image.format in _JPEGS
+    except Exception:  # noqa: BLE001 - only TensorFlow can read this file
+        return None

@@ -10,7 +10,6 @@ import os
 import shutil
 import warnings
 from functools import partial
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -29,6 +28,7 @@ from feedbench.pipelines.built_in.tensor_form import (
 from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.decoding import decoded
+from feedbench.pipelines.remote.reading import total_size
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
 
@@ -322,8 +322,8 @@ def _bytes_in_cache(workload: Workload, knobs: TailKnobs, encoded_bytes: int) ->
     if knobs.cache != "none" and knobs.cache_at == "encoded":
         if encoded_bytes:
             return encoded_bytes
-        step = max(workload.images // _MOST_ASKED, 1)
-        return math.ceil(fmean(os.stat(file).st_size for file in workload.files[::step]))  # noqa: PTH116
+        files = workload.files[:: max(workload.images // _MOST_ASKED, 1)]
+        return math.ceil(total_size(files) / len(files))
     if knobs.cache != "none" and knobs.cache_at == "decoded":
         pixels_of = partial(knobs.decoded_pixels, workload)
         pixels = mean_pixels(workload.files, pixels_of) or workload.height * workload.width

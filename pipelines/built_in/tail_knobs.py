@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
+
+from feedbench.pipelines.remote.address import TENSORFLOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +91,8 @@ class TailKnobs(ABC):
 
     Images are augmented behind the cache, so every epoch has new draws.
     """
+
+    stores: ClassVar[frozenset[str]] = TENSORFLOW
 
     parallel_calls: ParallelCalls = "autotune"
     cache: Cache = "memory"

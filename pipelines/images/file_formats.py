@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.reading import first_bytes as first_in_store
+from feedbench.pipelines.remote.reading import mapped
 from feedbench.pipelines.system.regular_files import open_regular
 
 UNKNOWN = "unknown"
@@ -31,13 +35,14 @@ _SIGNATURES = (
 _DELIVERED = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "GIF", "BMP": "BMP", "WebP": "WEBP"}
 
 
-def formats_of(files: Iterable[str]) -> tuple[str, ...]:
+def formats_of(files: Sequence[str]) -> tuple[str, ...]:
     """Return the formats of the files, sorted, by Pillow's names for them, or `unknown`.
 
     A format that not every pipeline decodes is unknown. So is a file that cannot be read; the next
     reader of that file reports why.
     """
-    return tuple(sorted({_DELIVERED.get(signature(file) or "", UNKNOWN) for file in files}))
+    found = set(mapped(signature, files))
+    return tuple(sorted({_DELIVERED.get(name or "", UNKNOWN) for name in found}))
 
 
 def signature(file: str) -> str | None:
@@ -61,6 +66,10 @@ def is_delivered(name: str) -> bool:
 
 def first_bytes(file: str, count: int) -> bytes:
     """Return the first `count` bytes of a file, fewer of a shorter one; b"" if it is unreadable."""
+    if is_address(file):
+        with suppress(OSError):
+            return first_in_store(file, count)
+        return b""
     try:
         opened = open_regular(file)
     except OSError:

@@ -14,15 +14,17 @@ import resource
 import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.file_formats import APPLE_DOUBLE, first_bytes, signature
+from feedbench.pipelines.remote import reading as remote
+from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.system.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -116,16 +118,9 @@ def header(path: str) -> Finding:
     from PIL import Image
 
     try:
-        status = os.stat(path)  # noqa: PTH116 - a million times
-        if not stat.S_ISREG(status.st_mode):
-            return Finding("not a regular file", lasts=False)
-        if not status.st_size:
-            return Finding("an empty file")
-        with (
-            unrestrained(),
-            os.fdopen(open_regular(path), "rb") as opened,
-            Image.open(opened) as image,
-        ):
+        if (why := _unfit(path)) is not None:
+            return why
+        with unrestrained(), _opened(path) as opened, Image.open(opened) as image:
             name = _NAMES.get(image.format or "", image.format)
             is_foreign = image.format not in _TENSORFLOWS
             return Finding(
@@ -140,6 +135,26 @@ def header(path: str) -> Finding:
         if _is_of_system(error):
             return Finding(_of_error(error), lasts=False)
         return Finding(_unidentified(path, error), format=signature(path))
+
+
+def _unfit(path: str) -> Finding | None:
+    """Return why a file cannot hold an image, before it is opened; None if it may.
+
+    Raises OSError if it cannot be accessed.
+    """
+    if is_address(path):
+        return None if remote.size(path) else Finding("an empty file")
+    status = os.stat(path)  # noqa: PTH116 - a million times
+    if not stat.S_ISREG(status.st_mode):
+        return Finding("not a regular file", lasts=False)
+    return None if status.st_size else Finding("an empty file")
+
+
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file; of one in a store, only the ranges are read that Pillow asks for."""
+    if is_address(path):
+        return remote.opened(path)
+    return os.fdopen(open_regular(path), "rb")
 
 
 def prepare_to_decode() -> None:
@@ -187,7 +202,7 @@ def _difference(path: str, channels: int) -> str | None:
     import numpy as np
     from PIL import Image
 
-    encoded = Path(path).read_bytes()
+    encoded = remote.read(path)
     try:
         with unrestrained(), Image.open(BytesIO(encoded)) as image:
             kind = _kind(image, encoded)

@@ -6,9 +6,9 @@ import dataclasses
 import os
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 
 from feedbench.pipelines.contract import Part, Records
 from feedbench.pipelines.errors import RequestError
@@ -20,7 +20,18 @@ from feedbench.pipelines.images.file_kinds import (
     SYSTEM_FOLDERS,
     is_hidden,
 )
-from feedbench.pipelines.images.listing import Walk, check_folder, entries, is_folder, walk
+from feedbench.pipelines.images.listing import (
+    Entry,
+    Walk,
+    check_folder,
+    entries,
+    is_folder,
+    walk,
+    walk_all,
+)
+from feedbench.pipelines.remote.address import absolute
+from feedbench.pipelines.remote.reading import Stamp, stamps
+from feedbench.pipelines.remote.tree import OnListed
 
 _MOST_NAMED = 5  # names that a sentence lists
 
@@ -39,7 +50,7 @@ class Split:
 class Index:
     """The images of a folder in code-point order of classes and files, as Keras orders them."""
 
-    folder: Path  # absolute
+    folder: PurePath  # absolute; an Address if it is in a store
     class_names: tuple[str, ...]
     files: tuple[str, ...]  # relative to the folder
     labels: tuple[int, ...]  # of each file: its place in class_names
@@ -47,6 +58,7 @@ class Index:
     notes: tuple[str, ...] = ()  # sentences: what a user may not expect of the list
     records: Records | None = None  # the user's record files, if the files were extracted from them
     split: Split | None = None  # None: these are all images, not a part of a split
+    listed: Mapping[str, Stamp] = field(default_factory=dict)  # in a store: file -> as it listed it
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -63,12 +75,16 @@ class Index:
 
 
 def index_folder(
-    folder: Path, classes: Sequence[str] | None = None, *, follow_links: bool = False
+    folder: PurePath,
+    classes: Sequence[str] | None = None,
+    *,
+    follow_links: bool = False,
+    on_listed: OnListed = lambda _: None,
 ) -> Index:
     """List a folder whose sub-folders are the classes; images deeper down belong to their class.
 
-    `classes` are those to use, in their order. Raises RequestError if the folder is missing,
-    cannot be read, or holds no images by class.
+    `classes` are those to use, in their order. `on_listed` is as in `walk_all`.
+    Raises RequestError if the folder is missing, cannot be read, or holds no images by class.
     """
     check_folder(folder, "one sub-folder of photos a class")
     top = entries(folder)
@@ -85,7 +101,7 @@ def index_folder(
             hint="if the files' names hold the labels, use --labels" if top else "",
         )
     class_names, notes = ordered(names, classes)
-    walks = [walk(folder, class_name, follow_links=follow_links) for class_name in class_names]
+    walks = walk_all(folder, class_names, follow_links=follow_links, on_listed=on_listed)
     files = tuple(file for walked in walks for file in walked.images)
     labels = tuple(label for label, walked in enumerate(walks) for _ in walked.images)
     ignored = len(top) - len(below) + sum(walked.others for walked in walks)
@@ -99,11 +115,13 @@ def index_folder(
     if broken:
         notes = (*notes, f"Links that lead nowhere ({len(broken)}) are ignored: {named(broken)}.")
     notes = (*notes, *hidden_notes(hidden, names), *_notes(class_names, walks))
-    return Index(folder.absolute(), class_names, files, labels, ignored, notes)
+    return Index(
+        absolute(folder), class_names, files, labels, ignored, notes, listed=listed_stamps(walks)
+    )
 
 
 def index_leaves(
-    folder: Path, classes: Sequence[str] | None = None, *, follow_links: bool = False
+    folder: PurePath, classes: Sequence[str] | None = None, *, follow_links: bool = False
 ) -> Index:
     """List a folder as `index_folder` does; every folder that holds images is a class.
 
@@ -128,12 +146,13 @@ def index_leaves(
     if hidden:
         notes = (*notes, *hidden_notes(hidden, ()))
     return Index(
-        folder.absolute(),
+        absolute(folder),
         class_names,
         tuple(file for name in class_names for file in by_class[name]),
         tuple(label for label, name in enumerate(class_names) for _ in by_class[name]),
         walked.others + outside,
         (*notes, *walk_notes([walked])),
+        listed=listed_stamps([walked]),
     )
 
 
@@ -177,6 +196,24 @@ def part(index: Index, places: Collection[int]) -> Index:
         labels=tuple(index.labels[place] for place in places),
         records=records,
     )
+
+
+def listed_stamps(walks: Iterable[Walk]) -> dict[str, Stamp]:
+    """Return the stamps of images in a store, as it listed them."""
+    return {file: stamp for walked in walks for file, stamp in walked.stamps.items()}
+
+
+def stamps_of(index: Index) -> list[Stamp | None]:
+    """Return the stamp of each file of an index; None if it cannot be accessed.
+
+    A store has told most of them when it listed the files: it is asked only for the others.
+    """
+    known = [index.listed.get(file) for file in index.files]
+    unknown = [place for place, stamp in enumerate(known) if stamp is None]
+    paths = index.paths
+    for place, stamp in zip(unknown, stamps([paths[at] for at in unknown]), strict=True):
+        known[place] = stamp
+    return known
 
 
 def image_id(file: str) -> str:
@@ -292,5 +329,5 @@ def _notes(class_names: Sequence[str], walks: Sequence[Walk]) -> Iterator[str]:
     yield from walk_notes(walks)
 
 
-def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+def _leads_nowhere(entry: Entry) -> bool:
     return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Literal
 
 from feedbench.pipelines.errors import RequestError
@@ -12,6 +12,7 @@ from feedbench.pipelines.images.index import Index, index_folder, index_leaves, 
 from feedbench.pipelines.images.labelled.class_notes import order_notes, root_notes
 from feedbench.pipelines.images.labelled.labels import index_labelled, is_file
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
+from feedbench.pipelines.remote.tree import OnListed
 
 ClassesFrom = Literal["top", "leaf"]
 """The folders that are classes: those in the folder itself, or each below that holds images."""
@@ -61,8 +62,8 @@ class Layout:
             raise RequestError(f"--classes: expected names separated by commas; found {wrong}")
 
 
-def index_images(folder: Path, layout: Layout) -> Index:
-    """List the images of a folder by its layout.
+def index_images(folder: PurePath, layout: Layout, on_listed: OnListed = lambda _: None) -> Index:
+    """List the images of a folder by its layout. `on_listed` is as in `walk_all`.
 
     Raises RequestError if the folder or the CSV file cannot be read, or if they hold no images by
     class.
@@ -70,10 +71,10 @@ def index_images(folder: Path, layout: Layout) -> Index:
     what = "photos" if layout.labels else "one sub-folder of photos a class"
     check_folder(folder, what)
     if layout.labels is not None and layout.part is None:
-        return _index(folder, layout)
+        return _index(folder, layout, on_listed)
     parts = parts_of(folder)
     if not parts and layout.part is None:
-        return _index(folder, layout)
+        return _index(folder, layout, on_listed)
     name = layout.part or "train"
     if name not in parts:
         there = f"only {', '.join(parts)}" if parts else "no parts"
@@ -82,13 +83,13 @@ def index_images(folder: Path, layout: Layout) -> Index:
             f" sub-folders, next to another part; found {there}",
             hint="leave --part out, or give the part's folder as FOLDER",
         )
-    index = _index(folder / parts[name], layout)
+    index = _index(folder / parts[name], layout, on_listed)
     others = " and ".join(parts[part] for part in parts if part != name)
     note = f"Used the part {parts[name]}, and not {others}; --part selects another."
     return dataclasses.replace(index, notes=(note, *index.notes))
 
 
-def _index(folder: Path, layout: Layout) -> Index:
+def _index(folder: PurePath, layout: Layout, on_listed: OnListed) -> Index:
     """List the images of a folder that has no parts, with notes on its classes."""
     classes, follow_links = layout.classes, layout.follow_links
     if layout.labels is not None:
@@ -104,12 +105,12 @@ def _index(folder: Path, layout: Layout) -> Index:
         index = index_leaves(folder, classes, follow_links=follow_links)
         notes = order_notes(index.class_names)
     else:
-        index = index_folder(folder, classes, follow_links=follow_links)
+        index = index_folder(folder, classes, follow_links=follow_links, on_listed=on_listed)
         notes = (*order_notes(index.class_names), *root_notes(index))
     return index if classes else dataclasses.replace(index, notes=(*notes, *index.notes))
 
 
-def parts_of(folder: Path) -> dict[str, str]:
+def parts_of(folder: PurePath) -> dict[str, str]:
     """Return part -> its folder's name, where the folder holds `train` and another part.
 
     A class may be called train, so only folders that hold folders count as parts.

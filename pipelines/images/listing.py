@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from pathlib import Path
-from typing import NoReturn
+from pathlib import Path, PurePath
+from typing import NoReturn, Protocol
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import SUFFIXES, SYSTEM_FOLDERS, is_candidate, kind
-from feedbench.pipelines.images.no_folder import refuse_address, refuse_file
+from feedbench.pipelines.images.no_folder import refuse_file
+from feedbench.pipelines.remote import tree
+from feedbench.pipelines.remote.address import Address
+from feedbench.pipelines.remote.reading import Stamp
 
 
 @dataclass
@@ -28,23 +31,51 @@ class Walk:
     loops: int = 0  # links to a folder around them, which are never followed
     kinds: Counter[str] = dataclasses.field(default_factory=Counter)  # files, by `kind`
     system: Counter[str] = dataclasses.field(default_factory=Counter)  # images, by system folder
+    stamps: dict[str, Stamp] = dataclasses.field(default_factory=dict)  # of images in a store
 
 
-def check_folder(folder: Path, expected: str) -> None:
+class Entry(Protocol):
+    """What is directly in a folder: an os.DirEntry, or an entry of a store."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Its path, or its address."""
+        ...
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        ...
+
+    def is_symlink(self) -> bool:
+        """Whether it is a link."""
+        ...
+
+
+def check_folder(folder: PurePath, expected: str) -> None:
     """Raise RequestError if there is no such folder; `expected` says what it should hold."""
+    if isinstance(folder, Address):
+        tree.check(folder, expected)
+        return
+    folder = Path(folder)
     try:
         missing, is_file = not folder.exists(), not folder.is_dir()
     except OSError as error:  # a folder around it may not be entered
         _refuse(error)
     if missing:
-        refuse_address(str(folder), expected)
         raise RequestError(f"there is no folder {folder}: expected a folder with {expected}")
     if is_file:
         refuse_file(folder, expected)
 
 
-def entries(folder: Path) -> list[os.DirEntry[str]]:
+def entries(folder: PurePath) -> list[Entry]:
     """Return a folder's entries. Raises RequestError if it cannot be listed."""
+    if isinstance(folder, Address):
+        return [*tree.entries(folder)]
     try:
         with os.scandir(folder) as listing:
             return list(listing)
@@ -52,7 +83,7 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
         _refuse(error)
 
 
-def is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: Entry) -> bool:
     """Whether it is a folder, or a link to one; a link that leads back to itself is not."""
     try:
         return entry.is_dir()
@@ -61,17 +92,63 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def walk(
-    folder: Path, below: str = "", *, follow_links: bool = False, list_others: bool = False
+    folder: PurePath, below: str = "", *, follow_links: bool = False, list_others: bool = False
 ) -> Walk:
     """List the images in `folder / below` and deeper down. As in Keras, links to files count.
 
     Links to folders count if they are followed, unless they lead to a folder around them.
     Raises RequestError if a folder cannot be listed.
     """
+    if isinstance(folder, Address):
+        return _walked(folder, below, tree.tree(folder / below), list_others=list_others)
     walked = Walk()
-    # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
     top = os.path.join(folder, below)  # noqa: PTH118 - as os.walk joins them
-    for root, names in sorted(_folders(top, walked, follow_links=follow_links), key=itemgetter(0)):
+    folders = _folders(top, walked, follow_links=follow_links)
+    return _filled(walked, folder, top, folders, list_others=list_others)
+
+
+def walk_all(
+    folder: PurePath,
+    names: Sequence[str],
+    *,
+    follow_links: bool = False,
+    on_listed: tree.OnListed = lambda _: None,
+) -> list[Walk]:
+    """List the images in several folders below `folder`, as `walk` does.
+
+    A store lists them at once; `on_listed` gets the number of files so far.
+    """
+    if isinstance(folder, Address):
+        found = tree.trees([folder / name for name in names], on_listed)
+        return [_walked(folder, *each) for each in zip(names, found, strict=True)]
+    return [walk(folder, name, follow_links=follow_links) for name in names]
+
+
+def _walked(folder: Address, below: str, found: tree.Tree, *, list_others: bool = False) -> Walk:
+    """Return the images in a folder of a store, from the files that it lists below it."""
+    inside: dict[str, list[str]] = {}
+    top = os.path.join(folder, below)  # noqa: PTH118
+    for file in found.files:
+        root, name = os.path.split(os.path.join(top, file))  # noqa: PTH118
+        inside.setdefault(root, []).append(name)
+    walked = _filled(Walk(), folder, top.rstrip("/"), inside.items(), list_others=list_others)
+    prefix = below + "/" if below else ""
+    stamps = {prefix + file: stamp for file, stamp in found.files.items() if stamp is not None}
+    walked.stamps = {image: stamps[image] for image in walked.images if image in stamps}
+    return walked
+
+
+def _filled(
+    walked: Walk,
+    folder: PurePath,
+    top: str,
+    folders: Iterable[tuple[str, list[str]]],
+    *,
+    list_others: bool,
+) -> Walk:
+    """Add what is in folders below the top, each with its files' names. Return the same walk."""
+    # Keras sorts by the whole path, not level by level: x-1 comes before x/y.
+    for root, names in sorted(folders, key=itemgetter(0)):
         inside = os.path.relpath(root, folder)
         prefix = "" if inside == os.curdir else inside + os.sep
         images = [prefix + name for name in sorted(names) if name.lower().endswith(SUFFIXES)]

@@ -33,38 +33,6 @@ _ZIPPED = {  # zip archives, by suffix
     ".xlsx": ("an Excel file", _LABELS),
 }
 _SAVE = "save it as CSV, with lines of file,label"
-_COPY = {
-    "gs": "gcloud storage cp -r {address} FOLDER",
-    "s3": "aws s3 cp --recursive {address} FOLDER",
-    "hdfs": "hdfs dfs -get {address} FOLDER",
-}
-
-
-def refuse_address(text: str, expected: str) -> None:
-    """Raise RequestError if the text is an address such as gs://bucket/photos.
-
-    A Path joins its two slashes into one; the error shows both again.
-    """
-    parts = re.fullmatch(r"([a-z][a-z0-9+.-]*):/{1,2}([^/].*)", text, re.IGNORECASE | re.DOTALL)
-    if parts is None or len(parts[1]) == 1:  # C:/ is a drive
-        return
-    scheme, rest = parts.groups()
-    if scheme.lower() == "file":
-        raise RequestError(
-            f"file:///{rest} is an address; expected a folder with {expected}",
-            hint=f"name the folder as a path: /{rest}",
-        )
-    address = f"{scheme}://{rest}"
-    copy = _COPY.get(scheme.lower())
-    raise RequestError(
-        f"{address} is an address; expected a folder on this machine, with {expected}",
-        hint=(
-            f"copy the photos first: {copy.format(address=address)}"
-            if copy
-            else "download the photos first, unpack them if they are an archive, then name the"
-            " folder"
-        ),
-    )
 
 
 def refuse_file(file: Path, expected: str) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.index import image_id
+from feedbench.pipelines.remote.reading import total_size
 from feedbench.pipelines.tfrecords.record_format import SUFFIXES, Compression
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def shard_file(folder: Path, compression: Compression, shard: int, shards: int) 
 
 def needed_bytes(workload: Workload) -> int:
     """Return about how many bytes the records take uncompressed; JPEGs hardly compress."""
-    return sum(map(os.path.getsize, workload.files)) + overhead_bytes(workload)
+    return total_size(workload.files) + overhead_bytes(workload)
 
 
 def overhead_bytes(workload: Workload) -> int:

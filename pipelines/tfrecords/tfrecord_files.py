@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.reading import ahead, read, total_size
 from feedbench.pipelines.system.pool import in_processes
 from feedbench.pipelines.tfrecords.record_format import TYPES, Compression
 from feedbench.pipelines.tfrecords.record_plan import (
@@ -50,6 +52,17 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
     Raises PreparationError if the disk has no room, before or during the write, and OSError if an
     image cannot be read.
     """
+    if is_address(workload.files[0]):  # one at a time, most of the time would be spent waiting
+        image_bytes = total_size(workload.files) / workload.images
+        write_made(
+            workload,
+            folder,
+            compression=compression,
+            shards=shards,
+            make=ahead,
+            image_bytes=image_bytes,
+        )
+        return
     needed = needed_bytes(workload)
     if shutil.disk_usage(folder).free < needed:
         raise no_room(folder, needed)
@@ -119,10 +132,8 @@ def room_in(folder: Path, needed: int, hint: str = "") -> Iterator[None]:
 
 
 def contents(files: Sequence[str]) -> Iterator[bytes]:
-    """Yield the bytes of each file."""
-    for file in files:
-        with open(file, "rb") as image:  # noqa: PTH123 - names may not be UTF-8
-            yield image.read()
+    """Yield the bytes of each file; in a store, some of the next are on their way."""
+    yield from ahead(files) if any(map(is_address, files[:1])) else map(read, files)
 
 
 def write_file(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
+from feedbench.pipelines.remote.address import is_address, scheme_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Parts:
     has_validation: bool  # it has images for validation
     split_by: Literal["", "seed", "folder"]  # how it divides what it walks
     validation_folder: str  # that it walks, if it divides by folder
+    scheme: str  # of the images' addresses; "": they are on this machine
 
 
 def parts_of(workload: Workload, share: float | None, *, is_labelled: bool) -> Parts:
@@ -32,8 +34,10 @@ def parts_of(workload: Workload, share: float | None, *, is_labelled: bool) -> P
     if validation is not None and share is None:
         folder = _next_to(workload)
         validation = replace(validation, folder=folder)
+    scheme = scheme_of(workload.folder) if is_address(workload.folder) else ""
     is_listed = (
-        is_labelled
+        bool(scheme)
+        or is_labelled
         or not _is_by_class(workload)
         or (validation is not None and not _is_validation_by_class(validation))
         or (validation is None and share is not None)  # it measured the images for validation
@@ -44,6 +48,7 @@ def parts_of(workload: Workload, share: float | None, *, is_labelled: bool) -> P
         has_validation=validation is not None,
         split_by="" if not is_walked else "folder" if share is None else "seed",
         validation_folder=folder,
+        scheme=scheme,
     )
 
 

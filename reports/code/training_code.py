@@ -31,6 +31,7 @@ from feedbench.pipelines.contract import LUMA, Dtype, Records, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
+from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.tfrecords import record_format
 from feedbench.reports.code import augmentation
 from feedbench.reports.code.parts import parts_of
@@ -78,6 +79,8 @@ def training_code(
         pipeline, workload.augmentation
     ):
         return None
+    if is_address(workload.folder) and getattr(pipeline, "store", "") == "raw":
+        return None  # TensorFlow would have to read the store
     name = catalog.spec_of(row.label, row.spec).name
     parts = parts_of(workload, share, is_labelled=is_labelled)
     is_listed = parts.is_listed
@@ -85,6 +88,7 @@ def training_code(
     values = _source(workload, tuple(left_out), images_json)
     values |= {
         "is_listed": is_listed,
+        "scheme": parts.scheme,
         "has_validation": parts.has_validation,
         "split_by": parts.split_by,
         "validation_folder": quoted(parts.validation_folder),
@@ -286,11 +290,10 @@ def _stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
     """Return what tells record files of these images from others of the same folder."""
     if pipeline.store == "encoded":
         return []
-    depends_on = pipeline.preparation(workload)
+    depends_on = pipeline.stored_as(workload)
     name = f"{workload.height}x{workload.width}"
     if pipeline.store == "resized":
         name = f"{pipeline.short_side(workload)}px"
-    del depends_on["shards"]
     return [name, digest_of(*sorted(depends_on.items()))]
 
 

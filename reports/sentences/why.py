@@ -15,6 +15,7 @@ from feedbench.bench.records.diagnosis import (
     Autotune,
     Diagnosis,
     Step,
+    StoreProbe,
     Trace,
     Waterfall,
 )
@@ -284,7 +285,17 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
         "ready": "delivers {} from a batch in memory",
     }
     parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
-    return f"This machine {listed(parts)} (one separate trial each)."
+    text = f"This machine {listed(parts)} (one separate trial each)."
+    return text if diagnosis.store is None else f"{text} {_store(diagnosis.store)}"
+
+
+def _store(probe: StoreProbe) -> str:
+    return (
+        f"It reads from a store, which answers after {probe.latency_ms:,.0f} ms (the median of"
+        f" {probe.requests} requests, one after another; one in ten takes {probe.slow_ms:,.0f} ms"
+        f" or more), and sends {size(round(probe.bytes_per_second))} each second with"
+        f" {probe.at_once} requests at once. No pipeline that reads the store can be faster."
+    )
 
 
 def steps(waterfall: Waterfall, trace: Trace | None) -> Steps:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import strategies as st
 
 from feedbench.bench.equal_work.proof_cache import ProofCache
-from feedbench.bench.files import Stamp
 from feedbench.bench.images.findings_cache import FindingsCache
 from feedbench.bench.prepared.store import Manifest, Source, Store
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.remote.reading import Stamp
 from tests.fuzzing.examples import amounts, try_all
 from tests.fuzzing.guard import guarded
 from tests.fuzzing.mutations import deep_json, mutated_bytes, mutated_json

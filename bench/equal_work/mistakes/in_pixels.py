@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 from PIL import Image
@@ -21,12 +21,13 @@ from feedbench.bench.equal_work.references import Levels, half_pixel_centres, in
 from feedbench.pipelines.contract import LUMA, Workload
 from feedbench.pipelines.images.image_check import unrestrained
 from feedbench.pipelines.images.placement import decode_ratio
+from feedbench.pipelines.remote.reading import read
 
 _CORNERS = 2  # samples: the first and the last are the pixels at the edge
 
 
 def _sampled_at(positions: references.Positions) -> Deliver:
-    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
+    def deliver(_: str, image: Image.Image, workload: Workload) -> Levels:
         return in_form(interpolated(np.asarray(image), workload, positions), workload)
 
     return deliver
@@ -39,32 +40,32 @@ def _swapped(
 
 
 def _filtered_by(name: str) -> Deliver:
-    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
+    def deliver(_: str, image: Image.Image, workload: Workload) -> Levels:
         return in_form(references.resampled(image, workload, name), workload)
 
     return deliver
 
 
-def _fast(file: Path, _: Image.Image, workload: Workload) -> Levels:
+def _fast(file: str, _: Image.Image, workload: Workload) -> Levels:
     """Decode with TensorFlow's default JPEG transform, and resize by TensorFlow's rule."""
     import tensorflow as tf
 
-    pixels = tf.io.decode_jpeg(file.read_bytes(), channels=3, dct_method="INTEGER_FAST")
+    pixels = tf.io.decode_jpeg(read(file), channels=3, dct_method="INTEGER_FAST")
     return in_form(interpolated(np.asarray(pixels), workload, half_pixel_centres), workload)
 
 
-def _grey(_: Path, image: Image.Image, workload: Workload) -> Levels:
+def _grey(_: str, image: Image.Image, workload: Workload) -> Levels:
     grey: Levels = references.sampled(image, workload) @ np.asarray(LUMA, np.float32)
     return np.repeat(grey[..., np.newaxis], 3, axis=2)
 
 
-def _drafted(file: Path, _: Image.Image, workload: Workload) -> Levels:
-    with unrestrained(), Image.open(file) as image:
+def _drafted(file: str, _: Image.Image, workload: Workload) -> Levels:
+    with unrestrained(), Image.open(BytesIO(read(file))) as image:
         image.draft("RGB", (workload.width, workload.height))
         return references.filtered(image.convert("RGB"), workload)
 
 
-def _scaled(file: Path, image: Image.Image, workload: Workload) -> Levels:
+def _scaled(file: str, image: Image.Image, workload: Workload) -> Levels:
     """Decode a JPEG at the smallest scale that is large enough, and resize by TensorFlow's rule."""
     delivered = (workload.height, workload.width)
     ratio = decode_ratio(workload.fit, (image.height, image.width), delivered)
@@ -74,8 +75,8 @@ def _scaled(file: Path, image: Image.Image, workload: Workload) -> Levels:
 def _reduced(ratio: int) -> Deliver:
     """Decode a JPEG at a whole part of its size, as tf.io.decode_jpeg(ratio=...) does."""
 
-    def deliver(file: Path, _: Image.Image, workload: Workload) -> Levels:
-        with unrestrained(), Image.open(file) as image:
+    def deliver(file: str, _: Image.Image, workload: Workload) -> Levels:
+        with unrestrained(), Image.open(BytesIO(read(file))) as image:
             image.draft("RGB", (image.width // ratio, image.height // ratio))
             return references.sampled(image.convert("RGB"), workload)
 

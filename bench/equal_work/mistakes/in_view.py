@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from io import BytesIO
 
 from PIL import Image, ImageOps
 
@@ -14,10 +14,11 @@ from feedbench.bench.equal_work.references import Levels
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import STRETCH, Fit
 from feedbench.pipelines.images.image_check import unrestrained
+from feedbench.pipelines.remote.reading import read
 
 _USUAL_CROP = 0.875  # 224 of 256
 
-_Change = Callable[[Path, Image.Image, Workload], Image.Image]
+_Change = Callable[[str, Image.Image, Workload], Image.Image]
 """A file, its picture, and the workload -> the picture that is then resized."""
 
 
@@ -29,7 +30,7 @@ def _of_view(name: str, change: _Change, fit: Fit | None = None) -> Iterator[Mis
     for resized in references.BOTH:
 
         def deliver(
-            file: Path,
+            file: str,
             image: Image.Image,
             workload: Workload,
             resized: Callable[[Image.Image, Workload], Levels] = resized,
@@ -45,7 +46,7 @@ def _of_fit(name: str, fit: Fit) -> Iterator[Mistake]:
     yield from _of_view(name, _unchanged, fit)
 
 
-def _unchanged(_: Path, image: Image.Image, __: Workload) -> Image.Image:
+def _unchanged(_: str, image: Image.Image, __: Workload) -> Image.Image:
     return image
 
 
@@ -53,22 +54,22 @@ def _transposed(name: str) -> _Change:
     return lambda _, image, __: image.transpose(Image.Transpose[name])
 
 
-def _upright(file: Path, _: Image.Image, __: Workload) -> Image.Image:
-    with unrestrained(), Image.open(file) as image:
+def _upright(file: str, _: Image.Image, __: Workload) -> Image.Image:
+    with unrestrained(), Image.open(BytesIO(read(file))) as image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
 
-def _cropped_evenly(_: Path, image: Image.Image, __: Workload) -> Image.Image:
+def _cropped_evenly(_: str, image: Image.Image, __: Workload) -> Image.Image:
     """Crop each side by the same share, as tf.image.central_crop does."""
     left, top = (int(side * (1 - _USUAL_CROP) / 2) for side in image.size)  # whole pixels, as there
     return image.crop((left, top, image.width - left, image.height - top))
 
 
-def _not_resized(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
+def _not_resized(_: str, image: Image.Image, workload: Workload) -> Image.Image:
     return _middle(image, workload.width, workload.height)
 
 
-def _padded(_: Path, image: Image.Image, workload: Workload) -> Image.Image:
+def _padded(_: str, image: Image.Image, workload: Workload) -> Image.Image:
     """Keep the proportions, and pad with black before resizing."""
     scale = max(image.width / workload.width, image.height / workload.height)
     return _middle(image, round(workload.width * scale), round(workload.height * scale))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
@@ -12,7 +11,7 @@ from feedbench.bench.equal_work.references import Levels
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import Fit
 
-Deliver = Callable[[Path, Image.Image, Workload], Levels]
+Deliver = Callable[[str, Image.Image, Workload], Levels]
 """A file, its picture as Pillow decodes it, and the workload -> the image that a mistake gives."""
 
 
@@ -32,6 +31,6 @@ class Mistake:
         if (self.needs_colour and workload.channels == 1) or self.fit == workload.fit:
             return None
         try:
-            return self.deliver(Path(workload.files[place]), image, workload)
+            return self.deliver(workload.files[place], image, workload)
         except Exception:  # noqa: BLE001 - whatever a user's file makes a decoder raise
             return None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ def resized_by(rule: Rule) -> Deliver:
             resized = resized + part
         return resized
 
-    def deliver(_: Path, image: Image.Image, workload: Workload) -> Levels:
+    def deliver(_: str, image: Image.Image, workload: Workload) -> Levels:
         return in_form(fitted(np.asarray(image), workload, resize).clip(0, 255), workload)
 
     return deliver

@@ -16,7 +16,7 @@ from feedbench.bench.options.training_options import TrainingOptions
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import PurePath
     from typing import Self
 
     from feedbench.pipelines.networks.spec import ModelSpec
@@ -107,7 +107,7 @@ class FitOptions:
         assert self.model is not None
         return parse_model(self.model, self.weights or "")
 
-    def of_run(self, given: Given, folder: Path) -> RunOptions:
+    def of_run(self, given: Given, folder: PurePath) -> RunOptions:
         """Return the images, the pipelines and what they deliver, as the options of a run.
 
         What was not typed is what the model takes. Raises RequestError if they cannot be used.

@@ -18,7 +18,7 @@ from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import PurePath
     from typing import Self
 
 # What a gate decides itself: its pipelines, and when its blocks end.
@@ -76,7 +76,7 @@ class GateOptions:
                     hint="such as --base base/loader.py:photos --new loader.py:photos",
                 )
 
-    def of_run(self, given: Given, folder: Path, *, begun: float) -> RunOptions:
+    def of_run(self, given: Given, folder: PurePath, *, begun: float) -> RunOptions:
         """Return the options of the gate's run over a folder of images.
 
         Raises RequestError if they cannot be used.

@@ -14,7 +14,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import PurePath
     from typing import Self
 
     from feedbench.bench.records.tuning.tuning import Allowance
@@ -86,7 +86,7 @@ class TuneOptions:
             epochs=self.epochs,
         )
 
-    def of_run(self, given: Given, folder: Path, *, begun: float) -> RunOptions:
+    def of_run(self, given: Given, folder: PurePath, *, begun: float) -> RunOptions:
         """Return the images, the pipelines and the time, as the options of a run.
 
         Raises RequestError if they cannot be used.

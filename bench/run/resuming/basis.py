@@ -15,7 +15,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NoReturn
 
 import msgspec
@@ -37,6 +37,8 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.networks.spec import parse_model
+from feedbench.pipelines.remote.address import absolute, restored
+from feedbench.pipelines.remote.reading import stamps
 from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
 NAME = "resume.json"
@@ -64,20 +66,22 @@ def write(
     workload: Workload | None,
     other: Other | None,
     interpreters: Sequence[Other] = (),
+    listed: Sequence[Status | None] = (),
 ) -> Basis:
     """Write resume.json, which a resumption needs, and return it.
 
     `workload` is None while a run is prepared. `other` is the other environment, and
-    `interpreters` are those of single pipelines.
+    `interpreters` are those of single pipelines. `listed` are the states of the workload's files in
+    a store, as it listed them.
     """
     basis = Basis(
         options=dataclasses.replace(
-            options, folder=options.folder.absolute(), prepared=options.prepared.absolute()
+            options, folder=absolute(options.folder), prepared=options.prepared.absolute()
         ),
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
         software=_software(other, interpreters),
         pipelines=_pipelines(options),
-        files=[] if workload is None else [status(file) for file in sources_of(workload)],
+        files=[] if workload is None else _states(workload, listed),
         against="" if other is None else other.python,
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)
@@ -85,6 +89,17 @@ def write(
     content["signature"] = trust.signature(content)
     write_whole(folder / NAME, json.dumps(content).encode("ascii"))
     return basis
+
+
+def _states(workload: Workload, listed: Sequence[Status | None]) -> list[Status]:
+    """Return the state of each file that is read. Raises OSError if one is gone."""
+    files = sources_of(workload)
+    if listed:
+        return [
+            status(file) if state is None else state
+            for file, state in zip(files, listed, strict=True)
+        ]
+    return [status(file) for file in files]
 
 
 @contextmanager
@@ -132,9 +147,14 @@ def read_basis(file: Path) -> Basis:
     signed = content.pop("signature", None)
     content["is_made_here"] = trust.is_signed(content, signed)
     try:
-        return msgspec.convert(content, Basis, dec_hook=lambda _, value: Path(value))
+        return msgspec.convert(content, Basis, dec_hook=_folder)
     except (ValueError, TypeError) as error:  # msgspec's own are ValueErrors
         raise broken(file, error) from error
+
+
+def _folder(kind: type, value: str) -> PurePath:
+    """Return a folder as the option of this type has it: of the photos, it may be an address."""
+    return restored(value) if kind is PurePath else Path(value)
 
 
 def _no_number(text: str) -> NoReturn:
@@ -152,13 +172,11 @@ def changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
     interpreters = described(parse_all(basis.options.specs))
     yield from _differences(basis.software, _software(other, interpreters))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
-    for file, before in zip(sources_of(workload), basis.files, strict=True):
-        try:
-            is_same = status(file) == before
-        except OSError:
+    files = sources_of(workload)
+    for file, before, now in zip(files, basis.files, stamps(files), strict=True):
+        if now is None:
             yield f"{image_id(file)} is gone"
-            continue
-        if not is_same:
+        elif now != before:
             yield f"{image_id(file)} has changed"
 
 

@@ -54,6 +54,7 @@ from feedbench.pipelines.catalog import Spec, parse_all
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index
+from feedbench.pipelines.remote.address import restored
 
 LEFT_OUT = "left-out.jsonl"
 _START_SECONDS = 20.0  # to import TensorFlow, to find what was prepared, to calibrate the probe
@@ -222,7 +223,7 @@ def _used(run: RunRecord, trials: Sequence[TrialRecord]) -> float:
 
 def _index(workload: Workload) -> Index:
     return Index(
-        folder=Path(workload.folder),
+        folder=restored(workload.folder),
         class_names=workload.class_names,
         files=tuple(os.path.relpath(file, workload.folder) for file in workload.files),
         labels=workload.labels,

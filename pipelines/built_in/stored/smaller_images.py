@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from PIL import Image
 
 from feedbench.pipelines.images.image_check import unrestrained
+from feedbench.pipelines.remote.reading import mapped, read
 
 _LARGER = 1.5  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
 _AHEAD = 4  # images a thread that are ready, or on their way
@@ -39,7 +39,7 @@ class Smaller:
         An orientation in EXIF is neither applied nor kept, as in every pipeline. Raises what Pillow
         raises for a file that it cannot decode.
         """
-        encoded = Path(file).read_bytes()
+        encoded = read(file)
         with Image.open(BytesIO(encoded)) as image:
             width, height = image.size
             if min(width, height) <= self.size:
@@ -99,4 +99,4 @@ def mean_bytes(files: Sequence[str], smaller: Smaller) -> float:
     """Return the mean stored bytes of an image, from a few files that are spread evenly."""
     step = max(len(files) // _MEASURED, 1)
     with unrestrained():
-        return fmean(len(smaller.of(file)) for file in files[::step][:_MEASURED])
+        return fmean(map(len, mapped(smaller.of, files[::step][:_MEASURED])))

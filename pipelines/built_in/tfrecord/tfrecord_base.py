@@ -10,13 +10,15 @@ import os
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 from feedbench.pipelines.contract import KnobOverruledWarning
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.address import FSSPEC, is_address
+from feedbench.pipelines.remote.reading import AT_ONCE, total_size
 from feedbench.pipelines.tfrecords import record_format, record_plan
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class Tfrecord(TailKnobs):
     stored as they are.
     """
 
+    stores: ClassVar[frozenset[str]] = FSSPEC  # what `prepare` reads; the records are here
+
     cache: Cache = "none"
     shuffle: Shuffle = 1024
     compression: Compression
@@ -126,10 +130,11 @@ class Tfrecord(TailKnobs):
 
     def preparation(self, workload: Workload) -> dict[str, Any]:
         """Return what the record files depend on; of the form, only what is stored does."""
-        depends_on: dict[str, Any] = {
-            "compression": self.compression,
-            "shards": self._shards(workload),
-        }
+        return {**self.stored_as(workload), "shards": self._shards(workload)}
+
+    def stored_as(self, workload: Workload) -> dict[str, Any]:
+        """Return what the records depend on, however many files they are in. Reads no file."""
+        depends_on: dict[str, Any] = {"compression": self.compression}
         if self.store == "resized":
             smaller = self.smaller(workload)
             depends_on["store"] = [smaller.format, smaller.size]
@@ -170,6 +175,8 @@ class Tfrecord(TailKnobs):
         if self.store == "resized":
             from feedbench.pipelines.built_in.stored.smaller_images import image_writer
 
+            if is_address(workload.folder):
+                threads = AT_ONCE  # most of these wait
             with image_writer(self.smaller(workload), threads) as make:
                 yield make
         elif self.store == "raw":
@@ -227,7 +234,7 @@ class Tfrecord(TailKnobs):
 
     def shard_count(self, workload: Workload, readers: int) -> int:
         """Return a number of record files: about 150 MB each, and at least one a reader."""
-        stored_bytes = sum(map(os.path.getsize, workload.files))
+        stored_bytes = total_size(workload.files)
         if self.store == "raw":
             stored_bytes = workload.images * workload.image_values
         elif self.store == "resized":

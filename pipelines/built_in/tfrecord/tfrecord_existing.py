@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 from feedbench.pipelines.errors import RequestError
@@ -24,6 +24,8 @@ class TfrecordExisting(TailKnobs):
     If the workload is a part of the records, the files are read up to the last record of it, and
     the other records are dropped.
     """
+
+    stores: ClassVar[frozenset[str]] = frozenset()
 
     cache: Cache = "none"
     shuffle: Shuffle = 1024

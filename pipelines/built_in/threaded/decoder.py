@@ -11,6 +11,7 @@ import simplejpeg
 from PIL import Image
 
 from feedbench.pipelines.images.placement import decode_ratio
+from feedbench.pipelines.remote.reading import read
 
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Workload
@@ -31,8 +32,7 @@ class Decoder:
 
         Raises what Pillow raises for a file that is no image.
         """
-        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - names may not be UTF-8
-            encoded = opened.read()
+        encoded = read(file)
         try:
             return self._by_simplejpeg(encoded)
         except ValueError:

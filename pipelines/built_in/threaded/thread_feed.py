@@ -16,6 +16,9 @@ from feedbench.pipelines.built_in.form import dtype_of, labels_in_mode
 from feedbench.pipelines.built_in.threaded.buffers import Array, Buffers
 from feedbench.pipelines.built_in.threaded.decoder import Decoder
 from feedbench.pipelines.built_in.threaded.image_form import ImageForm
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.file_systems import file_system
+from feedbench.pipelines.remote.reading import AT_ONCE
 
 if TYPE_CHECKING:
     from feedbench.pipelines.contract import Batch, Workload
@@ -33,10 +36,17 @@ class ThreadFeed:
     def __init__(
         self, workload: Workload, *, workers: int | None, prefetch: int, is_scaled: bool
     ) -> None:
-        """Take the number of threads, None: one a core; and of batches that are begun ahead."""
+        """Take the number of threads, and of batches that are begun ahead.
+
+        None: one thread a core; more of them for images in a store, since they mostly wait.
+        """
         cv2.setNumThreads(1)  # these threads use all cores
         self._workload = workload
-        self._workers = workers or len(os.sched_getaffinity(0))
+        usual = len(os.sched_getaffinity(0))
+        if is_address(workload.files[0]):
+            usual = AT_ONCE
+            file_system(workload.files[0])  # its import is no part of the first batch
+        self._workers = workers or usual
         self._prefetch = prefetch
         self._decoder = Decoder(workload if is_scaled else None)
         self._image = ImageForm(workload)

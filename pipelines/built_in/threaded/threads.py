@@ -10,6 +10,8 @@ from msgspec import Meta
 
 from feedbench.pipelines.built_in.tail_knobs import Decode
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.address import FSSPEC
+from feedbench.pipelines.remote.reading import AT_ONCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +32,11 @@ class Threads:
     """
 
     needs: ClassVar = {"simplejpeg": "simplejpeg", "cv2": "opencv-python-headless"}
+    stores: ClassVar[frozenset[str]] = FSSPEC
 
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
-        Meta(description="threads; auto: one a core"),
+        Meta(description=f"threads; auto: one a core; {AT_ONCE} for images in a store"),
     ] = "auto"
     prefetch: Annotated[
         Annotated[int, Meta(ge=1, le=1024)],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import is_candidate
@@ -17,7 +17,7 @@ class FileFinder:
     """Finds files below a folder. All paths that it returns are relative to the folder."""
 
     def __init__(
-        self, folder: Path, images: Collection[str], others: Collection[str], beside: Path
+        self, folder: PurePath, images: Collection[str], others: Collection[str], beside: Path
     ) -> None:
         """Prepare to find files in `folder`, below which are these `images` and `others`.
 

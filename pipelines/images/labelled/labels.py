@@ -6,18 +6,26 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import SUFFIXES
-from feedbench.pipelines.images.index import Index, named, ordered, shown, walk_notes
+from feedbench.pipelines.images.index import (
+    Index,
+    listed_stamps,
+    named,
+    ordered,
+    shown,
+    walk_notes,
+)
 from feedbench.pipelines.images.labelled.file_finder import FileFinder
 from feedbench.pipelines.images.labelled.label_files import read_labels
 from feedbench.pipelines.images.listing import check_folder, walk
+from feedbench.pipelines.remote.address import absolute
 
 
 def index_labelled(
-    folder: Path,
+    folder: PurePath,
     labels: str,
     classes: Sequence[str] | None = None,
     *,
@@ -54,16 +62,17 @@ def index_labelled(
             by_class[label].append(file)
     notes += walk_notes([walked])
     return Index(
-        folder.absolute(),
+        absolute(folder),
         class_names,
         tuple(file for files in by_class.values() for file in sorted(files)),
         tuple(label for label, files in enumerate(by_class.values()) for _ in files),
         max(seen - len(pairs), 0),
         (*left_out, *notes),
+        listed=listed_stamps([walked]),
     )
 
 
-def index_unlabelled(folder: Path, *, follow_links: bool = False) -> Index:
+def index_unlabelled(folder: PurePath, *, follow_links: bool = False) -> Index:
     """List a folder's images as one class without a name, where labels are not needed.
 
     Raises RequestError if there are none.
@@ -78,12 +87,13 @@ def index_unlabelled(folder: Path, *, follow_links: bool = False) -> Index:
     note = "The photos are not in class folders: a run needs --labels to know their classes."
     labels = (0,) * len(walked.images)
     return Index(
-        folder.absolute(),
+        absolute(folder),
         ("",),
         tuple(walked.images),
         labels,
         walked.others,
         (note, *walk_notes([walked])),
+        listed=listed_stamps([walked]),
     )
 
 
@@ -95,7 +105,7 @@ def is_file(labels: str) -> bool:
 
 
 def _from_names(
-    folder: Path, expression: str, images: Sequence[str]
+    folder: PurePath, expression: str, images: Sequence[str]
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Return each image with the label in its path, and the images whose paths hold none."""
     pattern = _compiled(expression)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from pathlib import PurePath
 
 from feedbench.pipelines.contract import Part
 from feedbench.pipelines.errors import RequestError
@@ -14,14 +14,14 @@ _FOLDERS: dict[Part, str] = {"training": "train", "validation": "validation"}  #
 _OTHER: dict[Part, Part] = {"training": "validation", "validation": "training"}
 
 
-def has_parts(folder: Path, layout: Layout) -> bool:
+def has_parts(folder: PurePath, layout: Layout) -> bool:
     """Whether a folder has a part for training and one for validation, which `layout` lists."""
     if layout.labels is not None and layout.part is None:
         return False  # the labels are those of the whole folder
     return set(_FOLDERS.values()) <= parts_of(folder).keys()
 
 
-def with_other_part(index: Index, folder: Path, layout: Layout) -> Index:
+def with_other_part(index: Index, folder: PurePath, layout: Layout) -> Index:
     """Return the index of a folder's part with the other part as its `split`.
 
     The index itself, with a note, if the other part has no images of its classes; the index itself

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.files import Stamp, stamp_of
+from feedbench.bench.files import stamp_of
 from feedbench.bench.images.findings_cache import MOST_BYTES, SPARE_LINES, FindingsCache
 from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.image_check import Finding
+from feedbench.pipelines.remote.reading import Stamp
 
 GOOD = Finding(None, "JPEG", "RGB", 6, 4, channels=3)
 BAD = Finding("Pillow: image file is truncated", "JPEG", "RGB", 6, 4, channels=3)

@@ -149,3 +149,14 @@ def test_the_bytes_that_the_first_epoch_read_must_agree(
 
 def test_the_first_reason_stays() -> None:
     assert after(certificate("cold", "no such call"), 0).why_not == "no such call"
+
+
+def test_images_in_a_store_are_in_no_page_cache_but_prepared_files_are(tmp_path: Path) -> None:
+    sent: list[str] = []
+    in_store = PageCache("cold", ["s3://bucket/a/1.jpg"], send_out=sent.extend)
+    assert not in_store.holds(None)
+    assert in_store.holds(tmp_path)
+    (tmp_path / "records").write_bytes(b"1")
+    in_store.before(tmp_path)
+    assert sent == [str(tmp_path / "records")]
+    assert PageCache("warm", ["/photos/a/1.jpg"]).holds(None)

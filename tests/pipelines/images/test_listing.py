@@ -118,30 +118,6 @@ def test_a_link_to_nothing_is_no_class_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "hint"),
-    [
-        ("gs://bucket/photos", "gcloud storage cp -r gs://bucket/photos FOLDER"),
-        ("s3://bucket/photos", "aws s3 cp --recursive s3://bucket/photos FOLDER"),
-        ("https://example.org/photos.zip", "download the photos first"),
-    ],
-)
-def test_an_address_is_shown_as_it_was_written(address: str, hint: str) -> None:
-    with pytest.raises(RequestError) as caught:
-        index_folder(Path(address))
-    assert caught.value.sentence == (
-        f"{address} is an address; expected a folder on this machine, with one sub-folder of"
-        " photos a class"
-    )
-    assert hint in caught.value.hint
-
-
-def test_an_address_of_a_file_is_a_path() -> None:
-    with pytest.raises(RequestError) as caught:
-        index_folder(Path("file:///nowhere/photos"))
-    assert caught.value.hint == "name the folder as a path: /nowhere/photos"
-
-
-@pytest.mark.parametrize(
     ("name", "content", "what", "hint"),
     [
         ("a.zip", b"PK\x03\x04", "a zip archive", "unpack it, then"),

@@ -21,6 +21,7 @@ from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.contract import Records, Workload
 from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.split.by_seed import split
+from feedbench.pipelines.remote.reading import AT_ONCE
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS
 from feedbench.reports.code.python_text import assignment, quoted
 from feedbench.reports.code.training_code import training_code
@@ -359,3 +360,31 @@ def test_bad_files_are_named_unless_their_suffix_leaves_them_out_already() -> No
     found = constants(code("tfdata_tuned", replace(PLAIN, files=files), "cats/a.tif"))
     assert found["LEFT_OUT"] == {"cats/a.tif"}
     assert ".tif" in found["SUFFIXES"]
+
+
+STORE = replace(
+    PLAIN,
+    folder="s3://bucket/photos",
+    files=("s3://bucket/photos/cats/1.jpg", "s3://bucket/photos/dogs/2.jpg"),
+)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["threads", "tfrecord_sharded", "tfrecord_gzip:shards=1", "tfrecord_sharded:store=resized"],
+)
+def test_the_code_reads_a_store_as_the_pipeline_did(spec: str) -> None:
+    text = code(spec, STORE)
+    ast.parse(text)
+    assert re.findall(r"^import fsspec$", text, re.MULTILINE)
+    assert 'STORE = fsspec.filesystem("s3", max_concurrency=1,' in text
+    assert "STORE.cat_file(file)" in text
+    assert 'open(file, "rb")' not in text
+    assert "os.path.getsize" not in text
+    assert "IMAGES_JSON" in text
+    assert "fsspec" not in code(spec)
+
+
+def test_the_threads_of_the_code_are_as_many_as_those_of_the_pipeline() -> None:
+    assert constants(code("threads", STORE))["WORKERS"] == AT_ONCE
+    assert constants(code("threads:workers=3", STORE))["WORKERS"] == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def resized(
         fit=fit,
         folder_images=1,
     )
-    return resized_by(rule)(Path("a.png"), Image.fromarray(pixels), workload)
+    return resized_by(rule)("a.png", Image.fromarray(pixels), workload)
 
 
 def picture(height: int, width: int) -> npt.NDArray[np.uint8]:

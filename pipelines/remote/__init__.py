@@ -1,0 +1,1 @@
+"""Photos in object storage: their addresses, how they are listed and read. By fsspec."""

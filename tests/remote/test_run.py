@@ -1,0 +1,73 @@
+"""The command on photos in a bucket, from end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.remote.conftest import BUCKET
+from tests.support.command import SMALL, Feedbench
+from tests.support.flaky_proxy import FlakyProxy
+
+pytestmark = pytest.mark.end_to_end
+
+SECRET = b"the-secret-of-the-tests"
+
+
+def test_a_run_on_a_bucket_proves_equal_work_and_has_a_read_ceiling(
+    bucket: str, proxy: FlakyProxy, feedbench: Feedbench
+) -> None:
+    pytest.importorskip("simplejpeg")
+    proxy.latency_seconds = 0.01
+    pipelines = ["-p", "threads", "-p", "tfrecord_sharded"]
+    asked = [*pipelines, *SMALL, "--blocks", "2", "--trace", "--out", "R"]
+    done = feedbench.run("run", bucket, *asked)
+    assert done.returncode == 0, done.stderr
+    run = json.loads((feedbench.folder / "R/run.json").read_text())
+    assert run["workload"]["folder"] == bucket
+    assert [row["label"] for row in run["rows"] if row["rate"]] == ["threads", "tfrecord_sharded"]
+    assert {row["proof"]["work"] for row in run["rows"]} == {"same"}
+    assert run["diagnosis"]["store"]["latency_ms"] >= 10
+    assert {"read", "ready"} == {each["name"] for each in run["diagnosis"]["ceilings"]}
+    assert "--page-cache means nothing there" in done.stderr
+    assert SECRET not in everything(feedbench.folder)
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+def test_an_inspection_shows_a_bucket(bucket: str, feedbench: Feedbench) -> None:
+    done = feedbench.run("inspect", bucket, "--check", "header", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["folder"], found["images"], found["bad"]) == (bucket, 39, [])
+
+
+def test_what_cannot_read_a_bucket_says_why_before_anything_is_timed(
+    bucket: str, feedbench: Feedbench
+) -> None:
+    done = feedbench.run("run", bucket, "-p", "threads", "-p", "tfdata_tuned", "--out", "R")
+    assert done.returncode == 2
+    why = "it cannot read s3://, because TensorFlow has no file system for s3://"
+    assert f"--pipeline tfdata_tuned: {why}\n" in done.stderr
+    assert "hint: use threads or tfrecord_sharded, which read it by fsspec" in done.stderr
+    assert not (feedbench.folder / "R").exists()
+
+
+def test_a_photo_that_changes_in_mid_run_ends_it(
+    bucket: str, store: Any, feedbench: Feedbench
+) -> None:
+    from tests.support.command import finished, trials_until
+
+    asked = ["-p", "tfrecord_sharded", *SMALL, "--blocks", "500", "--out", "R"]
+    process = feedbench.start("run", bucket, *asked)
+    trials_until(feedbench, process, lambda lines: any(each["block"] for each in lines))
+    store.pipe_file(f"{BUCKET}/in/cats/00.jpg", b"another photo")
+    done = finished(process)
+    assert done.returncode == 2, done.stderr
+    run = json.loads((feedbench.folder / "R/run.json").read_text())
+    assert run["changed"]["first"] == "cats/00.jpg"
