@@ -57,6 +57,7 @@ PEERS = {  # loaders of other libraries, each with an extra: name, module and cl
     "grain": "grain:Grain",
     "spdl": "spdl:Spdl",
     "torch_dataloader": "torch_dataloader:TorchDataloader",
+    "webdataset": "tar_shards.webdataset:Webdataset",
 }
 
 _ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Feed, Workload
 
 TORCH = {"torch": "torch", "torchvision": "torchvision"}
-LEAST_TORCH = {"torch": (2, 4), "torchvision": (0, 19)}
+LEAST_TORCH: dict[str, tuple[int, ...]] = {"torch": (2, 4), "torchvision": (0, 19)}
 
 Decoder = Annotated[
     Literal["pil", "torchvision", "simplejpeg"],
@@ -72,11 +72,7 @@ class TorchDataloader(Peer):
         self.refuse(workload.fit, (workload.height, workload.width), workload.augmentation)
         torch_feed = self.requirement.imported("feedbench.pipelines.peers.torch_feed")
         workers = worker_count(self.workers)
-        if self.persistent_workers and not workers:
-            warnings.warn(
-                KnobOverruledWarning("persistent_workers", True, False, "there are no workers"),  # noqa: FBT003
-                stacklevel=2,
-            )
+        warn_of_persistence(workers, is_persistent=self.persistent_workers)
         feed: Feed = torch_feed.TorchFeed(
             workload,
             decoder=self.decoder,
@@ -91,3 +87,12 @@ class TorchDataloader(Peer):
 def worker_count(workers: int | Literal["auto"]) -> int:
     """Return a number of workers: auto is one a core, from which on PyTorch warns of more."""
     return len(os.sched_getaffinity(0)) if workers == "auto" else workers
+
+
+def warn_of_persistence(workers: int, *, is_persistent: bool) -> None:
+    """Warn that workers cannot stay where there are none."""
+    if is_persistent and not workers:
+        warnings.warn(
+            KnobOverruledWarning("persistent_workers", True, False, "there are no workers"),  # noqa: FBT003
+            stacklevel=3,
+        )

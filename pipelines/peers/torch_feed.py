@@ -102,7 +102,7 @@ def batches(loader: Any, workload: Workload, workers: int) -> Iterator[Batch]:
     """
     try:
         for images, labels in loader:
-            yield numpy_of(images), labels_in_mode(labels.numpy().astype(np.int32), workload)
+            yield numpy_of(images), labels_in_mode(np.asarray(labels, np.int32), workload)
     except RuntimeError as error:
         alive = len(multiprocessing.active_children())
         if alive >= workers:  # they are well: it is what one of them raised

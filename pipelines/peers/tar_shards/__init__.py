@@ -1,0 +1,1 @@
+"""WebDataset: images in tar files, which are written in advance and read one after another."""
