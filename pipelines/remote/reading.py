@@ -153,12 +153,13 @@ def retried(address: str, call: Callable[[], Result]) -> Result:
             return error.status in {429, 500, 502, 503, 504}
         return isinstance(error, (aiohttp.ClientError, TimeoutError, ConnectionError))
 
-    return Retrying(
+    result: Result = Retrying(
         retry=retry_if_exception(is_passing),
         wait=wait_random_exponential(multiplier=0.2, max=5),
         stop=stop_after_attempt(ATTEMPTS),
         reraise=True,
     )(call)
+    return result
 
 
 def _asked(address: str, method: str, **arguments: object) -> Any:
