@@ -45,6 +45,7 @@ BUILT_IN = {  # name: module and class, imported when asked for
     ),
     "tfdata_naive": "tfdata_naive:TfdataNaive",
     "tfdata_tuned": "tfdata_tuned:TfdataTuned",
+    "tfdata_service": "service.tfdata_service:TfdataService",
     RECORDS_NAME: "tfrecord.tfrecord_existing:TfrecordExisting",
     "tfrecord_gzip": "tfrecord.tfrecord_gzip:TfrecordGzip",
     "tfrecord_sharded": "tfrecord.tfrecord_sharded:TfrecordSharded",
@@ -258,6 +259,11 @@ def refuse_store(spec: Spec, scheme: str) -> None:
         f" {why if is_tf_data else 'it reads only files on this machine'}",
         hint=f"use {' or '.join(_READERS)}, which read it by fsspec, or your own loader",
     )
+
+
+def is_elsewhere(spec: Spec) -> bool:
+    """Whether processes do its work that no trial starts or can stop, as far as is known."""
+    return not spec.is_foreign and bool(getattr(load(spec), "is_elsewhere", False))
 
 
 def source_file(spec: Spec) -> Path | None:

@@ -73,7 +73,6 @@ def _knob(field: Field) -> Knob:
     kind, meaning = field.type, ""
     if isinstance(kind, Metadata):
         meaning = (kind.extra_json_schema or {}).get("description", "")
-        kind = kind.type
     return Knob(field.name, _accepts(kind), as_text(field.default), meaning)
 
 
@@ -84,6 +83,8 @@ def _accepts(kind: object) -> str:
 
 def _words(kind: object) -> list[str]:
     match kind:
+        case Metadata(extra_json_schema={"title": str(title)}):  # of a text with a form
+            words = [title]
         case Metadata(type=inner):
             words = _words(inner)
         case UnionType(types=kinds):

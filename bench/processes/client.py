@@ -33,6 +33,7 @@ from feedbench.bench.text import listed
 from feedbench.pipelines.errors import FeedbenchError
 from feedbench.pipelines.system.line_pipes import LinePipes
 from feedbench.pipelines.system.regular_files import open_regular
+from feedbench.pipelines.system.signals import LOST_EXIT_CODE
 
 _ADDED = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
@@ -301,7 +302,9 @@ def _wrong(outcome: Outcome) -> tuple[Fault, str] | None:
             hint = " (out of memory?)" if number == signal.SIGKILL else ""
             return Fault.KILLED, f"it was killed by {_signal_name(number)}{hint}"
         case Outcome(ended=Ended(exit_code=code)):
-            return Fault.EXITED, f"it exited with code {code} before it had finished"
+            is_lost = code == LOST_EXIT_CODE
+            how = "lost a process that it needs" if is_lost else f"exited with code {code}"
+            return Fault.EXITED, f"it {how} before it had finished"
         case Outcome(is_unanswered=is_unanswered):
             how = "did not answer during it, and was ended" if is_unanswered else "died during it"
             return Fault.FORKSERVER_DIED, f"the forkserver {how}"

@@ -19,6 +19,7 @@ To add a stage, write another function from a Run to a Run and call it at its pl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,6 +46,8 @@ from feedbench.bench.run.resuming.preparing import asked_before, begin_preparing
 from feedbench.bench.run.workplace import Workplace, workplace
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.diagnostics import Diagnostics
+from feedbench.pipelines import catalog
+from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.remote.address import Address
 from feedbench.pipelines.system.signals import Gate
 
@@ -146,7 +149,7 @@ def machine_of(past: Past) -> Monitor:
 
 def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
     """Run the blocks and the diagnosis; however they end, the record is on disk."""
-    one_at_a_time = why_one_at_a_time(run.begun.options, work)
+    one_at_a_time = why_one_at_a_time(run.begun.options, work, run.lineup.specs.values())
     run.keeper.take_no_turns(one_at_a_time)
     blocks = Blocks(
         run.trials,
@@ -172,7 +175,7 @@ def measure_and_finish(run: Run, work: Workplace, gate: Gate) -> RunRecord:
     return run.keeper.save("complete", blocks.whole, stopped)
 
 
-def why_one_at_a_time(options: RunOptions, work: Workplace) -> str:
+def why_one_at_a_time(options: RunOptions, work: Workplace, specs: Iterable[Spec]) -> str:
     """Return why trials take no turns, as a clause; "" if nothing is known against it."""
     if options.one_at_a_time:
         return "that was requested"
@@ -180,6 +183,9 @@ def why_one_at_a_time(options: RunOptions, work: Workplace) -> str:
         return "a pipeline that is stopped would still receive what it asked its store for"
     if work.meters.have_gpu:
         return "a pipeline that is stopped would keep its part of the GPU's memory"
+    for spec in specs:
+        if catalog.is_elsewhere(spec):
+            return f"the workers of {spec.label} are not this run's, and could not be stopped"
     return ""
 
 

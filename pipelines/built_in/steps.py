@@ -269,11 +269,16 @@ def _cached(dataset: tf.data.Dataset, cache: str, scratch: Path) -> tf.data.Data
 
 def _ended(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
     """Return a dataset of batches with its prefetch and its options."""
-    if knobs.prefetch != "none":
-        dataset = dataset.prefetch(_or_autotune(knobs.prefetch))
     options = tf.data.Options()
     options.deterministic = knobs.deterministic
-    return dataset.with_options(options)
+    return prefetched(dataset, knobs).with_options(options)
+
+
+def prefetched(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
+    """Return a dataset of batches with its prefetch."""
+    if knobs.prefetch == "none":
+        return dataset
+    return dataset.prefetch(_or_autotune(knobs.prefetch))
 
 
 def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:

@@ -16,6 +16,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.S
 CTRL_C = 128 + signal.SIGINT
 """The exit code of a command that Ctrl-C ended, as in a shell."""
 
+LOST_EXIT_CODE = 75
+"""Of a trial that ended itself, as a process that it needs was lost: EX_TEMPFAIL of sysexits.h."""
+
 _AT_ONCE_SECONDS = 1.0  # signals within this time are one: they may come in pairs
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36

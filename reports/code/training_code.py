@@ -24,6 +24,7 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory import (
 from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain import (
     ImageDatasetFromDirectoryGrain,
 )
+from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.built_in.tfrecord.tfrecord_existing import TfrecordExisting
@@ -102,6 +103,8 @@ def training_code(
     }
     if isinstance(pipeline, TailKnobs):
         values |= _tail(pipeline, workload, images, share)
+    if isinstance(pipeline, TfdataService):
+        values["worker_cores"] = list(pipeline.worker_cores)
     if isinstance(pipeline, Tfrecord):
         values |= _records(pipeline, workload, images, share)
     if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):

@@ -12,6 +12,7 @@ from typing import Literal
 from feedbench.bench.records.messages import FEEDING
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.system.signals import LOST_EXIT_CODE
 
 _STRIKES = 2  # a pipeline with this many failed trials is left out of the blocks that follow
 
@@ -59,7 +60,11 @@ def _strikes_of(record: TrialRecord) -> int:
     if not record.is_failure:
         return 0
     accidents = (Fault.FORKSERVER_DIED, Fault.CLOCK)
-    is_accident = record.signal == signal.SIGKILL or record.fault in accidents
+    is_accident = (
+        record.signal == signal.SIGKILL
+        or record.exit_code == LOST_EXIT_CODE
+        or record.fault in accidents
+    )
     return 1 if is_accident else _STRIKES
 
 

@@ -55,9 +55,15 @@ TFDATA = [
     spec
     for name in catalog.BUILT_IN
     if issubclass(catalog.built_in(name), TailKnobs)
-    for spec in (name, f"{name}:shuffle=7,cache=file")
+    for spec in (
+        name,
+        f"{name}:shuffle=7,cache=file".replace(
+            "service:shuffle=7,cache=file",
+            "service:address=grpc://host:5050,sharding=off,deterministic=false",
+        ),
+    )
 ]
-STANDARD = {"glob", "math", "os", "random", "shutil", "tempfile"}
+STANDARD = {"atexit", "glob", "math", "os", "random", "shutil", "subprocess", "sys", "tempfile"}
 PACKAGES = {"keras", "numpy", "pandas", "tensorflow"}
 OTHERS = [
     "py_dataset",

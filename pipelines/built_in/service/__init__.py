@@ -1,0 +1,1 @@
+"""tf.data service: a dispatcher and workers, processes of their own, run a pipeline."""

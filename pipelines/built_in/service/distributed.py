@@ -1,0 +1,84 @@
+"""The dataset of batches that the workers of a tf.data service make. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import tensorflow as tf
+
+from feedbench.pipelines.built_in import steps
+from feedbench.pipelines.errors import WrongWorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+    from feedbench.pipelines.contract import Batch, Until, Workload
+
+
+@dataclass(frozen=True)
+class Service:
+    """A dispatcher, the number of its workers, and how they share and send what they make."""
+
+    target: str
+    workers: int
+    sharding: Literal["dynamic", "off"]
+    compression: Literal["auto", "none"]
+
+
+def batches(
+    workload: Workload,
+    knobs: TailKnobs,
+    scratch: Path,
+    by: Service,
+    until: Until | None = None,
+) -> Any:
+    """Return a feed of the batches that the workers of a service make.
+
+    The workers list, read, decode and batch. What is prefetched is prefetched here: each worker has
+    a buffer of its own.
+    """
+    made = steps.files_dataset(workload, replace(knobs, prefetch="none"), scratch, until)
+    service = tf.data.experimental.service
+    policy = service.ShardingPolicy
+    distributed = made.apply(
+        service.distribute(
+            policy.DYNAMIC if by.sharding == "dynamic" else policy.OFF,
+            by.target,
+            compression="AUTO" if by.compression == "auto" else None,
+        )
+    )
+    dataset = steps.prefetched(distributed, knobs)
+    return dataset if by.sharding == "dynamic" else Unsharded(dataset, workload.images, by.workers)
+
+
+class Unsharded:
+    """The batches of workers that each have all images: an epoch is counted as it comes.
+
+    With several workers, an epoch has each image several times. That is no epoch: it is read to its
+    end, and reported with its counts.
+    """
+
+    def __init__(self, dataset: Any, images: int, workers: int) -> None:
+        self._dataset = dataset
+        self._images = images
+        self._workers = workers
+
+    def __iter__(self) -> Iterator[Batch]:
+        delivered = iter(self._dataset)
+        if self._workers == 1:
+            yield from delivered
+            return
+        count = sum(len(images) for images, _ in delivered)
+        times = count / self._images
+        raise WrongWorkError(
+            f"images are doubled: sharding=off gives each of the {self._workers} workers all"
+            f" {self._images:,} images, and an epoch had {count:,}, each {times:g} times",
+            hint="use sharding=dynamic, or workers=1",
+        )
+
+    def repeat(self) -> Any:
+        """Return epoch after epoch, without end."""
+        return self._dataset.repeat()
