@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.processes.client import Outcome, what_went_wrong
+from feedbench.bench.processes.client import what_went_wrong
+from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Ended
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.measuring.schedule import Lineup
@@ -35,28 +36,9 @@ from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from tests.support.builders import natural_photos
 from tests.support.feeds import proof_of
-from tests.support.markdown import ROOT, blocks
 
 folder = Path(sys.argv[1])
 workload = natural_photos(folder / "photos", 40, side=64, batch_size=16)
-
-def free_port():
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return chosen.getsockname()[1]
-
-(program,) = blocks(ROOT / "docs" / "service.md", "python")
-
-def by_hand(*words):
-    def serve():
-        sys.argv[1:] = map(str, words)
-        exec(program.text)
-    multiprocessing.get_context("fork").Process(target=serve, daemon=True).start()
-
-port = free_port()
-by_hand(port)
-for _ in range(2):
-    by_hand(free_port(), f"localhost:{port}", "localhost")
 
 def opened(**knobs):
     return TfdataService(**knobs).open(workload, folder, folder)
@@ -71,12 +53,8 @@ found["groups"] = [os.getpgid(child.pid) == os.getpgid(0) for child in children.
 found["metered"] = {child.pid for child in children.values()} <= set(
     TreeMeter(lambda: this.pid).read().processes)
 found["work"] = proof_of(folder, dynamic, workload).work
-address = f"grpc://localhost:{port}"
-cluster = opened(address=address)
-found["by hand"] = [sum(len(labels) for _, labels in cluster) for _ in range(2)]
-found["started for it"] = len(servers.RUNNING) - 3
 try:
-    list(opened(sharding="off", address=address))
+    list(opened(sharding="off"))
 except Exception as error:
     found["off"] = str(error)
 print(json.dumps(found), flush=True)
@@ -125,12 +103,6 @@ class TestServersOfThisMachine:
 
     def test_only_workers_are_pinned(self, found: dict[str, Any]) -> None:
         assert sorted(found["pinned"][1:]) == [True, True]
-
-    def test_a_cluster_that_was_started_by_hand_as_the_page_says_is_used(
-        self, found: dict[str, Any]
-    ) -> None:
-        assert found["by hand"] == [40, 40]
-        assert found["started for it"] == 0
 
     def test_without_sharding_images_are_counted_and_named_as_doubled(
         self, found: dict[str, Any]
