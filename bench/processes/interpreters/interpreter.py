@@ -87,9 +87,12 @@ def described(specs: Iterable[Spec]) -> tuple[Other, ...]:
 
     Raises RequestError if one does not exist, is no Python, is too old, or lacks a package.
     """
+    all_needed = needed(specs)
+    if not all_needed:
+        return ()
     with tempfile.TemporaryDirectory(prefix="feedbench-") as folder:
         path = lent(Path(folder))
-        return tuple(_described(each, path) for each in needed(specs))
+        return tuple(_described(each, path) for each in all_needed)
 
 
 def _described(of: Needed, path: Path) -> Other:
