@@ -14,7 +14,11 @@ T = TypeVar("T")
 
 def amounts(few: int, many: int) -> pytest.MarkDecorator:
     """Run a test with a few `examples`, and with many where faults are looked for."""
-    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.faults)])
+    counts = [
+        pytest.param(few, marks=pytest.mark.thorough),
+        pytest.param(many, marks=pytest.mark.faults),
+    ]
+    return pytest.mark.parametrize("examples", counts)
 
 
 def try_all(strategy: st.SearchStrategy[T], examples: int, check: Callable[[T], object]) -> None:

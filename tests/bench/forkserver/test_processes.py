@@ -104,18 +104,19 @@ def test_what_a_loader_warns_of_is_a_remark(runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("text", "fault", "expected"),
     [
-        (
-            loaders.NOTHING,
-            Fault.WRONG_WORK,
-            "returned None; expected an iterable of (images, labels)",
+        *(
+            pytest.param(*case, marks=pytest.mark.thorough)
+            for case in (
+                (loaders.NOTHING, Fault.WRONG_WORK, "returned None; expected an iterable of"),
+                (loaders.EMPTY, Fault.WRONG_WORK, "it delivered 0 images in an epoch; expected 39"),
+                (loaders.TOO_MANY, Fault.WRONG_WORK, "expected 39, every image once, and then"),
+                (loaders.ENDLESS, Fault.WRONG_WORK, "expected 39, every image once, and then"),
+                (loaders.KILLED, Fault.KILLED, "it was killed by SIGKILL"),
+            )
         ),
-        (loaders.EMPTY, Fault.WRONG_WORK, "it delivered 0 images in an epoch; expected 39"),
         (loaders.TOO_FEW, Fault.WRONG_WORK, "it delivered 36 images in an epoch; expected 39"),
-        (loaders.TOO_MANY, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
-        (loaders.ENDLESS, Fault.WRONG_WORK, "expected 39, every image once, and then an end"),
         (loaders.RAISES, Fault.RAISED, "it raised RuntimeError: the disk is on fire"),
         (loaders.EXITS, Fault.EXITED, "it exited with code 3 before it had finished"),
-        (loaders.KILLED, Fault.KILLED, "it was killed by SIGKILL"),
         (loaders.SEGFAULTS, Fault.KILLED, "it was killed by SIGSEGV"),
     ],
 )
