@@ -78,7 +78,7 @@ class Webdataset(Peer):
         return {"shards": self._shards(workload)}
 
     def prepared_bytes(self, workload: Workload) -> int:
-        """Return about how many bytes the shards take: each file in whole blocks, and its label."""
+        """Return about how many bytes the shards take: each file and its label in padded blocks."""
         sizes = map(os.path.getsize, workload.files)
         blocks = sum(math.ceil(size / _BLOCK) + _OTHER_BLOCKS for size in sizes)
         return blocks * _BLOCK + self._shards(workload) * _END
