@@ -33,7 +33,7 @@ def survived(played: Played, possible: frozenset[str], text: str) -> Outcome:
 def test_a_command_that_is_killed_before_its_run_leaves_nothing(
     played: Played, possible: frozenset[str]
 ) -> None:
-    outcome = survived(played, possible, "import: kill command")
+    outcome = survived(played, possible, "import + 0.5: kill command")
     assert outcome.state == "no run"
 
 
