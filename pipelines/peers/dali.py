@@ -44,6 +44,7 @@ class DaliCpu(Peer):
     """
 
     device: ClassVar[Literal["cpu", "gpu"]] = "cpu"
+    only_stretches: ClassVar[bool] = True
 
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
@@ -58,17 +59,6 @@ class DaliCpu(Peer):
     def requirement(self) -> Requirement:
         """DALI."""
         return _REQUIREMENT
-
-    def refuse(
-        self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
-    ) -> None:
-        """Raise RequestError for another fit, for augmentation, and if DALI is not installed."""
-        if fit.rule != "stretch":
-            raise RequestError(
-                f"it resizes by --fit stretch only; found --fit {fit}",
-                hint="use --fit stretch, or measure another pipeline",
-            )
-        super().refuse(fit, size, augmentation)
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed of the workload's files.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from feedbench.pipelines.augmentation.refusal import refuse_augmentation
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 class Peer(ABC):
     """A loader of another library, over the same images as all pipelines."""
 
+    only_stretches: ClassVar[bool] = False
+    """Whether its library can only stretch images to their size."""
+
     @property
     @abstractmethod
     def requirement(self) -> Requirement:
@@ -24,10 +28,14 @@ class Peer(ABC):
     def refuse(
         self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
     ) -> None:
-        """Raise RequestError for augmentation, and if its library is missing or too old."""
-        if augmentation is not None:
+        """Raise RequestError for what it cannot do, and if its library is missing or too old.
+
+        It cannot augment, and perhaps not fit images in another way than by stretching.
+        """
+        if self.only_stretches and fit.rule != "stretch":
             raise RequestError(
-                f"it does not augment; found --augment {augmentation}",
-                hint="leave it out, or measure a tf.data pipeline",
+                f"it resizes by --fit stretch only; found --fit {fit}",
+                hint="use --fit stretch, or measure another pipeline",
             )
+        refuse_augmentation(augmentation)
         self.requirement.refuse()

@@ -13,20 +13,17 @@ https://facebookresearch.github.io/spdl/main/generated/image_dataloading.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.peers.peer import Peer
 from feedbench.pipelines.peers.requirement import Requirement
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from feedbench.pipelines.augmentation.ranges import Augmentation
     from feedbench.pipelines.contract import Feed, Workload
-    from feedbench.pipelines.forms import Fit
 
 _REQUIREMENT = Requirement(
     extra="spdl",
@@ -41,6 +38,8 @@ class Spdl(Peer):
 
     The order of all images is new in each epoch. It needs the libraries of FFmpeg.
     """
+
+    only_stretches: ClassVar[bool] = True
 
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
@@ -59,17 +58,6 @@ class Spdl(Peer):
     def requirement(self) -> Requirement:
         """SPDL."""
         return _REQUIREMENT
-
-    def refuse(
-        self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
-    ) -> None:
-        """Raise RequestError for another fit, for augmentation, and if SPDL is not installed."""
-        if fit.rule != "stretch":
-            raise RequestError(
-                f"it resizes by --fit stretch only; found --fit {fit}",
-                hint="use --fit stretch, or measure another pipeline",
-            )
-        super().refuse(fit, size, augmentation)
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a feed of the workload's files.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feedbench.pipelines.augmentation.refusal import refuse_augmentation
 from feedbench.pipelines.built_in.keras.image_dataset_from_directory import Interpolation
-from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +29,7 @@ class ImageDatasetFromDirectoryGrain:
         self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
     ) -> None:
         """Raise RequestError for augmentation."""
-        if augmentation is not None:
-            raise RequestError(
-                f"it does not augment; found --augment {augmentation}",
-                hint="leave it out, or use image_dataset_from_directory",
-            )
+        refuse_augmentation(augmentation, "use image_dataset_from_directory")
 
     def open(self, workload: Workload, prepared: Path, scratch: Path) -> Feed:
         """Return a Grain dataset of the images in `workload.folder`.

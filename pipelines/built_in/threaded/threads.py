@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from feedbench.pipelines.augmentation.refusal import refuse_augmentation
 from feedbench.pipelines.built_in.tail_knobs import Decode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.remote.address import FSSPEC
@@ -48,11 +49,7 @@ class Threads:
         self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
     ) -> None:
         """Raise RequestError for augmentation, and if a library is not installed that it needs."""
-        if augmentation is not None:
-            raise RequestError(
-                f"it does not augment; found --augment {augmentation}",
-                hint="leave it out, or measure a tf.data pipeline",
-            )
+        refuse_augmentation(augmentation)
         missing = [name for module, name in _MODULES.items() if find_spec(module) is None]
         if missing:
             raise RequestError(
