@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from nvidia.dali import fn, pipeline_def, types
 
+from feedbench.pipelines.built_in.epoch_orders import EpochOrders
 from feedbench.pipelines.built_in.form import dtype_of, labels_in_mode
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class DaliFeed:
         self._device = device
         self._threads = threads or len(os.sched_getaffinity(0))
         self._prefetch = prefetch
-        self._epochs = count()
+        self._orders = EpochOrders(workload)
 
     def __iter__(self) -> Iterator[Batch]:
         yield from self._epoch(self._pipeline())
@@ -55,7 +55,7 @@ class DaliFeed:
     def _pipeline(self) -> Any:
         work = self._workload
         # DALI shuffles after each epoch, always from the same seed: this is the first one's order.
-        order = np.random.default_rng([work.seed, next(self._epochs)]).permutation(work.images)
+        order = self._orders.next()
         pipeline = pipeline_def(_batch)(
             work,
             [int(place) for place in order],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import spdl.io
 from spdl.pipeline import PipelineBuilder, PipelineFailure
 
+from feedbench.pipelines.built_in.epoch_orders import EpochOrders
 from feedbench.pipelines.built_in.form import Array, in_form, in_range
 
 if TYPE_CHECKING:
@@ -36,23 +36,15 @@ class SpdlFeed:
             pix_fmt="rgb24",
         )
         self._labels = np.asarray(workload.labels, np.int32)
-        self._epochs = count()
+        self._orders = EpochOrders(workload)
         self._failure: RuntimeError | None = None
 
     def __iter__(self) -> Iterator[Batch]:
-        yield from self._batches(self._epoch())
+        yield from self._batches(self._orders.epoch())
 
     def repeat(self) -> Iterator[Batch]:
         """Yield epoch after epoch, each in a new order; the threads do not wait between them."""
-        yield from self._batches(chain.from_iterable(self._epoch() for _ in count()))
-
-    def _epoch(self) -> Iterator[Array]:
-        """Yield for each batch of an epoch the places of its images in the list."""
-        rng = np.random.default_rng([self._workload.seed, next(self._epochs)])
-        order = rng.permutation(self._workload.images)
-        size = self._workload.batch_size
-        for first in range(0, len(order), size):
-            yield order[first : first + size]
+        yield from self._batches(self._orders.endless())
 
     def _batches(self, chosen: Iterable[Array]) -> Iterator[Batch]:
         pipeline = (

@@ -6,12 +6,12 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from feedbench.pipelines.built_in.epoch_orders import EpochOrders
 from feedbench.pipelines.built_in.form import dtype_of, labels_in_mode
 from feedbench.pipelines.built_in.threaded.buffers import Array, Buffers
 from feedbench.pipelines.built_in.threaded.decoder import Decoder
@@ -53,22 +53,14 @@ class ThreadFeed:
         shape = (workload.batch_size, *workload.shape)
         self._buffers = Buffers(shape, dtype_of(workload.dtype), prefetch + _HELD)
         self._labels = np.asarray(workload.labels, np.int32)
-        self._epochs = count()
+        self._orders = EpochOrders(workload)
 
     def __iter__(self) -> Iterator[Batch]:
-        yield from self._batches(self._epoch())
+        yield from self._batches(self._orders.epoch())
 
     def repeat(self) -> Iterator[Batch]:
         """Yield epoch after epoch, each in a new order; the threads do not wait between them."""
-        yield from self._batches(chain.from_iterable(self._epoch() for _ in count()))
-
-    def _epoch(self) -> Iterator[Array]:
-        """Yield for each batch of an epoch the places of its images in the list."""
-        rng = np.random.default_rng([self._workload.seed, next(self._epochs)])
-        order = rng.permutation(self._workload.images)
-        size = self._workload.batch_size
-        for first in range(0, len(order), size):
-            yield order[first : first + size]
+        yield from self._batches(self._orders.endless())
 
     def _batches(self, chosen: Iterable[Array]) -> Iterator[Batch]:
         pool = ThreadPoolExecutor(self._workers)
