@@ -141,8 +141,7 @@ class Plan:
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
     """Return the plan of a run; writes nothing. Raises RequestError if the run is impossible."""
     specs = catalog.parse_all(options.specs)
-    refuse_form(specs, options)
-    refuse_store(specs, options)
+    refuse_unsuitable(specs, options)
     if options.against is not None:
         refuse_own_python(specs, "with --against, each runs in both environments")
     other = None if options.against is None else look(options.against)
@@ -170,7 +169,17 @@ def refuse_request(options: RunOptions) -> tuple[Spec, ...]:
     return specs
 
 
-def refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
+def refuse_unsuitable(specs: Iterable[Spec], options: RunOptions) -> None:
+    """Raise RequestError if a pipeline cannot read the images, deliver this form, or run here.
+
+    What a store needs comes first: its extra brings what its pipelines need.
+    """
+    specs = tuple(specs)
+    refuse_store(specs, options)
+    _refuse_form(specs, options)
+
+
+def _refuse_form(specs: Iterable[Spec], options: RunOptions) -> None:
     """Raise RequestError if a built-in pipeline cannot deliver this form, or cannot run here.
 
     One with a Python of its own is asked there.

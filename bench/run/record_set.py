@@ -66,7 +66,10 @@ def write_records(
     FeedbenchError if a record file cannot be written.
     """
     if asked.out is None:
-        raise RequestError("expected --out DIR, the folder for the record files")
+        raise RequestError(
+            "expected --out DIR, the folder for the record files; it was not given",
+            hint="name a new folder, such as --out records",
+        )
     out = asked.out.absolute()
     _refuse_used(out)
     pipeline_of(asked.spec("auto")).refuse(options.fit, options.image_size)

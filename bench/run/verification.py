@@ -26,7 +26,7 @@ from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
-from feedbench.bench.run.plan import refuse_form, refuse_label_mode, refuse_store
+from feedbench.bench.run.plan import refuse_label_mode, refuse_unsuitable
 from feedbench.bench.run.workplace import preparing_labels, scratch_folder
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
@@ -78,9 +78,8 @@ def work_of(options: RunOptions, listener: Listener) -> Iterator[Work]:
     Raises RequestError if the request is wrong.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
-    refuse_form(specs.values(), options)
+    refuse_unsuitable(specs.values(), options)
     described(specs.values())
-    refuse_store(specs.values(), options)
     with (
         with_images(options, listener) as located,
         scratch_folder() as scratch,

@@ -35,7 +35,7 @@ from feedbench.bench.records.tuning.tuning import (
     TuningRecord,
 )
 from feedbench.bench.run.images_source import list_images
-from feedbench.bench.run.plan import TooShortError, refuse_form, refuse_store, rounded_up
+from feedbench.bench.run.plan import TooShortError, refuse_unsuitable, rounded_up
 from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
@@ -78,8 +78,7 @@ def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningR
     refuse_too_short(options)
     specs = catalog.parse_all(options.specs)
     refuse_own_python(specs, "tune searches the knobs of pipelines in this one")
-    refuse_form(specs, options)
-    refuse_store(specs, options)
+    refuse_unsuitable(specs, options)
     refuse_used(options.out)
     index = list_images(options, listener)
     amounts = amounts_of(index, options)

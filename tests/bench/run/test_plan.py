@@ -14,10 +14,18 @@ from feedbench.bench.options.time_options import pace_for
 from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.run.budget import Cost, budget_of
 from feedbench.bench.run.forecast.candidates import Candidate
-from feedbench.bench.run.plan import Plan, refuse_label_mode, refuse_no_block, refuse_too_short
+from feedbench.bench.run.plan import (
+    Plan,
+    refuse_label_mode,
+    refuse_no_block,
+    refuse_too_short,
+    refuse_unsuitable,
+)
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote import file_systems
+from feedbench.pipelines.remote.address import Address
 from tests.support.plans import GUESS, an_index, options
 
 COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())
@@ -39,6 +47,15 @@ def test_binary_labels_are_taken_for_two_classes_alone() -> None:
 def test_other_labels_are_taken_for_any_number_of_classes(mode: str) -> None:
     for classes in (1, 2, 3):
         refuse_label_mode(options(label_mode=mode), an_index(classes=classes))
+
+
+def test_what_a_store_needs_is_named_before_what_a_pipeline_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(file_systems, "find_spec", lambda _: None)
+    asked = options(folder=Address("s3:/bucket/photos"))
+    with pytest.raises(RequestError, match=r"s3:// needs fsspec and s3fs.*\n.*feedbench\[remote\]"):
+        refuse_unsuitable(catalog.parse_all(("spdl",)), asked)
 
 
 def a_plan(guess: Cost = GUESS, **given: Any) -> Plan:
