@@ -36,9 +36,9 @@ from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
 from feedbench.bench.why.store_probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
+from feedbench.bench.why.uncached import fastest_uncached
 from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
-from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Until
@@ -162,7 +162,7 @@ class Diagnostics:
         rows = {label: row for label, row in rows.items() if not self._specs[label].python}
         self._keep(replace(self._diagnosis, store=self._store_probe()))
         self._keep(replace(self._diagnosis, ceilings=self._ceilings()))
-        best, ours = _fastest_uncached(rows, self._specs, traces)
+        best, ours = fastest_uncached(rows, self._specs, traces)
         if best is not None:
             self._cut_off(best)
         if ours is not None and (fixed := self._fixed(ours)) is not None:
@@ -367,32 +367,6 @@ class Diagnostics:
 
     def _remaining_seconds(self) -> float:
         return math.inf if self._ends_at is None else self._ends_at - time.monotonic()
-
-
-def _fastest_uncached(
-    rows: Mapping[str, Row], specs: Mapping[str, Spec], traces: Mapping[str, Trace]
-) -> tuple[Row | None, Row | None]:
-    """Return the fastest tf.data pipeline that decodes in every epoch, and the fastest built-in.
-
-    Only built-in pipelines have knobs to fix. A user's pipeline counts if AUTOTUNE's choices show
-    that it is tf.data, and its trace, recorded after caches are full, still decodes.
-    """
-    ours, theirs = list[Row](), list[Row]()
-    for label, row in rows.items():
-        if specs[label].is_foreign:
-            trace = traces.get(label)
-            decodes = trace is not None and trace.ms_of("decode") > 0
-            if row.autotune is not None and decodes and row.knobs.get("cache", "none") == "none":
-                theirs.append(row)
-            continue
-        has_knobs = issubclass(catalog.built_in(specs[label].name), TailKnobs)
-        if has_knobs and row.knobs.get("cache") == "none":
-            ours.append(row)
-
-    def fastest(candidates: list[Row]) -> Row | None:
-        return max(candidates, key=lambda row: row.rate or 0.0, default=None)
-
-    return fastest([*ours, *theirs]), fastest(ours)
 
 
 def _with_fixed(spec: Spec, row: Row) -> Spec:

@@ -28,14 +28,14 @@ from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.built_in.tfrecord.tfrecord_existing import TfrecordExisting
-from feedbench.pipelines.contract import LUMA, Dtype, Records, Workload
+from feedbench.pipelines.contract import LUMA, Dtype, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_kinds import FOREIGN_SUFFIXES, SUFFIXES
 from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.remote.address import is_address
-from feedbench.pipelines.tfrecords import record_format
 from feedbench.reports.code import augmentation
 from feedbench.reports.code.parts import parts_of
+from feedbench.reports.code.prepared_files import existing, records, stored_name
 from feedbench.reports.code.python_text import (
     assignment,
     base_of,
@@ -54,7 +54,6 @@ _KEPT = {
     "batched": "batches, decoded: {size}",
 }
 """What a cache keeps, by its place, in a comment."""
-_MOST_RECORD_FILES = 8  # of the user, that the code lists by name
 
 
 def training_code(
@@ -106,7 +105,7 @@ def training_code(
     if isinstance(pipeline, TfdataService):
         values["worker_cores"] = list(pipeline.worker_cores)
     if isinstance(pipeline, Tfrecord):
-        values |= _records(pipeline, workload, images, share)
+        values |= records(pipeline, workload, images, share)
     if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):
         values |= _keras_folder(
             pipeline,
@@ -117,7 +116,7 @@ def training_code(
         )
     if isinstance(pipeline, TfrecordExisting):
         assert workload.records is not None
-        values |= _existing(workload.records, workload)
+        values |= existing(workload.records, workload)
     return (
         _environment()
         .select_template([*_templates(name, pipeline)])
@@ -212,7 +211,7 @@ def _tail(
     if pipeline.decode != "full":
         form = (*form, pipeline.decode)
     if isinstance(pipeline, Tfrecord) and pipeline.store != "encoded":
-        form = (*form, *_stored_name(pipeline, workload))
+        form = (*form, *stored_name(pipeline, workload))
     place = pipeline.cache_at if pipeline.cache != "none" else "none"
     if place == "batched":
         form = (*form, place, workload.batch_size, workload.label_mode)
@@ -264,57 +263,6 @@ def _in_range(workload: Workload, images: str) -> str:
     if low:
         scaled += f" - {-low!r}" if low < 0 else f" + {low!r}"
     return scaled
-
-
-def _records(
-    pipeline: Tfrecord, workload: Workload, images: int, share: float | None
-) -> dict[str, object]:
-    """Return the template's values for record files of `images` images."""
-    shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
-    suffix = record_format.SUFFIXES[pipeline.compression]
-    number = [] if shards == "auto" else [f"{shards}"]
-    split = () if share is None else (workload.subset, share, workload.seed)
-    # Other folders, and other parts of this one, may share the name.
-    base = f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
-    base = "_".join([base, *_stored_name(pipeline, workload)])
-    folder = "_".join([base, *suffix.split(".")[1:], *number])
-    return {
-        "store": pipeline.store,
-        **(_stored(pipeline, workload) if pipeline.store != "encoded" else {}),
-        "shards": shards,
-        "records": quoted(f"{base}{suffix}" if shards == 1 else folder),
-        "suffix": suffix,
-        "shard_bytes": record_format.SHARD_BYTES,
-        "most_readers": record_format.MOST_READERS,
-    }
-
-
-def _stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
-    """Return what tells record files of these images from others of the same folder."""
-    if pipeline.store == "encoded":
-        return []
-    depends_on = pipeline.stored_as(workload)
-    name = f"{workload.height}x{workload.width}"
-    if pipeline.store == "resized":
-        name = f"{pipeline.short_side(workload)}px"
-    return [name, digest_of(*sorted(depends_on.items()))]
-
-
-def _stored(pipeline: Tfrecord, workload: Workload) -> dict[str, object]:
-    """Return the template's values for images that are made for the records."""
-    if pipeline.store == "raw":
-        return {"stored_bytes": workload.image_values}
-    size = pipeline.short_side(workload)
-    save = [quoted(pipeline.stored_format.upper())]
-    if pipeline.stored_format != "png":
-        save.append(f"quality={pipeline.quality}")
-    if pipeline.stored_format == "jpeg":
-        save.append('subsampling="4:4:4"')
-    return {
-        "stored_size": size,
-        "stored_bytes": pipeline.stored_bytes(workload),
-        "save": ", ".join(save),
-    }
 
 
 def _keras_folder(
@@ -374,32 +322,3 @@ def _decoded_size(workload: Workload, images: int) -> str:
 def _cache_file(workload: Workload, form: tuple[object, ...]) -> str:
     size = f"{workload.height}x{workload.width}"
     return quoted(f"{base_of(workload)}_{size}_{digest_of(workload.folder, form)}.cache")
-
-
-def _existing(records: Records, workload: Workload) -> dict[str, object]:
-    """Return the template's values for the user's own record files."""
-    every = sum(records.counts)
-    is_some = workload.folder_images < every or bool(workload.validation_files)
-    is_listed = is_some or len(records.files) > _MOST_RECORD_FILES
-    kinds = set(records.compressions)
-    values = records.label_values
-    texts = [value for value in values if isinstance(value, str)]
-    places = tuple(range(len(values)))
-    labels = f"LABELS = {list(values)}" if not texts else assignment("LABELS", texts, "[]")
-    if not texts and values == tuple(range(int(values[0]), int(values[0]) + len(values))):
-        labels = f"LABELS = range({values[0]}, {int(values[0]) + len(values)})"
-    return {
-        "is_listed": is_listed,
-        "is_part_of_records": is_listed
-        and (workload.images < every or bool(workload.validation_files)),
-        "images": workload.images if is_listed else workload.folder_images,
-        "record_files": assignment("RECORDS", records.files, "[]"),
-        "compressions": assignment("COMPRESSIONS", records.compressions, "[]"),
-        "compression": kinds.pop() if len(kinds) == 1 else None,
-        "image_key": quoted(records.image_key),
-        "label_key": quoted(records.label_key),
-        "label_values": "" if values == places else labels,
-        "has_text_labels": bool(texts),
-        "has_undecodable": any(map(is_undecodable, (*records.files, *texts))),
-        "most_readers": record_format.MOST_READERS,
-    }
