@@ -24,15 +24,6 @@ from tests.support.waiting import alive
 BLOCKS = 2
 _MARK = "FEEDBENCH_FAULTS_STAGE"  # a variable by which all processes of a stage are known
 _NOWHERE = "/proc/no-home"  # where not even root can make a folder
-_LOADER = """
-class Feed:
-    def __init__(self, workload):
-        self.workload = workload
-    def __iter__(self):
-        return batches(self.workload)
-
-photos = Feed
-"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ class Stage:
         self.here.mkdir(exist_ok=True)
         self.photos = folder / "photos"
         shutil.copytree(photos, self.photos)
-        loaders.write_loader(self.here, _LOADER)
+        loaders.write_loader(self.here, loaders.FEED)
         self.run = self.here / "R"
         self.scratch = self.here / "tmp"
         self.scratch.mkdir()

@@ -27,15 +27,6 @@ pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 CLASSES, FILES_A_CLASS = 1000, 1000
 _SECONDS = float(os.environ.get("FEEDBENCH_LOAD_SECONDS", "3600"))
 _PAUSE_SECONDS = 0.5
-_FEED = """
-class Feed:
-    def __init__(self, workload):
-        self.workload = workload
-    def __iter__(self):
-        return batches(self.workload)
-
-photos = Feed
-"""
 
 
 @dataclass(frozen=True)
@@ -118,7 +109,7 @@ def test_a_run_over_a_part_of_a_million_files(
 
 
 def test_fifty_pipelines(feedbench: Feedbench, photos: Path) -> None:
-    loaders.write_loader(feedbench.folder, _FEED)
+    loaders.write_loader(feedbench.folder, loaders.FEED)
     pipelines = [word for n in range(50) for word in ("-p", f"p{n:02d}=loader.py:photos")]
     process = feedbench.start(
         "run", photos, *SMALL, "--quiet", "--blocks", "1", "--out", "R", *pipelines
@@ -131,7 +122,7 @@ def test_fifty_pipelines(feedbench: Feedbench, photos: Path) -> None:
 
 
 def test_two_hundred_blocks(feedbench: Feedbench, photos: Path) -> None:
-    loaders.write_loader(feedbench.folder, _FEED)
+    loaders.write_loader(feedbench.folder, loaders.FEED)
     pipelines = ("-p", "mine=loader.py:photos", "-p", "other=loader.py:photos")
     process = feedbench.start(
         "run", photos, *SMALL, "--quiet", "--blocks", "200", "--out", "R", *pipelines
@@ -145,7 +136,7 @@ def test_two_hundred_blocks(feedbench: Feedbench, photos: Path) -> None:
 
 def test_an_hour_with_about_a_trial_a_second(feedbench: Feedbench, photos: Path) -> None:
     """Memory, open files and threads of the command's own process, a line for each tenth."""
-    loaders.write_loader(feedbench.folder, _FEED)
+    loaders.write_loader(feedbench.folder, loaders.FEED)
     process = feedbench.start(
         *("run", photos, *SMALL, "--one-at-a-time", "--quiet", "--blocks", "9000", "--out", "R"),
         *("--time", f"{_SECONDS:.0f}s", "-p", "mine=loader.py:photos"),

@@ -155,3 +155,15 @@ def write_loader(folder: Path, text: str, name: str = "loader.py") -> Path:
     file = folder / name
     file.write_text(HEAD + text)
     return file
+
+
+FEED = """
+class Feed:
+    def __init__(self, workload):
+        self.workload = workload
+    def __iter__(self):
+        return batches(self.workload)
+
+photos = Feed
+"""
+"""Loads without TensorFlow, anew in each epoch."""
