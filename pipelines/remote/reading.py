@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 from feedbench.pipelines.remote.address import is_address, scheme_of
 from feedbench.pipelines.remote.errors import as_os_errors
 from feedbench.pipelines.remote.file_systems import ATTEMPTS, file_system
+from feedbench.pipelines.system.pool import ahead
 
 Result = TypeVar("Result")
 
@@ -81,16 +81,10 @@ def opened(address: str) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", stream)
 
 
-def ahead(files: Sequence[str]) -> Iterator[bytes]:
+def read_ahead(files: Sequence[str]) -> Iterator[bytes]:
     """Yield the content of files in a store, in order; some of the next are on their way."""
-    waiting: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for file in files:
-            waiting.append(pool.submit(read, file))
-            if len(waiting) > AT_ONCE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from ahead(pool, read, files, AT_ONCE)
 
 
 def stamp(file: str) -> Stamp:

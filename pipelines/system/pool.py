@@ -1,15 +1,35 @@
-"""Work in several processes that end when the calling process ends."""
+"""Work in several processes, which end when the calling process ends, and work ahead in a pool."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 from feedbench.pipelines.system.signals import interrupts_held, signal_at_parent_death
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ahead(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], count: int
+) -> Iterator[Result]:
+    """Yield what `work` returns for each item, in order; `count` further calls are begun by then.
+
+    Raises what a call raises.
+    """
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > count:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def in_processes(

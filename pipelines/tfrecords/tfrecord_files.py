@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from feedbench.pipelines.remote.address import is_address
-from feedbench.pipelines.remote.reading import ahead, read, total_size
+from feedbench.pipelines.remote.reading import read, read_ahead, total_size
 from feedbench.pipelines.system.pool import in_processes
 from feedbench.pipelines.tfrecords.record_format import TYPES, Compression
 from feedbench.pipelines.tfrecords.record_plan import (
@@ -59,7 +59,7 @@ def write(workload: Workload, folder: Path, *, compression: Compression, shards:
             folder,
             compression=compression,
             shards=shards,
-            make=ahead,
+            make=read_ahead,
             image_bytes=image_bytes,
         )
         return
@@ -133,7 +133,7 @@ def room_in(folder: Path, needed: int, hint: str = "") -> Iterator[None]:
 
 def contents(files: Sequence[str]) -> Iterator[bytes]:
     """Yield the bytes of each file; in a store, some of the next are on their way."""
-    yield from ahead(files) if any(map(is_address, files[:1])) else map(read, files)
+    yield from read_ahead(files) if any(map(is_address, files[:1])) else map(read, files)
 
 
 def write_file(

@@ -171,7 +171,7 @@ def test_many_are_read_at_once(bucket: str, proxy: FlakyProxy) -> None:
     reading.read(paths[0])
     proxy.latency_seconds = 0.1
     begun = time.monotonic()
-    assert len(list(reading.ahead(paths))) == 39
+    assert len(list(reading.read_ahead(paths))) == 39
     assert time.monotonic() - begun < 39 * proxy.latency_seconds / 3
 
 

@@ -5,12 +5,10 @@ Pillow lets other threads run while it decodes, resizes and encodes, so threads 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from statistics import fmean
 from typing import Any
@@ -19,6 +17,7 @@ from PIL import Image
 
 from feedbench.pipelines.images.image_check import unrestrained
 from feedbench.pipelines.remote.reading import mapped, read
+from feedbench.pipelines.system.pool import ahead
 
 _LARGER = 1.5  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
 _AHEAD = 4  # images a thread that are ready, or on their way
@@ -66,19 +65,6 @@ class Smaller:
         return {"format": "JPEG", "quality": self.quality, "subsampling": "4:4:4"}
 
 
-def encoded_images(
-    files: Sequence[str], smaller: Smaller, pool: ThreadPoolExecutor, ahead: int
-) -> Iterator[bytes]:
-    """Yield the smaller image of each file, in order; `ahead` of them are made at once."""
-    waiting: deque[Future[bytes]] = deque()
-    for file in files:
-        waiting.append(pool.submit(smaller.of, file))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
 @contextmanager
 def image_writer(
     smaller: Smaller, threads: int
@@ -90,7 +76,7 @@ def image_writer(
     with unrestrained():
         pool = ThreadPoolExecutor(threads)
         try:
-            yield partial(encoded_images, smaller=smaller, pool=pool, ahead=_AHEAD * threads)
+            yield lambda files: ahead(pool, smaller.of, files, _AHEAD * threads)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -17,12 +17,13 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work.judgement import accepted
-from feedbench.pipelines.built_in.stored.smaller_images import Smaller, encoded_images
+from feedbench.pipelines.built_in.stored.smaller_images import Smaller
 from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
 from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import KnobOverruledWarning, Workload
 from feedbench.pipelines.errors import PreparationError, RequestError
 from feedbench.pipelines.forms import RANGES, Fit
+from feedbench.pipelines.system.pool import ahead
 from tests.support.builders import natural_photos, workload_over
 from tests.support.feeds import proof_of
 from tests.support.odd import encoded, jpeg, noise
@@ -95,7 +96,7 @@ def test_images_come_in_the_order_of_their_files_and_a_few_ahead(tmp_path: Path)
         files.append(str(tmp_path / f"{number}.jpg"))
         Path(files[-1]).write_bytes(jpeg(30 + number, 200))
     with ThreadPoolExecutor(4) as pool:
-        made = list(encoded_images(files, JPEG, pool, 8))
+        made = list(ahead(pool, JPEG.of, files, 8))
     assert made == [JPEG.of(file) for file in files]
 
 
