@@ -154,11 +154,13 @@ def _of_restart(row: Row) -> Iterator[Advice]:
     turnover, epoch = row.turnover_seconds, row.folder_epoch_seconds
     if turnover is None or not epoch or turnover / epoch < _WORTH or turnover < _LEAST_TURNOVER:
         return
+    # One that can only be restarted has no repeat().
+    remedy = "Use repeat() with steps_per_epoch, or more" if row.continuous else "Use more"
     yield Advice(
         label=row.label,
         sentence=(
-            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch. Use repeat()"
-            " with steps_per_epoch, or more images."
+            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch."
+            f" {remedy} images."
         ),
         figure=f"the row of {row.label}: turnover_seconds",
         gain=turnover / epoch,

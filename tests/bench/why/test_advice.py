@@ -126,6 +126,8 @@ def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
             " images."
         ),
     ]
+    restarted = row(turnover_seconds=0.3, folder_epoch_seconds=1.0, continuous=False)
+    assert sentences(restarted) == ["a restart costs 0.30 s, 30% of an epoch. Use more images."]
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=10.0)) == []
     assert sentences(row(turnover_seconds=0.003, folder_epoch_seconds=0.03)) == []
 
