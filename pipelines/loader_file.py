@@ -129,8 +129,11 @@ def _place(file: Path) -> tuple[str, Path]:
 def imported(what: str, load: Callable[[], Any], source: Path | None) -> Any:
     """Run an import of foreign code; any exception becomes a RequestError of one sentence.
 
-    `source` is the file of that code, whose line the sentence names.
+    `source` is the file of that code, whose line the sentence names. No `__pycache__` is written
+    next to it.
     """
+    writes_none = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
     try:
         return load()
     except (Exception, SystemExit) as error:
@@ -138,6 +141,8 @@ def imported(what: str, load: Callable[[], Any], source: Path | None) -> Any:
             f"{what} cannot be imported: {raised(error, source)}",
             hint="--debug shows the whole traceback",
         ) from error
+    finally:
+        sys.dont_write_bytecode = writes_none
 
 
 class FunctionPipeline:

@@ -195,6 +195,17 @@ def test_a_file_that_cannot_be_imported_says_why(
         load(source)
 
 
+def test_an_import_leaves_nothing_next_to_a_users_files(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "their_helper.py").write_text("batches = []\n")
+    load("from their_helper import batches\ndef photos(workload):\n    return batches\n")
+    files = {file.name for file in tmp_path.iterdir()}
+    assert files == {"their_loader.py", "their_helper.py"}
+    assert not sys.dont_write_bytecode
+
+
 def test_an_interrupt_while_a_file_is_imported_remains_an_interrupt(load: Load) -> None:
     with pytest.raises(KeyboardInterrupt):
         load("raise KeyboardInterrupt")
