@@ -222,12 +222,17 @@ def _begin(out: Path, plan: Plan, workload: Workload, listener: Listener) -> int
         f"Writing {counted(workload.images, 'record')} to {counted(plan.shards, 'file')}:"
         f" about {size(plan.needed_bytes)}; {size(shutil.disk_usage(out).free)} are free."
     )
-    for unfinished in out.glob(".images-*.new"):
-        unfinished.unlink(missing_ok=True)
+    _remove_unfinished(out)
     if kept:
         listener.note(f"{counted(len(kept), 'record file')} of these are complete.")
     plans.write(out, plan, workload)
     return len(kept)
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Remove what processes left that died while they wrote."""
+    for unfinished in out.glob(".images-*.new"):
+        unfinished.unlink(missing_ok=True)
 
 
 def _carry_out(
@@ -255,6 +260,7 @@ def _carry_out(
 
     listener.stage("writing record files")
     outcome = processes.run(start, _ENDLESS_SECONDS, on_tick=on_tick)
+    _remove_unfinished(out)
     if isinstance(outcome.result, Failed):
         raise FeedbenchError(outcome.result.sentence, hint=outcome.result.hint)
     if len(plans.all_done(out, plan.shards)) < plan.shards:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import errno
+import math
+import pickle
 import signal
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
-from feedbench.pipelines.system.signals import interrupts_held, signal_at_parent_death
+from feedbench.pipelines.errors import FeedbenchError
+from feedbench.pipelines.system.signals import interrupts_held
+from feedbench.pipelines.system.workers import LostError, each
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_HINT = "free some memory, or raise the limit of this process (ulimit -v, its cgroup)"
 
 
 def ahead(
@@ -40,28 +46,63 @@ def in_processes(
 ) -> None:
     """Call `work` with each tuple of arguments; `on_done` gets the number of calls done.
 
-    `on_done` runs in the calling process. Call this in the main thread, before other threads start.
-    Raises what a call or `on_done` raises, and RuntimeError if a process dies. Calls that have not
-    begun are dropped then.
+    `on_done` runs in the calling process. Call this in a process's only thread. Raises what a call
+    or `on_done` raises. Raises FeedbenchError if a process dies, or if memory runs out. After such
+    an error of a call, calls that have begun are completed, and the others are dropped.
     """
-    # Forked, not spawned: spawning would run the caller's `__main__` again, which may be a user's
-    # script, and import everything again in each process. Forking is safe where this is called,
-    # before TensorFlow's runtime and any threads start. The executor forks all its processes at
-    # the first submit, before it starts its own threads.
-    pool = ProcessPoolExecutor(processes, get_context("fork"), die_with, (os.getpid(),))
+    # Not a ProcessPoolExecutor: its calls go through threads of the calling process. If memory is
+    # short and one of these cannot start, the executor waits for ever.
+    given, done = list(calls), 0
+    failures: list[BaseException] = []
+
+    def begin() -> Callable[[int], bytes]:
+        return lambda number: _failure(work, given[number])
+
+    answers = each(begin, len(given), processes, math.inf, tries=1, is_over=lambda: bool(failures))
     try:
-        with interrupts_held():
-            pending = [pool.submit(work, *arguments) for arguments in calls]
-        for done, call in enumerate(as_completed(pending), start=1):
-            call.result()
-            on_done(done)
+        for _, answer in answers:
+            if isinstance(answer, LostError):
+                failures.append(_lost(answer))
+            elif answer:
+                failures.append(pickle.loads(answer))  # noqa: S301 - of a fork of this process
+            elif not failures:
+                done += 1
+                on_done(done)
+    except LostError as error:  # at its start
+        raise _lost(error) from None
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        raise _no_memory() from error
     finally:
         with interrupts_held():  # a second Ctrl-C must not leave workers writing to a lost folder
-            pool.shutdown(cancel_futures=True)
+            answers.close()
+    if failures:
+        raise failures[0]
 
 
-def die_with(parent: int) -> None:
-    """Let Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
-    signal_at_parent_death(signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the line above
-        os._exit(1)
+def _failure(work: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
+    """Call `work`, and return the exception that it raises, for another process; b"" if none."""
+    try:
+        work(*arguments)
+    except MemoryError:
+        return pickle.dumps(_no_memory())
+    except BaseException as error:  # noqa: BLE001 - whatever it raises is for the caller
+        error.add_note("".join(traceback.format_exception(error)))
+        try:
+            pickled = pickle.dumps(error)
+            pickle.loads(pickled)  # noqa: S301 - of this process
+        except Exception:  # noqa: BLE001 - its type decides what fails
+            return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+        return pickled
+    return b""
+
+
+def _lost(error: LostError) -> FeedbenchError:
+    if error.exit_code == -signal.SIGKILL:
+        return FeedbenchError("a process that wrote files was killed (out of memory?)", hint=_HINT)
+    return FeedbenchError(f"a process that wrote files ended before it had finished ({error.how})")
+
+
+def _no_memory() -> FeedbenchError:
+    return FeedbenchError("there was no memory left to write files", hint=_HINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 import time
@@ -28,6 +29,13 @@ _PR_SET_PTRACER, _ANY = 0x59616D61, -1
 def signal_at_parent_death(signal_number: int) -> None:
     """Let Linux send this process a signal when its parent dies in any way; 0 turns it off."""
     _prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+def die_with(parent: int) -> None:
+    """Let Linux kill this worker when its parent ends, even by a signal that cannot be caught."""
+    signal_at_parent_death(signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the line above
+        os._exit(1)
 
 
 def adopt_orphans() -> None:

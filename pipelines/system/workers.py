@@ -6,13 +6,12 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from multiprocessing import connection, get_context
 from typing import TYPE_CHECKING
 
-from feedbench.pipelines.system.pool import die_with
-from feedbench.pipelines.system.signals import interrupts_held
+from feedbench.pipelines.system.signals import die_with, interrupts_held
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -27,48 +26,71 @@ Work = Callable[[int], bytes]
 class LostError(Exception):
     """A worker was lost while it processed an item; the text says how, as a clause."""
 
+    def __init__(self, clause: str, exit_code: int | None = None) -> None:
+        code = exit_code or 0
+        self.how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        self.exit_code = exit_code
+        """Of the worker; minus the number of a signal; None: it was ended here."""
+        super().__init__(clause if exit_code is None else f"{clause} ({self.how})")
+
 
 def each(
-    begin: Callable[[], Work], count: int, processes: int, limit_seconds: float
-) -> Iterator[tuple[int, bytes | LostError]]:
+    begin: Callable[[], Work],
+    count: int,
+    processes: int,
+    limit_seconds: float,
+    *,
+    tries: int = _TRIES,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Generator[tuple[int, bytes | LostError], None, None]:
     """Do the work for each number below `count`, and yield each result as soon as it is ready.
 
     Each process calls `begin` once. It returns the work, which gets one number at a time. If the
-    process dies, only that number is lost, and a new process continues. Call this in a process's
-    only thread. Raises LostError if `begin` ends a process.
+    process dies, only that number is lost, and a new process continues. Once `is_over`, only the
+    numbers that were begun are completed. Call this in a process's only thread. Raises LostError if
+    `begin` ends a process, and OSError if no process can be started.
     """
+    # Forked, not spawned: spawning would run the caller's `__main__` again, which may be a user's
+    # script, and import everything again in each process. Forking is safe where this is called,
+    # before TensorFlow's runtime and any threads start.
     waiting = deque((number, 1) for number in range(count))
-    workers = [_Worker(begin) for _ in range(min(processes, count))]
-    done = 0
+    workers: list[_Worker] = []
     try:
-        while done < count:
+        for _ in range(min(processes, count)):
+            workers.append(_Worker(begin))  # noqa: PERF401 - if one cannot start, the others end
+        while waiting or any(worker.number is not None for worker in workers):
             for worker in _heard(workers, limit_seconds):
                 answer = worker.answer(limit_seconds)
+                if isinstance(answer, LostError) and not worker.has_begun:
+                    raise answer
+                number, worker.number = worker.number, None
+                if number is None:
+                    pass  # it is ready, or it was idle when it was lost: no item is to blame
+                elif isinstance(answer, LostError) and worker.tried < tries and not worker.is_late:
+                    waiting.append((number, worker.tried + 1))
+                else:
+                    yield number, answer
+                if is_over():
+                    waiting.clear()
                 if isinstance(answer, LostError):
-                    if not worker.has_begun:
-                        raise answer
-                    workers[workers.index(worker)] = _Worker(begin)
-                    if worker.number is None:
-                        continue  # it was idle: no item is to blame
-                    if worker.tried < _TRIES and not worker.is_late:
-                        waiting.append((worker.number, worker.tried + 1))
-                        continue
-                if worker.number is not None:
-                    yield worker.number, answer
-                    done += 1
-                    worker.number = None
-                if waiting and not isinstance(answer, LostError):
+                    workers.remove(worker)
+                    workers += [_Worker(begin)] if waiting else []
+                elif waiting:
                     worker.give(*waiting.popleft())
     finally:
-        for worker in workers:
-            worker.end()
+        _end(workers)
+
+
+def _end(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.end()
 
 
 class _Worker:
     """A process, the connection to it, and the item it works on."""
 
     def __init__(self, begin: Callable[[], Work]) -> None:
-        context = get_context("fork")  # pool.py says why
+        context = get_context("fork")
         self.connection, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(
             target=_serve, args=(begin, theirs, os.getpid()), daemon=True
@@ -99,10 +121,9 @@ class _Worker:
                 self._process.join(_END_SECONDS)
                 code = self._process.exitcode
                 self.end()
-                how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
                 if not self.has_begun:
-                    return LostError(f"a worker process ended at its start ({how})")
-                return LostError(f"it crashes the process that decodes it ({how})")
+                    return LostError("a worker process ended at its start", code)
+                return LostError("it crashes the process that decodes it", code)
             self.has_begun = True
             return received
         self.is_late = True

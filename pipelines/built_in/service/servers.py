@@ -22,7 +22,7 @@ from multiprocessing.context import ForkProcess
 
 from feedbench.pipelines.built_in.service.lost import end_without
 from feedbench.pipelines.errors import RequestError
-from feedbench.pipelines.system.pool import die_with
+from feedbench.pipelines.system.signals import die_with
 
 _START_SECONDS = 60.0  # until it listens: an interpreter that imports TensorFlow takes 7 here
 _NEVER_MS = 24 * 60 * 60 * 1000  # a process that is stopped for other trials is not missing
