@@ -1,6 +1,7 @@
 """Much of everything: a million files, fifty pipelines, two hundred blocks, an hour of trials.
 
 Figures to read: memory, open files and threads of the command's own process, and the page's bytes.
+Of long runs also how much these grow in 100 trials, and whether blocks come to take longer.
 FEEDBENCH_LOAD_SECONDS is how long the last study runs; an hour takes an hour.
 """
 
@@ -12,13 +13,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
 from feedbench.bench.records.storage import read_run, read_trials
+from feedbench.bench.records.trial import TrialRecord
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench
 
@@ -78,6 +82,47 @@ def described(samples: list[Sample], folder: Path) -> str:
     )
 
 
+def print_growth(samples: list[Sample], folder: Path) -> None:
+    """Print a line for each tenth of a run, and its growth in 100 trials after the first fifth."""
+    for place in range(10):
+        part = samples[len(samples) * place // 10 : len(samples) * (place + 1) // 10]
+        print(
+            f"from {part[0].at:6.0f} s: {max(s.bytes for s in part) / 1e6:7.2f} MB,"
+            f" {max(s.files for s in part):3} files, {max(s.threads for s in part):2} threads"
+        )
+    trials = [trial for trial in read_trials(folder) if trial.block]
+    begun = [datetime.fromisoformat(trial.started_at).timestamp() for trial in trials]
+    blocks = [s for s in samples if s.at > samples[-1].at - (begun[-1] - begun[0])]
+    late = blocks[len(blocks) // 5 :]
+    trials_a_second = len(trials) / (begun[-1] - begun[0])
+    slopes = [
+        100 / trials_a_second * float(np.polyfit([s.at for s in late], values, 1)[0])
+        for values in (
+            [s.bytes / 1e6 for s in late],
+            [float(s.files) for s in late],
+            [float(s.threads) for s in late],
+        )
+    ]
+    print(
+        f"{len(trials):,} trials in blocks, {trials_a_second:.2f} a second; in 100 trials:"
+        f" {slopes[0]:+.3f} MB, {slopes[1]:+.3f} files, {slopes[2]:+.3f} threads"
+    )
+    first, last = _block_seconds(trials, 0, 0.1), _block_seconds(trials, 0.9, 1)
+    print(f"a block takes {first:.2f} s in the first tenth and {last:.2f} s in the last")
+
+
+def _block_seconds(trials: list[TrialRecord], start: float, end: float) -> float:
+    """Return the median of the seconds from a block's begin to the next one's, of a part of them.
+
+    `start` and `end` are shares of all blocks.
+    """
+    begins: dict[int, float] = {}
+    for trial in trials:
+        begins.setdefault(trial.block, datetime.fromisoformat(trial.started_at).timestamp())
+    gaps = np.diff(list(begins.values()))
+    return float(np.median(gaps[int(start * len(gaps)) : max(int(end * len(gaps)), 1)]))
+
+
 @pytest.fixture(scope="module")
 def million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A million JPEGs in a thousand classes: a file in each class, and hard links to it."""
@@ -130,6 +175,7 @@ def test_two_hundred_blocks(feedbench: Feedbench, photos: Path) -> None:
     samples = followed(process)
     out, err = process.communicate()
     print(f"\n2 pipelines, 200 blocks: {described(samples, feedbench.folder / 'R')}")
+    print_growth(samples, feedbench.folder / "R")
     assert process.returncode == 0, out + err
     assert read_run(feedbench.folder / "R").blocks == 200
 
@@ -145,10 +191,5 @@ def test_an_hour_with_about_a_trial_a_second(feedbench: Feedbench, photos: Path)
     out, err = process.communicate()
     trials = len(read_trials(feedbench.folder / "R"))
     print(f"\n{trials:,} trials: {described(samples, feedbench.folder / 'R')}")
-    for place in range(10):
-        part = samples[len(samples) * place // 10 : len(samples) * (place + 1) // 10]
-        print(
-            f"from {part[0].at:6.0f} s: {max(s.bytes for s in part) / 1e6:7.1f} MB,"
-            f" {max(s.files for s in part):3} files, {max(s.threads for s in part):2} threads"
-        )
+    print_growth(samples, feedbench.folder / "R")
     assert process.returncode == 0, out + err
