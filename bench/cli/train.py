@@ -18,6 +18,7 @@ from feedbench.bench.cli.support import (
 from feedbench.bench.options.commands.fit_options import FitOptions, options_of_training
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def train(
     Exit codes:
       0    the model was trained through every pipeline
       1    a pipeline failed
-      2    the request or the input is wrong
+      2    the request or the input is wrong, or the photos changed
       130  interrupted by Ctrl-C; the epochs so far are kept
       143  ended by SIGTERM; the epochs so far are kept
     """
@@ -80,6 +81,8 @@ def train(
         page = _written_page(out)
         with read_or_not():
             _show(record, out, page, as_json=as_json)
+    if record.changed and not interrupts.came:
+        raise typer.Exit(RequestError.exit_code)
     if interrupts.came or record.status == "interrupted":
         raise typer.Exit(interrupts.exit_code)
     raise typer.Exit(1 if any(each.status == "failed" for each in record.trainings) else 0)

@@ -20,6 +20,7 @@ from feedbench.bench.cli.support import (
 from feedbench.bench.options.commands.tune_options import TuneOptions, options_of_tuning
 from feedbench.bench.options.option import Given, value_of
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.system.signals import Postponed
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def tune(
     Exit codes:
       0    a pipeline was chosen
       1    no candidate that you allow could be measured
-      2    the request or the input is wrong
+      2    the request or the input is wrong, or the photos changed
       130  interrupted by Ctrl-C; the best so far is shown
       143  ended by SIGTERM; the best so far is shown
     """
@@ -84,6 +85,8 @@ def tune(
         record, page = _written(record, out)
         with read_or_not():
             _show(record, out, page, as_json=as_json)
+    if record.changed and not interrupts.came:
+        raise typer.Exit(RequestError.exit_code)
     if interrupts.came or record.status == "interrupted":
         raise typer.Exit(interrupts.exit_code)
     raise typer.Exit(1 if record.winner is None else 0)

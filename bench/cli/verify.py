@@ -80,7 +80,7 @@ def verify(
     Exit codes:
       0  all pipelines are same, near, accepted or augmented
       1  a pipeline is different, or failed
-      2  the request or the input is wrong
+      2  the request or the input is wrong, or the photos changed
     """
     from feedbench.bench.processes.progress import listener
     from feedbench.bench.processes.run_folder import refuse_used

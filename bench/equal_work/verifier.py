@@ -44,8 +44,12 @@ class Verifier:
         proofs: ProofCache,
         listener: Listener,
         pixels: float | None = None,
+        has_changed: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take where things are, and `pixels`: the grey levels of distance that a user accepts."""
+        """Take where things are, and `pixels`: the grey levels of distance that a user accepts.
+
+        Nothing is remembered of images that have changed meanwhile, by `has_changed`.
+        """
         self._accepted = partial(accepted, pixels=pixels)
         self._trials = trials
         self._processes = processes
@@ -56,6 +60,7 @@ class Verifier:
         self._scratch = scratch
         self._proofs = proofs
         self._listener = listener
+        self._has_changed = has_changed
 
     def verify_all(
         self,
@@ -118,7 +123,8 @@ class Verifier:
             self._fingerprints.mkdir(parents=True, exist_ok=True)
             for file in made:
                 file.replace(self._fingerprints / file.name)
-            FingerprintCache(self._proofs.folder).add(self._workload, self._fingerprints)
+            if not self._has_changed():
+                FingerprintCache(self._proofs.folder).add(self._workload, self._fingerprints)
         shutil.rmtree(self._references, ignore_errors=True)
 
     def _prove(self, spec: Spec, sheet: Path, limit: Callable[[Spec | None], Limit]) -> TrialRecord:
@@ -135,10 +141,10 @@ class Verifier:
             limit,
             self._progress(f"comparing what {spec.label} delivers"),
         )
-        if record.proof is not None:
-            self._proofs.add(spec, self._asked(spec), record.proof, sheet)
-        else:
+        if record.proof is None:
             self._listener.note(f"{spec.label}: {record.why or record.ended}")
+        elif not self._has_changed():
+            self._proofs.add(spec, self._asked(spec), record.proof, sheet)
         return record
 
     def _asked(self, spec: Spec) -> Workload:

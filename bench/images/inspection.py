@@ -16,14 +16,16 @@ from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.records.checks.inspection import Bin, Inspection
 from feedbench.bench.records.run import LeftOut
+from feedbench.bench.text import counted
 from feedbench.pipelines.images.file_formats import signature
 from feedbench.pipelines.images.file_kinds import is_candidate, is_hidden
 from feedbench.pipelines.images.image_check import Finding
-from feedbench.pipelines.images.index import Index, counts, image_id, stamps_of
+from feedbench.pipelines.images.index import Index, counts, image_id, shown, stamps_of
 from feedbench.pipelines.images.labelled.labels import index_unlabelled
 from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.images.listing import check_folder, entries, is_folder
 from feedbench.pipelines.remote.address import Address
+from feedbench.pipelines.remote.reading import Stamp
 from feedbench.pipelines.remote.tree import OnListed
 
 _BINS = 10
@@ -50,21 +52,23 @@ def inspect(
             folder, layout, lambda files: listener.stage(f"listing {folder}: {files:,} files")
         )
     index = listed
+    before = stamps_of(index)
     findings = _findings(index, checks, channels, listener)
     listener.stage("looking for duplicates")
     duplicates = find_duplicates(folder, index, layout)
     bad = bad_of(index, findings)
     height, width = image_size
+    after = stamps_of(index)
     sized = [finding for finding in findings if finding.pixels and finding.reason is None]
     return Inspection(
         folder=image_id(str(index.folder)),
-        notes=list(index.notes),
+        notes=[*index.notes, *_changed(index, before, after)],
         check=checks.how,
         images=len(index.files),
         ignored_files=index.ignored,
         ignored_images=_ignored_images(index),
         classes={image_id(name): count for name, count in counts(index).items()},
-        bytes=sum(stamp.size for stamp in stamps_of(index) if stamp is not None),
+        bytes=sum(stamp.size for stamp in after if stamp is not None),
         formats=_counted(finding.format for finding in findings),
         modes=_counted(finding.mode for finding in findings),
         widths=_histogram([finding.width for finding in sized]),
@@ -78,6 +82,20 @@ def inspect(
         channels=channels,
         cache_bytes=(len(index.files) - len(bad)) * height * width * channels * _FLOAT32_BYTES,
     )
+
+
+def _changed(
+    index: Index, before: Iterable[Stamp | None], after: Iterable[Stamp | None]
+) -> list[str]:
+    """Return a sentence on files that changed since they were listed; none if none did."""
+    pairs = zip(before, after, strict=True)
+    places = [place for place, (was, is_now) in enumerate(pairs) if was != is_now]
+    if not places:
+        return []
+    more = f" and {counted(len(places) - 1, 'other')}" if len(places) > 1 else ""
+    name = shown(index.files[places[0]])
+    first = f"The photo {name}{more} changed while the folder was checked."
+    return [f"{first} Check it again when nothing writes to it."]
 
 
 def _findings(index: Index, checks: Checks, channels: int, listener: Listener) -> list[Finding]:

@@ -110,6 +110,10 @@ class Trials:
         """What returns the root of each interpreter's processes."""
         return [partial(_forkserver_of, each) for each in self._of_python.values()]
 
+    def explain(self, explained: Callable[[TrialRecord], TrialRecord]) -> None:
+        """Ask `explained`, from now on, for the reason of a failure."""
+        self._explained = explained
+
     def restore(self) -> None:
         """Make the run's folders anew if another program removed them, with all its trials."""
         self._folders.restore()

@@ -21,7 +21,7 @@ from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.run.choose_images import Images, choose, save_workload
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import refuse_label_mode
-from feedbench.bench.run.verification import Work, checked, prepare, work_of
+from feedbench.bench.run.verification import Work, checked, kept_sources, prepare, work_of
 from feedbench.bench.text import counted
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import Index, part, shown
@@ -46,14 +46,16 @@ def picture_of(options: RunOptions, image: Path | None, listener: Listener) -> P
     """Return a picture of what each pipeline delivers.
 
     It shows the first images of an epoch; with `image`, that one in each of some epochs, next to
-    the original. Raises RequestError if the request is wrong, and FeedbenchError if no pipeline
-    delivers images.
+    the original. Raises RequestError if the request is wrong or the images change meanwhile, and
+    FeedbenchError if no pipeline delivers images.
     """
     with work_of(options, listener) as work:
         of_image = _save_images(work, image)
-        failures = prepare(work)
-        collected = _collect(work, of_image, failures)
-        return Picture(_drawn(collected, read_workload(work.file), of_image), failures)
+        with kept_sources(work, "while the picture was made") as sources:
+            failures = prepare(work, sources)
+            collected = _collect(work, of_image, failures)
+            picture = _drawn(collected, read_workload(work.file), of_image)
+        return Picture(picture, failures)
 
 
 def _save_images(work: Work, image: Path | None) -> str:

@@ -1,7 +1,8 @@
 """The files that pipelines read, and whether they are still those of the proof of equal work.
 
 Sizes and times of modification are read before the proof. They are compared after each block if
-that is quick, when a trial fails, and when the blocks have ended.
+that is quick, when a trial fails, and when the blocks have ended. Commands without blocks compare
+them at the end, and when a trial fails.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from msgspec.structs import replace
 
 from feedbench.bench.records.conditions.sources import SourceChange, SourceKind
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.contract import Workload
+from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.remote.reading import Stamp, stamp, stamps
+
+AGAIN = "run it again when nothing writes to them"
+"""The hint where files changed."""
 
 QUICK_SECONDS = 1.0  # a comparison that takes longer is not made after each block
 
@@ -37,10 +44,27 @@ def sources_of(workload: Workload) -> tuple[str, ...]:
     return workload.files if records is None else (*workload.files, *records.files)
 
 
+def statuses_of(workload: Workload, listed: Sequence[Status | None] = ()) -> list[Status]:
+    """Return the status of each of `sources_of(workload)`; `listed` are those that are known.
+
+    Raises RequestError, with its name, if a file cannot be read any more.
+    """
+    files = sources_of(workload)
+    try:
+        return [
+            status(file) if state is None else state
+            for file, state in zip(files, listed or [None] * len(files), strict=True)
+        ]
+    except OSError as error:
+        name = image_id(str(error.filename))
+        raise RequestError(f"{name} disappeared before it was read", hint=AGAIN) from error
+
+
 class Sources:
     """The files that pipelines read, and their sizes and times.
 
-    `statuses` are those of `sources_of(workload)`, in the same order.
+    `statuses` are those of `sources_of(workload)`, in the same order. `when` is a clause on the
+    time in which they must not change, for a command without blocks.
     """
 
     def __init__(
@@ -48,6 +72,8 @@ class Sources:
         workload: Workload,
         statuses: Iterable[Status],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        when: str = "",
     ) -> None:
         self._folder = workload.folder
         self._images = len(workload.files)
@@ -55,9 +81,43 @@ class Sources:
         self._prepared_from = len(self._files)
         self._statuses = array("q", [number for pair in statuses for number in pair])
         self._clock = clock
+        self._when = when
         self._seconds = 0.0  # that the latest comparison took
         self._unchanged_after = 0  # the last block at whose end nothing had changed
         self.change: SourceChange | None = None  # the first that a comparison showed
+
+    @classmethod
+    def now(cls, workload: Workload, when: str) -> Self:
+        """Return the files as they are. Raises RequestError if one cannot be read any more."""
+        return cls(workload, statuses_of(workload), when=when)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Raise RequestError at the end of this context if a file has changed.
+
+        It takes the place of another error, which the change may have caused.
+        """
+        try:
+            yield
+        except (FeedbenchError, OSError) as error:
+            self._refuse_change(error)
+            raise
+        self._refuse_change(None)
+
+    def _refuse_change(self, cause: Exception | None) -> None:
+        if self.compare(0) is not None:
+            raise RequestError(self.clause, hint=AGAIN) from cause
+
+    @property
+    def clause(self) -> str:
+        """What changed, and when; "" if nothing has."""
+        if self.change is None:
+            return ""
+        return f"{self.change.what} {self._when}" if self._when else self.change.clause
+
+    def has_changed(self) -> bool:
+        """Compare all files outside of a block; return whether one has changed so far."""
+        return self.compare(0) is not None
 
     def add_prepared(self, folders: Iterable[Path]) -> None:
         """Add the files that pipelines wrote in advance, as they are now."""
@@ -89,7 +149,7 @@ class Sources:
         change = self.compare(max(record.block, self._unchanged_after + 1))
         if change is None:
             return record
-        return replace(record, fault=Fault.SOURCES_CHANGED, why=change.clause)
+        return replace(record, fault=Fault.SOURCES_CHANGED, why=self.clause)
 
     def _changed(self) -> tuple[list[int], int]:
         """Return the places of the files that changed, and how many of these are gone."""

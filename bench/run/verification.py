@@ -21,12 +21,14 @@ from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
+from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.checks.verification import Verification, Verified
 from feedbench.bench.records.run import WorkloadRecord
 from feedbench.bench.run.choose_images import Images, choose, save_workload, without_bad
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.plan import refuse_label_mode, refuse_unsuitable
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import preparing_labels, scratch_folder
 from feedbench.bench.text import counted
 from feedbench.pipelines import catalog
@@ -39,21 +41,25 @@ _LIMIT_SECONDS = 24 * 3600.0  # of one pipeline; Ctrl-C ends it before
 def verify(options: RunOptions, listener: Listener) -> Verification:
     """Compare pipelines with the references, even if earlier proofs are cached.
 
-    The contact sheets go to the folder `options.out`. Raises RequestError if the request is wrong.
+    The contact sheets go to the folder `options.out`. Raises RequestError if the request is wrong,
+    or if the images change meanwhile.
     """
     with work_of(options, listener) as work:
         record = _save_images(work)
-        unprepared = prepare(work)
-        verifier = Verifier(
-            work.trials,
-            work.processes,
-            work.file,
-            work.scratch,
-            ProofCache(options.proofs),
-            listener,
-            options.pixels,
-        )
-        return Verification(workload=record, pipelines=_verify(work, verifier, unprepared))
+        with kept_sources(work, "while pipelines were compared") as sources:
+            unprepared = prepare(work, sources)
+            verifier = Verifier(
+                work.trials,
+                work.processes,
+                work.file,
+                work.scratch,
+                ProofCache(options.proofs),
+                listener,
+                options.pixels,
+                sources.has_changed,
+            )
+            pipelines = _verify(work, verifier, unprepared)
+        return Verification(workload=record, pipelines=pipelines)
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,19 @@ def checked(work: Work, images: Images) -> Images:
     return without_bad(images, options, checker)
 
 
-def prepare(work: Work) -> dict[str, str]:
+@contextmanager
+def kept_sources(work: Work, when: str) -> Iterator[Sources]:
+    """Yield the files that pipelines read from now on; a pipeline that fails is asked about them.
+
+    `when` is a clause on that time. Raises RequestError if they have changed at its end.
+    """
+    sources = Sources.now(read_workload(work.file), when)
+    work.trials.explain(sources.explained)
+    with sources.unchanged():
+        yield sources
+
+
+def prepare(work: Work, sources: Sources) -> dict[str, str]:
     """Prepare the pipelines' files, and hold their store; return by label why that failed."""
     labels = preparing_labels(
         {"": work.processes, **work.others},
@@ -147,6 +165,8 @@ def prepare(work: Work) -> dict[str, str]:
     records = preparation.obtain_all(
         work.trials, specs, work.file, store, lambda: Limit(_LIMIT_SECONDS), work.listener
     )
+    made = [record.preparation for record in records if record.preparation is not None]
+    sources.add_prepared(Path(preparation.folder) for preparation in made)
     return {
         record.label: record.why or record.ended for record in records if record.preparation is None
     }

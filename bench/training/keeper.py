@@ -29,6 +29,12 @@ class Keeper:
         self.record = replace(self.record, trainings=[*others, training])
         self._save()
 
+    def change(self, clause: str) -> None:
+        """Record that photos changed: the training in which they did so is not complete."""
+        last = self.record.trainings[-1]
+        self.record = replace(self.record, changed=clause)
+        self.put(replace(last, status="interrupted", why=clause, hint=""))
+
     def end(self, *, is_interrupted: bool) -> TrainingRecord:
         """Record the end, and whether the pipelines trained alike."""
         trainings = [_ended(each) for each in self.record.trainings]

@@ -19,6 +19,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.processes.workload_file import read_workload, write_workload
 from feedbench.bench.records.trial import Preparation
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import preparing_labels
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
@@ -93,10 +94,20 @@ def parts_of(file: Path) -> Parts:
     return Parts(training, Part(of_validation, validation))
 
 
-def prepared(work: Work, parts: Parts, held: ExitStack) -> Parts:
+def both(parts: Parts) -> Workload:
+    """Return a workload with the files of both parts."""
+    workload = parts.training.workload
+    return dataclasses.replace(
+        workload,
+        files=(*workload.files, *workload.validation_files),
+        labels=(*workload.labels, *workload.validation_labels),
+    )
+
+
+def prepared(work: Work, parts: Parts, held: ExitStack, sources: Sources) -> Parts:
     """Prepare both parts for the pipelines that need it; a failure affects only its pipeline.
 
-    Raises RequestError if a loader cannot be imported.
+    Adds what they write to the `sources`. Raises RequestError if a loader cannot be imported.
     """
     labels = preparing_labels({"": work.processes}, work.specs.values(), work.scratch)
     if not labels:
@@ -110,6 +121,8 @@ def prepared(work: Work, parts: Parts, held: ExitStack) -> Parts:
         able = [spec for spec in specs if spec.label not in failures]
         validation, others = _prepared(work, validation, able, store)
         failures |= others
+    for part in filter(None, (training, validation)):
+        sources.add_prepared(Path(each.folder) for each in part.prepared.values())
     return Parts(training, validation, failures)
 
 

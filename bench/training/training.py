@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,11 +31,12 @@ from feedbench.bench.run.choose_images import Images, choose, save_workload, wit
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.plan import refuse_label_mode, refuse_store
+from feedbench.bench.run.sources import AGAIN, Sources
 from feedbench.bench.run.workplace import scratch_folder
 from feedbench.bench.text import counted
 from feedbench.bench.training.follower import Follower
 from feedbench.bench.training.keeper import Keeper
-from feedbench.bench.training.parts import Part, Parts, Work, parts_of, prepared
+from feedbench.bench.training.parts import Part, Parts, Work, both, parts_of, prepared
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
@@ -53,8 +54,8 @@ _LIMIT_SECONDS = 30 * 24 * 3600.0  # of one training; Ctrl-C ends it before
 def train(options: RunOptions, asked: FitOptions, listener: Listener) -> TrainingRecord:
     """Train the model through each pipeline, and return the record, which is on disk by then.
 
-    After Ctrl-C, its status is interrupted. Raises RequestError if the request is wrong: nothing is
-    written then.
+    After Ctrl-C, and once photos have changed, its status is interrupted. Raises RequestError if
+    the request is wrong: nothing is written then.
     """
     specs = {spec.label: spec for spec in catalog.parse_all(options.specs)}
     refuse_own_python(specs.values(), "a model is trained by TensorFlow in this one")
@@ -72,17 +73,18 @@ def train(options: RunOptions, asked: FitOptions, listener: Listener) -> Trainin
         folder.create()
         with folder.discarded_on_error():
             record = _begun(work, asked, folder.path / _WORKLOAD)
-            parts = prepared(work, parts_of(folder.path / _WORKLOAD), held)
+            parts = parts_of(folder.path / _WORKLOAD)
+            sources = Sources.now(both(parts), "while models were trained")
+            with sources.unchanged():
+                parts = prepared(work, parts, held, sources)
             (folder.path / MODELS).mkdir()
         keeper = Keeper(replace(record, notes=_notes(parts)), folder.path, options.begun)
         own = OwnFolders(folder, scratch, note=listener.note)
-        trainer = _Trainer(work, asked, folder, keeper, own)
-        is_interrupted = False
-        try:
-            trainer.train_all(parts)
-        except KeyboardInterrupt:
-            is_interrupted = True
-        return keeper.end(is_interrupted=is_interrupted)
+        trainer = _Trainer(work, asked, folder, keeper, own, sources)
+        is_complete = False
+        with suppress(KeyboardInterrupt):
+            is_complete = trainer.train_all(parts)
+        return keeper.end(is_interrupted=not is_complete)
 
 
 def _begun(work: Work, asked: FitOptions, file: Path) -> TrainingRecord:
@@ -214,9 +216,13 @@ class _Trainer:
     folder: RunFolder
     keeper: Keeper
     own: OwnFolders
+    sources: Sources  # what all of them read
 
-    def train_all(self, parts: Parts) -> None:
-        """Train from each seed in turn. A pipeline that fails does not stop the others."""
+    def train_all(self, parts: Parts) -> bool:
+        """Train from each seed in turn. A pipeline that fails does not stop the others.
+
+        Return whether all were trained; photos that change end it.
+        """
         first = self.work.options.seed
         names = slugs(tuple(self.work.specs))
         for seed in range(first, first + self.asked.repeats):
@@ -226,6 +232,9 @@ class _Trainer:
             for label, spec in self.work.specs.items():
                 name = names[label] if seed == first else f"{names[label]}-seed-{seed}"
                 self._train(spec, seed, name, Parts(training, parts.validation, parts.failures))
+                if self.keeper.record.changed:
+                    return False
+        return True
 
     def _train(self, spec: Spec, seed: int, name: str, parts: Parts) -> None:
         """Train from one seed through one pipeline, unless its files could not be prepared."""
@@ -248,7 +257,11 @@ class _Trainer:
         scratch = self.work.scratch / f"train-{name}"
         start = self._start(spec, seed, name, parts, scratch)
         outcome = self.work.processes.run(start, _LIMIT_SECONDS, follower.take)
-        follower.end(outcome)
+        if self.sources.has_changed():
+            self.keeper.change(self.sources.clause)
+            self.work.listener.note(f"Nothing more is trained: {self.sources.clause}; {AGAIN}.")
+        else:
+            follower.end(outcome)
         if self.work.options.debug and isinstance(outcome.result, Failed):
             sys.stderr.write(f"{spec.label}: {outcome.result.traceback}")
         shutil.rmtree(scratch, ignore_errors=True)

@@ -24,6 +24,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.interpreters.interpreter import refuse_own_python
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.run_folder import refuse_used
+from feedbench.bench.records.conditions.sources import SourceChange
 from feedbench.bench.records.pace import BRIEF, USUAL, Pace
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_trials
@@ -37,6 +38,7 @@ from feedbench.bench.records.tuning.tuning import (
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import TooShortError, refuse_unsuitable, rounded_up
 from feedbench.bench.run.run import perform
+from feedbench.bench.run.sources import AGAIN
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
 from feedbench.bench.tuning.candidates import as_typed, candidates_of, different, refined
@@ -203,6 +205,8 @@ class _Tuning:
             record = self._performed(f"rung-{number + 1}", specs, seconds)
             if record is None:
                 return False
+            if record.changed is not None:
+                return self._ended_by(record.changed)
             rung = rung_of(self.runs[-1], self.amounts, self.allowed, specs[0].label)
             self._note_dropped(record)
             self.keeper.add(rung)
@@ -222,6 +226,16 @@ class _Tuning:
         left = {spec.label for spec in stay} - {rung.best, self.keeper.record.default}
         return not left and len(self.keeper.record.rungs) > 1
 
+    def _ended_by(self, change: SourceChange) -> bool:
+        """Record that photos changed in a run, which does not count.
+
+        Raises RequestError if that is the first one.
+        """
+        self.keeper.put(status="interrupted", changed=change.clause)
+        if not self.keeper.record.rungs:
+            raise RequestError(change.clause, hint=AGAIN)
+        return True
+
     def _final(self) -> bool:
         """Measure the best and the default in fresh blocks; return whether it was interrupted.
 
@@ -240,6 +254,8 @@ class _Tuning:
         final = self._performed(FINAL, specs, self._deadline - time.monotonic())
         if final is None:
             return False
+        if final.changed is not None:
+            return self._ended_by(final.changed)
         rung = rung_of(self.runs[-1], self.amounts, self.allowed, default)
         gain = gain_in(self.runs[-1], images, epochs, (best, default))
         self.keeper.put(after=gain, final_blocks=final.blocks, run=FINAL)

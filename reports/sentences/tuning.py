@@ -57,6 +57,8 @@ def gains(record: TuningRecord) -> Iterator[str]:
 
 def remarks(record: TuningRecord) -> Iterator[str]:
     """Yield what a reader must know about the choice."""
+    if record.changed:
+        yield f"Nothing was measured after a change: {record.changed}."
     if record.winner is not None and record.equals:
         others = [label for label in record.equals if label != record.winner]
         if others:

@@ -64,7 +64,7 @@ def show(
     Exit codes:
       0  every pipeline is in the picture
       1  a pipeline failed; the picture shows the others
-      2  the request or the input is wrong
+      2  the request or the input is wrong, or the photos changed
     """
     from feedbench.bench import files
     from feedbench.bench.processes.progress import listener

@@ -29,10 +29,15 @@ class SourceChange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def clause(self) -> str:
         """Return what changed, and when."""
+        return f"{self.what} {self._when()}"
+
+    @property
+    def what(self) -> str:
+        """Return what changed, without when: the photo a.jpg changed."""
         nouns = self.kind if self.files == 1 else f"{self.kind}s"
         more = f" and {counted(self.files - 1, 'other')}" if self.files > 1 else ""
         verb = "disappeared" if self.gone == self.files else "changed"
-        return f"the {nouns} {self.first}{more} {verb} {self._when()}"
+        return f"the {nouns} {self.first}{more} {verb}"
 
     def _when(self) -> str:
         if not self.last_block:

@@ -26,7 +26,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
     seed: int  # of the first weights, of dropout and of the pipeline's order
     status: Literal["running", "trained", "stopped", "interrupted", "failed"]
-    why: str = ""  # of one that stopped at NaN or failed: a clause behind the label
+    why: str = ""  # of one that stopped at NaN, failed or read changed photos: a clause
     hint: str = ""  # what the user can do about it
     notes: list[str] = []
     initial_weights: str = ""  # SHA-256 of the weights before the first epoch; "": not built
@@ -128,6 +128,7 @@ class TrainingRecord(msgspec.Struct, frozen=True, kw_only=True):
     trainings: list[Training] = []  # in the order in which they ran
     likeness: Likeness | None = None  # null: fewer than two pipelines trained, or no accuracy
     notes: list[str] = []
+    changed: str = ""  # a clause: which photo changed, and when; nothing was trained after that
     environment: Environment
 
     @property

@@ -87,6 +87,7 @@ class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     folder_images: int
     images: int  # that were measured
+    changed: str = ""  # a clause: which photo changed, and when; nothing was measured after that
     allowance: Allowance
     default: str  # the label that gains are compared with
     excluded: list[Exclusion] = []

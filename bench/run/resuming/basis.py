@@ -29,7 +29,7 @@ from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.records.conditions.environment import Other
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.run.resuming import trust
-from feedbench.bench.run.sources import Status, sources_of, status
+from feedbench.bench.run.sources import Status, sources_of, statuses_of
 from feedbench.bench.text import listed
 from feedbench.pipelines import user_modules
 from feedbench.pipelines.catalog import GROUP, Spec, parse, parse_all, source_file
@@ -81,7 +81,7 @@ def write(
         began_in=os.getcwd(),  # noqa: PTH109 - a name may not be valid UTF-8
         software=_software(other, interpreters),
         pipelines=_pipelines(options),
-        files=[] if workload is None else _states(workload, listed),
+        files=[] if workload is None else statuses_of(workload, listed),
         against="" if other is None else other.python,
     )
     content = msgspec.to_builtins(basis, enc_hook=os.fspath)
@@ -89,17 +89,6 @@ def write(
     content["signature"] = trust.signature(content)
     write_whole(folder / NAME, json.dumps(content).encode("ascii"))
     return basis
-
-
-def _states(workload: Workload, listed: Sequence[Status | None]) -> list[Status]:
-    """Return the state of each file that is read. Raises OSError if one is gone."""
-    files = sources_of(workload)
-    if listed:
-        return [
-            status(file) if state is None else state
-            for file, state in zip(files, listed, strict=True)
-        ]
-    return [status(file) for file in files]
 
 
 @contextmanager

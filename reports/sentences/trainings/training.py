@@ -118,6 +118,8 @@ def _chance(result: Likeness) -> str:
 
 def remarks(record: TrainingRecord) -> Iterator[str]:
     """Yield a sentence for each thing that a user should know of a training."""
+    if record.changed:
+        yield f"Nothing was trained after a change: {record.changed}."
     yield from record.notes
     for training in record.trainings:
         name = training.label

@@ -223,6 +223,25 @@ def test_bad_images_are_summed_up_by_reason_with_three_examples_each(folder: Pat
     assert len(printed.splitlines()) < 60
 
 
+class Replacing(Quiet):
+    """Replaces a photo once all have been checked."""
+
+    def __init__(self, photo: Path) -> None:
+        self._photo = photo
+
+    def stage(self, text: str) -> None:
+        if "duplicates" in text:
+            self._photo.write_bytes(jpeg(40, 60) + b"more")
+
+
+def test_a_photo_that_changes_meanwhile_is_named(folder: Path) -> None:
+    assert "changed" not in text(inspected(folder))
+    inspection = inspected(folder, listener=Replacing(folder / "a" / "1.jpg"))
+    (note,) = inspection.notes
+    assert note.startswith("The photo a/1.jpg changed while the folder was checked.")
+    assert note in " ".join(text(inspection).split())
+
+
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="found none, only other files"):
         inspected(tmp_path)

@@ -24,6 +24,7 @@ from feedbench.bench.run.sources import QUICK_SECONDS, Sources, sources_of, stat
 from feedbench.bench.verdicts.block_counts.stopping import exact_blocks, when_precise
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records, Workload
+from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import index_folder
 from tests.support.builders import a_proof, a_run
 from tests.support.clock import ClaimedClock
@@ -165,6 +166,40 @@ def test_a_trial_that_failed_is_blamed_on_the_photos_only_if_these_have_changed(
     assert explained.fault is Fault.SOURCES_CHANGED
     assert explained.why == "the photo cats/00.jpg disappeared during blocks 1 to 2"
     assert not explained.is_failure
+
+
+def fail_in(sources: Sources, meanwhile: Callable[[], object] = lambda: None) -> None:
+    with sources.unchanged():
+        meanwhile()
+        raise FeedbenchError("a pipeline failed")
+
+
+def test_a_command_without_blocks_names_what_changed_and_what_it_did_meanwhile(
+    folder: Path, workload: Workload
+) -> None:
+    sources = Sources.now(workload, "while pipelines were compared")
+    with sources.unchanged():
+        pass
+    with pytest.raises(RequestError) as error:
+        fail_in(sources, lambda: shrink(folder / "cats" / "00.jpg"))
+    assert error.value.sentence == "the photo cats/00.jpg changed while pipelines were compared"
+    assert error.value.hint == "run it again when nothing writes to them"
+    explained = sources.explained(failed("a", 0, "it raised", fault=Fault.RAISED))
+    assert (explained.fault, explained.why) == (Fault.SOURCES_CHANGED, error.value.sentence)
+
+
+def test_an_error_stays_as_it_is_where_nothing_has_changed(workload: Workload) -> None:
+    with pytest.raises(FeedbenchError, match="a pipeline failed") as error:
+        fail_in(Sources.now(workload, ""))
+    assert not isinstance(error.value, RequestError)
+
+
+def test_a_photo_that_is_gone_before_the_first_look_is_named(
+    folder: Path, workload: Workload
+) -> None:
+    (folder / "cats" / "00.jpg").unlink()
+    with pytest.raises(RequestError, match=r"cats/00\.jpg disappeared before it was read"):
+        Sources.now(workload, "")
 
 
 def a_keeper(folder: Path, sources: Sources, trials: list[TrialRecord], **given: Any) -> Keeper:

@@ -12,6 +12,7 @@ from feedbench.bench.records.trainings.training import read_training
 from feedbench.bench.records.trainings.training_table import CSV
 from feedbench.bench.training.keeper import Keeper
 from feedbench.pipelines.errors import RequestError
+from feedbench.reports.sentences.trainings.training import remarks
 from tests.support.trainings import a_record, a_training, an_epoch
 
 
@@ -40,6 +41,23 @@ def test_an_interruption_keeps_the_epochs_and_says_so(tmp_path: Path) -> None:
     assert record.status == "interrupted"
     assert [each.status for each in record.trainings] == ["trained", "interrupted"]
     assert [len(each.epochs) for each in record.trainings] == [2, 1]
+
+
+def test_photos_that_change_end_the_training_that_read_them_and_keep_the_others(
+    tmp_path: Path,
+) -> None:
+    keeper = Keeper(a_record(status="running"), tmp_path, 0.0)
+    keeper.put(a_training("a", [0.5, 0.6]))
+    keeper.put(a_training("b", [0.4], status="running"))
+    keeper.change("the photo cats/1.jpg changed while models were trained")
+    keeper.end(is_interrupted=True)
+    record = read_training(tmp_path)
+    assert [each.status for each in record.trainings] == ["trained", "interrupted"]
+    assert record.trainings[1].why == record.changed
+    assert next(remarks(record)) == (
+        "Nothing was trained after a change: the photo cats/1.jpg changed while models were"
+        " trained."
+    )
 
 
 def test_the_end_says_whether_they_trained_alike(tmp_path: Path) -> None:
