@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from feedbench.bench.machine.kernel_counters import read_counters
 from feedbench.bench.machine.speed_probe import (
     CALIBRATION_PROBES,
-    HALF_SECONDS,
     Level,
     Probe,
     level_of,
@@ -20,9 +19,7 @@ from feedbench.bench.machine.speed_probe import (
 from feedbench.bench.records.conditions.calm import Around, Counters, Share, Speed
 from feedbench.bench.records.pace import USUAL, Pace
 
-WAIT_SECONDS = 5.0  # for a good probe; then the trial starts in any case
 _PAUSE_SECONDS = 0.4  # between two probes while waiting
-_RETRY_SECONDS = _PAUSE_SECONDS + 2 * HALF_SECONDS  # a pause and the probe after it
 _FRESH_SECONDS = 0.3  # the probe after a trial serves the next one if that starts within this
 
 
@@ -53,13 +50,11 @@ class Monitor:
         probe_seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
-        wait_seconds: float = WAIT_SECONDS,
         pace: Pace = USUAL,
     ) -> None:
-        self._probe = Probe() if probe is None else probe
+        self._probe = Probe(seconds=pace.probe_seconds) if probe is None else probe
         self._clock = clock
         self._sleep = sleep
-        self._wait_seconds = wait_seconds
         self._level = level
         self._pace = pace
         self._latest: tuple[Share, float] | None = None  # a share, and when it was taken
@@ -87,9 +82,9 @@ class Monitor:
         level = self.level  # calibrated before the waiting begins
         share = self._fresh() or self._share()
         begun = self._clock()
-        until = begun + self._wait_seconds
+        until = begun + self._pace.wait_seconds
         if begin_by is not None:
-            until = min(until, begin_by - _RETRY_SECONDS)
+            until = min(until, begin_by - (_PAUSE_SECONDS + self._pace.probe_seconds))
         while level.is_low(share) and self._clock() < until:
             self._sleep(_PAUSE_SECONDS)
             share = self._share()

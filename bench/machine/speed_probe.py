@@ -24,7 +24,6 @@ from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.signals import interrupts_held
 
 _TOGETHER_SECONDS = 10.0  # for all threads to have begun
-HALF_SECONDS = 0.05  # hashing, and as long copying, on every core at once
 CALIBRATION_PROBES = 15
 _HASHED = bytes(1 << 16)  # far more than the 2,047 bytes from which hashlib lets go of the GIL
 # Copying must reach the memory, past every cache. Up to 16 cores each copies 32 MiB. More cores
@@ -88,8 +87,11 @@ def _better_half(values: Sequence[float]) -> list[float]:
 class Probe:
     """Probes every core that this process may use, all at once, with buffers that it keeps."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, seconds: float = USUAL.probe_seconds
+    ) -> None:
         self._clock = clock
+        self._half_seconds = seconds / 2  # hashing, and as long copying, on every core at once
         self.cores = _cores()  # that a thread each is pinned to; None: to any
         self.buffer_bytes = copied_bytes(len(self.cores), available_bytes())
         self._buffers = [
@@ -99,7 +101,7 @@ class Probe:
         self()  # the first one touches the buffers' pages
 
     def __call__(self) -> Speed:
-        """Return how fast the cores are now; takes 0.1 s."""
+        """Return how fast the cores are now. Takes the probe's seconds."""
         speeds: list[Speed | None] = [None] * len(self.cores)
         units = self.buffer_bytes / COPIED_BYTES  # that are copied at once
         together = threading.Barrier(len(self.cores))
@@ -131,7 +133,7 @@ class Probe:
         """Return the units of work done per second."""
         begun = now = self._clock()
         units = 0
-        while now - begun < HALF_SECONDS:
+        while now - begun < self._half_seconds:
             unit()
             units += 1
             now = self._clock()

@@ -1,4 +1,4 @@
-"""How long trials are timed, and how calm the machine must be."""
+"""How long trials are timed and the machine is probed, and how calm it must be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Portion = Annotated[float, msgspec.Meta(ge=0)]  # a share that may be over 1
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long windows and restarted epochs are, and what counts as a disturbance.
+    """How long windows, restarted epochs and probes are, and what counts as a disturbance.
 
     Every run has the defaults. Tests set other values in the environment variable FEEDBENCH_PACE,
     as JSON, to measure briefly and on a busy machine.
@@ -36,6 +36,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     settle_seconds: Seconds = 0.03  # a pipeline that wakes up drops batches for so long, at least
     most_settle_seconds: Seconds = 2.0  # and at most, until it has to wait for one
     restart_seconds: Seconds = 1.0  # further epochs are restarted until they took this
+    probe_seconds: Seconds = 0.1  # of the machine's speed, half of it hashing, and half copying
+    wait_seconds: Seconds = 5.0  # for a good probe; then the trial starts in any case
     # Shares of the reference speed. Hashing is low below the first limit. If the calibration's own
     # probes varied much, the limit is lower, but never below the second.
     low_hashed: Portion = 0.85

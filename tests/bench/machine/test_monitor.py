@@ -11,22 +11,24 @@ from msgspec.structs import replace
 from feedbench.bench.machine.monitor import Monitor, level_kept
 from feedbench.bench.machine.speed_probe import CALIBRATION_PROBES, Level
 from feedbench.bench.records.conditions.calm import Around, Share, Speed
+from feedbench.bench.records.pace import USUAL, Pace
 from tests.support.pace import CALM, RESTLESS
 
-PROBE_SECONDS = 0.1
+PROBE_SECONDS = USUAL.probe_seconds
 
 
 class Told:
     """A machine whose probes read as told, after its calibration, and the clock that they take."""
 
-    def __init__(self, shares: Iterable[float], **given: Any) -> None:
+    def __init__(self, shares: Iterable[float], pace: Pace = USUAL, **given: Any) -> None:
         self.now = 0.0
         self.slept: list[float] = []
         self.probes = 0
         calibration = [] if "level" in given else [1.0] * CALIBRATION_PROBES
         self._shares = iter([*calibration, *shares])
+        pace = replace(pace, wait_seconds=2.0)
         self.monitor = Monitor(
-            self._probe, clock=lambda: self.now, sleep=self._sleep, wait_seconds=2.0, **given
+            self._probe, clock=lambda: self.now, sleep=self._sleep, pace=pace, **given
         )
 
     def _probe(self) -> Speed:

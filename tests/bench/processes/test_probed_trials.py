@@ -18,6 +18,7 @@ from feedbench.bench.records.storage import read_trials
 from feedbench.pipelines.catalog import parse
 from tests.support import loaders
 from tests.support.builders import measured_in
+from tests.support.pace import CALM
 
 pytestmark = pytest.mark.tensorflow
 
@@ -40,7 +41,7 @@ def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_d
     folder = RunFolder(tmp_path / "R")
     folder.create()
     (tmp_path / "scratch").mkdir()
-    machine = Monitor(watched, wait_seconds=0.0)
+    machine = Monitor(watched, pace=CALM)
     trials = Trials(
         processes,
         folder,
@@ -48,6 +49,7 @@ def test_nothing_of_a_trial_is_alive_while_a_probe_runs_and_what_it_read_is_on_d
         ("naive", "mine"),
         fresh_interpreter=False,
         machine=machine,
+        pace=CALM,
     )
     loader = loaders.write_loader(tmp_path, loaders.GOOD)
     for spec in (parse("naive=tfdata_naive"), parse(f"mine={loader}:photos")):
