@@ -66,11 +66,15 @@ def is_alone(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A state folder that all processes of the tests share: the user's own stays as it is."""
+    """Folders that all processes of the tests share: the user's own stay as they are.
+
+    matplotlib would list the fonts of the machine for each test that has a cache of its own.
+    """
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_STATE_HOME", str(folder / "state"))
+        patched.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
         yield
 
 
