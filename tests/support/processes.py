@@ -9,14 +9,18 @@ from feedbench.bench.processes.client import Processes, what_went_wrong
 from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Event, Measured, Purpose, Request, Start
+from feedbench.bench.records.pace import USUAL, Pace
 from tests.support import loaders
 
 
 class Runner:
-    """Runs trials over the tests' photos."""
+    """Runs trials over the tests' photos, at a pace."""
 
-    def __init__(self, processes: Processes, workload: Path, folder: Path) -> None:
+    def __init__(
+        self, processes: Processes, workload: Path, folder: Path, pace: Pace = USUAL
+    ) -> None:
         self._processes = processes
+        self._pace = pace
         self._workload = workload
         self._folder = folder
         self.events: list[Event] = []
@@ -38,6 +42,7 @@ class Runner:
             workload=str(self._workload),
             prepared=str(scratch),
             scratch=str(scratch),
+            pace=self._pace,
         )
         start = Start(
             request=request,

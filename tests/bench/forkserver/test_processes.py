@@ -17,6 +17,7 @@ from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Edge, Event, Purpose, Started
 from feedbench.bench.records.trial import Fault
 from tests.support import loaders
+from tests.support.pace import CALM
 from tests.support.processes import Runner, measured_of
 from tests.support.waiting import gone, until, written
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture
 def runner(processes: Processes, workload_file: Path, tmp_path: Path) -> Runner:
-    return Runner(processes, workload_file, tmp_path)
+    return Runner(processes, workload_file, tmp_path, CALM)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def own_runner(pids: Path, workload_file: Path, tmp_path: Path) -> Iterator[Runn
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with Processes(scratch, tmp_path / "forkserver.log") as processes:
-        yield Runner(processes, workload_file, tmp_path)
+        yield Runner(processes, workload_file, tmp_path, CALM)
 
 
 def test_a_trial_goes_through_all_phases_and_says_each_edge(runner: Runner) -> None:
@@ -142,8 +143,8 @@ def test_a_trial_that_hangs_is_ended_at_its_limit(own_runner: Runner, pids: Path
             until(lambda: written(pids))
 
     own_runner.events = _Calling(wait_until_it_hangs)
-    outcome = own_runner.run_loader(loaders.HANGS, limit=10.0)
-    assert what_went_wrong(outcome) == "it exceeded its limit of 10 s and was ended"
+    outcome = own_runner.run_loader(loaders.HANGS, limit=2.0)
+    assert what_went_wrong(outcome) == "it exceeded its limit of 2 s and was ended"
     assert len(written(pids)) == 1
     assert gone(written(pids))
 
