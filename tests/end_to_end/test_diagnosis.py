@@ -12,6 +12,8 @@ from tests.support.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
+RIGHT = Path(__file__).parent / "loaders" / "right.py"
+
 # A matrix product of some milliseconds for each image, in the same graph as the rest.
 SLOW_OP = """
 def photos(workload):
@@ -47,30 +49,46 @@ def photos(workload):
     return Feed()
 """
 
+PROFILED = """
+import tempfile
 
-def diagnosed(feedbench: Feedbench, photos: Path, *words: str) -> tuple[dict[str, Any], str]:
-    done = feedbench.run("run", photos, *SMALL, *words, "--blocks", "1", "--trace", "--out", "R")
-    assert done.returncode == 0, done.stderr
-    run: dict[str, Any] = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
-    return run, done.stdout
+import tensorflow as tf
+
+def photos(workload):
+    from pathlib import Path
+    from feedbench.pipelines.built_in.tfdata_naive import TfdataNaive
+
+    tf.profiler.experimental.start(tempfile.mkdtemp())
+    return TfdataNaive().open(workload, Path(), Path())
+"""
+
+
+Planted = tuple[dict[str, Any], str, Path]
 
 
 @pytest.fixture(scope="module")
-def planted(
-    photos: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, Any], str, Path]:
-    """A run over a planted slow op, plain tf.data, and a planted slow loader in Python."""
+def planted(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """A traced run, what it printed, and its folder: of a planted slow op, plain tf.data, a planted
+    slow loader in Python, one that is profiled already, and two that deliver more than pairs.
+    """
     feedbench = Feedbench(tmp_path_factory.mktemp("planted"))
-    op = feedbench.loader(SLOW_OP, "op.py")
-    python = feedbench.loader(SLOW_PYTHON, "python.py")
-    run, out = diagnosed(
-        feedbench, photos, *("-p", f"op={op}", "-p", "tfdata_naive", "-p", f"python={python}")
-    )
-    return run, out, feedbench.folder / "R"
+    specs = {
+        "op": feedbench.loader(SLOW_OP, "op.py"),
+        "tfdata_naive": "tfdata_naive",
+        "python": feedbench.loader(SLOW_PYTHON, "python.py"),
+        "profiled": feedbench.loader(PROFILED, "profiled.py"),
+        "dicts": f"{RIGHT}:tfds_style_dicts",
+        "weights": f"{RIGHT}:with_sample_weights",
+    }
+    words = [word for label, spec in specs.items() for word in ("-p", f"{label}={spec}")]
+    done = feedbench.run("run", photos, *SMALL, *words, "--blocks", "1", "--trace", "--out", "R")
+    assert done.returncode == 0, done.stderr
+    folder = feedbench.folder / "R"
+    return json.loads((folder / "run.json").read_bytes()), done.stdout, folder
 
 
 def test_a_planted_slow_op_is_named_by_its_trace_and_by_the_first_line_of_its_advice(
-    planted: tuple[dict[str, Any], str, Path],
+    planted: Planted,
 ) -> None:
     diagnosis = planted[0]["diagnosis"]
     assert diagnosis["traces"]["op"]["stages"][0]["name"] == "MatMul"
@@ -80,7 +98,7 @@ def test_a_planted_slow_op_is_named_by_its_trace_and_by_the_first_line_of_its_ad
 
 
 def test_a_planted_slow_loader_is_named_as_python_with_its_function(
-    planted: tuple[dict[str, Any], str, Path],
+    planted: Planted,
 ) -> None:
     diagnosis = planted[0]["diagnosis"]
     trace = diagnosis["traces"]["python"]
@@ -92,7 +110,7 @@ def test_a_planted_slow_loader_is_named_as_python_with_its_function(
 
 
 def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
-    planted: tuple[dict[str, Any], str, Path],
+    planted: Planted,
 ) -> None:
     rows = {row["label"]: row for row in planted[0]["rows"]}
     choices = rows["tfdata_naive"]["autotune"]["choices"]
@@ -104,7 +122,7 @@ def test_autotunes_choices_are_told_of_tf_data_and_of_nothing_else(
 
 
 def test_a_planted_slow_op_is_the_largest_step_where_plain_tf_data_stands_in_for_the_others(
-    planted: tuple[dict[str, Any], str, Path],
+    planted: Planted,
 ) -> None:
     (waterfall,) = [w for w in planted[0]["diagnosis"]["waterfalls"] if w["label"] == "op"]
     assert waterfall["like"] == "tfdata_naive"
@@ -130,40 +148,40 @@ def test_on_real_photos_decoding_is_the_largest_stage_and_the_largest_step(
     assert max(added, key=lambda name: added[name]) == "decode"
 
 
-def test_the_page_tells_what_to_try(planted: tuple[dict[str, Any], str, Path]) -> None:
+def test_the_page_tells_what_to_try(planted: Planted) -> None:
     page = (planted[2] / "report.html").read_text()
     assert '<h2 id="reasons">Why</h2>' in page
     assert "MatMul takes" in page
     assert "step by step" in page
 
 
-PROFILED = """
-import tempfile
-
-import tensorflow as tf
-
-def photos(workload):
-    from pathlib import Path
-    from feedbench.pipelines.built_in.tfdata_naive import TfdataNaive
-
-    tf.profiler.experimental.start(tempfile.mkdtemp())
-    return TfdataNaive().open(workload, Path(), Path())
-"""
-
-
 def test_a_loader_that_is_being_profiled_already_is_measured_and_its_trace_failed_once(
-    feedbench: Feedbench, photos: Path
+    planted: Planted,
 ) -> None:
-    loader = feedbench.loader(PROFILED, "profiled.py")
-    run, out = diagnosed(feedbench, photos, "-p", f"mine={loader}")
-    (row,) = run["rows"]
+    run, out, folder = planted
+    (row,) = [row for row in run["rows"] if row["label"] == "profiled"]
     assert row["rate"] > 0
-    assert run["diagnosis"]["traces"]["mine"]["why_not"].startswith("it raised AlreadyExistsError")
-    said = "mine: its trace cannot be used: it raised AlreadyExistsError"
+    why_not = run["diagnosis"]["traces"]["profiled"]["why_not"]
+    assert why_not.startswith("it raised AlreadyExistsError")
+    said = "profiled: its trace cannot be used: it raised AlreadyExistsError"
     shown = " ".join(out.split())
     assert (shown.count(said), shown.count("AlreadyExistsError")) == (1, 1)
-    page = (feedbench.folder / "R" / "report.html").read_text()
+    page = (folder / "report.html").read_text()
     assert page.partition('id="costs"')[0].count("AlreadyExistsError") == 1
+
+
+def test_dicts_and_weights_are_measured_and_notes_say_what_is_compared(planted: Planted) -> None:
+    rows = {row["label"]: row for row in planted[0]["rows"]}
+    for label in ("dicts", "weights"):
+        assert rows[label]["failures"] == []
+        assert rows[label]["rate"] is not None
+        assert rows[label]["continuous"]
+    page = (planted[2] / "report.html").read_text()
+    for note in (
+        "dicts: it delivers dicts: &#39;image&#39; and &#39;label&#39; are compared",
+        "weights: it delivers (images, labels, weights): the weights are not compared.",
+    ):
+        assert note in page
 
 
 def test_without_time_left_it_is_said_what_was_not_looked_at(
@@ -174,6 +192,7 @@ def test_without_time_left_it_is_said_what_was_not_looked_at(
     assert done.returncode == 0, done.stderr
     run = json.loads((feedbench.folder / "R" / "run.json").read_bytes())
     assert 0 < run["seconds"] <= 61
+    assert run["blocks"] >= 1
     left_out = run["diagnosis"]["skipped"][-1]
     assert left_out.startswith("No time was left for these trials: ")
     # The blocks that verdicts need may have used all the time.

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import SMALL, Feedbench
+from tests.support.command import Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 
@@ -130,23 +129,6 @@ def test_each_fault_is_named(feedbench: Feedbench, natural: Path) -> None:
     }
     unnamed = {name: it for name, it in sentences.items() if FAULTS[name] not in it}
     assert not unnamed
-
-
-def test_a_run_measures_dicts_and_weights_and_notes_what_is_compared(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    done = feedbench.run(
-        *("run", photos, *SMALL, "--blocks", "1", "--out", "R", "--trace"),
-        *("-p", f"dicts={LOADERS / 'right.py'}:tfds_style_dicts"),
-        *("-p", f"weights={LOADERS / 'right.py'}:with_sample_weights"),
-    )
-    assert done.returncode == 0, done.stderr
-    rows = {row.label: row for row in read_run(feedbench.folder / "R").rows}
-    assert {label: row.failures for label, row in rows.items()} == {"dicts": [], "weights": []}
-    assert all(row.rate is not None and row.continuous for row in rows.values())
-    page = (feedbench.folder / "R" / "report.html").read_text()
-    for note in (
-        "dicts: it delivers dicts: &#39;image&#39; and &#39;label&#39; are compared",
-        "weights: it delivers (images, labels, weights): the weights are not compared.",
-    ):
-        assert note in page
+    matching = [it for it in sentences.values() if it.startswith("its pixels match ")]
+    assert len(matching) >= 10
+    assert [it for it in matching if not it.endswith(" grey levels from the reference")] == []
