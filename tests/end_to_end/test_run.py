@@ -109,8 +109,8 @@ def test_a_measured_process_that_is_killed_costs_its_trial_only(
 
 
 def test_ctrl_c_keeps_what_was_measured(feedbench: Feedbench, photos: Path) -> None:
-    words = ("run", photos, *SMALL, "--blocks", "9", "--out", "R", "--one-at-a-time")
-    process = feedbench.start(*words)
+    specs = ("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned", "--one-at-a-time")
+    process = feedbench.start("run", photos, *SMALL, *specs, "--blocks", "9", "--out", "R")
     trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
     trial_process(process)  # the second one is under way
     family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
@@ -169,20 +169,6 @@ def test_ctrl_c_before_anything_was_measured_leaves_nothing(
     assert feedbench.left_in_scratch() == []
 
 
-def test_a_killed_run_keeps_its_trials_and_leaves_no_process(
-    feedbench: Feedbench, photos: Path
-) -> None:
-    process = feedbench.start("run", photos, *SMALL, "--blocks", "9", "--out", "R")
-    trials_until(feedbench, process, lambda lines: any(t["block"] for t in lines))
-    family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-    process.kill()
-    process.communicate()
-    assert gone(family)
-    assert read_run(feedbench.folder / "R").status == "running"
-    assert read_trials(feedbench.folder / "R")[-1].ended == "measured"
-    assert feedbench.left_in_scratch() == []
-
-
 def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
     feedbench: Feedbench, photos: Path
 ) -> None:
@@ -192,31 +178,19 @@ def test_a_time_that_is_too_short_for_a_block_says_what_is_needed(
     assert not (feedbench.folder / "R").exists()
 
 
-def test_a_run_ends_within_its_time(feedbench: Feedbench, photos: Path) -> None:
-    done = feedbench.run(
-        *("run", photos, *SMALL, "--time", "50s", "--out", "R"),
-        *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
-    )
-    assert done.returncode == 0, done.stderr
-    run = read_run(feedbench.folder / "R")
-    assert run.stopped_because is Stopped.TIME
-    assert 0 < run.seconds <= 50
-    assert run.blocks >= 1
-
-
 def test_on_a_machine_that_is_never_calm_a_run_ends_within_its_time_and_says_so(
     feedbench: Feedbench, photos: Path
 ) -> None:
     """Each trial is waited for, and taken again, only as long as there is time for the others."""
     feedbench.machine = "restless"
     done = feedbench.run(
-        *("run", photos, *SMALL, "--time", "45s", "--out", "R", "--one-at-a-time"),
+        *("run", photos, *SMALL, "--time", "35s", "--out", "R", "--one-at-a-time"),
         *("-p", "tfdata_naive", "-p", "tuned=tfdata_tuned"),
     )
     assert done.returncode == 0, done.stderr
     run = read_run(feedbench.folder / "R")
     assert (run.status, run.stopped_because) == ("complete", Stopped.TIME)
-    assert 0 < run.seconds <= 45
+    assert 0 < run.seconds <= 35
     assert {row.verdict for row in run.rows} <= {None, "withheld"}
     assert run.best == []
     assert run.calm is not None

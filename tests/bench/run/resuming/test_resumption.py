@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from feedbench.bench.machine.speed_probe import Level
@@ -43,6 +44,7 @@ from tests.support import loaders
 from tests.support.builders import a_proof, a_row
 from tests.support.command import SMALL, Feedbench, trials_until
 from tests.support.killed import Killed, a_trial
+from tests.support.waiting import gone
 
 LOW = Share(0.8, 0.5)
 
@@ -348,15 +350,20 @@ def test_a_loader_that_is_named_from_another_folder_is_refused_here(
 
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
-def test_a_run_that_is_killed_in_its_third_block_and_resumed_has_every_block_once(
+def test_a_run_that_is_killed_leaves_no_process_and_has_every_block_once_when_resumed(
     feedbench: Feedbench, photos: Path
 ) -> None:
     words = ("-p", f"mine={feedbench.loader(loaders.GOOD)}", "--blocks", "3", "--out", "R")
     process = feedbench.start("run", photos, *SMALL, *words)
     trials_until(feedbench, process, lambda lines: any(t["block"] == 3 for t in lines))
+    family = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.kill()
     process.communicate()
+    assert gone(family)
+    assert feedbench.left_in_scratch() == []
+    assert read_run(feedbench.folder / "R").status == "running"
     before = read_trials(feedbench.folder / "R")
+    assert before[-1].ended == "measured"
 
     done = feedbench.run("run", "--resume", "R")
     assert done.returncode == 0, done.stderr
