@@ -13,7 +13,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 
-ASKED = ("--store", "raw", "--image-size", "32", "--shards", "13", "--check", "header")
+ASKED = ("--store", "raw", "--image-size", "32", "--shards", "5", "--check", "header")
 
 
 def test_a_killed_preparation_resumes_and_a_run_finds_its_record_files(

@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.processes.progress import Quiet
+from feedbench.bench.records.pace import USUAL
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest import selftest as module
 from feedbench.bench.selftest.selftest import selftest
@@ -31,7 +33,7 @@ def test_the_neighbour_that_it_brings_is_seen_and_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, scratch: Path
 ) -> None:
     monkeypatch.setattr(module, "ALONE", {})  # whom it is no matter of
-    found = selftest(Quiet())
+    found = selftest(Quiet(), replace(USUAL, rounds=3, least_rounds=3, most_rounds=3))
     assert (found.blocks, found.failures) == (1, [])
     assert found.disturbed >= 2  # the neighbour's trial, and the same taken again
     assert not found.has_passed  # one block has no verdicts
