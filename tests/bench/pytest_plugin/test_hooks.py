@@ -203,7 +203,7 @@ def test_one_run_serves_all_tests_and_ops_are_its_images_per_second(
 
 @pytest.mark.tensorflow
 @pytest.mark.end_to_end
-def test_a_pipeline_that_fails_fails_its_own_test_with_its_reason(
+def test_what_fails_fails_its_own_test_with_its_reason_and_each_folder_has_a_run_of_its_own(
     tmp_path: Path, photos: Path
 ) -> None:
     theirs = (
@@ -233,14 +233,22 @@ def test_by_a_fixture(rate):
 @pytest.mark.feedbench(pipeline=mirrored, label="never")
 def test_never(feedbench):
     pass
+
+@pytest.mark.feedbench(pipeline="tfdata_naive", folder="nowhere")
+def test_nowhere(feedbench):
+    pass
 """
     )
     done = Suite(tmp_path, theirs).run(
-        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--benchmark-json=b.json"),
-        "-rN",  # no summary, which would say it again
+        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R"),
+        *("--benchmark-json=b.json", "-rN"),  # no summary, which would say it again
     )
     assert done.returncode == 1
-    assert "2 failed, 2 passed, 1 skipped, 1 error" in done.stdout
+    assert "3 failed, 2 passed, 1 skipped, 1 error" in done.stdout
+    assert f"there is no folder {tmp_path}/theirs/nowhere" in done.stdout
+    assert [folder.name for folder in (tmp_path / "R").iterdir()] == [
+        "-".join(str(photos).split("/")[1:])
+    ]
     assert "feedbench: measuring tfdata_naive, mine, theirs over" in done.stdout
     assert "mine: it raised OSError: the disk is gone" in done.stdout
     assert "theirs does not do equal work: 39 of 39 delivered images" in done.stdout
@@ -248,32 +256,6 @@ def test_never(feedbench):
     assert "was not used at all" not in done.stdout
     saved = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert [each["name"] for each in saved] == ["test_naive"]
-
-
-@pytest.mark.tensorflow
-@pytest.mark.end_to_end
-def test_each_folder_has_a_run_of_its_own_and_a_wrong_one_fails_its_own_tests(
-    tmp_path: Path, photos: Path
-) -> None:
-    theirs = (
-        THEIRS
-        + """
-@pytest.mark.feedbench(pipeline="tfdata_naive", folder="nowhere")
-def test_nowhere(feedbench):
-    pass
-"""
-    )
-    suite = Suite(tmp_path, theirs)
-    done = suite.run(
-        *(f"--feedbench-data={photos}", *SMALL, "--feedbench-blocks=1", "--feedbench-out=R"),
-        *("-k", "naive or nowhere"),
-    )
-    assert done.returncode == 1
-    assert "1 failed, 1 passed" in done.stdout
-    assert f"there is no folder {tmp_path}/theirs/nowhere" in done.stdout
-    assert [folder.name for folder in (tmp_path / "R").iterdir()] == [
-        "-".join(str(photos).split("/")[1:])
-    ]
 
 
 OTHERS = """
