@@ -1,4 +1,7 @@
-"""What people deliver by mistake is named, by the proof of a whole feed."""
+"""What people deliver by mistake is named, by the proof of a whole feed.
+
+tests/end_to_end/test_loaders.py has more mistakes, in loaders.
+"""
 
 from __future__ import annotations
 
@@ -55,84 +58,10 @@ def test_the_area_filter_is_named_with_its_distance(prove: Any) -> None:
     assert proof.reason.endswith(" grey levels from the reference")
 
 
-def by_tensorflow(method: str, *, antialias: bool) -> Any:
-    def make(image: Image.Image, workload: Workload) -> Levels:
-        import tensorflow as tf
-
-        size = (workload.height, workload.width)
-        resized = tf.image.resize(np.asarray(image), size, method=method, antialias=antialias)
-        return np.asarray(resized, np.float32).clip(0, 255)
-
-    return make
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (by_tensorflow("area", antialias=False), "the area filter"),
-        (by_tensorflow("bicubic", antialias=False), "bicubic sampling without antialiasing"),
-        (by_tensorflow("lanczos3", antialias=False), "Lanczos sampling without antialiasing"),
-        (by_tensorflow("bicubic", antialias=True), "Pillow's bicubic filter"),
-        (by_tensorflow("lanczos3", antialias=True), "Pillow's Lanczos filter"),
-    ],
-)
-def test_another_filter_is_named_with_its_distance(prove: Any, make: Any, name: str) -> None:
-    proof = prove(make=make)
-    assert proof.work == "different"
-    assert proof.reason.startswith(f"its pixels match {name}")
-    assert proof.reason.endswith(" grey levels from the reference")
-
-
 def central_crop(image: Image.Image, workload: Workload) -> Levels:
     left, top = round(image.width / 16), round(image.height / 16)
     middle = image.crop((left, top, image.width - left, image.height - top))
     return references.sampled(middle, workload)
-
-
-def resize_256_and_centre_crop_224(image: Image.Image, workload: Workload) -> Levels:
-    """What torchvision's usual transforms make, at 96 of 110 pixels."""
-    longer = round(workload.height / 0.875)
-    scale = longer / min(image.size)
-    size = (round(image.width * scale), round(image.height * scale))
-    image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = (image.width - workload.width) // 2, (image.height - workload.height) // 2
-    middle = image.crop((left, top, left + workload.width, top + workload.height))
-    return np.asarray(middle, np.float32)
-
-
-def keras_crop(image: Image.Image, workload: Workload) -> Levels:
-    import keras
-
-    return np.asarray(
-        keras.preprocessing.image.smart_resize(
-            np.asarray(image, np.float32), (workload.height, workload.width)
-        ),
-        np.float32,
-    )
-
-
-def resize_with_pad(image: Image.Image, workload: Workload) -> Levels:
-    import tensorflow as tf
-
-    padded = tf.image.resize_with_pad(np.asarray(image), workload.height, workload.width)
-    return np.asarray(padded, np.float32)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (central_crop, "a central crop of 87.5% of each side"),
-        (resize_256_and_centre_crop_224, "a central crop of 87.5% in the delivered proportions"),
-        (keras_crop, "images cropped to the delivered proportions"),
-        (resize_with_pad, "images padded with black to keep their proportions"),
-    ],
-)
-def test_another_fit_is_named(prove: Any, make: Any, name: str) -> None:
-    proof = prove(make=make)
-    assert proof.work == "different"
-    assert name in proof.reason
 
 
 @pytest.mark.thorough
@@ -172,14 +101,6 @@ def test_values_of_0_to_1_are_named_where_another_range_was_asked_for(
     proof = proof_of(tmp_path, Feed(workload), workload)
     assert proof.work == "different"
     assert str(proof.reason).endswith("they are values of 0..1 (--range 0..1)")
-
-
-@pytest.mark.thorough
-def test_negatives_and_images_of_one_colour_are_named(prove: Any) -> None:
-    negatives = prove(change=lambda images, labels, _: (1 - images, labels))
-    assert negatives.reason.endswith("they are negatives: black and white are exchanged")
-    black = prove(change=lambda images, labels, _: (images * 0, labels))
-    assert black.reason.endswith("they are images of one colour each")
 
 
 @pytest.mark.thorough
