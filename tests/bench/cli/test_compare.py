@@ -16,6 +16,10 @@ from feedbench.bench.cli import app
 from tests.support.front_door import COMMAND, a_folder_of
 
 FORMATS = ["table", "markdown", "json"]
+ONE_FORMAT = [
+    FORMATS[0],
+    *(pytest.param(form, marks=pytest.mark.thorough) for form in FORMATS[1:]),
+]
 # What is not there when it is needed, as a fault of ours would have it.
 BROKEN = """
 from feedbench.bench.verdicts import comparison
@@ -63,9 +67,7 @@ def test_json_has_the_answer_as_a_word_and_as_a_sentence_beside_the_figures(
     assert (answer["base"], answer["new"], answer["schema"]) == ("base", "slow", 1)
 
 
-@pytest.mark.parametrize(
-    "form", [FORMATS[0], *(pytest.param(form, marks=pytest.mark.thorough) for form in FORMATS[1:])]
-)
+@pytest.mark.parametrize("form", ONE_FORMAT)
 def test_the_page_is_written_and_where_it_lies_is_said_beside_what_is_printed(
     form: str, feedbench: Feedbench
 ) -> None:
@@ -87,7 +89,7 @@ def test_a_page_that_cannot_be_written_is_told_by_the_option_that_names_it(
     )
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", ONE_FORMAT)
 def test_an_answer_that_finds_no_room_on_the_disk_is_not_that_something_is_slower(
     form: str, feedbench: Feedbench
 ) -> None:
@@ -97,7 +99,7 @@ def test_an_answer_that_finds_no_room_on_the_disk_is_not_that_something_is_slowe
     assert done.stderr == "feedbench: No space left on device\n"
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", ONE_FORMAT)
 @pytest.mark.parametrize(("new", "code"), [("base", 0), ("slow", 1)])
 def test_the_exit_code_is_the_answer_where_nobody_reads_on(
     new: str, code: int, form: str, feedbench: Feedbench, unread: int
