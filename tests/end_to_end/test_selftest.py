@@ -21,6 +21,10 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
 
+# Few rounds of real windows; other tests may keep the machine busy, which is not waited for.
+BRIEF = replace(USUAL, rounds=3, least_rounds=3, most_rounds=3, wait_seconds=0.5)
+
+
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where a self-test of one block has its files."""
@@ -33,7 +37,7 @@ def test_the_neighbour_that_it_brings_is_seen_and_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, scratch: Path
 ) -> None:
     monkeypatch.setattr(module, "ALONE", {})  # whom it is no matter of
-    found = selftest(Quiet(), replace(USUAL, rounds=3, least_rounds=3, most_rounds=3))
+    found = selftest(Quiet(), BRIEF)
     assert (found.blocks, found.failures) == (1, [])
     assert found.disturbed >= 2  # the neighbour's trial, and the same taken again
     assert not found.has_passed  # one block has no verdicts
