@@ -39,6 +39,10 @@ WIDTHS_AND_SCHEMES = [
     pytest.param(1280, "light", marks=pytest.mark.thorough),
     (1280, "dark"),
 ]
+# What fits into a narrow window mostly fits into a wide one.
+WIDTHS = [390, pytest.param(1280, marks=pytest.mark.thorough)]
+MORE_TABLES = ("What each delivers", "Shuffle", "Total time")
+TABLES = ["Speed", *(pytest.param(name, marks=pytest.mark.thorough) for name in MORE_TABLES)]
 
 
 def written(folder: Path, run: RunRecord, trials: list[TrialRecord]) -> Path:
@@ -101,7 +105,7 @@ def test_a_page_opens_without_a_word_or_a_request_and_never_scrolls_sideways(
     assert overflow(found) <= 0
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "name",
     [
@@ -143,7 +147,7 @@ def test_a_label_is_shown_as_text_and_runs_nothing(opened: Open, tmp_path: Path)
     assert found.page.get_by_role("img").first.get_by_text(SCRIPT, exact=True).is_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
     width: int, opened: Open, tmp_path: Path
 ) -> None:
@@ -169,7 +173,7 @@ def test_nothing_in_a_chart_is_cut_off_or_lies_over_another_text(
                 assert max(apart_x, apart_y) > -4
 
 
-@pytest.mark.parametrize("name", ["Speed", "What each delivers", "Shuffle", "Total time"])
+@pytest.mark.parametrize("name", TABLES)
 def test_a_wide_table_scrolls_in_a_box_of_its_own_that_the_keyboard_reaches(
     name: str, opened: Open, tmp_path: Path
 ) -> None:
@@ -179,7 +183,7 @@ def test_a_wide_table_scrolls_in_a_box_of_its_own_that_the_keyboard_reaches(
     assert box.evaluate("box => box === document.activeElement")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_contact_sheets_are_seen_and_their_captions_stand_below_their_pictures(
     width: int, opened: Open, with_sheets: Path
 ) -> None:
