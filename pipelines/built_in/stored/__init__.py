@@ -1,1 +1,1 @@
-"""What record files hold in place of the images' files: smaller images, or pixels."""
+"""What is stored of images in advance: their files, smaller images, or pixels."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Compression, Shards, Tfrecord
+from feedbench.pipelines.built_in.stored.stored_knobs import Shards
+from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Compression, Tfrecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,7 +129,7 @@ def test_a_knob_that_changes_nothing_is_reported(
 ) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        TfrecordSharded(**knobs)._warn()
+        TfrecordSharded(**knobs).warn()
     assert all(isinstance(each.message, KnobOverruledWarning) for each in caught)
     assert [str(each.message).partition(" ")[0] for each in caught] == overruled
 
