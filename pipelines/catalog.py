@@ -46,6 +46,7 @@ BUILT_IN = {  # name: module and class, imported when asked for
     "tfdata_naive": "tfdata_naive:TfdataNaive",
     "tfdata_tuned": "tfdata_tuned:TfdataTuned",
     "tfdata_service": "service.tfdata_service:TfdataService",
+    "tfdata_saved": "stored.tfdata_saved:TfdataSaved",
     RECORDS_NAME: "tfrecord.tfrecord_existing:TfrecordExisting",
     "tfrecord_gzip": "tfrecord.tfrecord_gzip:TfrecordGzip",
     "tfrecord_sharded": "tfrecord.tfrecord_sharded:TfrecordSharded",

@@ -41,7 +41,7 @@ def needs(spec: Spec, amounts: Amounts) -> tuple[int, int]:
         return 0, 0
     of = knobs.values(catalog.load(spec))
     stored = {"encoded": amounts.file_bytes, "raw": amounts.raw_bytes}.get(of.get("store", ""), 0)
-    if "store" in of and of.get("compression") != "none":
+    if of.get("compression", "none") != "none":
         stored = 0
     cached = _cached(of.get("cache_at", ""), amounts, stored if "store" in of else None)
     cache = of.get("cache", "none")

@@ -13,7 +13,7 @@ _DECODES = 0.3  # a pipeline with at least this share of decoding decodes in eve
 _KERAS = {"image_data_generator", "image_dataset_from_directory_grain", "py_dataset"}
 
 _FROM_STORE = {"threads"}  # it reads each image in every epoch
-_RECORDS = {"tfrecord_gzip", "tfrecord_sharded"}
+_STORED = {"tfdata_saved", "tfrecord_gzip", "tfrecord_sharded"}
 
 
 def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
@@ -23,8 +23,8 @@ def binding(row: Row, diagnosis: Diagnosis) -> Ceiling | None:
     encoded images by decoding. Any other is bound by reading or decoding, whichever is slower.
     """
     name = spec_of(row.label, row.spec).name
-    if diagnosis.store is not None and name in {*_FROM_STORE, *_RECORDS}:
-        # Records are on this machine, which the ceiling `read` of a store does not concern.
+    if diagnosis.store is not None and name in {*_FROM_STORE, *_STORED}:
+        # Stored files are on this machine, which the ceiling `read` of a store does not concern.
         return _slowest(diagnosis, ("read",) if name in _FROM_STORE else ())
     trace = diagnosis.traces.get(row.label)
     decodes = name in _KERAS or (trace is not None and trace.share("decode") >= _DECODES)

@@ -25,7 +25,7 @@ _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
-_STORED = ("resized", "raw")  # what records hold in place of the photos' own bytes
+_STORED = ("resized", "raw")  # what is stored in place of the photos' own bytes
 _TF_DATA, _RESIZED = "tfdata_tuned", "tfrecord_sharded:store=resized"  # SPECs to measure
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; between these, one thread does all the work
@@ -145,7 +145,7 @@ def _smaller(row: Row, best: Row | None) -> str:
         return f"Store smaller images, as {best.label} does, at {times} times its rate."
     return (
         f"Store smaller images ({_RESIZED}) or the delivered pixels"
-        " (tfrecord_sharded:store=raw), or cache decoded ones."
+        " (tfrecord_sharded:store=raw or tfdata_saved), or cache decoded ones."
     )
 
 

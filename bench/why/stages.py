@@ -47,6 +47,7 @@ _OF_ITERATORS = {
     "TensorSlice": "list",
     "Range": "list",
     "TFRecord": "read",
+    "SnapshotDatasetReader": "read",  # of Dataset.load: it parses as well
     "TextLine": "read",
     "FixedLengthRecord": "read",
     "Shuffle": "shuffle",
@@ -89,7 +90,8 @@ def stage_of(kind: str, name: str) -> str | None:
         return None
     kind = kind.removeprefix("_Mkl")  # oneDNN's own MatMul is a MatMul to the user
     if kind == "Dataset":
-        return _OF_ITERATORS.get(_NUMBER.sub("", name).split("::")[-1])
+        last = _NUMBER.sub("", name).split("::")[-1]
+        return _OF_ITERATORS.get(last.partition("/")[0])  # of several readers, each has a number
     if kind in _OF_OPS:
         return _OF_OPS[kind]
     for beginning, stage in _BEGINNINGS:

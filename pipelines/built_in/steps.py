@@ -26,11 +26,11 @@ from feedbench.pipelines.built_in.tensor_form import (
     unfinished_bytes,
 )
 from feedbench.pipelines.contract import KnobOverruledWarning
-from feedbench.pipelines.errors import PreparationError
 from feedbench.pipelines.images.decoding import decoded
 from feedbench.pipelines.remote.reading import total_size
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
+from feedbench.pipelines.tfrecords.record_plan import gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,9 +78,7 @@ def records_dataset(
     """
     files = sorted(prepared.glob(f"*{SUFFIXES[compression]}"))
     if not files:
-        raise PreparationError(
-            f"its prepared files are gone from {prepared}", hint="a new run writes them anew"
-        )
+        raise gone(prepared)
     names = [os.fspath(file) for file in files]
     listed = interleaved(names, [TYPES[compression]] * len(names), workload, knobs)
     features = {
@@ -115,7 +113,7 @@ def interleaved(
     if knobs.shuffle != "none":
         listed = listed.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
     at_once = min(len(files), MOST_READERS)
-    calls = _or_autotune(knobs.parallel_calls)
+    calls = or_autotune(knobs.parallel_calls)
     return listed.interleave(
         _records_of,
         cycle_length=at_once,
@@ -137,7 +135,8 @@ def _records_of(
 def stand_in(encoded: tf.Tensor, workload: Workload, knobs: TailKnobs, until: Until) -> tf.Tensor:
     """Decode and resize up to `until`, and return one number that depends on that: `[1]`."""
     if until == "read":
-        return tf.strings.length(encoded)[tf.newaxis]
+        size = tf.strings.length if encoded.dtype == tf.string else tf.size
+        return size(encoded)[tf.newaxis]
     colours = decoded_by(knobs, encoded, workload)
     if until == "resize" and not knobs.stores_pixels:
         colours = fitted(colours, workload)
@@ -149,6 +148,8 @@ def decoded_by(knobs: TailKnobs, encoded: tf.Tensor, workload: Workload) -> tf.T
 
     Those that are stored as delivered are not decoded.
     """
+    if encoded.dtype != tf.string:
+        return encoded  # pixels already
     if knobs.stores_pixels:
         size = (workload.height, workload.width, workload.channels)
         return tf.reshape(tf.io.decode_raw(encoded, tf.uint8), size)
@@ -186,7 +187,7 @@ def tail(
     place = knobs.cache_at if fit.cache != "none" else "none"
     augmented = "none" if until is not None else augmented_at(workload, knobs, place)
     before, after = _around_cache(read, workload, knobs, place, until)
-    calls = _or_autotune(knobs.parallel_calls)
+    calls = or_autotune(knobs.parallel_calls)
     dataset = listed
     if place == "none":
         dataset = _shuffled(dataset, fit.buffer, workload.seed)
@@ -278,7 +279,7 @@ def prefetched(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
     """Return a dataset of batches with its prefetch."""
     if knobs.prefetch == "none":
         return dataset
-    return dataset.prefetch(_or_autotune(knobs.prefetch))
+    return dataset.prefetch(or_autotune(knobs.prefetch))
 
 
 def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:
@@ -344,7 +345,8 @@ def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: int) -> tf.data.Datas
     return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
 
 
-def _or_autotune(knob: int | str) -> int | None:
+def or_autotune(knob: int | str) -> int | None:
+    """Return the value of a knob of parallel calls as TensorFlow has it; None: one at a time."""
     if isinstance(knob, int):
         return knob
     return tf.data.AUTOTUNE if knob == "autotune" else None

@@ -62,3 +62,10 @@ def no_room(folder: Path, needed: int, hint: str = "") -> PreparationError:
         f" {folder}",
         hint=hint or "free some space, or choose another folder (--prepared; for a pilot, TMPDIR)",
     )
+
+
+def gone(folder: Path) -> PreparationError:
+    """Return the error that no prepared file is in `folder` any more."""
+    return PreparationError(
+        f"its prepared files are gone from {folder}", hint="a new run writes them anew"
+    )

@@ -1,7 +1,9 @@
-"""What the code to paste has of record files: those that it writes, and a user's own."""
+"""What the code to paste has of files that it writes once, and of a user's own record files."""
 
 from __future__ import annotations
 
+from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
+from feedbench.pipelines.built_in.stored.tfdata_saved import MOST_SHARDS, TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import Records, Workload
 from feedbench.pipelines.tfrecords import record_format
@@ -20,27 +22,49 @@ def records(
     pipeline: Tfrecord, workload: Workload, images: int, share: float | None
 ) -> dict[str, object]:
     """Return the template's values for record files of `images` images."""
-    shards = pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images)
+    values = _files(pipeline, workload, images)
     suffix = record_format.SUFFIXES[pipeline.compression]
-    number = [] if shards == "auto" else [f"{shards}"]
-    split = () if share is None else (workload.subset, share, workload.seed)
-    # Other folders, and other parts of this one, may share the name.
-    base = f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
-    base = "_".join([base, *stored_name(pipeline, workload)])
+    base, number = _base(pipeline, workload, share), _number(pipeline, images)
     folder = "_".join([base, *suffix.split(".")[1:], *number])
+    name = f"{base}{suffix}" if values["shards"] == 1 else folder
+    return {**values, "records": quoted(name), "suffix": suffix}
+
+
+def saved(
+    pipeline: TfdataSaved, workload: Workload, images: int, share: float | None
+) -> dict[str, object]:
+    """Return the template's values for `images` images in tf.data's own format."""
+    base, number = _base(pipeline, workload, share), _number(pipeline, images)
+    return {
+        **_files(pipeline, workload, images),
+        "saved": quoted("_".join([base, "saved", *number])),
+        "most_shards": MOST_SHARDS,
+    }
+
+
+def _base(pipeline: StoredKnobs, workload: Workload, share: float | None) -> str:
+    """Return how the names of the files begin, which other folders and other parts do not share."""
+    split = () if share is None else (workload.subset, share, workload.seed)
+    base = f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
+    return "_".join([base, *stored_name(pipeline, workload)])
+
+
+def _number(pipeline: StoredKnobs, images: int) -> list[str]:
+    return [] if pipeline.shards == "auto" else [f"{min(pipeline.shards, images)}"]
+
+
+def _files(pipeline: StoredKnobs, workload: Workload, images: int) -> dict[str, object]:
     return {
         "store": pipeline.store,
         **(_stored(pipeline, workload) if pipeline.store != "encoded" else {}),
-        "shards": shards,
-        "records": quoted(f"{base}{suffix}" if shards == 1 else folder),
-        "suffix": suffix,
+        "shards": pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images),
         "shard_bytes": record_format.SHARD_BYTES,
         "most_readers": record_format.MOST_READERS,
     }
 
 
-def stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
-    """Return what tells record files of these images from others of the same folder."""
+def stored_name(pipeline: StoredKnobs, workload: Workload) -> list[str]:
+    """Return how the name says what is stored; other files of the same folder have another."""
     if pipeline.store == "encoded":
         return []
     depends_on = pipeline.stored_as(workload)
@@ -50,8 +74,8 @@ def stored_name(pipeline: Tfrecord, workload: Workload) -> list[str]:
     return [name, digest_of(*sorted(depends_on.items()))]
 
 
-def _stored(pipeline: Tfrecord, workload: Workload) -> dict[str, object]:
-    """Return the template's values for images that are made for the records."""
+def _stored(pipeline: StoredKnobs, workload: Workload) -> dict[str, object]:
+    """Return the template's values for images that are made to be stored."""
     if pipeline.store == "raw":
         return {"stored_bytes": workload.image_values}
     size = pipeline.short_side(workload)

@@ -25,6 +25,8 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain impor
     ImageDatasetFromDirectoryGrain,
 )
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
+from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
+from feedbench.pipelines.built_in.stored.tfdata_saved import TfdataSaved
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.built_in.tfrecord.tfrecord_existing import TfrecordExisting
@@ -35,7 +37,7 @@ from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.remote.address import is_address
 from feedbench.reports.code import augmentation
 from feedbench.reports.code.parts import parts_of
-from feedbench.reports.code.prepared_files import existing, records, stored_name
+from feedbench.reports.code.prepared_files import existing, records, saved, stored_name
 from feedbench.reports.code.python_text import (
     assignment,
     base_of,
@@ -79,7 +81,8 @@ def training_code(
         pipeline, workload.augmentation
     ):
         return None
-    if is_address(workload.folder) and getattr(pipeline, "store", "") == "raw":
+    is_read_by_tensorflow = getattr(pipeline, "store", "") == "raw"
+    if is_address(workload.folder) and (is_read_by_tensorflow or isinstance(pipeline, TfdataSaved)):
         return None  # TensorFlow would have to read the store
     name = catalog.spec_of(row.label, row.spec).name
     parts = parts_of(workload, share, is_labelled=is_labelled)
@@ -106,6 +109,8 @@ def training_code(
         values["worker_cores"] = list(pipeline.worker_cores)
     if isinstance(pipeline, Tfrecord):
         values |= records(pipeline, workload, images, share)
+    if isinstance(pipeline, TfdataSaved):
+        values |= saved(pipeline, workload, images, share)
     if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):
         values |= _keras_folder(
             pipeline,
@@ -199,7 +204,7 @@ def _tail(
     is_as_written = getattr(pipeline, "graph_rewrites", "default") == "off"
     # The formats of images that were not measured are not known.
     stored = workload.formats
-    if isinstance(pipeline, Tfrecord):
+    if isinstance(pipeline, StoredKnobs):
         stored = pipeline.stored_formats(workload)
     formats = set(stored) if images == workload.images else set()
     decoder = "jpeg" if formats and formats <= {"JPEG", "PNG"} else "any"
@@ -210,7 +215,7 @@ def _tail(
     form = (workload.channels, workload.dtype, low, high, pipeline.dct, *_unusual(workload, share))
     if pipeline.decode != "full":
         form = (*form, pipeline.decode)
-    if isinstance(pipeline, Tfrecord) and pipeline.store != "encoded":
+    if isinstance(pipeline, StoredKnobs) and pipeline.store != "encoded":
         form = (*form, *stored_name(pipeline, workload))
     place = pipeline.cache_at if pipeline.cache != "none" else "none"
     if place == "batched":

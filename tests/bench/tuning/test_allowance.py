@@ -28,6 +28,7 @@ def test_a_cache_takes_memory_or_disk() -> None:
 def test_raw_records_take_a_byte_a_value_on_the_disk_and_in_a_cache_of_them() -> None:
     spec = catalog.parse("tfrecord_sharded:store=raw,cache=memory,cache_at=encoded")
     assert needs(spec, AMOUNTS) == (DELIVERED // 4, DELIVERED // 4)
+    assert needs(catalog.parse("tfdata_saved"), AMOUNTS) == (DELIVERED // 4, 0)
 
 
 def test_smaller_images_need_an_accepted_distance() -> None:

@@ -28,6 +28,14 @@ def test_records_may_be_cut_at_each_step() -> None:
     assert "tfrecord_sharded:store=raw,cache=memory,cache_at=encoded" in found
 
 
+def test_so_may_saved_datasets_whose_default_is_raw() -> None:
+    found = texts("tfdata_saved")
+    assert found[0] == "tfdata_saved"
+    assert "tfdata_saved:store=raw" not in found
+    assert "tfdata_saved:store=resized" in found
+    assert "tfdata_saved:cache=memory,cache_at=encoded" in found
+
+
 def test_a_knob_that_the_user_gave_stays() -> None:
     assert all("cache=none" in text for text in texts("tfdata_tuned:cache=none"))
 

@@ -59,7 +59,8 @@ def test_files_with_more_pixels_than_asked_for_should_be_smaller() -> None:
         (
             "decode takes 68% of its CPU time (0.680 ms per image), and the files have 2.1 times"
             " the pixels that are delivered. Store smaller images (tfrecord_sharded:store=resized)"
-            " or the delivered pixels (tfrecord_sharded:store=raw), or cache decoded ones."
+            " or the delivered pixels (tfrecord_sharded:store=raw or tfdata_saved), or cache"
+            " decoded ones."
         ),
     ]
     assert found[0].figure == "diagnosis.source_pixels"

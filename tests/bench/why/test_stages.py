@@ -39,6 +39,7 @@ def test_iterators_that_wait_for_a_thread_of_their_own_are_no_work() -> None:
     ("kind", "name", "stage"),
     [
         ("Dataset", "Iterator::Root::ParallelInterleaveV4::FlatMap[0]::TFRecord", "read"),
+        ("Dataset", "Iterator::Root::Load::InterleaveV2[1]::SnapshotDatasetReader/_1", "read"),
         ("Dataset", "Iterator::Root::Prefetch::BatchV2", "batch"),
         ("Dataset", "Iterator::Root::BatchV2::Shuffle::MemoryCache", "cache"),
         ("Dataset", "Iterator::Root::Shuffle[3]", "shuffle"),

@@ -18,6 +18,7 @@ from PIL import Image
 
 from feedbench.bench.equal_work.judgement import accepted
 from feedbench.pipelines.built_in.stored.smaller_images import Smaller
+from feedbench.pipelines.built_in.stored.tfdata_saved import TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
 from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
 from feedbench.pipelines.contract import KnobOverruledWarning, Workload
@@ -252,7 +253,7 @@ def test_all_formats_go_into_records_of_smaller_images(tmp_path: Path) -> None:
 @pytest.mark.tensorflow
 @pytest.mark.thorough
 @pytest.mark.parametrize("store", ["resized", "raw"])
-@pytest.mark.parametrize("kind", [TfrecordSharded, TfrecordGzip])
+@pytest.mark.parametrize("kind", [TfrecordSharded, TfrecordGzip, TfdataSaved])
 def test_nothing_is_left_where_a_file_cannot_be_decoded(
     store: str, kind: Any, natural: Workload, tmp_path: Path
 ) -> None:
@@ -279,13 +280,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.tensorflow
 @pytest.mark.thorough
-@pytest.mark.parametrize("store", ["resized", "raw"])
+@pytest.mark.parametrize(
+    ("kind", "store"),
+    [(TfrecordSharded, "resized"), (TfrecordSharded, "raw"), (TfdataSaved, "raw")],
+)
 def test_a_disk_that_is_full_is_one_sentence_before_and_during_the_write(
-    store: str, natural: Workload, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    kind: Any, store: str, natural: Workload, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = replace(natural, height=256, width=256)
-    knobs: Any = {"store": store, "quality": 100}
-    pipeline = TfrecordSharded(**knobs)
+    pipeline = kind(store=store, quality=100)
     with pytest.raises(PreparationError, match=r"its records need about [\d.,]+ MB, but only"):
         pipeline.prepare(work, small_disk)
     assert not list(small_disk.iterdir())

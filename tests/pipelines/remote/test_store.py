@@ -166,6 +166,7 @@ def test_a_pipeline_that_cannot_read_a_store_says_why(
     [
         *[("threads", scheme) for scheme in ("s3", "gs", "http", "https", "file")],
         ("tfrecord_sharded", "s3"),
+        ("tfdata_saved", "s3"),
         ("tfdata_tuned", "gs"),
         ("loader.py:photos", "s3"),
     ],

@@ -326,6 +326,7 @@ def test_two_data_sets_in_one_place_do_not_take_each_others_records_and_caches()
     for spec, name in (
         ("tfrecord_gzip", "RECORDS"),
         ("tfrecord_sharded", "RECORDS"),
+        ("tfdata_saved", "SAVED"),
         ("tfdata_tuned:cache=file", "CACHE"),
     ):
         assert constants(code(spec))[name] != constants(code(spec, birds))[name]

@@ -119,6 +119,7 @@ SPLIT: list[tuple[str, dict[str, Any]]] = [
     ("threads", {"label_mode": "categorical"}),
     ("tfrecord_gzip:store=raw", {}),
     ("tfrecord_sharded:store=resized", {}),
+    ("tfdata_saved", {}),
     ("tfdata_tuned:cache_at=decoded", {}),
     ("tfdata_tuned:cache_at=batched,cache=file", CATEGORICAL),
     ("tfdata_tuned:cache=file,prefetch=2,parallel_calls=2", {}),
