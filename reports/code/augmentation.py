@@ -8,13 +8,14 @@ from feedbench.pipelines.augmentation.arguments import arguments_of
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.built_in.image_data_generator import ImageDataGenerator
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.threaded.threads import Threads
 
 
 def is_coded(pipeline: object, augmentation: Augmentation) -> bool:
     """Whether the pipeline or its model augments, and so does the code of its template."""
     if getattr(pipeline, "augment_in", "") == "model":
         return not augmentation.brightness  # Keras has no layer for that
-    return isinstance(pipeline, TailKnobs | ImageDataGenerator)
+    return isinstance(pipeline, TailKnobs | ImageDataGenerator | Threads)
 
 
 def layers(augmentation: Augmentation | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from feedbench.pipelines.contract import LUMA
 from feedbench.pipelines.images.placement import placement
 
 if TYPE_CHECKING:
+    from feedbench.pipelines.built_in.threaded.drawn import Drawn
     from feedbench.pipelines.contract import Workload
 
 Array = np.ndarray[Any, Any]
@@ -31,27 +32,57 @@ class ImageForm:
         self._is_float = is_plain and workload.dtype == "float32"
         low, high = workload.value_range
         self._scale, self._low = np.float32((high - low) / 255), np.float32(low)
+        self._is_bgr = workload.normalization != "none" and workload.values.is_bgr
         self._table: Any = None
         if self._is_float and workload.normalization != "none":
-            levels = np.arange(256, dtype=np.float32)
-            values = in_range(np.stack([levels] * 3, axis=-1), workload)
-            self._table = np.ascontiguousarray(values.reshape(1, 256, 3))
-            self._is_bgr = workload.values.is_bgr
+            self._table = self._table_of(np.arange(256, dtype=np.float32))
 
-    def put(self, pixels: Array, delivered: Array) -> None:
-        """Fit a picture `[height, width, 3]` uint8, and write it to its place in the batch."""
-        if self._is_bytes:
+    def put(self, pixels: Array, delivered: Array, drawn: Drawn | None = None) -> None:
+        """Fit a picture `[height, width, 3]` uint8, and write it to its place in the batch.
+
+        With `drawn`, the fitted picture is augmented.
+        """
+        if self._is_bytes and drawn is None:
             self._fit(pixels, delivered)
             return
         levels = self._fit(pixels, self._levels())
-        if not self._is_float:
+        if drawn is not None:
+            levels = drawn.moved(levels)
+        if drawn is None or drawn.brightness == 1:
+            self._write(levels, delivered)
+        else:
+            self._write_by(drawn.brightened(), levels, delivered)
+
+    def _write(self, levels: Array, delivered: Array) -> None:
+        """Write an image `[height, width, 3]` uint8 in the workload's form."""
+        if self._is_bytes:
+            delivered[...] = levels
+        elif not self._is_float:
             delivered[...] = self._values(levels)
         elif self._table is None:
             np.multiply(levels, self._scale, out=delivered, dtype=np.float32)
             if self._low:
                 delivered += self._low
         else:  # NumPy is slow with three numbers in turn: this is a table of the 256 levels
-            cv2.LUT(levels[..., ::-1].copy() if self._is_bgr else levels, self._table, delivered)
+            cv2.LUT(self._in_order(levels), self._table, delivered)
+
+    def _write_by(self, values: Array, levels: Array, delivered: Array) -> None:
+        """Write an image whose grey levels have these values, `[256]` from 0 to 255."""
+        if self._is_bytes:
+            cv2.LUT(levels, np.rint(values).astype(np.uint8), delivered)
+        elif self._is_float:
+            cv2.LUT(self._in_order(levels), self._table_of(values), delivered)
+        else:
+            delivered[...] = self._values(values[levels])
+
+    def _table_of(self, values: Array) -> Array:
+        """Return what is delivered of grey levels with these values: `[1, 256, 3]` float32."""
+        delivered = in_range(np.stack([values] * 3, axis=-1), self._workload)
+        return np.ascontiguousarray(delivered.reshape(1, 256, 3), dtype=np.float32)
+
+    def _in_order(self, levels: Array) -> Array:
+        """Return an image with its channels in the order in which they are delivered."""
+        return levels[..., ::-1].copy() if self._is_bgr else levels
 
     def _levels(self) -> Array:
         """Return memory of this thread for an image, which it uses again."""

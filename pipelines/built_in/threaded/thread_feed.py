@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from feedbench.pipelines.built_in.epoch_orders import EpochOrders
 from feedbench.pipelines.built_in.form import dtype_of, labels_in_mode
 from feedbench.pipelines.built_in.threaded.buffers import Array, Buffers
 from feedbench.pipelines.built_in.threaded.decoder import Decoder
+from feedbench.pipelines.built_in.threaded.drawn import Drawn, Draws
 from feedbench.pipelines.built_in.threaded.image_form import ImageForm
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.file_systems import file_system
@@ -31,7 +32,10 @@ Begun = tuple[Array, Array, list[Future[None]]]
 
 
 class ThreadFeed:
-    """Epochs of a workload. Threads read, decode and resize the images into the batches."""
+    """Epochs of a workload. Threads read, decode and resize the images into the batches.
+
+    They augment them as well, if the workload asks for it.
+    """
 
     def __init__(
         self, workload: Workload, *, workers: int | None, prefetch: int, is_scaled: bool
@@ -54,6 +58,8 @@ class ThreadFeed:
         self._buffers = Buffers(shape, dtype_of(workload.dtype), prefetch + _HELD)
         self._labels = np.asarray(workload.labels, np.int32)
         self._orders = EpochOrders(workload)
+        asked = workload.augmentation
+        self._draws = None if asked is None else Draws(asked, workload.seed)
 
     def __iter__(self) -> Iterator[Batch]:
         yield from self._batches(self._orders.epoch())
@@ -78,16 +84,18 @@ class ThreadFeed:
     def _begun(self, pool: ThreadPoolExecutor, places: Array) -> Begun:
         images = self._buffers.take()[: len(places)]
         step = max(len(places) // (_TASKS * self._workers), 1)
-        tasks = [
-            pool.submit(self._fill, images[first : first + step], places[first : first + step])
-            for first in range(0, len(places), step)
-        ]
+        drawn = self._drawn(len(places))
+        parts = [slice(first, first + step) for first in range(0, len(places), step)]
+        tasks = [pool.submit(self._fill, images[of], places[of], drawn[of]) for of in parts]
         return images, labels_in_mode(self._labels[places], self._workload), tasks
 
-    def _fill(self, images: Array, places: Array) -> None:
+    def _drawn(self, images: int) -> list[Drawn | None]:
+        return [None] * images if self._draws is None else [*self._draws.of(images)]
+
+    def _fill(self, images: Array, places: Array, drawn: Sequence[Drawn | None]) -> None:
         files = self._workload.files
-        for delivered, place in zip(images, places.tolist(), strict=True):
-            self._image.put(self._decoder.pixels(files[place]), delivered)
+        for delivered, place, change in zip(images, places.tolist(), drawn, strict=True):
+            self._image.put(self._decoder.pixels(files[place]), delivered, change)
 
 
 def _filled(ahead: deque[Begun]) -> Batch:

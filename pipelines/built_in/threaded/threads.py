@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from feedbench.pipelines.augmentation.refusal import refuse_augmentation
 from feedbench.pipelines.built_in.tail_knobs import Decode
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.remote.address import FSSPEC
@@ -30,6 +29,7 @@ class Threads:
 
     Pillow decodes what simplejpeg refuses: other formats, CMYK, and JPEGs with stray bytes. Images
     are in a new order each epoch. The memory of a batch is used again once nothing refers to it.
+    OpenCV augments each image, with new draws in every epoch.
     """
 
     needs: ClassVar = {"simplejpeg": "simplejpeg", "cv2": "opencv-python-headless"}
@@ -48,8 +48,7 @@ class Threads:
     def refuse(
         self, fit: Fit, size: tuple[int, int], augmentation: Augmentation | None = None
     ) -> None:
-        """Raise RequestError for augmentation, and if a library is not installed that it needs."""
-        refuse_augmentation(augmentation)
+        """Raise RequestError if a library is not installed that it needs."""
         missing = [name for module, name in _MODULES.items() if find_spec(module) is None]
         if missing:
             raise RequestError(

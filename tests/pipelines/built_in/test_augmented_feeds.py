@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +27,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Please import `affine_transform`:DeprecationWarning"),
 ]
 
+needs_extra = pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("cv2", "simplejpeg"))),
+    reason="needs pip install 'feedbench[fast]'",
+)
+
 SIZE = 32
 IMAGES = 24
 ALL = (
@@ -42,6 +48,7 @@ ALL = (
     "tfrecord_sharded:shards=2",
     "tfrecord_sharded:store=raw",
     "tfrecord_sharded:store=raw,augment=image,cache=memory",
+    pytest.param("threads", marks=needs_extra),
 )
 EVERYTHING = "flip,vertical_flip,rotate=20,shift=0.1,zoom=0.2,brightness=0.2"
 

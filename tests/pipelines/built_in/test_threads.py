@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
-from feedbench.pipelines.augmentation.ranges import Augmentation
+from feedbench.pipelines.augmentation.reading import augmentation
 from feedbench.pipelines.built_in.threaded import threads
 from feedbench.pipelines.built_in.threaded.buffers import Buffers
 from feedbench.pipelines.built_in.threaded.threads import Threads
@@ -53,11 +54,6 @@ def test_a_missing_library_is_named_with_the_extra(
         "it needs simplejpeg and OpenCV, which this Python does not have\n"
         "hint: install the extra: pip install 'feedbench[fast]'"
     )
-
-
-def test_augmentation_is_refused() -> None:
-    with pytest.raises(RequestError, match="it does not augment; found --augment flip,rotate=20"):
-        Threads().refuse(Fit(), (224, 224), Augmentation(flip=True, rotate=20))
 
 
 def test_memory_is_used_again_only_when_nothing_refers_to_it() -> None:
@@ -101,6 +97,77 @@ def test_it_delivers_the_same_in_every_form(
     assert proof.shuffle.fixed_in is None
     assert proof.from_sampled is not None
     assert proof.from_sampled.mean < 0.4  # OpenCV rounds
+
+
+EVERYTHING = "flip,vertical_flip,rotate=20,shift=0.1,zoom=0.2,brightness=0.2"
+
+
+@needs_extra
+@pytest.mark.parametrize("mirrors", [(1, 1), (-1, 1), (1, -1), (-1, -1)])
+def test_an_image_is_moved_as_image_data_generator_moves_it(mirrors: tuple[int, int]) -> None:
+    from feedbench.pipelines.built_in.threaded.drawn import Drawn
+
+    height, width = 60, 80
+    image = ndimage.gaussian_filter(noise(height, width, 3).astype(float), (4, 4, 0))
+    image = np.interp(image, (image.min(), image.max()), (0, 255)).astype(np.uint8)
+    angle, shift, zoom = 0.3, np.asarray([0.08 * height, -0.05 * width]), np.diag([1.15, 0.9])
+    rotation = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.asarray([(height - 1) / 2, (width - 1) / 2])
+    matrix = rotation @ zoom
+    offset = rotation @ shift + centre - matrix @ centre
+    expected = np.stack(
+        [
+            ndimage.affine_transform(band.astype(float), matrix, offset, order=1, mode="nearest")
+            for band in np.moveaxis(image, -1, 0)
+        ],
+        axis=-1,
+    )[:: mirrors[1], :: mirrors[0]]
+    drawn = Drawn(
+        mirror_x=mirrors[0],
+        mirror_y=mirrors[1],
+        angle=angle,
+        shift_x=-0.05,
+        shift_y=0.08,
+        zoom_x=0.9,
+        zoom_y=1.15,
+        brightness=1.0,
+    )
+    assert np.abs(drawn.moved(image) - expected).mean() < 0.6  # rounded, at 1/32 of a pixel
+    assert np.abs(drawn.moved(image)[::-1] - expected).mean() > 10
+
+
+@needs_extra
+def test_draws_are_new_for_each_image_and_the_seed_decides_them() -> None:
+    from feedbench.pipelines.built_in.threaded.drawn import Draws
+
+    asked = augmentation("--augment", EVERYTHING)
+    draws = Draws(asked, 3)
+    first, second = [*draws.of(500)], [*draws.of(500)]
+    assert len({*first, *second}) == 1000
+    assert [*Draws(asked, 3).of(500)] == first
+    assert [*Draws(asked, 4).of(500)] != first
+    assert 0.4 < np.mean([each.mirror_x < 0 for each in first]) < 0.6
+    for name, reach, centre in (("shift_x", 0.1, 0), ("zoom_y", 0.2, 1), ("brightness", 0.2, 1)):
+        values = np.array([getattr(each, name) for each in first]) - centre
+        assert 0.95 * reach < np.abs(values).max() <= reach
+        assert abs(values.mean()) < 0.1 * reach
+    nothing = [*Draws(augmentation("--augment", "flip"), 3).of(500)]
+    assert {(each.mirror_y, each.angle, each.zoom_x, each.brightness) for each in nothing} == {
+        (1, 0.0, 1.0, 1.0)
+    }
+
+
+@needs_extra
+@pytest.mark.thorough
+def test_images_are_augmented_as_asked(tmp_path: Path) -> None:
+    natural = natural_photos(tmp_path / "photos", 60, side=96, batch_size=16)
+    work = replace(natural, augmentation=augmentation("--augment", EVERYTHING))
+    proof = proof_of(tmp_path, opened(work, tmp_path), work)
+    assert (proof.work, proof.reason, proof.is_wrong) == ("augmented", None, False)
+    assert proof.augmented is not None
+    assert proof.augmented.is_identity_proven
+    assert proof.augmented.certain >= 58
+    assert proof.shuffle.kind == "full"
 
 
 @needs_extra

@@ -16,6 +16,7 @@ from feedbench.pipelines.augmentation.reading import augmentation
 from feedbench.pipelines.forms import Fit
 from feedbench.reports.code.training_code import training_code
 from tests.reports.code.test_training_code_delivery import (
+    assert_same,
     built_in,
     each_image,
     in_this_one,
@@ -93,6 +94,27 @@ class TestCode:
         for epoch, other in zip(theirs, ours, strict=True):
             for (images, _), (others, _) in zip(epoch, other, strict=True):
                 np.testing.assert_allclose(images, others, atol=0.004)
+
+    @pytest.mark.parametrize(
+        ("text", "form"),
+        [
+            (EVERYTHING, {}),
+            (EVERYTHING, {"dtype": "uint8", "value_range": (0.0, 255.0)}),
+            ("shift=0.1,brightness=0.3", {"normalization": "caffe", "fit": Fit("crop", 0.875)}),
+            ("flip,brightness=0.3", {"data_format": "channels_first", "dtype": "uint8"}),
+            ("vertical_flip", {"channels": 1, "dtype": "float16"}),
+        ],
+    )
+    def test_that_of_threads_delivers_the_same_epochs(
+        self, text: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+    ) -> None:
+        pytest.importorskip("cv2", reason="needs pip install 'feedbench[fast]'")
+        pytest.importorskip("simplejpeg", reason="needs pip install 'feedbench[fast]'")
+        if form.get("dtype") == "uint8":
+            form = form | {"value_range": (0.0, 255.0)}
+        work = augmented(photos, text, **form)
+        theirs = in_this_one(code_of("threads", work), work.images)
+        assert_same(theirs, built_in("threads", work, tmp_path))
 
     @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # Keras', to whoever calls fit
     @pytest.mark.parametrize(
