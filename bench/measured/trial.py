@@ -29,6 +29,7 @@ from feedbench.bench.measured.fixed_paths import Writes
 from feedbench.bench.measured.iterators import endless, following, lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
+from feedbench.bench.measured.pilot_epoch import PilotEpoch, descendants
 from feedbench.bench.measured.turns import Turns
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement
@@ -147,11 +148,33 @@ class Trial:
         """Read an epoch, or a part of it, for a rough rate; check the values too."""
         writes = Writes((request.scratch, request.prepared))
         opened = self.open(request)
-        check = EpochCheck(self.workload)
+        epoch = self._pilot_epoch(opened.feed, request.pilot_seconds, writes)
+        for path in writes.left(self.workload.image_bytes)[:_MOST_LEFT]:
+            warnings.warn(fixed_paths.leaves(path), stacklevel=2)
+        return Measurement(
+            prepare_seconds=opened.prepare_seconds,
+            open_seconds=opened.seconds,
+            first_batch_seconds=epoch.first_seconds,
+            first_batch_at=epoch.first_at,
+            first_epoch_seconds=epoch.seconds,
+            first_epoch_images=epoch.images,
+            epoch_seconds=[] if epoch.second_seconds is None else [epoch.second_seconds],
+            image_seconds=epoch.image_seconds,
+            peak_memory_bytes=peak_memory_bytes(self.reaper),
+            continuous=hasattr(opened.feed, "repeat"),
+            threads=_threads(),
+        )
+
+    def _pilot_epoch(self, feed: Feed, most_seconds: float, writes: Writes) -> PilotEpoch:
+        """Read an epoch, or what comes within some seconds after its first batch.
+
+        If a whole epoch has started processes that stay, read a second one as well.
+        """
+        check, earlier = EpochCheck(self.workload), descendants()
         look = looking = 0.0  # seconds that checking the values took, not the pipeline
-        first_images = 0
+        first_images, second_seconds = 0, None
         begun = first = at = self.clock()
-        for delivered in opened.feed:
+        for delivered in feed:
             at = self._batch(check, delivered)
             if not first_images:
                 first, first_images = at, check.images
@@ -160,30 +183,21 @@ class Trial:
             writes.look()
             look = self.clock() - at
             # Not before the first batch: a shuffle may read a whole epoch to deliver that.
-            if at - first - looking >= request.pilot_seconds:
+            if at - first - looking >= most_seconds:
                 break
         else:
             check.end()
             check.labels()
-        for path in writes.left(self.workload.image_bytes)[:_MOST_LEFT]:
-            warnings.warn(fixed_paths.leaves(path), stacklevel=2)
-        return Measurement(
-            prepare_seconds=opened.prepare_seconds,
-            open_seconds=opened.seconds,
-            first_batch_seconds=first - begun,
-            first_batch_at=first,
-            first_epoch_seconds=at - begun - looking,
-            first_epoch_images=check.images,
-            image_seconds=image_seconds(
-                first_seconds=first - begun,
-                first_images=first_images,
-                seconds=at - begun - looking,
-                images=check.images,
-                of=self.workload.images,
-            ),
-            peak_memory_bytes=peak_memory_bytes(self.reaper),
-            continuous=hasattr(opened.feed, "repeat"),
-            threads=_threads(),
+            if descendants() - earlier:
+                second_seconds = self._second_epoch(feed)
+        return PilotEpoch(
+            first_at=first,
+            first_seconds=first - begun,
+            first_images=first_images,
+            seconds=at - begun - looking,
+            images=check.images,
+            of=self.workload.images,
+            second_seconds=second_seconds,
         )
 
     def open(self, request: Request) -> Opened:
@@ -265,6 +279,12 @@ class Trial:
         self.say(Phase(name="restarted", at=last))
         return _Restarts(epoch_seconds=epochs, turnover_seconds=turnovers)
 
+    def _second_epoch(self, feed: Feed) -> float:
+        """Deliver an epoch by a new iterator; return the seconds to its last batch."""
+        begun = self.clock()
+        _, last, _ = self._restarted_epoch(feed, 2)
+        return last - begun
+
     def _restarted_epoch(self, feed: Feed, number: int) -> tuple[float, float, int]:
         """Deliver one epoch; return when its first and last batch arrived, and how many it had."""
         first = at = 0.0
@@ -340,21 +360,6 @@ class Trial:
     def _edge(self, at: float) -> None:
         self._edges.append(at)
         self.say(Edge(at=at))
-
-
-def image_seconds(
-    *, first_seconds: float, first_images: int, seconds: float, images: int, of: int
-) -> float:
-    """Return what an image takes in a first epoch of `of` images, by a beginning of it.
-
-    `first_seconds` went by until the first batch, of `first_images`; `seconds` until the last that
-    was read, with `images` in all. The rest is taken to come as the batches after the first did:
-    what comes before that, such as filling a buffer, comes once an epoch.
-    """
-    if images >= of or images == first_images:
-        return seconds / images
-    further_seconds = (seconds - first_seconds) / (images - first_images)
-    return (first_seconds + (of - first_images) * further_seconds) / of
 
 
 def _threads() -> int:

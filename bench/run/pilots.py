@@ -262,7 +262,8 @@ def cost_of(pilot: TrialRecord, guess: Cost, batch_size: int) -> Cost:
     image_seconds = _image_seconds(measured, batch_size)
     images = measured.first_epoch_images
     # All else: the process, open, and what it takes to begin.
-    start_seconds = pilot.seconds - images * image_seconds - measured.prepare_seconds
+    others = measured.prepare_seconds + sum(measured.epoch_seconds)
+    start_seconds = pilot.seconds - images * image_seconds - others
     return Cost(
         image_seconds,
         max(start_seconds - PROCESS_SECONDS, 0.0),
@@ -274,10 +275,13 @@ def cost_of(pilot: TrialRecord, guess: Cost, batch_size: int) -> Cost:
 def _image_seconds(measured: Measurement, batch_size: int) -> float:
     """Return what an image takes in a first epoch, without what it takes to begin.
 
-    By the batches after the first one, unless these took under half of the time: then the first one
-    came after a buffer was full, and the others were ready.
+    By the second epoch, if the first one started workers. Else by the batches after the first one,
+    unless these took under half of the time: then the first one came after a buffer was full, and
+    the others were ready.
     """
     seconds, images = measured.first_epoch_seconds, measured.first_epoch_images
+    if measured.epoch_seconds:
+        return measured.epoch_seconds[0] / images
     further = images - batch_size
     if further > 0:
         each = (seconds - measured.first_batch_seconds) / further

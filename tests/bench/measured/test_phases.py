@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from feedbench.bench.forkserver.tasks import perform
-from feedbench.bench.measured.trial import image_seconds
+from feedbench.bench.measured.pilot_epoch import image_seconds
 from feedbench.bench.records.messages import Event, Failed, Measured
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
@@ -235,6 +236,32 @@ def test_a_pilot_that_stops_early_estimates_what_an_image_takes_in_a_whole_epoch
     stopped = Told(restarted(images=800)).pilot(pilot_seconds=1.0)
     assert stopped.first_epoch_images == 3 * 8
     assert stopped.image_seconds == whole.image_seconds == (0.25 + 100 * 0.5) / 800
+
+
+def test_a_pilot_does_not_count_the_start_of_worker_processes_as_its_images() -> None:
+    class Starting(Restarted):
+        def __iter__(self) -> Iterator[Batch]:
+            if not self.begun:
+                workers.append(subprocess.Popen(["sleep", "60"]))
+                self.clock.sleep(100.0)
+            return super().__iter__()
+
+    workers: list[subprocess.Popen[bytes]] = []
+    try:
+        measured = Told(Starting(clock=ClaimedClock(START), images=32)).pilot(pilot_seconds=60.0)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    assert measured.first_batch_seconds == 100.0 + 0.25 + 0.5
+    assert measured.epoch_seconds == [0.25 + 4 * 0.125]
+    assert measured.image_seconds == measured.epoch_seconds[0] / 32
+
+
+def test_a_pilot_reads_a_first_epoch_only_where_no_process_was_started() -> None:
+    feed = restarted(images=32)
+    assert Told(feed).pilot(pilot_seconds=60.0).epoch_seconds == []
+    assert feed.begun == 1
 
 
 def test_what_comes_before_the_first_batch_such_as_a_buffer_is_spread_over_the_epoch() -> None:

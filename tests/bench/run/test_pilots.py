@@ -62,6 +62,13 @@ def test_batches_that_were_ready_behind_the_first_do_not_make_images_cheap() -> 
     assert cost.image_seconds == 0.02
 
 
+def test_the_start_of_workers_makes_images_no_dearer_and_the_start_longer() -> None:
+    """Workers start for 1.9 s of the first epoch's 2; a second epoch takes 0.5 s."""
+    cost = cost_of(a_pilot(first_batch_seconds=1.9, epoch_seconds=[0.5]), GUESS, 20)
+    assert cost.image_seconds == 0.005
+    assert cost.start_seconds == pytest.approx(3.5 - 0.5 - 0.5 - 0.6)
+
+
 def test_a_pilot_that_failed_leaves_the_guess() -> None:
     failed = a_pilot(ended="failed", first_epoch_seconds=None, first_epoch_images=None)
     assert cost_of(failed, GUESS, 32) is GUESS
