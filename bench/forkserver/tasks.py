@@ -40,7 +40,12 @@ from feedbench.bench.records.messages import (
 from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
-from feedbench.pipelines.errors import FeedbenchError, WrongWorkError, without_controls
+from feedbench.pipelines.errors import (
+    FeedbenchError,
+    RequestError,
+    WrongWorkError,
+    without_controls,
+)
 from feedbench.pipelines.exceptions import raised, without_nodes
 
 _LONGEST_SENTENCE = 800  # characters
@@ -96,6 +101,7 @@ def _failed(error: BaseException, request: Request) -> Failed:
         hint=_one_line(error.hint),
         traceback=text,
         is_wrong_work=isinstance(error, WrongWorkError),
+        is_refused=isinstance(error, RequestError),
     )
 
 

@@ -14,6 +14,7 @@ from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import (
     Collected,
+    Failed,
     Measured,
     Prepared,
     Request,
@@ -22,6 +23,8 @@ from feedbench.bench.records.messages import (
 )
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
+from feedbench.pipelines.catalog import Spec
+from feedbench.pipelines.errors import RequestError
 
 
 def begun(request: Request, started_at: str) -> TrialRecord:
@@ -94,3 +97,16 @@ def _with_measured(record: TrialRecord, measured: Measurement, asked_at: float) 
         measured=measured,
         asked_to_first_batch_seconds=None if first_batch_at is None else first_batch_at - asked_at,
     )
+
+
+def raise_refusal(outcome: Outcome, spec: Spec, request: Request) -> None:
+    """Raise RequestError if the pilot of a loader of another library was refused.
+
+    Its library cannot be imported, for example, or there is too little shared memory. The user
+    learns it before the blocks, which would measure the others alone.
+    """
+    failed = outcome.result
+    if not (request.purpose == "pilot" and spec.is_peer and isinstance(failed, Failed)):
+        return
+    if failed.is_refused:
+        raise RequestError(f"--pipeline {spec.text}: {failed.sentence}", hint=failed.hint)

@@ -22,7 +22,7 @@ from feedbench.bench.processes.folders.own_folders import OwnFolders
 from feedbench.bench.processes.folders.trial_folders import Made, TrialFolders
 from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.open_trial import OpenTrial, Watch
-from feedbench.bench.processes.outcomes import begun, recorded
+from feedbench.bench.processes.outcomes import begun, raise_refusal, recorded
 from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.conditions.calm import Around
@@ -229,7 +229,8 @@ class Trials:
         """Perform one trial and return its record, which is on disk by then.
 
         A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
-        waits for a calm machine, up to a limit of its own. `fed` is as in a Request.
+        waits for a calm machine, up to a limit of its own. `fed` is as in a Request. Raises
+        RequestError if a loader of another library refuses its pilot.
         """
         request = replace(self._request(spec, purpose, workload, block, attempt), fed=fed)
         watch = self._watch(spec, purpose, is_brief=purpose in FEEDING)
@@ -335,6 +336,8 @@ class Trials:
             record = self._after(made, outcome, limit, watch)
         finally:
             self._end(made, record)
+        if record.fault is Fault.RAISED:
+            raise_refusal(outcome, spec, request)
         return record
 
     def _made(self, request: Request, *, has_turns: bool = False) -> Made:

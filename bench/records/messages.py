@@ -310,6 +310,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     hint: str = ""  # "": the sentence holds it, or there is none
     traceback: str = ""  # of what a user's code raised; it is in the log as well
     is_wrong_work: bool = False  # it does not deliver what the workload asks for
+    is_refused: bool = False  # it cannot run here, or cannot deliver these images
 
 
 Result = (

@@ -26,6 +26,7 @@ from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
+from feedbench.pipelines.errors import RequestError
 from tests.support.nvml import Nvml
 from tests.support.pace import CALM
 
@@ -215,6 +216,21 @@ def test_a_process_that_ended_too_early_and_wrong_work_are_faults_of_their_own(
     assert exited.fault is Fault.EXITED
     failed = Failed(sentence="it delivered 0 images", is_wrong_work=True)
     assert recorded(tmp_path, Outcome(result=failed)).fault is Fault.WRONG_WORK
+
+
+def test_a_loader_of_another_library_that_refuses_its_pilot_ends_the_command(
+    tmp_path: Path,
+) -> None:
+    refused = Failed(sentence="it needs torch", hint="install it", is_refused=True)
+    trials = trials_of(tmp_path, ToldProcesses(Outcome(result=refused)))
+    workload, limit = tmp_path / "w.json", Limit(18.0)
+    with pytest.raises(RequestError) as caught:
+        trials.run(parse("a=torch_dataloader:workers=1"), "pilot", workload, limit)
+    assert str(caught.value) == (
+        "--pipeline torch_dataloader:workers=1: it needs torch\nhint: install it"
+    )
+    assert trials.run(parse("a=tfdata_naive"), "pilot", workload, limit).ended == "failed"
+    assert trials.run(parse("a=torch_dataloader"), "main", workload, limit).ended == "failed"
 
 
 def test_of_a_forkserver_that_died_there_is_neither_code_nor_signal(tmp_path: Path) -> None:
