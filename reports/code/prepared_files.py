@@ -6,6 +6,7 @@ from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
 from feedbench.pipelines.built_in.stored.tfdata_saved import MOST_SHARDS, TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import Records, Workload
+from feedbench.pipelines.peers.tar_shards.webdataset import Webdataset
 from feedbench.pipelines.tfrecords import record_format
 from feedbench.reports.code.python_text import (
     assignment,
@@ -18,7 +19,23 @@ from feedbench.reports.code.python_text import (
 _MOST_RECORD_FILES = 8  # of the user, that the code lists by name
 
 
-def records(
+def written_once(
+    pipeline: object, workload: Workload, images: int, share: float | None
+) -> dict[str, object]:
+    """Return the template's values for the files of `images` images that a pipeline writes, if any.
+
+    `share` is that of the images for validation, if the run split them.
+    """
+    if isinstance(pipeline, Tfrecord):
+        return _records(pipeline, workload, images, share)
+    if isinstance(pipeline, TfdataSaved):
+        return _saved(pipeline, workload, images, share)
+    if isinstance(pipeline, Webdataset):
+        return _tars(pipeline, workload, images, share)
+    return {}
+
+
+def _records(
     pipeline: Tfrecord, workload: Workload, images: int, share: float | None
 ) -> dict[str, object]:
     """Return the template's values for record files of `images` images."""
@@ -30,7 +47,7 @@ def records(
     return {**values, "records": quoted(name), "suffix": suffix}
 
 
-def saved(
+def _saved(
     pipeline: TfdataSaved, workload: Workload, images: int, share: float | None
 ) -> dict[str, object]:
     """Return the template's values for `images` images in tf.data's own format."""
@@ -42,14 +59,29 @@ def saved(
     }
 
 
+def _tars(
+    pipeline: Webdataset, workload: Workload, images: int, share: float | None
+) -> dict[str, object]:
+    """Return the template's values for the tar files of `images` images."""
+    return {
+        "tars": quoted("_".join([_part(workload, share), "tar", *_number(pipeline, images)])),
+        "shards": pipeline.shards if pipeline.shards == "auto" else min(pipeline.shards, images),
+        "shard_bytes": record_format.SHARD_BYTES,
+    }
+
+
 def _base(pipeline: StoredKnobs, workload: Workload, share: float | None) -> str:
     """Return how the names of the files begin, which other folders and other parts do not share."""
+    return "_".join([_part(workload, share), *stored_name(pipeline, workload)])
+
+
+def _part(workload: Workload, share: float | None) -> str:
+    """Return a name of the folder, or of a part of it, that no others share."""
     split = () if share is None else (workload.subset, share, workload.seed)
-    base = f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
-    return "_".join([base, *stored_name(pipeline, workload)])
+    return f"{base_of(workload)}_{digest_of(workload.folder, *split)}"
 
 
-def _number(pipeline: StoredKnobs, images: int) -> list[str]:
+def _number(pipeline: StoredKnobs | Webdataset, images: int) -> list[str]:
     return [] if pipeline.shards == "auto" else [f"{min(pipeline.shards, images)}"]
 
 

@@ -37,7 +37,7 @@ from feedbench.pipelines.images.placement import covered_size
 from feedbench.pipelines.remote.address import is_address
 from feedbench.reports.code import augmentation
 from feedbench.reports.code.parts import parts_of
-from feedbench.reports.code.prepared_files import existing, records, saved, stored_name
+from feedbench.reports.code.prepared_files import existing, stored_name, written_once
 from feedbench.reports.code.python_text import (
     assignment,
     base_of,
@@ -107,10 +107,7 @@ def training_code(
         values |= _tail(pipeline, workload, images, share)
     if isinstance(pipeline, TfdataService):
         values["worker_cores"] = list(pipeline.worker_cores)
-    if isinstance(pipeline, Tfrecord):
-        values |= records(pipeline, workload, images, share)
-    if isinstance(pipeline, TfdataSaved):
-        values |= saved(pipeline, workload, images, share)
+    values |= written_once(pipeline, workload, images, share)
     if isinstance(pipeline, ImageDatasetFromDirectory | ImageDatasetFromDirectoryGrain):
         values |= _keras_folder(
             pipeline,

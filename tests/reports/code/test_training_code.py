@@ -185,9 +185,7 @@ def test_every_built_in_pipeline_has_code_by_its_defaults_where_a_run_kept_no_kn
         assert training_code(row, suited(name)) == code(name)
 
 
-@pytest.mark.parametrize(
-    "spec", [*("my_loader.py:photos", "a_package", "tfdata_tuned:turbo=on"), "torch_dataloader"]
-)
+@pytest.mark.parametrize("spec", ["my_loader.py:photos", "a_package", "tfdata_tuned:turbo=on"])
 def test_a_pipeline_that_is_not_built_in_has_no_code(spec: str) -> None:
     assert training_code(Row(label="mine", spec=spec, blocks=1), PLAIN) is None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.pipelines.peers.test_spdl import needs_ffmpeg
@@ -16,11 +20,14 @@ from tests.reports.code.test_training_code_delivery import (
     CAFFE,
     CATEGORICAL,
     CENTRE,
+    CROP,
     FIRST,
     FLOAT16,
+    GREY,
     GREY_BYTES,
     IMAGENET,
     PAD,
+    Batches,
     as_arrays,
     assert_same,
     built_in,
@@ -30,16 +37,48 @@ from tests.reports.code.test_training_code_delivery import (
 from tests.support.extras import needs_extra
 from tests.support.scripts import code_of, feeding
 
-pytestmark = pytest.mark.thorough
+pytestmark = [
+    pytest.mark.thorough,
+    # From torchvision 0.29 on, of decoder=torchvision.
+    pytest.mark.filterwarnings("ignore:The image decoding and encoding:DeprecationWarning"),
+]
 
 GRAIN = needs_extra("grain", "grain", "simplejpeg", "cv2")
 DALI = needs_extra("dali", "nvidia.dali")
 SPDL = (needs_extra("spdl", "spdl.io", "spdl.pipeline"), needs_ffmpeg)
+TORCH = needs_extra("torch", "torch", "torchvision", "simplejpeg")
+WEBDATASET = needs_extra("webdataset", "webdataset", "torch", "torchvision", "simplejpeg")
+IN_PROCESS = "workers=0,persistent_workers=false"  # a function of `exec` is in no module
+
+SAVE = """
+    import itertools, sys
+
+    for epoch in range(2):
+        parts = [part for batch in itertools.islice(batches, {batches}) for part in batch]
+        np.savez(f"{{epoch}}.npz", *parts)
+    assert not [name for name in sys.modules if name.startswith("feedbench")]
+"""
 
 
 @pytest.mark.parametrize(
     ("spec", "form"),
     [
+        *(
+            pytest.param(f"torch_dataloader:{IN_PROCESS}", form, marks=TORCH)
+            for form in (
+                {},
+                GREY_BYTES | PAD | CATEGORICAL,
+                FIRST | BFLOAT16 | CENTRE | IMAGENET,
+                CAFFE | FLOAT16 | CROP,
+                GREY | BINARY_AROUND_0,
+                BYTES | CENTRE,
+                {"value_range": (0, 255)},
+            )
+        ),
+        *(
+            pytest.param(f"torch_dataloader:{IN_PROCESS},{knobs}", {}, marks=TORCH)
+            for knobs in ("antialias=false", "decoder=simplejpeg", "decoder=torchvision")
+        ),
         *(
             pytest.param("grain", form, marks=GRAIN)
             for form in ({}, GREY_BYTES | PAD, FIRST | BFLOAT16 | CENTRE | IMAGENET)
@@ -74,6 +113,68 @@ def test_the_code_delivers_the_epochs_of_its_pipeline(
         assert each_image(found[1]) == each_image(expected[1])
     else:
         assert_same(found, expected)
+
+
+@WEBDATASET
+@pytest.mark.parametrize(
+    ("knobs", "form"),
+    [
+        ("shards=3", {}),
+        ("mix=0,shuffle=0,decoder=simplejpeg", BYTES | CATEGORICAL | PAD),
+        ("shuffle=4,antialias=false", FIRST | BFLOAT16 | IMAGENET | CROP),
+    ],
+)
+def test_the_code_of_shards_delivers_each_image_of_its_pipeline(
+    knobs: str, form: dict[str, Any], photos: Path, tmp_path: Path, here: Path
+) -> None:
+    spec = f"webdataset:{IN_PROCESS},{knobs}"
+    work, names = over(photos, **form), dict[str, Any]()
+    exec(compile(feeding(code_of(spec, work)), "train.py", "exec"), names)
+    per_epoch = -(-work.images // 8)
+    found = [as_arrays(islice(names["batches"], per_epoch)) for _ in range(2)]
+    for epoch, expected in zip(found, built_in(spec, work, tmp_path), strict=True):
+        assert [part.dtype for part in epoch[0]] == [part.dtype for part in expected[0]]
+        assert [len(labels) for _, labels in epoch] == [len(labels) for _, labels in expected]
+        assert each_image(epoch) == each_image(expected)
+
+
+def epochs_of_a_script(text: str, images: int, folder: Path) -> list[Batches]:
+    """Two epochs of code with worker processes, which import it from its file."""
+    script = folder / "train.py"
+    feeds, model, _ = text.partition("\n    model = ")
+    assert model
+    script.write_text(feeds + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    epochs = []
+    for epoch in range(2):
+        with np.load(folder / f"{epoch}.npz") as saved:
+            parts = [saved[name] for name in saved.files]
+        epochs.append(list(zip(parts[::2], parts[1::2], strict=True)))
+    return epochs
+
+
+@TORCH
+def test_the_code_of_torchs_workers_delivers_the_epochs_of_its_pipeline(
+    photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos)
+    found = epochs_of_a_script(code_of("torch_dataloader:workers=2", work), work.images, here)
+    assert_same(found, built_in("torch_dataloader:workers=2", work, tmp_path))
+
+
+@WEBDATASET
+def test_the_code_of_webdatasets_workers_delivers_each_image_of_its_pipeline(
+    photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos)
+    found = epochs_of_a_script(code_of("webdataset:workers=2", work), work.images, here)
+    for epoch, expected in zip(found, built_in("webdataset", work, tmp_path), strict=True):
+        assert each_image(epoch) == each_image(expected)
+    assert each_image(found[0][:1]) != each_image(found[1][:1])  # in another order
 
 
 @GRAIN
