@@ -47,8 +47,10 @@ class TorchDataloader(Peer):
     """PyTorch's DataLoader: files as in ImageFolder, torchvision's v2 transforms, and workers.
 
     Images are decoded to uint8 tensors and resized as such. Then they are brought into the range,
-    as torchvision's documentation teaches. The sampler shuffles all images for each epoch. Workers
-    come from a `forkserver`: a fork of a process with TensorFlow's threads can hang.
+    as torchvision's documentation teaches. The sampler shuffles all images for each epoch. Where
+    the workers are persistent, it goes on after an epoch, so that they do not wait for the next
+    one; a plain loop over a DataLoader lets them wait. Workers come from a `forkserver`: a fork of
+    a process with TensorFlow's threads can hang.
     """
 
     workers: Workers = "auto"
@@ -73,7 +75,8 @@ class TorchDataloader(Peer):
         torch_feed = self.requirement.imported("feedbench.pipelines.peers.torch_feed")
         workers = worker_count(self.workers)
         warn_of_persistence(workers, is_persistent=self.persistent_workers)
-        feed: Feed = torch_feed.TorchFeed(
+        is_lasting = self.persistent_workers or not workers
+        feed: Feed = (torch_feed.LastingTorchFeed if is_lasting else torch_feed.TorchFeed)(
             workload,
             decoder=self.decoder,
             antialias=self.antialias,

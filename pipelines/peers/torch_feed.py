@@ -39,6 +39,27 @@ class Files:
             return self._transform(file.read()), self._labels[place]
 
 
+class Batches:
+    """The places of each batch's images, DataLoader's `batch_sampler`: of an epoch, or without end.
+
+    Each epoch has a new order and its own short last batch.
+    """
+
+    def __init__(self, images: int, batch_size: int, seed: int) -> None:
+        """Take the number of images, and the seed of all orders."""
+        self._images, self._batch_size = images, batch_size
+        self._random = torch.Generator().manual_seed(seed)
+        self.is_endless = False  # as of the next iterator
+
+    def __iter__(self) -> Iterator[list[int]]:
+        is_endless, size = self.is_endless, self._batch_size
+        while True:
+            order: list[int] = torch.randperm(self._images, generator=self._random).tolist()
+            yield from (order[first : first + size] for first in range(0, self._images, size))
+            if not is_endless:
+                return
+
+
 class TorchFeed:
     """Epochs of a workload by a DataLoader; each iteration is one of its epochs."""
 
@@ -59,16 +80,27 @@ class TorchFeed:
         refuse_formats(workload, decoder)
         refuse_too_little(workload.batch_size * workload.image_bytes, workers, prefetch_factor)
         self._workload, self._workers = workload, workers
+        self._order = Batches(workload.images, workload.batch_size, workload.seed)
         self._loader = DataLoader(
             Files(workload, transform_of(workload, decoder=decoder, antialias=antialias)),
-            batch_size=workload.batch_size,
-            shuffle=True,
-            generator=torch.Generator().manual_seed(workload.seed),
+            batch_sampler=self._order,
             **worker_options(workers, prefetch_factor, persistent_workers=persistent_workers),
         )
 
     def __iter__(self) -> Iterator[Batch]:
+        yield from self._delivered(is_endless=False)
+
+    def _delivered(self, *, is_endless: bool) -> Iterator[Batch]:
+        self._order.is_endless = is_endless
         yield from batches(self._loader, self._workload, self._workers)
+
+
+class LastingTorchFeed(TorchFeed):
+    """A feed whose workers stay: they load the next epoch's first batches before one has ended."""
+
+    def repeat(self) -> Iterator[Batch]:
+        """Yield epoch after epoch, each in a new order; the workers do not wait between them."""
+        yield from self._delivered(is_endless=True)
 
 
 def refuse_formats(workload: Workload, decoder: str) -> None:

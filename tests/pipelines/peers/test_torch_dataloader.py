@@ -104,6 +104,27 @@ def test_every_epoch_has_each_image_once_in_a_new_order_and_a_short_last_batch(
     assert whole[0] == whole[1] == whole[2]
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_epochs_without_end_do_not_mix_and_end_with_a_short_batch(
+    workers: int, photos: Path, tmp_path: Path
+) -> None:
+    work = replace(workload_over(photos), batch_size=16)
+    feed = opened(work, tmp_path, workers=workers, persistent_workers=bool(workers))
+    batches = feed.repeat()
+    epochs = [[next(batches) for _ in range(3)] for _ in range(3)]
+    orders = [[each.tobytes() for images, _ in epoch for each in images] for epoch in epochs]
+    assert [[len(labels) for _, labels in epoch] for epoch in epochs] == [[16, 16, 7]] * 3
+    assert orders[0] != orders[1] != orders[2]
+    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
+    batches.close()
+    assert sum(len(labels) for _, labels in feed) == 39  # an epoch ends
+
+
+def test_workers_that_do_not_stay_cannot_go_on_between_epochs(photos: Path, tmp_path: Path) -> None:
+    feed = opened(workload_over(photos), tmp_path, workers=1, persistent_workers=False)
+    assert not hasattr(feed, "repeat")
+
+
 def test_a_worker_that_is_killed_ends_the_epoch_with_its_reason(
     photos: Path, tmp_path: Path
 ) -> None:
