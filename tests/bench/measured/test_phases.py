@@ -324,6 +324,14 @@ def test_an_error_of_an_import_has_a_hint_and_the_traceback_of_the_loader(
     assert "import no_such_package\nModuleNotFoundError" in said.traceback
 
 
+def test_a_refusal_is_told_from_other_errors(tmp_path: Path, workload_file: Path) -> None:
+    head = "from feedbench.pipelines import RequestError\n"
+    text = 'def photos(workload):\n    raise RequestError("it cannot", hint="use another")\n'
+    said = performed(head + text, tmp_path, workload_file)
+    assert isinstance(said, Failed)
+    assert (said.sentence, said.hint, said.is_refused) == ("it cannot", "use another", True)
+
+
 def test_wrong_work_has_no_traceback(tmp_path: Path, workload_file: Path) -> None:
     said = performed(loaders.NOTHING, tmp_path, workload_file)
     assert isinstance(said, Failed)
