@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -73,7 +74,8 @@ class Family:
 
     def __exit__(self, *_: object) -> None:
         for process in psutil.Process(self.root).children(recursive=True):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # its parent was killed a moment ago
+                process.kill()
         self._process.kill()
         self._process.communicate()
 
