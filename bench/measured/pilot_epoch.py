@@ -52,7 +52,7 @@ def image_seconds(
 
 
 def descendants() -> frozenset[int]:
-    """Return the ids of the processes under this one; none where the system does not say."""
+    """Return the ids of the processes under this one, or none if the system does not say."""
     with contextlib.suppress(OSError, psutil.Error):
         return frozenset(child.pid for child in psutil.Process().children(recursive=True))
     return frozenset()
