@@ -74,6 +74,8 @@ def main(argv: list[str]) -> None:
 def _preload(modules: tuple[str, ...]) -> Ready:
     """Import what the trials need, so that no pipeline's time includes imports."""
     begun = time.monotonic()
+    if "tensorflow" in modules:
+        _import_triton()
     for module in modules:
         importlib.import_module(module)
     import PIL.Image
@@ -87,6 +89,17 @@ def _preload(modules: tuple[str, ...]) -> Ready:
     gc.freeze()  # children collect their own garbage only
     seconds = time.monotonic() - begun
     return Ready(tensorflow=_version("tensorflow"), keras=_version("keras"), seconds=seconds)
+
+
+def _import_triton() -> None:
+    """Import Triton, which PyTorch brings, if it is installed.
+
+    TensorFlow shares the symbols of its LLVM with all libraries that are loaded later, and Triton's
+    crashes with them: https://github.com/tensorflow/tensorflow/issues/124205. So a loader with
+    PyTorch would end its process.
+    """
+    with contextlib.suppress(Exception):  # it may be broken, and most pipelines do not need it
+        importlib.import_module("triton")
 
 
 def _version(module: str) -> str:

@@ -202,6 +202,21 @@ def test_a_process_that_delivers_its_images_has_no_tensorflow(photos: Path, tmp_
     )
 
 
+AFTER_TENSORFLOW = """
+from feedbench.bench.forkserver import server
+
+server._preload(("tensorflow",))
+import torchvision.transforms.v2
+import triton
+"""
+
+
+@pytest.mark.thorough
+@needs_extra("torch", "triton")
+def test_pytorch_with_triton_can_be_imported_where_trials_have_tensorflow() -> None:
+    subprocess.run([sys.executable, "-c", AFTER_TENSORFLOW], check=True)
+
+
 def encoded_png() -> bytes:
     from PIL import Image
 
