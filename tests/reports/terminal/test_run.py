@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import io
-import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from rich.cells import cell_len
 from rich.console import Console
 
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.run import Resumed, RunRecord
-from feedbench.bench.text import WIDTH
+from feedbench.bench.records.run import Resumed
 from feedbench.reports.sentences.notes import notes, warnings
 from feedbench.reports.terminal.run import show
+from tests.reports.terminal.printing import (
+    FOLDER,
+    PHASES,
+    PREPARATIONS,
+    SPEED,
+    USED,
+    cells,
+    lines,
+    printed,
+    tables,
+    titles,
+    unbroken,
+)
 from tests.support.builders import (
     NOT_COMPARED,
     a_part,
@@ -26,72 +35,6 @@ from tests.support.builders import (
     empty_row,
 )
 from tests.support.calms import a_calm
-
-USED = {"cpu_seconds_per_1000_images": 1.056, "cpu_utilisation": 0.91, "peak_memory_bytes": 8.33e8}
-FOLDER = Path("/runs/today")
-LONG = "x" * 200
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-TUNED = "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune"
-LABELS = ["tuned", LONG, TUNED, "[red]x[/red]", "[/red]", "<script>alert(1)</script>", "猫" * 100]
-
-
-def printed(run: RunRecord, columns: int | None = None, folder: Path = FOLDER) -> str:
-    """What comes out on a terminal of so many columns, or in a file where there is no terminal."""
-    file = io.StringIO()
-    is_terminal = columns is not None
-    show(run, folder, Console(width=columns, force_terminal=is_terminal, file=file, no_color=True))
-    return ESCAPE.sub("", file.getvalue())
-
-
-def lines(run: RunRecord, columns: int | None = None) -> list[str]:
-    return printed(run, columns).splitlines()
-
-
-SPEED, PHASES, PREPARATIONS = range(3)  # the tables, where there is room
-
-
-def tables(run: RunRecord, columns: int | None = None) -> list[list[str]]:
-    """The lines of each table, those below its rule."""
-    parts = "\n".join(lines(run, columns)).split("\n\n")
-    whole = [part.splitlines() for part in parts if "\n───" in part]
-    rules = [next(place for place, line in enumerate(of) if line.startswith("─")) for of in whole]
-    return [of[rule + 1 :] for of, rule in zip(whole, rules, strict=True)]
-
-
-def titles(run: RunRecord, columns: int | None = None) -> list[str]:
-    """Each table's last line of titles."""
-    found = lines(run, columns)
-    return [above for above, line in pairwise(found) if line.startswith("───")]
-
-
-def cells(run: RunRecord, label: str, table: int = SPEED) -> list[str]:
-    """The figures of the row that has the label."""
-    (line,) = [line for line in tables(run)[table] if line.startswith(f"{label} ")]
-    return line.removeprefix(label).split()
-
-
-def unbroken(text: str) -> str:
-    """A text in one line."""
-    return " ".join(text.split())
-
-
-def a_wide_run(*labels: str) -> RunRecord:
-    """A run whose figures are as wide as they get."""
-    wide = [
-        compared(
-            label,
-            1234.5,
-            "inconclusive",
-            first_batch_seconds=1234.5,
-            first_epoch_seconds=12_345.6,
-            turnover_seconds=1234.5,
-            epoch_seconds=123_456.7,
-            more_blocks=9_999,
-            proof=a_proof("different", shuffle=a_shuffle("partial", ahead=99_999)),
-        )
-        for label in labels
-    ]
-    return a_run(a_row("naive"), *wide, best=["naive", *labels])
 
 
 def test_a_row_holds_the_rate_the_comparison_and_the_phases() -> None:
@@ -179,19 +122,6 @@ def test_how_sure_the_answer_is_takes_one_sentence() -> None:
     assert "How sure" not in printed(a_run(blocks=0))
 
 
-@pytest.mark.parametrize("columns", [None, 100, 80])
-def test_no_line_ends_in_a_blank(columns: int | None) -> None:
-    run = a_run(a_row("naive"), compared(TUNED, 4.5, "faster", **USED), best=[TUNED])
-    assert not [line for line in lines(run, columns) if line != line.rstrip()]
-
-
-def test_a_name_with_many_knobs_is_broken_between_them() -> None:
-    found = lines(a_run(a_row("naive"), compared(TUNED, 4.5, "faster")), 80)
-    place = found.index("tfdata_tuned:")
-    assert found[place + 1 : place + 3] == ["  cache=none,shuffle=full,", "  prefetch=autotune,"]
-    assert found[place + 3].startswith("  parallel_calls=autotune  ")
-
-
 def test_what_was_not_measured_is_failed_and_otherwise_empty() -> None:
     run = a_run(a_row("naive"), empty_row("mine", "it raised OSError: gone"))
     assert lines(run).count("mine        failed") == 1
@@ -213,83 +143,6 @@ def test_figures_that_are_missing_are_left_empty() -> None:
 
 def test_a_rate_without_an_upper_end_has_no_spread() -> None:
     assert cells(a_run(a_row("a", rate_high=None)), "a") == ["1,000"]
-
-
-@pytest.mark.parametrize(
-    ("label", "columns", "count"),
-    [
-        ("tuned", 100, 2),
-        ("tuned", 80, 2),
-        ("tuned", 60, 3),
-        ("image_data_generator", 100, 2),
-        ("image_data_generator", 80, 3),
-    ],
-)
-def test_phases_and_what_they_used_stand_in_one_table_where_there_is_room_for_it(
-    label: str, columns: int, count: int
-) -> None:
-    run = a_run(a_row("naive"), compared(label, 4.5, "faster", **USED), best=[label])
-    found = [line for of in tables(run, columns) for line in of if line.startswith(f"{label} ")]
-    assert len(found) == len(titles(run, columns)) == count
-    assert "4.41-4.59" in found[0]
-    assert "0.532" in found[1]
-    assert found[-1].endswith("1.06   91.0  833 MB")
-
-
-def test_each_table_is_set_apart_by_an_empty_line() -> None:
-    row = a_row("naive", preparation=a_preparation(), **USED)
-    for columns, count in ((100, 3), (60, 4)):
-        found = lines(a_run(row), columns)
-        assert found.count("") == len(titles(a_run(row), columns)) == count
-        assert found[found.index("naive delivers 1,000 images/s.") - 1] == ""
-
-
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("columns", [None, 200, 100, 92, 91, 80])
-def test_no_line_is_wider_than_the_terminal_and_text_is_100_columns_wide_at_most(
-    label: str, columns: int | None
-) -> None:
-    found = lines(a_wide_run(label), columns)
-    assert max(map(cell_len, found)) <= (columns or WIDTH)
-    answer = [number for number, line in enumerate(found) if not line][-1] + 1
-    assert max(map(cell_len, found[answer:])) <= 100
-
-
-def test_a_table_is_as_wide_as_a_wide_terminal_lets_it_be() -> None:
-    run = a_run(a_row("naive"), compared("x" * 60, 4.5, "faster", **USED))
-    assert (len(titles(run, 100)), len(titles(run, 200))) == (3, 2)
-
-
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("columns", [100, 80])
-def test_figures_are_never_cut_short_however_long_the_label(label: str, columns: int) -> None:
-    text = printed(a_wide_run(label), columns)
-    assert "…" not in text
-    for figure in ("1,234,500", "1,234", "1,210-1,259", "inconclusive", "12,346", "123,457"):
-        assert figure in text
-    assert re.search(r"inconclusive  different  100,000$", text, re.MULTILINE)
-
-
-def test_a_label_is_broken_only_where_two_tables_have_no_room_for_it_either() -> None:
-    label = "a" * 40
-    run = a_run(a_row("naive"), compared(label, 4.5, "inconclusive"))
-    assert sum(line.startswith(f"{label} ") for line in lines(run, 100)) == 2
-
-
-@pytest.mark.parametrize("columns", [100, 80])
-def test_nothing_of_a_long_label_is_lost(columns: int) -> None:
-    found = printed(a_run(a_row("ж" * 200)), columns).count("ж")
-    assert found == 200 * 3  # in both tables and in the answer
-
-
-def test_a_long_label_is_broken_before_its_knobs() -> None:
-    found = lines(a_run(a_row("naive"), a_row(TUNED, 2000.0)))
-    place = found.index("tfdata_tuned:")
-    assert found[place + 1].startswith("  cache=none,")
-
-
-def test_a_short_label_is_not_broken() -> None:
-    assert cells(a_run(a_row("tuned:cache=none")), "tuned:cache=none")[0] == "1,000"
 
 
 @pytest.mark.parametrize("label", ["[red]x[/red]", "[/red]", "<i>x</i>"])
@@ -315,33 +168,9 @@ def test_no_character_of_a_label_or_a_message_acts_on_the_terminal() -> None:
         assert said in text
 
 
-@pytest.mark.parametrize("columns", [100, 80])
-def test_of_twenty_pipelines_each_has_its_row(columns: int) -> None:
-    labels = [f"p{number:02d}" for number in range(20)]
-    rows = [compared(label, 1 + place, "faster") for place, label in enumerate(labels)]
-    run = a_run(a_row("naive"), *rows, best=[labels[-1]])
-    found = re.findall(r"^(p\d\d) ", printed(run, columns), re.MULTILINE)
-    assert found == [*labels * 2, "p19"]  # the answer is the last
-    said = "p19 is the fastest: 20.0 times the rate of naive (99% interval 19.6 to 20.4)."
-    assert said in unbroken(printed(run, columns))
-
-
 @pytest.mark.parametrize("columns", [None, 80])
 def test_a_run_of_nothing_can_be_shown(columns: int | None) -> None:
     assert "Nothing was measured." in lines(a_run(blocks=0), columns)
-
-
-def test_the_folder_is_shown_whole_however_long_it_is() -> None:
-    folder = Path("/") / ("runs/" * 60)
-    text = printed(a_run(a_row("a")), 80, folder)
-    assert f"The run is in {folder}" in text.replace("\n", "")
-
-
-def test_a_file_gets_100_columns_and_no_colours() -> None:
-    file = io.StringIO()
-    show(a_wide_run("tuned"), FOLDER, Console(width=300, file=file))
-    assert "\x1b" not in file.getvalue()
-    assert max(map(cell_len, file.getvalue().splitlines())) <= 100
 
 
 def test_what_a_pipeline_used_stands_beside_its_phases_and_what_was_prepared_for_it_apart() -> None:
@@ -379,19 +208,6 @@ def test_the_epochs_until_a_preparation_has_paid_are_told_from_least_to_most(
 ) -> None:
     row = a_row("records", preparation=a_preparation(**epochs))
     assert any(line.endswith(f"37.1 MB  {said:>12}") for line in lines(a_run(row)))
-
-
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("columns", [None, 100, 80])
-def test_the_other_tables_are_no_wider_than_the_terminal_either(
-    label: str, columns: int | None
-) -> None:
-    wide = {**USED, "cpu_seconds_per_1000_images": 12_345.6, "peak_memory_bytes": 1.234e11}
-    row = a_row(label, preparation=a_preparation(a=12_345.0, b=None), **wide)
-    text = printed(a_run(row), columns)
-    assert max(map(cell_len, text.splitlines())) <= (columns or WIDTH)
-    for figure in ("12,346", "91.0", "123 GB", "37.1 MB", "12,345 to never"):
-        assert figure in text
 
 
 def test_the_last_line_says_where_the_report_lies_where_there_is_one() -> None:
