@@ -53,12 +53,12 @@ def test_a_writer_that_is_killed_ends_the_command_and_the_next_one_resumes(
     assert (out / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.3])
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.3])
 def test_a_preparation_that_has_hardly_any_memory_left_ends_in_time(
     delay: float, played: Played, possible: frozenset[str]
 ) -> None:
     scenario = parse(f"prepare + {delay}: bound memory")
     outcome = played(scenario, ("mine=loader.py:photos", "records=tfrecord_sharded"))
-    print(outcome)
+    print(outcome, *(each for each in outcome.run.err.splitlines() if "failed" in each), sep="\n")
     assert not outcome.broken, f"{outcome}\n{outcome.run.err}"
     assert outcome.run.seconds < 90
