@@ -14,6 +14,7 @@ from feedbench.pipelines.remote.address import is_address, scheme_of
 from feedbench.pipelines.remote.errors import as_os_errors
 from feedbench.pipelines.remote.file_systems import ATTEMPTS, file_system
 from feedbench.pipelines.system.pool import ahead
+from feedbench.pipelines.system.regular_files import open_regular
 
 Result = TypeVar("Result")
 
@@ -46,10 +47,13 @@ class Stamp(NamedTuple):
 
 
 def read(file: str) -> bytes:
-    """Return the content of a file. Raises OSError."""
+    """Return the content of a file. Raises OSError, also if it is not a regular file.
+
+    Never waits for one that became a pipe.
+    """
     if is_address(file):
         return cast("bytes", _asked(file, "cat_file"))
-    with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - names may not be UTF-8
+    with os.fdopen(open_regular(file), "rb", buffering=0) as opened:
         return opened.read()
 
 

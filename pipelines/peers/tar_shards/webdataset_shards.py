@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from webdataset import TarWriter
 
+from feedbench.pipelines.remote.reading import read
 from feedbench.pipelines.system.pool import in_processes
 from feedbench.pipelines.tfrecords.record_plan import Entry, entries_of, no_room
 
@@ -46,8 +47,7 @@ def write_shard(file: Path, shard: int, entries: Sequence[Entry]) -> None:
     with unfinished.open("wb") as stream:
         with TarWriter(stream, encoder=False) as tar:
             for number, (path, label, _) in enumerate(entries):
-                with open(path, "rb") as image:  # noqa: PTH123 - names may not be UTF-8
-                    encoded = image.read()
+                encoded = read(path)
                 key = f"{shard:05d}-{number:09d}"
                 tar.write({"__key__": key, "image": encoded, "cls": str(label).encode()})
         stream.flush()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.disk_cache import DiskCache
+from feedbench.bench.equal_work.references import decoded
 from feedbench.bench.images.decode_cost import decode_seconds
 from feedbench.bench.images.duplicates import _digest
 from feedbench.bench.machine.residency import evict, residency
@@ -23,6 +24,7 @@ from feedbench.bench.records.tuning.tuning import read_tuning
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_formats import first_bytes
 from feedbench.pipelines.images.image_check import header
+from feedbench.pipelines.remote.reading import read
 
 
 class _WaitedError(BaseException):
@@ -58,10 +60,12 @@ def pipe(tmp_path: Path) -> Iterator[str]:
         lambda pipe: read_workload(Path(pipe)),
         lambda pipe: read_watch(Path(pipe)),
         lambda pipe: last_line(Path(pipe)),
+        read,
+        decoded,
     ],
     ids=[
         *("residency", "evict", "warm", "first bytes", "prepared", "duplicates", "decoding"),
-        *("workload", "watch", "log"),
+        *("workload", "watch", "log", "preparation", "reference"),
     ],
 )
 def test_a_photo_that_is_a_pipe_is_not_waited_for(use: Callable[[str], object], pipe: str) -> None:
