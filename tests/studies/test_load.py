@@ -1,7 +1,8 @@
 """Much of everything: a million files, fifty pipelines, two hundred blocks, an hour of trials.
 
 Figures to read: memory, open files and threads of the command's own process, and the page's bytes.
-Of long runs also how much these grow in 100 trials, and whether blocks come to take longer.
+Of long runs also how much these grow in 100 trials, and the time between two trials. Trials that
+take turns overlap, so that this time is of runs with one trial at a time only.
 FEEDBENCH_LOAD_SECONDS is how long the last study runs; an hour takes an hour.
 """
 
@@ -22,7 +23,6 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.records.storage import read_run, read_trials
-from feedbench.bench.records.trial import TrialRecord
 from tests.support import loaders
 from tests.support.command import SMALL, Feedbench
 
@@ -38,6 +38,7 @@ class Sample:
     """The state of the command's own process at a moment."""
 
     at: float  # seconds since its start
+    clock: float  # seconds since 1970
     bytes: int  # resident
     files: int  # open
     threads: int
@@ -54,6 +55,7 @@ def followed(process: subprocess.Popen[str], every: float = _PAUSE_SECONDS) -> l
             samples.append(
                 Sample(
                     at=time.monotonic() - begun,
+                    clock=time.time(),
                     bytes=parent.memory_info().rss,
                     files=parent.num_fds(),
                     threads=parent.num_threads(),
@@ -92,8 +94,7 @@ def print_growth(samples: list[Sample], folder: Path) -> None:
         )
     trials = [trial for trial in read_trials(folder) if trial.block]
     begun = [datetime.fromisoformat(trial.started_at).timestamp() for trial in trials]
-    blocks = [s for s in samples if s.at > samples[-1].at - (begun[-1] - begun[0])]
-    late = blocks[len(blocks) // 5 :]
+    late = [s for s in samples if begun[len(begun) // 5] <= s.clock <= begun[-1]]
     trials_a_second = len(trials) / (begun[-1] - begun[0])
     slopes = [
         100 / trials_a_second * float(np.polyfit([s.at for s in late], values, 1)[0])
@@ -107,20 +108,10 @@ def print_growth(samples: list[Sample], folder: Path) -> None:
         f"{len(trials):,} trials in blocks, {trials_a_second:.2f} a second; in 100 trials:"
         f" {slopes[0]:+.3f} MB, {slopes[1]:+.3f} files, {slopes[2]:+.3f} threads"
     )
-    first, last = _block_seconds(trials, 0, 0.1), _block_seconds(trials, 0.9, 1)
-    print(f"a block takes {first:.2f} s in the first tenth and {last:.2f} s in the last")
-
-
-def _block_seconds(trials: list[TrialRecord], start: float, end: float) -> float:
-    """Return the median of the seconds from a block's begin to the next one's, of a part of them.
-
-    `start` and `end` are shares of all blocks.
-    """
-    begins: dict[int, float] = {}
-    for trial in trials:
-        begins.setdefault(trial.block, datetime.fromisoformat(trial.started_at).timestamp())
-    gaps = np.diff(list(begins.values()))
-    return float(np.median(gaps[int(start * len(gaps)) : max(int(end * len(gaps)), 1)]))
+    between = np.diff(begun) - [trial.seconds for trial in trials[:-1]]
+    tenth = max(len(between) // 10, 1)
+    first, last = np.median(between[:tenth]), np.median(between[-tenth:])
+    print(f"between two trials: {first:.2f} s in the first tenth and {last:.2f} s in the last")
 
 
 @pytest.fixture(scope="module")
