@@ -1,4 +1,4 @@
-"""The cores that this process, and every trial that it starts, may use."""
+"""The cores that this process, and every trial that it starts, may use, and a trial on fewer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from feedbench.pipelines.system.cgroups import MEMBERSHIP, MOUNTED, cgroups_around
 
+_TOPOLOGY = Path("/sys/devices/system/cpu")
 _FILES = {1: ("cpu.cfs_quota_us", "cpu.cfs_period_us"), 2: ("cpu.max",)}  # by cgroup version
 
 
@@ -17,6 +18,39 @@ def usable_cores(membership: Path = MEMBERSHIP, mounted: Path = MOUNTED) -> floa
     file system; the kernel's cgroup-v2 and sched-bwc documents describe the files.
     """
     return min([float(_affinity()), *_quotas(membership, mounted)])
+
+
+def core_counts(usable: float) -> tuple[int, ...]:
+    """Return the numbers of cores to measure: 1, 2, 4, ... up to all whole ones that are usable."""
+    most = int(usable)
+    return tuple(sorted({1 << power for power in range(most.bit_length())} | {most} - {0}))
+
+
+def some_cores(count: int, turn: int, topology: Path = _TOPOLOGY) -> tuple[int, ...]:
+    """Return `count` of the cores that this process may use, others at each turn.
+
+    A core that runs two threads at once appears as two; its second comes after all first ones.
+    Raises AttributeError if the system cannot pin processes.
+    """
+    firsts: dict[str, int] = {}
+    seconds = []
+    for core in sorted(os.sched_getaffinity(0)):
+        siblings = _siblings(core, topology)
+        if siblings in firsts:
+            seconds.append(core)
+        else:
+            firsts[siblings] = core
+    order = [*firsts.values()]
+    begin = turn % len(order)
+    return tuple(sorted([*order[begin:], *order[:begin], *seconds][:count]))
+
+
+def _siblings(core: int, topology: Path) -> str:
+    """Return which threads share a core, as the kernel writes it; the core alone if it does not."""
+    try:
+        return (topology / f"cpu{core}" / "topology" / "thread_siblings_list").read_text()
+    except OSError:
+        return str(core)
 
 
 def _affinity() -> int:

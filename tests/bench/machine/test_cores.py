@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.cores import core_counts, some_cores, usable_cores
 
 AFFINITY = 8
 
@@ -110,3 +110,35 @@ def test_without_cgroups_and_affinity_it_is_all_of_the_machine(
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     assert usable_cores(tmp_path / "none", tmp_path) == 6
+
+
+@pytest.mark.parametrize(
+    ("usable", "counts"),
+    [(0.5, ()), (1.9, (1,)), (2.0, (1, 2)), (6.0, (1, 2, 4, 6)), (8.7, (1, 2, 4, 8))],
+)
+def test_fewer_cores_are_powers_of_two_and_then_all(usable: float, counts: tuple[int, ...]) -> None:
+    assert core_counts(usable) == counts
+
+
+@pytest.fixture
+def topology(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four cores that run two threads each: 0 and 1, 2 and 3, and so on."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(AFFINITY)))
+    for core in range(AFFINITY):
+        folder = tmp_path / f"cpu{core}" / "topology"
+        folder.mkdir(parents=True)
+        first = core - core % 2
+        (folder / "thread_siblings_list").write_text(f"{first}-{first + 1}\n")
+    return tmp_path
+
+
+def test_each_turn_has_other_cores_and_one_thread_of_each_first(topology: Path) -> None:
+    assert [some_cores(1, turn, topology) for turn in range(5)] == [(0,), (2,), (4,), (6,), (0,)]
+    assert some_cores(2, 1, topology) == (2, 4)
+    assert some_cores(4, 3, topology) == (0, 2, 4, 6)
+    assert some_cores(AFFINITY, 2, topology) == tuple(range(AFFINITY))
+
+
+def test_cores_whose_threads_are_not_known_are_cores(tmp_path: Path, topology: Path) -> None:
+    assert topology == tmp_path
+    assert some_cores(3, 0, tmp_path / "none") == (0, 1, 2)
