@@ -47,6 +47,7 @@ from feedbench.pipelines.errors import (
     without_controls,
 )
 from feedbench.pipelines.exceptions import raised, without_nodes
+from feedbench.pipelines.system.affinity import pin
 
 _LONGEST_SENTENCE = 800  # characters
 _LONGEST_TRACEBACK = 100_000
@@ -58,6 +59,8 @@ def perform(request: Request, say: Say, reaper: int | None = None) -> None:
 
     `reaper` is the process that adopts the trial's orphans, if any does.
     """
+    if request.cores:
+        pin(request.cores)  # before TensorFlow counts the cores
     if request.purpose == "decode":
         check_task.serve(Path(request.workload), say)
         return

@@ -97,6 +97,12 @@ class DemandOptions:
         help="After the blocks, measure how busy each pipeline keeps a model, by the images that it"
         " takes in a second. This takes up to a quarter of --time.",
     )
+    cores_needed: bool = flag(
+        default=False,
+        help="Measure each pipeline for which the model waits on fewer cores as well: 1, 2, 4 and"
+        " so on. The run then shows how its rate grows, and extrapolates how many cores would be"
+        " enough. This takes up to a fifth of --time.",
+    )
     cost: CostName = option(
         "cpu",
         read=read.one_of(COSTS),
@@ -113,6 +119,11 @@ class DemandOptions:
             raise RequestError(
                 f"{listed(names)}: expected one of them, since each is what the pipelines feed",
                 hint=f"leave out {names[-1]}",
+            )
+        if self.cores_needed and not names:
+            raise RequestError(
+                "--cores-needed: expected a model that may wait for its input",
+                hint="add --step 30ms, --appetite 1786 or --model NAME",
             )
         if self.model is not None:
             from feedbench.pipelines.networks.spec import parse_model

@@ -225,14 +225,16 @@ class Trials:
         attempt: int = 1,
         *,
         fed: Fed | None = None,
+        cores: tuple[int, ...] = (),
     ) -> TrialRecord:
         """Perform one trial and return its record, which is on disk by then.
 
         A KeyboardInterrupt is recorded as well, and raised again. A trial whose rate is reported
-        waits for a calm machine, up to a limit of its own. `fed` is as in a Request. Raises
-        RequestError if a loader of another library refuses its pilot.
+        waits for a calm machine, up to a limit of its own. `fed` and `cores` are as in a Request.
+        Raises RequestError if a loader of another library refuses its pilot.
         """
         request = replace(self._request(spec, purpose, workload, block, attempt), fed=fed)
+        request = replace(request, cores=cores or request.cores)
         watch = self._watch(spec, purpose, is_brief=purpose in FEEDING)
         if self._machine is not None and purpose in _PROBED:
             self._machine.begin(limit.begin_by)

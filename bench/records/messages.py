@@ -44,18 +44,20 @@ Purpose = Literal[
     "model",
     "appetite",
     "curve",
+    "cores",
 ]
 """check: can it be built; decode: which files are bad; pilot: a rough rate;
 build: does a model suit the workload; train: train it;
 records: extract the images of the user's record files; record set: write record files that the
 user keeps; references: compute them; verify: compare with them; show: collect images for a picture;
 main and control: the reported rates; model: feed a model; appetite: feed it one batch that is
-ready; curve: feed emulated ones, for the demand curve; the others: the diagnosis."""
+ready; curve: feed emulated ones, for the demand curve; cores: feed a model on some of the cores;
+the others: the diagnosis."""
 
 DIAGNOSTIC: frozenset[Purpose] = frozenset(("trace", "ceiling", "diagnostic"))
 """Trials after the blocks, whose rates never count as a pipeline's rate."""
 
-FEEDING: frozenset[Purpose] = frozenset(("model", "appetite", "curve"))
+FEEDING: frozenset[Purpose] = frozenset(("model", "appetite", "curve", "cores"))
 """Trials that feed a model, in blocks of their own after the main ones."""
 
 AFTERWARDS = DIAGNOSTIC | FEEDING
@@ -113,6 +115,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fed: Fed | None = None  # what its pipeline feeds; null: only the trial's consumer
     steady_seconds: float = 0.0  # the least time that is measured after the rate is steady
     turns: str = ""  # the named pipe that says when it is this trial's turn; "": it has none
+    cores: tuple[int, ...] = ()  # that its processes may use; (): all that Feedbench may
     pace: Pace = USUAL
 
     def asked(self, workload: Workload) -> Workload:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.pace import USUAL, Pace
@@ -27,10 +28,20 @@ _COMPARED_EPOCHS = 2
 # The share of the time that is kept for the diagnosis after the blocks; none of a short run.
 _DIAGNOSTIC_SHARE, _DIAGNOSTIC_LEAST_SECONDS = 0.2, 60.0
 REPORT_SECONDS = 3.0  # after the last block; measured: 1 to 2
-# The shares that are kept for blocks that feed a model, and for demand curves.
-_FEEDING_SHARE, _CURVE_SHARE = 0.35, 0.25
+# The shares that are kept for blocks that feed a model, for those on fewer cores, and for demand
+# curves. Together they are at most the last: all become smaller in proportion.
+_FEEDING_SHARE, _CORES_SHARE, _CURVE_SHARE, _MOST_SHARE = 0.35, 0.2, 0.25, 0.6
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 WANTED_BLOCKS = 4  # that the number of images is chosen for
+
+
+@dataclass(frozen=True)
+class FeedingDeadlines:
+    """When each kind of blocks that feed a model must end; None: at no time."""
+
+    model: float | None = None
+    cores: float | None = None
+    curves: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +56,7 @@ class Budget:
     deadline: float | None = None  # None: no limit
     kept_seconds: float = 0.0
     feeding_seconds: float = 0.0  # after the deadline, before the diagnosis: of a model, ...
+    core_seconds: float = 0.0  # ... on fewer cores
     curve_seconds: float = 0.0  # ... and of demand curves
     blocks: int | None = None  # exactly this many; None: until the intervals are narrow
     spare_blocks: int = 0  # at most, after these, while a pipeline was disturbed in some of them
@@ -70,39 +82,55 @@ class Budget:
         """Return when a diagnosis that begins now must end: it has only the kept seconds."""
         if self.deadline is None:
             return None
-        fed_by = self.deadline + self.feeding_seconds + self.curve_seconds
-        return min(fed_by, self.clock()) + self.kept_seconds
+        return min(self.deadline + self._fed_seconds, self.clock()) + self.kept_seconds
 
-    def feeding_deadline(self, *, with_curves: bool = False) -> float | None:
-        """Return when blocks that feed a model must end, or the demand curves after them.
+    @property
+    def _fed_seconds(self) -> float:
+        return self.feeding_seconds + self.core_seconds + self.curve_seconds
+
+    def feeding_deadlines(self) -> FeedingDeadlines:
+        """Return when the blocks that feed a model must end.
 
         It is asked for when the main blocks have ended. Time that they left is theirs.
         """
         if self.deadline is None:
-            return None
-        until = max(self.deadline, self.clock()) + self.feeding_seconds
-        until += self.curve_seconds if with_curves else 0.0
-        all_seconds = self.feeding_seconds + self.curve_seconds + self.kept_seconds
-        return min(until, self.deadline + all_seconds)
+            return FeedingDeadlines()
+        begun = max(self.deadline, self.clock())
+        latest = self.deadline + self._fed_seconds + self.kept_seconds
+        ends = accumulate((self.feeding_seconds, self.core_seconds, self.curve_seconds))
+        return FeedingDeadlines(*(min(begun + end, latest) for end in ends))
 
 
 def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) -> Budget:
     """Return the budget of a run that began at `options.begun` on this clock."""
     kept = diagnostic_seconds(options.seconds) if options.trace else 0.0
-    fed = _FEEDING_SHARE * (options.seconds or 0.0) if options.feeds else 0.0
-    curves = _CURVE_SHARE * (options.seconds or 0.0) if options.demand else 0.0
+    fed, cores, curves = (share * (options.seconds or 0.0) for share in _feeding_shares(options))
     deadline = None
     if options.seconds is not None:
-        deadline = options.begun + options.seconds - REPORT_SECONDS - kept - fed - curves
+        after = REPORT_SECONDS + kept + fed + cores + curves
+        deadline = options.begun + options.seconds - after
     return Budget(
         deadline=deadline,
         kept_seconds=kept,
         feeding_seconds=fed,
+        core_seconds=cores,
         curve_seconds=curves,
         blocks=options.blocks,
         spare_blocks=options.spare_blocks,
         clock=clock,
     )
+
+
+def _feeding_shares(options: RunOptions) -> tuple[float, float, float]:
+    """Return the shares of the time for a model, for fewer cores, and for demand curves."""
+    wanted = (
+        _FEEDING_SHARE * options.feeds,
+        _CORES_SHARE * options.cores_needed,
+        _CURVE_SHARE * options.demand,
+    )
+    smaller = min(1.0, _MOST_SHARE / (sum(wanted) or 1.0))
+    fed, cores, curves = (share * smaller for share in wanted)
+    return fed, cores, curves
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital
 from feedbench.reports.charts import demand as chart
-from feedbench.reports.sentences.demand import tables, waiting
+from feedbench.reports.sentences.demand import scaling, tables, waiting
 
 Titles = Sequence[tuple[str, str, bool]]
 """Each column's title and unit, and whether it holds words."""
@@ -30,6 +30,9 @@ class Waiting:
     curves: Rows
     remedy_titles: Titles
     remedies: Rows
+    core_titles: Titles
+    cores: Rows
+    law_is_checked: bool  # by more numbers of cores than the law has parameters
     notes: list[str]
 
 
@@ -53,5 +56,8 @@ def waiting_of(run: RunRecord) -> Waiting | None:
         curves=tables.curve_rows(demand),
         remedy_titles=tables.REMEDY_TITLES,
         remedies=tables.remedy_rows(remedies),
-        notes=[*filter(None, [waiting.source(demand)]), *demand.skipped, *failures],
+        core_titles=scaling.titles(demand.cores),
+        cores=scaling.rows(demand.cores),
+        law_is_checked=scaling.has_misfit(demand.cores),
+        notes=[*filter(None, [waiting.source(demand)]), *waiting.notes(demand), *failures],
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.text import Text
 
 from feedbench.bench.text import capital
-from feedbench.reports.sentences.demand import waiting
+from feedbench.reports.sentences.demand import scaling, waiting
 from feedbench.reports.terminal.layout import folded, put, put_note, simple_table
 from feedbench.reports.text.escaping import visible
 from feedbench.reports.text.figures import MISSING
@@ -38,10 +38,10 @@ def show(demand: Demand, console: Console) -> None:
     if how := waiting.in_brief(demand):
         put_note(console, Text(f"{capital(how)}."))
     if demand.model is None:
-        texts = [*demand.skipped]
+        texts = waiting.notes(demand)
     else:
         texts = [waiting.takes(demand), *waiting.feeders(demand), *waiting.cheapest(demand)]
         put(console, Text(visible(" ".join(filter(None, texts))), style="bold"))
-        texts = [waiting.source(demand), *demand.skipped]
+        texts = [*scaling.sentences(demand), waiting.source(demand), *waiting.notes(demand)]
     for text in filter(None, texts):
         put_note(console, Text(visible(text)))

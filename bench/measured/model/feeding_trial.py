@@ -52,6 +52,9 @@ class FeedingTrial(Diagnostic):
             assert fed.model.appetite is not None
             feedings = [self._emulated(batches, fed.model.appetite, pace, is_reported=True)]
         self.say(Phase(name="continuous", at=self.clock()))
+        if request.cores:
+            pinned = len(request.cores)
+            feedings = [msgspec.structs.replace(each, cores=pinned) for each in feedings]
         return Measurement(
             open_seconds=opened.seconds,
             first_batch_seconds=first,

@@ -117,7 +117,8 @@ class TrialFolders:
     def _name(self, request: Request) -> str:
         """Return the name of a trial's folder and log."""
         slug = self._slugs.get(request.label) or slugs((request.label,))[request.label]
-        name = f"{request.block:03d}-{request.purpose}-{slug}"
+        cores = len(request.cores) if request.purpose == "cores" else ""
+        name = f"{request.block:03d}-{request.purpose}{cores}-{slug}"
         return f"{name}-{request.attempt}" if request.attempt > 1 else name
 
 

@@ -77,6 +77,41 @@ class DemandCurve(msgspec.Struct, frozen=True, kw_only=True):
     failures: list[str] = []
 
 
+class CorePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured on some of the cores, to which all of a trial's processes were pinned."""
+
+    cores: int
+    rate: Estimate  # images/s that the model takes
+    # The share of time that the model waits, by its appetite on as many cores.
+    wait: float | None = None
+
+
+class CoresNeeded(msgspec.Struct, frozen=True, kw_only=True):
+    """How many cores would be enough. Extrapolated by Amdahl's law, never measured."""
+
+    rate: float  # images/s that would be enough: the appetite less the margin
+    serial_seconds: float  # of an image: the part in sequence, by the law
+    spread_seconds: float  # of an image: the part that can be spread
+    value: float | None = None  # cores; null: no number is enough
+    # The interval from blocks; a null end: no number is enough there.
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None  # of the interval; null: too few blocks for one
+    blocks: int
+    # The largest share by which the law misses a measured time; null: two points, which always fit.
+    misfit: float | None = None
+
+
+class CoreScaling(msgspec.Struct, frozen=True, kw_only=True):
+    """One pipeline that is not enough, on fewer cores and on all: measured, and extrapolated."""
+
+    label: str
+    points: list[CorePoint] = []  # ascending by cores
+    needed: CoresNeeded | None = None
+    why_not: str = ""  # a clause: why nothing is extrapolated
+    failures: list[str] = []
+
+
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What a pipeline costs, as measured in the main blocks; null: not known."""
 
@@ -94,11 +129,14 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     blocks: int = 0  # that are completed, of trials that feed the model
     appetite: Estimate | None = None  # measured: the model over one batch that is ready
     step_seconds: float | None = None  # measured likewise, of an average batch
+    unsteady: int = 0  # trials over a ready batch whose steps did not become steady
     rows: list[FedRow] = []  # in the order of the run's rows
     enough: list[Cost] = []  # pipelines for which the model does not wait, the cheapest first
     cost: CostName = "cpu"  # by which they are ordered
     curves: list[DemandCurve] = []
     curve_blocks: int = 0  # that are completed, of trials for the curves
+    cores: list[CoreScaling] = []  # pipelines that are not enough, on fewer cores
+    core_blocks: int = 0  # that are completed, of trials on fewer cores
     accelerators: list[Published] = []  # marks of the chart
     skipped: list[str] = []  # sentences: what is missing, and why
     seconds: float = 0.0  # that all of this took

@@ -40,6 +40,7 @@ class Feeding(msgspec.Struct, frozen=True, kw_only=True):
     first_steps_seconds: float = 0.0  # of a real model: tracing and compiling, before the windows
     late_seconds: float = 0.0  # by which an emulated step ended too late, and nothing made up for
     is_steady: bool = True
+    cores: int = 0  # to which the trial's processes were pinned; 0: to none
 
     @property
     def counted(self) -> list[Steps]:

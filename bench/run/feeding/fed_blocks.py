@@ -35,6 +35,7 @@ class Runs(Protocol):
         attempt: int = 1,
         *,
         fed: Fed | None = None,
+        cores: tuple[int, ...] = (),
     ) -> TrialRecord:
         """Run one trial; return its record, which is on disk by then."""
         ...
@@ -48,6 +49,7 @@ class Member:
     purpose: Purpose
     fed: Callable[[], Fed]  # when it is this trial's turn
     seconds: float  # that it takes, about
+    cores: Callable[[], tuple[int, ...]] = tuple  # that it may use, at its turn; (): all
 
 
 @dataclass
@@ -98,8 +100,9 @@ class FedBlocks:
             self.listener.stage(f"{self.name} {block}: {label}")
             limit = self._limit(order[place:])
             record = self.trials.run(
-                member.spec, member.purpose, self.workload, limit, block, fed=member.fed()
-            )
+                member.spec, member.purpose, self.workload, limit, block,
+                fed=member.fed(), cores=member.cores(),
+            )  # fmt: skip
             self.listener.trial_ended(record, self._seconds_left())
             if record.ended == "time up":
                 return False

@@ -9,6 +9,7 @@ from functools import partial
 
 from msgspec.structs import replace as replace_record
 
+from feedbench.bench.machine.cores import core_counts, some_cores, usable_cores
 from feedbench.bench.measured.model.one_batch import ONE_BATCH
 from feedbench.bench.options.demand_options import model_of
 from feedbench.bench.options.run_options import RunOptions
@@ -16,7 +17,7 @@ from feedbench.bench.processes.limit import Limit
 from feedbench.bench.processes.progress import Listener
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.demand.demand import Demand, ModelRecord
-from feedbench.bench.records.messages import Fed
+from feedbench.bench.records.messages import Fed, Purpose
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.before_blocks import Run
@@ -26,19 +27,22 @@ from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.text import duration, listed
 from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.demand.curve import TARGETS
+from feedbench.bench.verdicts.demand.scaling import READY, is_shared, is_too_slow
 from feedbench.bench.verdicts.demand.summary import Terms, are_precise, demand_of
+from feedbench.bench.verdicts.scaling.amdahl import LEAST_POINTS
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 
-READY = "ready batch"
 _LOADER = "one_batch.py"
 _FED_SECONDS = 3.0  # a trial's, besides its first epoch; steps that are longer take longer
 _FEW_STEPS = 20  # of a trial
 _BUILD_SECONDS, _BUILD_LIMIT_SECONDS = 4.0, 180.0  # of a real model, with its first steps
 _CURVE_SECONDS = 12.0
 _MOST_CURVE_BLOCKS = 4  # whose intervals are as narrow as a few points allow
+_MOST_CORE_BLOCKS = 8
 _BLOCK, _CURVE_BLOCK = "block with the model", "block of demand curves"
+_CORE_BLOCK = "block on fewer cores"
 
 
 def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
@@ -125,19 +129,21 @@ class _Stage:
             certainty=certainty_of(run.keeper.run),
             blocks=before.blocks,
             curve_blocks=before.curve_blocks,
+            core_blocks=before.core_blocks,
         )
         self._skipped: list[str] = []
 
     def perform(self) -> None:
         """Run all blocks for which there is time."""
-        ends_at = self._run.begun.budget.feeding_deadline()
-        curves_at = self._run.begun.budget.feeding_deadline(with_curves=True)
+        ends = self._run.begun.budget.feeding_deadlines()
         if self._terms.model is not None:
-            self._note(f"Feeding a model ({self._terms.model.name})", ends_at)
-            self._feed(self._terms.model, ends_at)
+            self._note(f"Feeding a model ({self._terms.model.name})", ends.model)
+            self._feed(self._terms.model, ends.model)
+            if self._options.cores_needed:
+                self._on_fewer_cores(self._terms.model, ends.cores)
         if self._options.demand:
-            self._note("Measuring demand curves", curves_at)
-            self._curves(curves_at)
+            self._note("Measuring demand curves", ends.curves)
+            self._curves(ends.curves)
 
     def leave_elsewhere(self, labels: Sequence[str]) -> None:
         """Note which pipelines feed no model."""
@@ -155,27 +161,28 @@ class _Stage:
         self._run.keeper.keep_demand(replace_record(demand, skipped=self._skipped, seconds=seconds))
 
     def _feed(self, model: ModelRecord, ends_at: float | None) -> None:
-        members = [
-            *(self._member(spec, model) for spec in self._specs.values()),
-            Member(
-                spec=self._ready,
-                purpose="appetite",
-                fed=lambda: Fed(model=model),
-                seconds=self._fed_seconds(model, 0.0),
-            ),
-        ]
+        members = [self._member(spec, model) for spec in (*self._specs.values(), self._ready)]
         blocks = self._blocks(_BLOCK, self._terms.blocks, ends_at)
         blocks.run(members, partial(self._kept, blocks), self._options.blocks)
         if not blocks.whole:
             self._skipped.append("No time was left to feed the model. Raise --time.")
 
-    def _member(self, spec: Spec, model: ModelRecord) -> Member:
+    def _member(self, spec: Spec, model: ModelRecord, cores: int = 0) -> Member:
+        """Return a trial that feeds the model, on so many cores; 0: on all, and not pinned."""
+        row = self._rows.get(spec.label)
+        first_epoch = 0.0 if row is None else row.first_epoch_seconds or 0.0
+        slower = usable_cores() / cores if cores else 1.0
+        of_all: Purpose = "appetite" if row is None else "model"
         return Member(
             spec=spec,
-            purpose="model",
+            purpose="cores" if cores else of_all,
             fed=lambda: Fed(model=model),
-            seconds=self._fed_seconds(model, self._rows[spec.label].first_epoch_seconds or 0.0),
+            seconds=self._fed_seconds(model, first_epoch * slower),
+            cores=partial(self._pinned_to, cores),
         )
+
+    def _pinned_to(self, cores: int) -> tuple[int, ...]:
+        return some_cores(cores, self._terms.core_blocks) if cores else ()
 
     def _fed_seconds(self, model: ModelRecord, first_epoch_seconds: float) -> float:
         steps = _FEW_STEPS * (model.step_seconds or _step_seconds(self._trials.records))
@@ -189,6 +196,36 @@ class _Stage:
         self._run.keeper.save(blocks=self._run.keeper.run.blocks)
         labels = [label for label in self._specs if label not in blocks.failed]
         return are_precise(self._trials.records, labels, self._terms)
+
+    def _on_fewer_cores(self, model: ModelRecord, ends_at: float | None) -> None:
+        """Feed the model by the pipelines for which it waits, on fewer cores and on all."""
+        demand = self._run.keeper.run.demand or Demand()
+        too_slow = [row.label for row in demand.rows if is_too_slow(row, self._terms.margin)]
+        specs = [spec for label, spec in self._specs.items() if label in too_slow]
+        if elsewhere := [spec.label for spec in specs if catalog.is_elsewhere(spec)]:
+            self._skipped.append(f"No run can pin the workers of {listed(elsewhere)} to cores.")
+        specs = [spec for spec in specs if spec.label not in elsewhere]
+        counts = core_counts(usable_cores())
+        if not demand.blocks:
+            return  # nothing shows for which the model waits
+        if not specs or len(counts) < LEAST_POINTS:
+            why = "there is only one" if specs else "the model waits for no pipeline"
+            self._skipped.append(f"Nothing was measured on fewer cores: {why}.")
+            return
+        if is_shared(model, demand.rows):  # its appetite is another one on fewer cores
+            specs.append(self._ready)
+        members = [self._member(spec, model, cores) for spec in specs for cores in counts]
+        self._note(f"Measuring on {listed([*map(str, counts)])} cores", ends_at)
+        blocks = self._blocks(_CORE_BLOCK, self._terms.core_blocks, ends_at)
+        blocks.run(members, self._kept_cores, self._options.blocks or _MOST_CORE_BLOCKS)
+        if not blocks.whole:
+            self._skipped.append("No time was left for trials on fewer cores. Raise --time.")
+
+    def _kept_cores(self, whole: int) -> bool:
+        self._terms = replace(self._terms, core_blocks=whole)
+        self.keep()
+        self._run.keeper.save(blocks=self._run.keeper.run.blocks)
+        return False
 
     def _curves(self, ends_at: float | None) -> None:
         members = [

@@ -50,6 +50,7 @@ from feedbench.bench.run.resuming.extension import (
 from feedbench.bench.run.resuming.trust import refuse_links, refuse_untrusted, with_usual_folders
 from feedbench.bench.run.sources import Sources
 from feedbench.bench.text import counted
+from feedbench.bench.verdicts.demand.scaling import is_too_slow
 from feedbench.pipelines.catalog import Spec, parse_all
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
@@ -204,7 +205,8 @@ def _is_kept(trial: TrialRecord, run: RunRecord, *, is_extended: bool) -> bool:
         return is_extended and run.diagnosis is not None
     if trial.purpose in FEEDING:
         demand = run.demand or Demand()
-        return trial.block <= (demand.curve_blocks if trial.purpose == "curve" else demand.blocks)
+        completed = {"curve": demand.curve_blocks, "cores": demand.core_blocks}
+        return trial.block <= completed.get(trial.purpose, demand.blocks)
     return trial.block <= run.blocks
 
 
@@ -274,8 +276,11 @@ def _is_fed(past: Past) -> bool:
     """Return whether all blocks that feed a model are completed, if any were requested."""
     options, demand = past.options, past.run.demand or Demand()
     blocks = options.blocks or 0
-    return (not options.feeds or demand.blocks >= blocks) and (
-        not options.demand or demand.curve_blocks >= blocks
+    is_slow = any(is_too_slow(row, options.margin) for row in demand.rows)
+    return (
+        (not options.feeds or demand.blocks >= blocks)
+        and (not (options.cores_needed and is_slow) or demand.core_blocks >= blocks)
+        and (not options.demand or demand.curve_blocks >= blocks)
     )
 
 

@@ -1,8 +1,9 @@
 """What it would take until a model no longer waits. Pure; all of it is extrapolated.
 
-Cores: Amdahl's law. A pipeline takes c CPU seconds for an image, of which s are in sequence. So n
-cores take s + (c - s) / n seconds. Its measured rate on this machine's cores gives s. Perfect
-scaling, c / n seconds on n cores, is the lower limit.
+Cores: Amdahl's law, fitted to the rates on fewer cores and on all, if those were measured. If not:
+a pipeline takes c CPU seconds for an image, of which s are in sequence. So n cores take
+s + (c - s) / n seconds. Its measured rate on this machine's cores gives s. Perfect scaling, c / n
+seconds on n cores, is the lower limit.
 
 Stored images: decoding takes time in proportion to the pixels of a file. All other work stays.
 """
@@ -13,9 +14,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from feedbench.bench.records.demand.demand import Demand
+from feedbench.bench.records.demand.demand import CoreScaling, Demand
 from feedbench.bench.records.diagnosis import Diagnosis, Fixed
 from feedbench.bench.records.row import Row
+from feedbench.bench.verdicts.demand.scaling import SHARED, is_shared
 
 LEAST_BUSY = 0.75
 """The share of the cores that a pipeline keeps busy if the cores are what limits it."""
@@ -55,6 +57,8 @@ class Remedy:
     """Images/s that are enough: the appetite less the margin."""
     rate: float
     cores: Cores | None
+    measured: CoreScaling | None
+    """The pipeline on fewer cores and on all, if that was measured: `cores` is less certain."""
     no_cores: str
     """Why more cores are not the remedy, a clause; "" if they are."""
     stored: Stored | None
@@ -98,6 +102,7 @@ def _remedy(
         needed=needed,
         rate=row.rate,
         cores=None if why else cores_for(row, needed, cores),
+        measured=next((each for each in demand.cores if each.label == row.label), None),
         no_cores=why,
         stored=None if why else _stored(row, needed, diagnosis, pixels),
         fixed=next((each for each in fixed if each.rate >= needed), None),
@@ -107,8 +112,8 @@ def _remedy(
 def _no_cores(row: Row, demand: Demand) -> str:
     """Return why more cores are not the remedy, or why that is not known; "" if they are."""
     fed = next(each for each in demand.rows if each.label == row.label)
-    if demand.model is not None and not demand.model.is_emulated and not isinstance(fed.gpus, list):
-        return "the model runs on the same cores, and would be faster too"
+    if demand.model is not None and is_shared(demand.model, [fed]):
+        return SHARED
     if row.cpu_seconds_per_1000_images is None or row.cpu_utilisation is None:
         return "its CPU time is not known"
     if row.cpu_utilisation < LEAST_BUSY:

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.demand.demand import (
+    CoreScaling,
     CostName,
     CurvePoint,
     Demand,
@@ -23,6 +24,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.demand.cheapest import enough
 from feedbench.bench.verdicts.demand.curve import TARGETS, Point, crossing_of
+from feedbench.bench.verdicts.demand.scaling import Enough, is_shared, scaling_of
 from feedbench.bench.verdicts.demand.waiting import (
     appetite_of,
     estimate_of,
@@ -46,6 +48,7 @@ class Terms:
     certainty: Certainty = ONCE
     blocks: int = 0  # that are completed, of those that feed the model
     curve_blocks: int = 0
+    core_blocks: int = 0
 
 
 def demand_of(trials: Sequence[TrialRecord], rows: Sequence[Row], terms: Terms) -> Demand:
@@ -64,13 +67,37 @@ def demand_of(trials: Sequence[TrialRecord], rows: Sequence[Row], terms: Terms) 
         blocks=terms.blocks,
         appetite=rate_of([*appetites.values()], level, terms.certainty) if appetites else None,
         step_seconds=fmean(steps) if steps else None,
+        unsteady=ready.unsteady,
         rows=fed if terms.model is not None else [],
         enough=enough(rows, fed, terms.cost),
         cost=terms.cost,
         curves=[curve for curve in curves if curve.points or curve.failures],
         curve_blocks=terms.curve_blocks,
         accelerators=list(PUBLISHED),
+        cores=_cores(trials, fed, appetites, level, terms),
+        core_blocks=terms.core_blocks,
     )
+
+
+def _cores(
+    trials: Sequence[TrialRecord],
+    fed: Sequence[FedRow],
+    appetites: Mapping[int, float],
+    level: float,
+    terms: Terms,
+) -> list[CoreScaling]:
+    """Return what the completed blocks on fewer cores show of each pipeline that has any."""
+    if terms.model is None or not appetites:
+        return []
+    completed = [trial for trial in trials if 1 <= trial.block <= terms.core_blocks]
+    appetite = rate_of([*appetites.values()], level, terms.certainty).value
+    enough = Enough(
+        appetite=appetite,
+        rate=appetite * (1 - terms.margin),
+        is_shared=is_shared(terms.model, fed),
+    )
+    scalings = [scaling_of(row.label, completed, enough, level, terms.certainty) for row in fed]
+    return [each for each in scalings if each.points or each.failures]
 
 
 def are_precise(trials: Sequence[TrialRecord], labels: Sequence[str], terms: Terms) -> bool:
@@ -130,6 +157,10 @@ class _Fed:
         )
 
     @property
+    def unsteady(self) -> int:
+        return sum(not feeding.is_steady for feeding in self.feedings.values())
+
+    @property
     def rates(self) -> dict[int, float]:
         return {block: feeding.rate for block, feeding in self.feedings.items()}
 
@@ -155,7 +186,7 @@ def _row(fed: _Fed, label: str, ready: _Fed, level: float, terms: Terms) -> FedR
         cpu_seconds_per_1000_images=_cpu(fed.usages),
         gpus=gpus_of([usage.gpus for usage, _ in fed.usages]),
         more_blocks=more,
-        unsteady=sum(not feeding.is_steady for feeding in fed.feedings.values()),
+        unsteady=fed.unsteady,
         disturbed=fed.disturbed,
         failures=[*fed.failures],
     )

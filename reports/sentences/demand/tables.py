@@ -8,6 +8,7 @@ from feedbench.bench.records.demand.demand import Demand, Estimate, FedRow
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import digits
 from feedbench.bench.verdicts.demand.remedies import Cores, Remedy, Stored, remedies
+from feedbench.reports.sentences.demand import scaling
 from feedbench.reports.text.figures import MISSING, percent, shown
 
 TITLES = (
@@ -93,12 +94,19 @@ def remedy_rows(remedies: Sequence[Remedy]) -> list[tuple[str, ...]]:
         (
             each.label,
             digits(each.times, 2),
-            each.no_cores if each.cores is None else cores(each.cores),
+            _cores_of(each),
             MISSING if each.stored is None else stored(each.stored),
             MISSING if each.fixed is None else f"{each.fixed.spec}: {digits(each.fixed.rate)}",
         )
         for each in remedies
     ]
+
+
+def _cores_of(remedy: Remedy) -> str:
+    """Return how many cores would be enough: by the rates on fewer ones, if they were measured."""
+    if remedy.measured is not None and remedy.measured.needed is not None:
+        return scaling.needed(remedy.measured.needed)
+    return remedy.no_cores if remedy.cores is None else cores(remedy.cores)
 
 
 def cores(estimate: Cores) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.bench.records.demand.demand import DemandCurve, FedRow
 from feedbench.bench.text import counted, digits, duration, listed, size
+from feedbench.reports.sentences.demand import scaling
 from feedbench.reports.text.figures import MISSING, is_known, shown
 
 if TYPE_CHECKING:
@@ -32,7 +33,33 @@ ORDER = {
 
 def sentences(demand: Demand) -> list[str]:
     """Return the answer, how much each pipeline feeds by its curve, and what was left out."""
-    return [*answer(demand), *map(fed_at, demand.curves), *demand.skipped]
+    curves = map(fed_at, demand.curves)
+    return [*answer(demand), *scaling.sentences(demand), *curves, *notes(demand)]
+
+
+def notes(demand: Demand) -> list[str]:
+    """Return what was left out, and in which trials the steps of the model were not steady."""
+    return [*demand.skipped, *_unsteady(demand), *_disturbed(demand)]
+
+
+def _unsteady(demand: Demand) -> list[str]:
+    steps = "the steps of the model did not become steady in"
+    over_ready = [("Over a batch that is ready", demand.unsteady, demand.appetite)]
+    fed = [(f"With {row.label}", row.unsteady, row.rate) for row in demand.rows]
+    return [
+        f"{where}, {steps} {count} of {counted(rate.blocks, 'trial')}."
+        for where, count, rate in (*over_ready, *fed)
+        if count and rate is not None
+    ]
+
+
+def _disturbed(demand: Demand) -> list[str]:
+    count = sum(row.disturbed for row in demand.rows)
+    if not count:
+        return []
+    trials = counted(count, "trial")
+    were = "was" if count == 1 else "were"
+    return [f"Other programs disturbed {trials} with the model, which {were} left out."]
 
 
 def answer(demand: Demand) -> list[str]:
@@ -161,6 +188,8 @@ def source(demand: Demand) -> str:
 def in_brief(demand: Demand) -> str:
     """Return how the figures were measured, in one line."""
     parts = [counted(demand.blocks, "block") + " with the model"] if demand.model else []
+    if demand.cores:
+        parts.append(f"{counted(demand.core_blocks, 'block')} on fewer cores")
     if demand.curves:
         parts.append(f"{counted(demand.curve_blocks, 'block')} of demand curves")
     return f"{listed(parts)} in {duration(demand.seconds)}" if parts else ""

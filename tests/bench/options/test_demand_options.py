@@ -13,7 +13,7 @@ from feedbench.bench.records.demand.published import PUBLISHED
 from feedbench.pipelines.errors import RequestError
 
 
-def model(**given: str) -> ModelRecord | None:
+def model(**given: str | bool) -> ModelRecord | None:
     typed = {name.replace("_", "-"): text for name, text in given.items()}
     options = RunOptions.of(typed, Path("photos"))
     return model_of(options, options.batch_size)
@@ -72,10 +72,11 @@ def test_every_published_appetite_can_be_asked_for() -> None:
         ({"step": "30ms", "model": "mnist_cnn"}, "--step and --model: expected one of them"),
         ({"model": "mnist_cn"}, "--model mnist_cn: there is no such network"),
         ({"model": "gone.keras"}, "--model gone.keras: there is no file gone.keras"),
+        ({"cores_needed": True}, "--cores-needed: expected a model that may wait for its input"),
         ({"cost": "money"}, "--cost 'money': expected cpu, memory, disk or prepare"),
     ],
 )
-def test_what_cannot_be_emulated_is_refused(given: dict[str, str], sentence: str) -> None:
+def test_what_cannot_be_emulated_is_refused(given: dict[str, str | bool], sentence: str) -> None:
     with pytest.raises(RequestError) as raised:
         model(**given)
     assert sentence in str(raised.value)

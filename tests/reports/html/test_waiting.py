@@ -6,6 +6,7 @@ import re
 
 from msgspec.structs import replace
 
+from feedbench.bench.records.demand.demand import CorePoint, CoreScaling, CoresNeeded, Estimate
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.charts import demand as chart
 from feedbench.reports.html import page
@@ -34,6 +35,7 @@ def test_a_run_with_a_model_answers_right_after_its_head() -> None:
     assert "21.6 to 22.4" in shown
     assert "\N{ALMOST EQUAL TO} 2.5 (2.3 to 2.6; 2 now)" in shown
     assert "664x664, not 775x775" in shown
+    assert 'id="cores"' not in shown
 
 
 def test_a_run_without_one_has_one_line_on_how_to_ask_after_its_rates() -> None:
@@ -73,3 +75,20 @@ def test_the_chart_marks_accelerators_ceilings_and_the_model_with_their_sources(
     assert drawn is not None
     assert "tfdata_naive: 714 images/s at 90%" in drawn
     assert all(re.search(f">{mark.number}</text>", drawn) for mark in marks.values())
+
+
+def test_a_pipeline_on_fewer_cores_has_a_table_and_its_figure_among_the_remedies() -> None:
+    run = a_demand_run()
+    assert run.demand is not None
+    rates = {1: 330.0, 2: 640.0}
+    points = [
+        CorePoint(cores=cores, rate=Estimate(value=rate, blocks=8)) for cores, rate in rates.items()
+    ]
+    needed = CoresNeeded(
+        rate=779.0, serial_seconds=0.0, spread_seconds=0.003, value=2.7, low=2.55, high=3.3,
+        level=0.99, blocks=8,
+    )  # fmt: skip
+    scaling = CoreScaling(label="tfdata_naive", points=points, needed=needed)
+    shown = section(text_of(replace(run, demand=replace(run.demand, cores=[scaling]))))
+    assert "Two numbers of cores always fit the law" in shown
+    assert shown.count("\N{ALMOST EQUAL TO} 2.7 (2.5 to 3.3)") == 2

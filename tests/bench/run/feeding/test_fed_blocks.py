@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Scripted:
         self.ends = ends
         self.trials: list[tuple[int, str]] = []
         self.limits: list[Limit] = []
+        self.cores: list[tuple[int, ...]] = []
 
     def run(
         self,
@@ -37,8 +39,10 @@ class Scripted:
         attempt: int = 1,
         *,
         fed: Fed | None = None,
+        cores: tuple[int, ...] = (),
     ) -> TrialRecord:
         assert fed is not None
+        self.cores.append(cores)
         self.trials.append((block, spec.label))
         self.limits.append(limit)
         self.clock.sleep(SECONDS)
@@ -131,3 +135,10 @@ def test_a_trial_waits_for_a_calm_machine_only_while_all_others_still_fit() -> N
     assert [limit.begin_by for limit in trials.limits] == [
         1000.0 + 100.0 - 1.05 * SECONDS * left for left in (3, 2, 1)
     ]
+
+
+def test_a_member_is_given_its_cores_when_it_is_its_turn() -> None:
+    blocks, trials, members = fed_blocks()
+    pinned = replace(members[0], cores=lambda: (blocks.whole,))
+    blocks.run([pinned], after(2))
+    assert trials.cores == [(0,), (1,)]

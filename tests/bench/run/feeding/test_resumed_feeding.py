@@ -48,7 +48,7 @@ def deadlines(**typed: object) -> tuple[float, float, float]:
     budget = budget_of(options, clock)
     assert budget.deadline is not None
     clock.now = budget.deadline
-    fed = budget.feeding_deadline(with_curves=True)
+    fed = budget.feeding_deadlines().curves
     assert fed is not None
     clock.now = fed
     diagnosed = budget.diagnosis_deadline()
@@ -63,6 +63,8 @@ def deadlines(**typed: object) -> tuple[float, float, float]:
         ({"step": "30ms"}, (42.0, 77.0, 97.0)),
         ({"demand": True}, (52.0, 77.0, 97.0)),
         ({"step": "30ms", "trace": False}, (62.0, 97.0, 97.0)),
+        ({"step": "30ms", "cores_needed": True}, (22.0, 77.0, 97.0)),
+        ({"step": "30ms", "cores_needed": True, "demand": True}, (17.0, 77.0, 97.0)),
     ],
 )
 def test_a_model_has_its_share_of_the_time_and_the_diagnosis_keeps_its_own(
@@ -76,6 +78,6 @@ def test_time_that_the_main_blocks_left_is_for_the_model() -> None:
     options = RunOptions.of({"time": "100s", "step": "30ms"}, Path("photos"), begun=0.0)
     budget = budget_of(options, clock)
     clock.now = 10.0
-    assert budget.feeding_deadline() == pytest.approx(77.0)
+    assert budget.feeding_deadlines().model == pytest.approx(77.0)
     clock.now = 60.0  # the first four blocks may use the time that was kept
-    assert budget.feeding_deadline() == pytest.approx(95.0)
+    assert budget.feeding_deadlines().model == pytest.approx(95.0)
