@@ -35,6 +35,7 @@ _NODES = re.compile(
     r"|\{\{node [^}]*\}\}\s*"
     r"|\{\{\w*node [^}]*\}\}\s*"
     r"| at 0x[0-9a-fA-F]{6,}"
+    r"|\x1b\[[\d;]*m"  # Keras makes parts of its messages bold
     r"|\s*\[Op:\w+\](?:\s+name:\s*\S*)?"
     r"|Error in user-defined function passed to \S+ transformation with iterator: \S+: ",
     re.DOTALL | re.MULTILINE,

@@ -382,6 +382,8 @@ class Trials:
         if self._debug:
             sys.stderr.write(f"{record.label}: {text}")
         where = f"its traceback is in {log.parent.name}/{log.name}"
+        if record.purpose == "appetite" and not record.block:
+            return record  # it ends the run before its first block, and its folder is removed
         if self._folder.is_temporary:
             where = "" if self._debug else "add --debug to see its traceback"
         return replace(record, why="; ".join(filter(None, [record.why, where])))

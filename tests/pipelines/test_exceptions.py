@@ -217,6 +217,12 @@ def test_a_message_has_no_addresses() -> None:
     assert raised(error, None).message == "<mine.Feed object> is bad"
 
 
+def test_a_message_is_not_bold() -> None:
+    assert raised(ValueError("calling A. \x1b[1mno room\x1b[0m here"), None).message == (
+        "calling A. no room here"
+    )
+
+
 NOT_FOUND = """
 {{function_node __wrapped__Next_device_/job:localhost/replica:0/task:0/device:CPU:0}} /p/0.jpg; gone
 \t [[{{node ReadFile}}]] [Op:IteratorGetNext] name:

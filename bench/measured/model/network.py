@@ -37,10 +37,10 @@ class NetworkModel:
         self.first_steps_seconds = 0.0
         self._text = text
         self._workload = workload
-        self._model = fitted_model(parse_model(text), workload, workload.seed).model
-        self._model.make_train_function()
-        begun = time.monotonic()
         try:
+            self._model = fitted_model(parse_model(text), workload, workload.seed).model
+            self._model.make_train_function()
+            begun = time.monotonic()
             self._begin(batches)
         except Exception as error:
             if not _is_of_memory(error):
@@ -103,7 +103,7 @@ class NetworkModel:
         return RequestError(
             f"--model {self._text} needs more memory than there is, for batches of"
             f" {work.batch_size} images of {work.height}x{work.width}",
-            hint="use a smaller --batch-size or --image-size",
+            hint="use a smaller model, --batch-size or --image-size",
         )
 
 
@@ -126,7 +126,12 @@ def _only(data: object) -> Iterator[object]:
     yield data
 
 
-def _is_of_memory(error: Exception) -> bool:
+def _is_of_memory(error: BaseException | None) -> bool:
+    """Return whether an exception is for want of memory, or is caused by one that is."""
     import tensorflow as tf
 
-    return isinstance(error, MemoryError | tf.errors.ResourceExhaustedError)
+    while error is not None:
+        if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+            return True
+        error = error.__cause__
+    return False

@@ -83,7 +83,7 @@ def try_model(run: Run, work: Workplace) -> Run:
         why = record.why or record.ended
         raise RequestError(
             why if why.startswith(option) else f"{option}: {why}",  # as checks of a model put it
-            hint="try a smaller --batch-size or --image-size" if record.signal else "",
+            hint="use a smaller model, --batch-size or --image-size" if record.signal else "",
         )
     return run
 

@@ -187,6 +187,16 @@ def test_a_traceback_is_printed_for_debugging_and_otherwise_named_where_it_is(
     assert capsys.readouterr().err == ("a: Traceback:\nOSError: gone\n" if debug else "")
 
 
+def test_no_log_is_named_that_goes_with_the_folder_of_a_run_that_does_not_begin(
+    tmp_path: Path,
+) -> None:
+    failed = Failed(sentence="it raised OSError: gone", traceback="Traceback:\n")
+    trials = trials_of(tmp_path, ToldProcesses(Outcome(result=failed)))
+    spec, workload, limit = parse("a=tfdata_naive"), tmp_path / "w.json", Limit(18.0)
+    record = trials.run(spec, "appetite", workload, limit)
+    assert record.why == "it raised OSError: gone"
+
+
 def test_what_explains_a_failure_is_recorded_and_a_measured_trial_is_not_asked_about(
     tmp_path: Path,
 ) -> None:

@@ -112,3 +112,15 @@ def test_too_large_a_model_is_refused_in_one_sentence(tmp_path: Path) -> None:
     )
     with pytest.raises(RequestError, match="needs more memory than there is, for batches of 8"):
         a_model(f"{file}:build", a_workload())
+
+
+def test_a_model_whose_weights_do_not_fit_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import keras\n\n\ndef build(workload):\n"
+        "    images = keras.Input(workload.shape)\n"
+        "    wide = keras.layers.Dense(2**34)(keras.layers.Flatten()(images))\n"
+        "    return keras.Model(images, keras.layers.Dense(2)(wide))\n"
+    )
+    with pytest.raises(RequestError, match="needs more memory than there is"):
+        a_model(f"{file}:build", a_workload())
