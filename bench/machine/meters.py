@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Self
 
 import msgspec
@@ -43,9 +43,14 @@ class Meters:
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
         return not isinstance(self._gpus.read(), str) and hidden not in {"", "-1"}
 
-    def of_trial(self, forkserver: Callable[[], int | None]) -> Recorder:
-        """Return a recorder for one trial; `forkserver` returns the root of its processes."""
-        return Recorder(TreeMeter(forkserver), self._gpus)
+    def of_trial(
+        self, forkserver: Callable[[], int | None], pinned: Collection[int] = ()
+    ) -> Recorder:
+        """Return a recorder for one trial; `forkserver` returns the root of its processes.
+
+        `pinned` are the cores that its processes are limited to; (): all that this one may use.
+        """
+        return Recorder(TreeMeter(forkserver), self._gpus, len(pinned))
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -58,7 +63,8 @@ class _Reading(msgspec.Struct, frozen=True):
 class Recorder:
     """Reads the meters at each edge of one trial."""
 
-    def __init__(self, tree: TreeMeter, gpus: GpuMeter) -> None:
+    def __init__(self, tree: TreeMeter, gpus: GpuMeter, pinned: int = 0) -> None:
+        self._pinned = pinned  # cores; 0: it is not pinned
         self._tree = tree
         self._gpus = gpus
         self._cores = watched_cores()
@@ -88,7 +94,9 @@ class Recorder:
         return Usage(
             seconds=readings[-1].at - readings[0].at,
             cores=usable_cores(),
+            pinned=self._pinned,
             cpu_seconds=tree.cpu_seconds,
+            main_cpu_seconds=tree.main_cpu_seconds,
             others_cpu_seconds=_of_others(readings, tree.user_seconds),
             read_bytes=tree.read_bytes,
             written_bytes=tree.written_bytes,

@@ -51,6 +51,12 @@ class Snapshot(msgspec.Struct, frozen=True):
         return sum(counted) + sum(member.waited_seconds for _, member in members)
 
     @property
+    def main_cpu_seconds(self) -> float:
+        """The CPU time of the root's children, without that of theirs."""
+        members = self.processes.values()
+        return sum(m.cpu_seconds for m in members if m.parent == self.root)
+
+    @property
     def user_seconds(self) -> float:
         """The CPU time outside the kernel; the root's own is negligible."""
         return sum(member.user_seconds for member in self.processes.values())
@@ -74,6 +80,7 @@ class TreeUsage(msgspec.Struct, frozen=True, kw_only=True):
     """A tree's usage between two readings; None: not available."""
 
     cpu_seconds: float | None = None
+    main_cpu_seconds: float | None = None  # of these, the root's children; None: one has ended
     user_seconds: float | None = None  # of these, in the programs themselves
     read_bytes: int | None = None
     written_bytes: int | None = None
@@ -126,10 +133,20 @@ class TreeMeter:
         io = None if first.io is None or last.io is None else last.io.since(first.io)
         return TreeUsage(
             cpu_seconds=cpu_seconds - cpu_seconds_before,
+            main_cpu_seconds=_main_cpu_seconds(first, last),
             user_seconds=last.user_seconds - first.user_seconds,
             read_bytes=None if io is None else io.read_bytes,
             written_bytes=None if io is None else io.written_bytes,
         )
+
+
+def _main_cpu_seconds(first: Snapshot, last: Snapshot) -> float | None:
+    """Return the CPU time of the root's children; None if one of them began or ended."""
+    before, after = (
+        {member.process for member in each.processes.values() if member.parent == each.root}
+        for each in (first, last)
+    )
+    return last.main_cpu_seconds - first.main_cpu_seconds if before == after else None
 
 
 def _snapshot(root_pid: int) -> Snapshot | None:

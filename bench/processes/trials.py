@@ -27,6 +27,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.conditions.calm import Around
 from feedbench.bench.records.messages import (
+    AFTERWARDS,
     FEEDING,
     Event,
     Failed,
@@ -46,6 +47,7 @@ from feedbench.pipelines.system.signals import ENDING, interrupts_held
 _REPORTED: frozenset[Purpose] = frozenset(("main", "control"))
 _TIMED = _REPORTED | FEEDING - {"curve"}  # the parent reads the edges of their windows
 _PROBED = _REPORTED | FEEDING
+_PINNED: frozenset[Purpose] = _REPORTED | AFTERWARDS | {"pilot"}
 
 
 class Trials:
@@ -54,9 +56,10 @@ class Trials:
     `others` are the processes of other environments, by their interpreters. Only with `meters`
     are a trial's resources measured, and only with `machine` is the machine probed. Only with
     `views` do pipelines that walk a folder get one of exactly the workload's images. `links` are
-    the paths that loaders' files are imported by, by label. `explained` returns the record of a
-    failed trial, with the reason if that is not the pipeline. `note` and `on_restored` are as in
-    OwnFolders. With `debug`, the traceback of a trial that raises is printed on standard error.
+    the paths that loaders' files are imported by, and `pinned` the cores that measured processes
+    may use, both by label. `explained` returns the record of a failed trial, with the reason if
+    that is not the pipeline. `note` and `on_restored` are as in OwnFolders. With `debug`, the
+    traceback of a trial that raises is printed.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Trials:
         page_cache: PageCache | None = None,
         others: Mapping[str, Processes] | None = None,
         pace: Pace = USUAL,
+        pinned: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
         records: Sequence[TrialRecord] = (),
         views: Views | None = None,
         links: Mapping[str, str] = MappingProxyType({}),
@@ -90,6 +94,7 @@ class Trials:
         self._meters = meters
         self._machine = machine
         self._pace = pace
+        self._pinned = pinned
         self._clock = clock
         self._page_cache = page_cache
         self._views = views
@@ -286,7 +291,8 @@ class Trials:
         clocks = ClockCheck(pace, self._clock)
         if self._meters is None:
             return Watch(clocks.take, fault=clocks.fault)
-        recorder = self._meters.of_trial(lambda: self._of_python[spec.python].forkserver)
+        root = partial(_forkserver_of, self._of_python[spec.python])
+        recorder = self._meters.of_trial(root, self._pinned.get(spec.label, ()))
 
         def on_event(event: Event) -> None:
             clocks.take(event)  # first: to read the meters takes a while
@@ -326,6 +332,7 @@ class Trials:
             is_augmented=catalog.augments(spec),
             proof=self._proofs.get(spec.label) if is_compared else None,
             pace=self._pace,
+            cores=self._pinned.get(spec.label, ()) if purpose in _PINNED else (),
         )
 
     def _perform(self, spec: Spec, request: Request, limit: Limit, watch: Watch) -> TrialRecord:

@@ -61,6 +61,7 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     slug: str  # the label as a file's name
     beside: str | None = None  # of one in another environment: the label of the same one in this
     python: str = ""  # its own interpreter; "": this environment's, or that of `against`
+    cores: list[int] = []  # that its trials were limited to; []: they were not
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):

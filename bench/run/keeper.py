@@ -270,7 +270,12 @@ def new_record(
         page_cache=options.page_cache,
         pipelines=[
             PipelineRecord(
-                label, spec.text, slug[label], here.get(label), "" if other else spec.python
+                label,
+                spec.text,
+                slug[label],
+                here.get(label),
+                "" if other else spec.python,
+                [*options.pinned.get(label, ())],
             )
             for label, spec in specs.items()
             if not spec.is_unaugmented

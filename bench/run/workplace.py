@@ -75,6 +75,7 @@ class Workplace:
             page_cache=page_cache,
             others=self.others,
             pace=options.pace,
+            pinned=options.pinned,
             records=records,
             views=self.views,
             links=self.links,

@@ -29,7 +29,7 @@ def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
     cpu = [(u.cpu_seconds, u, rate) for u, rate in used if u.cpu_seconds is not None]
     read = [(u.read_bytes, u, rate) for u, rate in used if u.read_bytes is not None]
     cpu_seconds = sum(seconds for seconds, _, _ in cpu)
-    could_use = sum(u.seconds * u.cores for _, u, _ in cpu)
+    could_use = sum(u.seconds * u.trial_cores for _, u, _ in cpu)
     return replace(
         row,
         latency=_latency([m.latency for m in measured if m.latency is not None]),

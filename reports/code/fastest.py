@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
     left_out = [each.file for each in run.workload.left_out]
     # Then the list gives the files, even if folders are called like the classes.
     is_labelled = any(word.partition("=")[0].endswith(_LISTED) for word in run.command)
+    cores = {pipeline.label: pipeline.cores for pipeline in run.pipelines}
     texts = []
     for row in _by_speed(run):
         code = training_code(
@@ -108,8 +110,16 @@ def codes(run: RunRecord, images: Images | None) -> list[tuple[str, str]]:
             share=None if run.workload.split is None else run.workload.split.share,
         )
         if code is not None:
-            texts.append((row.label, code))
+            texts.append((row.label, _limited(code, cores.get(row.label, ()))))
     return texts
+
+
+def _limited(code: str, cores: Collection[int]) -> str:
+    """Return code that limits its process to these cores before it does anything else."""
+    if not cores:
+        return code
+    limit = f"os.sched_setaffinity(0, {{{', '.join(map(str, cores))}}})"
+    return f"import os\n\n{limit}  # before TensorFlow counts the cores\n\n{code}"
 
 
 def sentence(run: RunRecord, texts: list[tuple[str, str]]) -> str:

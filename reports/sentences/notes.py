@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from feedbench.bench.records.row import UNSURE
 from feedbench.bench.records.run import left_out_sentence
-from feedbench.bench.text import counted
+from feedbench.bench.text import counted, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
 from feedbench.reports.sentences import calm, equal_work, page_cache, preparation, rates
@@ -56,6 +56,7 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
             " wider, and hold after all blocks at once.",
             is_warning=False,
         )
+    yield from _limited(run)
     if run.quick:
         yield _Note(
             "This was a quick run: few pipelines, short windows and no reasons. Without --quick,"
@@ -76,6 +77,15 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     yield from (_Note(text, is_warning=False) for text in equal_work.remarks(run))
     yield from map(_Note, equal_work.of_shuffles((row.label, row.proof) for row in run.rows))
     yield from _of_machine(run)
+
+
+def _limited(run: RunRecord) -> Iterator[_Note]:
+    for pipeline in run.pipelines:
+        if pipeline.cores:
+            noun = "core" if len(pipeline.cores) == 1 else "cores"
+            cores = listed([str(core) for core in pipeline.cores])
+            text = f"{pipeline.label}: its processes could use only {noun} {cores}."
+            yield _Note(text, is_warning=False)
 
 
 def _of_machine(run: RunRecord) -> Iterator[_Note]:

@@ -49,12 +49,19 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What a trial's whole process tree used in the windows that count; null: not available."""
 
     seconds: float  # between the readings at the first and at the last edge
-    cores: float  # that it could use: by affinity and by the cgroup's quota
+    cores: float  # that Feedbench could use: by affinity and by the cgroup's quota
+    pinned: int = 0  # of these, that the trial was limited to; 0: it was not
     cpu_seconds: float | None = None  # children that have ended included
+    main_cpu_seconds: float | None = None  # of these, the trial's own process, which takes batches
     others_cpu_seconds: float | None = None  # of other programs, on the same cores
     read_bytes: int | None = None  # from the device, not from the page cache
     written_bytes: int | None = None  # to the device, sooner or later
     gpus: list[GpuUsage] | NoGpu = "no GPU"
+
+    @property
+    def trial_cores(self) -> float:
+        """The cores that the trial could use."""
+        return min(self.pinned or self.cores, self.cores)
 
     @property
     def others_share(self) -> float | None:

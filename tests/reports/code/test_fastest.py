@@ -202,3 +202,14 @@ def test_the_page_has_the_code_line_by_line_and_escaped(photos: Path, tmp_path: 
     assert "tf.data.Dataset" in text
     assert f"FOLDER = &#39;{photos}&#39;" in text or f"FOLDER = &#34;{photos}&#34;" in text
     assert text.count("<details open>") == 1
+
+
+def test_the_code_of_a_trial_on_few_cores_is_limited_to_them(images: fastest.Images) -> None:
+    run = a_run(NAIVE, TUNED)
+    first, second = run.pipelines
+    run = replace(run, pipelines=[first, replace(second, cores=[0, 2])])
+    texts = dict(fastest.codes(run, images))
+    limit = "import os\n\nos.sched_setaffinity(0, {0, 2})  # before TensorFlow counts the cores\n\n"
+    assert texts["fast"].startswith(limit)
+    compile(texts["fast"], "fast.py", "exec")
+    assert "sched_setaffinity" not in texts["tfdata_naive"]

@@ -26,6 +26,16 @@ def test_that_what_they_deliver_was_not_compared_is_noted_where_it_was_not() -> 
     assert notes(a_run(a_row("a"), compared("b", 2, "faster"), best=["b"])) == [NOT_COMPARED]
 
 
+def test_the_cores_that_a_pipeline_was_limited_to_are_noted() -> None:
+    run = a_run(a_row("1 core"), a_row("2 cores"))
+    one, two = run.pipelines
+    cores = [msgspec.structs.replace(one, cores=[3]), msgspec.structs.replace(two, cores=[3, 4])]
+    assert notes(msgspec.structs.replace(run, pipelines=cores))[:2] == [
+        "1 core: its processes could use only core 3.",
+        "2 cores: its processes could use only cores 3 and 4.",
+    ]
+
+
 def test_a_failure_is_noted_with_why() -> None:
     found = notes(a_run(a_row("a"), empty_row("mine", "it raised OSError: gone")))
     assert found == ["mine failed: it raised OSError: gone.", NOT_COMPARED]
