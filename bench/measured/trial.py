@@ -30,6 +30,7 @@ from feedbench.bench.measured.iterators import endless, following, lasting
 from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
 from feedbench.bench.measured.pilot_epoch import PilotEpoch, descendants
+from feedbench.bench.measured.received import Received
 from feedbench.bench.measured.turns import Turns
 from feedbench.bench.records.diagnosis import Autotune
 from feedbench.bench.records.measurement import Measurement
@@ -73,6 +74,7 @@ class _FirstEpoch(msgspec.Struct, frozen=True, kw_only=True):
     first_at: float
     last_at: float
     images: int
+    received_bytes: int | None  # None: its batches come by no connection, or it is not known
 
     @property
     def first_batch_seconds(self) -> float:
@@ -132,6 +134,7 @@ class Trial:
             first_batch_at=first.first_at,
             first_epoch_seconds=first.last_at - first.opened_at,
             first_epoch_images=first.images,
+            received_bytes=first.received_bytes,
             epoch_seconds=restarts.epoch_seconds,
             turnover_seconds=restarts.turnover_seconds,
             continuous=is_continuous,
@@ -243,14 +246,23 @@ class Trial:
 
     def _first_epoch(self, feed: Feed, check: EpochCheck) -> _FirstEpoch:
         """Deliver and check the first epoch."""
+        received = Received() if getattr(self.pipeline, "is_received", False) else None
         opened = first = at = self.clock()
         for delivered in feed:
             is_first = check.images == 0
             at = self._batch(check, delivered)
             first = at if is_first else first
+            if received is not None:
+                received.look()
         check.end()
         self.say(Phase(name="first epoch", at=at))
-        return _FirstEpoch(opened_at=opened, first_at=first, last_at=at, images=check.images)
+        return _FirstEpoch(
+            opened_at=opened,
+            first_at=first,
+            last_at=at,
+            images=check.images,
+            received_bytes=None if received is None else received.bytes,
+        )
 
     def _restarted_epochs(
         self, feed: Feed, last: float, pace: Pace, windows: Windows | None = None

@@ -20,6 +20,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     first_batch_seconds: float  # after open returned
     first_epoch_seconds: float  # after open returned, to the arrival of the last batch
     first_epoch_images: int
+    received_bytes: int | None = None  # by TCP in the first epoch; null: by none, or not known
     image_seconds: float | None = None  # of a pilot: an image's, estimated for a whole epoch
     first_batch_at: float | None = None  # CLOCK_MONOTONIC; null: not known (schema 1)
     epoch_seconds: list[float] = []  # from one epoch's last batch to the next one's last

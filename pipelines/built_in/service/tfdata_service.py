@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -64,6 +64,9 @@ class TfdataService(TailKnobs):
         Meta(description="none: a worker begins each epoch anew, and so would its cache"),
     ] = "none"
 
+    is_received: ClassVar[bool] = True
+    """Its batches come by network connections, so that their bytes can be counted."""
+
     @property
     def is_elsewhere(self) -> bool:
         """Whether a cluster does its work that no trial starts, stops or ends."""
@@ -110,11 +113,6 @@ class TfdataService(TailKnobs):
             target, count = servers.started(self.workers, self.worker_cores), self.workers
         from feedbench.pipelines.built_in.service import distributed
 
-        feed: Feed = distributed.batches(
-            workload,
-            self,
-            scratch,
-            distributed.Service(target, count, self.sharding, self.compression),
-            until,
-        )
+        by = distributed.Service(target, count, self.sharding, self.compression)
+        feed: Feed = distributed.batches(workload, self, scratch, by, until)
         return feed
