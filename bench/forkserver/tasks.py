@@ -39,6 +39,7 @@ from feedbench.bench.records.messages import (
 )
 from feedbench.bench.tfrecords import extraction_task
 from feedbench.pipelines import catalog, knobs
+from feedbench.pipelines.built_in.service import lost
 from feedbench.pipelines.contract import KnobOverruledWarning, Pipeline, Preparing
 from feedbench.pipelines.errors import (
     FeedbenchError,
@@ -138,6 +139,9 @@ def _of_pipeline(request: Request, say: Say, reaper: int | None) -> None:
     try:
         say(_result(trial, pipeline, request, seal))
     except Exception as error:
+        if isinstance(error, WrongWorkError) and lost.WORKERS:
+            workers = " and ".join(lost.WORKERS)
+            lost.end_without(f"{error.sentence}; tf.data service lost the worker {workers}")
         if not trial.earlier_caches:
             raise
         kind = type(error) if isinstance(error, FeedbenchError) else FeedbenchError

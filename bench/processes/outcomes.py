@@ -25,6 +25,7 @@ from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.trial import Fault, Preparation, TrialRecord
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.system.signals import LOST_EXIT_CODE
 
 
 def begun(request: Request, started_at: str) -> TrialRecord:
@@ -81,8 +82,10 @@ def _failed(record: TrialRecord, outcome: Outcome, limit: Limit, log: Path) -> T
         return replace(record, ended="time up")
     if outcome.over_limit is not None and limit.advice:
         why = f"{why}; {limit.advice}"
-    fault = fault_of(outcome)
-    return replace(record, ended="failed", fault=fault, why=why, last_words=last_line(log))
+    fault, last_words = fault_of(outcome), last_line(log)
+    if fault is Fault.EXITED and record.exit_code == LOST_EXIT_CODE:
+        why = f"{why}: {last_words}"  # which one, and how
+    return replace(record, ended="failed", fault=fault, why=why, last_words=last_words)
 
 
 def _preparation(prepared: Prepared) -> Preparation:

@@ -10,17 +10,19 @@ import socket
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from feedbench.pipelines.built_in.service.lost import end_without
+from feedbench.pipelines.built_in.service import lost
 from feedbench.pipelines.errors import RequestError
 
 _CALL = "/tensorflow.data.DispatcherService/GetWorkers"
 _ANSWER_SECONDS = 10.0  # for a connection, and for an answer
 _TICK_SECONDS = 2.0
 _TRIES = 3
+_WORKER_TRIES = 10  # it takes a worker some seconds to import TensorFlow when it is started again
 
 
 class SilenceError(Exception):
@@ -53,7 +55,7 @@ def reached(address: str, seconds: float = _ANSWER_SECONDS) -> list[str]:
         except SilenceError as silence:
             raise RequestError(
                 f"address={address}: its worker {worker} {silence}",
-                hint="give each worker a worker_address that this machine can reach",
+                hint="start it again, or give it a worker_address that this machine can reach",
             ) from None
     return workers
 
@@ -61,39 +63,51 @@ def reached(address: str, seconds: float = _ANSWER_SECONDS) -> list[str]:
 def watch(address: str, workers: Sequence[str]) -> None:
     """Watch a cluster from now on, by a thread.
 
-    A worker that is lost becomes a warning. A dispatcher that is lost ends this process.
+    A worker that is lost goes into lost.WORKERS, and becomes a warning. A dispatcher or a worker
+    that stays away ends this process: TensorFlow's client asks it for its part of an epoch without
+    end.
     """
-    thread = threading.Thread(target=_watch, args=(address, [*workers]), name="service")
+    thread = threading.Thread(target=_watch, args=(address, workers), name="service")
     thread.daemon = True
     thread.start()
 
 
-def _watch(address: str, workers: list[str]) -> None:
+def _watch(address: str, workers: Sequence[str]) -> None:
     place = address.partition("://")[2]
-    failed = 0
+    failed: Counter[str] = Counter()  # ticks one after another
     while True:
         time.sleep(_TICK_SECONDS)
         try:
             _workers(place, _ANSWER_SECONDS / 2)
-            failed = 0
+            failed[place] = 0
         except SilenceError as silence:
-            failed += 1
-            if failed == _TRIES:
-                end_without(f"the dispatcher {address} of tf.data service {silence}")
-        for worker in [*workers]:
+            failed[place] += 1
+            if failed[place] == _TRIES:
+                lost.end_without(f"the dispatcher {address} of tf.data service {silence}")
+        for worker in workers:
             try:
                 _connect(worker, _ANSWER_SECONDS)
+                failed[worker] = 0
             except SilenceError as silence:
-                workers.remove(worker)
-                warnings.warn(lost_worker(worker, str(silence)), stacklevel=1)
+                failed[worker] += 1
+                if worker not in lost.WORKERS:
+                    lost.WORKERS.append(worker)
+                    warnings.warn(lost_worker(worker, str(silence)), stacklevel=1)
+                if failed[worker] == _WORKER_TRIES:
+                    lost.end_without(gone_worker(worker, str(silence)))
 
 
 def lost_worker(worker: str, how: str) -> str:
-    """Return the remark on a worker that was lost."""
+    """Return the remark on a worker that was lost, and came back."""
     return (
         f"the worker {worker} of tf.data service {how} during the trial: the images that it held"
-        " are lost, and the rate is that of the others"
+        " are lost, and the rate is not that of all workers"
     )
+
+
+def gone_worker(worker: str, how: str) -> str:
+    """Return why a trial ends whose worker stays away."""
+    return f"the worker {worker} of tf.data service {how}; its images are lost"
 
 
 def _connect(place: str, seconds: float) -> None:

@@ -7,6 +7,9 @@ import sys
 
 from feedbench.pipelines.system.signals import LOST_EXIT_CODE
 
+WORKERS: list[str] = []
+"""The workers of a cluster that were lost during the trial of this process, so far."""
+
 
 def end_without(sentence: str) -> None:
     """End this process at once, with a sentence in its log.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
+from feedbench.pipelines.built_in.service import cluster, lost
 from feedbench.pipelines.built_in.service.cluster import reached
 from feedbench.pipelines.errors import RequestError
 
@@ -86,3 +88,50 @@ def test_a_worker_that_cannot_be_reached_from_here_is_named() -> None:
         pass
     with listening() as there, dispatcher([there, gone]) as address:
         assert f"its worker {gone} refused a connection" in refusal(address)
+
+
+def watched(
+    monkeypatch: pytest.MonkeyPatch, workers: Sequence[str], address: str
+) -> tuple[threading.Event, list[str]]:
+    """A cluster that is watched: whether the trial ended, and the sentence."""
+    sentences, ended = list[str](), threading.Event()
+
+    def end_without(sentence: str) -> None:
+        sentences.append(sentence)
+        ended.set()
+        threading.Event().wait()  # without end: the process would be gone
+
+    monkeypatch.setattr(cluster, "_TICK_SECONDS", 0.02)
+    monkeypatch.setattr(lost, "end_without", end_without)
+    monkeypatch.setattr(lost, "WORKERS", [])
+    cluster.watch(address, workers)
+    return ended, sentences
+
+
+@pytest.mark.filterwarnings("ignore:the worker")
+def test_a_worker_that_stays_away_ends_the_trial_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with listening() as one, dispatcher([one]) as address:
+        with listening() as other:
+            ended, sentences = watched(monkeypatch, [one, other], address)
+            assert not ended.wait(0.2)
+            assert lost.WORKERS == []
+        assert ended.wait(10)
+    assert [other] == lost.WORKERS
+    (sentence,) = sentences
+    assert sentence == (
+        f"the worker {other} of tf.data service refused a connection (Connection refused); its"
+        " images are lost"
+    )
+
+
+def test_a_dispatcher_that_stays_away_ends_the_trial_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with listening() as worker:
+        with dispatcher([worker]) as address:
+            ended, sentences = watched(monkeypatch, [worker], address)
+            assert not ended.wait(0.1)
+        assert ended.wait(10)
+    assert sentences[0].startswith(f"the dispatcher {address} of tf.data service ")
