@@ -77,10 +77,14 @@ class Autotune(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+CeilingName = Literal["read", "decode", "ready", "client"]
+"""client: batches from workers of tf.data service that repeat one."""
+
+
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
     """The best rate that this machine can reach."""
 
-    name: Literal["read", "decode", "ready"]
+    name: CeilingName
     rate: float  # images/s
     cpu_ms: float | None = None  # an image
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from feedbench.bench.processes.run_folder import RunFolder
 from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.diagnosis import (
     Ceiling,
+    CeilingName,
     Diagnosis,
     Fixed,
     Stage,
@@ -34,6 +35,7 @@ from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
+from feedbench.bench.why.served_feed import served_spec
 from feedbench.bench.why.store_probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.bench.why.uncached import fastest_uncached
@@ -45,6 +47,7 @@ from feedbench.pipelines.contract import Until
 from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
 _CEILINGS = {"read": "reading", "decode": "decoding", "ready": "ready batches"}
+_CLIENT = "taking from tf.data service"
 _LOADER = "ready_batch.py"
 _OF_STORE = """\
 from feedbench.bench.why.ready_feed import ready
@@ -272,7 +275,7 @@ class Diagnostics:
         loader = self._scratch / _LOADER
         loader.write_text("from feedbench.bench.why.ready_feed import ready\n")
         ceilings = []
-        asked: tuple[tuple[Literal["read", "decode", "ready"], str, LastStep], ...] = (
+        asked: tuple[tuple[CeilingName, str, LastStep], ...] = (
             ("read", everywhere, "read"),
             ("decode", everywhere, "decode"),
             ("ready", f"{loader}:ready", "all"),
@@ -281,9 +284,11 @@ class Diagnostics:
             loader.write_text(_OF_STORE)
             decodes = asked[1:2] if self._scheme in TENSORFLOW else ()
             asked = (("read", f"{loader}:reading", "all"), *decodes, asked[2])
+        if client := served_spec(self._specs.values(), self._scratch):
+            asked = (*asked, ("client", client.text, "all"))
         for name, text, until in asked:
             spec = catalog.spec_of(f"ceiling {name}", text)
-            what = f"this machine's best rate, {_CEILINGS[name]}"
+            what = f"this machine's best rate, {_CEILINGS.get(name, _CLIENT)}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
                 ceilings.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))

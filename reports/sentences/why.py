@@ -283,6 +283,7 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
         "read": "reads {} images/s",
         "decode": "reads and decodes {}",
         "ready": "delivers {} from a batch in memory",
+        "client": "takes {} from workers of tf.data service that repeat one batch",
     }
     parts = [words[ceiling.name].format(f"{ceiling.rate:,.0f}") for ceiling in diagnosis.ceilings]
     text = f"This machine {listed(parts)} (one separate trial each)."

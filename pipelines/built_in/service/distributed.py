@@ -41,17 +41,29 @@ def batches(
     a buffer of its own.
     """
     made = steps.files_dataset(workload, replace(knobs, prefetch="none"), scratch, until)
+    dataset = steps.prefetched(made.apply(_distribution(by)), knobs)
+    return dataset if by.sharding == "dynamic" else Unsharded(dataset, workload.images, by.workers)
+
+
+def one_batch(workload: Workload, knobs: TailKnobs, scratch: Path, by: Service) -> Any:
+    """Return a dataset without end: each worker makes one batch, keeps it, and sends it again.
+
+    The workers neither read nor decode after that. So the rate is what the client takes, as far as
+    the workers can send it.
+    """
+    made = steps.files_dataset(workload, replace(knobs, prefetch="none"), scratch)
+    repeated = made.take(1).cache().repeat()
+    return steps.prefetched(repeated.apply(_distribution(by)), knobs)
+
+
+def _distribution(by: Service) -> Any:
     service = tf.data.experimental.service
     policy = service.ShardingPolicy
-    distributed = made.apply(
-        service.distribute(
-            policy.DYNAMIC if by.sharding == "dynamic" else policy.OFF,
-            by.target,
-            compression="AUTO" if by.compression == "auto" else None,
-        )
+    return service.distribute(
+        policy.DYNAMIC if by.sharding == "dynamic" else policy.OFF,
+        by.target,
+        compression="AUTO" if by.compression == "auto" else None,
     )
-    dataset = steps.prefetched(distributed, knobs)
-    return dataset if by.sharding == "dynamic" else Unsharded(dataset, workload.images, by.workers)
 
 
 class Unsharded:

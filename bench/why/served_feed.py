@@ -1,0 +1,62 @@
+"""A feed from workers of tf.data service that repeat one batch: what its client takes at most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feedbench.bench.machine.cores import usable_cores
+from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
+from feedbench.pipelines.catalog import Spec
+
+if TYPE_CHECKING:
+    from feedbench.pipelines.contract import Feed, Workload
+
+_LOADER = """\
+from feedbench.bench.why import served_feed
+
+def served(workload):
+    return served_feed.served(workload, {argument!r})
+"""
+
+
+def served_spec(specs: Iterable[Spec], scratch: Path) -> Spec | None:
+    """Return the pipeline that measures the client of the first tf.data service among these.
+
+    None if there is none whose workers a trial starts. It has a worker for each core, and the knobs
+    of that pipeline. Its loader is written to `scratch`.
+    """
+    for spec in specs:
+        if spec.name != "tfdata_service" or spec.python or catalog.is_elsewhere(spec):
+            continue
+        kept = [
+            part
+            for part in spec.argument.split(",")
+            if part and part.partition("=")[0].strip() not in {"workers", "cores", "sharding"}
+        ]
+        workers = max(math.ceil(usable_cores()), 1)
+        loader = scratch / "served_batch.py"
+        argument = ",".join([*kept, f"workers={workers}", "sharding=off"])
+        loader.write_text(_LOADER.format(argument=argument))
+        return catalog.spec_of("ceiling client", f"{loader}:served")
+    return None
+
+
+def served(workload: Workload, argument: str) -> Feed:
+    """Return batches without end from workers that each repeat one.
+
+    `argument` has the knobs of a tfdata_service. It starts that many workers.
+    """
+    pipeline = catalog.load(catalog.spec_of("client", f"tfdata_service:{argument}"))
+    assert isinstance(pipeline, TfdataService)
+    from feedbench.pipelines.built_in.service import servers
+
+    target = servers.started(pipeline.workers)  # before TensorFlow's runtime starts
+    from feedbench.pipelines.built_in.service import distributed
+
+    by = distributed.Service(target, pipeline.workers, "off", pipeline.compression)
+    feed: Feed = distributed.one_batch(workload, pipeline, Path(workload.scratch), by)
+    return feed
