@@ -5,6 +5,7 @@ cli:           The front door: the commands and their options
 gate:          Two versions of a loader in one run, until the answer is clear
 selftest:      Pipelines whose behaviour is known, and whether this machine measures them so
 training:      The story of trainings: one model through each pipeline
+scaling:       How a rate grows with the workers of tf.data service, and with cores
 tuning:        The search for the fastest knobs that a user allows
 run:           The story of a run, stage by stage
 options:       The options of a run, each declared once for all front doors

@@ -23,6 +23,7 @@ from feedbench.bench.cli.prepared_files.prepare import prepare
 from feedbench.bench.cli.prepared_files.prepared import prepared
 from feedbench.bench.cli.report import report
 from feedbench.bench.cli.run import run
+from feedbench.bench.cli.scale import scale
 from feedbench.bench.cli.selftest import selftest
 from feedbench.bench.cli.support import end, flush
 from feedbench.bench.cli.tensorboard import tensorboard
@@ -46,6 +47,7 @@ app.command()(run)
 app.command()(verify)
 app.command()(train)
 app.command()(tune)
+app.command()(scale)
 app.command()(show)
 app.command()(report)
 app.command()(gate)

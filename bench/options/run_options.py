@@ -153,6 +153,7 @@ class RunOptions(
     # Of a gate, a share: its blocks end when its answer is clear. None: it is no gate.
     tolerance: float | None = None
     pinned: dict[str, tuple[int, ...]] = field(default_factory=dict)  # cores of trials, by label
+    only_ceilings: bool = False  # of all that the diagnosis measures
     left_out_specs: tuple[str, ...] = ()  # default pipelines that cannot read the images' store
     pace: Pace = USUAL  # for tests
     begun: float = field(default_factory=time.monotonic)  # CLOCK_MONOTONIC

@@ -210,4 +210,6 @@ def explain(run: Run, blocks: Blocks, stopped: Stopped, work: Workplace) -> None
         for label in blocks.lineup.labels
         if label in keeper.labels and not (there and specs[label].python == there)
     ]
+    if options.only_ceilings:
+        traced = []
     diagnostics.run(traced, run.begun.images.paths, budget.diagnosis_deadline())

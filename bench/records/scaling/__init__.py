@@ -1,0 +1,1 @@
+"""scaling.json: how a rate grows with workers and cores."""

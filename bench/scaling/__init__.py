@@ -1,0 +1,1 @@
+"""How a rate grows with the workers of tf.data service, and with cores."""
