@@ -23,6 +23,7 @@ import tensorflow as tf
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import read, read_ahead, total_size
 from feedbench.pipelines.system.pool import in_processes
+from feedbench.pipelines.tfrecords.example import Content, example
 from feedbench.pipelines.tfrecords.record_format import TYPES, Compression
 from feedbench.pipelines.tfrecords.record_plan import (
     Entry,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.contract import Workload
 
-Make = Callable[[Sequence[str]], Iterator[bytes]]
+Make = Callable[[Sequence[str]], Iterator[Content]]
 """Files -> what the record of each holds as its image, in order. It uses all cores."""
 
 
@@ -152,7 +153,7 @@ def write_file(
         for (_, label, name), image in zip(entries, images, strict=True):
             if is_over():
                 raise CancelledError
-            writer.write(_record(image, label, name))
+            writer.write(example(image, label, name))
 
 
 @contextmanager
@@ -166,15 +167,3 @@ def _writer(file: Path, compression: Compression) -> Iterator[tf.io.TFRecordWrit
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.rename(file)
-
-
-def _record(encoded: bytes, label: int, name: bytes) -> bytes:
-    features = {
-        "image_raw": tf.train.Feature(bytes_list=tf.train.BytesList(value=[encoded])),
-        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
-        "id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name])),
-    }
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    # The features are a map, whose order would differ from process to process.
-    record: bytes = example.SerializeToString(deterministic=True)
-    return record
