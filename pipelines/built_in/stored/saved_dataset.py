@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
     from feedbench.pipelines.contract import Until, Workload
+    from feedbench.pipelines.tfrecords.example import Content
 
 Size = tuple[int, int, int]
 """Of pixels: height, width, channels."""
@@ -35,7 +36,12 @@ _PAUSE_SECONDS, _STALLED_SECONDS = 0.01, 120.0
 
 
 def save(
-    images: Iterable[bytes], labels: Sequence[int], folder: Path, *, shards: int, size: Size | None
+    images: Iterable[Content],
+    labels: Sequence[int],
+    folder: Path,
+    *,
+    shards: int,
+    size: Size | None,
 ) -> None:
     """Save each image with its label and its place; file `k` of `n` has every n-th, from k on.
 
@@ -95,7 +101,7 @@ class _Source:
     """
 
     def __init__(
-        self, images: Iterable[bytes], labels: Sequence[int], folder: Path, size: Size | None
+        self, images: Iterable[Content], labels: Sequence[int], folder: Path, size: Size | None
     ) -> None:
         self._images, self._labels = images, labels
         self._folder, self._size = folder, size
@@ -114,7 +120,7 @@ class _Source:
         except Exception as error:  # noqa: BLE001 - `save` raises it
             self.error = error
 
-    def _element(self, image: bytes) -> Any:
+    def _element(self, image: Content) -> Any:
         return image if self._size is None else np.frombuffer(image, np.uint8).reshape(self._size)
 
     def _wait(self, given: int) -> None:
