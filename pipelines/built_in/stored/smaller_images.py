@@ -5,10 +5,12 @@ Pillow lets other threads run while it decodes, resizes and encodes, so threads 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from statistics import fmean
 from typing import Any
@@ -16,7 +18,8 @@ from typing import Any
 from PIL import Image
 
 from feedbench.pipelines.images.image_check import unrestrained
-from feedbench.pipelines.remote.reading import mapped, read
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.reading import AT_ONCE, read
 from feedbench.pipelines.system.pool import ahead
 
 _LARGER = 1.5  # times: a JPEG is decoded at the smallest scale that is so much larger than stored
@@ -48,10 +51,11 @@ class Smaller:
             image.draft(
                 "RGB", (int(_LARGER * wanted[0]), int(_LARGER * wanted[1]))
             )  # only of a JPEG
-            colours = image.convert("RGB")
-        # Of Pillow's filters it is the nearest to the references: 2.24 grey levels (flowers), where
-        # bicubic has 2.32 and Lanczos 2.56.
-        resized = colours.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_LARGER)
+            # `convert` would copy an image that is RGB already.
+            colours = image if image.mode == "RGB" else image.convert("RGB")
+            # Of Pillow's filters it is the nearest to the references: 2.24 grey levels (flowers),
+            # where bicubic has 2.32 and Lanczos 2.56.
+            resized = colours.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_LARGER)
         resized.info.clear()  # neither a colour profile nor an orientation
         written = BytesIO()
         resized.save(written, **self._options())
@@ -82,7 +86,16 @@ def image_writer(
 
 
 def mean_bytes(files: Sequence[str], smaller: Smaller) -> float:
-    """Return the mean stored bytes of an image, from a few files that are spread evenly."""
+    """Return the mean stored bytes of an image, from a few files that are spread evenly.
+
+    A process makes these few images once, however often it asks.
+    """
     step = max(len(files) // _MEASURED, 1)
-    with unrestrained():
-        return fmean(map(len, mapped(smaller.of, files[::step][:_MEASURED])))
+    return _mean_bytes(tuple(files[::step][:_MEASURED]), smaller)
+
+
+@lru_cache(maxsize=8)
+def _mean_bytes(files: tuple[str, ...], smaller: Smaller) -> float:
+    threads = AT_ONCE if is_address(files[0]) else len(os.sched_getaffinity(0))
+    with unrestrained(), ThreadPoolExecutor(threads) as pool:
+        return fmean(map(len, pool.map(smaller.of, files)))

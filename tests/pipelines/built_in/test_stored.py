@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work.judgement import accepted
-from feedbench.pipelines.built_in.stored.smaller_images import Smaller
+from feedbench.pipelines.built_in.stored.smaller_images import Smaller, mean_bytes
 from feedbench.pipelines.built_in.stored.tfdata_saved import TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
 from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
@@ -99,6 +99,26 @@ def test_images_come_in_the_order_of_their_files_and_a_few_ahead(tmp_path: Path)
     with ThreadPoolExecutor(4) as pool:
         made = list(ahead(pool, JPEG.of, files, 8))
     assert made == [JPEG.of(file) for file in files]
+
+
+def test_the_few_images_that_forecast_the_size_of_all_are_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    resized = Smaller.of
+
+    def of(how: Smaller, file: str) -> bytes:
+        made.append(file)
+        return resized(how, file)
+
+    monkeypatch.setattr(Smaller, "of", of)
+    files = [str(tmp_path / f"{number}.jpg") for number in range(40)]
+    for file in files:
+        Path(file).write_bytes(jpeg(60, 60))
+    first, second = mean_bytes(files, JPEG), mean_bytes(files, JPEG)
+    assert first == second == np.mean([len(JPEG.of(file)) for file in files[::2][:16]])
+    assert sorted(made[:16]) == sorted(files[::2][:16])
+    assert len(made) == 16 + 16  # by this test
 
 
 def test_less_than_is_delivered_is_refused_with_what_is_enough() -> None:
@@ -265,6 +285,27 @@ def test_nothing_is_left_where_a_file_cannot_be_decoded(
         kind(store=store).prepare(work, tmp_path / "prepared")
     whole = [path for path in (tmp_path / "prepared").iterdir() if not path.name.startswith(".")]
     assert len(whole) < 2
+
+
+@pytest.mark.tensorflow
+@pytest.mark.thorough
+def test_all_record_files_of_pixels_share_one_graph(
+    natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from feedbench.pipelines.built_in import steps
+
+    built: list[Any] = []
+    decoded = steps.decoded_file
+
+    def decoded_file(*given: Any) -> Any:
+        built.append(given)
+        return decoded(*given)
+
+    monkeypatch.setattr(steps, "decoded_file", decoded_file)
+    pipeline = TfrecordSharded(store="raw", shards=5)
+    pipeline.prepare(replace(natural, height=31), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 5
+    assert len(built) == 1
 
 
 @pytest.fixture
