@@ -59,10 +59,14 @@ def _failure(runner: Runner, error: BaseException) -> plans.Failure:
 
 
 def _by_processes(out: Path, shards: int) -> None:
-    """Write all record files, one process a core."""
+    """Write all record files, one process a core.
+
+    Each makes an image more than there are cores for it: another process may be waiting for the
+    disk.
+    """
     cores = len(os.sched_getaffinity(0))
     processes = min(shards, cores)
-    threads = max(cores // processes, 1)
+    threads = cores // processes + 1
     calls = [(os.fspath(out), number, threads) for number in range(shards)]
     in_processes(write_shard, calls, processes)
 
