@@ -1,0 +1,1 @@
+"""How fast record files are written."""
