@@ -154,9 +154,11 @@ class StoreProbe(msgspec.Struct, frozen=True, kw_only=True):
     requests: int  # one after another, for the latency
     latency_ms: float  # until a file's first byte is there: the median
     slow_ms: float  # one request in ten takes at least this
-    at_once: int  # requests, for the throughput
+    processes: int = 1  # that gave the highest throughput: more processes or requests gave no more
+    at_once: int  # requests of each of these processes
     files: int  # that were read for it
     bytes_per_second: float  # of whole files
+    files_per_second: float = 0.0
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,8 @@ from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
 from feedbench.bench.why.served_feed import served_spec
-from feedbench.bench.why.store_probe import PROBE_SECONDS, probe
+from feedbench.bench.why.store.loader import loader_of
+from feedbench.bench.why.store.probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.bench.why.uncached import fastest_uncached
 from feedbench.pipelines import catalog
@@ -48,11 +49,6 @@ from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
 _CEILINGS = {"read": "reading", "decode": "decoding", "ready": "ready batches"}
 _CLIENT = "taking from tf.data service"
-_LOADER = "ready_batch.py"
-_OF_STORE = """\
-from feedbench.bench.why.ready_feed import ready
-from feedbench.bench.why.store_feed import reading
-"""
 _STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
 _TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # the least time of a trial besides its own epochs
@@ -264,16 +260,20 @@ class Diagnostics:
         if not self._scheme:
             return None
         if self._remaining_seconds() < _SHORT_SECONDS + PROBE_SECONDS:
-            self._left_out.append("the store's latency")
+            self._left_out.append("the store's latency and its ceiling")
             return None
-        self._listener.stage("measuring the store's latency")
-        return probe(self._files)
+        self._listener.stage("measuring the store's latency and throughput")
+        try:
+            return probe(self._files)
+        except OSError as error:
+            self._failed.append(f"The store's ceiling is not known: {error.strerror or error}.")
+            return None
 
     def _ceilings(self) -> list[Ceiling]:
         cores = max(math.ceil(usable_cores()), 1)
         everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
-        loader = self._scratch / _LOADER
-        loader.write_text("from feedbench.bench.why.ready_feed import ready\n")
+        loader = self._scratch / "ready_batch.py"
+        loader.write_text(loader_of(self._diagnosis.store))
         ceilings = []
         asked: tuple[tuple[CeilingName, str, LastStep], ...] = (
             ("read", everywhere, "read"),
@@ -281,9 +281,8 @@ class Diagnostics:
             ("ready", f"{loader}:ready", "all"),
         )
         if self._scheme:
-            loader.write_text(_OF_STORE)
-            decodes = asked[1:2] if self._scheme in TENSORFLOW else ()
-            asked = (("read", f"{loader}:reading", "all"), *decodes, asked[2])
+            reads = (("read", f"{loader}:reading", "all"),) if self._diagnosis.store else ()
+            asked = (*reads, *(asked[1:2] if self._scheme in TENSORFLOW else ()), asked[2])
         if client := served_spec(self._specs.values(), self._scratch):
             asked = (*asked, ("client", client.text, "all"))
         for name, text, until in asked:
@@ -291,7 +290,9 @@ class Diagnostics:
             what = f"this machine's best rate, {_CEILINGS.get(name, _CLIENT)}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
-                ceilings.append(Ceiling(name=name, rate=record.rate, cpu_ms=_cpu_ms(record)))
+                store = self._diagnosis.store
+                rates = [record.rate, store.files_per_second if store and name == "read" else 0.0]
+                ceilings.append(Ceiling(name=name, rate=max(rates), cpu_ms=_cpu_ms(record)))
         return ceilings
 
     def _waterfall(self, spec: Spec) -> Waterfall | None:

@@ -50,8 +50,31 @@ def file_system(address: str) -> AbstractFileSystem:
     return _file_system(scheme_of(address), os.getpid())
 
 
+def asynchronous_file_system(address: str) -> AbstractFileSystem | None:
+    """Return the file system of an address for the running event loop; None: it has only threads.
+
+    Raises RequestError if its library is not installed.
+    """
+    return _asynchronous_file_system(scheme_of(address), os.getpid())
+
+
 @lru_cache(maxsize=8)
-def _file_system(scheme: str, process: int) -> AbstractFileSystem:  # noqa: ARG001 - a fork has its own
+def _asynchronous_file_system(scheme: str, process: int) -> AbstractFileSystem | None:
+    refuse_missing(scheme)
+    import fsspec
+
+    if not fsspec.get_filesystem_class(scheme).async_impl:
+        return None
+    return _file_system(scheme, process, is_asynchronous=True)
+
+
+@lru_cache(maxsize=8)
+def _file_system(
+    scheme: str,
+    process: int,  # noqa: ARG001 - a fork has its own
+    *,
+    is_asynchronous: bool = False,
+) -> AbstractFileSystem:
     refuse_missing(scheme)
     import fsspec
     from fsspec.config import conf
@@ -60,6 +83,8 @@ def _file_system(scheme: str, process: int) -> AbstractFileSystem:  # noqa: ARG0
     for name, given in conf.get(scheme, {}).items():
         is_both = isinstance(given, dict) and isinstance(options.get(name), dict)
         options[name] = {**options[name], **given} if is_both else given
+    if is_asynchronous:
+        options["asynchronous"] = True
     return fsspec.filesystem(scheme, **options)
 
 

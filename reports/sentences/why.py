@@ -21,7 +21,7 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
-from feedbench.bench.text import capital, digits, listed, size
+from feedbench.bench.text import capital, counted, digits, listed, size
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.pipelines.catalog import spec_of
 from feedbench.pipelines.forms import DTYPE_BYTES
@@ -291,11 +291,14 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
 
 
 def _store(probe: StoreProbe) -> str:
+    each = " each" if probe.processes > 1 else ""
     return (
         f"It reads from a store, which answers after {probe.latency_ms:,.0f} ms (the median of"
         f" {probe.requests} requests, one after another; one in ten takes {probe.slow_ms:,.0f} ms"
-        f" or more), and sends {size(round(probe.bytes_per_second))} each second with"
-        f" {probe.at_once} requests at once. No pipeline that reads the store can be faster."
+        f" or more). The store sends {size(round(probe.bytes_per_second))} each second to"
+        f" {counted(probe.processes, 'process')} with {probe.at_once} requests at once{each}. More"
+        " of them raise it no further. No pipeline that reads the store with the same client can"
+        " be faster."
     )
 
 

@@ -1,8 +1,9 @@
-"""A TCP proxy in front of a server: it delays requests, answers 503, and cuts connections."""
+"""A TCP proxy in front of a server: it delays and refuses requests, and spoils answers."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -10,13 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _CHUNK = 1 << 16
-_SLOW_DOWN = (
-    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-)
-_ANSWER_503 = (
-    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: keep-alive\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_SLOW_DOWN), _SLOW_DOWN)
-)
+_ERROR = b"<Error><Code>%s</Code><Message>%s</Message></Error>"
+_SLOW_DOWN = _ERROR % (b"SlowDown", b"Please reduce your request rate.")
+_DENIED = _ERROR % (b"AccessDenied", b"Access Denied")
+_ETAG = re.compile(rb'(?i)(etag: "?)[0-9a-f]{4}')
+
+
+def _answer(status: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\nContent-Type: application/xml\r\nConnection: keep-alive\r\n" % status
+    return head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+_ANSWER_503 = _answer(b"503 Slow Down", _SLOW_DOWN)
+_ANSWER_403 = _answer(b"403 Forbidden", _DENIED)
 
 
 @dataclass
@@ -28,6 +35,8 @@ class FlakyProxy:
     refusals: int = 0  # requests that are answered by 503, from now on
     cuts: int = 0  # answers that are cut off after their first bytes, from now on
     is_silent: bool = False  # requests get no answer at all
+    denied: str = ""  # requests whose first line has it are answered by 403
+    are_etags_wrong: bool = False  # in the heads of answers; those in listings remain
     requests: list[str] = field(default_factory=list)  # the first line of each
     port: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,21 +61,25 @@ class FlakyProxy:
         ):
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+            threading.Thread(target=self._pass_back, args=(server, client), daemon=True).start()
             self._ask(client, server)
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         while chunk := client.recv(_CHUNK):
             if chunk.startswith((b"GET ", b"HEAD ")):
-                self.requests.append(chunk.partition(b"\r\n")[0].decode())
+                request = chunk.partition(b"\r\n")[0].decode()
+                self.requests.append(request)
                 time.sleep(self.latency_seconds)
+                if self.denied and self.denied in request:
+                    client.sendall(_ANSWER_403)
+                    continue
                 if self._takes("refusals"):
                     client.sendall(_ANSWER_503)
                     continue
             if not self.is_silent:
                 server.sendall(chunk)
 
-    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+    def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := server.recv(_CHUNK):
                 head = chunk.index(b"\r\n\r\n") + 4 if chunk.startswith(b"HTTP/") else 0
@@ -74,6 +87,8 @@ class FlakyProxy:
                     client.sendall(chunk[: (head + len(chunk)) // 2])
                     client.shutdown(socket.SHUT_RDWR)
                     return
+                if self.are_etags_wrong and head:
+                    chunk = _ETAG.sub(rb"\g<1>0000", chunk[:head]) + chunk[head:]
                 client.sendall(chunk)
             client.shutdown(socket.SHUT_RDWR)
 
