@@ -40,7 +40,12 @@ Folder = Annotated[
     ),
 ]
 PreparedFolder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Your images, in one sub-folder per class.")
+    Path,
+    typer.Argument(
+        metavar="FOLDER",
+        help="Your images, in one sub-folder per class: a folder, or an address such as"
+        " s3://bucket/photos.",
+    ),
 ]
 BeamOptions = Annotated[
     list[str] | None,

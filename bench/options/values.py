@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from feedbench.pipelines.errors import RequestError, did_you_mean
 from feedbench.pipelines.forms import LEAST_SHARE, DataFormat, Fit, FitRule
 from feedbench.pipelines.preprocessing import PREPROCESSINGS
+from feedbench.pipelines.remote.address import is_address
 
 if TYPE_CHECKING:
     from feedbench.bench.records.conditions.page_cache import State
@@ -216,8 +217,13 @@ def as_it_is(option: str, text: str) -> str:  # noqa: ARG001 - a reader is given
     return text
 
 
-def path(option: str, text: str) -> Path:  # noqa: ARG001 - a reader is given both
-    """Read the name of a file or a folder."""
+def path(option: str, text: str) -> Path:
+    """Read the name of a file or a folder on this machine. Raises RequestError for an address."""
+    if is_address(text):
+        raise RequestError(
+            f"{option} {text}: expected a name on this machine; found an address",
+            hint=f"name a folder such as {option} {text.rstrip('/').rpartition('/')[2]}",
+        )
     return Path(text)
 
 

@@ -38,6 +38,22 @@ def test_a_run_on_a_bucket_proves_equal_work_and_has_a_read_ceiling(
     assert SECRET not in everything(feedbench.folder)
 
 
+def test_record_files_are_prepared_from_a_bucket_as_from_a_folder(
+    bucket: str, photos: Path, feedbench: Feedbench
+) -> None:
+    digests: list[list[str]] = []
+    for folder in (bucket, photos):
+        done = feedbench.run("prepare", folder, "--out", f"records-{len(digests)}", "--shards", 3)
+        assert done.returncode == 0, done.stderr
+        manifest = json.loads(
+            (feedbench.folder / f"records-{len(digests)}/manifest.json").read_text()
+        )
+        assert (manifest["folder"], manifest["images"]) == (str(folder), 39)
+        digests.append([shard["sha256"] for shard in manifest["shards"]])
+    assert digests[0] == digests[1]
+    assert SECRET not in everything(feedbench.folder)
+
+
 def everything(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 

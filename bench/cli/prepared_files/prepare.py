@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from feedbench.bench.cli import options
@@ -12,6 +12,7 @@ from feedbench.bench.options.commands.prepare_options import PrepareOptions, opt
 from feedbench.bench.options.option import Given
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import FeedbenchError
+from feedbench.pipelines.remote.address import place
 
 if TYPE_CHECKING:
     from feedbench.bench.run.record_set import Written
@@ -34,6 +35,7 @@ def prepare(
       feedbench prepare ~/photos --out records
       feedbench prepare ~/photos --out small --store resized --image-size 224
       feedbench prepare ~/photos --out pixels --store raw --shards 64
+      feedbench prepare s3://bucket/photos --out records
       feedbench prepare ~/photos --out records --runner beam
       feedbench prepare ~/photos --out r --runner beam -- --runner=FlinkRunner
 
@@ -69,7 +71,8 @@ def prepare(
         from feedbench.bench.run.record_set import offer, write_records
 
         of_images = {name: value for name, value in given.items() if name != "out"}
-        of_run = RunOptions.of(of_images, folder)
+        images = place(str(folder))
+        of_run = RunOptions.of(of_images, images)
         written = write_records(asked, beam, of_run, progress)
         assert asked.out is not None
         try:
@@ -79,10 +82,10 @@ def prepare(
     if as_json:
         print_json(written.records)
     else:
-        _show(written, asked.out, folder)
+        _show(written, asked.out, images)
 
 
-def _show(written: Written, out: Path, folder: Path) -> None:
+def _show(written: Written, out: Path, folder: PurePath) -> None:
     from feedbench.bench.text import counted, digits, size
 
     records = written.records

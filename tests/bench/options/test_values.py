@@ -13,6 +13,13 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES
 
 
+def test_a_folder_to_write_is_on_this_machine() -> None:
+    assert values.path("--out", "runs/1") == Path("runs/1")
+    with pytest.raises(RequestError, match="--out s3://b/r/: expected a name on this") as caught:
+        values.path("--out", "s3://b/r/")
+    assert caught.value.hint == "name a folder such as --out r"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
