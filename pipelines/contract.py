@@ -47,7 +47,7 @@ class Records:
     Each record is a tf.train.Example with one encoded image and one label.
     """
 
-    files: tuple[str, ...]  # absolute paths
+    files: tuple[str, ...]  # absolute paths; in a store, addresses
     compressions: tuple[str, ...]  # of each file, as TensorFlow names it: "", "GZIP" or "ZLIB"
     counts: tuple[int, ...]  # the records of each file
     image_key: str  # the name of the feature with the image

@@ -47,9 +47,10 @@ class PageCache:
         self._ask = ask
         self._send_out = send_out
 
-    def holds(self, prepared: Path | None) -> bool:
-        """Return whether a trial's files can be in the page cache: images in a store cannot."""
-        return prepared is not None or not any(map(is_address, self._images[:1]))
+    def holds(self, prepared: Path | None, *, reads_records: bool = False) -> bool:
+        """Return whether a trial's files can be in the page cache: those in a store cannot."""
+        files = self._records if reads_records else self._images
+        return prepared is not None or not any(map(is_address, files[:1]))
 
     def before(self, prepared: Path | None, *, reads_records: bool = False) -> Certificate:
         """Load a trial's files into the page cache, or evict them; return the certificate."""

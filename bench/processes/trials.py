@@ -300,9 +300,12 @@ class Trials:
 
         watch = Watch(on_event, usage=recorder.usage, fault=clocks.fault)
         prepared = self._prepared.get(spec.label)
-        if self._page_cache is None or purpose in FEEDING or not self._page_cache.holds(prepared):
+        cache, reads_records = self._page_cache, spec.reads_records
+        if cache is None or purpose in FEEDING:
             return watch
-        certificate = self._page_cache.before(prepared, reads_records=spec.reads_records)
+        if not cache.holds(prepared, reads_records=reads_records):
+            return watch
+        certificate = cache.before(prepared, reads_records=reads_records)
         return replace(
             watch, certificate=lambda: after(certificate, recorder.first_epoch_read_bytes())
         )

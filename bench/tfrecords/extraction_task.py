@@ -26,6 +26,8 @@ from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import FeedbenchError, PreparationError, RequestError
 from feedbench.pipelines.images.file_formats import signature_of
 from feedbench.pipelines.images.index import image_id, shown
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.tfrecords.stored_records import records_of
 
 _PROGRESS_SECONDS = 0.5
 _TEXT_KEYS = {"image/class/label": "image/class/text"}  # the feature with a label's name
@@ -216,10 +218,18 @@ def records_in(file: str, compression: str) -> Iterator[bytes]:
 
     count = 0
     try:
-        dataset = tf.data.TFRecordDataset(os.fsencode(file), compression)
-        for record in dataset.as_numpy_iterator():
+        for record in (
+            records_of(file, compression)
+            if is_address(file)
+            else tf.data.TFRecordDataset(os.fsencode(file), compression).as_numpy_iterator()
+        ):
             yield record
             count += 1
+    except OSError as error:  # of a store
+        raise RequestError(
+            f"{file} cannot be read after {counted(count, 'record')}: {error.strerror}",
+            hint="write or copy the file again, or leave it out of --records",
+        ) from None
     except tf.errors.OpError as error:
         what = "is damaged" if count else "is damaged, or not a TFRecord file"
         if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.NotFoundError)):

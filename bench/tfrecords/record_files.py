@@ -11,22 +11,22 @@ from pathlib import Path
 
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_formats import first_bytes
+from feedbench.pipelines.remote.address import Address, place
+from feedbench.pipelines.remote.tree import matching
 
 _HEAD_BYTES = 4096
 _ANY_HEADER = 32 + zlib.MAX_WBITS  # zlib recognises the headers of GZIP and ZLIB
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def files_of(pattern: str) -> tuple[str, ...]:
     """Return the absolute paths of the files that a pattern such as `train-*.tfrecord` names.
 
-    Raises RequestError if it names none, or a folder or an address.
+    In a store, these are addresses. Raises RequestError if it names none, or a folder, and if a
+    store does not answer.
     """
-    if _ADDRESS.match(pattern):
-        raise RequestError(
-            f"--records {pattern}: expected record files on this machine; found an address",
-            hint="copy the files first, then name the copies",
-        )
+    named = place(pattern)
+    if isinstance(named, Address):
+        return _in_store(pattern, named)
     where = os.path.expanduser(pattern)  # noqa: PTH111 - it is a pattern, not a path
     if Path(where).is_dir():
         raise RequestError(
@@ -43,6 +43,18 @@ def files_of(pattern: str) -> tuple[str, ...]:
             hint="check the path; a pattern such as 'train-*.tfrecord' belongs in quotes",
         )
     return tuple(files)
+
+
+def _in_store(pattern: str, named: Address) -> tuple[str, ...]:
+    found = matching(named, "TFRecord files")
+    files = tuple(sorted(address for address, is_file in found.items() if is_file))
+    if not files:
+        what = "a folder" if found else "no file of that name"
+        raise RequestError(
+            f"--records {pattern}: expected TFRecord files; found {what}",
+            hint="check the address; a pattern such as 's3://bucket/train-*' belongs in quotes",
+        )
+    return files
 
 
 def compression_of(file: str) -> str:

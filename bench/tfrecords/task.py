@@ -13,6 +13,8 @@ from typing import Self
 import msgspec
 
 from feedbench.bench.tfrecords.record_files import compression_of, files_of
+from feedbench.pipelines.remote.reading import mapped, stamp, total_size
+from feedbench.pipelines.tfrecords.stored_records import refuse_compression
 
 _SCHEMA = 1
 PIPELINE = "records"
@@ -24,7 +26,7 @@ class Extraction:
     """Which images to extract, and from where."""
 
     pattern: str  # as the user wrote it
-    files: tuple[str, ...]  # absolute paths
+    files: tuple[str, ...]  # absolute paths, or addresses in a store
     image_key: str | None = None  # None: to be found
     label_key: str | None = None
     classes: tuple[str, ...] | None = None
@@ -48,13 +50,19 @@ class Extraction:
 
     @property
     def compressions(self) -> tuple[str, ...]:
-        """How each file is compressed, as TensorFlow names it."""
-        return tuple(map(compression_of, self.files))
+        """How each file is compressed, as TensorFlow names it.
+
+        Raises RequestError for one that a store has and only TensorFlow reads.
+        """
+        found = tuple(mapped(compression_of, self.files))
+        for file, compression in zip(self.files, found, strict=True):
+            refuse_compression(file, compression)
+        return found
 
     @property
     def source_bytes(self) -> int:
         """The bytes of all files."""
-        return sum(map(os.path.getsize, self.files))
+        return total_size(self.files)
 
     def key(self) -> str:
         """Return a name in the store that is unique to the files, their times and the request.
@@ -63,10 +71,8 @@ class Extraction:
         """
         head = [_SCHEMA, self.image_key, self.label_key, self.classes]
         digest = hashlib.sha256(json.dumps(head).encode())
-        for file in self.files:
-            status = os.stat(file)  # noqa: PTH116 - names may not be UTF-8
-            line = b"\n%d %d " % (status.st_size, status.st_mtime_ns)
-            digest.update(line + os.fsencode(file))
+        for file, (size, changed) in zip(self.files, mapped(stamp, self.files), strict=True):
+            digest.update(b"\n%d %d " % (size, changed) + os.fsencode(file))
         return f"{PIPELINE}-{digest.hexdigest()[:20]}"
 
     def write(self, file: Path) -> None:

@@ -31,9 +31,11 @@ from feedbench.pipelines.remote.reading import total_size
 from feedbench.pipelines.system.memory import available_bytes, fit_cache
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS, SUFFIXES, TYPES
 from feedbench.pipelines.tfrecords.record_plan import gone
+from feedbench.pipelines.tfrecords.stored_records import by_fsspec
+from feedbench.pipelines.tfrecords.stored_records import records_of as stored_records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
@@ -110,22 +112,38 @@ def interleaved(
     if chosen is not None:
         columns = (*columns, tf.ragged.constant(chosen, tf.bool))
     listed = tf.data.Dataset.from_tensor_slices(columns)
+    all_records = _records_by_fsspec if any(map(by_fsspec, files[:1])) else tf.data.TFRecordDataset
     if knobs.shuffle != "none":
         listed = listed.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
     at_once = min(len(files), MOST_READERS)
     calls = or_autotune(knobs.parallel_calls)
     return listed.interleave(
-        _records_of,
+        partial(_records_of, all_records),
         cycle_length=at_once,
         num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
     )
 
 
+def _records_by_fsspec(file: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
+    """Return the records of a file in a store; Python reads them."""
+
+    def records(file: bytes, compression: bytes) -> Iterator[bytes]:
+        return stored_records(file.decode(), compression.decode())
+
+    signature = tf.TensorSpec([], tf.string)
+    return tf.data.Dataset.from_generator(
+        records, args=(file, compression), output_signature=signature
+    )
+
+
 def _records_of(
-    file: tf.Tensor, compression: tf.Tensor, chosen: tf.Tensor | None = None
+    all_records: Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset],
+    file: tf.Tensor,
+    compression: tf.Tensor,
+    chosen: tf.Tensor | None = None,
 ) -> tf.data.Dataset:
     """Return the chosen records of a file; all for None."""
-    records = tf.data.TFRecordDataset(file, compression)
+    records = all_records(file, compression)
     if chosen is None:
         return records
     pairs = tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(chosen), records)

@@ -21,7 +21,9 @@ Result = TypeVar("Result")
 AT_ONCE = 32
 """How many files of a store a process reads at once by default."""
 
-_HEADER_BYTES = 1 << 16  # that are read of a file at a time, where only its header is wanted
+HEADER_BYTES = 1 << 16
+"""How many bytes of a file are read at a time, where only its header is wanted."""
+
 _VERSIONS = (
     "ETag",
     "etag",
@@ -72,14 +74,14 @@ def mapped(work: Callable[[str], Result], files: Sequence[str]) -> list[Result]:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[BinaryIO]:
+def opened(address: str, block_bytes: int = HEADER_BYTES) -> Iterator[BinaryIO]:
     """Open an object in a store, of which only the ranges are read that are asked for.
 
-    Raises OSError, also when a read in this context fails.
+    A request asks for `block_bytes` or more. Raises OSError if it cannot be opened.
     """
     with as_os_errors(address):
         stream = file_system(address).open(
-            address, "rb", block_size=_HEADER_BYTES, cache_type="readahead"
+            address, "rb", block_size=block_bytes, cache_type="readahead"
         )
     with stream:
         yield cast("BinaryIO", stream)

@@ -53,29 +53,42 @@ def entries(folder: Address, expected: str = "a folder that can be listed") -> l
     address = str(folder)
     fs = file_system(address)
     found = []
-    for info in _listed(fs, address, expected):
+    for info in _answer(fs, address, expected, "ls", _slashed(address)):
         name = _relative(fs, address, info["name"])
         if name and "/" not in name:
             found.append(Entry(name, str(folder / name), info["type"] == "directory"))
     return found
 
 
-def _listed(fs: Any, address: str, expected: str) -> list[dict[str, Any]]:
-    """Return what a file system reports of each entry of a folder.
+def matching(pattern: Address, expected: str) -> dict[str, bool]:
+    """Return what a pattern such as s3://bucket/train-* names, and whether each is a file.
+
+    Raises RequestError if the store does not answer or denies access.
+    """
+    address = str(pattern)
+    fs = file_system(address)
+    found = _answer(fs, address, expected, "glob", address)
+    return {
+        fs.unstrip_protocol(name): found[name]["type"] == "file" and not name.endswith("/")
+        for name in found
+    }
+
+
+def _answer(fs: Any, address: str, expected: str, method: str, asked: str) -> Any:
+    """Return the answer of a file system's method, with details. Raises RequestError.
 
     Libraries limit the time of each attempt: all of them together would take minutes.
     """
     from fsspec.asyn import sync
 
-    path = _slashed(address)
-
-    def listed() -> Any:
+    def answer() -> Any:
         if not fs.async_impl:
-            return fs.ls(path, detail=True)
-        return sync(fs.loop, fs._ls, path, detail=True, timeout=ANSWER_SECONDS)  # noqa: SLF001
+            return getattr(fs, method)(asked, detail=True)
+        call = getattr(fs, f"_{method}")
+        return sync(fs.loop, call, asked, detail=True, timeout=ANSWER_SECONDS)
 
     try:
-        return list(retried(address, listed))
+        return retried(address, answer)
     except Exception as error:  # noqa: BLE001 - whatever a library raises
         failed = os_error(address, error)
         raise refusal(address, failed, expected, ANSWER_SECONDS) from None

@@ -7,7 +7,9 @@ from feedbench.pipelines.built_in.stored.tfdata_saved import MOST_SHARDS, Tfdata
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import Records, Workload
 from feedbench.pipelines.peers.tar_shards.webdataset import Webdataset
+from feedbench.pipelines.remote.address import scheme_of
 from feedbench.pipelines.tfrecords import record_format
+from feedbench.pipelines.tfrecords.stored_records import BLOCK_BYTES, by_fsspec
 from feedbench.reports.code.python_text import (
     assignment,
     base_of,
@@ -149,4 +151,6 @@ def existing(records: Records, workload: Workload) -> dict[str, object]:
         "has_text_labels": bool(texts),
         "has_undecodable": any(map(is_undecodable, (*records.files, *texts))),
         "most_readers": record_format.MOST_READERS,
+        "records_scheme": scheme_of(records.files[0]) if by_fsspec(records.files[0]) else "",
+        "block_bytes": BLOCK_BYTES,
     }

@@ -11,6 +11,7 @@ import pytest
 from tests.remote.conftest import BUCKET
 from tests.support.command import SMALL, Feedbench
 from tests.support.flaky_proxy import FlakyProxy
+from tests.support.record_files import write_shards
 
 pytestmark = pytest.mark.end_to_end
 
@@ -35,6 +36,25 @@ def test_a_run_on_a_bucket_proves_equal_work_and_has_a_read_ceiling(
     assert {"read", "ready"} == {*ceilings}
     assert run["rows"][0]["rate"] <= 1.1 * ceilings["read"]  # of trials at different times
     assert "--page-cache means nothing there" in done.stderr
+    assert SECRET not in everything(feedbench.folder)
+
+
+def test_record_files_in_a_bucket_are_one_more_pipeline(
+    bucket: str, photos: Path, store: Any, feedbench: Feedbench
+) -> None:
+    write_shards(photos, feedbench.folder / "shards")
+    for number in range(2):  # a plain one and one with GZIP
+        name = f"train-{number}.tfrecord"
+        store.pipe_file(
+            f"{BUCKET}/records/{name}", (feedbench.folder / "shards" / name).read_bytes()
+        )
+    pipelines = ["-p", "tfrecord_existing", "-p", "tfdata_naive"]
+    asked = [*pipelines, *SMALL, "--blocks", "2", "--out", "R"]
+    done = feedbench.run("run", "--records", f"s3://{BUCKET}/records/train-*", *asked)
+    assert done.returncode == 0, done.stderr
+    run = json.loads((feedbench.folder / "R/run.json").read_text())
+    assert {row["proof"]["work"] for row in run["rows"]} == {"same"}
+    assert all(row["rate"] for row in run["rows"])
     assert SECRET not in everything(feedbench.folder)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedbench.pipelines.built_in.tail_knobs import Cache, Shuffle, TailKnobs
 from feedbench.pipelines.errors import RequestError
+from feedbench.pipelines.remote.reading import total_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class TfrecordExisting(TailKnobs):
     """The record files of --records, read as they are: nothing is written in advance.
+
+    TensorFlow reads them. In a store for which it has no file system, such as s3://, fsspec does.
 
     If the workload is a part of the records, the files are read up to the last record of it, and
     the other records are dropped.
@@ -49,7 +52,7 @@ class TfrecordExisting(TailKnobs):
         listed = steps.interleaved(
             records.files, records.compressions, workload, self, _chosen(records)
         )
-        encoded_bytes = sum(map(os.path.getsize, records.files)) // max(every, 1)
+        encoded_bytes = total_size(records.files) // max(every, 1)
         feed: Feed = steps.tail(
             listed, _reader(records), workload, self, scratch, encoded_bytes, until
         )

@@ -160,3 +160,9 @@ def test_images_in_a_store_are_in_no_page_cache_but_prepared_files_are(tmp_path:
     in_store.before(tmp_path)
     assert sent == [str(tmp_path / "records")]
     assert PageCache("warm", ["/photos/a/1.jpg"]).holds(None)
+
+
+def test_record_files_in_a_store_are_in_no_page_cache() -> None:
+    cache = PageCache("warm", ["/photos/a/1.jpg"], ["s3://bucket/a.tfrecord"])
+    assert not cache.holds(None, reads_records=True)
+    assert cache.holds(None)

@@ -45,6 +45,30 @@ def test_images_are_extracted_byte_by_byte_from_plain_gzip_and_zlib_files(
     assert "3 record files (1 GZIP, 1 ZLIB)" in index.notes[0]
 
 
+@pytest.mark.thorough
+def test_images_are_extracted_from_record_files_in_a_store(photos: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    write_shards(photos, tmp_path / "records")
+    stored = extracted(tmp_path / "store", f"file://{tmp_path}/records/train-[01].tfrecord")
+    local = extracted(tmp_path / "local", tmp_path / "records" / "train-[01].tfrecord")
+    assert stored.files == local.files
+    assert stored.records is not None
+    assert stored.records.files[0] == f"file://{tmp_path}/records/train-0.tfrecord"
+    assert [Path(a).read_bytes() for a in stored.paths] == [
+        Path(b).read_bytes() for b in local.paths
+    ]
+    zlib = extract(tmp_path / "store", f"file://{tmp_path}/records/train-*.tfrecord")
+    assert isinstance(zlib, Failed)
+    assert zlib.sentence.endswith(
+        "expected record files in a store to be plain or GZIP; it is ZLIB"
+    )
+    file = tmp_path / "records" / "train-0.tfrecord"
+    file.write_bytes(file.read_bytes()[:-3])
+    cut_off = extract(tmp_path / "store", f"file://{file}")
+    assert isinstance(cut_off, Failed)
+    assert cut_off.sentence.endswith("cannot be read after 12 records: it ends within a record")
+
+
 def test_a_second_extraction_finds_the_images_and_prepared_lists_and_clears_them(
     tmp_path: Path,
 ) -> None:

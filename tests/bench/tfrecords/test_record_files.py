@@ -58,13 +58,42 @@ def test_a_file_whose_name_has_brackets_is_named_by_its_path(tmp_path: Path) -> 
     [
         ("nothing-*.tfrecord", "found no file of that name"),
         (".", "expected record files; found a folder"),
-        ("gs://bucket/train-*", "expected record files on this machine; found an address"),
+        ("hdfs://bucket/train-*", "hdfs:// is not a scheme that Feedbench reads"),
     ],
 )
 def test_a_pattern_without_files_is_refused_with_what_to_do(pattern: str, words: str) -> None:
     with pytest.raises(RequestError, match=words) as refused:
         files_of(pattern)
     assert refused.value.hint
+
+
+def test_a_pattern_in_a_store_names_addresses(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    for name in ("b.tfrecord", "a.tfrecord", "c.txt"):
+        (tmp_path / name).write_bytes(RECORD)
+    (tmp_path / "d.tfrecord").mkdir()
+    assert files_of(f"file://{tmp_path}/*.tfrecord") == (
+        f"file://{tmp_path}/a.tfrecord",
+        f"file://{tmp_path}/b.tfrecord",
+    )
+    with pytest.raises(RequestError, match="expected TFRecord files; found a folder"):
+        files_of(f"file://{tmp_path}/d.tfrecord")
+    with pytest.raises(RequestError, match="found no file of that name"):
+        files_of(f"file://{tmp_path}/nothing-*")
+
+
+def test_images_extracted_from_a_store_are_found_by_the_versions_of_the_files(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("fsspec")
+    file = tmp_path / "a.tfrecord"
+    file.write_bytes(RECORD)
+    task = Extraction.of(f"file://{file}")
+    assert (task.source_bytes, task.compressions) == (len(RECORD), ("",))
+    key = task.key()
+    assert Extraction.of(f"file://{file}").key() == key
+    file.write_bytes(RECORD + RECORD)
+    assert Extraction.of(f"file://{file}").key() != key
 
 
 def test_record_files_of_one_name_in_two_folders_give_images_different_names() -> None:

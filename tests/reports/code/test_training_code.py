@@ -23,6 +23,7 @@ from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.split.by_seed import split
 from feedbench.pipelines.remote.reading import AT_ONCE
 from feedbench.pipelines.tfrecords.record_format import MOST_READERS
+from feedbench.pipelines.tfrecords.stored_records import BLOCK_BYTES
 from feedbench.reports.code.python_text import assignment, quoted
 from feedbench.reports.code.training_code import training_code
 from tests.support.builders import KOREAN, SCRIPT
@@ -82,7 +83,8 @@ def code(spec: str, workload: Workload = PLAIN, *left_out: str, **given: Any) ->
 
 def suited(spec: str, workload: Workload = PLAIN) -> Workload:
     """The workload, with record files for the pipeline that reads these."""
-    return replace(workload, records=RECORDS) if "existing" in spec else workload
+    is_given = "existing" not in spec or workload.records is not None
+    return workload if is_given else replace(workload, records=RECORDS)
 
 
 @pytest.mark.parametrize("spec", [*catalog.DEFAULT_SPECS, *TFDATA, *OTHERS])
@@ -388,6 +390,18 @@ def test_the_code_reads_a_store_as_the_pipeline_did(spec: str) -> None:
     assert "os.path.getsize" not in text
     assert "IMAGES_JSON" in text
     assert "fsspec" not in code(spec)
+
+
+def test_the_code_reads_record_files_in_a_store_as_the_pipeline_did() -> None:
+    files = ("s3://bucket/a.tfrecord", "s3://bucket/b.tfrecord")
+    text = code("tfrecord_existing", replace(PLAIN, records=replace(RECORDS, files=files)))
+    assert constants(text)["RECORDS"] == list(files)
+    assert f"STORE.open(file.decode(), block_size={BLOCK_BYTES}, compression" in text
+    assert 'stored_records(file, "GZIP")' in text
+    gs = ("gs://bucket/a.tfrecord", "gs://bucket/b.tfrecord")
+    text = code("tfrecord_existing", replace(PLAIN, records=replace(RECORDS, files=gs)))
+    assert 'tf.data.TFRecordDataset(file, "GZIP")' in text
+    assert "fsspec" not in text
 
 
 def test_the_threads_of_the_code_are_as_many_as_those_of_the_pipeline() -> None:

@@ -171,6 +171,29 @@ def test_code_for_all_records_is_given_where_a_part_of_them_was_measured(shards:
     )
 
 
+@pytest.mark.thorough
+def test_records_in_a_store_without_tensorflow_are_delivered_as_those_of_a_folder(
+    photos: Path, tmp_path: Path
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    write_shards(photos, tmp_path / "records")
+    index = extract(tmp_path / "store", tmp_path / "records" / "train-[01].tfrecord")
+    assert isinstance(index, Index)
+    assert index.records is not None
+    local = over(index)
+    stored = tuple(f"memory://records/{Path(file).name}" for file in index.records.files)
+    for file, address in zip(index.records.files, stored, strict=True):
+        fsspec.filesystem("memory").pipe_file(address, Path(file).read_bytes())
+    workload = over(replace(index, records=replace(index.records, files=stored)))
+    try:
+        found = delivered("tfrecord_existing", workload, tmp_path)
+        assert each_image(found) == each_image(delivered("tfrecord_existing", local, tmp_path))
+        assert_same(by_code("tfrecord_existing", workload), found)
+        assert "import fsspec" not in code_of("tfrecord_existing", local)
+    finally:
+        fsspec.filesystem("memory").store.clear()
+
+
 def test_without_records_it_says_what_is_missing(shards: Index, tmp_path: Path) -> None:
     workload = over(shards, records=None)
     with pytest.raises(RequestError, match="expected --records"):
