@@ -130,11 +130,15 @@ def total_size(files: Sequence[str]) -> int:
 
 
 def stamp_in(info: Mapping[str, Any]) -> Stamp:
-    """Return the stamp in what a file system reports of an object."""
+    """Return the stamp in what a file system reports of an object.
+
+    A server may quote an ETag in the head of an answer, and not in a listing.
+    """
     version = next((info[name] for name in _VERSIONS if info.get(name) is not None), "")
     if isinstance(version, datetime):
         version = version.timestamp()
-    digest = hashlib.blake2b(str(version).encode(), digest_size=7).digest()
+    text = str(version).removeprefix("W/").strip('"')
+    digest = hashlib.blake2b(text.encode(), digest_size=7).digest()
     return Stamp(int(info.get("size") or 0), int.from_bytes(digest))
 
 

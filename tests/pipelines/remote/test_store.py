@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,11 @@ def test_a_pipeline_that_cannot_read_a_store_says_why(
 )
 def test_the_others_read_it(spec: str, scheme: str) -> None:
     catalog.refuse_store(catalog.parse(spec), scheme)
+
+
+def test_an_object_has_one_stamp_in_a_listing_and_by_itself() -> None:
+    at = datetime(2026, 11, 29, 11, 42, 52, 956_000, tzinfo=UTC)
+    listed = {"size": 5, "ETag": "eb7136", "LastModified": at}
+    itself = {"size": 5, "ETag": '"eb7136"', "LastModified": at.replace(microsecond=0)}
+    assert reading.stamp_in(listed) == reading.stamp_in(itself)
+    assert reading.stamp_in(listed | {"ETag": '"eb7137"'}) != reading.stamp_in(itself)
