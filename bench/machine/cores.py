@@ -32,6 +32,19 @@ def some_cores(count: int, turn: int, topology: Path = _TOPOLOGY) -> tuple[int, 
     A core that runs two threads at once appears as two; its second comes after all first ones.
     Raises AttributeError if the system cannot pin processes.
     """
+    firsts, seconds = _threads(topology)
+    begin = turn % len(firsts)
+    return tuple(sorted([*firsts[begin:], *firsts[:begin], *seconds][:count]))
+
+
+def whole_cores_first(topology: Path = _TOPOLOGY) -> tuple[int, ...]:
+    """Return the cores that this process may use, the second thread of each one last."""
+    firsts, seconds = _threads(topology)
+    return (*firsts, *seconds)
+
+
+def _threads(topology: Path) -> tuple[list[int], list[int]]:
+    """Return the first thread of each core that this process may use, and the others."""
     firsts: dict[str, int] = {}
     seconds = []
     for core in sorted(os.sched_getaffinity(0)):
@@ -40,9 +53,7 @@ def some_cores(count: int, turn: int, topology: Path = _TOPOLOGY) -> tuple[int, 
             seconds.append(core)
         else:
             firsts[siblings] = core
-    order = [*firsts.values()]
-    begin = turn % len(order)
-    return tuple(sorted([*order[begin:], *order[:begin], *seconds][:count]))
+    return [*firsts.values()], seconds
 
 
 def _siblings(core: int, topology: Path) -> str:

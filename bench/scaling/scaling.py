@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import time
 from collections.abc import Sequence
 
-from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.machine.cores import usable_cores, whole_cores_first
 from feedbench.bench.options.commands.scale_options import ScaleOptions
 from feedbench.bench.options.demand_options import model_of
 from feedbench.bench.options.run_options import RunOptions
@@ -27,6 +26,7 @@ from feedbench.bench.verdicts.scaling.curves import curve_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import DTYPE_BYTES
+from feedbench.pipelines.system.affinity import CAN_PIN
 
 _AXES: tuple[Axis, ...] = ("workers", "cores")
 
@@ -37,7 +37,7 @@ def scale(options: RunOptions, asked: ScaleOptions, listener: Listener) -> Scali
     Raises RequestError if the request is wrong, and leaves nothing on disk.
     """
     (spec,) = catalog.parse_all(options.specs)
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    usable = whole_cores_first() if CAN_PIN else ()
     arms = arms_of(spec, asked.workers, asked.cores, usable)
     refuse_unsuitable([spec], options)
     refuse_used(options.out)

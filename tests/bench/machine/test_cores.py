@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedbench.bench.machine.cores import core_counts, some_cores, usable_cores
+from feedbench.bench.machine.cores import core_counts, some_cores, usable_cores, whole_cores_first
 
 AFFINITY = 8
 
@@ -142,3 +142,7 @@ def test_each_turn_has_other_cores_and_one_thread_of_each_first(topology: Path) 
 def test_cores_whose_threads_are_not_known_are_cores(tmp_path: Path, topology: Path) -> None:
     assert topology == tmp_path
     assert some_cores(3, 0, tmp_path / "none") == (0, 1, 2)
+
+
+def test_of_all_cores_the_second_threads_come_last(topology: Path) -> None:
+    assert whole_cores_first(topology) == (0, 2, 4, 6, 1, 3, 5, 7)
