@@ -22,6 +22,11 @@ def _answer(status: bytes, body: bytes) -> bytes:
     return head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
+def _without_body(answer: bytes, request: str) -> bytes:
+    """Return an answer to this request: one to HEAD has no body, or it would be the next answer."""
+    return answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if request.startswith("HEAD") else answer
+
+
 _ANSWER_503 = _answer(b"503 Slow Down", _SLOW_DOWN)
 _ANSWER_403 = _answer(b"403 Forbidden", _DENIED)
 
@@ -71,10 +76,10 @@ class FlakyProxy:
                 self.requests.append(request)
                 time.sleep(self.latency_seconds)
                 if self.denied and self.denied in request:
-                    client.sendall(_ANSWER_403)
+                    client.sendall(_without_body(_ANSWER_403, request))
                     continue
                 if self._takes("refusals"):
-                    client.sendall(_ANSWER_503)
+                    client.sendall(_without_body(_ANSWER_503, request))
                     continue
             if not self.is_silent:
                 server.sendall(chunk)

@@ -182,4 +182,4 @@ def test_a_photo_that_cannot_be_read_is_named(photos: Path, tmp_path: Path) -> N
     photo.mkdir()  # its size can be asked for, and that is all
     with pytest.raises(OSError, match=r"dogs/03\.jpg") as failed:
         TfrecordSharded().prepare(work, prepared)
-    assert failed.value.errno == errno.EISDIR
+    assert failed.value.errno == errno.EINVAL
