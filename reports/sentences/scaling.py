@@ -49,7 +49,11 @@ CITATION = (
 def answer(record: ScalingRecord) -> str:
     """Return how much the largest count gains, or how many are enough for the model."""
     needs = [words for curve in record.curves if (words := needed(curve, record))]
-    return " ".join(needs or map(gain, record.curves))
+    if not needs:
+        return " ".join(map(gain, record.curves))
+    return " ".join(
+        [needs[0], *(words.removeprefix(_takes(record)).lstrip() for words in needs[1:])]
+    )
 
 
 def gain(curve: Curve) -> str:
@@ -72,13 +76,14 @@ def needed(curve: Curve, record: ScalingRecord) -> str:
     needs = curve.needed
     if record.appetite is None:
         return ""
-    takes = f"{_model(record)} takes {shown(record.appetite.value)} images/s."
+    takes = _takes(record)
     if needs is None:
         return f"{takes} How many {curve.axis} that takes is not known: too few were measured."
     if needs.count is None:
+        unsure = "" if needs.has_interval else " (too few blocks for an interval)"
         return (
-            f"{takes} By {_law(needs)}, no number of {curve.axis} up to {needs.most_tried:,} is"
-            " enough."
+            f"{takes} No number of {curve.axis} up to {needs.most_tried:,} is enough{unsure},"
+            f" extrapolated by {_law(needs)}."
         )
     enough = _of(needs.count, curve.axis)
     verb = "is" if needs.count == 1 else "are"
@@ -88,6 +93,13 @@ def needed(curve: Curve, record: ScalingRecord) -> str:
     return (
         f"{takes} It would take {enough}{_range(needs, curve.axis)}, extrapolated by {_law(needs)}."
     )
+
+
+def _takes(record: ScalingRecord) -> str:
+    """Return what the model takes, as a sentence; "" if it is not known."""
+    if record.appetite is None:
+        return ""
+    return f"{_model(record)} takes {shown(record.appetite.value)} images/s."
 
 
 def _model(record: ScalingRecord) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedbench.bench.records.conditions.usage import Usage
+from feedbench.bench.records.scaling.scaling import Axis
 from feedbench.reports.charts.scaling import curve_chart
 from feedbench.reports.sentences import scaling
 from tests.support.scalings import a_curve, a_record, an_appetite, arms, trials, usl
@@ -47,8 +48,29 @@ def test_without_a_model_the_answer_is_the_measured_growth() -> None:
 def test_what_no_number_reaches_is_said() -> None:
     of = arms((1, 2, 4))
     curve = a_curve(of, trials(of, usl(100.0, 0.5)), needed=950.0)
+    record = a_record(curve, **an_appetite(1000.0))
+    assert scaling.answer(record) == (
+        "Your model takes 1,000 images/s. No number of workers up to 1,024 is enough, extrapolated"
+        " by the universal scalability law."
+    )
+
+
+def test_one_block_has_no_interval_and_the_answer_says_so() -> None:
+    of = arms((1, 2, 4))
+    curve = a_curve(of, trials(of, usl(100.0, 0.5), blocks=1), needed=950.0)
     answer = scaling.answer(a_record(curve, **an_appetite(1000.0)))
-    assert answer.endswith("no number of workers up to 1,024 is enough.")
+    assert "is enough (too few blocks for an interval), extrapolated by" in answer
+
+
+def test_the_answer_names_a_model_once_for_workers_and_cores() -> None:
+    curves = []
+    axes: tuple[Axis, ...] = ("workers", "cores")
+    for axis in axes:
+        of = arms((1, 2, 4), axis)
+        curves.append(a_curve(of, trials(of, usl(100.0, 0.5)), needed=950.0))
+    answer = scaling.answer(a_record(*curves, **an_appetite(1000.0)))
+    assert answer.count("Your model takes") == 1
+    assert answer.count("No number of") == len(curves)
 
 
 def test_notes_name_workers_that_share_cores_and_a_client_without_one() -> None:
