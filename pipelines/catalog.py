@@ -332,15 +332,19 @@ def _check(spec: Spec) -> None:
             raise RequestError(sentence, hint=error.hint) from None
     else:
         _entry_point(spec.name, spec.argument)
-        _knobs_given(spec)
+        knobs_given(spec)
 
 
 def _built(kind: type[Any], spec: Spec) -> Pipeline:
-    pipeline: Pipeline = knobs.build(kind, spec.name, _knobs_given(spec))
+    pipeline: Pipeline = knobs.build(kind, spec.name, knobs_given(spec))
     return pipeline
 
 
-def _knobs_given(spec: Spec) -> dict[str, str]:
+def knobs_given(spec: Spec) -> dict[str, str]:
+    """Return knob -> value as text, as the SPEC of a built-in pipeline has them.
+
+    Raises RequestError for another text than knob=value, and for a knob that is given twice.
+    """
     given: dict[str, str] = {}
     for part in filter(None, spec.argument.split(",")):
         knob, equals, value = (piece.strip() for piece in part.partition("="))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -50,6 +51,12 @@ def build(pipeline: type[Any], name: str, given: dict[str, str]) -> Any:
         return msgspec.convert(given, pipeline, strict=False)
     except msgspec.ValidationError as error:  # another package's knob without a default
         raise RequestError(f"{name} cannot be built: {error}") from None
+
+
+def spec_text(name: str, given: Mapping[str, str]) -> str:
+    """Return the SPEC of the pipeline `name` with these knobs, given as text."""
+    argument = ",".join(f"{knob}={value}" for knob, value in given.items())
+    return f"{name}:{argument}" if argument else name
 
 
 def values(pipeline: object) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from feedbench.bench.records.scaling.scaling import Arm, Sharing
 from feedbench.bench.text import counted
-from feedbench.pipelines import catalog
+from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
@@ -58,8 +58,8 @@ def _service(spec: Spec) -> TfdataService | None:
 
 def _hint(spec: Spec) -> str:
     if spec.name == "tfdata_tuned" and not spec.python:
-        knobs = ",".join(["of=tfdata_tuned", *_knobs(spec, leave_out=("cache",))])
-        return f"use -p {_SERVICE}:{knobs}, or --cores"
+        given = {"of": "tfdata_tuned", **_knobs(spec, leave_out=("cache",))}
+        return f"use -p {knobs.spec_text(_SERVICE, given)}, or --cores"
     return "use -p tfdata_service, or --cores"
 
 
@@ -72,7 +72,7 @@ def _refuse_set(spec: Spec, service: TfdataService) -> None:
             hint="leave address out: each trial then starts its own workers",
         )
     for knob in _SET:
-        if any(part.partition("=")[0].strip() == knob for part in spec.argument.split(",")):
+        if knob in catalog.knobs_given(spec):
             raise RequestError(
                 f"--pipeline {spec.text}: expected no knob {knob}, which feedbench scale sets",
                 hint="give the numbers of workers by --workers, and of cores by --cores",
@@ -91,13 +91,13 @@ def _refuse_more_cores(cores: Sequence[int], usable: Sequence[int]) -> None:
 
 def _of_workers(spec: Spec, count: int, usable: Sequence[int]) -> Arm:
     cores = [*usable[:count]]
-    knobs = [*_knobs(spec), f"workers={count}", f"cores={'+'.join(map(str, cores))}"]
+    given = {**_knobs(spec), "workers": str(count), "cores": "+".join(map(str, cores))}
     sharing: Sharing = "none"
     if count >= len(usable):
         sharing = "workers" if count > len(usable) else "client"
     return Arm(
         label=counted(count, "worker"),
-        spec=f"{_SERVICE}:{','.join(knobs)}",
+        spec=knobs.spec_text(_SERVICE, given),
         axis="workers",
         count=count,
         cores=cores,
@@ -118,10 +118,11 @@ def _of_cores(text: str, counts: Sequence[int], usable: Sequence[int]) -> Iterat
 
 def _without_service(spec: Spec, service: TfdataService) -> str:
     """Return the SPEC of the pipeline that a service's workers run. They cache nothing."""
-    return f"{service.of}:{','.join([*_knobs(spec, leave_out=_OF_SERVICE), 'cache=none'])}"
+    given = {**_knobs(spec, leave_out=_OF_SERVICE), "cache": "none"}
+    return knobs.spec_text(service.of, given)
 
 
-def _knobs(spec: Spec, leave_out: Sequence[str] = ()) -> list[str]:
-    """Return the knobs of a SPEC as they were given."""
-    parts = [part.strip() for part in spec.argument.split(",") if part.strip()]
-    return [part for part in parts if part.partition("=")[0].strip() not in leave_out]
+def _knobs(spec: Spec, leave_out: Sequence[str] = ()) -> dict[str, str]:
+    """Return the knobs that a SPEC gives, as text."""
+    given = catalog.knobs_given(spec)
+    return {knob: text for knob, text in given.items() if knob not in leave_out}

@@ -58,8 +58,7 @@ def variants_of(spec: Spec, settings: Iterable[Settings]) -> Iterator[Spec]:
     if spec.is_foreign:
         return
     names = {knob.name for knob in knobs.knobs_of(catalog.built_in(spec.name))}
-    given = dict(part.split("=", 1) for part in spec.argument.split(",") if part)
-    given = {name.strip(): value.strip() for name, value in given.items()}
+    given = catalog.knobs_given(spec)
     for setting in settings:
         if not setting.keys() <= names - given.keys():
             continue
@@ -71,8 +70,7 @@ def variants_of(spec: Spec, settings: Iterable[Settings]) -> Iterator[Spec]:
 
 def with_settings(name: str, settings: Settings) -> Spec:
     """Return the SPEC of a pipeline with these knobs; it is its own label."""
-    argument = ",".join(f"{knob}={value}" for knob, value in settings.items())
-    text = f"{name}:{argument}" if argument else name
+    text = knobs.spec_text(name, settings)
     return catalog.spec_of(text, text)
 
 

@@ -40,7 +40,7 @@ from feedbench.bench.why.store.loader import loader_of
 from feedbench.bench.why.store.probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.bench.why.uncached import fastest_uncached
-from feedbench.pipelines import catalog
+from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
 from feedbench.pipelines.built_in.truncated import is_truncatable
 from feedbench.pipelines.catalog import Spec
@@ -378,11 +378,8 @@ class Diagnostics:
 def _with_fixed(spec: Spec, row: Row) -> Spec:
     """Return the same pipeline with one call per core, and two batches prefetched."""
     cores = max(math.ceil(usable_cores()), 1)
-    parts = (part.partition("=") for part in filter(None, spec.argument.split(",")))
-    knobs = {name.strip(): value.strip() for name, _, value in parts}
-    knobs |= {"parallel_calls": str(cores), "prefetch": "2"}
-    given = ",".join(f"{name}={value}" for name, value in knobs.items())
-    return catalog.spec_of(row.label, f"{spec.name}:{given}")
+    fixed = {**catalog.knobs_given(spec), "parallel_calls": str(cores), "prefetch": "2"}
+    return catalog.spec_of(row.label, knobs.spec_text(spec.name, fixed))
 
 
 def _cpu_ms(record: TrialRecord) -> float | None:

@@ -52,9 +52,7 @@ def with_knobs(row: Row, **changed: str) -> str | None:
         return None
     if not changed.keys() <= names:
         return None
-    given = dict(part.split("=", 1) for part in spec.argument.split(",") if part)
-    argument = ",".join(f"{knob}={value}" for knob, value in {**given, **changed}.items())
-    return f"{spec.name}:{argument}"
+    return knobs.spec_text(spec.name, {**catalog.knobs_given(spec), **changed})
 
 
 def is_same(spec: Spec, other: Spec) -> bool:

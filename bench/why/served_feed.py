@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedbench.bench.machine.cores import usable_cores
-from feedbench.pipelines import catalog
+from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from feedbench.pipelines.catalog import Spec
 
@@ -19,7 +19,7 @@ _LOADER = """\
 from feedbench.bench.why import served_feed
 
 def served(workload):
-    return served_feed.served(workload, {argument!r})
+    return served_feed.served(workload, {text!r})
 """
 
 
@@ -32,25 +32,21 @@ def served_spec(specs: Iterable[Spec], scratch: Path) -> Spec | None:
     for spec in specs:
         if spec.name != "tfdata_service" or spec.python or catalog.is_elsewhere(spec):
             continue
-        kept = [
-            part
-            for part in spec.argument.split(",")
-            if part and part.partition("=")[0].strip() not in {"workers", "cores", "sharding"}
-        ]
-        workers = max(math.ceil(usable_cores()), 1)
+        given = catalog.knobs_given(spec)
+        given.pop("cores", None)
+        given |= {"workers": str(max(math.ceil(usable_cores()), 1)), "sharding": "off"}
         loader = scratch / "served_batch.py"
-        argument = ",".join([*kept, f"workers={workers}", "sharding=off"])
-        loader.write_text(_LOADER.format(argument=argument))
+        loader.write_text(_LOADER.format(text=knobs.spec_text(spec.name, given)))
         return catalog.spec_of("ceiling client", f"{loader}:served")
     return None
 
 
-def served(workload: Workload, argument: str) -> Feed:
+def served(workload: Workload, text: str) -> Feed:
     """Return batches without end from workers that each repeat one.
 
-    `argument` has the knobs of a tfdata_service. It starts that many workers.
+    `text` is the SPEC of a tfdata_service. As many workers are started as it has.
     """
-    pipeline = catalog.load(catalog.spec_of("client", f"tfdata_service:{argument}"))
+    pipeline = catalog.load(catalog.spec_of("client", text))
     assert isinstance(pipeline, TfdataService)
     from feedbench.pipelines.built_in.service import servers
 

@@ -115,13 +115,20 @@ def interleaved(
     all_records = _records_by_fsspec if any(map(by_fsspec, files[:1])) else tf.data.TFRecordDataset
     if knobs.shuffle != "none":
         listed = listed.shuffle(len(files), seed=workload.seed, reshuffle_each_iteration=True)
-    at_once = min(len(files), MOST_READERS)
-    calls = or_autotune(knobs.parallel_calls)
+    at_once, calls = files_at_once(len(files), knobs)
     return listed.interleave(
-        partial(_records_of, all_records),
-        cycle_length=at_once,
-        num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
+        partial(_records_of, all_records), cycle_length=at_once, num_parallel_calls=calls
     )
+
+
+def files_at_once(files: int, knobs: TailKnobs) -> tuple[int, int | None]:
+    """Return how many of so many files are read at once, and by how many calls.
+
+    The calls are as TensorFlow has them: -1 is AUTOTUNE, and None is one after another.
+    """
+    at_once = min(files, MOST_READERS)
+    calls = _or_autotune(knobs.parallel_calls)
+    return at_once, calls if calls is None else min(calls, at_once)
 
 
 def _records_by_fsspec(file: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
@@ -205,7 +212,7 @@ def tail(
     place = knobs.cache_at if fit.cache != "none" else "none"
     augmented = "none" if until is not None else augmented_at(workload, knobs, place)
     before, after = _around_cache(read, workload, knobs, place, until)
-    calls = or_autotune(knobs.parallel_calls)
+    calls = _or_autotune(knobs.parallel_calls)
     dataset = listed
     if place == "none":
         dataset = _shuffled(dataset, fit.buffer, workload.seed)
@@ -297,7 +304,7 @@ def prefetched(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
     """Return a dataset of batches with its prefetch."""
     if knobs.prefetch == "none":
         return dataset
-    return dataset.prefetch(or_autotune(knobs.prefetch))
+    return dataset.prefetch(_or_autotune(knobs.prefetch))
 
 
 def _in_mode(labels: tf.Tensor, workload: Workload) -> tf.Tensor:
@@ -363,8 +370,7 @@ def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: int) -> tf.data.Datas
     return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
 
 
-def or_autotune(knob: int | str) -> int | None:
-    """Return the value of a knob of parallel calls as TensorFlow has it; None: one at a time."""
+def _or_autotune(knob: int | str) -> int | None:
     if isinstance(knob, int):
         return knob
     return tf.data.AUTOTUNE if knob == "autotune" else None

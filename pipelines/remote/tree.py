@@ -67,10 +67,10 @@ def matching(pattern: Address, expected: str) -> dict[str, bool]:
     """
     address = str(pattern)
     fs = file_system(address)
-    found = _answer(fs, address, expected, "glob", address)
+    details = _answer(fs, address, expected, "glob", address)
     return {
-        fs.unstrip_protocol(name): found[name]["type"] == "file" and not name.endswith("/")
-        for name in found
+        fs.unstrip_protocol(name): details[name]["type"] == "file" and not name.endswith("/")
+        for name in details
     }
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from feedbench.bench.records.row import Row
 from feedbench.pipelines import catalog, knobs
@@ -19,6 +25,30 @@ def code_of(spec: str, workload: Workload, *left_out: str, **given: Any) -> str:
     found = training_code(row, workload, left_out, **given)
     assert found is not None
     return found
+
+
+Batches = list[tuple[Any, Any]]
+"""Images and labels of each batch of an epoch."""
+
+
+def saved_epochs(text: str, folder: Path) -> list[Batches]:
+    """Two epochs of code that saves them as 0.npz and 1.npz.
+
+    It runs as the script of somebody who has no Feedbench on the path.
+    """
+    script = folder / "train.py"
+    script.write_text(text, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    epochs = []
+    for epoch in range(2):
+        with np.load(folder / f"{epoch}.npz") as saved:
+            parts = [saved[name] for name in saved.files]
+        epochs.append(list(zip(parts[::2], parts[1::2], strict=True)))
+    return epochs
 
 
 def constants(text: str) -> dict[str, Any]:

@@ -42,19 +42,19 @@ def counts(option: str, text: str) -> tuple[int, ...]:
             raise RequestError(
                 f"{option} {text}: expected numbers from 1 to {most} such as 1,2,4; found {part!r}"
             )
-    found = sorted({int(part) for part in parts})
-    if len(found) < 2:  # noqa: PLR2004 - a line has two points
+    numbers = sorted({int(part) for part in parts})
+    if len(numbers) < 2:  # noqa: PLR2004 - a line has two points
         raise RequestError(
             f"{option} {text}: expected two different numbers at least, since one shows no growth",
-            hint=f"such as {option} {found[0]},{2 * found[0]}",
+            hint=f"such as {option} {numbers[0]},{2 * numbers[0]}",
         )
-    if len(found) > MOST_COUNTS:
+    if len(numbers) > MOST_COUNTS:
         raise RequestError(
             f"{option} {text}: expected {MOST_COUNTS} numbers at most, since each is a trial of"
-            f" every block; found {len(found)}",
+            f" every block; found {len(numbers)}",
             hint=f"leave some out, such as {option} 1,2,4,8,16",
         )
-    return tuple(found)
+    return tuple(numbers)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 
 from feedbench.pipelines.built_in import steps
-from feedbench.pipelines.tfrecords.record_format import MOST_READERS
 from feedbench.pipelines.tfrecords.record_plan import gone
 
 if TYPE_CHECKING:
@@ -75,15 +74,10 @@ def opened(
     files = [*folder.rglob("*.snapshot")]
     if not files:
         raise gone(folder)
-    at_once = min(len(files), MOST_READERS)
-    calls = steps.or_autotune(knobs.parallel_calls)
+    at_once, calls = steps.files_at_once(len(files), knobs)
 
     def interleaved(saved: tf.data.Dataset) -> tf.data.Dataset:
-        return saved.interleave(
-            lambda file: file,
-            cycle_length=at_once,
-            num_parallel_calls=calls if calls is None else min(calls, at_once),  # AUTOTUNE is -1
-        )
+        return saved.interleave(lambda file: file, cycle_length=at_once, num_parallel_calls=calls)
 
     def read(place: tf.Tensor, image: tf.Tensor, label: tf.Tensor) -> Any:  # noqa: ARG001
         return image, label

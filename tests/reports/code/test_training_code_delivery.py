@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
@@ -27,7 +25,7 @@ from feedbench.pipelines.images.labelled.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
 from tests.support.builders import KOREAN, SCRIPT, workload_over
 from tests.support.odd import encoded, jpeg, noise
-from tests.support.scripts import code_of, constants, feeding
+from tests.support.scripts import Batches, code_of, constants, feeding, saved_epochs
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,8 +33,6 @@ GREY_BYTES = {"channels": 1, "dtype": "uint8", "value_range": (0, 255)}
 BYTES = {"dtype": "uint8", "value_range": (0, 255)}
 CATEGORICAL = {"label_mode": "categorical"}
 BINARY_AROUND_0 = {"label_mode": "binary", "value_range": (-1, 1)}
-
-Batches = list[tuple[Any, Any]]
 
 SAVE = """
 
@@ -82,19 +78,7 @@ def built_in(spec: str, workload: Workload, folder: Path) -> list[Batches]:
 
 def in_a_fresh_interpreter(text: str, images: int, folder: Path) -> list[Batches]:
     """Two epochs of the code, run as a script by who has no Feedbench on the path."""
-    script = folder / "train.py"
-    script.write_text(feeding(text) + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    epochs = []
-    for epoch in range(2):
-        with np.load(folder / f"{epoch}.npz") as saved:
-            parts = [saved[name] for name in saved.files]
-        epochs.append(list(zip(parts[::2], parts[1::2], strict=True)))
-    return epochs
+    return saved_epochs(feeding(text) + SAVE.format(batches=-(-images // 8)), folder)
 
 
 def in_this_one(text: str, images: int) -> list[Batches]:

@@ -29,7 +29,6 @@ from tests.reports.code.test_training_code_delivery import (
     IMAGENET,
     PAD,
     SOURCES,
-    Batches,
     as_arrays,
     assert_same,
     built_in,
@@ -37,7 +36,7 @@ from tests.reports.code.test_training_code_delivery import (
     in_this_one,
     over,
 )
-from tests.support.scripts import code_of, feeding
+from tests.support.scripts import Batches, code_of, feeding
 
 pytestmark = pytest.mark.tensorflow
 

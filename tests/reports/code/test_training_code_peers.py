@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.pipelines.peers.test_spdl import needs_ffmpeg
@@ -28,7 +24,6 @@ from tests.reports.code.test_training_code_delivery import (
     GREY_BYTES,
     IMAGENET,
     PAD,
-    Batches,
     as_arrays,
     assert_same,
     built_in,
@@ -36,7 +31,7 @@ from tests.reports.code.test_training_code_delivery import (
     over,
 )
 from tests.support.extras import needs_extra
-from tests.support.scripts import code_of, feeding
+from tests.support.scripts import Batches, code_of, feeding, saved_epochs
 
 pytestmark = [
     pytest.mark.thorough,
@@ -144,21 +139,9 @@ def test_the_code_of_shards_delivers_each_image_of_its_pipeline(
 
 def epochs_of_a_script(text: str, images: int, folder: Path) -> list[Batches]:
     """Two epochs of code with worker processes, which import it from its file."""
-    script = folder / "train.py"
     feeds, model, _ = text.partition("\n    model = ")
     assert model
-    script.write_text(feeds + SAVE.format(batches=-(-images // 8)), encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, script], cwd=folder, env=environment, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    epochs = []
-    for epoch in range(2):
-        with np.load(folder / f"{epoch}.npz") as saved:
-            parts = [saved[name] for name in saved.files]
-        epochs.append(list(zip(parts[::2], parts[1::2], strict=True)))
-    return epochs
+    return saved_epochs(feeds + SAVE.format(batches=-(-images // 8)), folder)
 
 
 @TORCH
