@@ -8,7 +8,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
+
+_PAUSE_SECONDS = 1.0
 
 
 def open_regular(file: Path | str, flags: int = os.O_RDONLY) -> int:
@@ -29,3 +34,28 @@ def read_regular(file: Path) -> bytes:
     """Return the content of a regular file. Raises OSError, also if it is not a regular file."""
     with os.fdopen(open_regular(file), "rb") as opened:
         return opened.read()
+
+
+@contextmanager
+def pipes_let_go(awaited: Callable[[], Sequence[str]]) -> Iterator[None]:
+    """Let go whoever waits to open a file that became a pipe: it is opened, and has no content.
+
+    For what a library opens itself, as TensorFlow does. `awaited` returns the files that may be
+    waited for now. They are looked at each second; nothing is written into them.
+    """
+    is_over = Event()
+
+    def look() -> None:
+        while not is_over.wait(_PAUSE_SECONDS):
+            for file in awaited():
+                with suppress(OSError):  # also if nobody waits for this pipe
+                    if Path(file).is_fifo():
+                        os.close(os.open(file, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+    thread = Thread(target=look, name="pipes", daemon=True)
+    with suppress(RuntimeError):  # no memory for a thread: the files are read all the same
+        thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()

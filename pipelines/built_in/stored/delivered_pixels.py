@@ -18,6 +18,7 @@ from feedbench.pipelines.built_in import steps
 from feedbench.pipelines.built_in.tensor_form import sized, whole_levels
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import AT_ONCE, read
+from feedbench.pipelines.system.regular_files import open_regular, pipes_let_go
 
 if TYPE_CHECKING:
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
@@ -32,7 +33,8 @@ def pixels(
 ) -> Iterator[memoryview]:
     """Yield each file's image, `[height, width, channels]` uint8 in grey levels, in order.
 
-    `threads` decode at once: TensorFlow's threads need no Python.
+    `threads` decode at once: TensorFlow's threads need no Python. Raises OSError if a file is
+    gone, or is no regular file any more, and OpError if it cannot be decoded.
     """
     is_here = not is_address(files[0])
     form = replace(
@@ -43,10 +45,24 @@ def pixels(
     # Without AUTOTUNE, whose iterator takes seconds to end.
     with _building:
         load = _loading(form, knobs, is_here)
-    dataset = dataset.map(load, num_parallel_calls=threads).batch(_BATCH)
-    for images in dataset.prefetch(max(threads // _BATCH, 1) + 1).as_numpy_iterator():
-        for image in images:
-            yield memoryview(image).cast("B")  # a copy would take as long as writing it
+    batches = max(threads // _BATCH, 1) + 1
+    dataset = dataset.map(load, num_parallel_calls=threads).batch(_BATCH).prefetch(batches)
+    most_awaited = threads + (batches + 2) * _BATCH
+    taken = 0
+
+    def awaited() -> Sequence[str]:
+        return files[taken : taken + most_awaited] if is_here else ()
+
+    with pipes_let_go(awaited):
+        try:
+            for images in dataset.as_numpy_iterator():
+                for image in images:
+                    taken += 1
+                    yield memoryview(image).cast("B")  # a copy would take as long as writing it
+        except tf.errors.OpError:
+            for file in awaited():
+                os.close(open_regular(file))  # raises OSError if it is none
+            raise
 
 
 @lru_cache(maxsize=1)

@@ -289,6 +289,20 @@ def test_nothing_is_left_where_a_file_cannot_be_decoded(
 
 @pytest.mark.tensorflow
 @pytest.mark.thorough
+@pytest.mark.parametrize("kind", [TfrecordSharded, TfdataSaved])
+def test_pixels_of_a_photo_that_becomes_a_pipe_are_not_waited_for(
+    kind: Any, natural: Workload, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    work = replace(natural, files=(str(pipe), *natural.files), labels=(0, *natural.labels))
+    (tmp_path / "prepared").mkdir()
+    with pytest.raises(OSError, match=r"it is not a regular file: .*pipe\.jpg"):
+        kind(store="raw").prepare(work, tmp_path / "prepared")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.thorough
 def test_all_record_files_of_pixels_share_one_graph(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
