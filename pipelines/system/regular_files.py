@@ -37,11 +37,11 @@ def read_regular(file: Path) -> bytes:
 
 
 @contextmanager
-def pipes_let_go(awaited: Callable[[], Sequence[str]]) -> Iterator[None]:
-    """Let go whoever waits to open a file that became a pipe: it is opened, and has no content.
+def pipes_released(awaited: Callable[[], Sequence[str]]) -> Iterator[None]:
+    """Release each caller that waits to open a file that became a pipe; it reads no content.
 
-    For what a library opens itself, as TensorFlow does. `awaited` returns the files that may be
-    waited for now. They are looked at each second; nothing is written into them.
+    For files that a library opens itself, as TensorFlow does. `awaited` returns the files that
+    may be waited for now. Each second, those are checked. Nothing is written into them.
     """
     is_over = Event()
 

@@ -18,7 +18,7 @@ from feedbench.pipelines.built_in import steps
 from feedbench.pipelines.built_in.tensor_form import sized, whole_levels
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import AT_ONCE, read
-from feedbench.pipelines.system.regular_files import open_regular, pipes_let_go
+from feedbench.pipelines.system.regular_files import open_regular, pipes_released
 
 if TYPE_CHECKING:
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
@@ -34,7 +34,7 @@ def pixels(
     """Yield each file's image, `[height, width, channels]` uint8 in grey levels, in order.
 
     `threads` decode at once: TensorFlow's threads need no Python. Raises OSError if a file is
-    gone, or is no regular file any more, and OpError if it cannot be decoded.
+    not a regular file any more, or is gone, and OpError if it cannot be decoded.
     """
     is_here = not is_address(files[0])
     form = replace(
@@ -53,7 +53,7 @@ def pixels(
     def awaited() -> Sequence[str]:
         return files[taken : taken + most_awaited] if is_here else ()
 
-    with pipes_let_go(awaited):
+    with pipes_released(awaited):
         try:
             for images in dataset.as_numpy_iterator():
                 for image in images:

@@ -25,7 +25,7 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.file_formats import first_bytes
 from feedbench.pipelines.images.image_check import header
 from feedbench.pipelines.remote.reading import read
-from feedbench.pipelines.system.regular_files import pipes_let_go
+from feedbench.pipelines.system.regular_files import pipes_released
 
 
 class _WaitedError(BaseException):
@@ -116,9 +116,9 @@ def test_a_cache_file_that_is_a_pipe_is_no_cache(pipe: str, tmp_path: Path) -> N
     assert [*cache.lines("0")] == []
 
 
-def test_a_library_that_opens_a_pipe_itself_is_let_go(
+def test_a_library_that_opens_a_pipe_itself_is_released(
     pipe: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feedbench.pipelines.system.regular_files._PAUSE_SECONDS", 0.05)
-    with pipes_let_go(lambda: [pipe, f"{pipe}-that-is-gone"]):
+    with pipes_released(lambda: [pipe, f"{pipe}-that-is-gone"]):
         assert Path(pipe).read_bytes() == b""
