@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import mapped, opened
+from feedbench.pipelines.system.regular_files import open_regular
 
 _LOOKED_AT = 200
 _JPEGS = {"JPEG", "MPO"}  # Pillow's names
@@ -36,7 +38,7 @@ def _size(file: str) -> tuple[int, int, bool] | None:
 
     try:
         with (
-            opened(file) if is_address(file) else open(file, "rb") as stream,  # noqa: PTH123
+            opened(file) if is_address(file) else os.fdopen(open_regular(file), "rb") as stream,
             Image.open(stream) as image,
         ):
             return image.height, image.width, image.format in _JPEGS

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PIL import Image
@@ -16,3 +17,8 @@ def test_it_is_the_mean_of_width_times_height_and_what_cannot_be_read_is_passed_
     Path(files[2]).write_bytes(b"no image")
     assert mean_pixels(files) == 4000
     assert mean_pixels(files[2:]) is None
+
+
+def test_a_photo_that_became_a_pipe_is_passed_over_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert mean_pixels([str(tmp_path / "pipe.png")]) is None

@@ -303,6 +303,24 @@ def test_pixels_of_a_photo_that_becomes_a_pipe_are_not_waited_for(
 
 @pytest.mark.tensorflow
 @pytest.mark.thorough
+@pytest.mark.parametrize("store", ["encoded", "resized", "raw"])
+@pytest.mark.parametrize("kind", [TfrecordSharded, TfrecordGzip, TfdataSaved])
+def test_a_photo_that_became_a_pipe_is_named_at_once_and_nothing_is_left(
+    store: str, kind: Any, natural: Workload, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)  # whoever opens it as a file waits for ever
+    work = replace(natural, files=(*natural.files, str(pipe)), labels=(*natural.labels, 0))
+    (tmp_path / "prepared").mkdir()
+    with pytest.raises(OSError, match="it is not a regular file") as raised:
+        kind(store=store).prepare(work, tmp_path / "prepared")
+    assert raised.value.filename == str(pipe)
+    whole = [path for path in (tmp_path / "prepared").iterdir() if not path.name.startswith(".")]
+    assert len(whole) < 2
+
+
+@pytest.mark.tensorflow
+@pytest.mark.thorough
 def test_all_record_files_of_pixels_share_one_graph(
     natural: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import warnings
 from dataclasses import replace
@@ -93,6 +94,16 @@ def test_a_full_disk_is_reported_before_anything_is_written(
     with pytest.raises(PreparationError, match=r"but only .* are free"):
         Webdataset().prepare(workload_over(photos), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_that_became_a_pipe_is_named_at_once(photos: Path, tmp_path: Path) -> None:
+    work = workload_over(photos)
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)  # whoever opens it as a file waits for ever
+    work = replace(work, files=(*work.files, str(pipe)), labels=(*work.labels, 0))
+    with pytest.raises(OSError, match="it is not a regular file"):
+        Webdataset(shards=1).prepare(work, tmp_path)
+    assert list(tmp_path.glob("*.tar")) == []
 
 
 def test_there_are_no_more_workers_than_shards(photos: Path, tmp_path: Path) -> None:
