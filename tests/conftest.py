@@ -20,8 +20,8 @@ from tests.support.builders import workload_over
 from tests.support.turns import Turns
 
 if TYPE_CHECKING:
-    from tests.support.command import Feedbench
-    from tests.support.smoke import Smoke
+    from tests.support.programs.command import Feedbench
+    from tests.support.programs.smoke import Smoke
 
 # A busy machine is no fault of a property: how long an example takes is not asserted.
 settings.register_profile("feedbench", deadline=None)
@@ -134,7 +134,7 @@ def given(name: str) -> Path:
 @pytest.fixture(scope="session")
 def smoke(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     """A real run with traces, made once in all processes of pytest -n 2."""
-    from tests.support.smoke import made_once
+    from tests.support.programs.smoke import made_once
 
     folder = tmp_path_factory.getbasetemp()
     return made_once(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder, photos)
@@ -186,6 +186,6 @@ def workload_file(photos: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def feedbench(tmp_path: Path) -> Feedbench:
     """The command, in a folder of its own."""
-    from tests.support.command import Feedbench
+    from tests.support.programs.command import Feedbench
 
     return Feedbench(tmp_path)

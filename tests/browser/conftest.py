@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browser import Open, Opened
+from tests.support.html.browser import Open, Opened
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.html import comparison_page
-from tests.support.browser import Open, faults
 from tests.support.builders import KOREAN, SCRIPT
-from tests.support.comparisons import FINE, SLOWER, UNSURE, a_comparison
+from tests.support.html.browser import Open, faults
+from tests.support.runs.comparisons import FINE, SLOWER, UNSURE, a_comparison
 
 pytestmark = pytest.mark.browser
 

@@ -16,8 +16,6 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.html import page
 from feedbench.reports.text.figures import MISSING
-from tests.support import picture
-from tests.support.browser import Open, Opened, brightness, faults, overflow
 from tests.support.builders import (
     SCRIPT,
     a_proof,
@@ -28,7 +26,9 @@ from tests.support.builders import (
     a_strip,
     with_samples,
 )
-from tests.support.pages import LABELS, NAMES, SHEET, full_run, odd_runs
+from tests.support.html import picture
+from tests.support.html.browser import Open, Opened, brightness, faults, overflow
+from tests.support.html.pages import LABELS, NAMES, SHEET, full_run, odd_runs
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from feedbench.reports.html import runs_page
-from tests.support.browser import Open, faults, overflow
 from tests.support.builders import SCRIPT
-from tests.support.pages import full_run, odd_runs
+from tests.support.html.browser import Open, faults, overflow
+from tests.support.html.pages import full_run, odd_runs
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.browser import Open, overflow
+from tests.support.html.browser import Open, overflow
 from tests.support.markdown import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]

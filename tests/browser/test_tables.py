@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Locator
 
 from feedbench.reports.html import page
-from tests.support.browser import Open
-from tests.support.pages import full_run
+from tests.support.html.browser import Open
+from tests.support.html.pages import full_run
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from feedbench.bench.training.likeness import likeness_of
 from feedbench.reports.html import training_page
-from tests.support.browser import Open, faults, overflow
 from tests.support.builders import SCRIPT
-from tests.support.trainings import a_record, a_training
+from tests.support.html.browser import Open, faults, overflow
+from tests.support.runs.trainings import a_record, a_training
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

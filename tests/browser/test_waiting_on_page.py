@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from feedbench.reports.html import page
-from tests.support.browser import Open, faults, overflow
 from tests.support.builders import KOREAN, SCRIPT
-from tests.support.demands import RATES, a_demand_run, trials_of_it
+from tests.support.html.browser import Open, faults, overflow
+from tests.support.runs.demands import RATES, a_demand_run, trials_of_it
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

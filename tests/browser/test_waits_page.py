@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from feedbench.reports.html import waits_page
-from tests.support.browser import Open, faults, overflow
 from tests.support.builders import SCRIPT
-from tests.support.waits import a_watch
+from tests.support.html.browser import Open, faults, overflow
+from tests.support.runs.waits import a_watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

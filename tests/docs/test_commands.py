@@ -10,9 +10,9 @@ import pytest
 import typer
 
 from feedbench.bench.cli.app import app
-from tests.support.documented import Place
-from tests.support.front_door import refusal
 from tests.support.markdown import GATE, PAGES, README, Block, blocks
+from tests.support.programs.documented import Place
+from tests.support.programs.front_door import refusal
 
 GATES = re.compile(r"^\s*feedbench (gate|compare) ", re.MULTILINE)
 

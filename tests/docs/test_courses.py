@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.documented import Place
-from tests.support.front_door import COMMAND
 from tests.support.markdown import ROOT, blocks
+from tests.support.programs.documented import Place
+from tests.support.programs.front_door import COMMAND
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documented import Place
 from tests.support.markdown import LOADER, PAGES, Block, blocks
+from tests.support.programs.documented import Place
 
 SCRIPTS = [block for page in PAGES for block in blocks(page, "python") if block.is_run]
 RECIPES = [block for block in SCRIPTS if block.page == LOADER]

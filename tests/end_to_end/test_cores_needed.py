@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from feedbench.bench.machine.cores import usable_cores
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

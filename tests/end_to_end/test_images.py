@@ -13,9 +13,9 @@ import pytest
 
 from feedbench.bench.records.storage import read_run
 from feedbench.pipelines.catalog import DEFAULT_SPECS
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
-from tests.support.odd import write_odd_files
+from tests.support.images.odd import write_odd_files
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.storage import read_run, write_run
-from tests.support.smoke import Smoke
+from tests.support.programs.smoke import Smoke
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 

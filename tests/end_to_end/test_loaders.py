@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import Feedbench
+from tests.support.programs.command import Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 

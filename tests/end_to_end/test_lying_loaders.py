@@ -13,7 +13,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.records.storage import read_run, read_trials
-from tests.support.command import SMALL, Feedbench
-from tests.support.thin_python import CORE, thin_python
+from tests.support.programs.command import SMALL, Feedbench
+from tests.support.programs.thin_python import CORE, thin_python
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.cli.gates import ci
-from tests.support import loaders
 from tests.support.markdown import GATE
 from tests.support.pace import paced
+from tests.support.pipelines import loaders
 
 # Quicker than what people would ask for, and enough for whatever is not close.
 QUICKER = "--time 100s --limit all --image-size 32 --batch-size 8"

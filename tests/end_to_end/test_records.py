@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.records.storage import read_run
-from tests.support.command import SMALL, Feedbench
-from tests.support.record_files import write_shards
+from tests.support.images.record_files import write_shards
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 

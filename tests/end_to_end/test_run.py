@@ -12,9 +12,9 @@ import pytest
 
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import read_run, read_trials
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench, trials_until
-from tests.support.smoke import trial_process
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench, trials_until
+from tests.support.programs.smoke import trial_process
 from tests.support.waiting import gone, until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]

@@ -11,7 +11,7 @@ import pytest
 
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = pytest.mark.tensorflow
 CORES = min(2, len(os.sched_getaffinity(0)))

@@ -14,8 +14,8 @@ from feedbench.bench.records.pace import USUAL
 from feedbench.bench.selftest import expected
 from feedbench.bench.selftest import selftest as module
 from feedbench.bench.selftest.selftest import selftest
-from tests.support.command import Feedbench
 from tests.support.pace import CALM
+from tests.support.programs.command import Feedbench
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]

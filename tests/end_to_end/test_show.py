@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

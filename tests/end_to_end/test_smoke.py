@@ -13,9 +13,9 @@ import pytest
 
 from feedbench.bench.cli import app
 from feedbench.bench.run import run as run_module
-from tests.support.front_door import handlers_kept
-from tests.support.reader import Reader
-from tests.support.smoke import Smoke
+from tests.support.html.reader import Reader
+from tests.support.programs.front_door import handlers_kept
+from tests.support.programs.smoke import Smoke
 
 pytestmark = pytest.mark.tensorflow
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.smoke import Smoke
+from tests.support.programs.smoke import Smoke
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

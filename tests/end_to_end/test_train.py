@@ -12,7 +12,7 @@ import pytest
 
 from feedbench.bench.records.trainings.training import TrainingRecord, read_training
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import Feedbench
+from tests.support.programs.command import Feedbench
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]

@@ -11,7 +11,7 @@ import pytest
 from feedbench.bench.records.storage import read_run
 from feedbench.bench.records.tuning.tuning import read_tuning
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]

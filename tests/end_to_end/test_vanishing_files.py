@@ -10,7 +10,7 @@ import pytest
 
 from feedbench.bench.records.run import Stopped
 from feedbench.bench.records.storage import read_run, read_trials
-from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.programs.command import SMALL, Feedbench, trials_until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

@@ -11,9 +11,9 @@ import pytest
 
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.pipelines.catalog import DEFAULT_SPECS
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
-from tests.support.smoke import Smoke
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
+from tests.support.programs.smoke import Smoke
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 

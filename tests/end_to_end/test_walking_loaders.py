@@ -15,9 +15,9 @@ from PIL import Image
 from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.batches.hints import UNSORTED
 from feedbench.bench.records.storage import read_run, read_trials
-from tests.support import odd
-from tests.support.command import SMALL, Feedbench, trials_until
+from tests.support.images import odd
 from tests.support.markdown import LOADER, blocks
+from tests.support.programs.command import SMALL, Feedbench, trials_until
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 
 from tests.faults.disk import Disk
-from tests.support import loaders
 from tests.support.pace import paced
+from tests.support.pipelines import loaders
 from tests.support.waiting import alive
 
 BLOCKS = 2

@@ -10,7 +10,7 @@ from tests.faults.conftest import Played
 from tests.faults.play import Outcome
 from tests.faults.scenario import parse
 from tests.support.builders import a_row, a_run, a_run_folder
-from tests.support.command import Feedbench
+from tests.support.programs.command import Feedbench
 
 pytestmark = pytest.mark.faults
 

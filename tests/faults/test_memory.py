@@ -11,7 +11,7 @@ import pytest
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.faults.conftest import Played
 from tests.faults.scenario import parse
-from tests.support.command import Feedbench
+from tests.support.programs.command import Feedbench
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.faults]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.records.trainings.training import read_training
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.faults]
 

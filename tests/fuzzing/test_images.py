@@ -18,7 +18,7 @@ from feedbench.pipelines.images.labelled.labels import index_labelled
 from tests.fuzzing.examples import amounts, try_all
 from tests.fuzzing.guard import bounded_memory, guarded
 from tests.fuzzing.mutations import mutated_bytes
-from tests.support.odd import jpeg, png, png_of
+from tests.support.images.odd import jpeg, png, png_of
 
 KINDS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "ICO", "PPM", "TGA", "PCX")
 
@@ -116,7 +116,7 @@ def test_a_folder_with_any_names_is_listed_or_refused(tmp_path: Path, examples: 
 def test_changed_record_files_give_images_or_a_sentence(tmp_path: Path) -> None:
     """Nothing is written outside the store, whatever a label is called."""
     from feedbench.bench.records.messages import Failed
-    from tests.support.record_files import example, extract, write
+    from tests.support.images.record_files import example, extract, write
 
     labels: tuple[str | int, ...] = (
         "cat",

@@ -24,10 +24,10 @@ from feedbench.reports.tables import frames
 from tests.fuzzing.examples import amounts, try_all
 from tests.fuzzing.guard import bounded_memory, guarded
 from tests.fuzzing.mutations import deep_json, mutated_bytes, mutated_json
-from tests.support import waits as watched
 from tests.support.builders import a_run, a_run_folder, trials_of
-from tests.support.killed import Killed
-from tests.support.large import LABELS, a_calm, a_diagnosis, a_full_row
+from tests.support.html.large import LABELS, a_calm, a_diagnosis, a_full_row
+from tests.support.runs import waits as watched
+from tests.support.runs.killed import Killed
 
 Files = dict[str, bytes]
 FORMATS = ("json", "csv", "markdown", "latex")

@@ -20,11 +20,11 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.keras_fit import FitFeed, is_py_dataset
 from feedbench.pipelines.loader_file import FunctionPipeline
 from tests.support.builders import workload_over
-from tests.support.claimed_feeds import a_request
-from tests.support.feeds import proof_of
+from tests.support.pipelines.claimed_feeds import a_request
+from tests.support.pipelines.feeds import proof_of
 
 if TYPE_CHECKING:
-    from tests.support.py_datasets import Photos
+    from tests.support.pipelines.py_datasets import Photos
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,7 +44,7 @@ def levels(workload: Workload) -> Any:
 @pytest.fixture
 def made(workload: Workload, levels: Any) -> Any:
     """Makes a PyDataset of the photos, which records what is called of it."""
-    from tests.support.py_datasets import Photos
+    from tests.support.pipelines.py_datasets import Photos
 
     return lambda **given: Photos(levels, workload, **given)
 

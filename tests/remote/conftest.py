@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from feedbench.pipelines.remote import file_systems
-from tests.support.flaky_proxy import FlakyProxy, flaky_proxy
+from tests.support.programs.flaky_proxy import FlakyProxy, flaky_proxy
 from tests.support.waiting import until
 
 BUCKET = "photos"

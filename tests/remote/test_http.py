@@ -13,7 +13,7 @@ import pytest
 from feedbench.pipelines.images.index import index_folder, stamps_of
 from feedbench.pipelines.remote import reading
 from feedbench.pipelines.remote.address import Address
-from tests.support.flaky_proxy import FlakyProxy, flaky_proxy
+from tests.support.programs.flaky_proxy import FlakyProxy, flaky_proxy
 
 pytest.importorskip("aiohttp")
 pytest.importorskip("tenacity", reason="tenacity is not installed: tox -e remote has it")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.remote.conftest import BUCKET
-from tests.support.command import SMALL, Feedbench
-from tests.support.flaky_proxy import FlakyProxy
-from tests.support.record_files import write_shards
+from tests.support.images.record_files import write_shards
+from tests.support.programs.command import SMALL, Feedbench
+from tests.support.programs.flaky_proxy import FlakyProxy
 
 pytestmark = pytest.mark.end_to_end
 
@@ -99,7 +99,7 @@ def test_what_cannot_read_a_bucket_says_why_before_anything_is_timed(
 def test_a_photo_that_changes_in_mid_run_ends_it(
     bucket: str, store: Any, feedbench: Feedbench
 ) -> None:
-    from tests.support.command import finished, trials_until
+    from tests.support.programs.command import finished, trials_until
 
     asked = ["-p", "tfrecord_sharded", *SMALL, "--blocks", "500", "--out", "R"]
     process = feedbench.start("run", bucket, *asked)

@@ -23,7 +23,7 @@ from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.remote import file_systems, reading, tree
 from feedbench.pipelines.remote.address import Address
 from tests.remote.conftest import BUCKET, enforce_rights
-from tests.support.flaky_proxy import FlakyProxy
+from tests.support.programs.flaky_proxy import FlakyProxy
 
 
 def workload_in(bucket: str) -> Workload:

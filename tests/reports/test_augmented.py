@@ -11,9 +11,9 @@ from feedbench.reports import markdown
 from feedbench.reports.html import page
 from feedbench.reports.sentences.notes import notes
 from feedbench.reports.terminal.verification import show
-from tests.support.augmented_proofs import an_augmented_proof, both_ways, transforms
 from tests.support.builders import WORKLOAD, a_row, a_run, compared
-from tests.support.reader import Reader
+from tests.support.html.reader import Reader
+from tests.support.pipelines.augmented_proofs import an_augmented_proof, both_ways, transforms
 
 HALVED = an_augmented_proof(transforms(rotation=both_ways(10)))
 RUN = a_run(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from feedbench.bench.records.checks.gate import GateRecord
 from feedbench.reports import ci
 from feedbench.reports.sentences.comparisons.gate import answer, details
-from tests.support.gates import FAILED, FINE, SLOWER, UNSURE
+from tests.support.runs.gates import FAILED, FINE, SLOWER, UNSURE
 
 
 def test_the_answer_names_both_loaders_the_tolerance_and_the_interval() -> None:

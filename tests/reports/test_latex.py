@@ -10,7 +10,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.reports import latex
 from feedbench.reports.sentences.citation import citation
 from tests.support.builders import HOSTILE, a_preparation, a_row, a_run, compared, empty_row
-from tests.support.pages import full_run, odd_runs
+from tests.support.html.pages import full_run, odd_runs
 
 LONG = "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune"
 RUN = a_run(

@@ -20,7 +20,7 @@ from tests.support.builders import (
     a_run,
     compared,
 )
-from tests.support.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
+from tests.support.runs.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
 
 
 def table(text: str, title: str) -> list[list[str]]:

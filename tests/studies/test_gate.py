@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import loaders
+from tests.support.pipelines import loaders
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow, pytest.mark.alone]
 

@@ -25,7 +25,7 @@ from feedbench.bench.records.messages import Request, Start, encode
 from feedbench.bench.records.windows import Window, Windows, counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.images.index import index_folder
-from tests.support.processes import measured_of
+from tests.support.programs.processes import measured_of
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 

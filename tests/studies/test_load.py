@@ -23,8 +23,8 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.records.storage import read_run, read_trials
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 

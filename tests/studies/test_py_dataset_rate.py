@@ -22,7 +22,7 @@ from feedbench.bench.records.messages import Request, Start
 from feedbench.bench.records.windows import counted
 from feedbench.pipelines import catalog
 from feedbench.pipelines.images.index import index_folder
-from tests.support.processes import measured_of
+from tests.support.programs.processes import measured_of
 
 pytestmark = [pytest.mark.study, pytest.mark.tensorflow]
 

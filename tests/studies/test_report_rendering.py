@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.reports.html import page
-from tests.support.large import a_large_run_folder
+from tests.support.html.large import a_large_run_folder
 
 pytestmark = pytest.mark.study
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedbench.bench.cli import app
-from tests.support.front_door import Call, Called, handlers_kept
+from tests.support.programs.front_door import Call, Called, handlers_kept
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from feedbench.bench.text import listed
 from feedbench.reports import formats
 from feedbench.reports.html import page, runs_page
 from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of
-from tests.support.front_door import COMMAND, Call, Called, a_folder_of
+from tests.support.programs.front_door import COMMAND, Call, Called, a_folder_of
 
 
 def test_pipelines_lists_what_can_be_run_with_its_knobs(call: Call) -> None:

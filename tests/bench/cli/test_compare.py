@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from feedbench.bench.cli import app
-from tests.support.front_door import COMMAND, a_folder_of
+from tests.support.programs.front_door import COMMAND, a_folder_of
 
 FORMATS = ["table", "markdown", "json"]
 ONE_FORMAT = [

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from feedbench.bench.gate import gate
-from tests.support.front_door import Call
-from tests.support.gate_runs import CALM, NOISY, Performs
+from tests.support.programs.front_door import Call
+from tests.support.runs.gate_runs import CALM, NOISY, Performs
 
 SLOW = [round(0.69 * rate) for rate in CALM]
 WORDS = ("gate", "photos", "--base", "old.py:photos", "--new", "new.py:photos", "--out", "R")

@@ -14,7 +14,7 @@ import typer
 
 from feedbench.bench.cli.app import app
 from feedbench.bench.cli.top import SHORT_HELP
-from tests.support.front_door import Call, Called, refusal
+from tests.support.programs.front_door import Call, Called, refusal
 
 COMMANDS = [*typer.main.get_group(app).commands]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import KOREAN, a_row, a_run, a_run_folder, trials_of
-from tests.support.front_door import COMMAND
+from tests.support.programs.front_door import COMMAND
 
 RATES = [1000, 1004, 998, 1001]
 

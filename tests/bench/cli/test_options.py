@@ -20,7 +20,7 @@ from feedbench.bench.options.option import Given, option, options_of
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.options.values import one_of
 from feedbench.bench.pytest_plugin.wanted import add_options, given_to, plugin_options
-from tests.support.front_door import Call
+from tests.support.programs.front_door import Call
 
 FOLDER = Path("photos")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from feedbench.bench.records.trainings.training import write_training
 from feedbench.reports import trainings
-from tests.support.front_door import Call
-from tests.support.trainings import compared
+from tests.support.programs.front_door import Call
+from tests.support.runs.trainings import compared
 
 
 def test_report_writes_the_page_again_and_prints_the_other_formats(call: Call) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.front_door import Call
-from tests.support.waits import a_watch, write
+from tests.support.programs.front_door import Call
+from tests.support.runs.waits import a_watch, write
 
 
 def test_it_prints_the_sentence_and_the_table_and_writes_a_page(call: Call) -> None:

@@ -12,7 +12,7 @@ import pytest
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.html import page
 from tests.support.builders import a_row, a_run, a_run_folder, compared, trials_of
-from tests.support.front_door import Call
+from tests.support.programs.front_door import Call
 
 RUN = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
 TRIALS = trials_of({"naive": [1000] * 4, "tuned": [4500] * 4})

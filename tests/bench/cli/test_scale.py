@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.front_door import Call
+from tests.support.programs.front_door import Call
 
 CORES = len(os.sched_getaffinity(0))
 

@@ -17,7 +17,7 @@ from feedbench.bench.equal_work.mistakes import recognition
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
-from tests.support.feeds import Feed, proof_of
+from tests.support.pipelines.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.tensorflow  # what differs is held against TensorFlow's fast transform
 

@@ -15,9 +15,9 @@ from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.augmenting import AugmentingFeed
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import Feed, proof_of
+from tests.support.pipelines.augmenting import AugmentingFeed
+from tests.support.pipelines.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.thorough
 

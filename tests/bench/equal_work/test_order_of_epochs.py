@@ -12,7 +12,7 @@ import pytest
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support.builders import natural_photos
-from tests.support.feeds import Feed, proof_of
+from tests.support.pipelines.feeds import Feed, proof_of
 
 IMAGES = 36
 

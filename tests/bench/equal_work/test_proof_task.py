@@ -17,7 +17,7 @@ from feedbench.bench.equal_work.references import half_pixel_centres, in_form, i
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import Feed, proof_of
+from tests.support.pipelines.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.tensorflow  # what differs is held against TensorFlow's fast transform
 

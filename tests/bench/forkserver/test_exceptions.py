@@ -11,7 +11,7 @@ import pytest
 
 from feedbench.bench.processes.workload_file import write_workload
 from feedbench.bench.records.messages import Failed, Request, Start, decode_event, encode
-from tests.support.claimed_feeds import a_workload
+from tests.support.pipelines.claimed_feeds import a_workload
 
 TRIAL = """
 import os, sys

@@ -16,9 +16,9 @@ from feedbench.bench.processes.client import Processes, fault_of, what_went_wron
 from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.messages import Edge, Event, Purpose, Started
 from feedbench.bench.records.trial import Fault
-from tests.support import loaders
 from tests.support.pace import CALM
-from tests.support.processes import Runner, measured_of
+from tests.support.pipelines import loaders
+from tests.support.programs.processes import Runner, measured_of
 from tests.support.waiting import gone, until, written
 
 pytestmark = pytest.mark.tensorflow

@@ -15,8 +15,8 @@ from feedbench.bench.records.messages import Event, Failed, Measured, Verified
 from feedbench.bench.records.proof import Proof
 from feedbench.bench.records.windows import Windows
 from tests.support.builders import natural_photos
-from tests.support.claimed_feeds import a_request
 from tests.support.pace import CALM
+from tests.support.pipelines.claimed_feeds import a_request
 
 LOADERS = Path(__file__).parents[2] / "end_to_end" / "loaders" / "lying.py"
 

@@ -16,7 +16,7 @@ from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.records.checks.gate import GateRecord
 from feedbench.bench.records.conditions.sources import SourceChange
-from tests.support.gate_runs import CALM, NOISY, Performs
+from tests.support.runs.gate_runs import CALM, NOISY, Performs
 
 CHANGE = SourceChange(kind="photo", first="a/0.jpg", files=1, gone=0, first_block=2, last_block=2)
 SLOW = [round(0.69 * rate) for rate in CALM]

@@ -32,7 +32,7 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.image_check import MOST_PIXELS, Finding
 from feedbench.pipelines.images.index import Index, index_folder
-from tests.support.odd import encoded, jpeg, noise, write_odd_files
+from tests.support.images.odd import encoded, jpeg, noise, write_odd_files
 
 CHANNELS = get_args(get_type_hints(Workload)["channels"])
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.images.decode_cost import decode_seconds
-from tests.support.odd import encoded, jpeg, write_odd_files
+from tests.support.images.odd import encoded, jpeg, write_odd_files
 
 NONE_COULD_BE = 0.01  # seconds
 

@@ -22,7 +22,7 @@ from feedbench.bench.records.checks.inspection import Inspection
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.layouts import Layout
 from feedbench.reports.terminal.inspection import show
-from tests.support.odd import encoded, jpeg, noise, png, png_of, write_odd_files
+from tests.support.images.odd import encoded, jpeg, noise, png, png_of, write_odd_files
 
 COMMAND = Path(sys.executable).with_name("feedbench")
 

@@ -13,7 +13,7 @@ import pytest
 
 from feedbench.bench.machine.gpu import GpuMeter, GpuReading
 from feedbench.bench.records.conditions.usage import GpuUsage
-from tests.support.nvml import Nvml
+from tests.support.programs.nvml import Nvml
 
 WHOLE = GpuReading(utilisation=0.5, memory_bytes=2e9, watts=70.0)
 

@@ -15,8 +15,8 @@ from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
 from feedbench.bench.records.conditions.usage import GpuUsage, Usage
 from feedbench.bench.records.messages import Edge, Phase, Started
 from feedbench.bench.records.windows import Window
-from tests.support.family import Family
-from tests.support.nvml import Nvml
+from tests.support.programs.family import Family
+from tests.support.programs.nvml import Nvml
 
 RAMP = [Window(images, 1.0) for images in (10, 50, 100, 100, 100, 101)]  # steady from the third on
 

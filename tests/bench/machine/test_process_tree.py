@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from feedbench.bench.machine.process_tree import Snapshot, TreeMeter, TreeUsage
-from tests.support.family import Family, has_disk
+from tests.support.programs.family import Family, has_disk
 from tests.support.waiting import gone
 
 BURN = 0.3  # seconds

@@ -10,7 +10,7 @@ from feedbench.bench.measured.batches.batch_checks import consume
 from feedbench.bench.measured.consumer import Consumer, consumer_seconds
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.claimed_feeds import a_workload
+from tests.support.pipelines.claimed_feeds import a_workload
 
 BATCH = (np.zeros((8, 4, 4, 3), np.float32), np.zeros(8, np.int32))
 

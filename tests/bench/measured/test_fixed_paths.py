@@ -15,7 +15,7 @@ from feedbench.bench.measured import fixed_paths
 from feedbench.bench.measured.fixed_paths import Writes, earlier_caches
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.records.messages import Failed
-from tests.support.processes import Runner, measured_of
+from tests.support.programs.processes import Runner, measured_of
 
 
 class Place:

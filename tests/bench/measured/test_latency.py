@@ -12,8 +12,15 @@ from feedbench.bench.measured.latency import latency_of
 from feedbench.bench.records.conditions.usage import Latency
 from feedbench.bench.records.windows import counted_from
 from feedbench.pipelines.contract import Batch
-from tests.support.claimed_feeds import START, Continuous, Ramping, Told, continuous, restarted
 from tests.support.clock import ClaimedClock
+from tests.support.pipelines.claimed_feeds import (
+    START,
+    Continuous,
+    Ramping,
+    Told,
+    continuous,
+    restarted,
+)
 
 
 def latency(intervals: list[float], since: float = 0.0) -> Latency | None:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from feedbench.bench.measured.peak_memory import peak_memory_bytes
-from tests.support.family import Family
+from tests.support.programs.family import Family
 
 HELD = 50_000_000  # bytes
 NEAR = HELD / 4

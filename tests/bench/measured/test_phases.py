@@ -15,8 +15,9 @@ from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support import loaders
-from tests.support.claimed_feeds import (
+from tests.support.clock import ClaimedClock
+from tests.support.pipelines import loaders
+from tests.support.pipelines.claimed_feeds import (
     START,
     Continuous,
     Mixing,
@@ -28,7 +29,6 @@ from tests.support.claimed_feeds import (
     continuous,
     restarted,
 )
-from tests.support.clock import ClaimedClock
 
 
 def test_opening_the_first_batch_and_the_first_epoch_are_told_apart() -> None:

@@ -17,8 +17,8 @@ from feedbench.bench.records.messages import TURN, Event, Phase, Turned
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.claimed_feeds import a_batch
 from tests.support.clock import ClaimedClock
+from tests.support.pipelines.claimed_feeds import a_batch
 
 
 def batches(clock: ClaimedClock, most: int = 10**6) -> Iterator[Any]:

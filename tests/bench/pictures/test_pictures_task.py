@@ -17,7 +17,7 @@ from feedbench.pipelines.contract import Batch, Workload
 from feedbench.pipelines.errors import WrongWorkError
 from feedbench.pipelines.forms import NORMALIZED
 from tests.support.builders import workload_over
-from tests.support.feeds import Feed
+from tests.support.pipelines.feeds import Feed
 
 
 @pytest.fixture

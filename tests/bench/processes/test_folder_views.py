@@ -26,7 +26,8 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, part, take
 from feedbench.pipelines.images.layouts import Layout, index_images
 from feedbench.pipelines.images.split.by_seed import split
-from tests.support import loaders, odd
+from tests.support.images import odd
+from tests.support.pipelines import loaders
 
 KERAS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 

@@ -21,8 +21,8 @@ from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.trial import Fault
 from feedbench.bench.records.turns import Turn
 from feedbench.pipelines.catalog import parse
-from tests.support import loaders
 from tests.support.pace import CALM
+from tests.support.pipelines import loaders
 
 pytestmark = pytest.mark.tensorflow
 

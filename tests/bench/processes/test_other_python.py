@@ -23,7 +23,7 @@ from feedbench.bench.verdicts.two_runs import Run
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from tests.support.builders import ENVIRONMENT, a_row, a_run, trials_of
-from tests.support.command import SMALL, Feedbench
+from tests.support.programs.command import SMALL, Feedbench
 
 OTHER = Other(python="/old/bin/python", name="old", environment=ENVIRONMENT, code="0" * 64)
 CALM = [1000, 1004, 998, 1001, 1003, 999, 1002, 997]

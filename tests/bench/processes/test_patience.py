@@ -18,7 +18,7 @@ from feedbench.bench.processes.client import (
 from feedbench.bench.processes.underway import Outcome, Patience
 from feedbench.bench.records.messages import Collected, Request, Start
 from feedbench.bench.records.trial import Fault
-from tests.support import forkservers
+from tests.support.programs import forkservers
 from tests.support.waiting import gone, written
 
 BRIEF = Patience(ready=0.2, start=0.2, end=0.1, tick=0.02)

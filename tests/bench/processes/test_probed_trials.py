@@ -16,9 +16,9 @@ from feedbench.bench.processes.trials import Trials
 from feedbench.bench.records.conditions.calm import Speed
 from feedbench.bench.records.storage import read_trials
 from feedbench.pipelines.catalog import parse
-from tests.support import loaders
 from tests.support.builders import measured_in
 from tests.support.pace import CALM
+from tests.support.pipelines import loaders
 
 pytestmark = pytest.mark.tensorflow
 

@@ -20,10 +20,10 @@ from feedbench.bench.records.messages import Edge, Event
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import counted, counted_from
 from feedbench.pipelines.catalog import parse
-from tests.support import loaders
 from tests.support.builders import measured_in
-from tests.support.nvml import Nvml
-from tests.support.processes import Runner, measured_of
+from tests.support.pipelines import loaders
+from tests.support.programs.nvml import Nvml
+from tests.support.programs.processes import Runner, measured_of
 
 pytestmark = [
     pytest.mark.tensorflow,

@@ -27,8 +27,8 @@ from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.bench.records.windows import Window
 from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.errors import RequestError
-from tests.support.nvml import Nvml
 from tests.support.pace import CALM
+from tests.support.programs.nvml import Nvml
 
 MEASURED = Measurement(
     prepare_seconds=3.0,

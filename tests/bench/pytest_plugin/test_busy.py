@@ -19,8 +19,8 @@ from feedbench.bench.records.row import Withheld
 from feedbench.bench.records.run import RunRecord, Stopped
 from feedbench.bench.run import benchmark_json
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of
-from tests.support.suites import run_here
-from tests.support.summaries import around
+from tests.support.programs.suites import run_here
+from tests.support.runs.summaries import around
 
 pytest_plugins = ("pytester",)
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.markdown import GATE, blocks
-from tests.support.suites import Suite, run_here
+from tests.support.programs.suites import Suite, run_here
 from tests.support.waiting import gone, until
 
 pytest_plugins = ("pytester",)

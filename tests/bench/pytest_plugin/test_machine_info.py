@@ -13,7 +13,7 @@ import pytest
 from feedbench.bench.machine.environment import describe
 from feedbench.bench.run import benchmark_json
 from tests.support.builders import a_row, a_run
-from tests.support.suites import run_here
+from tests.support.programs.suites import run_here
 
 pytest_plugins = ("pytester",)
 

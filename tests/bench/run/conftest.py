@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.killed import Killed
+from tests.support.runs.killed import Killed
 
 
 @pytest.fixture

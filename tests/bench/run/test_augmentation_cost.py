@@ -26,8 +26,8 @@ from feedbench.pipelines.catalog import augments, parse_all
 from feedbench.reports.sentences.augmentation.augmentation_cost import cell
 from feedbench.reports.sentences.notes import notes
 from tests.support.builders import WORKLOAD, a_proof, a_run
-from tests.support.claimed_feeds import a_workload
-from tests.support.summaries import CALM, blocks
+from tests.support.pipelines.claimed_feeds import a_workload
+from tests.support.runs.summaries import CALM, blocks
 
 COPY = "b (not augmented)"
 

@@ -8,7 +8,7 @@ from feedbench.bench.run.budget import Cost, block_seconds, verify_seconds
 from feedbench.bench.run.choose_images import choose
 from feedbench.bench.run.plan import guesses
 from feedbench.pipelines import catalog
-from tests.support.plans import GUESS, an_index, options
+from tests.support.runs.plans import GUESS, an_index, options
 
 
 def test_without_time_and_limit_and_with_the_limit_all_the_whole_folder_is_taken() -> None:

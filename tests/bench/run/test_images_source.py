@@ -18,7 +18,7 @@ from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, index_folder
 from tests.pipelines.images.test_index import fill
-from tests.support.odd import jpeg
+from tests.support.images.odd import jpeg
 
 
 def test_a_run_finds_the_images_again_and_keeps_them_while_its_time_begins_later(

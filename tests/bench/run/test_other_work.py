@@ -17,8 +17,8 @@ from feedbench.bench.verdicts.block_counts.stopping import exact_blocks
 from feedbench.pipelines.catalog import parse
 from feedbench.reports.sentences import equal_work
 from tests.support.builders import a_proof, a_run
-from tests.support.claimed_feeds import a_workload
-from tests.support.summaries import CALM, blocks, failed
+from tests.support.pipelines.claimed_feeds import a_workload
+from tests.support.runs.summaries import CALM, blocks, failed
 
 WHY = "it delivered other images in its timed part than in the proof: 32 images match no file"
 

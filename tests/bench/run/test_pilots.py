@@ -19,7 +19,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 from tests.support import builders
-from tests.support.plans import GUESS, an_index, options
+from tests.support.runs.plans import GUESS, an_index, options
 
 
 def a_pilot(**given: Any) -> TrialRecord:

@@ -26,7 +26,7 @@ from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.remote import file_systems
 from feedbench.pipelines.remote.address import Address
-from tests.support.plans import GUESS, an_index, options
+from tests.support.runs.plans import GUESS, an_index, options
 
 COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())
 

@@ -28,7 +28,7 @@ from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import index_folder
 from tests.support.builders import a_proof, a_run
 from tests.support.clock import ClaimedClock
-from tests.support.summaries import CALM, blocks, failed
+from tests.support.runs.summaries import CALM, blocks, failed
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from feedbench.bench.prepared.store import Store
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.bench.records.messages import Failed
 from feedbench.pipelines.images.index import Index, counts, part
-from tests.support.odd import jpeg, png
-from tests.support.record_files import example, extract, write, write_shards
+from tests.support.images.odd import jpeg, png
+from tests.support.images.record_files import example, extract, write, write_shards
 
 pytestmark = pytest.mark.tensorflow
 

@@ -13,7 +13,7 @@ from feedbench.bench.records.trainings.training_table import CSV
 from feedbench.bench.training.keeper import Keeper
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.sentences.trainings.training import remarks
-from tests.support.trainings import a_record, a_training, an_epoch
+from tests.support.runs.trainings import a_record, a_training, an_epoch
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedbench.bench.training.likeness import binomial_interval, likeness_of, seeds_interval
-from tests.support.trainings import a_record, a_training, an_epoch
+from tests.support.runs.trainings import a_record, a_training, an_epoch
 
 SHARES = st.integers(0, 50).map(lambda count: count / 50)
 

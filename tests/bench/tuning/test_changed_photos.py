@@ -17,7 +17,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.sentences.tuning import answer, remarks
 from tests.support.builders import a_proof, a_row, a_run, a_run_folder
-from tests.support.summaries import blocks
+from tests.support.runs.summaries import blocks
 
 CHANGE = SourceChange(
     kind="photo", first="cats/00.jpg", files=1, gone=0, first_block=2, last_block=2

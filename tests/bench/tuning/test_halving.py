@@ -21,7 +21,7 @@ from feedbench.bench.tuning.halving import (
 )
 from feedbench.bench.tuning.scores import costs_of
 from tests.support.builders import a_preparation, a_proof
-from tests.support.summaries import blocks, summary_of
+from tests.support.runs.summaries import blocks, summary_of
 
 AMOUNTS = Amounts(images=1000, file_bytes=1, image_values=1, value_bytes=1)
 STEADY = [1000, 1010, 990, 1000]

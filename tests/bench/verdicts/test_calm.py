@@ -10,7 +10,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from tests.support.builders import a_trial
-from tests.support.rotated import turns_of
+from tests.support.runs.rotated import turns_of
 
 
 def probed(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from feedbench.bench.records.diagnosis import Ceiling, Diagnosis
 from feedbench.bench.verdicts.ceilings import binding
 from tests.support.builders import a_row
-from tests.support.diagnoses import CEILINGS, a_trace
+from tests.support.runs.diagnoses import CEILINGS, a_trace
 
 READ, DECODE, READY = CEILINGS
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
 from tests.support.builders import with_measured
-from tests.support.summaries import (
+from tests.support.runs.summaries import (
     CALM,
     MARGIN,
     a_trial,

@@ -8,7 +8,7 @@ import pytest
 
 from feedbench.bench.records.row import Word
 from feedbench.bench.verdicts.intervals import contradicts, shares_differ
-from tests.support.summaries import MARGIN
+from tests.support.runs.summaries import MARGIN
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from feedbench.bench.verdicts.judging import when_judged
 from feedbench.bench.verdicts.rows import Summary, summarise
 from feedbench.bench.verdicts.sequential import radius
 from tests.support.builders import a_proof, a_row, a_run
-from tests.support.summaries import blocks
+from tests.support.runs.summaries import blocks
 
 LABELS = ("base", "new")
 CALM = [1000, 1010, 990, 1000, 1005]

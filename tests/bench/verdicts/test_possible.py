@@ -19,8 +19,8 @@ from feedbench.bench.verdicts.possible import (
     ready_rate,
 )
 from tests.support.builders import WORKLOAD, a_row
-from tests.support.calms import a_calm
-from tests.support.summaries import CALM, a_trial, blocks, row_of, summary_of
+from tests.support.runs.calms import a_calm
+from tests.support.runs.summaries import CALM, a_trial, blocks, row_of, summary_of
 
 FAST = [2 * rate for rate in CALM]
 FASTEST_LIST = 2.03  # times "ready": the most that a list of arrays had in the study

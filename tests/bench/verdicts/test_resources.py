@@ -9,7 +9,7 @@ import pytest
 from feedbench.bench.records.conditions.usage import GpuUsage, Latency, Usage
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.windows import Window
-from tests.support.summaries import a_trial, row_of, summary_of
+from tests.support.runs.summaries import a_trial, row_of, summary_of
 
 
 def a_usage(**given: Any) -> Usage:

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from feedbench.bench.records.trial import TrialRecord
-from tests.support.rotated import rotation, turns_of
-from tests.support.summaries import around, row_of, summary_of
+from tests.support.runs.rotated import rotation, turns_of
+from tests.support.runs.summaries import around, row_of, summary_of
 
 ROUNDS = 20
 BLOCKS = 4

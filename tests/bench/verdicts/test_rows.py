@@ -10,7 +10,7 @@ from feedbench.bench.records.conditions.page_cache import Certificate
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.windows import Window
 from tests.support.builders import measured_in
-from tests.support.summaries import CALM, MARGIN, a_trial, blocks, failed, row_of, summary_of
+from tests.support.runs.summaries import CALM, MARGIN, a_trial, blocks, failed, row_of, summary_of
 
 
 def test_there_is_a_row_for_each_pipeline_in_the_order_asked_for() -> None:

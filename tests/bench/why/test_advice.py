@@ -18,7 +18,7 @@ from feedbench.bench.records.diagnosis import (
 from feedbench.bench.records.row import Row
 from feedbench.bench.why.advice import advice_of
 from tests.support.builders import a_preparation, a_row, a_run
-from tests.support.diagnoses import CEILINGS, a_trace
+from tests.support.runs.diagnoses import CEILINGS, a_trace
 
 AUTOTUNE = Autotune(
     cpu_budget=2,

@@ -18,7 +18,7 @@ from feedbench.bench.processes.workload_file import workload_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import KnobOverruledWarning, Preparing, Workload
 from feedbench.pipelines.images.index import index_folder
-from tests.support.scripts import code_of, feeding
+from tests.support.pipelines.scripts import code_of, feeding
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
 

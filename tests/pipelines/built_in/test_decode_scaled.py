@@ -17,8 +17,8 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.decoding import decoded
 from tests.support.builders import natural_photos
-from tests.support.feeds import proof_of
-from tests.support.odd import encoded, jpeg, noise, png
+from tests.support.images.odd import encoded, jpeg, noise, png
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
 

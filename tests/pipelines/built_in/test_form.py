@@ -19,7 +19,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.file_formats import formats_of
 from feedbench.pipelines.images.index import index_folder
-from tests.support import reference
+from tests.support.images import reference
 from tests.support.specs import of_spec, quick_by_default
 
 pytestmark = pytest.mark.tensorflow

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from feedbench.pipelines.built_in.form import in_form
 from feedbench.pipelines.contract import Workload
-from tests.support import reference
+from tests.support.images import reference
 
 Floats = npt.NDArray[np.float32]
 COLOURS = arrays.arrays(

@@ -13,7 +13,7 @@ from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.images.sample_photos import write_photos
 from tests.support.builders import workload_over
-from tests.support.feeds import proof_of
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = pytest.mark.tensorflow
 

@@ -26,8 +26,8 @@ from feedbench.pipelines.errors import PreparationError, RequestError
 from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.system.pool import ahead
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import proof_of
-from tests.support.odd import encoded, jpeg, noise
+from tests.support.images.odd import encoded, jpeg, noise
+from tests.support.pipelines.feeds import proof_of
 
 JPEG = Smaller("jpeg", 24, 90)
 

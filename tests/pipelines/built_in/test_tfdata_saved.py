@@ -17,7 +17,7 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import PreparationError, RequestError
 from feedbench.pipelines.forms import RANGES, Fit
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import proof_of
+from tests.support.pipelines.feeds import proof_of
 
 thorough = [pytest.mark.tensorflow, pytest.mark.thorough]
 

@@ -20,10 +20,10 @@ from feedbench.pipelines.built_in.threaded.threads import Threads
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import RANGES, Fit
-from tests.support import reference
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import proof_of
-from tests.support.odd import encoded, jpeg, noise
+from tests.support.images import reference
+from tests.support.images.odd import encoded, jpeg, noise
+from tests.support.pipelines.feeds import proof_of
 
 HAS_EXTRA = all(map(importlib.util.find_spec, ("cv2", "simplejpeg")))
 needs_extra = pytest.mark.skipif(not HAS_EXTRA, reason="needs pip install 'feedbench[fast]'")

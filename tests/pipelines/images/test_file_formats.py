@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from feedbench.pipelines.images.file_formats import formats_of, signature
-from tests.support.odd import encoded, noise, png
+from tests.support.images.odd import encoded, noise, png
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])

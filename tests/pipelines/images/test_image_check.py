@@ -20,7 +20,7 @@ from feedbench.pipelines.images.image_check import (
 )
 from feedbench.pipelines.system.workers import each
 from tests.pipelines.images.test_index import barred
-from tests.support.odd import encoded, jpeg, noise, png, png_of, write_odd_files
+from tests.support.images.odd import encoded, jpeg, noise, png, png_of, write_odd_files
 
 
 def header_of(tmp_path: Path, content: bytes) -> Finding:

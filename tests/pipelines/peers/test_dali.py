@@ -17,9 +17,9 @@ from feedbench.pipelines.peers import dali
 from feedbench.pipelines.peers.dali import DaliCpu, DaliGpu
 from tests.support.builders import natural_photos, workload_over
 from tests.support.extras import needs_extra
-from tests.support.feeds import proof_of
-from tests.support.odd import encoded, jpeg, noise
-from tests.support.peers import STRETCHED, assert_epochs, assert_held
+from tests.support.images.odd import encoded, jpeg, noise
+from tests.support.pipelines.feeds import proof_of
+from tests.support.pipelines.peers import STRETCHED, assert_epochs, assert_held
 
 needs_dali = needs_extra("dali", "nvidia.dali")
 

@@ -15,9 +15,16 @@ from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.peers.grain import Grain
 from tests.support.builders import natural_photos, workload_over
 from tests.support.extras import needs_extra
-from tests.support.feeds import proof_of
-from tests.support.odd import jpeg
-from tests.support.peers import BYTES, CAFFE, IMAGENET, STRETCHED, assert_epochs, assert_held
+from tests.support.images.odd import jpeg
+from tests.support.pipelines.feeds import proof_of
+from tests.support.pipelines.peers import (
+    BYTES,
+    CAFFE,
+    IMAGENET,
+    STRETCHED,
+    assert_epochs,
+    assert_held,
+)
 
 pytestmark = needs_extra("grain", "grain", "simplejpeg", "cv2")
 

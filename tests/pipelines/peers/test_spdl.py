@@ -15,9 +15,9 @@ from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.peers.spdl import Spdl
 from tests.support.builders import natural_photos, workload_over
 from tests.support.extras import needs_extra
-from tests.support.feeds import proof_of
-from tests.support.odd import jpeg
-from tests.support.peers import STRETCHED, assert_epochs, assert_held
+from tests.support.images.odd import jpeg
+from tests.support.pipelines.feeds import proof_of
+from tests.support.pipelines.peers import STRETCHED, assert_epochs, assert_held
 
 HAS_FFMPEG = find_library("avdevice") is not None
 needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="needs the libraries of FFmpeg")

@@ -22,8 +22,8 @@ from feedbench.pipelines.forms import RANGES, Fit
 from feedbench.pipelines.peers.torch_dataloader import TorchDataloader
 from tests.support.builders import natural_photos, workload_over
 from tests.support.extras import needs_extra
-from tests.support.feeds import proof_of
-from tests.support.odd import encoded, noise
+from tests.support.images.odd import encoded, noise
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = needs_extra("torch", "torch", "torchvision")
 

@@ -17,7 +17,7 @@ from feedbench.pipelines.errors import PreparationError, RequestError
 from feedbench.pipelines.peers.tar_shards.webdataset import Webdataset
 from tests.support.builders import natural_photos, workload_over
 from tests.support.extras import needs_extra
-from tests.support.feeds import proof_of
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = needs_extra("webdataset", "webdataset", "torch", "torchvision")
 

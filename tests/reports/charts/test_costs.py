@@ -14,7 +14,7 @@ from feedbench.reports.charts import costs as costplots
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.sentences import costs
 from tests.support.builders import HOSTILE, SCRIPT, a_row, a_run, empty_row
-from tests.support.drawings import texts
+from tests.support.html.drawings import texts
 
 
 def epochs(run: RunRecord, width: int = WIDE) -> str | None:

@@ -26,8 +26,8 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
-from tests.support.contrast import contrast
-from tests.support.drawings import SVG, dots, numbers, texts
+from tests.support.html.contrast import contrast
+from tests.support.html.drawings import SVG, dots, numbers, texts
 
 LABELS = [SCRIPT, "$x_1$ & 'a' \"b\" --> ]]>", f"{KOREAN} \x1b\n", "x" * 100]
 

@@ -13,7 +13,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.reports.charts import stages as stageplots
 from feedbench.reports.charts.tracks import NARROW, WIDE
 from tests.support.builders import HOSTILE, SCRIPT, a_row, a_run
-from tests.support.drawings import numbers, texts
+from tests.support.html.drawings import numbers, texts
 
 
 def traced(**of: dict[str, float]) -> RunRecord:

@@ -16,8 +16,8 @@ from feedbench.reports.charts.tracks import NARROW, WIDE
 from feedbench.reports.sentences import calm
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import HOSTILE, SCRIPT, a_row, a_run, a_trial, trials_of
-from tests.support.calms import PROBED
-from tests.support.drawings import dots, numbers, texts
+from tests.support.html.drawings import dots, numbers, texts
+from tests.support.runs.calms import PROBED
 
 
 def disturbed(block: int, label: str, rate: int) -> TrialRecord:

@@ -27,7 +27,7 @@ from feedbench.pipelines.tfrecords.stored_records import BLOCK_BYTES
 from feedbench.reports.code.python_text import assignment, quoted
 from feedbench.reports.code.training_code import training_code
 from tests.support.builders import KOREAN, SCRIPT
-from tests.support.scripts import code_of, constants
+from tests.support.pipelines.scripts import code_of, constants
 
 GREY_BYTES = {"channels": 1, "dtype": "uint8", "value_range": (0, 255)}
 CATEGORICAL = {"label_mode": "categorical"}

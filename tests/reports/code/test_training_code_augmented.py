@@ -23,7 +23,7 @@ from tests.reports.code.test_training_code_delivery import (
     over,
 )
 from tests.reports.code.test_training_code_fit import fitted, in_parts, validation_by
-from tests.support.scripts import code_of
+from tests.support.pipelines.scripts import code_of
 
 EVERYTHING = "flip,vertical_flip,rotate=20,width_shift=0.1,height_shift=0.2,zoom=0.2,brightness=0.2"
 PLAIN = "tfdata_naive:graph_rewrites=off"  # one thing at a time, so that draws come in order

@@ -24,8 +24,8 @@ from feedbench.pipelines.images.index import Index, image_id, index_folder, part
 from feedbench.pipelines.images.labelled.labels import index_labelled
 from feedbench.pipelines.keras_fit import FitFeed
 from tests.support.builders import KOREAN, SCRIPT, workload_over
-from tests.support.odd import encoded, jpeg, noise
-from tests.support.scripts import Batches, code_of, constants, feeding, saved_epochs
+from tests.support.images.odd import encoded, jpeg, noise
+from tests.support.pipelines.scripts import Batches, code_of, constants, feeding, saved_epochs
 
 pytestmark = pytest.mark.tensorflow
 

@@ -36,7 +36,7 @@ from tests.reports.code.test_training_code_delivery import (
     in_this_one,
     over,
 )
-from tests.support.scripts import Batches, code_of, feeding
+from tests.support.pipelines.scripts import Batches, code_of, feeding
 
 pytestmark = pytest.mark.tensorflow
 

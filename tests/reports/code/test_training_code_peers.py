@@ -31,7 +31,7 @@ from tests.reports.code.test_training_code_delivery import (
     over,
 )
 from tests.support.extras import needs_extra
-from tests.support.scripts import Batches, code_of, feeding, saved_epochs
+from tests.support.pipelines.scripts import Batches, code_of, feeding, saved_epochs
 
 pytestmark = [
     pytest.mark.thorough,

@@ -16,8 +16,8 @@ from feedbench.reports.sentences.comparisons.comparison import PAIRED, UNPAIRED
 from feedbench.reports.text import palette
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import SCRIPT
-from tests.support.comparisons import FINE, SLOWER, UNSURE, a_comparison
-from tests.support.reader import Reader, without_own_scripts
+from tests.support.html.reader import Reader, without_own_scripts
+from tests.support.runs.comparisons import FINE, SLOWER, UNSURE, a_comparison
 
 BOTH = a_comparison(FINE, SLOWER, UNSURE)
 

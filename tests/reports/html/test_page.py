@@ -34,8 +34,8 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
-from tests.support.large import a_large_run_folder
-from tests.support.reader import Reader, hashed, without_own_scripts
+from tests.support.html.large import a_large_run_folder
+from tests.support.html.reader import Reader, hashed, without_own_scripts
 
 RUN = a_run(a_row("naive"), compared("tuned", 4.5, "faster"), best=["tuned"])
 TRIALS = trials_of({"naive": [1000] * 4, "tuned": [4500] * 4})

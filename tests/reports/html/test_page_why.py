@@ -9,8 +9,8 @@ from feedbench.bench.records.diagnosis import Diagnosis, Fixed, Stage, Step, Tra
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.html import page
 from tests.support.builders import SCRIPT, a_row, a_run
-from tests.support.diagnoses import AUTOTUNE
-from tests.support.reader import Reader, without_own_scripts
+from tests.support.html.reader import Reader, without_own_scripts
+from tests.support.runs.diagnoses import AUTOTUNE
 
 BOUND = "Your program is HIGHLY input-bound because 96.3% of a step is waiting for input."
 STAGES = [Stage(name="MatMul", ms=3.0), Stage(name="decode", ms=1.0)]

@@ -27,7 +27,7 @@ from tests.support.builders import (
     compared,
     with_samples,
 )
-from tests.support.reader import Reader, without_own_scripts
+from tests.support.html.reader import Reader, without_own_scripts
 
 ODD = '" onerror="alert(1)\x1b[31m'
 NEAR = a_proof("near", shuffle=a_shuffle("partial"))

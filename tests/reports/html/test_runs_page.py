@@ -23,8 +23,8 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
-from tests.support.drawings import numbers
-from tests.support.reader import Reader, without_own_scripts
+from tests.support.html.drawings import numbers
+from tests.support.html.reader import Reader, without_own_scripts
 
 Run = tuple[str, RunRecord, list[TrialRecord]]
 

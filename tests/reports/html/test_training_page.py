@@ -17,7 +17,7 @@ from feedbench.reports.charts import training as charts
 from feedbench.reports.code.saved_model import code
 from feedbench.reports.html import training_page
 from tests.support.builders import HOSTILE, SCRIPT
-from tests.support.trainings import a_record, a_training, an_epoch, compared
+from tests.support.runs.trainings import a_record, a_training, an_epoch, compared
 
 
 @pytest.mark.thorough

@@ -10,7 +10,7 @@ from feedbench.bench.records.demand.demand import CorePoint, CoreScaling, CoresN
 from feedbench.bench.records.run import RunRecord
 from feedbench.reports.charts import demand as chart
 from feedbench.reports.html import page
-from tests.support.demands import a_demand_run, trials_of_it
+from tests.support.runs.demands import a_demand_run, trials_of_it
 
 
 def text_of(run: RunRecord) -> str:

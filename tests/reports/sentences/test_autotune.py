@@ -8,7 +8,7 @@ from feedbench.bench.records.diagnosis import Autotune
 from feedbench.reports.sentences.autotune import by_stage, without_it
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import a_row, a_run
-from tests.support.diagnoses import AUTOTUNE, FIXED
+from tests.support.runs.diagnoses import AUTOTUNE, FIXED
 
 
 def test_each_stage_has_its_calls_its_buffer_and_its_time_and_the_consumer_is_none() -> None:

@@ -10,7 +10,7 @@ from feedbench.reports.sentences.calm import by_block, cost, sentence
 from feedbench.reports.sentences.notes import notes, warnings
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import a_row, a_run, compared, trials_of
-from tests.support.calms import PROBED, a_calm
+from tests.support.runs.calms import PROBED, a_calm
 
 
 def test_of_a_machine_that_was_not_probed_nothing_is_said() -> None:

@@ -12,7 +12,7 @@ from feedbench.reports.sentences.more_blocks import (
     without_verdict,
 )
 from tests.support.builders import a_proof, a_row, a_run
-from tests.support.comparisons import FINE, a_comparison
+from tests.support.runs.comparisons import FINE, a_comparison
 
 UNSURE = replace(FINE, label="c", word="cannot tell", more_blocks=12)
 

@@ -19,7 +19,7 @@ from tests.support.builders import (
     compared,
     empty_row,
 )
-from tests.support.calms import a_calm
+from tests.support.runs.calms import a_calm
 
 
 def test_that_what_they_deliver_was_not_compared_is_noted_where_it_was_not() -> None:

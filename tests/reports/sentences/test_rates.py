@@ -7,7 +7,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.reports.sentences.answer import answer
 from feedbench.reports.sentences.notes import notes, warnings
 from tests.support.builders import a_row, a_run, compared
-from tests.support.calms import a_calm
+from tests.support.runs.calms import a_calm
 
 READY = Diagnosis(ceilings=[Ceiling(name="ready", rate=100_000.0)])
 

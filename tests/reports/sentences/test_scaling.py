@@ -8,7 +8,7 @@ from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.records.scaling.scaling import Axis
 from feedbench.reports.charts.scaling import curve_chart
 from feedbench.reports.sentences import scaling
-from tests.support.scalings import a_curve, a_record, an_appetite, arms, trials, usl
+from tests.support.runs.scalings import a_curve, a_record, an_appetite, arms, trials, usl
 
 LAW = usl(100.0, 0.05)
 

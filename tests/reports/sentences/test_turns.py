@@ -10,7 +10,7 @@ from feedbench.reports.sentences.answer import answer
 from feedbench.reports.sentences.calm import sentence
 from feedbench.reports.sentences.notes import notes, warnings
 from tests.support.builders import a_row, a_run, compared
-from tests.support.calms import a_calm
+from tests.support.runs.calms import a_calm
 
 REASONS: dict[Withheld, tuple[str, str]] = {
     "other programs": (

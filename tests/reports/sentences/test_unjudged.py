@@ -11,7 +11,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.reports.sentences.answer import answer, sure
 from feedbench.reports.sentences.notes import notes
 from tests.support.builders import a_row, a_run, compared
-from tests.support.calms import a_calm
+from tests.support.runs.calms import a_calm
 
 FAST = compared("b", 2.0, "faster")
 ALL_DISTURBED = (

@@ -19,7 +19,7 @@ from feedbench.reports.sentences import why
 from feedbench.reports.tables.full import tables
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import a_row, a_run
-from tests.support.diagnoses import FIXED
+from tests.support.runs.diagnoses import FIXED
 
 TRACE = Trace(
     folder="traces/a",

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from feedbench.bench.verdicts.comparison import Comparison
 from feedbench.reports.terminal.comparison import show
-from tests.support.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
+from tests.support.runs.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
 
 
 def shown(found: Comparison, *, colours: bool = False) -> str:

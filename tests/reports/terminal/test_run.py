@@ -34,7 +34,7 @@ from tests.support.builders import (
     compared,
     empty_row,
 )
-from tests.support.calms import a_calm
+from tests.support.runs.calms import a_calm
 
 
 def test_a_row_holds_the_rate_the_comparison_and_the_phases() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.front_door import Call
+from tests.support.programs.front_door import Call
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.forms import RANGES, STRETCH, Fit
 from tests.support.builders import natural_photos, workload_over
-from tests.support.feeds import Feed, proof_of
+from tests.support.pipelines.feeds import Feed, proof_of
 
 pytestmark = pytest.mark.tensorflow  # one of the mistakes is TensorFlow's fast transform
 

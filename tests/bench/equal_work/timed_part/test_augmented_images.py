@@ -18,9 +18,9 @@ from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.augmenting import AugmentingFeed
 from tests.support.builders import natural_photos
-from tests.support.feeds import Feed
+from tests.support.pipelines.augmenting import AugmentingFeed
+from tests.support.pipelines.feeds import Feed
 
 pytestmark = pytest.mark.thorough
 

@@ -20,7 +20,7 @@ from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support.builders import natural_photos
-from tests.support.feeds import Feed
+from tests.support.pipelines.feeds import Feed
 
 IMAGES = 40  # in batches of 16: the last one is short
 EPOCHS = 20

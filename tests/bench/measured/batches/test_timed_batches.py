@@ -8,7 +8,7 @@ import pytest
 from feedbench.bench.measured.batches.timed_batches import TimedBatches
 from feedbench.pipelines.contract import Batch
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.claimed_feeds import a_batch, a_workload
+from tests.support.pipelines.claimed_feeds import a_batch, a_workload
 
 RIGHT = a_batch(8)
 LABELS = RIGHT[1]

@@ -12,9 +12,9 @@ from feedbench.bench.measured.model.feeder import drain, epochs_of, feed
 from feedbench.bench.records.demand.feeding import Feeding
 from feedbench.bench.records.windows import Windows
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.claimed_feeds import a_batch
 from tests.support.clock import ClaimedClock
-from tests.support.producers import BATCH, Producer
+from tests.support.pipelines.claimed_feeds import a_batch
+from tests.support.pipelines.producers import BATCH, Producer
 
 STEP = 0.03125  # seconds for a batch of 8: 256 images/s
 APPETITE = BATCH / STEP

@@ -12,9 +12,9 @@ from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Edge, Event, Fed, Phase
 from feedbench.bench.verdicts.demand.curve import TARGETS, Point, crossing_of
 from feedbench.pipelines.errors import WrongWorkError
-from tests.support.claimed_feeds import Offered, a_request, a_workload
 from tests.support.clock import ClaimedClock
-from tests.support.producers import BATCH, Producer
+from tests.support.pipelines.claimed_feeds import Offered, a_request, a_workload
+from tests.support.pipelines.producers import BATCH, Producer
 
 STEP = 0.03125
 APPETITE = BATCH / STEP

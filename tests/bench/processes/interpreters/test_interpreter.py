@@ -22,7 +22,7 @@ from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.run.plan import make_plan
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
-from tests.support.thin_python import CORE, thin_python
+from tests.support.programs.thin_python import CORE, thin_python
 
 THREADS = {"simplejpeg": "simplejpeg", "cv2": "opencv-python-headless"}
 

@@ -15,7 +15,7 @@ from feedbench.bench.run.measuring.blocks import longest_block_seconds
 from feedbench.bench.run.resuming import past as resumption
 from tests.support.builders import a_record
 from tests.support.clock import ClaimedClock
-from tests.support.killed import Killed
+from tests.support.runs.killed import Killed
 
 
 def test_completed_blocks_that_fed_a_model_are_kept_and_the_others_run_again(

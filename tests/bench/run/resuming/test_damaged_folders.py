@@ -12,7 +12,7 @@ from feedbench.bench.run.resuming import past
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.tables import frames
 from tests.support.builders import a_row, a_run, a_run_folder, trials_of
-from tests.support.killed import Killed
+from tests.support.runs.killed import Killed
 
 
 def _change(killed: Killed, name: str, **given: Any) -> None:

@@ -26,10 +26,10 @@ from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming.extension import old
 from feedbench.bench.verdicts.rows import summarise
 from feedbench.pipelines.errors import RequestError
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench, trials_until
-from tests.support.killed import Killed, a_trial
-from tests.support.summaries import blocks
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench, trials_until
+from tests.support.runs.killed import Killed, a_trial
+from tests.support.runs.summaries import blocks
 
 PAUSING = """
 import time

@@ -15,9 +15,9 @@ from feedbench.bench.records.storage import is_preparing, read_run
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.preparing import asked_before, begin_preparing
 from feedbench.pipelines.errors import RequestError
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench
-from tests.support.killed import Killed
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench
+from tests.support.runs.killed import Killed
 from tests.support.waiting import until
 
 

@@ -40,10 +40,10 @@ from feedbench.pipelines.catalog import parse
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import index_folder
-from tests.support import loaders
 from tests.support.builders import a_proof, a_row
-from tests.support.command import SMALL, Feedbench, trials_until
-from tests.support.killed import Killed, a_trial
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench, trials_until
+from tests.support.runs.killed import Killed, a_trial
 from tests.support.waiting import gone
 
 LOW = Share(0.8, 0.5)

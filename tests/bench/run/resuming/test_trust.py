@@ -17,7 +17,7 @@ from feedbench.bench.records.storage import read_run
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming import trust
 from feedbench.pipelines.errors import RequestError
-from tests.support.killed import Killed
+from tests.support.runs.killed import Killed
 
 _REFUSED = r"it was not made by you on this machine, and it runs code: .*\nhint: .*--trust"
 

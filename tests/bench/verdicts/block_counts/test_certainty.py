@@ -13,7 +13,7 @@ from feedbench.bench.verdicts.intervals import LEVEL, Certainty, by_mean, level_
 from feedbench.bench.verdicts.rows import summarise
 from feedbench.bench.verdicts.sequential import sequential
 from tests.support.builders import a_row, a_run
-from tests.support.summaries import MARGIN, blocks, row_of
+from tests.support.runs.summaries import MARGIN, blocks, row_of
 
 ADDED = Extension(blocks=8)
 

@@ -14,7 +14,7 @@ from feedbench.bench.verdicts.comparison import compare
 from feedbench.bench.verdicts.intervals import LEVEL, unpaired
 from feedbench.bench.verdicts.two_runs import Run
 from tests.support.builders import a_row, a_run
-from tests.support.summaries import a_trial, blocks, failed
+from tests.support.runs.summaries import a_trial, blocks, failed
 
 BORDER = -math.log1p(0.05)
 

@@ -19,7 +19,7 @@ from feedbench.bench.verdicts.block_counts.stopping import (
 from feedbench.bench.verdicts.intervals import LEVEL, Certainty, student
 from feedbench.bench.verdicts.rows import Summary, summarise
 from feedbench.bench.verdicts.sequential import radius as sequential_radius
-from tests.support.summaries import CALM, MARGIN, blocks, probed, summary_of
+from tests.support.runs.summaries import CALM, MARGIN, blocks, probed, summary_of
 
 NOISY = [1000, 1200, 800, 900]
 LABELS = ("a", "b")

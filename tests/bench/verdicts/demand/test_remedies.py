@@ -11,7 +11,7 @@ from feedbench.bench.records.demand.demand import ModelRecord
 from feedbench.bench.records.diagnosis import Fixed
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.verdicts.demand.remedies import Remedy, cores_for, remedies
-from tests.support.demands import APPETITE, MARGIN, a_demand_run, slow_row
+from tests.support.runs.demands import APPETITE, MARGIN, a_demand_run, slow_row
 
 SECONDS = st.floats(0.0001, 0.01)
 """Of CPU time for an image."""

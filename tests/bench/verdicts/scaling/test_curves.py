@@ -7,7 +7,7 @@ import pytest
 from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.verdicts.scaling.curves import curve_of
 from feedbench.bench.verdicts.scaling.forecasts import enough, fit
-from tests.support.scalings import a_curve, arms, trials, usl
+from tests.support.runs.scalings import a_curve, arms, trials, usl
 
 LAW = usl(100.0, 0.05, 0.002)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedbench.bench.verdicts.scaling.laws import fitted, largest_error
-from tests.support.scalings import usl
+from tests.support.runs.scalings import usl
 
 COUNTS = (1, 2, 4, 8)
 SHARES = st.floats(0.0, 0.9)

@@ -16,7 +16,7 @@ from feedbench.bench.verdicts.turns.block_rates import (
     log_ratios,
     trimmed_mean,
 )
-from tests.support.rotated import turns_of
+from tests.support.runs.rotated import turns_of
 
 ROUNDS = 20
 

@@ -14,8 +14,8 @@ from feedbench.bench.verdicts.turns.variances import (
     pairs_with,
     variances,
 )
-from tests.support.rotated import rotation
-from tests.support.summaries import failed
+from tests.support.runs.rotated import rotation
+from tests.support.runs.summaries import failed
 
 OPEN_SECONDS, ROUND_SECONDS = 12.0, 2.0
 

@@ -20,9 +20,9 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import CAFFE, IMAGENET, Fit
 from feedbench.pipelines.images.file_formats import formats_of
 from feedbench.pipelines.images.index import index_folder, take
-from tests.support import reference
 from tests.support.builders import workload_over
-from tests.support.feeds import proof_of
+from tests.support.images import reference
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
 

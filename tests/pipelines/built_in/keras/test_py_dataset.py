@@ -13,7 +13,7 @@ import pytest
 from feedbench.pipelines import catalog
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.keras_fit import FitFeed, is_py_dataset
-from tests.support.feeds import proof_of
+from tests.support.pipelines.feeds import proof_of
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.thorough]
 

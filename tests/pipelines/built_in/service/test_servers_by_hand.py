@@ -10,8 +10,8 @@ import pytest
 
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.pipelines.images.sample_photos import write_photos
-from tests.support.command import SMALL, Feedbench
-from tests.support.service_servers import Cluster, cluster
+from tests.support.programs.command import SMALL, Feedbench
+from tests.support.programs.service_servers import Cluster, cluster
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.faults]

@@ -35,7 +35,7 @@ from feedbench.pipelines.built_in.service import servers
 from feedbench.pipelines.augmentation.ranges import Augmentation
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from tests.support.builders import natural_photos
-from tests.support.feeds import proof_of
+from tests.support.pipelines.feeds import proof_of
 
 folder = Path(sys.argv[1])
 workload = natural_photos(folder / "photos", 40, side=64, batch_size=16)

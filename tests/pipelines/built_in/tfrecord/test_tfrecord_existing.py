@@ -16,9 +16,9 @@ from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import Index, part
 from feedbench.pipelines.images.split.by_seed import split
-from tests.support.odd import png
-from tests.support.record_files import example, extract, write, write_shards
-from tests.support.scripts import code_of, feeding
+from tests.support.images.odd import png
+from tests.support.images.record_files import example, extract, write, write_shards
+from tests.support.pipelines.scripts import code_of, feeding
 
 pytestmark = pytest.mark.tensorflow
 

@@ -15,7 +15,7 @@ from feedbench.reports.sentences.comparisons.comparison import (
     notes,
     warning,
 )
-from tests.support.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
+from tests.support.runs.comparisons import DIFFERING, FINE, SLOWER, UNSURE, a_comparison
 
 
 def test_the_answer_names_who_became_slower_or_what_cannot_be_told() -> None:

@@ -7,7 +7,7 @@ import pytest
 from feedbench.bench.records.trainings.training import TrainingRecord
 from feedbench.bench.training.likeness import likeness_of
 from feedbench.reports.sentences.trainings import training as sentences
-from tests.support.trainings import a_record, a_training, an_epoch
+from tests.support.runs.trainings import a_record, a_training, an_epoch
 
 
 def judged(*trainings: object, **given: object) -> TrainingRecord:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import loaders
-from tests.support.command import finished
 from tests.support.pace import paced
+from tests.support.pipelines import loaders
+from tests.support.programs.command import finished
 
 
 class Suite:

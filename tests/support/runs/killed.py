@@ -16,8 +16,9 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.resuming import basis, trust
 from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.images.index import index_folder
-from tests.support import builders, loaders
+from tests.support import builders
 from tests.support.builders import a_row, a_run
+from tests.support.pipelines import loaders
 
 STARTED = "2026-01-01T00:00:00+00:00"
 

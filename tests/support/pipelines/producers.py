@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from feedbench.pipelines.contract import Batch
-from tests.support.claimed_feeds import a_batch
 from tests.support.clock import ClaimedClock
+from tests.support.pipelines.claimed_feeds import a_batch
 
 BATCH = 8  # images
 

@@ -13,8 +13,8 @@ import psutil
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_run, read_trials
 from feedbench.bench.records.trial import TrialRecord
-from tests.support import loaders
-from tests.support.command import SMALL, Feedbench, finished, trials_until
+from tests.support.pipelines import loaders
+from tests.support.programs.command import SMALL, Feedbench, finished, trials_until
 from tests.support.waiting import until
 
 

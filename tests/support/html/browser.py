@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.support.contrast import luminance
+from tests.support.html.contrast import luminance
 
 
 @dataclass

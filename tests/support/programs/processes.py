@@ -10,7 +10,7 @@ from feedbench.bench.processes.underway import Outcome
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.messages import Event, Measured, Purpose, Request, Start
 from feedbench.bench.records.pace import USUAL, Pace
-from tests.support import loaders
+from tests.support.pipelines import loaders
 
 
 class Runner:

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from tests.support import loaders
 from tests.support.pace import paced
+from tests.support.pipelines import loaders
 from tests.support.waiting import until
 
 SMALL = ["--image-size", "32", "--batch-size", "8"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.turns import Turn
-from tests.support.summaries import a_trial
+from tests.support.runs.summaries import a_trial
 
 TURN_SECONDS = 0.5
 

@@ -30,7 +30,7 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
-from tests.support.calms import PROBED
+from tests.support.runs.calms import PROBED
 
 LONG = (
     "tfdata_tuned:cache=none,shuffle=full,prefetch=autotune,parallel_calls=autotune,dct=x"

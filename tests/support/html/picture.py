@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from feedbench.reports.html import page
 from tests.browser.conftest import chromium
 
-FOLDER = Path(__file__).parents[2] / "docs"
+FOLDER = Path(__file__).parents[3] / "docs"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTH, SCALE = 1000, 1.5  # pixels of the page, and of the picture for one of these
 LAST = "ratios"  # the section that is the last to be seen

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from feedbench.bench.records.storage import read_run, write_run
 from feedbench.bench.run import benchmark_json
 from feedbench.reports.tables import frames
-from tests.support.front_door import a_folder_of
 from tests.support.markdown import LOADER, Block, blocks
 from tests.support.pace import paced
+from tests.support.programs.front_door import a_folder_of
 
 RUNS = ("RUN", "BASE", "NEW", "LAPTOP", "SERVER")
 

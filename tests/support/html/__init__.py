@@ -1,0 +1,1 @@
+"""Pages: made of claimed runs, and as a reader or a browser has them."""

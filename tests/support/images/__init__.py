@@ -1,0 +1,1 @@
+"""Image and record files, and what a workload asks for, computed without TensorFlow."""

@@ -1,0 +1,1 @@
+"""Pipelines, feeds and loader files, right ones and such with one fault."""

@@ -1,0 +1,1 @@
+"""Programs that tests start: the command, servers, trials and misbehaving processes."""

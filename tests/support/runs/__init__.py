@@ -1,0 +1,1 @@
+"""What is recorded of runs, gates, trainings and so on, claimed by a test instead of measured."""
