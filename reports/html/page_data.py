@@ -22,10 +22,11 @@ from feedbench.reports.code import fastest
 from feedbench.reports.html.sheets import Sheet
 from feedbench.reports.html.templating import embedded
 from feedbench.reports.html.waiting_data import Waiting, waiting_of
-from feedbench.reports.sentences import autotune, calm, costs, facts, why
+from feedbench.reports.sentences import autotune, costs, facts, why
 from feedbench.reports.sentences.answer import answer, heading, no_ratios, sure
 from feedbench.reports.sentences.citation import citation
 from feedbench.reports.sentences.comparisons import comparison
+from feedbench.reports.sentences.conditions import calm
 from feedbench.reports.sentences.notes import notes
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures

@@ -11,9 +11,10 @@ from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.text import counted, listed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.resources import MOST_CONSUMER_SHARE
-from feedbench.reports.sentences import calm, equal_work, page_cache, preparation, rates
+from feedbench.reports.sentences import equal_work, preparation, rates
 from feedbench.reports.sentences.answer import is_unjudged
 from feedbench.reports.sentences.augmentation import augmentation_cost
+from feedbench.reports.sentences.conditions import calm, page_cache
 from feedbench.reports.sentences.more_blocks import adds, amount
 from feedbench.reports.text.figures import percent, shown
 

@@ -11,8 +11,9 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import Preparation
 from feedbench.bench.text import counted, size
-from feedbench.reports.sentences import costs, equal_work, page_cache, preparation, why
+from feedbench.reports.sentences import costs, equal_work, preparation, why
 from feedbench.reports.sentences.augmentation import augmentation_cost
+from feedbench.reports.sentences.conditions import page_cache
 from feedbench.reports.text import figures
 from feedbench.reports.text.figures import MISSING, milliseconds, percent, seconds, shown
 

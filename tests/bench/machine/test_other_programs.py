@@ -17,7 +17,7 @@ from feedbench.bench.machine.other_programs import user_seconds, watched_cores
 from feedbench.bench.records.conditions.calm import Around, Counters, Share
 from feedbench.bench.records.conditions.usage import Usage
 from feedbench.bench.verdicts.calm import calm_of
-from feedbench.reports.sentences import calm
+from feedbench.reports.sentences.conditions import calm
 from tests.support.builders import a_trial
 
 STAT = """cpu  1000 200 300 4000 0 0 0 0 0 0

@@ -13,7 +13,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.reports.charts import time_order
 from feedbench.reports.charts.tracks import NARROW, WIDE
-from feedbench.reports.sentences import calm
+from feedbench.reports.sentences.conditions import calm
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import HOSTILE, SCRIPT, a_row, a_run, a_trial, trials_of
 from tests.support.html.drawings import dots, numbers, texts

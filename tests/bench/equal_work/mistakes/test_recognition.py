@@ -1,6 +1,6 @@
 """What people deliver by mistake is named, by the proof of a whole feed.
 
-tests/end_to_end/test_loaders.py has more mistakes, in loaders.
+tests/end_to_end/own_loaders/test_loaders.py has more mistakes, in loaders.
 """
 
 from __future__ import annotations

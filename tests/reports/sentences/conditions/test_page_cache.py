@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.conditions.page_cache import PageCacheUse
 from feedbench.bench.records.row import Row
+from feedbench.reports.sentences.conditions.page_cache import note, state, while_timed
 from feedbench.reports.sentences.notes import notes
-from feedbench.reports.sentences.page_cache import note, state, while_timed
 from tests.support.builders import a_row, a_run
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tests.studies.machines import TRIALS, Array
+from tests.studies.decision_rules.machines import TRIALS, Array
 
 TURN_SECONDS = 0.5
 OPEN_SECONDS = 3.0  # before a piece begins

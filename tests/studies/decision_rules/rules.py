@@ -25,7 +25,7 @@ from feedbench.bench.verdicts.intervals import (
     _signed_rank_place,
     level_of,
 )
-from tests.studies.machines import BASELINE, CONTROL, OTHER, Array, Flags, Sittings
+from tests.studies.decision_rules.machines import BASELINE, CONTROL, OTHER, Array, Flags, Sittings
 
 MARGIN = 0.05
 LEVEL = level_of(1)

@@ -7,7 +7,7 @@ import pytest
 from feedbench.bench.records.conditions.calm import Calm
 from feedbench.bench.records.row import Withheld
 from feedbench.reports.sentences.answer import answer
-from feedbench.reports.sentences.calm import sentence
+from feedbench.reports.sentences.conditions.calm import sentence
 from feedbench.reports.sentences.notes import notes, warnings
 from tests.support.builders import a_row, a_run, compared
 from tests.support.runs.calms import a_calm

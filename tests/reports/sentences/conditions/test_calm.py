@@ -6,7 +6,7 @@ from feedbench.bench.records.conditions.calm import Calm, Share
 from feedbench.bench.records.row import Withheld
 from feedbench.reports.html.page import render
 from feedbench.reports.sentences.answer import answer
-from feedbench.reports.sentences.calm import by_block, cost, sentence
+from feedbench.reports.sentences.conditions.calm import by_block, cost, sentence
 from feedbench.reports.sentences.notes import notes, warnings
 from feedbench.reports.text.figures import MISSING
 from tests.support.builders import a_row, a_run, compared, trials_of

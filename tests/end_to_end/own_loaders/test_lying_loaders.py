@@ -17,7 +17,7 @@ from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 
-LOADERS = Path(__file__).parent / "loaders" / "lying.py"
+LOADERS = Path(__file__).parents[1] / "loaders" / "lying.py"
 IMAGES = 40
 
 LIES = {

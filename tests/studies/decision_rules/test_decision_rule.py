@@ -21,7 +21,7 @@ from feedbench.bench.verdicts.intervals import (
     by_ranks,
     verdict,
 )
-from tests.studies.machines import (
+from tests.studies.decision_rules.machines import (
     BASELINE,
     CONTROL,
     OTHER,
@@ -31,7 +31,7 @@ from tests.studies.machines import (
     probed,
     simulate,
 )
-from tests.studies.rules import (
+from tests.studies.decision_rules.rules import (
     LEVEL,
     MARGIN,
     RULES,

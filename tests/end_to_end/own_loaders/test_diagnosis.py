@@ -12,7 +12,7 @@ from tests.support.programs.command import SMALL, Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end]
 
-RIGHT = Path(__file__).parent / "loaders" / "right.py"
+RIGHT = Path(__file__).parents[1] / "loaders" / "right.py"
 
 # A matrix product of some milliseconds for each image, in the same graph as the rest.
 SLOW_OP = """

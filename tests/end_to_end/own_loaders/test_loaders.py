@@ -14,7 +14,7 @@ from tests.support.programs.command import Feedbench
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.end_to_end, pytest.mark.thorough]
 
-LOADERS = Path(__file__).parent / "loaders"
+LOADERS = Path(__file__).parents[1] / "loaders"
 IMAGES = 40  # in batches of 12: the last one is short
 
 FAULTS = {

@@ -16,10 +16,10 @@ import pytest
 
 from feedbench.bench.records.turns import Turn
 from feedbench.bench.verdicts.turns.block_rates import TRIMMED, BlockRate, log_ratios
-from tests.studies.machines import BASELINE, CONTROL, OTHER, Array
-from tests.studies.rotations import Bustle, one_by_one, rotated
-from tests.studies.rules import Intervals, by_signed_ranks, by_students_t, decided
-from tests.studies.turns import (
+from tests.studies.decision_rules.machines import BASELINE, CONTROL, OTHER, Array
+from tests.studies.decision_rules.rotations import Bustle, one_by_one, rotated
+from tests.studies.decision_rules.rules import Intervals, by_signed_ranks, by_students_t, decided
+from tests.studies.decision_rules.turns import (
     ESTIMATORS,
     as_runs_do,
     by_the_shorter,

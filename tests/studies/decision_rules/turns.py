@@ -16,8 +16,8 @@ from feedbench.bench.verdicts.turns.block_rates import (
     OUTLYING,
     TRIMMED,
 )
-from tests.studies.machines import BASELINE, Array, Flags
-from tests.studies.rules import Intervals, by_signed_ranks, by_students_t
+from tests.studies.decision_rules.machines import BASELINE, Array, Flags
+from tests.studies.decision_rules.rules import Intervals, by_signed_ranks, by_students_t
 
 Estimator = Callable[[Array], Array]
 """From log ratios [..., rounds] to one value each"""

@@ -1,0 +1,1 @@
+"""Sentences on the conditions of a run: other programs, and the page cache."""

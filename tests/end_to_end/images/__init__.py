@@ -1,0 +1,1 @@
+"""What the command makes of the images that it is given, and of record files."""

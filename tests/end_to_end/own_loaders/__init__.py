@@ -1,0 +1,1 @@
+"""Runs of loaders that people wrote themselves."""
