@@ -5,6 +5,7 @@ A command imports what it needs when it is called. So `--help` is fast.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -33,6 +34,9 @@ from feedbench.bench.cli.tune import tune
 from feedbench.bench.cli.verify import verify
 from feedbench.pipelines.errors import FeedbenchError, InterruptionError, RequestError
 from feedbench.pipelines.system.signals import Interrupts
+
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
+_NO_MORE = r"expected no further argument; found \1"
 
 app = typer.Typer(
     name="feedbench",
@@ -76,7 +80,7 @@ def main() -> NoReturn:
 def _called(interrupts: Interrupts) -> int:
     """Call the command, print its error if it has one, and return its exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="feedbench", standalone_mode=False)
         flush()
     except BrokenPipeError:  # the reader has closed the pipe
         return _code(FeedbenchError.exit_code)
@@ -103,8 +107,8 @@ def _described(error: Exception) -> tuple[str, int]:
     if usage is not None:
         near = getattr(error, "possibilities", None)  # names of options
         meant = f"did you mean {near[0]}? See" if near else "see"
-        sentence = getattr(error, "message", "") if near else usage()
-        wrong = RequestError(sentence, hint=f"{meant} {_command()} --help")
+        sentence = getattr(error, "message", "") if near else _EXTRA.sub(_NO_MORE, usage())
+        wrong = RequestError(sentence.rstrip("."), hint=f"{meant} {_command()} --help")
         return str(wrong), wrong.exit_code
     what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
     bug = FeedbenchError(f"this is a bug in Feedbench: {what}", hint="add --debug to see where")

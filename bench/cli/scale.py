@@ -36,7 +36,7 @@ def scale(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Measure how a rate grows with workers of tf.data service, and with cores.
+    """Measure how a rate grows with workers and with cores.
 
     \b
     Examples:
@@ -46,8 +46,9 @@ def scale(
       feedbench scale ~/photos -p mine=loader.py:photos --cores 1,2,4
       feedbench scale ~/photos --workers 1,2,4 --model mobilenet_v2
 
-    All numbers are measured in the blocks of one run. Each worker has one core. More workers than
-    cores share them, and the result says so: they are no larger machine.
+    Workers are those of tf.data service. All numbers are measured in the blocks of one run. Each
+    worker has one core. More workers than cores share them, and the result says so: they are no
+    larger machine.
 
     Amdahl's law and the universal scalability law are fitted to what was measured. A rate that they
     forecast is marked as extrapolated, with its interval. With --appetite, --step or --model, the

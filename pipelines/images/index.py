@@ -108,7 +108,7 @@ def index_folder(
     if not files:
         raise RequestError(
             f"{folder}: expected photos ({', '.join(SUFFIXES)}) in its sub-folders"
-            f" ({len(class_names)}); found none, only other files ({ignored})",
+            f" ({len(class_names)}); found {no_photo(ignored)}",
             hint=" ".join(walk_notes(walks)),
         )
     broken = sorted(entry.name for entry in top if _leads_nowhere(entry))
@@ -138,8 +138,8 @@ def index_leaves(
     outside += sum(len(by_class.pop(name)) for name in hidden)
     if not by_class:
         raise RequestError(
-            f"{folder}: expected photos ({', '.join(SUFFIXES)}) in folders below it; found none,"
-            f" only other files ({walked.others + outside})",
+            f"{folder}: expected photos ({', '.join(SUFFIXES)}) in folders below it; found"
+            f" {no_photo(walked.others + outside)}",
             hint=" ".join(walk_notes([walked])),
         )
     class_names, notes = ordered(sorted(by_class), classes)
@@ -238,6 +238,11 @@ def listed(texts: Sequence[str]) -> str:
     """Return texts as a list for a sentence: the first ones, and how many more there are."""
     more = len(texts) - _MOST_NAMED
     return ", ".join(texts[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def no_photo(others: int) -> str:
+    """Return what a folder has in which there is no photo: other files, or none."""
+    return f"none, only other files ({others})" if others else "no file"
 
 
 def counts(index: Index) -> dict[str, int]:

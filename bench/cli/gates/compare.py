@@ -27,7 +27,7 @@ def compare(
     html: options.ComparePage = None,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Check whether any pipeline became slower between two runs, or in one.
+    """Check whether a pipeline became slower in two runs, or one.
 
     \b
     Examples:

@@ -45,14 +45,17 @@ def to_come(
         if more <= 0 < more + spare:
             up_to = counted(more + spare, "more block")
             return f"up to {up_to} of about {duration(each)} while pipelines are disturbed"
-        more = max(more, 0)
-        if seconds_left is not None:
-            more = min(more, int(max(seconds_left, 0.0) / each))
-        return f"{counted(more, 'block')} to come, in about {duration(more * each)}"
-    if seconds_left is None:
+        if more <= 0:
+            return "that was the last block"
+    elif seconds_left is None:
         return f"a block takes about {duration(each)}"
-    more = int(max(seconds_left, 0.0) / each)
-    return f"time for about {counted(more, 'more block')} of about {duration(each)}"
+    fit = math.inf if seconds_left is None else int(max(seconds_left, 0.0) / each)
+    if not fit:
+        return f"no time for another block of about {duration(each)}"
+    if wanted is None:
+        return f"time for about {counted(int(fit), 'more block')} of about {duration(each)}"
+    more = int(min(more, fit))
+    return f"{counted(more, 'block')} to come, in about {duration(more * each)}"
 
 
 def so_far(rows: Sequence[Row], rates: Rates, unequal: frozenset[str] = frozenset()) -> str:

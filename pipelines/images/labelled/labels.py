@@ -14,6 +14,7 @@ from feedbench.pipelines.images.index import (
     Index,
     listed_stamps,
     named,
+    no_photo,
     ordered,
     shown,
     walk_notes,
@@ -80,8 +81,7 @@ def index_unlabelled(folder: PurePath, *, follow_links: bool = False) -> Index:
     walked = walk(folder, follow_links=follow_links)
     if not walked.images:
         raise RequestError(
-            f"{folder}: expected photos ({', '.join(SUFFIXES)}); found none, only other files"
-            f" ({walked.others})",
+            f"{folder}: expected photos ({', '.join(SUFFIXES)}); found {no_photo(walked.others)}",
             hint=" ".join(walk_notes([walked])),
         )
     note = "The photos are not in class folders: a run needs --labels to know their classes."

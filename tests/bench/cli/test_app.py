@@ -125,6 +125,20 @@ def test_a_word_that_feedbench_does_not_have_points_to_the_help_that_exists(
     assert done.err.splitlines()[1:] == [f"hint: {hint}"]
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "one", "more"], "expected no further argument; found more"),
+        (["report"], "Missing argument 'RUN'"),
+    ],
+)
+def test_a_wrong_number_of_arguments_is_a_sentence(
+    words: list[str], sentence: str, call: Call
+) -> None:
+    done = call(*words)
+    assert done.err == f"feedbench: {sentence}\nhint: see feedbench {words[0]} --help\n"
+
+
 def is_a_sentence_and_a_hint(printed: str) -> bool:
     """Whether an error is one line, or two, of which the second is what to do."""
     return re.fullmatch(r"feedbench: .+\n(hint: .+\n)?", printed) is not None

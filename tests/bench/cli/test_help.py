@@ -43,6 +43,10 @@ assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
     assert "run" in done.stdout
 
 
+def test_no_command_is_described_by_half_a_sentence(call: Call) -> None:
+    assert "..." not in call("--help").out.partition("Commands:")[2]
+
+
 def examples_in(text: str) -> list[list[str]]:
     """The words of each call of feedbench in its examples, without what the shell does."""
     section = re.split(r"\n *\n", re.split(r"Examples?:\n", text)[1])[0]

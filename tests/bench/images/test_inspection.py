@@ -243,7 +243,10 @@ def test_a_photo_that_changes_meanwhile_is_named(folder: Path) -> None:
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="found none, only other files"):
+    with pytest.raises(RequestError, match=r"\.mpo\); found no file$"):
+        inspected(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(RequestError, match=r"found none, only other files \(1\)"):
         inspected(tmp_path)
 
 

@@ -254,6 +254,11 @@ def test_classes_without_any_photo_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_classes_without_any_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert refused(tmp_path).endswith(" in its sub-folders (1); found no file")
+
+
 @pytest.mark.parametrize("folder", ["photos", "photos/c", "photos/c/x"])
 def test_a_folder_that_may_not_be_listed_is_named(open_to_all: None, folder: str) -> None:
     photos = fill(Path("photos"), "c/1.jpg", "c/x/1.jpg")

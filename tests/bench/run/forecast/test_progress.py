@@ -61,11 +61,12 @@ def test_before_anything_counts_there_is_no_answer() -> None:
     [
         (None, 100.0, "time for about 4 more blocks of about 25 s"),
         (None, 26.0, "time for about 1 more block of about 25 s"),
-        (None, -3.0, "time for about 0 more blocks of about 25 s"),
+        (None, -3.0, "no time for another block of about 25 s"),
         (None, None, "a block takes about 25 s"),
         (8, None, "6 blocks to come, in about 2 min 30 s"),
         (8, 60.0, "2 blocks to come, in about 50 s"),
-        (2, None, "0 blocks to come, in about 0 s"),
+        (8, 20.0, "no time for another block of about 25 s"),
+        (2, None, "that was the last block"),
     ],
 )
 def test_what_is_to_come_is_told_by_the_blocks_so_far_and_not_by_the_pilots(
@@ -87,7 +88,7 @@ def test_the_blocks_that_verdicts_need_may_take_the_time_kept_for_reasons() -> N
         (2, "1 block to come, in about 25 s"),
         (3, "up to 2 more blocks of about 25 s while pipelines are disturbed"),
         (4, "up to 1 more block of about 25 s while pipelines are disturbed"),
-        (5, "0 blocks to come, in about 0 s"),
+        (5, "that was the last block"),
     ],
 )
 def test_spare_blocks_come_only_while_pipelines_are_disturbed(whole: int, sentence: str) -> None:

@@ -368,5 +368,5 @@ def test_after_each_block_the_answer_so_far_is_shown_with_what_the_blocks_have_r
     assert told.lines == [
         ("the answer after 1", "time for about 2 more blocks of about 30 s"),
         ("the answer after 2", "time for about 1 more block of about 30 s"),
-        ("the answer after 3", "time for about 0 more blocks of about 30 s"),
+        ("the answer after 3", "no time for another block of about 30 s"),
     ]
