@@ -27,7 +27,7 @@ from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.bench.run.pilots import Piloted, lineup_of
 from feedbench.bench.run.resuming import basis
 from feedbench.bench.run.resuming.past import Past
-from feedbench.bench.run.sources import AGAIN, Sources
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import Workplace
 from feedbench.bench.verdicts.block_counts.stopping import (
     Rule,
@@ -222,7 +222,7 @@ def prove(run: Run, work: Workplace) -> Run:
     specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]
     proven, records = verifier.verify_all(specs, run.begun.folder.samples, limit, anew=False)
     if (change := run.begun.sources.compare_after(0)) is not None:
-        raise RequestError(change.clause, hint=AGAIN)
+        raise RequestError(change.clause, hint=change.hint)
     keeper.add_proofs(proven)
     if any(map(is_equal, keeper.proofs.values())):
         run.trials.compare_timed(keeper.proofs, verifier.fingerprints(limit(None)))

@@ -17,15 +17,12 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from feedbench.bench.records.conditions.sources import SourceChange, SourceKind
+from feedbench.bench.records.conditions.sources import AGAIN, SourceChange, SourceKind
 from feedbench.bench.records.trial import Fault, TrialRecord
 from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import FeedbenchError, RequestError
 from feedbench.pipelines.images.index import image_id
-from feedbench.pipelines.remote.reading import Stamp, stamp, stamps
-
-AGAIN = "run it again when nothing writes to them"
-"""The hint where files changed."""
+from feedbench.pipelines.remote.reading import Stamp, is_refused, stamp, stamps_or_errors
 
 QUICK_SECONDS = 1.0  # a comparison that takes longer is not made after each block
 
@@ -57,6 +54,8 @@ def statuses_of(workload: Workload, listed: Sequence[Status | None] = ()) -> lis
         ]
     except OSError as error:
         name = image_id(str(error.filename))
+        if is_refused(str(error.filename), error):
+            raise RequestError(f"{name} cannot be read: {error.strerror}") from error
         raise RequestError(f"{name} disappeared before it was read", hint=AGAIN) from error
 
 
@@ -106,7 +105,7 @@ class Sources:
 
     def _refuse_change(self, cause: Exception | None) -> None:
         if self.compare(0) is not None:
-            raise RequestError(self.clause, hint=AGAIN) from cause
+            raise RequestError(self.clause, hint=self.hint) from cause
 
     @property
     def clause(self) -> str:
@@ -114,6 +113,11 @@ class Sources:
         if self.change is None:
             return ""
         return f"{self.change.what} {self._when}" if self._when else self.change.clause
+
+    @property
+    def hint(self) -> str:
+        """What to do where files changed."""
+        return AGAIN if self.change is None else self.change.hint
 
     def has_changed(self) -> bool:
         """Compare all files outside of a block; return whether one has changed so far."""
@@ -131,10 +135,8 @@ class Sources:
         """Compare all files during or after a block; return the first change so far."""
         if self.change is None:
             begun = self._clock()
-            places, gone = self._changed()
+            self.change = self._changed(block)
             self._seconds = self._clock() - begun
-            if places:
-                self.change = self._change(places, gone, block)
         return self.change
 
     def compare_after(self, block: int) -> SourceChange | None:
@@ -151,20 +153,29 @@ class Sources:
             return record
         return replace(record, fault=Fault.SOURCES_CHANGED, why=self.clause)
 
-    def _changed(self) -> tuple[list[int], int]:
-        """Return the places of the files that changed, and how many of these are gone."""
-        places, gone = [], 0
+    def _changed(self, block: int) -> SourceChange | None:
+        """Return what changed; if nothing did, what a store does not show; None: neither."""
+        places, refused, gone, refusal = [], [], 0, ""
         statuses = self._statuses
-        images = stamps(self._files[: self._prepared_from])
-        for place, now in enumerate([*images, *stamps(self._files[self._prepared_from :])]):
-            if now is None:
+        images = stamps_or_errors(self._files[: self._prepared_from])
+        prepared = stamps_or_errors(self._files[self._prepared_from :])
+        for place, now in enumerate([*images, *prepared]):
+            if not isinstance(now, OSError):
+                if now != (statuses[2 * place], statuses[2 * place + 1]):
+                    places.append(place)
+            elif is_refused(self._files[place], now):
+                refused.append(place)
+                refusal = refusal or str(now.strerror)
+            else:
                 places.append(place)
                 gone += 1
-            elif now != (statuses[2 * place], statuses[2 * place + 1]):
-                places.append(place)
-        return places, gone
+        if places:
+            return self._change(places, gone, block)
+        return self._change(refused, 0, block, refusal) if refused else None
 
-    def _change(self, places: Sequence[int], gone: int, block: int) -> SourceChange:
+    def _change(
+        self, places: Sequence[int], gone: int, block: int, refusal: str = ""
+    ) -> SourceChange:
         kind, name = self._named(places[0])
         return SourceChange(
             kind=kind,
@@ -173,6 +184,7 @@ class Sources:
             gone=gone,
             first_block=min(self._unchanged_after + 1, block),
             last_block=block,
+            refusal=refusal,
         )
 
     def _named(self, place: int) -> tuple[SourceKind, str]:

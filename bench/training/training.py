@@ -31,7 +31,7 @@ from feedbench.bench.run.choose_images import Images, choose, save_workload, wit
 from feedbench.bench.run.images_source import list_images, with_images
 from feedbench.bench.run.keeper import workload_record
 from feedbench.bench.run.plan import refuse_label_mode, refuse_store
-from feedbench.bench.run.sources import AGAIN, Sources
+from feedbench.bench.run.sources import Sources
 from feedbench.bench.run.workplace import scratch_folder
 from feedbench.bench.text import counted
 from feedbench.bench.training.follower import Follower
@@ -259,7 +259,9 @@ class _Trainer:
         outcome = self.work.processes.run(start, _LIMIT_SECONDS, follower.take)
         if self.sources.has_changed():
             self.keeper.change(self.sources.clause)
-            self.work.listener.note(f"Nothing more is trained: {self.sources.clause}; {AGAIN}.")
+            self.work.listener.note(
+                f"Nothing more is trained: {self.sources.clause}; {self.sources.hint}."
+            )
         else:
             follower.end(outcome)
         if self.work.options.debug and isinstance(outcome.result, Failed):

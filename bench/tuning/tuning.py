@@ -38,7 +38,6 @@ from feedbench.bench.records.tuning.tuning import (
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import TooShortError, refuse_unsuitable, rounded_up
 from feedbench.bench.run.run import perform
-from feedbench.bench.run.sources import AGAIN
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
 from feedbench.bench.tuning.candidates import as_typed, candidates_of, different, refined
@@ -233,7 +232,7 @@ class _Tuning:
         """
         self.keeper.put(status="interrupted", changed=change.clause)
         if not self.keeper.record.rungs:
-            raise RequestError(change.clause, hint=AGAIN)
+            raise RequestError(change.clause, hint=change.hint)
         return True
 
     def _final(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
@@ -106,13 +106,24 @@ def stamps(files: Sequence[str]) -> list[Stamp | None]:
 
     A store is asked for many at once.
     """
+    return [None if isinstance(each, OSError) else each for each in stamps_or_errors(files)]
 
-    def of(file: str) -> Stamp | None:
-        with suppress(OSError):
+
+def stamps_or_errors(files: Sequence[str]) -> list[Stamp | OSError]:
+    """Return the stamps of files as `stamps` does, the error of each that cannot be accessed."""
+
+    def of(file: str) -> Stamp | OSError:
+        try:
             return stamp(file)
-        return None
+        except OSError as error:
+            return error
 
     return mapped(of, files)
+
+
+def is_refused(file: str, error: OSError) -> bool:
+    """Return whether an error shows that a store refuses or fails, not that the file is gone."""
+    return is_address(file) and not isinstance(error, FileNotFoundError)
 
 
 def size(file: str) -> int:

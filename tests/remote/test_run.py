@@ -109,3 +109,21 @@ def test_a_photo_that_changes_in_mid_run_ends_it(
     assert done.returncode == 2, done.stderr
     run = json.loads((feedbench.folder / "R/run.json").read_text())
     assert run["changed"]["first"] == "cats/00.jpg"
+
+
+def test_rights_that_end_in_mid_run_end_it_and_no_photo_is_called_gone(
+    bucket: str, proxy: FlakyProxy, feedbench: Feedbench
+) -> None:
+    from tests.support.command import finished, trials_until
+
+    asked = ["-p", "tfrecord_sharded", *SMALL, "--blocks", "500", "--out", "R"]
+    process = feedbench.start("run", bucket, *asked)
+    trials_until(feedbench, process, lambda lines: any(each["block"] for each in lines))
+    proxy.denied = " /"
+    done = finished(process)
+    assert done.returncode == 2, done.stderr
+    run = json.loads((feedbench.folder / "R/run.json").read_text())
+    assert run["changed"]["refusal"].startswith("the store denies access (")
+    assert run["changed"]["gone"] == 0
+    assert "No verdicts: the store denies access (" in done.stdout
+    assert "disappeared" not in done.stdout + done.stderr

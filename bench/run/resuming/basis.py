@@ -38,7 +38,7 @@ from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.index import image_id
 from feedbench.pipelines.networks.spec import parse_model
 from feedbench.pipelines.remote.address import absolute, restored
-from feedbench.pipelines.remote.reading import stamps
+from feedbench.pipelines.remote.reading import is_refused, stamps_or_errors
 from feedbench.pipelines.system.regular_files import open_regular, read_regular
 
 NAME = "resume.json"
@@ -162,9 +162,10 @@ def changes(basis: Basis, run: RunRecord, workload: Workload) -> Iterator[str]:
     yield from _differences(basis.software, _software(other, interpreters))
     yield from _differences(basis.pipelines, _pipelines(basis.options))
     files = sources_of(workload)
-    for file, before, now in zip(files, basis.files, stamps(files), strict=True):
-        if now is None:
-            yield f"{image_id(file)} is gone"
+    for file, before, now in zip(files, basis.files, stamps_or_errors(files), strict=True):
+        if isinstance(now, OSError):
+            refused = is_refused(file, now)
+            yield f"{image_id(file)} {f'cannot be read: {now.strerror}' if refused else 'is gone'}"
         elif now != before:
             yield f"{image_id(file)} has changed"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,7 +14,7 @@ from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.images.inspection import inspect
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.workload_file import workload_of
-from feedbench.bench.run.sources import Sources
+from feedbench.bench.run.sources import Sources, statuses_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.images.image_check import header
@@ -136,6 +137,32 @@ def test_an_object_that_changes_with_the_same_size_is_found(memory: None) -> Non
     change = sources.compare(2)
     assert change is not None
     assert (change.first, change.files, change.gone) == (index.files[3], 1, 0)
+
+
+def test_a_store_that_denies_access_has_not_lost_its_objects(
+    memory: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = index_images(STORE, Layout())
+    workload = workload_of(index, folder_images=39, image_size=(8, 8), batch_size=8, seed=0)
+    states = [stamp for stamp in stamps_of(index) if stamp is not None]
+
+    def denied(self: object, path: str, **given: object) -> NoReturn:
+        raise PermissionError("Forbidden")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fsspec.get_filesystem_class("memory"), "info", denied)
+        sources = Sources(workload, states)
+        assert sources.compare(1) is not None
+        with pytest.raises(RequestError) as caught:
+            statuses_of(workload)
+    assert sources.clause == (
+        "the store denies access (Forbidden): the photos cats/00.jpg and 38 others could not be"
+        " checked during block 1"
+    )
+    assert sources.hint == "run it again when the store answers"
+    assert caught.value.sentence == (
+        f"{index.paths[0]} cannot be read: the store denies access (Forbidden)"
+    )
 
 
 def test_duplicates_are_told_by_checksums_only_where_the_store_has_them(memory: None) -> None:
