@@ -25,7 +25,8 @@ from feedbench.pipelines.images import image_check
 from feedbench.pipelines.images.file_kinds import APPLE_DOUBLE_PREFIX, FOREIGN_SUFFIXES
 from feedbench.pipelines.images.image_check import Finding
 from feedbench.pipelines.images.index import Index, part, shown, stamps_of
-from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.address import Address, is_address
+from feedbench.pipelines.remote.errors import unreadable
 from feedbench.pipelines.system.memory import available_bytes
 from feedbench.pipelines.system.workers import LostError
 
@@ -196,9 +197,13 @@ def without(index: Index, bad: Iterable[Bad]) -> Index:
 
 
 def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
-    """Raise RequestError with the list if bad files are an error, or if all files are bad."""
+    """Raise RequestError with the list if bad files are an error, or if all files are bad.
+
+    Photos that a store lists and does not let be read are one sentence: no photo is to blame.
+    """
     if not bad or (checks.bad_images == "skip" and len(bad) < len(index.files)):
         return
+    _refuse_unreadable(index, bad)
     listed = [f"  {shown(file)}: {reason}" for file, reason in bad[:_MOST_LISTED]]
     if len(bad) > _MOST_LISTED:
         listed.append(f"  and {len(bad) - _MOST_LISTED:,} more, which feedbench inspect lists")
@@ -209,6 +214,21 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
         f" be measured{', and none is left' if is_all else ''};"
         " expected images that TensorFlow and Pillow decode alike:\n" + "\n".join(listed),
         hint="" if is_all else hint,
+    )
+
+
+def _refuse_unreadable(index: Index, bad: Sequence[Bad]) -> None:
+    """Raise RequestError if some of the bad files are in a store, and could not be read."""
+    denied = [each for each in bad if each.reason.startswith(image_check.UNREADABLE)]
+    if not denied or not isinstance(index.folder, Address):
+        return
+    file, reason = denied[0]
+    raise unreadable(
+        str(index.folder),
+        f"{len(denied):,} of {counted(len(index.files), 'photo')}",
+        dict(zip(index.files, index.paths, strict=True))[file],
+        reason.removeprefix(image_check.UNREADABLE),
+        "leave them out with --bad-images skip" * (len(denied) < len(index.files)),
     )
 
 

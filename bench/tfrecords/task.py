@@ -12,8 +12,11 @@ from typing import Self
 
 import msgspec
 
+from feedbench.bench.text import counted
 from feedbench.bench.tfrecords.record_files import compression_of, files_of
-from feedbench.pipelines.remote.reading import mapped, stamp, total_size
+from feedbench.pipelines.remote.address import is_address
+from feedbench.pipelines.remote.errors import unreadable
+from feedbench.pipelines.remote.reading import Stamp, mapped, stamp, stamps, total_size
 from feedbench.pipelines.tfrecords.stored_records import refuse_compression
 
 _SCHEMA = 1
@@ -67,13 +70,27 @@ class Extraction:
     def key(self) -> str:
         """Return a name in the store that is unique to the files, their times and the request.
 
-        A change of a file that keeps its size and its time goes undetected.
+        A change of a file that keeps its size and its time goes undetected. Raises RequestError if
+        a store lists files that it does not let be read.
         """
         head = [_SCHEMA, self.image_key, self.label_key, self.classes]
         digest = hashlib.sha256(json.dumps(head).encode())
-        for file, (size, changed) in zip(self.files, mapped(stamp, self.files), strict=True):
+        for file, (size, changed) in zip(self.files, self._stamps(), strict=True):
             digest.update(b"\n%d %d " % (size, changed) + os.fsencode(file))
         return f"{PIPELINE}-{digest.hexdigest()[:20]}"
+
+    def _stamps(self) -> list[Stamp]:
+        found = stamps(self.files)
+        gone = [file for file, each in zip(self.files, found, strict=True) if each is None]
+        try:
+            again = iter([stamp(file) for file in gone])  # it raises
+        except OSError as error:
+            if not is_address(gone[0]):
+                raise
+            what = f"{len(gone):,} of {counted(len(self.files), 'record file')}"
+            reason = error.strerror or str(error)
+            raise unreadable(f"--records {self.pattern}", what, gone[0], reason) from None
+        return [next(again) if each is None else each for each in found]
 
     def write(self, file: Path) -> None:
         """Write it as ASCII JSON, which keeps names that are not UTF-8."""

@@ -36,6 +36,9 @@ RULES = 2
 MOST_PIXELS = 89_478_485  # the size at which Pillow begins to warn
 MOST_MOST_PIXELS = 2 * MOST_PIXELS  # above which Pillow, and with it Keras, refuses an image
 
+UNREADABLE = "it cannot be read: "
+"""How the reason of a file begins that the system, or a store, does not let be read."""
+
 _MOST_DIFFERENCE = 1.0  # grey levels of 255, the mean over all values: METHOD, rule 2
 _STRIP_VALUES = 1 << 20  # values compared at a time, which keeps the memory for it small
 # Bytes a pixel: TensorFlow's 3, Pillow's 4, 4 more while it converts, and 3 as an array. The rest
@@ -288,7 +291,7 @@ def _of_error(error: Exception) -> str:
             return "no such file, or a link to nothing"
         case errno.ELOOP:
             return "a link that leads back to itself"
-    return f"it cannot be read: {error.strerror}"
+    return f"{UNREADABLE}{error.strerror}"
 
 
 def _text(error: Exception) -> str:

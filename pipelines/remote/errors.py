@@ -23,6 +23,14 @@ _CHECKS = {  # what shows the same problem without Feedbench
     "file": "check the folder and its rights",
 }
 
+_READS = {  # the same for one file
+    "s3": "check what this shows: aws s3 cp {address} .",
+    "gs": "check what this shows: gcloud storage cp {address} .",
+    "http": "check what this shows: curl -I {address}",
+    "https": "check what this shows: curl -I {address}",
+    "file": "check the rights of the file",
+}
+
 
 @contextmanager
 def as_os_errors(file: str) -> Iterator[None]:
@@ -92,6 +100,20 @@ def refusal(address: str, error: OSError, expected: str, seconds: float) -> Requ
             )
     return RequestError(
         f"{address} cannot be listed: {error.strerror}; expected {expected}", hint=hint
+    )
+
+
+def unreadable(where: str, what: str, first: str, reason: str, otherwise: str = "") -> RequestError:
+    """Return the error of files that a store lists and does not let be read, in one sentence.
+
+    `what` counts them, such as `2 of 3 photos`. `first` is the address of one, and `reason` is why.
+    `otherwise` is what else the user can do, as a clause.
+    """
+    hint = _READS.get(first.partition("://")[0], "").format(address=first)
+    return RequestError(
+        f"{where}: the store lists {what} that cannot be read, such as {first} ({reason});"
+        " expected a store that sends what it lists",
+        hint=", or ".join(filter(None, [hint, otherwise])),
     )
 
 

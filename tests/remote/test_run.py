@@ -74,6 +74,17 @@ def test_record_files_are_prepared_from_a_bucket_as_from_a_folder(
     assert SECRET not in everything(feedbench.folder)
 
 
+def test_photos_that_may_be_listed_and_not_read_end_a_run_with_one_sentence(
+    bucket: str, proxy: FlakyProxy, feedbench: Feedbench
+) -> None:
+    proxy.denied = ".jpg"
+    done = feedbench.run("run", bucket, "-p", "tfrecord_sharded", *SMALL, "--check", "header")
+    assert done.returncode == 2
+    sentence, hint = done.stderr.strip().splitlines()[-2:]
+    assert "the store lists 39 of 39 photos that cannot be read, such as" in sentence
+    assert hint == f"hint: check what this shows: aws s3 cp {bucket}/cats/00.jpg ."
+
+
 def everything(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
@@ -114,7 +125,7 @@ def test_a_photo_that_changes_in_mid_run_ends_it(
 def test_rights_that_end_in_mid_run_end_it_and_no_photo_is_called_gone(
     bucket: str, proxy: FlakyProxy, feedbench: Feedbench
 ) -> None:
-    from tests.support.command import finished, trials_until
+    from tests.support.programs.command import finished, trials_until
 
     asked = ["-p", "tfrecord_sharded", *SMALL, "--blocks", "500", "--out", "R"]
     process = feedbench.start("run", bucket, *asked)

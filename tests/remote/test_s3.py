@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedbench.bench.images.check import Checker, Checks
+from feedbench.bench.images.check import Checker, Checks, bad_of, refuse
 from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.workload_file import workload_of
 from feedbench.bench.run.sources import Sources
+from feedbench.bench.tfrecords.task import Extraction
 from feedbench.bench.why.store.probe import probe, throughput
 from feedbench.bench.why.store.readers import Concurrency
 from feedbench.pipelines.contract import Workload
@@ -118,6 +119,45 @@ def test_a_bucket_without_rights_is_refused_in_one_sentence(bucket: str, server:
     assert caught.value.sentence.endswith("expected credentials that may list and read it")
     assert caught.value.hint == f"check what this shows: aws s3 ls {bucket}/"
     assert "the-secret-of-the-tests" not in str(caught.value)
+
+
+def test_photos_that_may_be_listed_and_not_read_are_refused_in_one_sentence(
+    bucket: str, proxy: FlakyProxy, tmp_path: Path
+) -> None:
+    index = index_images(Address(bucket), Layout())
+    checks = Checks(how="header")
+    for denied, count, hint in (
+        (".jpg", 39, ""),
+        ("/dogs/", 13, ", or leave them out with --bad-images skip"),
+    ):
+        proxy.denied = denied
+        checker = Checker(checks, 3, None, tmp_path, Quiet())
+        bad = bad_of(index, checker.findings(index))
+        with pytest.raises(RequestError) as caught:
+            refuse(index, bad, checks)
+        first = f"{bucket}/{bad[0].file}"
+        assert caught.value.sentence == (
+            f"{bucket}: the store lists {count} of 39 photos that cannot be read, such as {first}"
+            " (the store denies access (Forbidden)); expected a store that sends what it lists"
+        )
+        assert caught.value.hint == f"check what this shows: aws s3 cp {first} .{hint}"
+
+
+def test_record_files_that_may_be_listed_and_not_read_are_refused_in_one_sentence(
+    bucket: str, store: Any, proxy: FlakyProxy
+) -> None:
+    for name in ("train-0", "train-1", "other"):
+        store.pipe_file(f"{BUCKET}/in/{name}.tfrecord", b"a record")
+    asked = Extraction.of(f"{bucket}/train-*")
+    proxy.denied = "train-1"
+    with pytest.raises(RequestError) as caught:
+        asked.key()
+    assert caught.value.sentence == (
+        f"--records {bucket}/train-*: the store lists 1 of 2 record files that cannot be read, such"
+        f" as {bucket}/train-1.tfrecord (the store denies access (Forbidden)); expected a store"
+        " that sends what it lists"
+    )
+    assert caught.value.hint == f"check what this shows: aws s3 cp {bucket}/train-1.tfrecord ."
 
 
 @pytest.mark.parametrize("name", [f"{BUCKET}/empty", "no-such-bucket/photos"])
