@@ -20,6 +20,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.bench.why.remedy import change, with_knobs
+from feedbench.pipelines import catalog
 
 _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a line
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
@@ -28,7 +29,8 @@ _GAIN = 0.1  # of one trial over another; two trials may differ by half of that 
 _STORED = ("resized", "raw")  # what is stored in place of the photos' own bytes
 _TF_DATA, _RESIZED = "tfdata_tuned", "tfrecord_sharded:store=resized"  # SPECs to measure
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
-_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; between these, one thread does all the work
+_BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; one thread that does all the work is between these
+_ONE = (0, 1)  # values of the knob `workers` with which one thread does all the work
 _ALL = 100  # percent
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: far beyond it is less work
 
@@ -95,12 +97,22 @@ def _of_python(row: Row, takes: str, trace: Trace) -> str:
     share = most.ms / trace.total_ms if most is not None and trace.total_ms else 0.0
     within = f", {share:.0%} of it in {most.name}" if most is not None else ""
     cores = _cores_in_use(row)
-    if cores is not None and _BUSY <= cores <= _ONE_CORE:
-        return (
-            f"one Python thread does the work and uses {cores:.2f} cores. {capital(takes)}{within}."
-            " Decode in tf.data, or in several processes."
-        )
-    return f"{takes}{within}. Use TensorFlow's ops instead, which run on all cores."
+    if cores is None or not _BUSY <= cores <= _ONE_CORE or _has_several(row, trace):
+        return f"{takes}{within}. Use TensorFlow's ops instead, which run on all cores."
+    is_known = trace.is_one_thread or not catalog.parse(row.spec).is_foreign
+    uses = "one Python thread does the work and uses" if is_known else "like one thread, it uses"
+    return (
+        f"{uses} {cores:.2f} cores. {capital(takes)}{within}."
+        " Decode in tf.data, or in several processes."
+    )
+
+
+def _has_several(row: Row, trace: Trace) -> bool:
+    """Whether several threads or processes are known to do the work.
+
+    They use no more than one core where other programs have the rest.
+    """
+    return (trace.is_sampled and not trace.is_one_thread) or row.knobs.get("workers", 1) not in _ONE
 
 
 def _cores_in_use(row: Row) -> float | None:

@@ -91,7 +91,8 @@ def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
 
 def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     trace = a_trace([Stage(name="PIL.decode", ms=0.9)], Python=1.8)
-    one = row(cpu_seconds_per_1000_images=1.0)  # at 1,000 images/s
+    used = {"spec": "image_data_generator", "cpu_seconds_per_1000_images": 1.0}
+    one = row(**used)  # at 1,000 images/s
     assert sentences(one, traces={"a": trace}) == [
         (
             "one Python thread does the work and uses 1.00 cores. Python takes 100% of its CPU"
@@ -103,6 +104,23 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
     many = row(cpu_seconds_per_1000_images=1.9)
     assert "which run on all cores. Measure it with" in sentences(many, traces={"a": trace})[0]
+
+
+@pytest.mark.parametrize("workers", ["auto", 8])
+def test_threads_that_get_one_core_of_a_noisy_machine_are_not_called_one_thread(
+    workers: Any,
+) -> None:
+    many = row(
+        spec="threads", knobs={"workers": workers}, cpu_seconds_per_1000_images=1.1
+    )  # at 1,000 images/s
+    (unsampled,) = sentences(many, traces={"a": a_trace(Python=1.8)})
+    assert "thread" not in unsampled
+    own = row(spec="loader.py:photos", cpu_seconds_per_1000_images=1.1)
+    sampled = replace(a_trace(other=0.9, decode=0.1), is_sampled=True)
+    (found,) = sentences(own, traces={"a": sampled})
+    assert "thread" not in found
+    (found,) = sentences(own, traces={"a": a_trace(Python=1.8)})  # nothing shows its threads
+    assert found.startswith("like one thread, it uses 1.10 cores. Python takes 100%")
 
 
 def test_one_thread_that_samples_show_is_named_with_its_largest_stage() -> None:
