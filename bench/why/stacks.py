@@ -69,16 +69,19 @@ def stages_of_stacks(
     """Return the stages of sampled stacks, the largest first, in milliseconds per image.
 
     `cpu_ms` is the CPU time of the whole process tree, and `native_ms` that of threads which no
-    stack is known of, both per image. There are no stages without samples or a CPU time.
+    stack is known of, both per image. There are no stages without samples or a CPU time. Where no
+    stack works, as of a loader whose threads are all C++, what is left of `cpu_ms` is other.
     """
     seen: Counter[str] = Counter()
     for frames, times in _stacks(lines):
         if (stage := stage_of_stack(frames)) is not None:
             seen[stage] += times
-    total = sum(seen.values())
-    if not total or not cpu_ms:
+    if not cpu_ms or not (seen or native_ms):
         return []
     native_ms = min(native_ms, cpu_ms)
+    if not seen and native_ms < cpu_ms:
+        seen[OTHER] = 1
+    total = sum(seen.values())
     stages = [
         Stage(name=name, ms=(cpu_ms - native_ms) * count / total) for name, count in seen.items()
     ]

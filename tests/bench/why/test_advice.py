@@ -91,8 +91,7 @@ def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
 
 def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     trace = a_trace([Stage(name="PIL.decode", ms=0.9)], Python=1.8)
-    used = {"spec": "image_data_generator", "cpu_seconds_per_1000_images": 1.0}
-    one = row(**used)  # at 1,000 images/s
+    one = row(spec="image_data_generator", cpu_seconds_per_1000_images=1.0)  # at 1,000 images/s
     assert sentences(one, traces={"a": trace}) == [
         (
             "one Python thread does the work and uses 1.00 cores. Python takes 100% of its CPU"

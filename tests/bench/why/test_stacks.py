@@ -67,6 +67,12 @@ def test_the_cpu_time_is_divided_by_how_often_each_stage_was_seen() -> None:
     ]
 
 
+def test_a_loader_whose_threads_are_all_c_has_them_as_its_stage() -> None:
+    lines = [f"{OURS};Condition.wait (threading.py:327) 900"]
+    stages = stages_of_stacks(lines, cpu_ms=5.0, native_ms=4.5)
+    assert [(stage.name, stage.ms) for stage in stages] == [("other threads", 4.5), ("other", 0.5)]
+
+
 @pytest.mark.parametrize(("lines", "cpu_ms"), [([], 5.0), ([f"{OURS} 3"], None)])
 def test_without_samples_or_cpu_time_no_stage_is_known(
     lines: list[str], cpu_ms: float | None
