@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from feedbench.bench.options.run_options import RunOptions
@@ -87,6 +87,22 @@ class Budget:
     @property
     def _fed_seconds(self) -> float:
         return self.feeding_seconds + self.core_seconds + self.curve_seconds
+
+    def with_feeding(self, seconds: float) -> Budget:
+        """Return the budget with this many seconds for a model, if the main blocks can spare them.
+
+        What is kept for a model does not become less, and at most the largest share of the time
+        that is left is moved.
+        """
+        if self.deadline is None:
+            return self
+        left = self.deadline - self.clock() + self.feeding_seconds
+        moved = min(seconds, _MOST_SHARE * left) - self.feeding_seconds
+        if moved <= 0:
+            return self
+        return replace(
+            self, deadline=self.deadline - moved, feeding_seconds=self.feeding_seconds + moved
+        )
 
     def feeding_deadlines(self) -> FeedingDeadlines:
         """Return when the blocks that feed a model must end.

@@ -29,6 +29,7 @@ from feedbench.bench.verdicts.block_counts.certainty import certainty_of
 from feedbench.bench.verdicts.demand.curve import TARGETS
 from feedbench.bench.verdicts.demand.scaling import READY, is_shared, is_too_slow
 from feedbench.bench.verdicts.demand.summary import Terms, are_precise, demand_of
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 from feedbench.bench.verdicts.scaling.amdahl import LEAST_POINTS
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
@@ -38,6 +39,7 @@ _LOADER = "one_batch.py"
 _FED_SECONDS = 3.0  # a trial's, besides its first epoch; steps that are longer take longer
 _FEW_STEPS = 20  # of a trial
 _BUILD_SECONDS, _BUILD_LIMIT_SECONDS = 4.0, 180.0  # of a real model, with its first steps
+_LONGER = 1.2  # times a trial over a ready batch: one of a pipeline also has its first epoch
 _CURVE_SECONDS = 12.0
 _MOST_CURVE_BLOCKS = 4  # whose intervals are as narrow as a few points allow
 _MOST_CORE_BLOCKS = 8
@@ -68,7 +70,8 @@ def feed_model(run: Run, labels: Sequence[str], work: Workplace) -> None:
 def try_model(run: Run, work: Workplace) -> Run:
     """Feed a real model from a batch that is ready, before anything else is measured.
 
-    Raises RequestError if the model does not suit the workload, or needs too much memory.
+    The run then keeps the time that this model's blocks need for verdicts. Raises RequestError if
+    the model does not suit the workload, or needs too much memory.
     """
     options = run.begun.options
     model = model_of(options, options.batch_size)
@@ -85,7 +88,9 @@ def try_model(run: Run, work: Workplace) -> Run:
             why if why.startswith(option) else f"{option}: {why}",  # as checks of a model put it
             hint="use a smaller model, --batch-size or --image-size" if record.signal else "",
         )
-    return run
+    trials = LEAST_BLOCKS * (len(run.lineup.specs) + 1)  # each pipeline's, and the ready batch's
+    budget = run.begun.budget.with_feeding(_LONGER * trials * record.seconds)
+    return replace(run, begun=replace(run.begun, budget=budget))
 
 
 def _step_seconds(trials: Sequence[TrialRecord]) -> float:

@@ -245,3 +245,18 @@ def test_a_diagnosis_has_the_kept_seconds_however_early_the_blocks_ended() -> No
 def test_a_time_of_which_nothing_is_kept_has_no_diagnosis() -> None:
     assert not Budget(deadline=1010.0).has_diagnosis
     assert Budget(deadline=1010.0, kept_seconds=1.0).has_diagnosis
+
+
+@pytest.mark.parametrize(
+    ("wanted", "deadline", "kept"),
+    [(100.0, 1060.0, 140.0), (160.0, 1040.0, 160.0), (900.0, 1020.0, 180.0)],
+    ids=["no more than is kept", "as much as it needs", "more than the blocks can spare"],
+)
+def test_a_slow_model_gets_time_of_the_main_blocks_and_not_all_of_it(
+    wanted: float, deadline: float, kept: float
+) -> None:
+    clock = ClaimedClock()
+    clock.now = 900.0
+    budget = Budget(deadline=1060.0, feeding_seconds=140.0, clock=clock).with_feeding(wanted)
+    assert (budget.deadline, budget.feeding_seconds) == (deadline, kept)
+    assert Budget(clock=clock).with_feeding(wanted) == Budget(clock=clock)
