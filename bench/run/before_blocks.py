@@ -123,7 +123,7 @@ def begin_again(past: Past) -> Begun:
     images = len(past.images.files)
     return Begun(
         options=options,
-        budget=budget_of(options),
+        budget=budget_of(options, used=past.used_seconds),
         folder=RunFolder(past.folder),
         images=past.images,
         lineup=lineup_of(past.specs, options, past.kept, Cost(_UNKNOWN_SECONDS), images),

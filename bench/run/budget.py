@@ -117,10 +117,16 @@ class Budget:
         return FeedingDeadlines(*(min(begun + end, latest) for end in ends))
 
 
-def budget_of(options: RunOptions, clock: Callable[[], float] = time.monotonic) -> Budget:
-    """Return the budget of a run that began at `options.begun` on this clock."""
-    kept = diagnostic_seconds(options.seconds) if options.trace else 0.0
-    fed, cores, curves = (share * (options.seconds or 0.0) for share in _feeding_shares(options))
+def budget_of(
+    options: RunOptions, clock: Callable[[], float] = time.monotonic, *, used: float = 0.0
+) -> Budget:
+    """Return the budget of a run that began at `options.begun` on this clock.
+
+    `used` are the seconds before an extension: what is kept is a share of those that it added.
+    """
+    seconds = None if options.seconds is None else max(options.seconds - used, 0.0)
+    kept = diagnostic_seconds(seconds) if options.trace else 0.0
+    fed, cores, curves = (share * (seconds or 0.0) for share in _feeding_shares(options))
     deadline = None
     if options.seconds is not None:
         after = REPORT_SECONDS + kept + fed + cores + curves

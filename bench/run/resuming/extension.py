@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from feedbench.bench.options.addition import Addition
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.run import Extension, RunRecord, Stopped
 from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.run.budget import REPORT_SECONDS
 from feedbench.bench.text import counted, duration
 from feedbench.pipelines.errors import RequestError
 
@@ -54,14 +56,20 @@ def refuse_pointless(folder: Path, run: RunRecord, addition: Addition) -> None:
         )
 
 
-def refuse_short(addition: Addition, needed_seconds: float) -> None:
-    """Raise RequestError if a block does not fit into the time that is added."""
-    if addition.seconds is not None and addition.seconds < needed_seconds:
-        raise RequestError(
-            f"--time +{addition.seconds:g}s: expected at least +{needed_seconds:.0f}s, which a"
-            " start and a block of this run take",
-            hint="add blocks instead: --blocks +1",
-        )
+def refuse_short(addition: Addition, needed_seconds: float, left_seconds: float | None) -> None:
+    """Raise RequestError if a block does not fit into the time that is added.
+
+    `left_seconds` are those of the addition that are for the main blocks; None: no limit.
+    """
+    if addition.seconds is None or left_seconds is None or left_seconds >= needed_seconds:
+        return
+    share = (left_seconds + REPORT_SECONDS) / addition.seconds  # the rest is kept, for a model
+    least = (needed_seconds + REPORT_SECONDS) / share
+    raise RequestError(
+        f"--time +{addition.seconds:g}s: expected at least +{math.ceil(least)}s, which a start and"
+        " a block of this run take",
+        hint="add blocks instead: --blocks +1",
+    )
 
 
 def adding(addition: Addition, run: RunRecord) -> str:

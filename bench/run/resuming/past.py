@@ -73,6 +73,7 @@ class Past:
     images: Index  # that are measured
     sources: Sources  # as they were when the run began
     addition: Addition | None = None  # to the run by this resumption
+    used_seconds: float = 0.0  # before what was added to it
 
     @property
     def specs(self) -> dict[str, Spec]:
@@ -178,18 +179,22 @@ def _past(
     extension = run.extension if addition is None else extension_of(addition, run, used)
     begun = time.monotonic() - used
     options = dataclasses.replace(basis.options, out=folder, begun=begun, debug=debug)
+    options = extended(options, run, extension)
+    used = 0.0 if extension is None else used
     is_kept = [_is_kept(trial, run, is_extended=extension is not None) for trial in trials]
     kept = [*compress(trials, is_kept)]
     if addition is not None:
-        refuse_short(addition, _needed_seconds(kept))
+        left = budget_of(options, used=used).seconds_left(run.blocks)
+        refuse_short(addition, _needed_seconds(kept), left)
     return Past(
         folder=folder,
-        options=extended(options, run, extension),
+        options=options,
         run=run,
         kept=kept,
         left_out=[trial for trial, kept in zip(trials, is_kept, strict=True) if not kept],
         images=_index(workload),
         addition=addition,
+        used_seconds=used,
         sources=Sources(workload, basis.files),
     )
 
@@ -266,7 +271,7 @@ def why_complete(past: Past) -> Stopped | None:
     is_known = is_known and _is_fed(past)
     if options.blocks is not None and whole >= options.blocks and is_known:
         return Stopped.BLOCKS
-    seconds_left = budget_of(options).seconds_left(whole)
+    seconds_left = budget_of(options, used=past.used_seconds).seconds_left(whole)
     if seconds_left is None:
         return None
     return Stopped.TIME if seconds_left < _needed_seconds(past.kept) else None

@@ -22,6 +22,7 @@ from feedbench.bench.records.storage import (
     write_trials,
 )
 from feedbench.bench.run.before_blocks import rule_of
+from feedbench.bench.run.budget import budget_of
 from feedbench.bench.run.resuming import past as resumption
 from feedbench.bench.run.resuming.extension import old
 from feedbench.bench.verdicts.rows import summarise
@@ -124,7 +125,7 @@ def test_nothing_is_written_before_the_run_goes_on(complete: Killed) -> None:
         (Stopped.PRECISE, {"seconds": 300.0}, "every interval was narrow enough before its time"),
         (Stopped.DECIDED, {"seconds": 300.0}, "every verdict was decided before its time was up"),
         (Stopped.SOURCES, {"blocks": 4}, "the files that it measured changed\nhint: start a new"),
-        (Stopped.TIME, {"seconds": 10.0}, "--time +10s: expected at least +22s, which a start"),
+        (Stopped.TIME, {"seconds": 10.0}, "--time +10s: expected at least +25s, which a start"),
     ],
 )
 def test_what_would_add_nothing_is_refused(
@@ -134,6 +135,21 @@ def test_what_would_add_nothing_is_refused(
     with pytest.raises(RequestError) as refused:
         resumption.read(complete.folder, addition=Addition(**addition))
     assert words in str(refused.value)
+
+
+def test_of_time_that_is_added_a_model_has_its_share_and_the_blocks_the_rest(
+    complete: Killed,
+) -> None:
+    complete.write(dataclasses.replace(complete.options, blocks=2, step=0.03))
+    complete.change_run(seconds=1000.0, stopped_because=Stopped.TIME)
+    past = resumption.read(complete.folder, addition=Addition(seconds=100.0))
+    assert resumption.why_complete(past) is None  # though 35 % of 1,100 s are more than 100 s
+    budget = budget_of(past.options, used=past.used_seconds)
+    assert budget.feeding_seconds == pytest.approx(35.0)
+    with pytest.raises(RequestError, match=r"--time \+30s: expected at least \+\d+s") as refused:
+        resumption.read(complete.folder, addition=Addition(seconds=30.0))
+    least = float(str(refused.value).split("at least +")[1].split("s,")[0])
+    assert resumption.read(complete.folder, addition=Addition(seconds=least + 1))
 
 
 def test_blocks_may_be_added_to_a_run_whose_intervals_were_narrow(complete: Killed) -> None:
