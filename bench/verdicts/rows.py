@@ -170,7 +170,12 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []
     threshold = intervals.threshold_of(terms.control)
-    return list(intervals.best_set(candidates, threshold, terms.certainty))
+    # A verdict is at the level of fewer pairs. What one shows is not taken back here.
+    slower = {row.label for row in rows if row.verdict == "slower"}
+    if any(row.verdict == "faster" and row.label in candidates for row in rows):
+        slower.add(terms.baseline)
+    best = intervals.best_set(candidates, threshold, terms.certainty)
+    return [label for label in best if label not in slower]
 
 
 def of_whole_blocks(trials: Sequence[TrialRecord], blocks: int) -> list[TrialRecord]:

@@ -204,6 +204,18 @@ def test_the_best_are_those_not_shown_slower_than_another() -> None:
     assert summary_of(blocks(rates), "abc").best == ["c"]
 
 
+def test_what_a_verdict_shows_is_no_tie_though_all_pairs_have_a_higher_level() -> None:
+    slower = [759, 788, 819, 851, 883]  # times the baseline, at a level between the two
+    rates = {"a": [1000] * 5, "b": slower} | {label: [500] * 5 for label in "cdefghi"}
+    summary = summary_of(blocks(rates), "abcdefghi")
+    assert row_of(summary, "b").verdict == "slower"
+    assert summary.best == ["a"]
+    faster = {"a": slower, "b": [1000] * 5} | {label: [500] * 5 for label in "cdefghi"}
+    summary = summary_of(blocks(faster), "abcdefghi")
+    assert row_of(summary, "b").verdict == "faster"
+    assert summary.best == ["b"]
+
+
 def test_phases_are_means_over_the_trials() -> None:
     first = a_trial(block=1, open_seconds=0.25, first_batch_seconds=0.5, first_epoch_seconds=4.0)
     second = a_trial(block=2, open_seconds=0.75, first_batch_seconds=1.0, first_epoch_seconds=2.0)
