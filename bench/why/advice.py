@@ -32,6 +32,7 @@ _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; one thread that does all the work is between these
 _ONE = (0, 1)  # values of the knob `workers` with which one thread does all the work
 _ALL = 100  # percent
+_NAMED = 0.05  # of a pipeline's time; a function with less explains nothing
 _NEAR, _BEYOND = 0.9, 1.1  # of a ceiling, which is one trial: far beyond it is less work
 
 
@@ -62,7 +63,7 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
     if largest.name == PYTHON and row.cpu_seconds_per_1000_images is not None:
         ms = share * row.cpu_seconds_per_1000_images  # the trace of its calls slowed it down
     takes = f"{name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
-    if share < _LARGE:
+    if share < _LARGE or (largest.name == OTHER and _is_known_to_share_out(row, trace)):
         return
     path = f"diagnosis.traces.{row.label}.stages"
     cores = _cores_in_use(row)
@@ -92,10 +93,18 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
         yield from _of_decoding(row, takes, share, run, diagnosis.source_pixels)
 
 
+def _is_known_to_share_out(row: Row, trace: Trace) -> bool:
+    """Whether a library shares the work out: what no sample could name is then not one of Python's.
+
+    An own loader may be slow in Python in any of its threads.
+    """
+    return not trace.is_one_thread and not catalog.parse(row.spec).is_foreign
+
+
 def _of_python(row: Row, takes: str, trace: Trace) -> str:
     most = trace.functions[0] if trace.functions else None
     share = most.ms / trace.total_ms if most is not None and trace.total_ms else 0.0
-    within = f", {share:.0%} of it in {most.name}" if most is not None else ""
+    within = f", {share:.0%} of it in {most.name}" if most and share >= _NAMED else ""
     cores = _cores_in_use(row)
     if cores is None or not _BUSY <= cores <= _ONE_CORE or _has_several(row, trace):
         return f"{takes}{within}. Use TensorFlow's ops instead, which run on all cores."

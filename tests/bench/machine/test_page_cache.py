@@ -136,6 +136,11 @@ def certificate(state: State, why_not: str | None = None) -> Certificate:
         ("cold", 300, "only 30% of the files' bytes were read from the device"),
         ("warm", 0, None),
         ("warm", 700, "70% of the files' bytes were read from the device"),
+        (
+            "warm",
+            168_620,
+            "more bytes than the files have were read from the device, such as code",
+        ),
         ("cold", None, "how much was read from the device is unknown"),
     ],
 )

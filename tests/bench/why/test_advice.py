@@ -137,6 +137,20 @@ def test_one_thread_that_samples_show_is_named_with_its_largest_stage() -> None:
     assert "Python takes 90% of its CPU time" in sentences(one, traces={"a": unnamed})[0]
 
 
+def test_what_no_sample_could_name_is_not_pythons_in_a_library_that_shares_its_work_out() -> None:
+    unnamed = replace(a_trace(other=0.9, decode=0.1), is_sampled=True)
+    library = row(spec="spdl", cpu_seconds_per_1000_images=1.9)
+    assert sentences(library, traces={"a": unnamed}) == []
+    own = row(spec="loader.py:photos", cpu_seconds_per_1000_images=1.9)
+    assert "Python takes 90%" in sentences(own, traces={"a": unnamed})[0]
+
+
+def test_a_function_that_takes_next_to_nothing_is_not_named() -> None:
+    trace = a_trace([Stage(name="numpy.tobytes", ms=0.01)], Python=1.8)
+    found = sentences(row(cpu_seconds_per_1000_images=1.9), traces={"a": trace})
+    assert "per image). Use TensorFlow's ops instead" in found[0]
+
+
 def test_a_restart_that_costs_much_of_an_epoch_is_told() -> None:
     assert sentences(row(turnover_seconds=0.3, folder_epoch_seconds=1.0)) == [
         (
