@@ -125,7 +125,7 @@ def test_nothing_is_written_before_the_run_goes_on(complete: Killed) -> None:
         (Stopped.PRECISE, {"seconds": 300.0}, "every interval was narrow enough before its time"),
         (Stopped.DECIDED, {"seconds": 300.0}, "every verdict was decided before its time was up"),
         (Stopped.SOURCES, {"blocks": 4}, "the files that it measured changed\nhint: start a new"),
-        (Stopped.TIME, {"seconds": 10.0}, "--time +10s: expected at least +25s, which a start"),
+        (Stopped.TIME, {"seconds": 10.0}, "--time +10s: expected at least +26s, which a start"),
     ],
 )
 def test_what_would_add_nothing_is_refused(
