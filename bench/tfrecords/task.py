@@ -16,7 +16,7 @@ from feedbench.bench.text import counted
 from feedbench.bench.tfrecords.record_files import compression_of, files_of
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.errors import unreadable
-from feedbench.pipelines.remote.reading import Stamp, mapped, stamp, stamps, total_size
+from feedbench.pipelines.remote.reading import Stamp, mapped, stamps_or_errors, total_size
 from feedbench.pipelines.tfrecords.stored_records import refuse_compression
 
 _SCHEMA = 1
@@ -80,17 +80,20 @@ class Extraction:
         return f"{PIPELINE}-{digest.hexdigest()[:20]}"
 
     def _stamps(self) -> list[Stamp]:
-        found = stamps(self.files)
-        gone = [file for file, each in zip(self.files, found, strict=True) if each is None]
-        try:
-            again = iter([stamp(file) for file in gone])  # it raises
-        except OSError as error:
-            if not is_address(gone[0]):
-                raise
-            what = f"{len(gone):,} of {counted(len(self.files), 'record file')}"
+        answers = stamps_or_errors(self.files)
+        errors = [
+            (file, each)
+            for file, each in zip(self.files, answers, strict=True)
+            if isinstance(each, OSError)
+        ]
+        if errors:
+            first, error = errors[0]
+            if not is_address(first):
+                raise error
+            what = f"{len(errors):,} of {counted(len(self.files), 'record file')}"
             reason = error.strerror or str(error)
-            raise unreadable(f"--records {self.pattern}", what, gone[0], reason) from None
-        return [next(again) if each is None else each for each in found]
+            raise unreadable(f"--records {self.pattern}", what, first, reason) from None
+        return [each for each in answers if not isinstance(each, OSError)]
 
     def write(self, file: Path) -> None:
         """Write it as ASCII JSON, which keeps names that are not UTF-8."""
