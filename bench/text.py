@@ -11,8 +11,11 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in seconds as text: 45 s, 4 min 5 s."""
+    """Return a duration in seconds as text: 45 s, 4 min 5 s, 3 h 48 min."""
     minutes, rest = divmod(max(round(seconds), 0), _MINUTE)
+    if minutes >= _MINUTE:
+        hours, minutes = divmod(minutes, _MINUTE)
+        return f"{hours:,} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

@@ -17,10 +17,12 @@ from feedbench.bench.text import counted, digits, duration, listed, size
         (59.4, "59 s"),
         (59.6, "1 min 0 s"),
         (245.0, "4 min 5 s"),
-        (3600.0, "60 min 0 s"),
+        (3599.4, "59 min 59 s"),
+        (3600.0, "1 h 0 min"),
+        (13712.0, "3 h 48 min"),
     ],
 )
-def test_a_duration_is_said_in_minutes_and_whole_seconds(seconds: float, said: str) -> None:
+def test_a_duration_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
