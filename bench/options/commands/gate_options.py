@@ -14,7 +14,7 @@ from feedbench.bench.options.option import Given, Option, flag, option, options_
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.checks.gate import BASE, NEW
 from feedbench.bench.records.pace import BRIEF, USUAL, Pace
-from feedbench.pipelines.catalog import parse
+from feedbench.pipelines.catalog import parse_all
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
@@ -83,9 +83,25 @@ class GateOptions:
         """
         assert self.base is not None
         assert self.new is not None
-        specs = [f"{BASE}={parse(self.base).text}", f"{NEW}={parse(self.new).text}"]
+        specs = [
+            f"{BASE}={_text('--base', self.base)}",
+            f"{NEW}={_text('--new', self.new)}",
+        ]
         asked = RunOptions.of({**given, "pipeline": specs, "trace": False}, folder, begun=begun)
         return dataclasses.replace(asked, tolerance=self.tolerance, pace=_pace(asked.pace))
+
+
+def _text(name: str, spec: str) -> str:
+    """Return a SPEC without its label.
+
+    Raises RequestError, which names the option, if there is no such pipeline.
+    """
+    try:
+        (parsed,) = parse_all((spec,))
+    except RequestError as error:
+        what = error.sentence.removeprefix(f"--pipeline {spec}: ")
+        raise RequestError(f"{name} {spec}: {what}", hint=error.hint) from None
+    return parsed.text
 
 
 def _pace(pace: Pace) -> Pace:
