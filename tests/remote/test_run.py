@@ -12,6 +12,7 @@ from tests.remote.conftest import BUCKET
 from tests.support.images.record_files import write_shards
 from tests.support.programs.command import SMALL, Feedbench
 from tests.support.programs.flaky_proxy import FlakyProxy
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.end_to_end
 
@@ -71,6 +72,36 @@ def test_record_files_are_prepared_from_a_bucket_as_from_a_folder(
         assert (manifest["folder"], manifest["images"]) == (str(folder), 39)
         digests.append([shard["sha256"] for shard in manifest["shards"]])
     assert digests[0] == digests[1]
+    assert SECRET not in everything(feedbench.folder)
+
+
+def test_rights_that_end_while_record_files_are_written_end_it_and_it_resumes(
+    bucket: str, photos: Path, proxy: FlakyProxy, feedbench: Feedbench
+) -> None:
+    from tests.support.programs.command import finished
+
+    asked = ["--out", "records", "--shards", 3, "--check", "header"]
+    proxy.latency_seconds = 0.2
+    process = feedbench.start("prepare", bucket, *asked)
+    until((feedbench.folder / "records/.preparing/plan.json").exists)
+    proxy.denied = "/dogs/"
+    done = finished(process)
+    assert done.returncode == 1, done.stderr
+    (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("feedbench: "))
+    assert sentence.startswith(f"feedbench: {bucket}/dogs/")
+    assert sentence.endswith(": the store denies access (Access Denied)")
+    assert not (feedbench.folder / "records/manifest.json").exists()
+    assert not [*(feedbench.folder / "records").glob("*.tfrecord")]  # each has dogs
+
+    proxy.denied, proxy.latency_seconds = "", 0.0
+    for folder, out in ((bucket, "records"), (photos, "local")):
+        done = feedbench.run("prepare", folder, "--out", out, *asked[2:])
+        assert done.returncode == 0, done.stderr
+    written, wanted = (
+        [file.read_bytes() for file in sorted((feedbench.folder / out).glob("*.tfrecord"))]
+        for out in ("records", "local")
+    )
+    assert written == wanted
     assert SECRET not in everything(feedbench.folder)
 
 

@@ -169,6 +169,16 @@ def test_an_empty_prefix_and_a_missing_bucket_are_refused(bucket: str, name: str
     )
 
 
+def test_a_pattern_of_no_record_files_is_refused(bucket: str) -> None:
+    for pattern, sentence in (
+        (f"{bucket}/none-*", "--records {}: expected TFRecord files; found no file of that name"),
+        ("s3://no-such-bucket/train-*", "there is nothing at {}: expected TFRecord files"),
+    ):
+        with pytest.raises(RequestError) as caught:
+            Extraction.of(pattern).key()
+        assert caught.value.sentence == sentence.format(pattern)
+
+
 def test_a_store_that_does_not_answer_is_given_up_soon(
     bucket: str, proxy: FlakyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
