@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ class Cluster:
     dispatcher: int
     workers: tuple[int, ...]
     processes: dict[int, subprocess.Popen[bytes]]  # by port
+    start: Callable[[int], None]  # starts the worker of a port, again
 
     @property
     def address(self) -> str:
@@ -37,7 +38,8 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     dispatcher, *others = ports
     processes: dict[int, subprocess.Popen[bytes]] = {}
 
-    def start(port: int, *words: str) -> None:
+    def start(port: int) -> None:
+        words = [] if port == dispatcher else [f"localhost:{dispatcher}", "localhost"]
         command = [sys.executable, str(file), str(port), *words]
         with (folder / f"server-{port}.log").open("wb") as log:
             processes[port] = subprocess.Popen(
@@ -46,12 +48,11 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
         ended.callback(processes[port].kill)
 
     with ExitStack() as ended:
-        start(dispatcher)
-        for port in others:
-            start(port, f"localhost:{dispatcher}", "localhost")
+        for port in ports:
+            start(port)
         for port in ports:
             until(lambda port=port: _answers(port, processes[port]))  # type: ignore[misc]
-        yield Cluster(dispatcher, tuple(others), processes)
+        yield Cluster(dispatcher, tuple(others), processes, start)
     for process in processes.values():
         process.wait(10)
 

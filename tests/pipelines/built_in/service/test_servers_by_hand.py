@@ -43,6 +43,30 @@ def test_a_worker_that_is_killed_ends_the_trial_with_its_name_and_the_run_goes_o
     assert next(row.rate for row in run.rows if row.label != "service")
 
 
+def test_a_worker_that_is_back_in_time_is_noted_and_the_run_goes_on(
+    feedbench: Feedbench, tmp_path: Path
+) -> None:
+    write_photos(feedbench.folder / "photos", 40)
+    with cluster(tmp_path, workers=2) as servers:
+        pipelines = ["-p", "tfdata_tuned:cache=none"]
+        pipelines += ["-p", f"service=tfdata_service:address={servers.address}"]
+        process = feedbench.start(
+            "run", "photos", *pipelines, *SMALL, "--blocks", "2", "--out", "R"
+        )
+        until(lambda: is_read_in_a_block(feedbench.folder / "R", process.pid, servers))
+        port = servers.workers[0]
+        servers.processes[port].send_signal(signal.SIGKILL)
+        servers.start(port)
+        _, err = process.communicate(timeout=120)
+    run = read_run(feedbench.folder / "R")
+    assert (run.status, run.blocks) == ("complete", 2), err
+    (row,) = (row for row in run.rows if row.label == "service")
+    noted = f"the worker localhost:{port} of tf.data service refused a connection"
+    counted = f"tf.data service lost the worker localhost:{port}"  # in the first epoch of a trial
+    assert any(noted in each for each in row.remarks) or counted in "".join(row.failures), row
+    assert row.rate
+
+
 def is_read_in_a_block(folder: Path, pid: int, servers: Cluster) -> bool:
     """Whether a process of the run has a connection to the first worker, after the pilots."""
     if not (folder / "trials.jsonl").exists():
