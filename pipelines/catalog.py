@@ -62,6 +62,9 @@ PEERS = {  # loaders of other libraries, each with an extra: name, module and cl
     "webdataset": "tar_shards.webdataset:Webdataset",
 }
 
+# What a knob's value makes of a pipeline: module and class of one that has further knobs.
+_VARIANTS = {("tfdata_service", "of", "tfrecord_sharded"): "service.served_records:ServedRecords"}
+
 _ROOMS = dict.fromkeys(BUILT_IN, "built_in") | dict.fromkeys(PEERS, "peers")
 _READERS = ("threads", "tfrecord_sharded")
 
@@ -205,7 +208,7 @@ def load(spec: Spec) -> Pipeline:
 
         return load_from_module(spec.name, spec.argument)
     if not spec.is_foreign:
-        return _built(built_in(spec.name), spec)
+        return _built(class_of(spec), spec)
     return _from_entry_point(_entry_point(spec.name), spec)
 
 
@@ -249,11 +252,11 @@ def refuse_store(spec: Spec, scheme: str) -> None:
 
     A user's own gets the addresses as `workload.files`, and may read them as it likes.
     """
-    if spec.is_foreign or scheme in getattr(built_in(spec.name), "stores", frozenset()):
+    if spec.is_foreign or scheme in getattr(class_of(spec), "stores", frozenset()):
         return
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
 
-    is_tf_data = issubclass(built_in(spec.name), TailKnobs)
+    is_tf_data = issubclass(class_of(spec), TailKnobs)
     why = f"TensorFlow has no file system for {scheme}://"
     raise RequestError(
         f"--pipeline {spec.text}: it cannot read {scheme}://, because"
@@ -289,8 +292,20 @@ def built_in(name: str) -> type[Any]:
 
     Loads neither TensorFlow nor a peer's library.
     """
-    module_name, _, class_name = {**BUILT_IN, **PEERS}[name].partition(":")
-    module = import_module(f"feedbench.pipelines.{_ROOMS[name]}.{module_name}")
+    return _imported(_ROOMS[name], {**BUILT_IN, **PEERS}[name])
+
+
+def class_of(spec: Spec) -> type[Any]:
+    """Return the class of a built-in SPEC: its name's, or the variant that its knobs ask for."""
+    for knob, value in knobs_given(spec).items():
+        if variant := _VARIANTS.get((spec.name, knob, value)):
+            return _imported(_ROOMS[spec.name], variant)
+    return built_in(spec.name)
+
+
+def _imported(room: str, place: str) -> type[Any]:
+    module_name, _, class_name = place.partition(":")
+    module = import_module(f"feedbench.pipelines.{room}.{module_name}")
     pipeline: type[Any] = getattr(module, class_name)
     return pipeline
 

@@ -253,7 +253,7 @@ def guesses(specs: Iterable[Spec], one_core: Cost, cores: float | None = None) -
     spread = replace(one_core, image_seconds=one_core.image_seconds / max(cores, 1.0))
     return [
         spread
-        if not spec.is_foreign and issubclass(catalog.built_in(spec.name), _ON_EVERY_CORE)
+        if not spec.is_foreign and issubclass(catalog.class_of(spec), _ON_EVERY_CORE)
         else one_core
         for spec in specs
     ]

@@ -190,7 +190,7 @@ def _prepares(
     processes: Processes, spec: Spec, scratch: Path, link: str, form: Form | None
 ) -> bool:
     if not (spec.is_foreign or spec.python):
-        return issubclass(catalog.built_in(spec.name), Preparing)
+        return issubclass(catalog.class_of(spec), Preparing)
     request = Request(
         label=spec.label,
         spec=spec.text,

@@ -57,7 +57,7 @@ def variants_of(spec: Spec, settings: Iterable[Settings]) -> Iterator[Spec]:
     """Yield the pipeline with each of the settings that it has and that the user left open."""
     if spec.is_foreign:
         return
-    names = {knob.name for knob in knobs.knobs_of(catalog.built_in(spec.name))}
+    names = {knob.name for knob in knobs.knobs_of(catalog.class_of(spec))}
     given = catalog.knobs_given(spec)
     for setting in settings:
         if not setting.keys() <= names - given.keys():

@@ -300,7 +300,7 @@ class Diagnostics:
 
         A user's own cannot be cut off after a step, so plain tf.data stands in for its first steps.
         """
-        is_cut = not spec.is_foreign and is_truncatable(catalog.built_in(spec.name))
+        is_cut = not spec.is_foreign and is_truncatable(catalog.class_of(spec))
         if not is_cut and self._scheme not in {"", *TENSORFLOW}:
             return None  # plain tf.data cannot read the images
         first = spec if is_cut else catalog.spec_of(spec.label, _STAND_IN)

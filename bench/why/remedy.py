@@ -46,7 +46,7 @@ def with_knobs(row: Row, **changed: str) -> str | None:
         spec = catalog.spec_of(row.label, row.spec)
         if spec.is_foreign:
             return None
-        names = {knob.name for knob in knobs.knobs_of(catalog.built_in(spec.name))}
+        names = {knob.name for knob in knobs.knobs_of(catalog.class_of(spec))}
         catalog.load(spec)
     except RequestError:  # of another version
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from feedbench.bench.machine.cores import usable_cores
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
+from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
 from feedbench.pipelines.catalog import Spec
 
 if TYPE_CHECKING:
@@ -54,5 +55,8 @@ def served(workload: Workload, text: str) -> Feed:
     from feedbench.pipelines.built_in.service import distributed
 
     by = distributed.Service(target, pipeline.workers, "off", pipeline.compression)
-    feed: Feed = distributed.one_batch(workload, pipeline, Path(workload.scratch), by)
+    scratch = Path(workload.scratch)
+    # Of files, whatever the workers read: only the size of a batch counts here.
+    made = pipeline.with_knobs_of(TfdataTuned).open(workload, scratch, scratch)
+    feed: Feed = distributed.one_batch(made, pipeline, by)
     return feed

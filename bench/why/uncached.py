@@ -27,7 +27,7 @@ def fastest_uncached(
             if row.autotune is not None and decodes and row.knobs.get("cache", "none") == "none":
                 theirs.append(row)
             continue
-        has_knobs = issubclass(catalog.built_in(specs[label].name), TailKnobs)
+        has_knobs = issubclass(catalog.class_of(specs[label]), TailKnobs)
         if has_knobs and row.knobs.get("cache") == "none":
             ours.append(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedbench.pipelines.built_in.service.served_records import ServedRecords
 from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
 from feedbench.pipelines.built_in.stored.tfdata_saved import MOST_SHARDS, TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
@@ -28,6 +29,8 @@ def written_once(
 
     `share` is that of the images for validation, if the run split them.
     """
+    if isinstance(pipeline, ServedRecords):
+        pipeline = pipeline.in_workers(workload)
     if isinstance(pipeline, Tfrecord):
         return _records(pipeline, workload, images, share)
     if isinstance(pipeline, TfdataSaved):

@@ -24,6 +24,7 @@ from feedbench.pipelines.built_in.keras.image_dataset_from_directory import (
 from feedbench.pipelines.built_in.keras.image_dataset_from_directory_grain import (
     ImageDatasetFromDirectoryGrain,
 )
+from feedbench.pipelines.built_in.service.served_records import ServedRecords
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
 from feedbench.pipelines.built_in.stored.tfdata_saved import TfdataSaved
@@ -133,7 +134,7 @@ def _has_template(name: str) -> bool:
 def _templates(name: str, pipeline: object) -> Iterator[str]:
     """Yield the possible names of a pipeline's template, the most special one first."""
     yield f"{name}.py.j2"
-    if isinstance(pipeline, Tfrecord):
+    if isinstance(pipeline, Tfrecord | ServedRecords):
         yield "tfrecord.py.j2"
     elif isinstance(pipeline, TailKnobs):
         yield "tfdata.py.j2"
@@ -158,7 +159,7 @@ def _pipeline(row: Row) -> object | None:
             return None
         in_effect = knobs.values(catalog.load(spec)) | row.knobs
         given = {knob: knobs.as_text(value) for knob, value in in_effect.items()}
-        pipeline: object = knobs.build(catalog.built_in(spec.name), spec.name, given)
+        pipeline: object = knobs.build(catalog.class_of(spec), spec.name, given)
     except RequestError:  # a run of another version, which had other knobs
         return None
     return pipeline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import tensorflow as tf
@@ -12,10 +12,9 @@ from feedbench.pipelines.errors import WrongWorkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from feedbench.pipelines.built_in.tail_knobs import TailKnobs
-    from feedbench.pipelines.contract import Batch, Until, Workload
+    from feedbench.pipelines.contract import Batch, Workload
 
 
 @dataclass(frozen=True)
@@ -28,30 +27,21 @@ class Service:
     compression: Literal["auto", "none"]
 
 
-def batches(
-    workload: Workload,
-    knobs: TailKnobs,
-    scratch: Path,
-    by: Service,
-    until: Until | None = None,
-) -> Any:
+def batches(made: Any, workload: Workload, knobs: TailKnobs, by: Service) -> Any:
     """Return a feed of the batches that the workers of a service make.
 
-    The workers list, read, decode and batch. What is prefetched is prefetched here: each worker has
-    a buffer of its own.
+    `made` is the dataset that the workers run. What is prefetched is prefetched here.
     """
-    made = steps.files_dataset(workload, replace(knobs, prefetch="none"), scratch, until)
     dataset = steps.prefetched(made.apply(_distribution(by)), knobs)
     return dataset if by.sharding == "dynamic" else Unsharded(dataset, workload.images, by.workers)
 
 
-def one_batch(workload: Workload, knobs: TailKnobs, scratch: Path, by: Service) -> Any:
+def one_batch(made: Any, knobs: TailKnobs, by: Service) -> Any:
     """Return a dataset without end: each worker makes one batch, keeps it, and sends it again.
 
     The workers neither read nor decode after that. So the rate is what the client takes, as far as
     the workers can send it.
     """
-    made = steps.files_dataset(workload, replace(knobs, prefetch="none"), scratch)
     repeated = made.take(1).cache().repeat()
     return steps.prefetched(repeated.apply(_distribution(by)), knobs)
 

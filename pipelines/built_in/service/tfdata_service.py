@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
 from msgspec import Meta
 
+from feedbench.pipelines import knobs
 from feedbench.pipelines.built_in.service.cores import listed_cores, refuse_cores
 from feedbench.pipelines.built_in.tail_knobs import TailKnobs
+from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
 from feedbench.pipelines.errors import RequestError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from feedbench.pipelines.augmentation.ranges import Augmentation
     from feedbench.pipelines.contract import Feed, Until, Workload
     from feedbench.pipelines.forms import Fit
+
+Run = TypeVar("Run", bound=TailKnobs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class TfdataService(TailKnobs):
     """
 
     of: Annotated[
-        Literal["tfdata_tuned"],
+        Literal["tfdata_tuned", "tfrecord_sharded"],
         Meta(description="the pipeline that the workers run; give its knobs next to this one"),
     ] = "tfdata_tuned"
     workers: Annotated[
@@ -114,5 +118,19 @@ class TfdataService(TailKnobs):
         from feedbench.pipelines.built_in.service import distributed
 
         by = distributed.Service(target, count, self.sharding, self.compression)
-        feed: Feed = distributed.batches(workload, self, scratch, by, until)
+        made = self.in_workers(workload).open(workload, prepared, scratch, until)
+        feed: Feed = distributed.batches(made, workload, self, by)
         return feed
+
+    def in_workers(self, workload: Workload) -> TailKnobs:
+        """Return the pipeline that the workers run, with its knobs."""
+        return self.with_knobs_of(TfdataTuned)
+
+    def with_knobs_of(self, pipeline: type[Run], **changed: object) -> Run:
+        """Return another pipeline with the knobs that it shares with this one.
+
+        It prefetches nothing: each worker has a buffer of its own, and the client has one.
+        """
+        names = {knob.name for knob in knobs.knobs_of(pipeline)} & knobs.values(self).keys()
+        shared = {name: value for name, value in knobs.values(self).items() if name in names}
+        return pipeline(**{**shared, "prefetch": "none", **changed})

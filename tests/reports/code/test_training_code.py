@@ -68,6 +68,8 @@ OTHERS = [
     "image_dataset_from_directory:cache=file,shuffle_batches=none,prefetch=2,parallel_calls=2",
     "image_dataset_from_directory:cache=none,interpolation=area,parallel_calls=none",
     "image_dataset_from_directory_grain",
+    "tfdata_service:of=tfrecord_sharded",
+    "tfdata_service:of=tfrecord_sharded,shards=1,store=raw,sharding=off,compression=none",
 ]
 
 
@@ -102,7 +104,8 @@ def test_the_code_is_python_in_short_lines_that_ends_with_its_use(
     assert not any(line.endswith(" ") for line in lines)
     assert "\n\n\n\n" not in text
     assert text.rstrip().endswith(f"model.fit({fed(text)}")
-    assert len(lines) < 110
+    most = 140 if "of=tfrecord" in spec else 110  # which writes files, and starts servers
+    assert len(lines) < most
 
 
 def fed(text: str) -> str:

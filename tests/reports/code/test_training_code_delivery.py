@@ -140,6 +140,18 @@ def test_as_a_script_of_its_own_the_code_delivers_the_same(
     assert_same(in_a_fresh_interpreter(code_of(spec, work), work.images, here), expected)
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize("of", ["tfdata_tuned", "tfrecord_sharded"])
+def test_as_a_script_the_code_of_a_service_delivers_each_image_once(
+    of: str, photos: Path, tmp_path: Path, here: Path
+) -> None:
+    work = over(photos)
+    expected = built_in(f"{of}:cache=none", work, tmp_path)
+    text = code_of(f"tfdata_service:of={of}", work)
+    for batches in in_a_fresh_interpreter(text, work.images, here):
+        assert each_image(batches) == each_image(expected[0])
+
+
 GREY = {"channels": 1}
 CROP, CENTRE, PAD = ({"fit": fit} for fit in (Fit("crop"), Fit("crop", 0.875), Fit("pad")))
 IMAGENET, CAFFE = (

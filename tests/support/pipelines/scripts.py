@@ -59,7 +59,7 @@ def constants(text: str) -> dict[str, Any]:
         if isinstance(line, ast.Assign)
         and isinstance(line.targets[0], ast.Name)
         and re.fullmatch("[A-Z_]+", line.targets[0].id)
-        and not isinstance(line.value, ast.Call)
+        and not isinstance(line.value, ast.Call | ast.JoinedStr)
     }
 
 

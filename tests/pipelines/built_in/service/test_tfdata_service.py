@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,23 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.run.measuring.schedule import Lineup
 from feedbench.pipelines import catalog
 from feedbench.pipelines.augmentation.ranges import Augmentation
+from feedbench.pipelines.built_in.service.served_records import ServedRecords
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
+from feedbench.pipelines.built_in.tfrecord.tfrecord_sharded import TfrecordSharded
+from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import Fit
 from feedbench.pipelines.system.signals import LOST_EXIT_CODE
 
+PHOTOS = Workload(
+    folder="/photos",
+    files=("/photos/a.jpg",),
+    labels=(0,),
+    class_names=("cats",),
+    folder_images=1,
+    height=32,
+    width=32,
+)
 SCRIPT = """
 import json, multiprocessing, os, signal, socket, sys, time
 from pathlib import Path
@@ -33,6 +46,7 @@ import psutil
 from feedbench.bench.machine.process_tree import TreeMeter
 from feedbench.pipelines.built_in.service import servers
 from feedbench.pipelines.augmentation.ranges import Augmentation
+from feedbench.pipelines.built_in.service.served_records import ServedRecords
 from feedbench.pipelines.built_in.service.tfdata_service import TfdataService
 from tests.support.builders import natural_photos
 from tests.support.pipelines.feeds import proof_of
@@ -53,6 +67,14 @@ found["groups"] = [os.getpgid(child.pid) == os.getpgid(0) for child in children.
 found["metered"] = {child.pid for child in children.values()} <= set(
     TreeMeter(lambda: this.pid).read().processes)
 found["work"] = proof_of(folder, dynamic, workload).work
+prepared = folder / "records"
+prepared.mkdir()
+records = ServedRecords(compression="none")
+records.prepare(workload, prepared)
+found["files"] = len([*prepared.iterdir()])
+served = records.open(workload, prepared, folder)
+found["records"] = [sorted(len(labels) for _, labels in served) for _ in range(2)]
+found["work of records"] = proof_of(folder, served, workload).work
 try:
     list(opened(sharding="off"))
 except Exception as error:
@@ -94,6 +116,12 @@ class TestServersOfThisMachine:
 
     def test_the_work_is_proven_to_be_the_same(self, found: dict[str, Any]) -> None:
         assert found["work"] == "same"
+
+    def test_workers_read_record_files_too_and_share_them(self, found: dict[str, Any]) -> None:
+        assert found["files"] == 40
+        for sizes in found["records"]:
+            assert sum(sizes) == 40
+        assert found["work of records"] == "same"
 
     def test_its_servers_are_stopped_and_metered_with_the_trial(
         self, found: dict[str, Any]
@@ -155,6 +183,25 @@ def test_a_bad_value_is_named_with_what_is_accepted(knobs: str, sentence: str) -
     with pytest.raises(RequestError) as refused:
         catalog.load(catalog.parse(f"tfdata_service:{knobs}"))
     assert refused.value.sentence == f"tfdata_service: {sentence}"
+
+
+def test_the_knobs_of_record_files_come_with_their_pipeline() -> None:
+    spec = catalog.parse(
+        "tfdata_service:of=tfrecord_sharded,store=resized,workers=3,compression=none"
+    )
+    pipeline = catalog.load(spec)
+    assert isinstance(pipeline, ServedRecords)
+    assert isinstance(pipeline, Preparing)
+    assert not isinstance(TfdataService(), Preparing)
+    workload = replace(PHOTOS, files=("a",) * 1000, labels=(0,) * 1000)
+    run = pipeline.in_workers(workload)
+    assert run == TfrecordSharded(store="resized", shards=96, prefetch="none")
+    with pytest.raises(RequestError, match="tfdata_service has no knob 'store'"):
+        catalog.load(catalog.parse("tfdata_service:store=raw"))
+    with pytest.raises(RequestError, match="of expects tfdata_tuned or tfrecord_sharded"):
+        catalog.load(catalog.parse("tfdata_service:of=threads"))
+    with pytest.raises(RequestError, match="stored_size=8: expected at least 32"):
+        ServedRecords(store="resized", stored_size=8).refuse(Fit(), (32, 32))
 
 
 def test_workers_share_the_cores_that_are_named_in_turn() -> None:
