@@ -203,7 +203,7 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
     """
     if not bad or (checks.bad_images == "skip" and len(bad) < len(index.files)):
         return
-    _refuse_unreadable(index, bad)
+    refuse_unreadable(index, bad)
     listed = [f"  {shown(file)}: {reason}" for file, reason in bad[:_MOST_LISTED]]
     if len(bad) > _MOST_LISTED:
         listed.append(f"  and {len(bad) - _MOST_LISTED:,} more, which feedbench inspect lists")
@@ -217,7 +217,7 @@ def refuse(index: Index, bad: Sequence[Bad], checks: Checks) -> None:
     )
 
 
-def _refuse_unreadable(index: Index, bad: Sequence[Bad]) -> None:
+def refuse_unreadable(index: Index, bad: Sequence[Bad]) -> None:
     """Raise RequestError if some of the bad files are in a store, and could not be read."""
     denied = [each for each in bad if each.reason.startswith(image_check.UNREADABLE)]
     if not denied or not isinstance(index.folder, Address):

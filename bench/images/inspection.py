@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from feedbench.bench.images.check import Checker, Checks, bad_of
+from feedbench.bench.images.check import Checker, Checks, bad_of, refuse_unreadable
 from feedbench.bench.images.duplicates import find_duplicates
 from feedbench.bench.processes.client import Processes
 from feedbench.bench.processes.progress import Listener
@@ -44,7 +44,7 @@ def inspect(
 ) -> Inspection:
     """Check every file of a folder, or those `listed`.
 
-    Raises RequestError if the folder cannot be listed.
+    Raises RequestError if the folder cannot be listed, or if a store lets no photo be read.
     """
     listener.stage(f"listing {folder}")
     if listed is None:
@@ -57,6 +57,8 @@ def inspect(
     listener.stage("looking for duplicates")
     duplicates = find_duplicates(folder, index, layout)
     bad = bad_of(index, findings)
+    if len(bad) == len(index.files):  # there is nothing to show
+        refuse_unreadable(index, bad)
     height, width = image_size
     after = stamps_of(index)
     sized = [finding for finding in findings if finding.pixels and finding.reason is None]

@@ -105,11 +105,12 @@ def test_rights_that_end_while_record_files_are_written_end_it_and_it_resumes(
     assert SECRET not in everything(feedbench.folder)
 
 
-def test_photos_that_may_be_listed_and_not_read_end_a_run_with_one_sentence(
-    bucket: str, proxy: FlakyProxy, feedbench: Feedbench
+@pytest.mark.parametrize("asked", [["run", "-p", "tfrecord_sharded", *SMALL], ["inspect"]])
+def test_photos_that_may_be_listed_and_not_read_end_a_command_with_one_sentence(
+    asked: list[str], bucket: str, proxy: FlakyProxy, feedbench: Feedbench
 ) -> None:
     proxy.denied = ".jpg"
-    done = feedbench.run("run", bucket, "-p", "tfrecord_sharded", *SMALL, "--check", "header")
+    done = feedbench.run(*asked, bucket, "--check", "header")
     assert done.returncode == 2
     sentence, hint = done.stderr.strip().splitlines()[-2:]
     assert "the store lists 39 of 39 photos that cannot be read, such as" in sentence
