@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from feedbench.bench.records.run import RunRecord
 
 _RGB = 3  # channels
+_CLOSE = 0.8  # of the highest rate: what has less is only called the fastest with a doubt
 _BUSY = "other programs were busy in the turns of one pipeline, and not in the others'"
 _OTHER_IMAGES = "the pipelines do not deliver the same images"
 # Why no pipeline has a verdict; the first that applies.
@@ -75,6 +76,14 @@ def _fastest(run: RunRecord, measured: list[Row]) -> str:
     # Different work has its own note; these might be the fastest.
     of = "Of those that could be judged, " if unjudged else ""
     judged = [row for row in measured if row.label not in unequal and row not in unjudged]
+    if doubtful := _doubtful(best):
+        sure_ones = [row.label for row in best if row.label not in doubtful]
+        are = "are" if len(sure_ones) > 1 else "is"
+        vary = "is: its rates vary" if len(doubtful) == 1 else "are: their rates vary"
+        others = listed(doubtful, "or")
+        return (
+            f"{of}{listed(sure_ones)} {are} the fastest, unless {others} {vary} too much to tell."
+        )
     if len(best) == len(judged) > 1:
         none = "no difference" if unjudged else "No difference"
         return f"{of}{none} is shown between {listed([row.label for row in best])}."
@@ -82,6 +91,15 @@ def _fastest(run: RunRecord, measured: list[Row]) -> str:
         labels = listed([row.label for row in best])
         return f"{of}{labels} are the fastest; no difference is shown between them."
     return f"{of}{best[0].label} is the fastest: {_by_how_much(best[0], run)}."
+
+
+def _doubtful(best: list[Row]) -> list[str]:
+    """Return which of the best are so far behind that nobody would call them so.
+
+    Their rates vary so much that no verdict excludes them.
+    """
+    most = max(row.rate or 0.0 for row in best)
+    return [row.label for row in best if (row.rate or 0.0) < _CLOSE * most]
 
 
 def no_ratios(run: RunRecord) -> str:

@@ -18,7 +18,7 @@ from feedbench.reports.text.figures import is_known, seconds
 MOST_EPOCHS = 1000
 """The most epochs that are considered: hardly any training is longer."""
 
-_MINUTE, _HOUR = 60, 3600  # seconds
+_MINUTE = 60  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +114,7 @@ def after(epochs: int, cost: Cost) -> str:
     value = cost.total(epochs)
     if value < _MINUTE:
         return f"{seconds(value)} s"
-    if value < 2 * _HOUR:
-        return duration(value)
-    hours, rest = divmod(round(value / _MINUTE), _HOUR // _MINUTE)
-    return f"{hours:,} h {rest} min"
+    return duration(value)
 
 
 def _up_to(epochs: int) -> str:

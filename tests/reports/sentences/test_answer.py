@@ -98,6 +98,16 @@ def test_several_best_are_all_named_and_none_is_preferred() -> None:
     assert answer(three) == "b, c and d are the fastest; no difference is shown between them."
 
 
+def test_what_is_far_behind_and_not_excluded_is_only_a_doubt() -> None:
+    b, c = compared("b", 0.5, "inconclusive"), compared("c", 0.3, "inconclusive")
+    rates = {"a": 1000.0, "b": 500.0, "c": 300.0}
+    rows = [replace(row, rate=rates[row.label]) for row in (a_row("a"), b, c)]
+    two = a_run(*rows[:2], best=["a", "b"])
+    assert answer(two) == "a is the fastest, unless b is: its rates vary too much to tell."
+    expected = "a is the fastest, unless b or c are: their rates vary too much to tell."
+    assert answer(a_run(*rows, best=["a", "b", "c"])) == expected
+
+
 def test_where_all_are_best_none_is_called_the_fastest() -> None:
     run = a_run(a_row("a"), compared("b", 1.0, "equivalent"), best=["a", "b"])
     assert answer(run) == "No difference is shown between a and b."

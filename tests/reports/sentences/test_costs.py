@@ -98,7 +98,7 @@ def test_of_one_alone_nothing_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("later", "text"),
-    [(0.01, "1.01 s"), (0.7, "1 min 10 s"), (70.0, "116 min 40 s"), (366.0, "10 h 10 min")],
+    [(0.01, "1.01 s"), (0.7, "1 min 10 s"), (70.0, "1 h 56 min"), (366.0, "10 h 10 min")],
 )
 def test_a_total_is_said_in_the_units_of_its_size(later: float, text: str) -> None:
     assert costs.after(101, Cost(label="a", prepared=0.0, first=0.0104, later=later)) == text
