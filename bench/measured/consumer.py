@@ -48,6 +48,12 @@ class Consumer:
         self._arrivals = arrivals
         self._on_edge = on_edge
         self._clock = clock
+        self.first_waits = array("d")  # seconds until the first batch of each epoch but the first
+
+    @property
+    def remaining(self) -> int:
+        """The images until the end of the current epoch."""
+        return self._ledger.remaining
 
     def time_by(self, windows: Timed, arrivals: array[float]) -> None:
         """Divide what arrives from now on by other windows, and report no edge of these."""
@@ -58,6 +64,8 @@ class Consumer:
     def take(self, delivered: object) -> bool:
         """Count a batch; return whether a window ended with it."""
         at = self._clock()
+        if self._ledger.is_at_end and self._arrivals:
+            self.first_waits.append(at - self._arrivals[-1])
         self._arrivals.append(at)
         images = self._receive(delivered)
         self._ledger.delivered(images)

@@ -323,7 +323,9 @@ class Trial:
         batches, consumer = self._continuous_windows(feed, windows)
         batch_seconds = self._batch_seconds(windows)
         if request.turns and turns.fits(batch_seconds):
-            paced = Turns(batches, consumer, batch_seconds, request.pace, clock=self.clock)
+            paced = turns.of_repeated(
+                batches, consumer, batch_seconds, request.pace, self.workload, self.clock
+            )
             self._take_turns(paced, request)
         return autotune.chosen_by(batches)
 

@@ -8,6 +8,9 @@ to wait for a batch about as long as one takes, nothing is ready any more, and t
 
 Consumers wait at both edges of the window: a window ends with the first batch after its least time,
 which is mostly one that was waited for. So as much is ready at its end as at its beginning.
+
+A pipeline that stands still between two epochs for longer than a turn would have turns with and
+without such a stop. Its windows last from the end of an epoch to the end of another one.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ class TurnWindow:
 
     `woke` is the moment of waking up, and `batch_seconds` what a batch usually takes. A feed that
     can only be restarted has `epoch_images`: its window holds whole epochs, so that each of them
-    includes a restart.
+    includes a restart. With `remaining`, the images until the end of the epoch, the window begins
+    and ends with an epoch.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class TurnWindow:
         pace: Pace = USUAL,
         *,
         epoch_images: int | None = None,
+        remaining: int | None = None,
     ) -> None:
         self.at: float | None = None  # when the window began; None: it has not yet
         self.images = 0
@@ -50,10 +55,16 @@ class TurnWindow:
         self._wait_seconds = WAITED_SHARE * batch_seconds
         self._pace = pace
         self._epoch_images = epoch_images
+        self._remaining = remaining
 
     def arrived(self, at: float, images: int) -> bool:
         """Count a batch of `images` that arrived at second `at`; return whether it is an edge."""
         waited, self._latest = at - self._latest, at
+        if self._remaining is not None:
+            self._remaining -= images
+            if not self._remaining:
+                assert self._epoch_images is not None
+                self._remaining = self._epoch_images
         if self.at is None:
             self.dropped_images += images
             return self._begins(at, waited)
@@ -65,13 +76,22 @@ class TurnWindow:
 
     def _begins(self, at: float, waited: float) -> bool:
         awake = at - self._woke
-        self.is_settled = waited >= self._wait_seconds and awake >= self._pace.settle_seconds
+        is_empty = waited >= self._wait_seconds and awake >= self._pace.settle_seconds
+        # What waits for the end of an epoch stays settled: only the consumer could let it make up.
+        self.is_settled = is_empty or (self._remaining is not None and self.is_settled)
         if not self.is_settled and awake < self._pace.most_settle_seconds:
+            return False
+        if not self._is_at_edge():
             return False
         self.at, self.dropped_seconds = at, awake
         return True
 
+    def _is_at_edge(self) -> bool:
+        return self._remaining in (None, self._epoch_images)
+
     def _is_long_enough(self) -> bool:
+        if self._remaining is not None:
+            return self._is_at_edge() and self.seconds >= self._pace.turn_seconds
         if self._epoch_images is not None:
             is_whole = self.images % self._epoch_images == 0
             is_far = self.images >= _MOST_EPOCHS * self._epoch_images  # batches of changing sizes

@@ -185,6 +185,16 @@ class EpochLedger:
         self._epoch = images
         self._remaining = images
 
+    @property
+    def remaining(self) -> int:
+        """The images that the current epoch still has: all of them right after an epoch's end."""
+        return self._remaining
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last batch was the last one of an epoch."""
+        return self._remaining == self._epoch
+
     def delivered(self, images: int) -> None:
         """Count a batch. Raises WrongWorkError if it has images from two epochs."""
         self._remaining -= images

@@ -118,3 +118,16 @@ def test_a_window_of_epochs_ends_although_its_batches_change_their_sizes() -> No
     window = TurnWindow(WOKE, BATCH, epoch_images=320)
     arrivals = islice(accumulate(even(), initial=WOKE + BATCH), 1000)
     assert any(window.arrived(at, 31) and window.is_done for at in arrivals)
+
+
+@pytest.mark.parametrize("passed", range(10))  # batches of the epoch in which it was stopped
+def test_where_it_stands_still_between_epochs_a_window_is_from_end_to_end(passed: int) -> None:
+    epoch = [1.0, *[BATCH] * 9]
+    gaps = chain(epoch[passed:], chain.from_iterable(repeat(epoch)))
+    window = TurnWindow(WOKE, BATCH, epoch_images=10 * IMAGES, remaining=(10 - passed) * IMAGES)
+    for at in accumulate(gaps, initial=WOKE):
+        if at > WOKE and window.arrived(at, IMAGES) and window.is_done:
+            break
+    assert window.is_settled
+    assert window.images == 10 * IMAGES
+    assert window.seconds == pytest.approx(sum(epoch))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from feedbench.bench.measured.consumer import Consumer
-from feedbench.bench.measured.turns import Turns, fits
+from feedbench.bench.measured.turns import Turns, fits, of_repeated, stop_share
 from feedbench.bench.records.messages import TURN, Event, Phase, Turned
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.windows import Windows
+from feedbench.pipelines.contract import Workload
 from feedbench.pipelines.errors import WrongWorkError
 from tests.support.clock import ClaimedClock
 from tests.support.pipelines.claimed_feeds import a_batch
@@ -73,3 +74,45 @@ def test_what_is_too_slow_for_turns_takes_none() -> None:
     assert not fits(3.0)
     assert fits(epoch_seconds=4.0)
     assert not fits(epoch_seconds=60.0)
+
+
+def with_stops(clock: ClaimedClock, stop: float) -> Iterator[Any]:
+    """Epochs of ten batches, each after a stop."""
+    while True:
+        for number in range(10):
+            clock.sleep(0.03125 if number else stop)
+            yield a_batch(8)
+
+
+@pytest.mark.parametrize(("stop", "is_whole"), [(0.03125, False), (0.09375, False), (0.5, True)])
+def test_a_feed_that_stands_still_between_epochs_has_turns_of_whole_epochs(
+    stop: float, is_whole: bool
+) -> None:
+    clock = ClaimedClock()
+    feed = with_stops(clock, stop)
+    consumer = Consumer(lambda _: 8, 80, Windows(), array("d"), lambda _: None, clock)
+    for _ in range(45):  # as before its turns
+        consumer.take(next(feed))
+    assert [*consumer.first_waits] == pytest.approx([stop] * 4)
+    work = Workload(
+        folder="",
+        files=("",) * 80,
+        labels=(0,) * 80,
+        class_names=("",),
+        height=1,
+        width=1,
+        batch_size=8,
+        folder_images=80,
+    )
+    seconds = stop + 9 * 0.03125
+    turns = of_repeated(feed, consumer, seconds / 10, USUAL, work, clock)
+    taken = [turns.turn(number) for number in range(1, 8)]
+    rates = [each.images / each.seconds for each in taken]
+    assert all(each.images % 80 == 0 for each in taken) == is_whole
+    assert (rates == pytest.approx([80 / seconds] * 7)) == (is_whole or stop == 0.03125)
+
+
+def test_long_epochs_with_stops_are_not_waited_for() -> None:
+    assert stop_share([3.0], 0.1, 4.0) == pytest.approx(0.725)
+    assert stop_share([3.0], 0.1, 6.0) == 0.0
+    assert stop_share([], 0.1, 4.0) == 0.0
