@@ -21,6 +21,7 @@ from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.bench.why.remedy import change, with_knobs
 from feedbench.pipelines import catalog
+from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
 _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a line
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
@@ -28,6 +29,8 @@ _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
 _STORED = ("resized", "raw")  # what is stored in place of the photos' own bytes
 _TF_DATA, _RESIZED = "tfdata_tuned", "tfrecord_sharded:store=resized"  # SPECs to measure
+_RECORDS = "tfrecord_sharded"
+_ONCE = "TensorFlow cannot read that store. Read it once, and write record files on this machine."
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; one thread that does all the work is between these
 _ONE = (0, 1)  # values of the knob `workers` with which one thread does all the work
@@ -74,10 +77,13 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
         )
         yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
     elif name == PYTHON:
-        does = change(row, run, _TF_DATA)
+        folder = run.workload.folder
+        is_read = not is_address(folder) or scheme_of(folder) in TENSORFLOW
+        does = change(row, run, _TF_DATA if is_read else _RECORDS)
+        why = _of_python(row, takes, trace) if is_read else f"{takes}. {_ONCE}"
         yield Advice(
             label=row.label,
-            sentence=f"{_of_python(row, takes, trace)}{does.sentence}",
+            sentence=f"{why}{does.sentence}",
             figure=path,
             gain=share,
             spec=does.spec,

@@ -17,7 +17,7 @@ from feedbench.bench.records.diagnosis import (
 )
 from feedbench.bench.records.row import Row
 from feedbench.bench.why.advice import advice_of
-from tests.support.builders import a_preparation, a_row, a_run
+from tests.support.builders import WORKLOAD, a_preparation, a_row, a_run
 from tests.support.runs.diagnoses import CEILINGS, a_trace
 
 AUTOTUNE = Autotune(
@@ -103,6 +103,15 @@ def test_python_is_named_with_the_cores_that_it_uses_and_the_function() -> None:
     assert "one Python thread" not in sentences(idle, traces={"a": trace})[0]
     many = row(cpu_seconds_per_1000_images=1.9)
     assert "which run on all cores. Measure it with" in sentences(many, traces={"a": trace})[0]
+
+
+@pytest.mark.parametrize(("folder", "is_read"), [("s3://b/in", False), ("gs://b/in", True)])
+def test_no_pipeline_is_advised_that_cannot_read_the_store(folder: str, is_read: bool) -> None:
+    ours = row(spec="threads", cpu_seconds_per_1000_images=2.5)
+    run = a_run(ours, workload=replace(WORKLOAD, folder=folder))
+    (line, *_) = advice_of(run, Diagnosis(traces={"a": a_trace([], Python=1.8)}))
+    assert line.spec == ("tfdata_tuned" if is_read else "tfrecord_sharded")
+    assert ("TensorFlow cannot read that store. Read it once" in line.sentence) != is_read
 
 
 @pytest.mark.parametrize("workers", ["auto", 8])
