@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -20,14 +21,8 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.faults]
 def test_a_worker_that_is_killed_ends_the_trial_with_its_name_and_the_run_goes_on(
     feedbench: Feedbench, tmp_path: Path
 ) -> None:
-    write_photos(feedbench.folder / "photos", 40)
     with cluster(tmp_path, workers=2) as servers:
-        pipelines = ["-p", "tfdata_tuned:cache=none"]
-        pipelines += ["-p", f"service=tfdata_service:address={servers.address}"]
-        process = feedbench.start(
-            "run", "photos", *pipelines, *SMALL, "--blocks", "2", "--out", "R"
-        )
-        until(lambda: is_read_in_a_block(feedbench.folder / "R", process.pid, servers))
+        process = run_that_reads(feedbench, servers)
         servers.processes[servers.workers[0]].send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=120)
     run = read_run(feedbench.folder / "R")
@@ -46,14 +41,8 @@ def test_a_worker_that_is_killed_ends_the_trial_with_its_name_and_the_run_goes_o
 def test_a_worker_that_is_back_in_time_is_noted_and_the_run_goes_on(
     feedbench: Feedbench, tmp_path: Path
 ) -> None:
-    write_photos(feedbench.folder / "photos", 40)
     with cluster(tmp_path, workers=2) as servers:
-        pipelines = ["-p", "tfdata_tuned:cache=none"]
-        pipelines += ["-p", f"service=tfdata_service:address={servers.address}"]
-        process = feedbench.start(
-            "run", "photos", *pipelines, *SMALL, "--blocks", "2", "--out", "R"
-        )
-        until(lambda: is_read_in_a_block(feedbench.folder / "R", process.pid, servers))
+        process = run_that_reads(feedbench, servers)
         port = servers.workers[0]
         servers.processes[port].send_signal(signal.SIGKILL)
         servers.start(port)
@@ -65,6 +54,16 @@ def test_a_worker_that_is_back_in_time_is_noted_and_the_run_goes_on(
     counted = f"tf.data service lost the worker localhost:{port}"  # in the first epoch of a trial
     assert any(noted in each for each in row.remarks) or counted in "".join(row.failures), row
     assert row.rate
+
+
+def run_that_reads(feedbench: Feedbench, servers: Cluster) -> subprocess.Popen[str]:
+    """A run of two blocks, in whose first one the servers are read."""
+    write_photos(feedbench.folder / "photos", 40)
+    pipelines = ["-p", "tfdata_tuned:cache=none"]
+    pipelines += ["-p", f"service=tfdata_service:address={servers.address}"]
+    process = feedbench.start("run", "photos", *pipelines, *SMALL, "--blocks", "2", "--out", "R")
+    until(lambda: is_read_in_a_block(feedbench.folder / "R", process.pid, servers))
+    return process
 
 
 def is_read_in_a_block(folder: Path, pid: int, servers: Cluster) -> bool:
