@@ -106,6 +106,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory_bytes: int | None = None  # the most of any trial
     consumer_share: float | None = None  # of the windows' time that the harness itself takes
     read_bytes_per_image: float | None = None  # from the device
+    received_bytes_per_image: float | None = None  # by TCP, as from tf.data service
     gpus: list[GpuUsage] | NoGpu | None = None  # null: no trial was measured
     preparation: Preparation | None = None  # null: it reads the images' files as they are
     is_augmented: bool = True  # false: with --augment, its images are as they are

@@ -38,9 +38,17 @@ def with_resources(row: Row, trials: Sequence[TrialRecord]) -> Row:
         cpu_utilisation=_share(cpu_seconds, could_use),
         peak_memory_bytes=max(peaks, default=None),
         read_bytes_per_image=_share(sum(count for count, _, _ in read), _images(read)),
+        received_bytes_per_image=_received_bytes(measured),
         gpus=gpus_of([u.gpus for u, _ in used]),
         page_cache=_page_cache_use([t.page_cache for t in trials if t.page_cache is not None]),
     )
+
+
+def _received_bytes(measured: Sequence[Measurement]) -> float | None:
+    """Return the bytes an image that came by TCP in first epochs; None: by none, or not known."""
+    known = [each for each in measured if each.received_bytes is not None]
+    images = sum(each.first_epoch_images for each in known)
+    return _share(sum(each.received_bytes or 0 for each in known), images)
 
 
 def consumer_share(measured: Sequence[Measurement]) -> float | None:

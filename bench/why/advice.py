@@ -20,6 +20,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
 from feedbench.bench.why.remedy import change, with_knobs
+from feedbench.bench.why.service_cost import of_service
 from feedbench.pipelines import catalog
 from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
@@ -49,6 +50,7 @@ def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
         if trace is not None and trace.stages:
             lines += _of_stages(row, trace, run, diagnosis)
         lines += _of_restart(row)
+        lines += of_service(row, run)
         lines += _of_ceiling(row, run, diagnosis)
     lines += _of_autotune(run, diagnosis)
     lines += _of_gzip(run, diagnosis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from feedbench.pipelines.built_in.tfdata_tuned import TfdataTuned
 from feedbench.pipelines.catalog import Spec
 
 if TYPE_CHECKING:
-    from feedbench.pipelines.contract import Feed, Workload
+    from feedbench.pipelines.contract import Batch, Feed, Workload
 
 _LOADER = """\
 from feedbench.bench.why import served_feed
@@ -58,5 +58,31 @@ def served(workload: Workload, text: str) -> Feed:
     scratch = Path(workload.scratch)
     # Of files, whatever the workers read: only the size of a batch counts here.
     made = pipeline.with_knobs_of(TfdataTuned).open(workload, scratch, scratch)
-    feed: Feed = distributed.one_batch(made, pipeline, by)
-    return feed
+    return InEpochs(distributed.one_batch(made, pipeline, by), workload.images)
+
+
+class InEpochs:
+    """Batches without end, cut so that none spans two epochs of `images`: the harness counts them.
+
+    A batch is a pair of arrays or tensors.
+    """
+
+    def __init__(self, batches: Iterable[Batch], images: int) -> None:
+        self._batches = batches
+        self._images = images
+
+    def __iter__(self) -> Iterator[Batch]:
+        left = self._images
+        for batch in self.repeat():
+            yield batch
+            left -= len(batch[1])
+            if not left:
+                return
+
+    def repeat(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch after another."""
+        left = self._images
+        for batch in self._batches:
+            images, labels = batch
+            yield batch if len(labels) <= left else (images[:left], labels[:left])  # or no copy
+            left = max(left - len(labels), 0) or self._images

@@ -92,7 +92,7 @@ def _point(arm: Arm, row: Row | None, trials: Sequence[TrialRecord]) -> Point:
         rate_high=row.rate_high,
         client_cpu_seconds=client,
         workers_cpu_seconds=workers,
-        received_bytes=_received(main),
+        received_bytes=row.received_bytes_per_image,
         others_share=fmean(shares) if shares else None,
         why="" if row.rate is not None else next(iter(row.failures), "it was not measured"),
     )
@@ -113,15 +113,6 @@ def _cpu_seconds(main: Sequence[TrialRecord]) -> tuple[float | None, float | Non
     if not images:
         return None, None
     return 1000 * own / images, 1000 * max(others, 0.0) / images
-
-
-def _received(main: Sequence[TrialRecord]) -> float | None:
-    """Return the bytes an image that came by TCP in first epochs; None: not known."""
-    measured = [trial.measured for trial in main if trial.measured is not None]
-    counted_ones = [each for each in measured if each.received_bytes is not None]
-    images = sum(each.first_epoch_images for each in counted_ones)
-    total = sum(each.received_bytes or 0 for each in counted_ones)
-    return total / images if images else None
 
 
 def _law(made: Fit, points: Sequence[Point]) -> FittedLaw:
