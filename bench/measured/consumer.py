@@ -49,6 +49,7 @@ class Consumer:
         self._on_edge = on_edge
         self._clock = clock
         self.first_waits = array("d")  # seconds until the first batch of each epoch but the first
+        self._latest: float | None = None  # when the last batch arrived
 
     @property
     def remaining(self) -> int:
@@ -64,8 +65,9 @@ class Consumer:
     def take(self, delivered: object) -> bool:
         """Count a batch; return whether a window ended with it."""
         at = self._clock()
-        if self._ledger.is_at_end and self._arrivals:
-            self.first_waits.append(at - self._arrivals[-1])
+        if self._ledger.is_at_end and self._latest is not None:
+            self.first_waits.append(at - self._latest)
+        self._latest = at
         self._arrivals.append(at)
         images = self._receive(delivered)
         self._ledger.delivered(images)

@@ -90,7 +90,8 @@ def test_a_feed_that_stands_still_between_epochs_has_turns_of_whole_epochs(
 ) -> None:
     clock = ClaimedClock()
     feed = with_stops(clock, stop)
-    consumer = Consumer(lambda _: 8, 80, Windows(), array("d"), lambda _: None, clock)
+    earlier = array("d", [-3.0])  # of a restarted epoch: the wait after it is one for a restart
+    consumer = Consumer(lambda _: 8, 80, Windows(), earlier, lambda _: None, clock)
     for _ in range(45):  # as before its turns
         consumer.take(next(feed))
     assert [*consumer.first_waits] == pytest.approx([stop] * 4)
