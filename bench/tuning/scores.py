@@ -5,21 +5,23 @@ all of them over the whole folder:
 
     preparation + first epoch + (epochs - 1) * (images / rate + restart)
 
-Rates and first epochs are those of each block, so that the interval of the ratio has the noise of
-both. A preparation happens once.
+Rates, first epochs and restarts are those of each block, so that the interval of the ratio has the
+noise of all. A preparation happens once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
+from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.records.tuning.tuning import Gain, Total
 from feedbench.bench.verdicts.intervals import by_mean
+from feedbench.bench.verdicts.phases import turnover_of
 from feedbench.bench.verdicts.rows import rates_by_block
 from feedbench.bench.verdicts.turns.block_rates import BlockRates, log_ratios
 
@@ -36,6 +38,7 @@ class Costs:
     rates: BlockRates = field(default_factory=dict)
     # Of each block: its first epoch over the mean of all.
     first_factors: Mapping[int, float] = field(default_factory=dict)
+    restarts: Mapping[int, float] = field(default_factory=dict)  # of each block: seconds
 
     def total(self, epochs: int) -> Total:
         """Return the seconds of these planned epochs."""
@@ -48,7 +51,8 @@ class Costs:
     def seconds_in(self, block: int, rate: float, epochs: int) -> float:
         """Return the seconds of these epochs by one block, in which its rate was this."""
         first = self.first_seconds * self.first_factors.get(block, 1.0)
-        others = (epochs - 1) * (self.images / rate + self.restart_seconds)
+        restart = self.restarts.get(block, self.restart_seconds)
+        others = (epochs - 1) * (self.images / rate + restart)
         return self.prepare_seconds + first + others
 
 
@@ -75,6 +79,11 @@ def costs_of(
             rate=row.rate,
             rates=rates[row.label],
             first_factors=_first_factors(row, trials),
+            restarts={
+                block: turnover_of(measured)
+                for block, measured in _measured(row, trials)
+                if measured.turnover_seconds
+            },
         )
     return costs
 
@@ -131,11 +140,15 @@ def _first_seconds(
 def _first_factors(row: Row, trials: Sequence[TrialRecord]) -> dict[int, float]:
     mean = row.first_epoch_seconds
     return {
-        trial.block: (trial.measured.open_seconds + trial.measured.first_epoch_seconds) / mean
-        for trial in trials
+        block: (measured.open_seconds + measured.first_epoch_seconds) / mean
+        for block, measured in _measured(row, trials)
         if mean
-        and trial.label == row.label
-        and trial.purpose == "main"
-        and trial.measured is not None
-        and trial.ended == "measured"
     }
+
+
+def _measured(row: Row, trials: Sequence[TrialRecord]) -> Iterator[tuple[int, Measurement]]:
+    """Yield the blocks of a row's trials that were measured, and what they measured."""
+    for trial in trials:
+        is_ours = trial.label == row.label and trial.purpose == "main"
+        if is_ours and trial.measured is not None and trial.ended == "measured":
+            yield trial.block, trial.measured

@@ -27,7 +27,7 @@ def with_phases(
     `row` has its rate. `pilots` are the pipeline's: of another number of images.
     """
     measured = measurements(trials)
-    turnover = fmean(median(_settled(m.turnover_seconds)) for m in measured)
+    turnover = fmean(map(turnover_of, measured))
     epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
     row = replace(
         row,
@@ -81,6 +81,11 @@ def _with_first(
             measured, measurements(pilots), rate=rate, folder_images=folder_images
         ),
     )
+
+
+def turnover_of(measured: Measurement) -> float:
+    """Return the seconds between two epochs of one trial, the first restart left out."""
+    return median(_settled(measured.turnover_seconds))
 
 
 def _settled(seconds: list[float]) -> list[float]:

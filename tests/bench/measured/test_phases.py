@@ -75,6 +75,11 @@ def test_epochs_are_restarted_until_a_second_has_passed() -> None:
     assert len(Told(continuous(images=8)).run().epoch_seconds) == 3
 
 
+def test_what_has_a_cache_is_restarted_twice_since_the_second_epoch_may_still_fill_it() -> None:
+    assert len(Told(continuous(images=80), cache="memory").run().epoch_seconds) == 2
+    assert len(Told(continuous(images=8), cache="memory").run().epoch_seconds) == 3
+
+
 def test_a_brief_pace_restarts_fewer_epochs_and_has_shorter_windows() -> None:
     measured = Told(continuous(images=8)).run(pace=Pace(restart_seconds=0.25, least_seconds=0.5))
     assert len(measured.epoch_seconds) == 1

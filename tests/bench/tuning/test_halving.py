@@ -116,6 +116,24 @@ def test_the_gain_over_epochs_is_less_than_that_of_the_rate_by_what_happens_once
     assert 1 < few.times < many.times < 2
 
 
+def test_restarts_that_differ_from_block_to_block_are_in_the_interval_of_a_gain() -> None:
+    rates = {"a": [100_000] * 4, "b": [100_000] * 4}
+    slow = {("a", 1), ("a", 3), ("b", 2)}  # as a second epoch that fills the cache anew
+    trials = [
+        replace(trial, measured=replace(trial.measured, turnover_seconds=[2.0]))
+        if trial.measured is not None and (trial.label, trial.block) in slow
+        else trial
+        for trial in blocks(rates)
+    ]
+    rows = summary_of(trials, "ab").rows
+    measured = Measured(folder="final", blocks=4, images=1000, rows=rows, trials=trials)
+    gain = gain_in(measured, 1000, 30, ("b", "a"))
+    assert gain is not None
+    assert gain.low is not None
+    assert gain.low < 0.5
+    assert gain.times > 1
+
+
 def test_opening_a_pipeline_happens_once_however_many_images_the_folder_has() -> None:
     trials = [
         replace(

@@ -94,6 +94,7 @@ class Offered:
     feed: Feed
     clock: ClaimedClock
     prepare_seconds: float = 0.0
+    cache: str = "none"
 
     def prepare(self, workload: Workload, prepared: Path) -> None:
         self.clock.sleep(self.prepare_seconds)
@@ -128,12 +129,16 @@ class Told:
     """A trial, and the events that it told."""
 
     def __init__(
-        self, feed: Restarted, images: int | None = None, prepare_seconds: float = 0.0
+        self,
+        feed: Restarted,
+        images: int | None = None,
+        prepare_seconds: float = 0.0,
+        cache: str = "none",
     ) -> None:
         self.events: list[Event] = []
         self._clock = feed.clock
         workload = a_workload(feed.images if images is None else images)
-        pipeline = Offered(feed, feed.clock, prepare_seconds)
+        pipeline = Offered(feed, feed.clock, prepare_seconds, cache)
         self.trial = Trial(pipeline, workload, self.events.append, clock=feed.clock)
 
     def run(self, **given: Any) -> Measurement:
