@@ -43,7 +43,9 @@ class FlakyProxy:
     denied: str = ""  # requests whose first line has it are answered by 403
     are_etags_wrong: bool = False  # in the heads of answers; those in listings remain
     requests: list[str] = field(default_factory=list)  # the first line of each
+    most_at_once: int = 0  # requests that waited for their latency together
     port: int = 0
+    _waiting: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -74,7 +76,7 @@ class FlakyProxy:
             if chunk.startswith((b"GET ", b"HEAD ")):
                 request = chunk.partition(b"\r\n")[0].decode()
                 self.requests.append(request)
-                time.sleep(self.latency_seconds)
+                self._wait()
                 if self.denied and self.denied in request:
                     client.sendall(_without_body(_ANSWER_403, request))
                     continue
@@ -83,6 +85,14 @@ class FlakyProxy:
                     continue
             if not self.is_silent:
                 server.sendall(chunk)
+
+    def _wait(self) -> None:
+        with self._lock:
+            self._waiting += 1
+            self.most_at_once = max(self.most_at_once, self._waiting)
+        time.sleep(self.latency_seconds)
+        with self._lock:
+            self._waiting -= 1
 
     def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
