@@ -34,7 +34,7 @@ def of_service(row: Row, run: RunRecord) -> Iterator[Advice]:
         label=row.label,
         sentence=(
             f"the service takes {digits(more)} s of CPU time more for 1,000 images than"
-            f" {alone.label} without it: it compresses, sends and receives batches{what}. On the"
+            f" {alone.label} without it. It compresses, sends and receives batches{what}. On the"
             " same cores that only costs. Start workers on other machines (address=grpc://HOST:PORT)."
         ),
         figure=f"the rows of {row.label} and {alone.label}: cpu_seconds_per_1000_images",

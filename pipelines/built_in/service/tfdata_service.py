@@ -131,6 +131,6 @@ class TfdataService(TailKnobs):
 
         It prefetches nothing: each worker has a buffer of its own, and the client has one.
         """
-        names = {knob.name for knob in knobs.knobs_of(pipeline)} & knobs.values(self).keys()
+        names = {knob.name for knob in knobs.knobs_of(pipeline)}
         shared = {name: value for name, value in knobs.values(self).items() if name in names}
         return pipeline(**{**shared, "prefetch": "none", **changed})

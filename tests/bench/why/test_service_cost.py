@@ -39,7 +39,7 @@ def test_what_the_service_costs_is_said_compared_with_its_pipeline_alone(
     rows = row("alone", alone, 1.2), row("served", served, 2.5, 577_000)
     assert sentences(*rows) == [
         (
-            "the service takes 1.30 s of CPU time more for 1,000 images than alone without it: it"
+            "the service takes 1.30 s of CPU time more for 1,000 images than alone without it. It"
             " compresses, sends and receives batches, 577 kB an image. On the same cores that only"
             " costs. Start workers on other machines (address=grpc://HOST:PORT)."
         )
