@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.verdicts.rows import of_whole_blocks, rates_by_block
-from feedbench.bench.verdicts.turns.block_rates import ratios
+from feedbench.bench.verdicts.turns.block_rates import ratios, without_copies
 
 
 def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> dict[int, float]:
@@ -18,7 +18,7 @@ def copy_ratios(trials: Sequence[TrialRecord], blocks: int, baseline: str) -> di
     whole = of_whole_blocks(trials, blocks)
     rates = rates_by_block(whole, "main").get(baseline, {})
     control = rates_by_block(whole, "control").get(baseline, {})
-    return ratios(control, rates)
+    return ratios(control, without_copies(rates))
 
 
 def control_ratios(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[int, float]:

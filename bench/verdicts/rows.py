@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from feedbench.bench.records.row import UNSURE, Row
 from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.turns import Turn
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.against_baseline import Estimate, Terms, with_verdict
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, ONCE, Certainty, Interval
@@ -24,6 +25,7 @@ from feedbench.bench.verdicts.turns.block_rates import (
     Rates,
     compared,
     log_ratios,
+    without_copies,
 )
 from feedbench.bench.verdicts.turns.other_programs import accompanied
 
@@ -188,24 +190,32 @@ def rates_by_block(
 ) -> dict[str, dict[int, BlockRate]]:
     """Return each label's rate in each block, from the measured trials of one purpose.
 
-    Uses the undisturbed trials; `with_disturbed` all trials, with a block's attempts averaged.
+    Uses the undisturbed trials; `with_disturbed` all trials, with a block's attempts averaged. The
+    baseline's own trials come with the turns of its second copies.
     """
     measured: dict[str, dict[int, list[TrialRecord]]] = {}
+    copies: dict[tuple[str, int], dict[int, Turn]] = {}
     for trial in trials:
         counts = with_disturbed or not trial.is_disturbed
         if trial.purpose == purpose and trial.ended == "measured" and counts:
             measured.setdefault(trial.label, {}).setdefault(trial.block, []).append(trial)
+        elif trial.purpose == "control" and trial.ended == "measured" and counts:
+            copies[trial.label, trial.block] = _by_round(trial)
     return {
-        label: {block: _of_block(attempts) for block, attempts in blocks.items()}
+        label: {
+            block: BlockRate(
+                _mean_rate(trial.rate for trial in attempts),
+                _by_round(attempts[-1]),
+                copies.get((label, block), {}),
+            )
+            for block, attempts in blocks.items()
+        }
         for label, blocks in measured.items()
     }
 
 
-def _of_block(attempts: Sequence[TrialRecord]) -> BlockRate:
-    return BlockRate(
-        _mean_rate(trial.rate for trial in attempts),
-        {turn.round: turn for turn in attempts[-1].turns},
-    )
+def _by_round(trial: TrialRecord) -> dict[int, Turn]:
+    return {turn.round: turn for turn in trial.turns}
 
 
 def _mean_rate(rates: Iterable[float]) -> float:
@@ -263,7 +273,7 @@ def _with_rate(
 
 
 def _control(rates: BlockRates, others: BlockRates, certainty: Certainty) -> Interval | None:
-    ratios = [*log_ratios(rates, others).values()]
+    ratios = [*log_ratios(rates, without_copies(others)).values()]
     if len(ratios) < LEAST_BLOCKS:
         return None
     return intervals.by_mean(ratios, certainty.level_of(1), certainty.radius)

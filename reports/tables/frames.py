@@ -104,9 +104,12 @@ def blocks(run: RunRecord, trials: Sequence[TrialRecord]) -> pd.DataFrame:
             "images_per_second": rate.rate,
             "ratio": ratios.get(block),
         }
-        for control, rates in ((False, main), (True, rates_by_block(kept, "control")))
+        for control, rates, others in (
+            (False, main, baseline),
+            (True, rates_by_block(kept, "control"), block_rates.without_copies(baseline)),
+        )
         for label, by_block in rates.items()
-        for ratios in [block_rates.ratios(by_block, baseline)]
+        for ratios in [block_rates.ratios(by_block, others)]
         for block, rate in by_block.items()
     ]
     frame = pd.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -60,6 +61,22 @@ def test_a_rate_is_of_all_turns_and_not_of_the_windows_before() -> None:
     trials = rotation({"a": [[100.0, 50.0, 150.0]] * 2, "b": [[10.0] * 3] * 2})
     assert trials[0].rate == 100
     assert row_of(summary_of(trials), "a").rate == pytest.approx(100)
+
+
+def test_a_ratio_is_to_both_copies_of_the_baseline_and_the_control_to_the_first(
+    turns: Turns,
+) -> None:
+    trials = rotation({"a": turns(100), "b": turns(120)})
+    copy = [turns_of(of_block) for of_block in turns(104)]
+    trials = [
+        replace(trial, turns=copy[trial.block - 1]) if trial.purpose == "control" else trial
+        for trial in trials
+    ]
+    summary = summary_of(trials)
+    assert row_of(summary, "b").ratio == pytest.approx(120 / math.sqrt(100 * 104), abs=0.01)
+    assert row_of(summary, "a").rate == pytest.approx(100, abs=1)
+    assert summary.control is not None
+    assert summary.control[0] == pytest.approx(1.04, abs=0.01)
 
 
 def test_no_trial_of_a_rotation_is_left_out_however_slow_the_probe_was(turns: Turns) -> None:

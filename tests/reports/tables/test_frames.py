@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.records.conditions.usage import GpuUsage, Latency
 from feedbench.pipelines.errors import RequestError
@@ -20,6 +21,7 @@ from tests.support.builders import (
     empty_row,
     trials_of,
 )
+from tests.support.runs.rotated import turns_of
 
 
 def test_a_pipeline_is_a_row_with_its_figures_under_names_that_say_their_units() -> None:
@@ -85,7 +87,10 @@ def test_a_block_is_a_row_with_its_rate_and_its_ratio_to_the_baseline_in_that_bl
 
 
 def test_the_baselines_second_copy_is_told_apart() -> None:
-    trials = [a_trial(1, "a", 100), a_trial(1, "a", 110, purpose="control")]
+    trials = [
+        replace(trial, turns=turns_of([trial.rate] * 5))
+        for trial in (a_trial(1, "a", 100), a_trial(1, "a", 110, purpose="control"))
+    ]
     frame = frames.blocks(a_run(a_row("a"), blocks=1), trials)
     assert list(frame["control"]) == [False, True]
     assert list(frame["ratio"]) == pytest.approx([1.0, 1.1])

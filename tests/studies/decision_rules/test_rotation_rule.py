@@ -88,7 +88,7 @@ def in_one_piece(bustle: Bustle, sittings: int = SITTINGS) -> Array:
 def stalled(logs: Array, stalls: tuple[Stall, Stall], rng: np.random.Generator) -> Array:
     """Slow down a share of the turns of the other pipeline, and of the baseline."""
     logs = logs.copy()
-    for label, (share, times) in zip((OTHER, BASELINE), stalls, strict=True):
+    for label, (share, times) in zip((OTHER, BASELINE, CONTROL), (*stalls, stalls[1]), strict=True):
         slow = rng.random(logs.shape[:-1]) < share
         logs[..., label] -= np.where(slow, math.log(times), 0.0)
     return logs
@@ -135,21 +135,21 @@ def test_what_is_tried_is_what_runs_do_sitting_by_sitting() -> None:
     logs = np.concatenate([logs, stalled(logs, ((0.2, 1.5), NEVER), rng)])
     values = as_runs_do(logs, OTHER)
     for place, sitting in enumerate(logs):
-        ours, theirs = (
-            {
-                block: BlockRate(
-                    1.0,
-                    {
-                        number: Turn(round=number, at=0.0, images=int(1e9 * rate), seconds=1e9)
-                        for number, rate in enumerate(np.exp(rounds[:, label]).tolist())
-                    },
-                )
-                for block, rounds in enumerate(sitting)
-            }
-            for label in (OTHER, BASELINE)
-        )
+        ours = {block: BlockRate(1.0, turns_of(each, OTHER)) for block, each in enumerate(sitting)}
+        theirs = {
+            block: BlockRate(1.0, turns_of(each, BASELINE), turns_of(each, CONTROL))
+            for block, each in enumerate(sitting)
+        }
         expected = [*log_ratios(ours, theirs).values()]
         assert values[place].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def turns_of(logs: Array, label: int) -> dict[int, Turn]:
+    """Return a label's turns in a block, from log rates [rounds, trials]."""
+    return {
+        number: Turn(round=number, at=0.0, images=int(1e9 * rate), seconds=1e9)
+        for number, rate in enumerate(np.exp(logs[:, label]).tolist())
+    }
 
 
 def test_a_simulated_machine_is_slowed_for_the_stated_share_of_the_time() -> None:

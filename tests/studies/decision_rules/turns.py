@@ -16,7 +16,7 @@ from feedbench.bench.verdicts.turns.block_rates import (
     OUTLYING,
     TRIMMED,
 )
-from tests.studies.decision_rules.machines import BASELINE, Array, Flags
+from tests.studies.decision_rules.machines import BASELINE, CONTROL, Array, Flags
 from tests.studies.decision_rules.rules import Intervals, by_signed_ranks, by_students_t
 
 Estimator = Callable[[Array], Array]
@@ -58,15 +58,15 @@ ESTIMATORS: dict[str, Estimator] = {
 }
 
 
-def paired(logs: Array, label: int) -> Array:
+def paired(logs: Array, label: int, to: int = BASELINE) -> Array:
     """Return a label's log ratios to the baseline by round, from log rates [..., trials]."""
-    return np.asarray(logs[..., label] - logs[..., BASELINE])
+    return np.asarray(logs[..., label] - logs[..., to])
 
 
-def of_all_turns(logs: Array, label: int) -> Array:
+def of_all_turns(logs: Array, label: int, to: int = BASELINE) -> Array:
     """Return a label's log ratio over all rounds: of turns that are equally long."""
     rates = np.log(np.exp(logs).mean(axis=-2))
-    return np.asarray(rates[..., label] - rates[..., BASELINE])
+    return np.asarray(rates[..., label] - rates[..., to])
 
 
 def one_sided(d: Array) -> Flags:
@@ -108,10 +108,21 @@ def _signed_rank_shares(count: int) -> Array:
 
 
 def as_runs_do(logs: Array, label: int) -> Array:
-    """Return each block's log ratio as block_rates.log_ratios does."""
-    d = paired(logs, label)
-    is_one_sided = one_sided(d)[:, np.newaxis]
-    return np.where(is_one_sided, of_all_turns(logs, label), trimmed_by(TRIMMED)(d))
+    """Return each block's log ratio as block_rates.log_ratios does.
+
+    The ratio of another pipeline is to both copies of the baseline.
+    """
+    is_one_sided = one_sided(paired(logs, label))[:, np.newaxis]
+    copies = [BASELINE] if label == CONTROL else [BASELINE, CONTROL]
+    values = [
+        np.where(
+            is_one_sided,
+            of_all_turns(logs, label, copy),
+            trimmed_by(TRIMMED)(paired(logs, label, copy)),
+        )
+        for copy in copies
+    ]
+    return np.asarray(np.mean(values, axis=0))
 
 
 def by_the_shorter(d: Array) -> Intervals:

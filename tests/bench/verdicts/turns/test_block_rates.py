@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from feedbench.bench.verdicts.turns.block_rates import (
     is_one_sided,
     log_ratios,
     trimmed_mean,
+    without_copies,
 )
 from tests.support.runs.rotated import turns_of
 
@@ -51,6 +53,45 @@ def test_a_pipeline_that_stalls_now_and_then_by_itself_is_that_much_slower() -> 
     assert found.is_one_sided
     assert found.trimmed[1] == pytest.approx(0, abs=0.01)
     assert found.by_block == pytest.approx(dict.fromkeys((1, 2), math.log(0.9)), abs=0.005)
+
+
+def with_copy(rates: list[float], copy: list[float]) -> BlockRate:
+    """A block of the baseline, with the turns of its second copy."""
+    return replace(a_block(rates), copy=a_block(copy).turns)
+
+
+def test_a_ratio_is_to_the_mean_of_both_copies_of_the_baseline() -> None:
+    ours = {1: a_block([110.0] * 5)}
+    theirs = {1: with_copy([100.0] * 5, [121.0] * 5)}
+    assert log_ratios(ours, theirs)[1] == pytest.approx(0, abs=1e-9)
+    assert log_ratios(theirs, ours)[1] == pytest.approx(0, abs=1e-9)
+    assert compared(ours, theirs).of_all_turns[1] == pytest.approx(0, abs=1e-9)
+    assert log_ratios(ours, without_copies(theirs))[1] == pytest.approx(math.log(1.1))
+
+
+def test_a_second_copy_makes_ratios_vary_less() -> None:
+    noise = np.random.default_rng(5).normal(0, 0.05, (3, 400, ROUNDS))
+    ours, theirs, copies = (
+        {block: a_block((100 * np.exp(of_block)).tolist()) for block, of_block in enumerate(each)}
+        for each in noise
+    )
+    both = {block: replace(each, copy=copies[block].turns) for block, each in theirs.items()}
+    spreads = [np.std([*log_ratios(ours, others).values()]) for others in (theirs, both)]
+    # Of three equal variances, one and two halves remain: 1.5 instead of 2.
+    assert spreads[1] / spreads[0] == pytest.approx(math.sqrt(3 / 4), abs=0.04)
+
+
+def test_a_second_copy_without_a_turn_in_common_changes_nothing() -> None:
+    ours, theirs = a_block([110.0] * 5), a_block([100.0] * 5)
+    late = {turn.round + 5: turn for turn in turns_of([900.0] * 5)}
+    assert log_ratios({1: ours}, {1: replace(theirs, copy=late)})[1] == pytest.approx(math.log(1.1))
+
+
+def test_an_outlier_of_the_second_copy_is_left_out_as_well() -> None:
+    ours = {1: a_block([100.0, 101.0, 99.0, 100.5, 99.5] * 2)}
+    copy = [100.0, 100.5, 20.0, 99.0, 101.0, 100.0, 99.5, 100.0, 15.0, 100.0]
+    theirs = {1: with_copy([100.0, 99.5, 100.0, 100.5, 100.0] * 2, copy)}
+    assert log_ratios(ours, theirs)[1] == pytest.approx(0, abs=0.01)
 
 
 def test_of_all_turns_the_rate_is_images_over_seconds() -> None:
