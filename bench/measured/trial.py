@@ -121,7 +121,9 @@ class Trial:
             restarts = self._restarted_epochs(feed, first.last_at, pace)
             choices = self._continuously(feed, windows, request)
         else:
-            restarts = self._restarted_epochs(feed, first.last_at, pace, windows)
+            restarts = self._restarted_epochs(
+                feed, first.last_at, pace, windows, has_turns=bool(request.turns)
+            )
             if request.turns and turns.fits(epoch_seconds=fmean(restarts.epoch_seconds)):
                 self._turns_of_epochs(feed, windows, request)
         run_delay_seconds, memory_bytes = run_delay(), peak_memory_bytes(self.reaper)
@@ -265,12 +267,19 @@ class Trial:
         )
 
     def _restarted_epochs(
-        self, feed: Feed, last: float, pace: Pace, windows: Windows | None = None
+        self,
+        feed: Feed,
+        last: float,
+        pace: Pace,
+        windows: Windows | None = None,
+        *,
+        has_turns: bool = False,
     ) -> _Restarts:
         """Time whole epochs, each with a new iterator, including the teardown of the old one.
 
         A feed that can only be restarted fills its `windows` here. Each holds whole epochs, as
-        chance would decide how many turnovers a window of partial epochs includes.
+        chance would decide how many turnovers a window of partial epochs includes. One window is
+        enough if turns follow: what begins anew in each epoch has nothing to become steady.
         """
         epochs: list[float] = []
         turnovers: list[float] = []
@@ -289,7 +298,10 @@ class Trial:
                 self._edge(at)
             enough = len(epochs) >= MOST_RESTARTS or at - begun >= pace.restart_seconds
             enough = enough and len(epochs) >= least
-            if enough if windows is None else windows.done:
+            if windows is not None:
+                is_brief = has_turns and turns.fits(epoch_seconds=fmean(epochs))
+                enough = enough and bool(windows.windows) if is_brief else windows.done
+            if enough:
                 break
         self.say(Phase(name="restarted", at=last))
         return _Restarts(epoch_seconds=epochs, turnover_seconds=turnovers)

@@ -19,9 +19,10 @@ from feedbench.bench.measured.iterators import following
 from feedbench.bench.measured.turn_window import TurnWindow
 from feedbench.bench.records.messages import TURN, Event, Phase, Turned
 from feedbench.bench.records.pace import Pace
+from feedbench.bench.records.windows import LONGEST_EPOCH
 from feedbench.pipelines.contract import Workload
 
-_LONGEST_BATCH, _LONGEST_EPOCH = 2.0, 5.0  # seconds; with longer ones, turns would take too long
+_LONGEST_BATCH = 2.0  # seconds; with longer ones, turns would take too long
 _LARGE_SHARE = 0.25  # of an epoch: so much changes the rate of a turn that has no such stop
 
 
@@ -39,7 +40,7 @@ def stop_share(first_waits: Sequence[float], batch_seconds: float, epoch_seconds
 
 def fits(batch_seconds: float = 0.0, *, epoch_seconds: float = 0.0) -> bool:
     """Return whether a feed can take turns; `epoch_seconds` of one that can only be restarted."""
-    return batch_seconds <= _LONGEST_BATCH and epoch_seconds <= _LONGEST_EPOCH
+    return batch_seconds <= _LONGEST_BATCH and epoch_seconds <= LONGEST_EPOCH
 
 
 class Turns:

@@ -15,6 +15,7 @@ FEW_BATCHES = 4  # ... or with its long seconds; whichever comes first
 STEADY_RUN = 3  # windows in a row, of which ...
 STEADY_CHANGE = 0.05  # ... the last is within this share of the first
 MOST_RESTARTS = 5  # epochs, however short they are
+LONGEST_EPOCH = 5.0  # seconds, of a feed that takes turns of whole epochs
 MOST_UNSTEADY = 12  # windows after which a rate counts even if it still changes
 
 
@@ -80,6 +81,11 @@ def steady_from(windows: list[Window]) -> int | None:
         if abs(last.rate / first.rate - 1) <= STEADY_CHANGE:
             return place
     return None
+
+
+def still_changes(windows: list[Window]) -> bool:
+    """Return whether there are enough windows to be steady, and they are not."""
+    return len(windows) >= STEADY_RUN and steady_from(windows) is None
 
 
 def counted_from(windows: list[Window]) -> int:

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.bench.records.pace import USUAL, Pace
-from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, STEADY_RUN
+from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, LONGEST_EPOCH, STEADY_RUN
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
 PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
@@ -179,9 +179,11 @@ def trial_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) 
         turns = pace.least_rounds * turn_seconds(cost, images, batch_size, pace)
     window = min(max(least, LEAST_BATCHES * batch), max(long, FEW_BATCHES * batch))
     restarted = max(epoch, pace.restart_seconds)
-    if not cost.continuous:
-        window, restarted = max(window, epoch), 0.0
     windows = (STEADY_RUN + _RAMP_WINDOWS) * window
+    if not cost.continuous and pace.rounds and epoch <= LONGEST_EPOCH:
+        windows, restarted = max(window, restarted), 0.0
+    elif not cost.continuous:
+        windows, restarted = (STEADY_RUN + _RAMP_WINDOWS) * max(window, epoch), 0.0
     return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows + turns
 
 

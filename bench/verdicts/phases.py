@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from feedbench.bench.records.measurement import Measurement
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.records.windows import steady_from
+from feedbench.bench.records.windows import still_changes
 from feedbench.bench.verdicts.epochs.first_epoch import folder_first_epoch, is_cold
 
 
@@ -35,7 +35,7 @@ def with_phases(
         epoch_seconds=epoch,
         folder_epoch_seconds=_folder_epoch(trials, turnover, epoch, folder_images),
         continuous=all(m.continuous for m in measured),
-        unsteady_trials=sum(steady_from(m.windows) is None for m in measured),
+        unsteady_trials=sum(still_changes(m.windows) for m in measured),
         knobs=measured[-1].knobs,
         autotune=measured[-1].autotune,
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from feedbench.bench.forkserver.tasks import perform
 from feedbench.bench.measured.pilot_epoch import image_seconds
-from feedbench.bench.records.messages import Event, Failed, Measured
+from feedbench.bench.records.messages import TURN, Event, Failed, Measured, Turned
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.windows import MOST_RESTARTS, Window
 from feedbench.pipelines.contract import Batch
@@ -127,6 +130,35 @@ def test_windows_over_restarted_epochs_are_of_whole_epochs_and_of_all_of_them(im
     assert sum(window.images for window in measured.windows) == images * len(epochs)
     assert {window.rate for window in measured.windows} == {images / epochs[0]}
     assert told.edges[0] == 1.0 + measured.first_epoch_seconds
+
+
+@pytest.mark.parametrize(
+    ("teardown_seconds", "windows", "has_turn"), [(0.25, 1, True), (4.0, 3, False)]
+)
+def test_one_window_of_restarted_epochs_is_enough_before_turns_if_epochs_are_short(
+    teardown_seconds: float, windows: int, has_turn: bool, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "turns"
+    os.mkfifo(pipe)
+    told = Told(restarted(images=64, teardown_seconds=teardown_seconds))
+    thread = threading.Thread(target=one_turn, args=(pipe,), daemon=True)
+    thread.start()
+    measured = told.run(turns=os.fspath(pipe))
+    turns = [event for event in told.events if isinstance(event, Turned)]
+    assert len(measured.windows) == windows
+    assert bool(turns) is has_turn
+    assert sum(measured.epoch_seconds) >= 1.0
+    if not has_turn:
+        pipe.open("rb").close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def one_turn(pipe: Path) -> None:
+    """Give one turn to whoever reads the pipe."""
+    with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as commands:
+        commands.write(TURN.pack(1, 0.0))
+        commands.write(TURN.pack(0, 0.0))
 
 
 def test_restarted_epochs_go_on_until_the_seconds_asked_for_have_been_timed() -> None:

@@ -94,6 +94,15 @@ def test_what_can_only_be_restarted_has_windows_of_an_epoch_at_least() -> None:
     assert trial_seconds(cost, 50, 1, ALONE) == pytest.approx(0.6 + 0.4 + 0.5 + 4 * 1.0)
 
 
+def test_before_its_turns_what_can_only_be_restarted_has_one_window() -> None:
+    cost = Cost(image_seconds=0.001, start_seconds=0.4, continuous=False)
+    turns = 4 * turn_seconds(cost, 500, 32)
+    assert trial_seconds(cost, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + turns)
+    slow = Cost(image_seconds=0.02, start_seconds=0.4, continuous=False)
+    turns = 4 * turn_seconds(slow, 500, 32)
+    assert trial_seconds(slow, 500, 32) == pytest.approx(0.6 + 0.4 + 10.0 + 4 * 10.0 + turns)
+
+
 def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds() -> None:
     def windows(batch_seconds: float) -> float:
         cost = Cost(image_seconds=batch_seconds / 32, start_seconds=0.0)

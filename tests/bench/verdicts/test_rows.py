@@ -34,6 +34,12 @@ def test_of_a_trial_that_was_never_steady_the_last_three_windows_count() -> None
     assert row_of(summary_of([trial]), "a").unsteady_trials == 1
 
 
+@pytest.mark.parametrize("windows", [1, 2])
+def test_too_few_windows_to_be_steady_are_not_called_unsteady(windows: int) -> None:
+    trial = a_trial(windows=[Window(2**place, 1.0) for place in range(windows)])
+    assert row_of(summary_of([trial]), "a").unsteady_trials == 0
+
+
 def test_a_rate_is_over_the_blocks_mean_of_seconds_an_image() -> None:
     row = row_of(summary_of(blocks({"a": [500, 1000, 1000, 2000]})), "a")
     assert row.rate == pytest.approx(4 / (1 / 500 + 2 / 1000 + 1 / 2000))
