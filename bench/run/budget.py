@@ -13,7 +13,7 @@ from feedbench.bench.records.pace import USUAL, Pace
 from feedbench.bench.records.windows import FEW_BATCHES, LEAST_BATCHES, LONGEST_EPOCH, STEADY_RUN
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
 
-PROCESS_SECONDS = 0.6  # to fork a trial and start TensorFlow's runtime in it
+PROCESS_SECONDS = 0.2  # to fork a trial, and to end it
 PROBE_SECONDS = 0.15  # around a trial: the probe after one is mostly that before the next
 CALIBRATION_SECONDS = 2.0  # of the probe
 _DROPPED_BATCHES = 2  # of a turn, before its window

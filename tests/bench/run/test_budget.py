@@ -63,13 +63,13 @@ def test_a_trial_reads_two_epochs_and_three_windows_at_least(
 
 def test_a_fast_trial_takes_its_start_a_second_of_restarts_and_four_windows_of_a_second() -> None:
     fast = Cost(image_seconds=1e-3, start_seconds=0.4)
-    assert trial_seconds(fast, 500, 32, ALONE) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
+    assert trial_seconds(fast, 500, 32, ALONE) == pytest.approx(0.2 + 0.4 + 0.5 + 1.0 + 4 * 1.0)
 
 
 def test_with_turns_its_windows_are_half_as_long_and_four_turns_follow() -> None:
     fast = Cost(image_seconds=1e-3, start_seconds=0.4)
     turns = 4 * (0.5 + 2 * 0.032 + 0.02)
-    assert trial_seconds(fast, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + 4 * 0.5 + turns)
+    assert trial_seconds(fast, 500, 32) == pytest.approx(0.2 + 0.4 + 0.5 + 1.0 + 4 * 0.5 + turns)
 
 
 def test_the_turns_of_slow_batches_are_of_eight_and_later_of_four_batches() -> None:
@@ -85,22 +85,22 @@ def test_the_turns_of_what_can_only_be_restarted_hold_an_epoch_at_least() -> Non
 def test_a_trial_at_a_brief_pace_takes_a_tenth_of_these() -> None:
     fast = Cost(image_seconds=1e-4, start_seconds=0.4)
     calm = replace(CALM, rounds=0)
-    assert trial_seconds(fast, 500, 32, calm) == pytest.approx(0.6 + 0.4 + 0.05 + 0.1 + 4 * 0.1)
+    assert trial_seconds(fast, 500, 32, calm) == pytest.approx(0.2 + 0.4 + 0.05 + 0.1 + 4 * 0.1)
 
 
 def test_what_can_only_be_restarted_has_windows_of_an_epoch_at_least() -> None:
     cost = Cost(image_seconds=0.01, start_seconds=0.4, continuous=False)
-    assert trial_seconds(cost, 500, 32, ALONE) == pytest.approx(0.6 + 0.4 + 5.0 + 4 * 5.0)
-    assert trial_seconds(cost, 50, 1, ALONE) == pytest.approx(0.6 + 0.4 + 0.5 + 4 * 1.0)
+    assert trial_seconds(cost, 500, 32, ALONE) == pytest.approx(0.2 + 0.4 + 5.0 + 4 * 5.0)
+    assert trial_seconds(cost, 50, 1, ALONE) == pytest.approx(0.2 + 0.4 + 0.5 + 4 * 1.0)
 
 
 def test_before_its_turns_what_can_only_be_restarted_has_one_window() -> None:
     cost = Cost(image_seconds=0.001, start_seconds=0.4, continuous=False)
     turns = 4 * turn_seconds(cost, 500, 32)
-    assert trial_seconds(cost, 500, 32) == pytest.approx(0.6 + 0.4 + 0.5 + 1.0 + turns)
+    assert trial_seconds(cost, 500, 32) == pytest.approx(0.2 + 0.4 + 0.5 + 1.0 + turns)
     slow = Cost(image_seconds=0.02, start_seconds=0.4, continuous=False)
     turns = 4 * turn_seconds(slow, 500, 32)
-    assert trial_seconds(slow, 500, 32) == pytest.approx(0.6 + 0.4 + 10.0 + 4 * 10.0 + turns)
+    assert trial_seconds(slow, 500, 32) == pytest.approx(0.2 + 0.4 + 10.0 + 4 * 10.0 + turns)
 
 
 def test_windows_of_slow_batches_are_of_eight_batches_and_later_of_four_seconds() -> None:
@@ -180,12 +180,12 @@ def test_worth_measuring_are_two_batches_and_every_class_but_no_more_than_there_
 
 
 def test_each_pipeline_is_piloted_for_a_second_and_a_half() -> None:
-    assert pilots_seconds(3, Cost(0.01, start_seconds=0.5)) == pytest.approx(3 * (1.5 + 0.6 + 0.5))
+    assert pilots_seconds(3, Cost(0.01, start_seconds=0.5)) == pytest.approx(3 * (1.5 + 0.2 + 0.5))
 
 
 def test_equal_work_is_shown_by_two_epochs_of_each_and_by_references_computed_once() -> None:
     costs = [Cost(0.002, start_seconds=0.5), Cost(0.001, start_seconds=0.5)]
-    starts = 2 * (0.6 + 0.5) + 0.6
+    starts = 2 * (0.2 + 0.5) + 0.2
     assert verify_seconds(costs, 0) == pytest.approx(starts)
     epochs = 2 * 100 * (0.002 + 0.001)
     compared = 2 * 100 * 0.002

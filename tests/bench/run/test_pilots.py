@@ -12,7 +12,7 @@ from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.workload_file import read_workload
 from feedbench.bench.records.messages import Purpose
 from feedbench.bench.records.trial import TrialRecord
-from feedbench.bench.run.budget import Cost, budget_of
+from feedbench.bench.run.budget import PROCESS_SECONDS, Cost, budget_of
 from feedbench.bench.run.pilots import cost_of, lineup_of, pilots
 from feedbench.bench.run.plan import Plan
 from feedbench.pipelines import catalog
@@ -41,12 +41,12 @@ def a_pilot(**given: Any) -> TrialRecord:
 def test_a_cost_is_what_the_pilot_took_and_how_it_can_be_read(continuous: bool) -> None:
     cost = cost_of(a_pilot(continuous=continuous), GUESS, 100)
     assert cost == Cost(0.02, cost.start_seconds, continuous)
-    assert cost.start_seconds == pytest.approx(1.5 - 0.6)
+    assert cost.start_seconds == pytest.approx(1.5 - PROCESS_SECONDS)
 
 
 def test_a_cost_tells_what_the_pilot_prepared_from_what_it_took_to_start() -> None:
     cost = cost_of(a_pilot(prepare_seconds=0.5), GUESS, 100)
-    assert cost.start_seconds == pytest.approx(1.0 - 0.6)
+    assert cost.start_seconds == pytest.approx(1.0 - PROCESS_SECONDS)
     assert cost.prepare_seconds == 0.005
 
 
@@ -54,7 +54,7 @@ def test_what_an_image_costs_is_told_from_what_it_takes_to_begin() -> None:
     """The first batch of 20 came after 1 s, and the other 80 images took another second."""
     cost = cost_of(a_pilot(first_batch_seconds=1.0), GUESS, 20)
     assert cost.image_seconds == pytest.approx(1.0 / 80)
-    assert cost.start_seconds == pytest.approx(3.5 - 0.6 - 100 / 80)
+    assert cost.start_seconds == pytest.approx(3.5 - PROCESS_SECONDS - 100 / 80)
 
 
 def test_batches_that_were_ready_behind_the_first_do_not_make_images_cheap() -> None:
@@ -66,7 +66,7 @@ def test_the_start_of_workers_makes_images_no_dearer_and_the_start_longer() -> N
     """Workers start for 1.9 s of the first epoch's 2; a second epoch takes 0.5 s."""
     cost = cost_of(a_pilot(first_batch_seconds=1.9, epoch_seconds=[0.5]), GUESS, 20)
     assert cost.image_seconds == 0.005
-    assert cost.start_seconds == pytest.approx(3.5 - 0.5 - 0.5 - 0.6)
+    assert cost.start_seconds == pytest.approx(3.5 - 0.5 - 0.5 - PROCESS_SECONDS)
 
 
 def test_a_pilot_that_failed_leaves_the_guess() -> None:

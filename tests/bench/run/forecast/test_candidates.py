@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedbench.bench.run.budget import Cost
+from feedbench.bench.run.budget import PROCESS_SECONDS, Cost
 from feedbench.bench.run.forecast.candidates import (
     Candidate,
     Terms,
@@ -96,7 +96,7 @@ def test_of_equals_the_one_named_last_gets_no_pilot(terms: Terms) -> None:
 
 def test_a_pilot_is_run_only_if_a_block_of_the_two_that_matter_still_fits() -> None:
     pair = (SLOW, CACHED)
-    pilots = sum(1.5 + 0.6 + each.costs[0].start_seconds for each in ALL)
+    pilots = sum(1.5 + PROCESS_SECONDS + each.costs[0].start_seconds for each in ALL)
     enough = pilots + TERMS.needed_seconds(pair, 1)
     assert pilots_that_fit(ALL, enough + 0.01, TERMS) == ALL
     assert pilots_that_fit(ALL, enough - 0.1, TERMS) == (SLOW, PLAIN, CACHED, RECORDS)

@@ -325,8 +325,8 @@ def test_a_trial_is_limited_to_three_times_what_it_should_take_and_30_seconds_at
     quick.run()
     slow.run()
     assert [limit.seconds for limit in quick.trials.limits] == [30.0] * 3
-    # Start 1.1 s, two epochs of 10 s, and four windows of 4 s.
-    assert [limit.seconds for limit in slow.trials.limits] == pytest.approx([3 * 37.1] * 3)
+    # Start 0.7 s, two epochs of 10 s, and four windows of 4 s.
+    assert [limit.seconds for limit in slow.trials.limits] == pytest.approx([3 * 36.7] * 3)
 
 
 def test_a_trial_is_limited_by_the_end_of_the_runs_time_where_that_is_nearer() -> None:
@@ -338,9 +338,9 @@ def test_a_trial_is_limited_by_the_end_of_the_runs_time_where_that_is_nearer() -
 
 def test_a_calm_machine_is_waited_for_while_there_is_time_for_the_rest_of_the_block() -> None:
     scripted = ScriptedBlocks({"b": [DISTURBED]}, image_seconds=0.1, blocks=1, time=200.0)
-    scripted.run()  # a trial takes 37.1 s
+    scripted.run()  # a trial takes 36.7 s
     kept = [(it.ends_at or 0.0) - (it.begin_by or 0.0) for it in scripted.trials.limits]
-    assert kept == pytest.approx([1.05 * 37.1 * trials for trials in (3, 2, 1, 1)])
+    assert kept == pytest.approx([1.05 * 36.7 * trials for trials in (3, 2, 1, 1)])
 
 
 def test_without_a_deadline_a_calm_machine_is_waited_for_as_long_as_ever() -> None:
