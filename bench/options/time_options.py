@@ -30,7 +30,7 @@ class TimeOptions:
         default=False,
         help="An answer within a minute: --time 60s, --no-trace, and of the default pipelines only"
         " image_data_generator, tfdata_tuned and, if there is time, tfrecord_sharded. --time,"
-        " --blocks and --pipeline replace these.",
+        " --blocks and --pipeline replace these. A slow or busy machine gets up to 3 minutes.",
     )
     seconds: float | None = option(  # None: without end
         None,
@@ -71,6 +71,11 @@ class TimeOptions:
         metavar="N",
         help="The seed of every random choice.",
     )
+
+    @property
+    def may_take_longer(self) -> bool:
+        """Whether a run that is too short may take longer: the user named no time."""
+        return self.quick and self.seconds == _QUICK_SECONDS
 
     def __post_init__(self) -> None:
         """Raise RequestError for a measurement that cannot be made."""

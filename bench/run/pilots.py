@@ -67,7 +67,7 @@ def run_pilots(plan: Plan, images: Images, folder: RunFolder, work: Workplace) -
     """
     trials = work.trials(folder, plan.specs, plan.options)
     records = pilots(plan, images.measured, trials, work.preparing, work.scratch, work.listener)
-    plan = fitting(plan, records)
+    plan = fitting(plan, records, work.listener)
     if plan.dropped:
         work.listener.note(left_out_sentence(plan.dropped))
     records = [record for record in records if record.label in plan.specs]
@@ -79,7 +79,7 @@ def run_pilots(plan: Plan, images: Images, folder: RunFolder, work: Workplace) -
     return Piloted(plan, images, tuple(records), lineup)
 
 
-def fitting(plan: Plan, records: Sequence[TrialRecord]) -> Plan:
+def fitting(plan: Plan, records: Sequence[TrialRecord], listener: Listener) -> Plan:
     """Return the plan without the pipelines for which the pilots show that there is no time.
 
     A pipeline whose pilot failed stays, to report that; it takes no time. Raises RequestError if
@@ -101,6 +101,8 @@ def fitting(plan: Plan, records: Sequence[TrialRecord]) -> Plan:
     candidates = candidates_of(plan, _costs_of(plan, records))
     if not candidates:
         return plan
+    plan = plan.with_time_to_compare(candidates, listener)
+    seconds_left = plan.budget.seconds_left(0) or 0.0
     blocks = plan.options.blocks or LEAST_BLOCKS
     kept = lineup_that_fits(candidates, seconds_left, plan.terms, blocks=blocks)
     assert plan.options.seconds is not None

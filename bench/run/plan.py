@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from feedbench.bench.images.decode_cost import decode_seconds
@@ -24,6 +24,7 @@ from feedbench.bench.run.forecast.candidates import (
     Candidate,
     Terms,
     most_promising,
+    pilots_seconds_of,
     pilots_that_fit,
 )
 from feedbench.bench.run.images_source import list_images
@@ -43,6 +44,7 @@ _ON_EVERY_CORE = (TailKnobs, Threads, Peer)
 _ONE_CORE_FACTOR = 1.5
 _PROBED_FILES = 24
 _STEP_SECONDS = 5  # to which the time that is advised is rounded up
+_MOST_QUICK_SECONDS = 180.0  # of a quick run where a minute is too short
 
 
 class TooShortError(RequestError):
@@ -128,14 +130,42 @@ class Plan:
             dropped=(*self.dropped, *dropped),
         )
 
-    def for_pilots(self) -> Plan:
+    def for_pilots(self, listener: Listener) -> Plan:
         """Return the plan without the pipelines for whose pilots there is no time."""
-        seconds_left = self.budget.seconds_left(0)
-        if seconds_left is None:
-            return self
         candidates = candidates_of(self, guessed_costs(self))
-        kept = pilots_that_fit(candidates, seconds_left, self.terms)
-        return self.without({each.label: None for each in candidates if each not in kept})
+        plan = self.with_time_to_compare(candidates, listener, has_pilots=True)
+        seconds_left = plan.budget.seconds_left(0)
+        if seconds_left is None:
+            return plan
+        kept = pilots_that_fit(candidates, seconds_left, plan.terms)
+        return plan.without({each.label: None for each in candidates if each not in kept})
+
+    def with_time_to_compare(
+        self, candidates: Sequence[Candidate], listener: Listener, *, has_pilots: bool = False
+    ) -> Plan:
+        """Return the plan; a quick one that cannot compare two pipelines gets more time.
+
+        It can be so short on a slow or busy machine only. `has_pilots` says that these are to come.
+        """
+        options, seconds_left = self.options, self.budget.seconds_left(0)
+        if not options.may_take_longer or seconds_left is None or options.seconds is None:
+            return self
+        pair = list(dict.fromkeys((candidates[0], most_promising(candidates))))
+        if len(pair) < 2:  # noqa: PLR2004
+            return self
+        pilots = pilots_seconds_of(pair) if has_pilots else 0.0
+        if pilots + self.terms.needed_seconds(pair, 1) <= seconds_left:
+            return self
+        needed = pilots + self.terms.needed_seconds(pair, 2)
+        seconds = rounded_up(options.seconds - seconds_left + needed)
+        if seconds > _MOST_QUICK_SECONDS:
+            return self
+        listener.note(
+            "A minute is too short to compare two pipelines on this machine now: the run has"
+            f" {seconds} s."
+        )
+        options = replace(options, seconds=float(seconds))
+        return replace(self, options=options, budget=budget_of(options))
 
 
 def make_plan(options: RunOptions, listener: Listener) -> Plan:
@@ -158,6 +188,8 @@ def make_plan(options: RunOptions, listener: Listener) -> Plan:
         interpreters=interpreters,
         is_default=options.specs in DEFAULTS or bool(options.left_out_specs),
     )
+    candidates = candidates_of(plan, guessed_costs(plan))
+    plan = plan.with_time_to_compare(candidates, listener, has_pilots=True)
     refuse_too_short(plan)
     return plan
 

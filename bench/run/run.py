@@ -78,7 +78,7 @@ def _perform(
         workplace(options, plan.specs, plan.other, machine, listener) as work,
         ExitStack() as held,
     ):
-        plan = plan.with_import(work.import_seconds).for_pilots()
+        plan = plan.with_import(work.import_seconds).for_pilots(listener)
         folder.create()
         with folder.discarded_on_error():
             begin_preparing(folder.path, asked, plan.other, plan.interpreters)

@@ -91,12 +91,17 @@ def pilots_that_fit(
     """
 
     def fits(kept: Sequence[Candidate]) -> bool:
-        pilots = sum(pilots_seconds(1, cost) for cost in _costs(kept))
+        pilots = pilots_seconds_of(kept)
         pair = list(dict.fromkeys((kept[0], most_promising(kept))))
         return pilots + terms.needed_seconds(pair, 1) <= seconds
 
     kept = _until(tuple(candidates), fits, lambda _: True)
     return kept if fits(kept) else (most_promising(kept),)
+
+
+def pilots_seconds_of(candidates: Sequence[Candidate]) -> float:
+    """Return about how long the pilots of these candidates take."""
+    return sum(pilots_seconds(1, cost) for cost in _costs(candidates))
 
 
 def most_promising(candidates: Sequence[Candidate]) -> Candidate:

@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedbench.bench.options.run_options import QUICK_SPECS
 from feedbench.bench.options.time_options import pace_for
+from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.records.run import left_out_sentence
 from feedbench.bench.run.budget import Cost, budget_of
 from feedbench.bench.run.forecast.candidates import Candidate
 from feedbench.bench.run.plan import (
     Plan,
+    candidates_of,
+    guessed_costs,
     refuse_label_mode,
     refuse_no_block,
     refuse_too_short,
@@ -138,9 +142,61 @@ def test_one_that_gave_way_to_a_cache_is_not_called_slower_in_its_pilot() -> Non
 def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() -> None:
     begun = time.monotonic() - 20.0  # the import is over
     short = a_plan(specs=DEFAULT_SPECS, seconds=60.0, pace=pace_for(60.0), begun=begun)
-    kept = list(short.for_pilots().specs)
+    kept = list(short.for_pilots(Quiet()).specs)
     assert kept[0] == "image_data_generator"
     assert "tfdata_tuned" in kept
     assert len(kept) < len(DEFAULT_SPECS)
     long = a_plan(specs=DEFAULT_SPECS, seconds=300.0)
-    assert list(long.for_pilots().specs) == list(DEFAULT_SPECS)
+    assert list(long.for_pilots(Quiet()).specs) == list(DEFAULT_SPECS)
+
+
+class Notes(Quiet):
+    """Keeps what is shown."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def a_late_plan(seconds: float = 60.0, used: float = 50.0, **given: Any) -> Plan:
+    """Return the plan of a quick run that has used most of its minute, as on a busy machine."""
+    begun = time.monotonic() - used
+    given = {"quick": True, "specs": QUICK_SPECS, "pace": pace_for(60.0), **given}
+    return a_plan(seconds=seconds, begun=begun, **given)
+
+
+def test_a_quick_run_on_a_busy_machine_takes_the_time_to_compare_two_pipelines() -> None:
+    notes = Notes()
+    plan = a_late_plan().for_pilots(notes)
+    assert plan.options.seconds is not None
+    assert 60 < plan.options.seconds <= 180
+    (line,) = notes.lines
+    assert line.endswith(f"the run has {plan.options.seconds:.0f} s.")
+    assert {"image_data_generator", "tfdata_tuned"} <= set(plan.specs)
+    candidates = candidates_of(plan, guessed_costs(plan))
+    pair = [each for each in candidates if each.label != "tfrecord_sharded"]
+    left = plan.budget.seconds_left(0)
+    assert left is not None
+    assert plan.terms.needed_seconds(pair, 2) <= left
+    assert plan.for_pilots(notes).options == plan.options
+    assert len(notes.lines) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"used": 5.0},
+        {"seconds": 61.0},
+        {"quick": False},
+        {"used": 600.0},
+        {"specs": ("tfdata_tuned",)},
+    ],
+    ids=["in time", "time given", "not quick", "hopeless", "nothing to compare"],
+)
+def test_no_other_run_takes_longer_than_was_asked_for(given: dict[str, Any]) -> None:
+    plan, notes = a_late_plan(**given), Notes()
+    candidates = candidates_of(plan, guessed_costs(plan))
+    assert plan.with_time_to_compare(candidates, notes).options.seconds == plan.options.seconds
+    assert notes.lines == []
