@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from feedbench.bench.records.diagnosis import (
@@ -32,6 +33,10 @@ _STORED = ("resized", "raw")  # what is stored in place of the photos' own bytes
 _TF_DATA, _RESIZED = "tfdata_tuned", "tfrecord_sharded:store=resized"  # SPECs to measure
 _RECORDS = "tfrecord_sharded"
 _ONCE = "TensorFlow cannot read that store. Read it once, and write record files on this machine."
+_LATE_END = (
+    "AUTOTUNE often delays the end of an epoch. Use repeat() with steps_per_epoch, or numbers in"
+    " its place and options.autotune.enabled = False."
+)
 _LEAST_TURNOVER = 0.05  # seconds; less would go unnoticed
 _BUSY, _ONE_CORE = 0.8, 1.3  # cores in use; one thread that does all the work is between these
 _ONE = (0, 1)  # values of the knob `workers` with which one thread does all the work
@@ -49,7 +54,7 @@ def advice_of(run: RunRecord, diagnosis: Diagnosis) -> list[Advice]:
         trace = diagnosis.traces.get(row.label)
         if trace is not None and trace.stages:
             lines += _of_stages(row, trace, run, diagnosis)
-        lines += _of_restart(row)
+        lines += _of_restart(row, run, diagnosis)
         lines += of_service(row, run)
         lines += _of_ceiling(row, run, diagnosis)
     lines += _of_autotune(run, diagnosis)
@@ -178,21 +183,32 @@ def _smaller(row: Row, best: Row | None) -> str:
     )
 
 
-def _of_restart(row: Row) -> Iterator[Advice]:
+def _of_restart(row: Row, run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advice]:
     """Yield the share of an epoch of the whole folder that a restart costs."""
     turnover, epoch = row.turnover_seconds, row.folder_epoch_seconds
     if turnover is None or not epoch or turnover / epoch < _WORTH or turnover < _LEAST_TURNOVER:
         return
     # One that can only be restarted has no repeat().
-    remedy = "Use repeat() with steps_per_epoch, or more" if row.continuous else "Use more"
+    remedy = "Use repeat() with steps_per_epoch, or more images."
+    if not row.continuous:
+        remedy = "Use more images."
+    does = None
+    if row.autotune is not None:
+        remedy = _LATE_END
+        cores = str(max(math.ceil(run.environment.cores), 1))
+        fixed = with_knobs(row, parallel_calls=cores, prefetch="2")
+        is_measured = fixed in [each.spec for each in diagnosis.fixed]
+        does = None if fixed is None or is_measured else change(row, run, fixed)
     yield Advice(
         label=row.label,
         sentence=(
-            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch."
-            f" {remedy} images."
+            f"a restart costs {turnover:.2f} s, {turnover / epoch:.0%} of an epoch. {remedy}"
+            f"{does.sentence if does else ''}"
         ),
         figure=f"the row of {row.label}: turnover_seconds",
         gain=turnover / epoch,
+        spec=does.spec if does else "",
+        times=does.times if does else None,
     )
 
 

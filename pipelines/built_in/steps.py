@@ -297,6 +297,9 @@ def _ended(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
     """Return a dataset of batches with its prefetch and its options."""
     options = tf.data.Options()
     options.deterministic = knobs.deterministic
+    if knobs.is_fixed:
+        # Nothing is left to tune. The end of each iterator would often wait for AUTOTUNE's thread.
+        options.autotune.enabled = False
     return prefetched(dataset, knobs).with_options(options)
 
 

@@ -106,6 +106,11 @@ class TailKnobs(ABC):
     decode: Decode = "full"
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether AUTOTUNE has nothing to choose: parallel calls and prefetch are numbers."""
+        return isinstance(self.parallel_calls, int) and isinstance(self.prefetch, int)
+
+    @property
     def stores_pixels(self) -> bool:
         """Whether it reads pixels of the delivered size, which are not encoded."""
         return False

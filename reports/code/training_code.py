@@ -240,7 +240,8 @@ def _tail(
         "cache_file": _cache_file(workload, form),
         "luma_column": [[weight] for weight in LUMA],
         "is_as_written": is_as_written,
-        "has_options": is_as_written or not pipeline.deterministic,
+        "is_fixed": pipeline.is_fixed,
+        "has_options": is_as_written or not pipeline.deterministic or pipeline.is_fixed,
     }
 
 

@@ -82,6 +82,23 @@ def test_advice_that_the_run_measured_has_its_figure() -> None:
     assert not sentences(resized, traces=of_resized, source_pixels=pixels)
 
 
+def test_a_restart_of_a_dataset_with_autotune_names_its_late_end_and_fixed_numbers() -> None:
+    costly: dict[str, Any] = {"turnover_seconds": 0.3, "folder_epoch_seconds": 1.0}
+    tuned = row(spec="tfdata_tuned:cache=none", autotune=AUTOTUNE, **costly)
+    fixed = "tfdata_tuned:cache=none,parallel_calls=2,prefetch=2"
+    told = (
+        "a restart costs 0.30 s, 30% of an epoch. AUTOTUNE often delays the end of an epoch. Use"
+        " repeat() with steps_per_epoch, or numbers in its place and options.autotune.enabled ="
+        " False."
+    )
+    assert sentences(tuned) == [f"{told} Measure it with -p {fixed}."]
+    other = row("b", spec=fixed, rate=1010.0)
+    (found,) = sentences(tuned, other)
+    assert found == f"{told} b does this, at 1.01 times its rate."
+    own = row(spec="loader.py:photos", autotune=AUTOTUNE, **costly)
+    assert sentences(own) == [told]
+
+
 def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
     trace = a_trace(MatMul=5.0, decode=0.9, resize=0.3)
     found = sentences(row(turnover_seconds=8.0), traces={"a": trace}, source_pixels=1e7)

@@ -217,6 +217,7 @@ def test_a_knob_that_was_overruled_is_as_it_was_in_effect() -> None:
         ("prefetch=autotune", "prefetch(tf.data.AUTOTUNE)"),
         ("prefetch=2", "prefetch(2)"),
         ("deterministic=false", "options.deterministic = False"),
+        ("prefetch=3", "options.autotune.enabled = False"),
         ("graph_rewrites=off", "apply_default_optimizations = False"),
         ("dct=integer_fast", '"INTEGER_FAST"'),
     ],

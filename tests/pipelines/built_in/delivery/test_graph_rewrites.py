@@ -39,7 +39,7 @@ def test_without_rewrites_tensorflow_adds_no_parallel_stage_and_no_prefetch(
 
 
 def test_without_rewrites_the_stages_that_were_asked_for_remain(opened: Open) -> None:
-    spec = "tfdata_naive:graph_rewrites=off,parallel_calls=2,prefetch=1"
+    spec = "tfdata_naive:graph_rewrites=off,parallel_calls=2,prefetch=autotune"
     names = " ".join(stages(opened(spec)))
     assert "ParallelMap" in names
     assert "Prefetch" in names
@@ -52,3 +52,20 @@ def test_tensorflow_is_told_whether_the_order_matters(
 ) -> None:
     spec = f"tfdata_naive:deterministic={deterministic},graph_rewrites={rewrites}"
     assert opened(spec).options().deterministic is (deterministic == "true")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "is_off"),
+    [
+        ("parallel_calls=2,prefetch=1", True),
+        ("parallel_calls=2", False),
+        ("prefetch=1", False),
+        ("parallel_calls=none,prefetch=none", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["tfdata_tuned", "tfrecord_sharded"])
+def test_autotune_is_off_where_it_has_nothing_to_choose(
+    opened: Open, name: str, knobs: str, *, is_off: bool
+) -> None:
+    enabled = opened(f"{name}:{knobs}").options().autotune.enabled
+    assert (enabled is False) is is_off
