@@ -1,8 +1,7 @@
 """What does a gate find, and how soon? Figures to read, recorded and never asserted upon.
 
-Real gates over flowers, calm and with another program running: an equal pair, and loaders that
-decode 5, 10 and 44 % of the images twice. FEEDBENCH_GATES is how many of each; a gate takes one to
-ten minutes.
+Real gates over flowers, calm and with another program running: an equal pair, and loaders whose
+rate is 5, 10 and 44 % lower. FEEDBENCH_GATES is how many of each; a gate takes one to ten minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +23,9 @@ pytestmark = [pytest.mark.study, pytest.mark.tensorflow, pytest.mark.alone]
 
 GATES = int(os.environ.get("FEEDBENCH_GATES", "1"))
 TOLERANCE = "5%"
+# Percent by which the rate is lower -> the share of the images that are decoded twice. It is
+# larger than the lost time, because a batch is stacked only once.
+SHARES = {0: 0.0, 5: 0.0605, 10: 0.128, 44: 0.90}
 TWICE = """
 def photos(workload):
     owed, place = 0.0, 0
@@ -60,13 +62,13 @@ def neighbour(*, is_busy: bool) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["calm", "busy"])
-@pytest.mark.parametrize("percent", [0, 5, 10, 44])
+@pytest.mark.parametrize("percent", [*SHARES])
 def test_what_a_gate_finds_and_how_soon(
     percent: int, is_busy: bool, flowers: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "base").mkdir()
     loaders.write_loader(tmp_path / "base", TWICE.replace("SHARE", "0.0"))
-    loaders.write_loader(tmp_path, TWICE.replace("SHARE", str(percent / 100)))
+    loaders.write_loader(tmp_path, TWICE.replace("SHARE", str(SHARES[percent])))
     pair = ["--base", "base/loader.py:photos", "--new", "loader.py:photos"]
     for number in range(GATES):
         out = tmp_path / f"gate-{number}"
