@@ -97,6 +97,8 @@ def test_a_restart_of_a_dataset_with_autotune_names_its_late_end_and_fixed_numbe
     assert found == f"{told} b does this, at 1.01 times its rate."
     own = row(spec="loader.py:photos", autotune=AUTOTUNE, **costly)
     assert sentences(own) == [told]
+    served = row(autotune=AUTOTUNE, received_bytes_per_image=577e3, **costly)
+    assert not any("AUTOTUNE" in line for line in sentences(served))
 
 
 def test_an_op_of_a_persons_own_is_named_and_comes_first() -> None:
