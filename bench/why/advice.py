@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from feedbench.bench.records.diagnosis import (
@@ -20,7 +19,7 @@ from feedbench.bench.records.row import Row
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.text import capital, digits
 from feedbench.bench.verdicts.ceilings import binding
-from feedbench.bench.why.remedy import change, with_knobs
+from feedbench.bench.why.remedy import change, with_knobs, without_autotune
 from feedbench.bench.why.service_cost import of_service
 from feedbench.pipelines import catalog
 from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
@@ -196,8 +195,7 @@ def _of_restart(row: Row, run: RunRecord, diagnosis: Diagnosis) -> Iterator[Advi
     # A service's own restart takes longer: with AUTOTUNE off, it took 1.2 s as before.
     if row.autotune is not None and row.received_bytes_per_image is None:
         remedy = _LATE_END
-        cores = str(max(math.ceil(run.environment.cores), 1))
-        fixed = with_knobs(row, parallel_calls=cores, prefetch="2")
+        fixed = without_autotune(row, run.environment.cores)
         is_measured = fixed in [each.spec for each in diagnosis.fixed]
         does = None if fixed is None or is_measured else change(row, run, fixed)
     yield Advice(

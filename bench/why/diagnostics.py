@@ -34,6 +34,7 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
+from feedbench.bench.why.remedy import fixed_numbers
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
 from feedbench.bench.why.served_feed import served_spec
 from feedbench.bench.why.store.loader import loader_of
@@ -377,8 +378,7 @@ class Diagnostics:
 
 def _with_fixed(spec: Spec, row: Row) -> Spec:
     """Return the same pipeline with one call per core, and two batches prefetched."""
-    cores = max(math.ceil(usable_cores()), 1)
-    fixed = {**catalog.knobs_given(spec), "parallel_calls": str(cores), "prefetch": "2"}
+    fixed = {**catalog.knobs_given(spec), **fixed_numbers(usable_cores())}
     return catalog.spec_of(row.label, knobs.spec_text(spec.name, fixed))
 
 

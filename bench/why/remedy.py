@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from feedbench.bench.records.row import Row
@@ -53,6 +54,19 @@ def with_knobs(row: Row, **changed: str) -> str | None:
     if not changed.keys() <= names:
         return None
     return knobs.spec_text(spec.name, {**catalog.knobs_given(spec), **changed})
+
+
+def fixed_numbers(cores: float) -> dict[str, str]:
+    """Return knobs in place of AUTOTUNE: a call for each core, and two batches prefetched."""
+    return {"parallel_calls": str(max(math.ceil(cores), 1)), "prefetch": "2"}
+
+
+def without_autotune(row: Row, cores: float) -> str | None:
+    """Return a row's SPEC with fixed numbers; None if that does not switch AUTOTUNE off."""
+    fixed = with_knobs(row, **fixed_numbers(cores))
+    if fixed is None or not getattr(catalog.load(catalog.parse(fixed)), "is_fixed", False):
+        return None
+    return fixed
 
 
 def is_same(spec: Spec, other: Spec) -> bool:

@@ -97,6 +97,8 @@ def test_a_restart_of_a_dataset_with_autotune_names_its_late_end_and_fixed_numbe
     assert found == f"{told} b does this, at 1.01 times its rate."
     own = row(spec="loader.py:photos", autotune=AUTOTUNE, **costly)
     assert sentences(own) == [told]
+    keras = row(spec="image_dataset_from_directory:cache=none", autotune=AUTOTUNE, **costly)
+    assert sentences(keras) == [told]  # its numbers leave AUTOTUNE on
     served = row(autotune=AUTOTUNE, received_bytes_per_image=577e3, **costly)
     assert not any("AUTOTUNE" in line for line in sentences(served))
 
