@@ -179,12 +179,12 @@ def trial_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) 
         turns = pace.least_rounds * turn_seconds(cost, images, batch_size, pace)
     window = min(max(least, LEAST_BATCHES * batch), max(long, FEW_BATCHES * batch))
     restarted = max(epoch, pace.restart_seconds)
-    windows = (STEADY_RUN + _RAMP_WINDOWS) * window
+    windows = STEADY_RUN + _RAMP_WINDOWS
     if not cost.continuous and pace.rounds and epoch <= LONGEST_EPOCH:
-        windows, restarted = max(window, restarted), 0.0
+        window, windows, restarted = max(window, restarted), 1, 0.0
     elif not cost.continuous:
-        windows, restarted = (STEADY_RUN + _RAMP_WINDOWS) * max(window, epoch), 0.0
-    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows + turns
+        window, restarted = max(window, epoch), 0.0
+    return PROCESS_SECONDS + cost.start_seconds + epoch + restarted + windows * window + turns
 
 
 def turn_seconds(cost: Cost, images: int, batch_size: int, pace: Pace = USUAL) -> float:

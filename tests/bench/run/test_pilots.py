@@ -19,7 +19,7 @@ from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Workload
 from tests.support import builders
-from tests.support.runs.plans import GUESS, an_index, options
+from tests.support.runs.plans import GUESS, Notes, an_index, options
 
 
 def a_pilot(**given: Any) -> TrialRecord:
@@ -139,16 +139,6 @@ class Warned(FailingTrials):
 
     def run(self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit) -> TrialRecord:
         return a_pilot(label=spec.label, remarks=["cache=file instead of cache=memory: too large"])
-
-
-class Notes(Quiet):
-    """Keeps what is shown."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def test_a_knob_that_is_overruled_is_reported_before_the_blocks(tmp_path: Path) -> None:

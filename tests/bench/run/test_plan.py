@@ -30,7 +30,7 @@ from feedbench.pipelines.catalog import DEFAULT_SPECS
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.remote import file_systems
 from feedbench.pipelines.remote.address import Address
-from tests.support.runs.plans import GUESS, an_index, options
+from tests.support.runs.plans import GUESS, Notes, an_index, options
 
 COSTS = st.builds(Cost, st.floats(1e-5, 0.5), st.floats(0.0, 20.0), st.booleans())
 
@@ -148,16 +148,6 @@ def test_pipelines_for_whose_pilots_there_is_no_time_are_left_out_before_them() 
     assert len(kept) < len(DEFAULT_SPECS)
     long = a_plan(specs=DEFAULT_SPECS, seconds=300.0)
     assert list(long.for_pilots(Quiet()).specs) == list(DEFAULT_SPECS)
-
-
-class Notes(Quiet):
-    """Keeps what is shown."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def a_late_plan(seconds: float = 60.0, used: float = 50.0, **given: Any) -> Plan:

@@ -1,4 +1,4 @@
-"""Options, an index and a guessed cost: what a plan of a run is made of."""
+"""Options, an index, a guessed cost and a listener: what the tests of plans need."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from feedbench.bench.options.run_options import RunOptions
+from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.run.budget import Cost
 from feedbench.pipelines.images.index import Index
 
 GUESS = Cost(image_seconds=0.003, start_seconds=0.7)
+
+
+class Notes(Quiet):
+    """Keeps what is shown."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def an_index(images: int = 600, classes: int = 5) -> Index:
