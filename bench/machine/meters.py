@@ -22,7 +22,9 @@ from feedbench.bench.machine.other_programs import user_seconds, watched_cores
 from feedbench.bench.machine.process_tree import Snapshot, TreeMeter
 from feedbench.bench.records.conditions.usage import NoGpu, Usage
 from feedbench.bench.records.messages import Edge, Event, Phase
-from feedbench.bench.records.windows import Window, counted_from
+from feedbench.bench.records.windows import Window, counted, counted_from
+
+_LEAST_SPAN = 0.5  # of the windows' time: readings that are nearer together were taken late
 
 
 class Meters:
@@ -86,13 +88,20 @@ class Recorder:
         return self._tree.used(self._first_epoch).read_bytes
 
     def usage(self, windows: list[Window]) -> Usage | None:
-        """Return the usage in the windows that count; None unless every edge has a reading."""
+        """Return the usage in the windows that count.
+
+        None unless every edge has a reading. None also if this process was so late, on a busy
+        machine, that the readings say little of the windows.
+        """
         if not windows or len(self._readings) != len(windows) + 1:
             return None
         readings = self._readings[counted_from(windows) :]
+        seconds = readings[-1].at - readings[0].at
+        if seconds < _LEAST_SPAN * sum(window.seconds for window in counted(windows)):
+            return None
         tree = self._tree.used([reading.tree for reading in readings])
         return Usage(
-            seconds=readings[-1].at - readings[0].at,
+            seconds=seconds,
             cores=usable_cores(),
             pinned=self._pinned,
             cpu_seconds=tree.cpu_seconds,

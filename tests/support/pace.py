@@ -34,10 +34,13 @@ _NEVER = 99.0  # times the good level, which no probe reaches
 RESTLESS = replace(CALM, low_hashed=_NEVER, least_low_hashed=_NEVER, low_copied=_NEVER)
 """Windows are as short, and every trial is disturbed."""
 
+UNHURRIED = replace(CALM, ramp_seconds=0.3)
+"""Windows before turns are long enough for CPU time, even if this process reads it late."""
 
-def paced(machine: Literal["calm", "restless", "real"] = "calm") -> dict[str, str]:
+
+def paced(machine: Literal["calm", "restless", "unhurried", "real"] = "calm") -> dict[str, str]:
     """Return the variables of an environment in which Feedbench measures at such a pace."""
     if machine == "real":
         return {}
-    pace = CALM if machine == "calm" else RESTLESS
+    pace = {"calm": CALM, "restless": RESTLESS, "unhurried": UNHURRIED}[machine]
     return {"FEEDBENCH_PACE": msgspec.json.encode(pace).decode()}

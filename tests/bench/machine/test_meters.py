@@ -98,6 +98,13 @@ def test_without_a_reading_at_each_edge_nothing_is_known(edges: int) -> None:
     assert usage(a_recorder(), RAMP, edges) is None
 
 
+def test_readings_that_were_taken_late_all_together_say_nothing() -> None:
+    """The clock shows 21 s between the first reading and the last."""
+    in_time, late = ([Window(1, seconds)] * 6 for seconds in (6.9, 7.1))
+    assert usage(a_recorder(), in_time) is not None
+    assert usage(a_recorder(), late) is None
+
+
 def test_without_a_window_nothing_is_known() -> None:
     assert usage(a_recorder(), []) is None
     assert usage(a_recorder(), [], edges=0) is None

@@ -28,7 +28,7 @@ class Feedbench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.machine: Literal["calm", "restless", "real"] = "calm"
+        self.machine: Literal["calm", "restless", "unhurried", "real"] = "calm"
         self.scratch = folder / "tmp"
         self.scratch.mkdir()
         self._command = Path(sys.executable).with_name("feedbench")

@@ -56,6 +56,7 @@ def made_once(folder: Path, photos: Path) -> Smoke:
 def made(folder: Path, photos: Path) -> Smoke:
     """Make the run."""
     feedbench = Feedbench(folder)
+    feedbench.machine = "unhurried"
     short = feedbench.loader(loaders.TOO_FEW, "short.py")
     process = feedbench.start(
         *("run", photos, *SMALL, "--blocks", "1", "--trace", "--out", "R", "--prepared", "P"),
