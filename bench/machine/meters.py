@@ -88,18 +88,18 @@ class Recorder:
         return self._tree.used(self._first_epoch).read_bytes
 
     def usage(self, windows: list[Window]) -> Usage | None:
-        """Return the usage in the windows that count.
+        """Return the usage in the windows that count; None unless every edge has a reading.
 
-        None unless every edge has a reading. None also if this process was so late, on a busy
-        machine, that the readings say little of the windows.
+        CPU time and traffic are not available if this process was so late, on a busy machine, that
+        its readings say little of the windows.
         """
         if not windows or len(self._readings) != len(windows) + 1:
             return None
         readings = self._readings[counted_from(windows) :]
         seconds = readings[-1].at - readings[0].at
-        if seconds < _LEAST_SPAN * sum(window.seconds for window in counted(windows)):
-            return None
-        tree = self._tree.used([reading.tree for reading in readings])
+        is_late = seconds < _LEAST_SPAN * sum(window.seconds for window in counted(windows))
+        trees = [] if is_late else [reading.tree for reading in readings]
+        tree = self._tree.used(trees)
         return Usage(
             seconds=seconds,
             cores=usable_cores(),

@@ -32,6 +32,8 @@ class ToldTree:
         return self.count
 
     def used(self, readings: Sequence[int]) -> TreeUsage:
+        if not readings:
+            return TreeUsage()
         return TreeUsage(cpu_seconds=readings[-1] - readings[0], read_bytes=len(readings))
 
 
@@ -103,7 +105,11 @@ def test_readings_that_were_taken_late_all_together_say_nothing(
     seconds: float, is_known: bool
 ) -> None:
     """The clock shows 21 s between the first reading and the last."""
-    assert (usage(a_recorder(), [Window(1, seconds)] * 6) is not None) is is_known
+    figures = usage(a_recorder(), [Window(1, seconds)] * 6)
+    assert figures is not None
+    assert figures.seconds == 21
+    assert (figures.cpu_seconds is not None) is is_known
+    assert (figures.read_bytes is not None) is is_known
 
 
 def test_without_a_window_nothing_is_known() -> None:
