@@ -32,7 +32,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     run_delay_seconds: float | None = None  # threads were ready but had no core; null: unknown
     consumer_seconds: float | None = None  # the harness's own time per batch
     threads: int = 0  # of the process, at the end
-    autotune: Autotune | None = None  # its final choices; null: it is not tf.data
+    autotune: Autotune | None = None  # its final choices; null: it is off, or there is no tf.data
     feedings: list[Feeding] = []  # of a trial that feeds a model: one for each appetite
     knobs: dict[str, Any] = {}  # in effect
     remarks: list[str] = []

@@ -94,6 +94,7 @@ class Diagnostics:
         self._reader = reader
         self._sampler = py_spy() if sampler is None else sampler
         self._unsampled: list[str] = []
+        self._datasets: set[str] = set()  # labels of those whose own iterator is tf.data's
         self._diagnosis = Diagnosis()
         self._ends_at: float | None = None
         self._files: Sequence[str] = ()  # the images'
@@ -154,7 +155,7 @@ class Diagnostics:
         for label, row in rows.items():
             spec = self._specs[label]
             trace = None if spec.python else self._trace(row)
-            if is_sampled(spec, row):
+            if label not in self._datasets and is_sampled(spec, row):
                 trace = self._sampled(row, trace)
             if trace is not None:
                 traces[label] = trace
@@ -162,7 +163,7 @@ class Diagnostics:
         rows = {label: row for label, row in rows.items() if not self._specs[label].python}
         self._keep(replace(self._diagnosis, store=self._store_probe()))
         self._keep(replace(self._diagnosis, ceilings=self._ceilings()))
-        best, ours = fastest_uncached(rows, self._specs, traces)
+        best, ours = fastest_uncached(rows, self._specs, traces, self._datasets)
         if best is not None:
             self._cut_off(best)
         if ours is not None and (fixed := self._fixed(ours)) is not None:
@@ -197,9 +198,10 @@ class Diagnostics:
         log = self._keeper.folder.logs / f"trace-{folder.name}.log"
         remaining = max(self._remaining_seconds(), _LEAST_XPROF_SECONDS)
         reading = self._reader(folder, log, limit_seconds=remaining)
-        cpu_ms = None
-        if taken.cpu_seconds is not None:
-            cpu_ms = 1000 * taken.cpu_seconds / taken.images
+        if taken.is_tf_data:
+            self._datasets.add(row.label)
+        cpu = taken.cpu_seconds
+        cpu_ms = None if cpu is None else 1000 * cpu / taken.images
         largest_first = stages.stages(
             reading.ops, taken.images, cpu_ms=cpu_ms, is_tf_data=taken.is_tf_data
         )

@@ -26,8 +26,11 @@ def py_spy() -> str:
 
 
 def is_sampled(spec: Spec, row: Row) -> bool:
-    """Return whether stacks show more of a pipeline than a trace of TensorFlow's ops."""
-    if row.autotune is not None:  # it is tf.data
+    """Return whether stacks show more of a pipeline than a trace of TensorFlow's ops.
+
+    Its trace has not shown that it is tf.data: there is none, or the iterator is not a dataset's.
+    """
+    if row.autotune is not None:  # a dataset is behind it
         return False
     return spec.is_foreign or "tensorflow" not in catalog.needs(spec)
 

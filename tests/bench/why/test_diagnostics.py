@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feedbench.bench.processes.progress import Quiet
 from feedbench.bench.processes.run_folder import RunFolder
@@ -36,10 +37,14 @@ class Trials:
     def __init__(self, **of_trace: Any) -> None:
         self.asked: list[tuple[str, str, str]] = []  # label, text, step
         self._of_trace = of_trace or {"ended": "traced", "traced": TRACED}
+        self.in_python: set[str] = set()  # labels of those that are not tf.data
 
     def diagnose(self, spec: Spec, purpose: Any, *_: object, **asked: Any) -> TrialRecord:
         if purpose == "trace":
-            return a_trial(0, spec.label, purpose=purpose, **self._of_trace)
+            of_trace = self._of_trace
+            if spec.label in self.in_python and of_trace.get("traced") is TRACED:
+                of_trace = of_trace | {"traced": replace(TRACED, is_tf_data=False)}
+            return a_trial(0, spec.label, purpose=purpose, **of_trace)
         if purpose == "diagnostic":
             self.asked.append((spec.label, spec.text, asked.get("until", "")))
         return a_trial(0, spec.label, purpose=purpose)
@@ -72,9 +77,15 @@ def looked_at(
     *,
     ops: Sequence[str] = (),
     sampler: str = "",
+    datasets: Sequence[str] = (),
     **given: Any,
 ) -> Diagnosis:
-    """What comes of it, where xprof finds these ops in every trace; a row's label is its SPEC."""
+    """What comes of it, where xprof finds these ops in every trace; a row's label is its SPEC.
+
+    `datasets` are labels of tf.data pipelines, besides those with AUTOTUNE's choices.
+    """
+    if isinstance(trials, Trials):
+        trials.in_python = {row.label for row in rows if row.autotune is None} - {*datasets}
     keeper = Keeper(a_run(*rows, **given), folder)
     specs = {row.label: parse(row.label) for row in rows}
     like_trials: Any = trials
@@ -202,6 +213,19 @@ def test_a_loader_without_tf_data_has_its_stages_by_samples_of_its_stacks(tmp_pa
     assert found.skipped == []
 
 
+def test_a_dataset_that_switches_autotune_off_is_not_sampled(tmp_path: Path) -> None:
+    """It has no choices of AUTOTUNE, but its trace shows that a dataset's iterator delivers."""
+    trials, theirs = Sampling(), a_row("loader.py:photos", 2000.0)
+    found = looked_at(
+        *(tmp_path, trials, [BASELINE, theirs]),
+        ops=["DecodeJpeg"],
+        sampler="/py-spy",
+        datasets=[theirs.label],
+    )
+    assert not found.traces[theirs.label].is_sampled
+    assert ("loader.py:photos", "tfdata_naive") in trials.cut_off()
+
+
 def test_without_py_spy_one_sentence_names_all_that_are_not_sampled(tmp_path: Path) -> None:
     pipelines = [PipelineRecord("threads", "threads", "threads"), OF_OWN]
     found = looked_at(tmp_path, Trials(), [a_row("threads"), OWN], pipelines=pipelines)
@@ -221,7 +245,7 @@ def test_a_loader_that_cannot_be_sampled_keeps_its_trace_and_a_sentence(tmp_path
             return super().diagnose(spec, purpose, *given, **asked)
 
     found = looked_at(tmp_path, Failing(), [a_row("threads")], ops=["MatMul"], sampler="/py-spy")
-    assert [stage.name for stage in found.traces["threads"].stages] == ["the rest", "MatMul"]
+    assert [stage.name for stage in found.traces["threads"].stages] == ["Python", "MatMul"]
     assert found.skipped == ["The stages of threads are not known: py-spy took no samples."]
 
 
