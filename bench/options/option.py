@@ -144,6 +144,20 @@ def values(kind: type[Any], given: Given, prefix: str = "--") -> dict[str, Any]:
     return {each.field: each.value(given, prefix) for each in options_of(kind)}
 
 
+def typed_words(kind: type[Any], given: Given, *fields: str) -> list[str]:
+    """Return what was typed for some fields of a class as the words of a command."""
+    typed = list[str]()
+    for each in options_of(kind, *fields):
+        value = given.get(each.name)
+        if value is True:
+            typed += [f"--{each.name}"]
+        elif isinstance(value, str):
+            typed += [f"--{each.name}", value]
+        elif value:
+            typed += [word for text in value for word in (f"--{each.name}", text)]
+    return typed
+
+
 def value_of(kind: type[Any], field: str, given: Given) -> Any:
     """Return the value of one field that is an option. Raises RequestError as `values` does."""
     (only,) = options_of(kind, field)

@@ -32,6 +32,9 @@ def test_one_that_cannot_tell_says_how_much_more_it_would_take() -> None:
         "About 12 more blocks (4 min) would decide. Raise --time, or add them: feedbench run"
         " --resume gate --blocks +12"
     )
+    assert details(UNSURE)[2] == (
+        "Then compare them: feedbench compare gate --base base --new new --tolerance 10%"
+    )
     assert len(details(SLOWER)) == 1
 
 

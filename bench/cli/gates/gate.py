@@ -73,6 +73,8 @@ def gate(
 
     with Postponed() as interrupts:
         page = written_page(outcome.folder)
+        if outcome.folder != out:  # it was confirmed in a run of its own
+            written_page(out)
         with read_or_not():
             if as_json:
                 from feedbench.reports.sentences.comparisons.gate import as_record

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedbench.bench.cli import options
 from feedbench.bench.cli.support import interruptible, print_json
-from feedbench.bench.options.commands.prepare_options import PrepareOptions, options_of_preparation
+from feedbench.bench.options.commands.prepare_options import (
+    PrepareOptions,
+    options_of_preparation,
+    words_of_images,
+)
 from feedbench.bench.options.option import Given
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import FeedbenchError
@@ -82,10 +86,11 @@ def prepare(
     if as_json:
         print_json(written.records)
     else:
-        _show(written, asked.out, images)
+        words = ["feedbench", "run", str(images), "--limit", "all", *words_of_images(given)]
+        _show(written, asked.out, shlex.join(words))
 
 
-def _show(written: Written, out: Path, folder: PurePath) -> None:
+def _show(written: Written, out: Path, command: str) -> None:
     from feedbench.bench.text import counted, digits, size
 
     records = written.records
@@ -95,5 +100,5 @@ def _show(written: Written, out: Path, folder: PurePath) -> None:
         f"{counted(records.images, 'image')} in {counted(len(records.shards), 'record file')},"
         f" {size(records.bytes)}, in {out}\n"
         f"written in {records.seconds:.1f} s ({each} ms an image){kept}\n"
-        f"to measure them: feedbench run {shlex.quote(str(folder))} --limit all -p {records.spec}"
+        f"to measure them: {command} -p {records.spec}"
     )

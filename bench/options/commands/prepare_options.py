@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from feedbench.bench.options import values as read
-from feedbench.bench.options.option import Given, Option, option, options_of, values
+from feedbench.bench.options.option import (
+    Given,
+    Option,
+    option,
+    options_of,
+    typed_words,
+    values,
+)
 from feedbench.bench.options.run_options import RunOptions
 from feedbench.pipelines.errors import RequestError
 
@@ -141,6 +148,11 @@ class PrepareOptions:
         }
         given = [f"{knob}={value}" for knob, value in knobs.items() if value is not None]
         return f"tfrecord_sharded:{','.join(given)}"
+
+
+def words_of_images(given: Given) -> list[str]:
+    """Return what was typed about images, as the words of a command that measures them."""
+    return typed_words(RunOptions, given, *_OF_IMAGES)
 
 
 def options_of_preparation() -> tuple[Option, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from feedbench.bench.records.checks.gate import BASE, NEW
 from feedbench.bench.text import counted, duration
 from feedbench.reports.sentences.more_blocks import adds, amount
 from feedbench.reports.text import figures
@@ -43,8 +44,13 @@ def details(gate: GateRecord) -> list[str]:
     sentences = [how_sure]
     if gate.word == "cannot tell" and gate.more_blocks is not None:
         more = amount(gate.more_blocks, gate.block_seconds)
-        command = adds(gate.more_blocks, shlex.quote(gate.folder))
+        folder = shlex.quote(gate.folder)
+        command = adds(gate.more_blocks, folder)
         sentences.append(f"About {more} would decide. Raise --time, or add them: {command}")
+        sentences.append(
+            f"Then compare them: feedbench compare {folder} --base {BASE} --new {NEW}"
+            f" --tolerance {100 * gate.tolerance:g}%"
+        )
     if gate.status != "complete":
         sentences.append("The run was interrupted; its completed blocks are compared.")
     if gate.first is not None:

@@ -62,6 +62,16 @@ def test_it_prints_both_loaders_the_answer_and_where_the_report_is(
     assert (asked.tolerance, asked.seconds, asked.limit, asked.trace) == (0.1, 600.0, 256, False)
 
 
+def test_both_runs_have_a_page_if_the_first_one_was_confirmed(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "perform", Performs([SLOW, SLOW]))
+    text = " ".join(call(*WORDS, "--confirm").out.split())
+    assert "The report is R/confirmation/report.html" in text
+    assert Path("R/report.html").is_file()
+    assert Path("R/confirmation/report.html").is_file()
+
+
 def test_trials_one_at_a_time_take_no_turns(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in = performs(monkeypatch, SLOW)
     call(*WORDS, "--one-at-a-time")

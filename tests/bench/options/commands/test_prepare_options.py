@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.options.commands.prepare_options import PrepareOptions
+from feedbench.bench.options.commands.prepare_options import PrepareOptions, words_of_images
 from feedbench.pipelines.catalog import load, parse
 from feedbench.pipelines.errors import RequestError
 
@@ -32,6 +32,12 @@ def test_the_options_are_knobs_of_the_pipeline_that_writes_the_same_records(
 ) -> None:
     assert asked(**given).spec(16) == spec
     load(parse(spec))
+
+
+def test_the_options_of_images_are_given_again_to_the_run_that_measures_the_records() -> None:
+    given: dict[str, str | bool] = {"image-size": "180", "store": "raw", "follow-links": True}
+    assert words_of_images(given) == ["--follow-links", "--image-size", "180"]
+    assert words_of_images({"labels": None, "follow-links": False}) == []
 
 
 @pytest.mark.parametrize(
