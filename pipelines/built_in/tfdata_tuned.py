@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TfdataTuned(TailKnobs):
-    """Tuned tf.data: parallel calls and prefetch by AUTOTUNE, decoded images cached."""
+    """Tuned tf.data: parallel calls and prefetch by AUTOTUNE, delivered images cached."""
 
     def open(
         self, workload: Workload, prepared: Path, scratch: Path, until: Until | None = None
