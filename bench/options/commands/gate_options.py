@@ -51,7 +51,7 @@ class GateOptions:
         "5%",
         read=read.share,
         metavar="SHARE",
-        help="How much slower the new pipeline may be.",
+        help="How much longer the new pipeline may take: 5% is a ratio of 0.952.",
     )
     strict: bool = flag(
         default=False, help="Fail if it cannot tell: exit with code 1 instead of 3."
