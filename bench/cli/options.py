@@ -115,7 +115,10 @@ NewLabel = Annotated[
     typer.Option("--new", metavar="LABEL", help="The pipeline of that run to compare with it."),
 ]
 Tolerance = Annotated[
-    str, typer.Option(metavar="SHARE", help="How much longer an image may take: 5% is a ratio of 0.952.")
+    str,
+    typer.Option(
+        metavar="SHARE", help="How much longer an image may take: 5% is a ratio of 0.952."
+    ),
 ]
 ComparePage = Annotated[
     Path | None,

@@ -47,15 +47,15 @@ def scale(
       feedbench scale ~/photos --workers 1,2,4 --model mobilenet_v2
 
     Workers are those of tf.data service. All numbers are measured in the blocks of one run. Each
-    worker has one core. More workers than cores share them, and the result says so: they are no
-    larger machine.
+    worker has one core. If there are more workers than cores, they share cores, and the result says
+    so. Such workers do not stand for a larger machine.
 
     Amdahl's law and the universal scalability law are fitted to what was measured. A rate that they
     forecast is marked as extrapolated, with its interval. With --appetite, --step or --model, the
     result says how many workers or cores are enough for a model.
 
     For workers it also shows the CPU time of the client and of the workers, the bytes of an image
-    on its way, and how many images a second a client takes at all.
+    on the wire, and how many images a second a client can take at most.
 
     \b
     The folder of --out gets:

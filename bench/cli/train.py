@@ -45,7 +45,7 @@ def train(
       feedbench train ~/photos --model saved.keras --epochs 2 --out more
 
     \b
-    Each pipeline has a process of its own, and the same first weights. Keras'
+    Each pipeline has a process of its own, and the same initial weights. Keras'
     fit trains. The folder of --out gets, as it goes:
       training.json  everything, with each epoch's loss and accuracy
       training.csv   one row for each epoch

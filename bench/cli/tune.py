@@ -51,9 +51,9 @@ def tune(
     their knobs: cache, cache_at, store, decode, parallel_calls, workers and prefetch. AUTOTUNE's
     own choice is one of them.
 
-    Candidates are measured in rungs. One leaves when it is shown slower than the best, or when you
-    do not allow what it needs. The winner and the default are then measured anew, since the best of
-    many is partly the luckiest. --pixels allows images that are stored smaller.
+    Candidates are measured in rungs. A candidate is dropped when it is shown to be slower than the
+    best, or when you do not allow what it needs. The winner and the default are then measured anew,
+    since the best of many is partly the luckiest. --pixels allows images that are stored smaller.
 
     \b
     The folder of --out gets:

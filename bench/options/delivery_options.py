@@ -44,7 +44,7 @@ class DeliveryOptions:
         "stretch",
         read=read.fit,
         metavar="stretch|crop|crop=SHARE|pad",
-        help="How images of other proportions become this size. crop: as Keras'"
+        help="How images of another aspect ratio are fitted to this size. crop: as Keras'"
         " crop_to_aspect_ratio; crop=0.875: as torchvision's Resize(256) and CenterCrop(224); pad:"
         " with black, as tf.image.resize_with_pad.",
     )
@@ -72,7 +72,8 @@ class DeliveryOptions:
         name="range",
         read=read.one_of(RANGES),
         metavar="0..1|-1..1|0..255|imagenet|tf|caffe|torch",
-        help="Black and white, or how channels are normalized. -1..1 and tf: as MobileNet's"
+        help="The values of black and white, or how channels are normalized. -1..1 and tf: as"
+        " MobileNet's"
         " preprocess_input; 0..255: for a model with a Rescaling layer; imagenet and torch: by the"
         " mean and std of ImageNet; caffe: BGR minus the mean, as ResNet50's preprocess_input.",
         otherwise="0..1, or 0..255 for uint8",

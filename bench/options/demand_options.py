@@ -82,8 +82,8 @@ class DemandOptions:
         None,
         read=appetite,
         metavar="N|NAME",
-        help="The same by the images that a model takes in a second, such as 1786, or by a"
-        f" published figure: {_NAMES}.",
+        help="Like --step, but as the images that your model takes in a second, such as 1786, or"
+        f" as a published figure: {_NAMES}.",
     )
     model: str | None = option(
         None,
@@ -99,7 +99,7 @@ class DemandOptions:
     )
     cores_needed: bool = flag(
         default=False,
-        help="Measure each pipeline for which the model waits on fewer cores as well: 1, 2, 4 and"
+        help="Also measure each pipeline for which the model waits, on fewer cores: 1, 2, 4 and"
         " so on. The run then shows how its rate grows, and extrapolates how many cores would be"
         " enough. This takes up to a fifth of --time.",
     )
@@ -107,8 +107,8 @@ class DemandOptions:
         "cpu",
         read=read.one_of(COSTS),
         metavar="cpu|memory|disk|prepare",
-        help="What the cheapest pipeline has least of, among those that are enough for the model:"
-        " CPU time an image, peak memory, files written in advance, or the time to write them.",
+        help="What makes a pipeline the cheapest, among those that are fast enough for the model:"
+        " CPU time per image, peak memory, files written in advance, or the time to write them.",
     )
 
     def __post_init__(self) -> None:

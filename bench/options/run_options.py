@@ -144,7 +144,7 @@ class RunOptions(
     )
     debug: bool = flag(
         default=False,
-        help="Show the whole traceback with an error, and of a loader that raises.",
+        help="Show the whole traceback of an error, also of one that a loader raises.",
     )
     # What no option sets.
     proofs: Path | None = None  # where proofs of equal work are remembered; None: nowhere

@@ -50,7 +50,7 @@ class TimeOptions:
     until_told: bool = flag(
         default=False,
         help="Measure until no verdict is inconclusive, within --time or at most --blocks. The"
-        " intervals hold after every block at once, and are wider.",
+        " intervals hold whenever it stops, and are wider.",
     )
     margin: float = option(  # a share
         "5%",

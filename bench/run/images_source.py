@@ -68,7 +68,7 @@ def list_images(options: RunOptions, listener: Listener) -> Index:
     layout = options.layout
     on_listed = _listing(options, listener)
     if options.subset is not None:
-        check_folder(options.folder, "one sub-folder of photos a class")
+        check_folder(options.folder, "one sub-folder of photos per class")
         if not has_parts(options.folder, layout):
             raise _no_part(options)
         layout = dataclasses.replace(layout, part=_PART_OF[options.subset])

@@ -180,7 +180,7 @@ class Keeper:
             return answer
         rates = rates_by_block(trials, "main", with_disturbed=True)
         answer = so_far(self.run.rows, rates, self._unequal)
-        return f"{answer}, by disturbed trials" if answer else ""
+        return f"{answer}, from disturbed trials" if answer else ""
 
     def is_unchanged(self, blocks: int) -> bool:
         """Return whether the files that pipelines read are as they were, after these blocks."""

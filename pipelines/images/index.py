@@ -86,7 +86,7 @@ def index_folder(
     `classes` are those to use, in their order. `on_listed` is as in `walk_all`.
     Raises RequestError if the folder is missing, cannot be read, or holds no images by class.
     """
-    check_folder(folder, "one sub-folder of photos a class")
+    check_folder(folder, "one sub-folder of photos per class")
     top = entries(folder)
     below = sorted(entry.name for entry in top if is_folder(entry))
     # They are not classes, and would shift every other class's label.
@@ -97,7 +97,7 @@ def index_folder(
         what = f"no sub-folder, only files ({files_there})" if files_there else "nothing in it"
         what = f"only hidden or system folders ({named(hidden)})" if hidden else what
         raise RequestError(
-            f"{folder}: expected one sub-folder of photos a class; found {what}",
+            f"{folder}: expected one sub-folder of photos per class; found {what}",
             hint="if the files' names hold the labels, use --labels" if top else "",
         )
     class_names, notes = ordered(names, classes)
@@ -127,7 +127,7 @@ def index_leaves(
 
     The name of a class is its folder's path below `folder`. Images in `folder` itself are ignored.
     """
-    check_folder(folder, "folders of photos, one a class")
+    check_folder(folder, "folders of photos, one per class")
     walked = walk(folder, follow_links=follow_links)
     by_class: dict[str, list[str]] = {}
     for file in walked.images:

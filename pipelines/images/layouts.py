@@ -27,7 +27,7 @@ PARTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How the images of a folder are labelled. The default: one sub-folder a class."""
+    """How the images of a folder are labelled. The default: one sub-folder per class."""
 
     labels: str | None = None  # a CSV file, or a regular expression for paths below the folder
     label_column: str | None = None  # of a CSV file: a title, or a number from 1
@@ -68,7 +68,7 @@ def index_images(folder: PurePath, layout: Layout, on_listed: OnListed = lambda 
     Raises RequestError if the folder or the CSV file cannot be read, or if they hold no images by
     class.
     """
-    what = "photos" if layout.labels else "one sub-folder of photos a class"
+    what = "photos" if layout.labels else "one sub-folder of photos per class"
     check_folder(folder, what)
     if layout.labels is not None and layout.part is None:
         return _index(folder, layout, on_listed)

@@ -11,7 +11,7 @@ from feedbench.pipelines.images.file_formats import first_bytes, signature
 
 _HEAD_BYTES = 512
 _UNPACK = "unpack it, then name the folder"
-_WRITE = "write its images as files, one sub-folder a class, then name that folder"
+_WRITE = "write its images as files, one sub-folder per class, then name that folder"
 _LABELS = "if it holds labels, name the folder of the photos, and this file with --labels"
 _MAGIC = (  # first bytes, the kind of file, and what to do about it
     (rb"PK\x03\x04|PK\x05\x06", "a zip archive", _UNPACK),

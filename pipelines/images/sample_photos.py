@@ -83,7 +83,7 @@ def write_photos(
     on_photo: Callable[[int, int], None] | None = None,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Write `count` JPEGs into `folder`, one sub-folder a class: all of them, or nothing.
+    """Write `count` JPEGs into `folder`, one sub-folder per class: all of them, or nothing.
 
     The photos are RGB of 200 to 640 pixels a side, or of one `size`, (width, height). Photo `i`
     depends on `(seed, i)` and the size alone, not on `count` or `processes`. Its bytes are the same

@@ -155,7 +155,7 @@ def sure_in_brief(run: RunRecord) -> str:
     if run.blocks < LEAST_BLOCKS:
         if any(row.ratio_width is not None for row in run.rows):
             return f"How sure: roughly. ± is 95% confidence from {blocks}; verdicts need more."
-        return f"How sure: not at all yet; after {blocks} the rates may be chance."
+        return f"How sure: not at all yet; after {blocks} the differences may be due to chance."
     confidence = _confidence(run)
     first = f"{confidence} confidence from {blocks}" if confidence else blocks
     return f"How sure: {'; '.join(filter(None, [first, _control(run)]))}."

@@ -45,7 +45,7 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     for each in run.resumed:
         how = "resumed" if each.extended_to is None else "extended"
         text = f"The run was {how} after {counted(each.blocks, 'block')}, at {each.at}."
-        yield _Note(f"{text} Another process, the same order.", is_warning=False)
+        yield _Note(f"{text} It continued in another process, in the same order.", is_warning=False)
     left_out = run.workload.left_out
     if left_out:
         first = f"{left_out[0].file} ({left_out[0].reason})"
@@ -54,7 +54,7 @@ def _notes(run: RunRecord) -> Iterator[_Note]:
     if run.sequential:
         yield _Note(
             "The run could stop after any block, because of its verdicts. So its intervals are"
-            " wider, and hold after all blocks at once.",
+            " wider, and hold whenever it stops.",
             is_warning=False,
         )
     yield from _limited(run)
@@ -153,7 +153,7 @@ def _of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
     elif run.best and is_unjudged(row, run) and row.withheld is None and row.rate is not None:
         yield (
             f"{row.label} has no verdict: it has {counted(row.blocks, 'undisturbed block')}, and a"
-            f" verdict needs {LEAST_BLOCKS} that the baseline has too."
+            f" verdict needs {LEAST_BLOCKS} in common with the baseline."
         )
     baseline = run.rows[0]
     if row.withheld == "exclusions" and row.disturbed < row.attempts:
@@ -165,7 +165,7 @@ def _of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
     if row.withheld == "other programs":
         yield (
             f"{row.label} has no verdict: other programs were busy in its turns, and not in the"
-            " others'. It may let them do its work."
+            " others'. It may leave its work to those programs."
         )
     if row.withheld == "baseline's other programs":
         yield (
@@ -179,8 +179,8 @@ def _of_verdict(row: Row, run: RunRecord) -> Iterator[str]:
         )
     if row.counts_all_turns:
         yield (
-            f"Slow turns came mostly with one of {row.label} and {baseline.label}, so their ratio"
-            " is of all turns."
+            f"Slow turns were mostly those of either {row.label} or {baseline.label}, so their"
+            " ratio includes all turns."
         )
     if row.within_margin and row.verdict in {"faster", "slower"}:
         yield f"{row.label} is {row.verdict} by less than {run.margin:.0%}."

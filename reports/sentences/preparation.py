@@ -48,11 +48,11 @@ def epochs(break_even: BreakEven) -> str:
 def pays_off(record: Preparation) -> str:
     """Return after how many epochs it has paid for itself, against each pipeline."""
     words = [
-        f"{epochs(break_even)}, against {break_even.against}"
+        f"{epochs(break_even)}, compared with {break_even.against}"
         for break_even in record.break_even
         if break_even.epochs is not None
     ]
-    words += [f"never, against {listed(labels)}: {why}" for why, labels in _never(record)]
+    words += [f"never, compared with {listed(labels)}: {why}" for why, labels in _never(record)]
     return "; ".join(words) or MISSING
 
 
@@ -146,12 +146,12 @@ def _never(record: Preparation) -> list[tuple[str, list[str]]]:
 
 def _against(record: Preparation) -> list[str]:
     clauses = [
-        f"It pays for itself after {epochs(break_even)} against {break_even.against}"
+        f"It pays for itself after {epochs(break_even)} compared with {break_even.against}"
         for break_even in record.break_even
         if is_known(break_even.epochs)
     ]
     clauses += [
-        f"It never pays for itself against {listed(labels)}: {why}"
+        f"It never pays for itself compared with {listed(labels)}: {why}"
         for why, labels in _never(record)
     ]
     return clauses

@@ -173,11 +173,12 @@ def notes(record: ScalingRecord) -> list[str]:
     sentences = [
         f"Measured: {measured} on {record.cores:g} cores.",
         "A rate with ~ is computed by a law, and was not measured.",
-        "CPU s: CPU time of 1,000 images. Share: cores, with each other or with the client.",
+        "CPU s: CPU time of 1,000 images. Share: workers share cores, or one with the client.",
     ]
     if record.appetite is not None:
         sentences.append(
-            f"A rate is enough if it is the appetite less the margin of {100 * record.margin:g}%."
+            "A rate is enough if it is at least the appetite minus the margin of"
+            f" {100 * record.margin:g}%."
         )
     for curve in record.curves:
         sentences += [law_sentence(law, curve.axis) for law in curve.laws]
@@ -250,7 +251,7 @@ def _service(record: ScalingRecord) -> Iterator[str]:
     yield from _serialising(record)
     if record.client_rate is None:
         if points:
-            yield "What the client takes at most was not measured. Raise --time."
+            yield "The most that the client can take was not measured. Raise --time."
     else:
         yield (
             f"The client took {shown(record.client_rate)} images/s from"

@@ -9,7 +9,7 @@ from feedbench.bench.records.tuning.tuning import Gain, Result, Total, TuningRec
 from feedbench.bench.text import counted, digits, duration, listed
 from feedbench.reports.text.figures import MISSING, shown
 
-TITLES = ("pipeline", "images/s", "s in all", "times the best", "why it left")
+TITLES = ("pipeline", "images/s", "s in all", "times the best", "why it was dropped")
 TOTAL_TITLES = ("", "preparation, s", "first epoch, s", "other epochs, s", "s in all")
 _MOST_EQUALS = 3
 _MOST_SHOWN = 4
@@ -18,7 +18,7 @@ _MOST_SHOWN = 4
 def answer(record: TuningRecord) -> str:
     """Return the winner and its gain, or why there is none."""
     if record.winner is None:
-        return "No candidate was measured that is allowed."
+        return "No allowed candidate was measured."
     so_far = ", so far" if record.status == "interrupted" else ""
     if record.winner == record.default:
         return f"{record.default} stays the choice{so_far}: {_of_default(record)}."
@@ -50,7 +50,8 @@ def gains(record: TuningRecord) -> Iterator[str]:
         return
     yield f"{rungs}; in fresh blocks: {_times(record.after)}. The second one counts."
     yield (
-        "They differ by noise and by choice. A candidate is chosen where it was fast, so the first"
+        "They differ because of noise and selection. A candidate is chosen where it was fast, so"
+        " the first"
         " gain tends to be too large."
     )
 
@@ -65,11 +66,14 @@ def remarks(record: TuningRecord) -> Iterator[str]:
             some = listed(others[:_MOST_EQUALS])
             more = len(others) - _MOST_EQUALS
             also = f" and {counted(more, 'other')}" if more > 0 else ""
-            yield f"Not shown slower when the time was up: {some}{also}. A longer --time may tell."
+            yield (
+                f"Not shown to be slower when the time was up: {some}{also}. A longer --time may"
+                " tell."
+            )
     if record.images < record.folder_images:
         yield (
-            f"{record.images:,} of {record.folder_images:,} images were measured; times are those"
-            " of all."
+            f"{record.images:,} of {record.folder_images:,} images were measured; the times are"
+            " for all images."
         )
     by_why: dict[str, list[str]] = {}
     for each in record.excluded:
@@ -121,7 +125,8 @@ def totals_sentence(record: TuningRecord) -> str:
     epochs, ours, theirs = record.allowance.epochs, record.winner_total, record.default_total
     if epochs is None or ours is None or theirs is None or record.winner is None:
         return ""
-    sentence = f"{counted(epochs, 'epoch')} take {_long(ours)} with {record.winner}"
+    sentence = f"{counted(epochs, 'epoch')} {'takes' if epochs == 1 else 'take'} {_long(ours)}"
+    f" with {record.winner}"
     if record.winner != record.default:
         sentence += f", and {_long(theirs)} with {record.default}"
     return f"{sentence}: preparation, first epoch and all others."

@@ -297,7 +297,8 @@ def _store(probe: StoreProbe) -> str:
         f" {probe.requests} requests, one after another; one in ten takes {probe.slow_ms:,.0f} ms"
         f" or more). The store sends {size(round(probe.bytes_per_second))} each second to"
         f" {counted(probe.processes, 'process')} with {probe.at_once} requests at once{each}. More"
-        " of them raise it no further. No pipeline that reads the store with the same client can"
+        " requests at once do not raise this rate. No pipeline that reads the store with the"
+        " same client can"
         " be faster."
     )
 

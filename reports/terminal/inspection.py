@@ -131,7 +131,10 @@ def _duplicates(inspection: Inspection) -> Iterator[str]:
     if rest:
         extra = sum(len(group) - 1 for group in rest)
         others = "Other duplicates" if across or inspection.part_duplicates else "Duplicates"
-        yield f"{others}: {counted(extra, 'file')} with the content of another of its class:"
+        yield (
+            f"{others}: {counted(extra, 'file')} with the same content as another file of the same"
+            " class:"
+        )
         yield from _groups(rest)
     if not (inspection.duplicates or inspection.part_duplicates):
         yield "No duplicates."

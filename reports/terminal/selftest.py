@@ -39,5 +39,5 @@ def answer(selftest: SelfTest) -> str:
         return f"The harness can be trusted here: {count} of {count} passed ({took})."
     return (
         f"{failed} of {count} failed ({took}). Measure again when other programs have ended."
-        " If the same fails on an idle machine, Feedbench or the machine's clock is at fault."
+        " If the same checks fail on an idle machine, Feedbench or the machine's clock is at fault."
     )

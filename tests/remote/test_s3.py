@@ -165,7 +165,7 @@ def test_an_empty_prefix_and_a_missing_bucket_are_refused(bucket: str, name: str
     with pytest.raises(RequestError) as caught:
         index_images(Address(f"s3://{name}"), Layout())
     assert caught.value.sentence == (
-        f"there is nothing at s3://{name}: expected one sub-folder of photos a class"
+        f"there is nothing at s3://{name}: expected one sub-folder of photos per class"
     )
 
 
@@ -189,7 +189,7 @@ def test_a_store_that_does_not_answer_is_given_up_soon(
         index_images(Address(bucket), Layout())
     assert time.monotonic() - begun < 5
     assert caught.value.sentence == (
-        f"{bucket} did not answer within 1 s; expected one sub-folder of photos a class"
+        f"{bucket} did not answer within 1 s; expected one sub-folder of photos per class"
     )
 
 

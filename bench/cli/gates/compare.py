@@ -27,7 +27,7 @@ def compare(
     html: options.ComparePage = None,
     debug: options.Debug = False,  # noqa: ARG001 - main() reads it, which sees every error
 ) -> None:
-    """Check whether a pipeline became slower in two runs, or one.
+    """Check whether a pipeline is slower, in one run or two.
 
     \b
     Examples:

@@ -36,9 +36,9 @@ def gate(
       feedbench gate photos --base old.py:f --new new.py:f --confirm --strict
 
     Both are measured in one run, in the same blocks. It stops as soon as the answer is clear, or
-    when --time is up. Its intervals allow for that: they hold after all blocks at once.
+    when --time is up. Its intervals allow for that: they hold whenever it stops.
 
-    Both are imported by links of one length, so that nothing differs by its path.
+    Both are imported through links of equal length, so that the paths make no difference.
 
     \b
     The answer comes from the interval of new rate / base rate:

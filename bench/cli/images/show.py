@@ -103,6 +103,7 @@ def _new_picture(out: Path | None) -> Path:
         )
     if not out.absolute().parent.is_dir():
         raise RequestError(
-            f"--out {out}: there is no folder {out.parent}", hint="name a file in a folder that is"
+            f"--out {out}: there is no folder {out.parent}",
+            hint="name a file in a folder that exists",
         )
     return out

@@ -67,7 +67,7 @@ class FitOptions:
         read=read.whole_number,
         metavar="N",
         help="Train N times through each pipeline, in turns, from the seeds --seed, --seed + 1 and"
-        " so on. This shows what seeds differ by.",
+        " so on. This shows how much the seeds differ.",
     )
     validation: float | Literal["none"] | None = option(  # a share of each class
         None,

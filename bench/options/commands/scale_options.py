@@ -73,8 +73,9 @@ class ScaleOptions:
         None,
         read=counts,
         metavar="N,N,...",
-        help="Numbers of cores that a pipeline's processes may use, such as 1,2. Of tfdata_service,"
-        " its pipeline is measured so without the service.",
+        help="Numbers of cores that a pipeline's processes may use, such as 1,2. For"
+        " tfdata_service,"
+        " its pipeline is measured without the service.",
         absent=lambda _: (),
     )
 
@@ -102,7 +103,7 @@ class ScaleOptions:
         if len(pipelines) > 1:
             raise RequestError(
                 f"expected one pipeline, whose workers or cores vary; found {len(pipelines)}",
-                hint=f"measure the others apart: feedbench scale -p {pipelines[1]}",
+                hint=f"measure the others separately: feedbench scale -p {pipelines[1]}",
             )
         typed: dict[str, Typed] = {"pipeline": pipelines, "augment-cost": False}
         typed |= {name: given.get(name) or default for name, default in _TYPED.items()}

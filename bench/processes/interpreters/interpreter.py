@@ -148,7 +148,7 @@ def _answer(what: str, python: str, modules: Iterable[str]) -> _Answer:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         why = words[-1] if words else "it did not answer as one"
     raise RequestError(
-        f"{what}: expected a Python; {python} is none that runs ({why})",
+        f"{what}: expected a Python interpreter; {python} does not run as one ({why})",
         hint="give the Python of another environment, such as ~/torch/bin/python",
     )
 

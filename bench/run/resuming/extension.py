@@ -94,6 +94,6 @@ def old(trials: Sequence[TrialRecord], now: datetime) -> str | None:
     if days < 1:
         return None
     return (
-        f"Its last trial was {counted(days, 'day')} ago. Within a block, pipelines still run at one"
-        " time, but the machine may have changed since."
+        f"Its last trial was {counted(days, 'day')} ago. Within a block, pipelines still run at the"
+        " same time, but the machine may have changed since."
     )

@@ -65,7 +65,7 @@ def listed(workload: Workload, interpolation: str, **options: Any) -> Any:
     """
     if workload.fit.share is not None:
         raise RequestError(
-            f"Keras cannot fit images by --fit {workload.fit} as it lists a folder",
+            f"Keras cannot fit images by --fit {workload.fit} when it lists a folder",
             hint="use --fit stretch, crop or pad, or another pipeline",
         )
     if workload.fit.rule != "stretch":

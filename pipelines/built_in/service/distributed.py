@@ -76,7 +76,7 @@ class Unsharded:
         count = sum(len(images) for images, _ in delivered)
         times = count / self._images
         raise WrongWorkError(
-            f"images are doubled: sharding=off gives each of the {self._workers} workers all"
+            f"images are repeated: sharding=off gives each of the {self._workers} workers all"
             f" {self._images:,} images, and an epoch had {count:,}, each {times:g} times",
             hint="use sharding=dynamic, or workers=1",
         )

@@ -31,7 +31,7 @@ def sentences(row: Row, run: RunRecord) -> Iterator[str]:
         yield f"What augmentation costs {row.label} is not known: {cost.why}."
         return
     both = f"{shown(row.rate)} images/s with it, {shown(cost.rate)} without"
-    disturbed = ", by disturbed trials" if cost.is_disturbed else ""
+    disturbed = ", from disturbed trials" if cost.is_disturbed else ""
     yield f"Augmentation costs {row.label} {_of_its_rate(row)}: {both}{disturbed}."
 
 
@@ -51,5 +51,5 @@ def _of_its_rate(row: Row) -> str:
         return f"about {cost.share:.0%} of its rate"
     interval = f"{cost.share_low:.0%} to {cost.share_high:.0%}"
     if cost.share_low <= 0 <= cost.share_high:
-        return f"nothing that is seen ({interval} of its rate)"
+        return f"nothing measurable ({interval} of its rate)"
     return f"{cost.share:.0%} of its rate ({interval})"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TITLES = ("base", "new", "ratio", "interval", "verdict")
 """The titles of the cells."""
 UNPAIRED = (
-    "Two runs compare less sharply than two pipelines of one run. They share no blocks, so what"
+    "A comparison of two runs is less precise than one within a run. They share no blocks, so what"
     " slowed one run does not cancel out. And the machine may differ from day to day."
 )
 PAIRED = (
@@ -63,8 +63,8 @@ def warning(comparison: Comparison) -> str | None:
     if comparison.is_paired or not comparison.differences:
         return None
     return (
-        "WARNING: the runs differ in more than the pipelines, which may be the"
-        f" reason: {'; '.join(comparison.differences)}."
+        "WARNING: the runs differ in more than the pipelines. This may explain the"
+        f" ratios: {'; '.join(comparison.differences)}."
     )
 
 

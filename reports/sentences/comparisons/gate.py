@@ -39,7 +39,7 @@ def details(gate: GateRecord) -> list[str]:
     blocks = counted(gate.undisturbed_blocks, "undisturbed block")
     how_sure = (
         f"How sure: {blocks} of {gate.blocks}, in {duration(gate.seconds)}. The interval holds"
-        " after all blocks at once, so the gate could stop when its answer was clear."
+        " whenever the gate stops, so it could stop when its answer was clear."
     )
     sentences = [how_sure]
     if gate.word == "cannot tell" and gate.more_blocks is not None:

@@ -105,7 +105,7 @@ def sentence(calm: Calm | None) -> str | None:
     if calm.middle.hashed > _FAR_OVER:
         return (
             "The machine was disturbed when its reference speed was measured: half of the later"
-            f" probes hashed at {calm.middle.hashed:.2f} of that speed or more. Disturbances may"
+            f" probes hashed at {calm.middle.hashed:.2f} times that speed or more. Disturbances may"
             " have gone unseen. Measure again when other programs have ended."
         )
     trials = counted(calm.attempts, "trial")
@@ -146,7 +146,7 @@ def _in_turns(calm: Calm) -> str:
 
 def _why_kept(calm: Calm) -> str:
     if not calm.disturbed:
-        return "The pipelines took turns, so that disturbances slowed all of them."
+        return "The pipelines took turns, so disturbances slowed all of them."
     were = "was" if calm.disturbed == 1 else "were"
     return f"{calm.disturbed} {were} left out; the others took turns, so that all were slowed."
 

@@ -44,7 +44,7 @@ def notes(demand: Demand) -> list[str]:
 
 def _unsteady(demand: Demand) -> list[str]:
     steps = "the steps of the model did not become steady in"
-    over_ready = [("Over a batch that is ready", demand.unsteady, demand.appetite)]
+    over_ready = [("With a batch that is ready", demand.unsteady, demand.appetite)]
     fed = [(f"With {row.label}", row.unsteady, row.rate) for row in demand.rows]
     return [
         f"{where}, {steps} {count} of {counted(rate.blocks, 'trial')}."
@@ -130,9 +130,9 @@ def cheapest(demand: Demand) -> list[str]:
     judged = [row for row in demand.rows if row.verdict in {"waits", "does not wait"}]
     if demand.cheapest is None:
         none_is_enough = judged and len(judged) == len(demand.rows)
-        return ["No pipeline is enough."] if none_is_enough else []
+        return ["No pipeline is fast enough."] if none_is_enough else []
     cost = demand.cheapest
-    return [f"The cheapest that is enough: {cost.label} ({costs(cost)})."]
+    return [f"The cheapest that is fast enough: {cost.label} ({costs(cost)})."]
 
 
 def costs(cost: Cost) -> str:

@@ -22,7 +22,7 @@ def answer(record: TrainingRecord) -> str:
     if result is None:
         trained = [each.label for each in record.trainings if each.status == "trained"]
         if len(set(trained)) < 2:  # noqa: PLR2004 - a comparison has two
-            return "Whether pipelines train alike takes two trained pipelines."
+            return "A comparison of trainings takes two trained pipelines."
         return "The model reports no accuracy: compile it with metrics=['accuracy'] to compare."
     if result.is_alike:
         return f"The pipelines train alike: {_range(result)}."
@@ -40,7 +40,9 @@ def heading(record: TrainingRecord) -> str:
     model, images = record.model, counted(record.workload.images, "image")
     validated = f", {record.validation_images:,} for validation" if record.validation_images else ""
     is_loaded = model.is_saved or model.weights
-    begun = "weights of a file" if is_loaded else f"the first weights of seed {_seeds(record)}"
+    begun = (
+        "the weights in a file" if is_loaded else f"the initial weights of seed {_seeds(record)}"
+    )
     compiled = f" It was compiled with {model.compiled_with}." if model.compiled_with else ""
     unfinished = "" if record.status == "complete" else " This training was not completed."
     return (
@@ -129,14 +131,14 @@ def remarks(record: TrainingRecord) -> Iterator[str]:
     weights = {each.initial_weights for each in record.trainings if each.initial_weights}
     if len(weights) > len({each.seed for each in record.trainings if each.initial_weights}):
         labels = list(dict.fromkeys(each.label for each in record.trainings))
-        yield f"The first weights differ between {listed(labels)}: accuracies cannot be compared."
+        yield f"The initial weights differ between {listed(labels)}: accuracies cannot be compared."
 
 
 def _of(training: Training) -> Iterator[str]:
     if training.status in {"failed", "stopped"}:
         yield "; ".join(filter(None, [f"{training.status}, {training.why}", training.hint]))
     elif training.nan_epoch is not None:
-        yield f"its loss was not a number in epoch {training.nan_epoch}; training went on"
+        yield f"its loss was not a number in epoch {training.nan_epoch}; training continued"
     yield from training.notes
 
 

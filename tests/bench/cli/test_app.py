@@ -36,7 +36,7 @@ def test_pipelines_are_as_wide_as_the_terminal(call: Call, monkeypatch: pytest.M
     [
         (["nowhere"], "there is no folder nowhere"),
         (["file.txt"], "file.txt is a file"),
-        (["empty"], "empty: expected one sub-folder of photos a class; found nothing in it"),
+        (["empty"], "empty: expected one sub-folder of photos per class; found nothing in it"),
         (["flat"], "found no sub-folder, only files (1)"),
         (["PHOTOS", "--classes", "cats,bats"], "--classes: there is no class bats; found cats"),
         (["PHOTOS", "--labels", "nowhere.csv"], "--labels 'nowhere.csv': expected an existing"),

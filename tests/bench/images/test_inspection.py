@@ -154,7 +154,9 @@ def test_many_files_of_the_same_content_are_counted_and_not_all_named(folder: Pa
     assert len(inspection.duplicates[0]) == 52
     assert (inspection.class_duplicates, inspection.part_duplicates) == ([], [])
     printed = text(inspection)
-    assert "Duplicates: 51 files with the content of another of its class:" in printed
+    assert (
+        "Duplicates: 51 files with the same content as another file of the same class:" in printed
+    )
     assert "a/1.jpg = a/10.jpg = a/11.jpg = a/12.jpg = a/13.jpg = 47 more" in printed
 
 
@@ -174,7 +176,8 @@ def test_duplicates_across_classes_come_before_harmless_ones(folder: Path) -> No
     assert "Duplicates across classes: 1 image. Their labels differ" in printed
     assert "  a/1.jpg = b/same.jpg = a/10.jpg = a/11.jpg = a/12.jpg = 7 more\n" in printed
     assert (
-        "Other duplicates: 1 file with the content of another of its class:\n  b/3.png" in printed
+        "Other duplicates: 1 file with the same content as another file of the same class:\n "
+        " b/3.png" in printed
     )
     assert printed.index("across classes") < printed.index("Other duplicates")
 

@@ -220,28 +220,29 @@ def test_a_link_to_a_folder_is_a_class_like_any_other(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named_with_what_was_expected(tmp_path: Path) -> None:
     assert refused(tmp_path / "photos") == (
         f"there is no folder {tmp_path}/photos:"
-        " expected a folder with one sub-folder of photos a class"
+        " expected a folder with one sub-folder of photos per class"
     )
 
 
 def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:
     fill(tmp_path, "photos.zip")
     assert refused(tmp_path / "photos.zip") == (
-        f"{tmp_path}/photos.zip is a file: expected a folder with one sub-folder of photos a class"
+        f"{tmp_path}/photos.zip is a file: expected a folder with one sub-folder of photos per"
+        " class"
     )
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     sentence = refused(tmp_path)
     assert sentence == (
-        f"{tmp_path}: expected one sub-folder of photos a class; found nothing in it"
+        f"{tmp_path}: expected one sub-folder of photos per class; found nothing in it"
     )
 
 
 def test_a_folder_of_photos_that_are_not_in_classes_is_refused(tmp_path: Path) -> None:
     sentence = refused(fill(tmp_path, "1.jpg", "2.jpg"))
     assert sentence == (
-        f"{tmp_path}: expected one sub-folder of photos a class;"
+        f"{tmp_path}: expected one sub-folder of photos per class;"
         " found no sub-folder, only files (2)\n"
         "hint: if the files' names hold the labels, use --labels"
     )

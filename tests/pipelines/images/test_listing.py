@@ -137,7 +137,7 @@ def test_a_file_in_place_of_a_folder_is_named_for_what_it_is(
     with pytest.raises(RequestError) as caught:
         index_folder(tmp_path / name)
     assert caught.value.sentence == (
-        f"{tmp_path / name} is {what}: expected a folder with one sub-folder of photos a class"
+        f"{tmp_path / name} is {what}: expected a folder with one sub-folder of photos per class"
     )
     assert hint in caught.value.hint
 

@@ -78,7 +78,7 @@ def test_an_empty_folder_of_a_store_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
         index_images(Address("memory://nothing"), Layout())
     assert caught.value.sentence == (
-        "there is nothing at memory:///nothing: expected one sub-folder of photos a class"
+        "there is nothing at memory:///nothing: expected one sub-folder of photos per class"
     )
 
 

@@ -52,7 +52,7 @@ def test_it_says_that_the_run_could_stop_after_any_block() -> None:
     paired = replace(BOTH, is_paired=True, sides="pipelines")
     assert "Computed by Student's t over pairs" in comparison_page.render(paired)
     sequential = comparison_page.render(replace(paired, is_sequential=True))
-    assert "It holds after all blocks at once" in sequential
+    assert "It holds whenever the run stops" in sequential
     assert "Student" not in sequential
 
 

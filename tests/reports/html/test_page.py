@@ -129,7 +129,10 @@ def test_a_preparation_is_compared_with_the_photos_and_with_those_that_have_none
         "8",
         "1.3% less than the photos' own files",
         "2026-01-01 22:10 UTC, by an earlier run",
-        "143 epochs, against naive; never, against tuned and other: it is not shown to be faster",
+        (
+            "143 epochs, compared with naive; never, compared with tuned and other: it is not shown"
+            " to be faster"
+        ),
         "1.87",
     ]
 

@@ -31,7 +31,7 @@ def test_a_run_with_a_model_answers_right_after_its_head() -> None:
     assert waits < ratios
     shown = section(whole)
     assert "takes 820 images/s" in shown
-    assert "The cheapest that is enough: tfdata_tuned (" in shown
+    assert "The cheapest that is fast enough: tfdata_tuned (" in shown
     assert "21.6 to 22.4" in shown
     assert "\N{ALMOST EQUAL TO} 2.5 (2.3 to 2.6; 2 now)" in shown
     assert "664x664, not 775x775" in shown

@@ -46,7 +46,10 @@ def test_the_sentences_that_people_came_for() -> None:
         "Your model takes 820 images/s here.",
         "tfdata_tuned:cache=none (waits 1 %) feeds it.",
         "image_data_generator (waits 64 %) does not.",
-        "The cheapest that is enough: tfdata_naive (1.3 CPU-s per 1,000 images, nothing written).",
+        (
+            "The cheapest that is fast enough: tfdata_naive (1.3 CPU-s per 1,000 images, nothing"
+            " written)."
+        ),
     ]
 
 
@@ -81,7 +84,7 @@ def test_many_pipelines_are_counted() -> None:
 
 def test_no_pipeline_is_enough_only_if_all_were_judged() -> None:
     waits, unclear = a_fed_row("a", 0.5, "waits"), a_fed_row("b", 0.05, "cannot tell")
-    assert waiting.cheapest(a_demand(waits)) == ["No pipeline is enough."]
+    assert waiting.cheapest(a_demand(waits)) == ["No pipeline is fast enough."]
     assert waiting.cheapest(a_demand(waits, unclear)) == []
 
 
@@ -169,7 +172,7 @@ def test_steps_that_did_not_become_steady_are_shown() -> None:
     row = a_fed_row("a", 0.2, "waits", rate=an_estimate(600.0), unsteady=3)
     steps = "the steps of the model did not become steady in"
     assert waiting.notes(a_demand(row, unsteady=1)) == [
-        f"Over a batch that is ready, {steps} 1 of 8 trials.",
+        f"With a batch that is ready, {steps} 1 of 8 trials.",
         f"With a, {steps} 3 of 8 trials.",
     ]
 

@@ -152,9 +152,9 @@ def test_of_a_part_it_is_noted_what_the_preparation_and_what_the_epochs_are_of()
 def test_when_records_have_paid_for_themselves_is_noted_for_each_they_are_compared_with() -> None:
     row = a_row("records", preparation=a_preparation(naive=142.3, tuned=None, fast=0.2, b=None))
     (note, _) = notes(a_run(row))
-    assert " It pays for itself after 143 epochs against naive. " in note
-    assert " It pays for itself after 1 epoch against fast. " in note
-    never = " It never pays for itself against tuned and b: it is not shown to be faster."
+    assert " It pays for itself after 143 epochs compared with naive. " in note
+    assert " It pays for itself after 1 epoch compared with fast. " in note
+    never = " It never pays for itself compared with tuned and b: it is not shown to be faster."
     assert note.endswith(never)
 
 
@@ -166,8 +166,8 @@ def test_records_that_are_read_faster_in_epochs_that_are_no_shorter_are_said_to_
     found = msgspec.structs.replace(row.preparation, break_even=both)
     (note, _) = notes(a_run(msgspec.structs.replace(row, preparation=found)))
     assert note.endswith(
-        " It never pays for itself against tuned: it is not shown to be faster. It never pays for"
-        " itself against naive: it is faster, but its epochs are no shorter."
+        " It never pays for itself compared with tuned: it is not shown to be faster. It never"
+        " pays for itself compared with naive: it is faster, but its epochs are no shorter."
     )
 
 

@@ -56,8 +56,8 @@ def test_one_that_failed_could_not_have_been(row: Row) -> None:
 
 def test_a_note_says_why_it_is_not_judged() -> None:
     assert (
-        "few has no verdict: it has 3 undisturbed blocks, and a verdict needs 4 that the baseline"
-        " has too."
+        "few has no verdict: it has 3 undisturbed blocks, and a verdict needs 4 in common with the"
+        " baseline."
     ) in notes(a_run_with(FAST, few()))
     never = few(blocks=5, attempts=5, disturbed=5)
     assert ALL_DISTURBED.format("few") in notes(a_run_with(FAST, never))

@@ -114,7 +114,10 @@ def test_how_sure_the_answer_is_takes_one_sentence() -> None:
         " (0.980 to 1.02)."
     ) in unbroken(printed(run))
     few = a_run(a_row("naive"), blocks=2, control=None)
-    assert "How sure: not at all yet; after 2 blocks the rates may be chance." in lines(few)
+    assert (
+        "How sure: not at all yet; after 2 blocks the differences may be due to chance."
+        in lines(few)
+    )
     first = a_row("tuned", ratio=40.0, ratio_width=0.11)
     early = unbroken(printed(a_run(a_row("naive"), first, blocks=3, control=None)))
     assert "So far, tuned has about 40 times (±11%) the rate of naive." in early

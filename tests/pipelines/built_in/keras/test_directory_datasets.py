@@ -98,7 +98,8 @@ def test_a_fit_that_keras_does_not_have_is_refused_in_a_sentence(
     with pytest.raises(RequestError) as refused:
         opened(NAME, work, tmp_path)
     assert (
-        refused.value.sentence == "Keras cannot fit images by --fit crop=0.875 as it lists a folder"
+        refused.value.sentence
+        == "Keras cannot fit images by --fit crop=0.875 when it lists a folder"
     )
     assert refused.value.hint == "use --fit stretch, crop or pad, or another pipeline"
 

@@ -136,7 +136,7 @@ class TestServersOfThisMachine:
         self, found: dict[str, Any]
     ) -> None:
         assert found["off"] == (
-            "images are doubled: sharding=off gives each of the 2 workers all 40 images, and an"
+            "images are repeated: sharding=off gives each of the 2 workers all 40 images, and an"
             " epoch had 80, each 2 times\nhint: use sharding=dynamic, or workers=1"
         )
 

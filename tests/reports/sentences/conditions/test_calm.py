@@ -85,7 +85,7 @@ def test_a_quota_and_a_hypervisor_are_named_where_they_took_something() -> None:
 def test_a_calibration_that_was_disturbed_itself_is_told() -> None:
     assert str(sentence(a_calm(middle=Share(1.4, 1.0)))).startswith(
         "The machine was disturbed when its reference speed was measured: half of the later probes"
-        " hashed at 1.40 of"
+        " hashed at 1.40 times that speed"
     )
 
 

@@ -17,7 +17,7 @@ REASONS: dict[Withheld, tuple[str, str]] = {
         "other programs were busy in the turns of one pipeline, and not in the others'",
         (
             "b has no verdict: other programs were busy in its turns, and not in the others'. It"
-            " may let them do its work."
+            " may leave its work to those programs."
         ),
     ),
     "baseline's other programs": (
@@ -51,9 +51,9 @@ def test_a_pipeline_without_a_verdict_is_not_among_those_that_were_judged(reason
 
 def test_a_ratio_of_all_turns_is_noted() -> None:
     run = a_run(a_row("a"), compared("b", 0.9, "slower", counts_all_turns=True))
-    assert ("Slow turns came mostly with one of b and a, so their ratio is of all turns.") in notes(
-        run
-    )
+    assert (
+        "Slow turns were mostly those of either b or a, so their ratio includes all turns."
+    ) in notes(run)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_ratio_of_all_turns_is_noted() -> None:
             a_calm(noisy=30),
             (
                 "The machine was not calm: 30 of 48 trials were disturbed. The pipelines took"
-                " turns, so that disturbances slowed all of them. At the lowest, probes hashed"
+                " turns, so disturbances slowed all of them. At the lowest, probes hashed"
                 " at 0.97 and copied at 0.81 of the reference speed. End other programs, use a"
                 " machine without neighbours, or give more --time."
             ),

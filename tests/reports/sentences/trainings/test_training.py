@@ -63,6 +63,6 @@ def test_a_failure_a_nan_and_other_weights_are_remarked() -> None:
         )
     ]
     assert remarks[0] == "There is no validation part."
-    assert remarks[1] == "a: its loss was not a number in epoch 2; training went on."
+    assert remarks[1] == "a: its loss was not a number in epoch 2; training continued."
     assert remarks[2] == "b: failed, memory ran out; use --batch-size 16."
-    assert remarks[3].startswith("The first weights differ between a, b and c")
+    assert remarks[3].startswith("The initial weights differ between a, b and c")
