@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from feedbench.bench.records.messages import Edge, Event
+from feedbench.bench.records.messages import Edge, Event, Turned
 from feedbench.bench.records.pace import Pace
 from feedbench.bench.records.turns import Turn
 from feedbench.bench.records.windows import Window
@@ -19,23 +19,33 @@ from feedbench.bench.records.windows import Window
 MOST_APART = 0.02  # a share of the seconds, by which the two clocks may differ, ...
 LEAST_APART = 0.1  # ... and seconds that they may differ anyway
 _LEAST_EDGES = 4  # with fewer, a parent that is late looks like a clock that is slow
+# Turns come with long pauses and after many wake-ups, so they show less.
+_MOST_APART_IN_TURNS = 0.05
+_LEAST_APART_IN_TURNS = 1.0
+_LEAST_TURNS = 3
 _LEAST_TURN_SHARE = 0.7  # of the seconds that a pipeline was awake; the rest is waking and stopping
 _TURN_SLACK = 0.05  # seconds of each turn, likewise
 _ROUNDING = 1e-6  # seconds
 
+_Moment = tuple[float, float]
+"""One moment by the trial's clock, and by this process's a little later."""
+
 
 class ClockCheck:
-    """Notes when the edges of one trial came, by both clocks (seconds)."""
+    """Notes when the edges and turns of one trial came, by both clocks (seconds)."""
 
     def __init__(self, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = pace
         self._clock = clock
-        self._edges: list[tuple[float, float]] = []  # by the trial's clock and by this one's
+        self._edges: list[_Moment] = []
+        self._turns: list[_Moment] = []  # the ends of turns
 
     def take(self, event: Event) -> None:
-        """Note an edge; ignore other events."""
+        """Note an edge and the end of a turn; ignore other events."""
         if isinstance(event, Edge):
             self._edges.append((event.at, self._clock()))
+        elif isinstance(event, Turned):
+            self._turns.append((event.at + event.seconds, self._clock()))
 
     def fault(self, windows: Sequence[Window], turns: Sequence[Turn]) -> str | None:
         """Return what is wrong with the times that a trial reports, as a clause; None: nothing.
@@ -51,21 +61,32 @@ class ClockCheck:
         least_seconds = min(self._pace.least_seconds, self._pace.long_seconds)
         if windows and (shortest := min(each.seconds for each in windows)) < least_seconds:
             return f"it has a window of {shortest:.2f} s; expected {least_seconds:g} s or more"
-        return self._difference() or _fault_of_turns(turns)
+        return (
+            _difference(self._edges, _LEAST_EDGES, MOST_APART, 2 * LEAST_APART)
+            or _fault_of_turns(turns)
+            or _difference(self._turns, _LEAST_TURNS, _MOST_APART_IN_TURNS, _LEAST_APART_IN_TURNS)
+        )
 
-    def _difference(self) -> str | None:
-        late = [here - there for there, here in self._edges]
-        if len(late) < _LEAST_EDGES:
-            return None
-        (first_there, first_here), (last_there, last_here) = self._edges[0], self._edges[-1]
-        half = len(late) // 2
-        # Over half of the edges, a steady difference is half as large.
-        drift_seconds = 2 * abs(min(late[half:]) - min(late[:half]))
-        seconds = last_here - first_here
-        least_apart = max(MOST_APART * seconds, 2 * LEAST_APART)
-        if min(drift_seconds, abs(late[-1] - late[0])) <= least_apart:
-            return None
-        return _clause(last_there - first_there, seconds)
+
+def _difference(
+    moments: Sequence[_Moment], least: int, share: float, least_seconds: float
+) -> str | None:
+    """Return how the clocks differ if that is over a share of the time, and over some seconds.
+
+    None with fewer than `least` moments.
+    """
+    late = [here - there for there, here in moments]
+    if len(late) < least:
+        return None
+    (first_there, first_here), (last_there, last_here) = moments[0], moments[-1]
+    half = len(late) // 2
+    # Over half of the moments, a steady difference is half as large.
+    drift_seconds = 2 * abs(min(late[half:]) - min(late[:half]))
+    seconds = last_here - first_here
+    least_apart = max(share * seconds, least_seconds)
+    if min(drift_seconds, abs(late[-1] - late[0])) <= least_apart:
+        return None
+    return _clause(last_there - first_there, seconds)
 
 
 def _fault_of_turns(turns: Sequence[Turn]) -> str | None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from feedbench.bench.processes.clock_check import ClockCheck
-from feedbench.bench.records.messages import Edge
+from feedbench.bench.records.messages import Edge, Turned
 from feedbench.bench.records.pace import USUAL
 from feedbench.bench.records.turns import Turn
 from feedbench.bench.records.windows import Window
@@ -101,3 +101,36 @@ def test_turns_of_another_length_than_the_parents_are_found(seconds: float, awak
     assert "its clock and the parent's differ: " in str(
         fault(EDGES, [0.0] * 6, turns=[a_turn(seconds, awake)] * 8)
     )
+
+
+def of_turns(late: list[float]) -> str | None:
+    """What is said of turns of half a second, one every two seconds, seen so much later."""
+    ends = [2.0 * place + 0.5 for place in range(len(late))]
+    here = iter([0.0, *(end + delay for end, delay in zip(ends, late, strict=True))])
+    check = ClockCheck(USUAL, lambda: next(here))
+    check.take(Edge(at=0.0))
+    for place in range(len(late)):
+        check.take(
+            Turned(
+                round=place + 1,
+                at=2.0 * place,
+                images=64,
+                seconds=0.5,
+                dropped_images=0,
+                dropped_seconds=0.1,
+                is_settled=True,
+            )
+        )
+    return check.fault([], [a_turn(0.5, 0.61)] * len(late))
+
+
+def test_a_clock_that_is_slowed_in_turns_is_found_by_the_time_between_them() -> None:
+    """Each turn alone may take longer to wake and to stop, and so hides a clock that is slow."""
+    assert of_turns([0.0, 1.0, 2.0, 3.0]) == "its clock and the parent's differ: 6.0 s and 9.0 s"
+    assert of_turns([0.2 * place for place in range(8)]) is not None
+    assert of_turns([0.01 * place for place in range(8)]) is None
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_parent_that_is_late_after_one_turn_is_no_fault(place: int) -> None:
+    assert of_turns([1.5 if at == place else 0.001 for at in range(4)]) is None
