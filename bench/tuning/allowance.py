@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
 from feedbench.bench.records.tuning.tuning import Allowance
-from feedbench.bench.text import size
+from feedbench.bench.text import duration, size
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
 
@@ -72,6 +72,11 @@ def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
         written = row.preparation.bytes * amounts.images // max(row.preparation.images, 1)
         cache = disk if row.knobs.get("cache") == "file" else 0
         disk = max(written + (cache if "store" not in row.knobs else 0), disk)
+    if (made := row.preparation) is not None and allowed.preparation_seconds is not None:
+        seconds = made.seconds * amounts.images / max(made.images, 1)
+        if seconds > allowed.preparation_seconds:
+            most = duration(allowed.preparation_seconds)
+            return f"it takes {duration(seconds)} to prepare, and --preparation allows {most}"
     unmeasured = memory * max(amounts.images - images, 0) // max(amounts.images, 1)
     peak = max(memory, (row.peak_memory_bytes or 0) + unmeasured)
     return _too_much(disk, peak, allowed, "")

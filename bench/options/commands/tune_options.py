@@ -64,6 +64,14 @@ class TuneOptions:
         otherwise="no limit",
     )
 
+    preparation: float | None = option(  # seconds
+        None,
+        read=read.seconds,
+        metavar="TIME",
+        help="The most time to write files in advance, for all images. Such as 10m.",
+        otherwise="no limit",
+    )
+
     @classmethod
     def of(cls, given: Given) -> Self:
         """Return the options as typed. Raises RequestError if they cannot be used."""
@@ -83,6 +91,7 @@ class TuneOptions:
             pixels=options.pixels,
             disk_bytes=self.disk,
             memory_bytes=self.memory,
+            preparation_seconds=self.preparation,
             epochs=self.epochs,
         )
 

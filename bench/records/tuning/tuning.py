@@ -23,6 +23,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     pixels: float | None = None  # grey levels; null: only the same or near images
     disk_bytes: int | None = None
     memory_bytes: int | None = None
+    preparation_seconds: float | None = None
     epochs: int | None = None  # that are planned; null: the rate decides, not the time
 
 

@@ -66,6 +66,15 @@ def test_bytes_that_were_written_are_scaled_to_the_whole_folder() -> None:
     assert "20.0 MB on the disk" in out(row, disk_bytes=19_000_000)
 
 
+def test_the_time_of_a_preparation_is_scaled_to_the_whole_folder() -> None:
+    row = measured(preparation=replace(a_preparation(), images=100, seconds=60.0))
+    assert not out(row, preparation_seconds=600.0)
+    assert out(row, preparation_seconds=590.0) == (
+        "it takes 10 min 0 s to prepare, and --preparation allows 9 min 50 s"
+    )
+    assert not out(measured(), preparation_seconds=0.0)
+
+
 def test_the_memory_is_that_of_the_process_with_a_cache_of_all_images() -> None:
     row = measured(label="tfdata_tuned", spec="tfdata_tuned", peak_memory_bytes=400_000_000)
     all_memory = 400_000_000 + DELIVERED * 9 // 10
