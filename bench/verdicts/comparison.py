@@ -207,7 +207,8 @@ def _paired(
     ratios = [*log_ratios(new.rates, base.rates).values()]
     pipeline = _without_ratio(base, new, (len(ratios), len(ratios)))
     if pipeline.why is not None:
-        return pipeline
+        is_lacking = ratios and pipeline.why == _too_few(pipeline.blocks)
+        return replace(pipeline, more_blocks=LEAST_BLOCKS - len(ratios) if is_lacking else None)
     interval = intervals.by_mean(ratios, level, certainty.radius)
     pipeline = _with_ratio(pipeline, interval, tolerance)
     if pipeline.word != "cannot tell":
@@ -278,8 +279,8 @@ def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
     why = _why_not_alone(base) or _why_not_alone(new)
     if why is not None:
         return why
-    if min(blocks) < LEAST_BLOCKS:
-        return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; both need {LEAST_BLOCKS}"
+    if (few := _too_few(blocks)) is not None:
+        return few
     rows = base.row, new.row
     words = [row.proof.work for row in rows if row.proof is not None]
     if len(set(words)) > 1:
@@ -289,6 +290,12 @@ def _why_not(base: _Side, new: _Side, blocks: tuple[int, int]) -> str | None:
     if base.row.continuous != new.row.continuous:
         return "in only one of the two, it repeats without a restart"
     return None
+
+
+def _too_few(blocks: tuple[int, int]) -> str | None:
+    if min(blocks) >= LEAST_BLOCKS:
+        return None
+    return f"it has {blocks[0]} and {blocks[1]} undisturbed blocks; both need {LEAST_BLOCKS}"
 
 
 def _why_not_alone(side: _Side) -> str | None:

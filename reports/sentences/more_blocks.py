@@ -63,6 +63,8 @@ def of_comparison(comparison: Comparison) -> str | None:
     most, labels = max(blocks.values()), listed([*blocks])
     if comparison.is_paired:
         about = amount(most, comparison.block_seconds[1])
+        if all(each.ratio is None for each in comparison.pipelines if each.label in blocks):
+            return f"At least {about} are needed for {labels}: {adds(most)}"
         return f"About {about} would decide {labels}: {adds(most)}"
     names = [shlex.quote(name) for name in (comparison.base, comparison.new)]
     times = [_about(most * seconds) for seconds in comparison.block_seconds if seconds is not None]

@@ -38,6 +38,14 @@ def test_one_that_cannot_tell_says_how_much_more_it_would_take() -> None:
     assert len(details(SLOWER)) == 1
 
 
+def test_one_with_too_few_blocks_says_how_many_it_lacks() -> None:
+    few = replace(UNSURE, ratio=None, more_blocks=2)
+    assert details(few)[1] == (
+        "At least 2 more blocks (40 s) are needed. Raise --time, or add them: feedbench run"
+        " --resume gate --blocks +2"
+    )
+
+
 def test_a_second_run_is_told_from_the_first() -> None:
     assert "confirms it" in details(replace(SLOWER, first=SLOWER))[-1]
     assert "does not confirm it" in details(replace(FINE, first=SLOWER))[-1]

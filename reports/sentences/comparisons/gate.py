@@ -46,7 +46,10 @@ def details(gate: GateRecord) -> list[str]:
         more = amount(gate.more_blocks, gate.block_seconds)
         folder = shlex.quote(gate.folder)
         command = adds(gate.more_blocks, folder)
-        sentences.append(f"About {more} would decide. Raise --time, or add them: {command}")
+        needed = (
+            f"At least {more} are needed" if gate.ratio is None else f"About {more} would decide"
+        )
+        sentences.append(f"{needed}. Raise --time, or add them: {command}")
         sentences.append(
             f"Then compare them: feedbench compare {folder} --base {BASE} --new {NEW}"
             f" --tolerance {100 * gate.tolerance:g}%"

@@ -57,6 +57,13 @@ def test_the_answer_and_all_its_figures_are_in_gate_json(
     assert (record.more_blocks is not None) == (word == "cannot tell")
 
 
+def test_under_four_blocks_it_knows_how_many_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = measured(Performs([CALM[:3]]), tmp_path / "gate", monkeypatch).record
+    assert (record.word, record.ratio, record.more_blocks) == ("cannot tell", None, 1)
+
+
 def test_the_interval_is_that_of_a_run_that_may_stop_after_any_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

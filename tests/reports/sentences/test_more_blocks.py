@@ -58,6 +58,10 @@ def test_of_one_run_in_two_environments_that_one_takes_them() -> None:
     assert told == (
         "About 12 more blocks (2 min) would decide c: feedbench run --resume RUN --blocks +12"
     )
+    few = replace(UNSURE, ratio=None, more_blocks=2)
+    assert of_comparison(a_comparison(few, is_paired=True)) == (
+        "At least 2 more blocks are needed for c: feedbench run --resume RUN --blocks +2"
+    )
 
 
 @pytest.mark.parametrize(
