@@ -26,6 +26,7 @@ from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
 _LARGE = 0.3  # a stage with at least this share of a pipeline's time is worth a line
 _MANY_PIXELS = 1.5  # times the pixels that are delivered
+_HALF_SIZE = 6.0  # likewise: then most images may be decoded at 1/2, whatever their proportions
 _WORTH = 0.05  # a cost, as a share
 _GAIN = 0.1  # of one trial over another; two trials may differ by half of that without a reason
 _STORED = ("resized", "raw")  # what is stored in place of the photos' own bytes
@@ -74,35 +75,48 @@ def _of_stages(row: Row, trace: Trace, run: RunRecord, diagnosis: Diagnosis) -> 
     takes = f"{name} takes {share:.0%} of its CPU time ({_ms(ms)} per image)"
     if share < _LARGE or (largest.name == OTHER and _is_known_to_share_out(row, trace)):
         return
-    path = f"diagnosis.traces.{row.label}.stages"
-    cores = _cores_in_use(row)
-    if trace.is_one_thread and name != PYTHON and cores is not None and _BUSY <= cores <= _ONE_CORE:
-        sentence = (
-            f"one Python thread does the work and uses {cores:.2f} cores. {capital(takes)}."
-            " Decode in tf.data, or in several threads or processes."
-        )
-        yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
-    elif name == PYTHON:
-        folder = run.workload.folder
-        is_read = not is_address(folder) or scheme_of(folder) in TENSORFLOW
-        does = change(row, run, _TF_DATA if is_read else _RECORDS)
-        why = _of_python(row, takes, trace) if is_read else f"{takes}. {_ONCE}"
-        yield Advice(
-            label=row.label,
-            sentence=f"{why}{does.sentence}",
-            figure=path,
-            gain=share,
-            spec=does.spec,
-            times=does.times,
-        )
+    if _is_one_thread(row, trace) or name == PYTHON:
+        yield _in_python(row, run, trace, name, takes, share)
     elif largest.name not in KNOWN_STAGES:
         sentence = (
             f"{takes}, which is this pipeline's own op. Do it in advance, do less of it, or do it"
             " on a whole batch at once."
         )
+        path = f"diagnosis.traces.{row.label}.stages"
         yield Advice(label=row.label, sentence=sentence, figure=path, gain=share)
     elif largest.name == "decode" and diagnosis.source_pixels is not None:
         yield from _of_decoding(row, takes, share, run, diagnosis.source_pixels)
+
+
+def _is_one_thread(row: Row, trace: Trace) -> bool:
+    """Whether samples show that one thread does the work, and it is busy."""
+    cores = _cores_in_use(row)
+    return trace.is_one_thread and cores is not None and _BUSY <= cores <= _ONE_CORE
+
+
+def _in_python(
+    row: Row, run: RunRecord, trace: Trace, name: str, takes: str, share: float
+) -> Advice:
+    """Return advice on work in Python or in one thread: what does it elsewhere."""
+    folder = run.workload.folder
+    is_read = not is_address(folder) or scheme_of(folder) in TENSORFLOW
+    does = change(row, run, _TF_DATA if is_read else _RECORDS)
+    if name != PYTHON:
+        cores = _cores_in_use(row)
+        why = (
+            f"one Python thread does the work and uses {cores:.2f} cores. {capital(takes)}."
+            " Decode in tf.data, or in several threads or processes."
+        )
+    else:
+        why = _of_python(row, takes, trace) if is_read else f"{takes}. {_ONCE}"
+    return Advice(
+        label=row.label,
+        sentence=f"{why}{does.sentence}",
+        figure=f"diagnosis.traces.{row.label}.stages",
+        gain=share,
+        spec=does.spec,
+        times=does.times,
+    )
 
 
 def _is_known_to_share_out(row: Row, trace: Trace) -> bool:
@@ -160,6 +174,21 @@ def _of_decoding(
         remedy="smaller or cached images",
         spec=_RESIZED if best is None else best.spec,
         times=None if best is None or not best.rate or not row.rate else best.rate / row.rate,
+    )
+    scaled = with_knobs(row, decode="scaled")
+    if scaled is None or times < _HALF_SIZE or row.knobs.get("decode") == "scaled":
+        return
+    does = change(row, run, scaled)
+    yield Advice(
+        label=row.label,
+        sentence=(
+            f"{takes}. Decode JPEGs at 1/2, 1/4 or 1/8 of their size, to nearly the same"
+            f" pixels.{does.sentence}"
+        ),
+        figure="diagnosis.source_pixels",
+        gain=share / 2,  # most of a JPEG's decoding is needed at any scale
+        spec=does.spec,
+        times=does.times,
     )
 
 

@@ -82,6 +82,26 @@ def test_advice_that_the_run_measured_has_its_figure() -> None:
     assert not sentences(resized, traces=of_resized, source_pixels=pixels)
 
 
+def test_files_of_many_pixels_may_be_decoded_at_a_reduced_scale() -> None:
+    pixels = 8.0 * 180 * 240
+    traces = {"a": a_trace(decode=0.9)}
+    full = row(spec="tfdata_tuned:cache=none")
+    (_, found) = sentences(full, traces=traces, source_pixels=pixels)
+    scaled = "tfdata_tuned:cache=none,decode=scaled"
+    assert found == (
+        "decode takes 100% of its CPU time (0.900 ms per image). Decode JPEGs at 1/2, 1/4 or 1/8 of"
+        f" their size, to nearly the same pixels. Measure it with -p {scaled}."
+    )
+    other = row("b", spec=scaled, rate=1500.0, knobs={"decode": "scaled"})
+    (_, found) = sentences(full, other, traces=traces, source_pixels=pixels)
+    assert found.endswith("b does this, at 1.50 times its rate.")
+    of_scaled = row(spec=scaled, knobs={"decode": "scaled"})
+    assert len(sentences(of_scaled, traces=traces, source_pixels=pixels)) == 1
+    assert len(sentences(full, traces=traces, source_pixels=5.0 * 180 * 240)) == 1
+    own = row(spec="loader.py:photos")
+    assert len(sentences(own, traces=traces, source_pixels=pixels)) == 1
+
+
 def test_a_restart_of_a_dataset_with_autotune_names_its_late_end_and_fixed_numbers() -> None:
     costly: dict[str, Any] = {"turnover_seconds": 0.3, "folder_epoch_seconds": 1.0}
     tuned = row(spec="tfdata_tuned:cache=none", autotune=AUTOTUNE, **costly)
@@ -158,7 +178,8 @@ def test_one_thread_that_samples_show_is_named_with_its_largest_stage() -> None:
     assert sentences(one, traces={"a": sampled}) == [
         (
             "one Python thread does the work and uses 1.00 cores. Decode takes 70% of its CPU time"
-            " (0.700 ms per image). Decode in tf.data, or in several threads or processes."
+            " (0.700 ms per image). Decode in tf.data, or in several threads or processes. Measure"
+            " it with -p tfdata_tuned."
         ),
     ]
     several = replace(sampled, is_one_thread=False)  # they have one core, which others use as well
