@@ -98,6 +98,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     folder_epoch_seconds: float | None = None  # of the whole folder; of a part, extrapolated
     continuous: bool = True
     unsteady_trials: int = 0
+    unsettled_share: float = 0.0  # of its turns, that began while batches were still ready
     attempts: int = 0  # trials that were measured, repeated ones included
     disturbed: int = 0  # of these, around which the machine was not calm: left out
     latency: Latency | None = None  # percentiles: means over the trials; longest: of all

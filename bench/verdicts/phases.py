@@ -27,6 +27,7 @@ def with_phases(
     `row` has its rate. `pilots` are the pipeline's: of another number of images.
     """
     measured = measurements(trials)
+    turns = [turn for trial in trials for turn in trial.turns]
     turnover = fmean(map(turnover_of, measured))
     epoch = fmean(fmean(_settled(m.epoch_seconds)) for m in measured)
     row = replace(
@@ -36,6 +37,7 @@ def with_phases(
         folder_epoch_seconds=_folder_epoch(trials, turnover, epoch, folder_images),
         continuous=all(m.continuous for m in measured),
         unsteady_trials=sum(still_changes(m.windows) for m in measured),
+        unsettled_share=fmean(not each.is_settled for each in turns) if turns else 0.0,
         knobs=measured[-1].knobs,
         autotune=measured[-1].autotune,
     )

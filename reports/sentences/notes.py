@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from feedbench.bench.records.row import Row
     from feedbench.bench.records.run import RunRecord
 
+_MOST_UNSETTLED = 0.1  # of a pipeline's turns; single ones hardly matter
+
 
 @dataclass(frozen=True)
 class _Note:
@@ -137,6 +139,11 @@ def _of_trials(row: Row) -> Iterator[str]:
         yield f"{row.label} can only be restarted, so its rate includes the turnover."
     if row.unsteady_trials * 2 > max(row.blocks, 1):
         yield f"{row.label} was not steady in {counted(row.unsteady_trials, 'trial')}."
+    if row.unsettled_share > _MOST_UNSETTLED:
+        yield (
+            f"{row.label} still had batches ready when {row.unsettled_share:.0%} of its turns"
+            " began. Its rate may include work that it did before them."
+        )
     if row.consumer_share is not None and row.consumer_share > MOST_CONSUMER_SHARE:
         yield (
             f"{row.label} is faster than its rate shows: Feedbench spent"

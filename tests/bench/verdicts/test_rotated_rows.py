@@ -57,6 +57,16 @@ def test_a_ratio_is_of_turns_that_are_neighbours_in_time(rng: np.random.Generato
     assert (row.verdict, row.counts_all_turns) == ("faster", False)
 
 
+def test_turns_that_began_while_batches_were_ready_are_counted(turns: Turns) -> None:
+    trials = rotation({"a": turns(100.0), "b": turns(200.0)})
+    assert row_of(summary_of(trials), "b").unsettled_share == 0.0
+    ready = [
+        replace(trial, turns=[replace(turn, is_settled=turn.round > 5) for turn in trial.turns])
+        for trial in trials
+    ]
+    assert row_of(summary_of(ready), "b").unsettled_share == pytest.approx(5 / ROUNDS, abs=0.06)
+
+
 def test_a_rate_is_of_all_turns_and_not_of_the_windows_before() -> None:
     trials = rotation({"a": [[100.0, 50.0, 150.0]] * 2, "b": [[10.0] * 3] * 2})
     assert trials[0].rate == 100

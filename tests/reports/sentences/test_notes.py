@@ -69,6 +69,14 @@ def test_one_that_was_not_measured_is_not_said_to_be_restarted() -> None:
     assert notes(a_run(a_row("mine", None, blocks=0, continuous=False))) == [NOT_COMPARED]
 
 
+def test_turns_that_began_before_a_pipeline_had_to_wait_are_noted_if_they_are_many() -> None:
+    assert notes(a_run(a_row("mine", unsettled_share=0.1))) == [NOT_COMPARED]
+    assert notes(a_run(a_row("mine", unsettled_share=0.25)))[0] == (
+        "mine still had batches ready when 25% of its turns began. Its rate may include work that"
+        " it did before them."
+    )
+
+
 def test_a_pipeline_is_noted_as_not_steady_where_over_half_its_trials_were_not() -> None:
     assert notes(a_run(a_row("mine", unsteady_trials=4))) == [NOT_COMPARED]
     found = notes(a_run(a_row("mine", unsteady_trials=5)))
