@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from feedbench.bench.images.decode_cost import decode_seconds
 from feedbench.bench.machine.cores import usable_cores
+from feedbench.bench.options.commands import gate_options
 from feedbench.bench.options.run_options import DEFAULTS, RunOptions
 from feedbench.bench.options.time_options import pace_for
+from feedbench.bench.options.values import seconds as seconds_of
 from feedbench.bench.processes.interpreters.interpreter import described, refuse_own_python
 from feedbench.bench.processes.other_python import arms, look
 from feedbench.bench.processes.progress import Listener
@@ -114,7 +116,7 @@ class Plan:
         if gone and self.options.tolerance is not None:
             raise RequestError(
                 f"--time {self.options.seconds or 0.0:.0f}s is too short to measure both loaders",
-                hint="raise --time, or use fewer images with --limit",
+                hint=_longer_gate(self.options),
             )
         texts = {catalog.parse(text).label: text for text in self.options.specs}
         kept = tuple(text for label, text in texts.items() if label not in gone)
@@ -357,15 +359,31 @@ def rounded_up(seconds: float) -> int:
 
 def _command(options: RunOptions, label: str, seconds: int) -> str:
     """Return a command that has time for a block: that of the user, with one pipeline."""
-    words = list(options.command[1:])
-    if words[:1] != ["run"]:  # as in pytest
+    if options.tolerance is not None:
+        return _longer_gate(options)
+    if options.command[1:2] != ("run",):  # as in pytest
         return f"--time {seconds}s is enough for {label} alone"
-    kept = []
-    while words:
-        word = words.pop(0)
-        if word in {"-p", "--pipeline", "--time"}:
-            del words[:1]
-        elif word != "--quick" and not word.startswith(("-p", "--pipeline=", "--time=")):
-            kept.append(word)
+    kept = _without(options.command[1:], ("-p", "--pipeline", "--time"), "--quick")
     (spec,) = (text for text in options.specs if catalog.parse(text).label == label)
     return shlex.join(["feedbench", *kept, "--time", f"{seconds}s", "-p", spec])
+
+
+def _longer_gate(options: RunOptions) -> str:
+    """Return a command of a gate that has time for both loaders: that of the user, by default."""
+    usual = seconds_of("--time", gate_options.DEFAULTS["seconds"])
+    if (options.seconds or 0.0) >= usual or options.command[1:2] != ("gate",):
+        return "raise --time, or use fewer images with --limit"
+    return shlex.join(["feedbench", *_without(options.command[1:], ("--time",))])
+
+
+def _without(words: Sequence[str], options: Sequence[str], *flags: str) -> list[str]:
+    """Return the words of a command without these options, their values, and these flags."""
+    joined = tuple(each if each[1] != "-" else f"{each}=" for each in options)
+    left, kept = list(words), list[str]()
+    while left:
+        word = left.pop(0)
+        if word in options:
+            del left[:1]
+        elif word not in flags and not word.startswith(joined):
+            kept.append(word)
+    return kept

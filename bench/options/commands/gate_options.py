@@ -27,7 +27,7 @@ _NOT_OF_A_GATE = {
     *DEMAND_FIELDS,
     "augment_cost",
 }
-_DEFAULTS = {"seconds": "10m", "limit": "256"}
+DEFAULTS = {"seconds": "10m", "limit": "256"}
 _MOST_ROUNDS = 8  # of turns in a block
 
 
@@ -121,6 +121,6 @@ def options_of_gate() -> tuple[Option, ...]:
 
 def _for_gate(option: Option) -> Option:
     """Return an option of a run as a gate has it."""
-    if option.field not in _DEFAULTS:
+    if option.field not in DEFAULTS:
         return option
-    return dataclasses.replace(option, default=_DEFAULTS[option.field], otherwise="")
+    return dataclasses.replace(option, default=DEFAULTS[option.field], otherwise="")

@@ -131,6 +131,25 @@ def test_a_gate_needs_both_of_its_loaders() -> None:
         plan.without({"new": 2.0})
 
 
+@pytest.mark.parametrize(
+    ("seconds", "hint"),
+    [
+        (30.0, "feedbench gate photos --base a --new b"),  # which has ten minutes
+        (600.0, "raise --time, or use fewer images with --limit"),
+    ],
+)
+def test_a_gate_that_is_too_short_is_answered_by_one_that_is_not(seconds: float, hint: str) -> None:
+    plan = a_plan(
+        specs=("base=tfdata_naive", "new=tfdata_tuned"),
+        seconds=seconds,
+        tolerance=0.1,
+        command=("x", "gate", "photos", "--time", "30s", "--base", "a", "--new", "b"),
+    )
+    with pytest.raises(RequestError) as refused:
+        plan.without({"new": 2.0})
+    assert refused.value.hint == hint
+
+
 def test_one_that_gave_way_to_a_cache_is_not_called_slower_in_its_pilot() -> None:
     plan = a_plan(specs=("tfdata_naive", "tfdata_tuned", "tfrecord_sharded"))
     assert left_out_sentence(plan.without({"tfrecord_sharded": 0.6}).dropped) == (
