@@ -19,8 +19,14 @@ from feedbench.bench.run.budget import Budget
 from feedbench.bench.run.forecast.progress import to_come
 from feedbench.bench.run.measuring.rotation import Rotation, lacks_memory
 from feedbench.bench.run.measuring.schedule import Lineup, Turn, block_order
-from feedbench.bench.verdicts.intervals import LEAST_BLOCKS
-from feedbench.bench.verdicts.turns.variances import best_turns, pairs_with
+from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, LEVEL, student
+from feedbench.bench.verdicts.turns.variances import (
+    ASSUMED,
+    best_turns,
+    mean_variances,
+    pairs_with,
+    turns_within,
+)
 
 _LIMIT_FACTOR, _LEAST_LIMIT_SECONDS = 3.0, 30.0  # a trial's limit, as a multiple of its estimate
 _BETWEEN_WINDOWS_SECONDS = 0.15  # of two turns, about, before a block has shown it
@@ -175,8 +181,8 @@ class Blocks:
         """
         usual_seconds = trials * (self._pace.turn_seconds + _BETWEEN_WINDOWS_SECONDS)
         round_seconds = self._round_seconds or usual_seconds
-        wanted = self._best_rounds(round_seconds)
         seconds_left = self._budget.seconds_left(self.whole)
+        wanted = self._best_rounds(round_seconds, seconds_left)
         blocks = (self._budget.blocks or LEAST_BLOCKS) - self.whole
         if seconds_left is None or blocks < 1 or not trials:
             return wanted
@@ -184,12 +190,24 @@ class Blocks:
         fitting = int((seconds_left / _BLOCK_RESERVE - opening) / blocks / round_seconds)
         return min(max(fitting, self._pace.least_rounds), wanted)
 
-    def _best_rounds(self, round_seconds: float) -> int:
+    def _best_rounds(self, round_seconds: float, seconds_left: float | None) -> int:
         """Return how many rounds give the narrowest intervals, by the blocks so far."""
         records = [record for record in self._trials.records if record.block <= self.whole]
         pairs = pairs_with(next(iter(self.lineup.specs)), records)
-        best = best_turns(pairs, self._opening_seconds or 0.0, round_seconds)
+        opening = self._opening_seconds or 0.0
+        best = best_turns(pairs, opening, round_seconds)
         rounds = self._pace.rounds if best is None else best
+        if seconds_left is not None and self._budget.blocks is None:
+            known = mean_variances(pairs) or ASSUMED
+            # The processes of this block are open already.
+            in_time = turns_within(
+                seconds_left + opening,
+                [len(rounds) for rounds in pairs[0]] if pairs else [],
+                known,
+                (opening, round_seconds),
+                lambda blocks: student(blocks, LEVEL),
+            )
+            rounds = min(rounds, in_time)
         return min(max(rounds, self._pace.least_rounds), self._pace.most_rounds)
 
     def _one_at_a_time(self, turns: Sequence[Turn], block: int, listener: Listener) -> bool:

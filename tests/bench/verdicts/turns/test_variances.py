@@ -6,18 +6,21 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from feedbench.bench.verdicts.turns.variances import (
     LEAST_TURNS,
     MOST_TURNS,
+    Variances,
     best_turns,
     pairs_with,
+    turns_within,
     variances,
 )
 from tests.support.runs.rotated import rotation
 from tests.support.runs.summaries import failed
 
-OPEN_SECONDS, ROUND_SECONDS = 12.0, 2.0
+COSTS = OPEN_SECONDS, ROUND_SECONDS = 12.0, 2.0
 
 
 def a_pair(within: float, between: float, blocks: int = 8, rounds: int = 10) -> list[list[float]]:
@@ -26,6 +29,44 @@ def a_pair(within: float, between: float, blocks: int = 8, rounds: int = 10) -> 
     process = between * rng.standard_normal((blocks, 1))
     values: list[list[float]] = (process + within * rng.standard_normal((blocks, rounds))).tolist()
     return values
+
+
+def radius(blocks: int) -> float:
+    return float(stats.t.ppf(0.995, blocks - 1))
+
+
+def interval(seconds: float, turns: int, within: float, between: float) -> float:
+    """The half-width, at 99 %, of a run of so many seconds."""
+    n = int(seconds / (OPEN_SECONDS + turns * ROUND_SECONDS))
+    if n < 2:
+        return math.inf
+    return radius(n) * math.sqrt((between**2 + within**2 / turns) / n)
+
+
+@pytest.mark.parametrize("seconds", [90.0, 300.0, 3600.0])
+@pytest.mark.parametrize(("within", "between"), [(0.08, 0.003), (0.03, 0.01), (0.02, 0.02)])
+def test_no_other_number_of_turns_gives_a_narrower_interval_at_the_end_of_the_time(
+    seconds: float, within: float, between: float
+) -> None:
+    chosen = turns_within(seconds, [], Variances(within**2, between**2), COSTS, radius)
+    narrowest = min(
+        interval(seconds, turns, within, between) for turns in range(LEAST_TURNS, MOST_TURNS + 1)
+    )
+    assert interval(seconds, chosen, within, between) == pytest.approx(narrowest)
+
+
+def test_a_short_run_has_more_blocks_of_fewer_turns_than_a_long_one() -> None:
+    noisy = Variances(0.08**2, 0.003**2)
+    short, long, none = (turns_within(left, [], noisy, COSTS, radius) for left in (200, 2000, 10))
+    assert short < long
+    assert none == LEAST_TURNS  # no time for two blocks
+
+
+def test_blocks_of_few_turns_are_followed_by_more_of_these_and_not_by_few_of_many_turns() -> None:
+    """A mean over blocks is as noisy as the noisiest of them."""
+    noisy = Variances(0.2**2, 0.003**2)
+    assert turns_within(166.0, [4, 4, 4], noisy, (6.0, 2.6), radius) <= 6
+    assert turns_within(110.0, [4, 4, 4, 20], noisy, (6.0, 2.6), radius) <= 6
 
 
 @pytest.mark.parametrize("rounds", [8, 20])
