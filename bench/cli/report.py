@@ -38,10 +38,13 @@ def report(
 
     A folder of feedbench train is html, markdown, csv (a row for each epoch) or json.
 
+    A folder of feedbench tune is the report of its last run.
+
     A file of feedbench.watch is a page with the ending .html, next to the file. Its sentence and
     its table are also printed.
     """
     from feedbench.bench import files
+    from feedbench.bench.records.tuning.tuning import last_run
     from feedbench.reports import formats
 
     name = formats.chosen(format, out)
@@ -50,6 +53,7 @@ def report(
         _watched(folders[0], name, out)
         return
     if len(folders) == 1:
+        folders = [last_run(folders[0]) or folders[0]]
         content = _one(name, folders[0], out)
     else:
         content = _several(folders, name, out, "" if format is None else f"--format {format}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from feedbench.bench import files
 from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.tuning.tuning import TuningRecord, ended_by
 from feedbench.reports.code import fastest
 from feedbench.reports.html import sheets
 from feedbench.reports.html.page_data import page_data
@@ -28,7 +29,8 @@ def write(folder: Path, to: Path | None = None) -> Path:
 def read(folder: Path) -> str:
     """Return the page of a run folder. Raises RequestError if it is not one, or is broken."""
     run, trials = frames.read(folder)
-    return render(run, trials, sheets.read(folder, run), fastest.listed(folder, run))
+    strips, images = sheets.read(folder, run), fastest.listed(folder, run)
+    return render(run, trials, strips, images, ended_by(folder))
 
 
 def render(
@@ -36,6 +38,10 @@ def render(
     trials: Sequence[TrialRecord],
     strips: Sequence[sheets.Sheet] = (),
     images: fastest.Images | None = None,
+    tuning: TuningRecord | None = None,
 ) -> str:
-    """Return the page of a run, with its contact sheets and its list of images, if they exist."""
-    return rendered("page.html.j2", page_data(run, trials, strips, images))
+    """Return the page of a run, with its contact sheets and its list of images, if they exist.
+
+    `tuning` is the one that this run ended.
+    """
+    return rendered("page.html.j2", page_data(run, trials, strips, images, tuning))

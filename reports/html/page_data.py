@@ -12,6 +12,7 @@ from feedbench.bench.records.messages import DIAGNOSTIC
 from feedbench.bench.records.proof import AMPLIFIED, MOST_NEAR, MOST_SAME
 from feedbench.bench.records.run import LeftOut, RunRecord
 from feedbench.bench.records.trial import TrialRecord
+from feedbench.bench.records.tuning.tuning import TuningRecord
 from feedbench.bench.verdicts.comparison import within
 from feedbench.bench.verdicts.two_runs import Run
 from feedbench.reports.charts import costs as costplots
@@ -28,6 +29,7 @@ from feedbench.reports.sentences.citation import citation
 from feedbench.reports.sentences.comparisons import comparison
 from feedbench.reports.sentences.conditions import calm
 from feedbench.reports.sentences.notes import notes
+from feedbench.reports.sentences.tuning import on_page as tuning_sentences
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
 from feedbench.reports.text.titles import Title
@@ -121,6 +123,7 @@ class PageData:
     code: Code
     limits: Limits
     data: Markup  # JSON
+    tuning: list[str]  # sentences on the tuning that this run ended
 
     @property
     def has_reasons(self) -> bool:
@@ -134,6 +137,7 @@ class PageData:
         """The sections that a reader looks for, by their ids, and what they are called."""
         sections = [
             ("waits", "Does my model wait?", self.waiting is not None),
+            ("tuning", "Tuning", bool(self.tuning)),
             ("ratios", "Ratios", True),
             ("rates", "Rates", True),
             ("waits", "Does my model wait?", self.waiting is None),
@@ -163,8 +167,12 @@ def page_data(
     trials: Sequence[TrialRecord],
     strips: Sequence[Sheet] = (),
     images: fastest.Images | None = None,
+    tuning: TuningRecord | None = None,
 ) -> PageData:
-    """Return what the page of a run shows, with its contact sheets and its list of images."""
+    """Return what the page of a run shows, with its contact sheets and its list of images.
+
+    `tuning` is the one that this run ended.
+    """
     spent = costs.costs(run)
     reigning = costs.reigns(run, spent)
     return PageData(
@@ -195,6 +203,7 @@ def page_data(
         code=_code(run, images),
         limits=_limits(run, trials),
         data=embedded(frames.as_data(run, trials)),
+        tuning=[] if tuning is None else tuning_sentences(tuning),
     )
 
 

@@ -51,9 +51,14 @@ def gains(record: TuningRecord) -> Iterator[str]:
     yield f"{rungs}; in fresh blocks: {_times(record.after)}. The second one counts."
     yield (
         "They differ because of noise and selection. A candidate is chosen where it was fast, so"
-        " the first"
-        " gain tends to be too large."
+        " the first gain tends to be too large."
     )
+
+
+def on_page(record: TuningRecord) -> list[str]:
+    """Return what the page of the last run says of the tuning."""
+    sentences = [answer(record), totals_sentence(record), *gains(record)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def remarks(record: TuningRecord) -> Iterator[str]:
@@ -125,8 +130,8 @@ def totals_sentence(record: TuningRecord) -> str:
     epochs, ours, theirs = record.allowance.epochs, record.winner_total, record.default_total
     if epochs is None or ours is None or theirs is None or record.winner is None:
         return ""
-    sentence = f"{counted(epochs, 'epoch')} {'takes' if epochs == 1 else 'take'} {_long(ours)}"
-    f" with {record.winner}"
+    take = "takes" if epochs == 1 else "take"
+    sentence = f"{counted(epochs, 'epoch')} {take} {_long(ours)} with {record.winner}"
     if record.winner != record.default:
         sentence += f", and {_long(theirs)} with {record.default}"
     return f"{sentence}: preparation, first epoch and all others."

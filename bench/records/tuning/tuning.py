@@ -126,3 +126,31 @@ def read_tuning(folder: Path) -> TuningRecord:
         ) from error
     except DAMAGED as error:
         raise RequestError(f"{file} is broken: {error}") from error
+
+
+def ended_by(run: Path) -> TuningRecord | None:
+    """Return the tuning that ended with the run in this folder; None if there is none."""
+    folder = run.absolute().parent
+    if not (folder / FILE).is_file():
+        return None
+    try:
+        record = read_tuning(folder)
+    except RequestError:  # damaged; the run is not
+        return None
+    return record if record.run == run.name else None
+
+
+def last_run(folder: Path) -> Path | None:
+    """Return the folder of the last run of a tuning; None if the folder holds no tuning.
+
+    Raises RequestError if the tuning has no such run, or is broken.
+    """
+    if not (folder / FILE).is_file():
+        return None
+    record = read_tuning(folder)
+    if not record.run:
+        raise RequestError(
+            f"{folder} is a tuning without a last run: it ended before one",
+            hint="report one of its rungs",
+        )
+    return folder / record.run

@@ -1,0 +1,53 @@
+"""What a tuning says in words, on the page of its last run, and which run that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from feedbench.bench.records.tuning.tuning import Allowance, last_run
+from feedbench.pipelines.errors import RequestError
+from feedbench.reports.html import page
+from feedbench.reports.sentences.tuning import answer, gains, on_page, totals_sentence
+from tests.support.runs.tunings import a_tuning, a_tuning_folder
+
+
+def test_the_winner_has_its_gain_from_fresh_blocks_and_the_time_of_the_planned_epochs() -> None:
+    record = a_tuning()
+    assert answer(record).startswith("b is 1.50 times")
+    assert totals_sentence(record) == (
+        "30 epochs take 10.0 s with b, and 15.0 s with a: preparation, first epoch and all others."
+    )
+    both, why = gains(record)
+    assert "1.60 times" in both
+    assert both.endswith("The second one counts.")
+    assert why.startswith("They differ because of noise and selection.")
+
+
+def test_one_epoch_takes() -> None:
+    assert totals_sentence(a_tuning(allowance=Allowance(epochs=1))).startswith(
+        "1 epoch takes 10.0 s"
+    )
+    assert totals_sentence(a_tuning(allowance=Allowance())) == ""
+
+
+def test_the_page_of_the_last_run_has_the_tuning_and_that_of_a_rung_has_not(tmp_path: Path) -> None:
+    folder = a_tuning_folder(tmp_path / "tuning")
+    shown = page.read(folder / "final")
+    assert '<h2 id="tuning">Tuning</h2>' in shown
+    assert all(sentence.partition("'")[0] in shown for sentence in on_page(a_tuning()))
+    assert 'id="tuning"' not in page.read(folder / "rung-1")
+
+
+def test_a_run_beside_a_damaged_tuning_has_its_page(tmp_path: Path) -> None:
+    folder = a_tuning_folder(tmp_path / "tuning")
+    (folder / "tuning.json").write_text("{")
+    assert 'id="tuning"' not in page.read(folder / "final")
+
+
+def test_a_tuning_that_ended_before_its_last_run_has_no_report(tmp_path: Path) -> None:
+    folder = a_tuning_folder(tmp_path / "tuning", run="")
+    with pytest.raises(RequestError, match="is a tuning without a last run"):
+        last_run(folder)
+    assert last_run(tmp_path) is None
