@@ -42,7 +42,7 @@ from feedbench.bench.verdicts.block_counts.stopping import Rule
 from feedbench.bench.verdicts.calm import calm_of
 from feedbench.bench.verdicts.control import copy_ratios
 from feedbench.bench.verdicts.epochs.break_even import with_preparations
-from feedbench.bench.verdicts.intervals import differs_from_itself, threshold_of
+from feedbench.bench.verdicts.intervals import differs_from_itself
 from feedbench.bench.verdicts.possible import ready_rate
 from feedbench.bench.verdicts.rows import Summary, of_whole_blocks, rates_by_block, summarise
 from feedbench.pipelines.catalog import Spec, augments
@@ -152,7 +152,7 @@ class Keeper:
             },
             {label: by_block for label, by_block in rates.items() if label not in unsure},
             share=work.images / work.folder_images,
-            threshold=None if differs_from_itself(control) else threshold_of(control),
+            threshold=None if differs_from_itself(control) else summary.threshold,
             certainty=certainty,
         )
         doubt = "the baseline differed from its own copy" if differs_from_itself(control) else ""

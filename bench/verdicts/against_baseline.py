@@ -27,6 +27,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str  # label
     control: Interval | None  # of the second copy's log ratio to the baseline; None: too few blocks
     margin: float  # a share
+    threshold: float = 0.0  # that a log ratio must exceed
     certainty: Certainty = ONCE
     unequal: frozenset[str]  # labels whose equal work is not proven
     accompanied: frozenset[str] = frozenset()  # labels with which other programs come
@@ -71,7 +72,7 @@ def verdict_of(ratio: Interval | None, terms: Terms) -> Verdict | None:
     """Return the verdict, before any reason to withhold it; None if there are too few blocks."""
     if ratio is None or ratio.n < LEAST_BLOCKS:
         return None
-    return verdict(ratio, terms.control, terms.margin, terms.certainty)
+    return verdict(ratio, terms.control, terms.margin, terms.certainty, terms.threshold)
 
 
 def reasons_to_withhold(label: str, estimate: Estimate, terms: Terms) -> Iterator[Withheld]:

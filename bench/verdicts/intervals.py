@@ -162,16 +162,21 @@ def rate(rates: Sequence[float], level: float, radius: Radius = student) -> Inte
 
 
 def verdict(
-    ratio: Interval, control: Interval | None, margin: float, certainty: Certainty = ONCE
+    ratio: Interval,
+    control: Interval | None,
+    margin: float,
+    certainty: Certainty = ONCE,
+    threshold: float | None = None,
 ) -> Verdict:
     """Judge a pipeline against the baseline; both intervals are of log ratios.
 
     `margin` is a share, such as 0.05: a ratio between 1/1.05 and 1.05 is equivalent. `control` is
-    the baseline compared with its own second copy; None if it has too few blocks.
+    the baseline compared with its own second copy; None if it has too few blocks. The ratio must
+    exceed the `threshold`, a log ratio; None: that of the control.
     """
     if differs_from_itself(control):
         return Verdict("withheld")
-    threshold = threshold_of(control)
+    threshold = threshold_of(control) if threshold is None else threshold
     within = max(ratio.high, -ratio.low) < math.log1p(margin)
     if ratio.low > threshold:
         return Verdict("faster", within)
@@ -217,7 +222,11 @@ def contradicts(estimate: float, word: Word, margin: float) -> bool:
 
 
 def threshold_of(control: Interval | None) -> float:
-    """Return what a log ratio must exceed: the baseline's distance from its copy, if over 1 %."""
+    """Return what a log ratio to one copy must exceed: the distance of the two, if over 1 %.
+
+    Where the first copy happens to be slow, it is in both ratios. A ratio to the mean of both
+    copies does not depend on how they differ from each other, and has no threshold.
+    """
     off = 0.0 if control is None else abs(control.estimate)
     return off if off > CONTROL_TOLERANCE else 0.0
 

@@ -37,6 +37,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     best: list[str]
     control: tuple[float, float, float] | None = None  # ratio of the baseline's second copy to it
     control_interval: Interval | None = None  # of the log of that ratio
+    threshold: float = 0.0  # that a log ratio must exceed
     intervals: dict[str, Interval] = {}  # log ratios to the baseline
     unpaired: frozenset[str] = frozenset()  # measured, but in no undisturbed block of the baseline
 
@@ -74,6 +75,8 @@ def summarise(
     rates = rates_by_block(trials, "main")
     copies = rates_by_block(trials, "control").get(baseline, {})
     control = _control(copies, rates.get(baseline, {}), certainty)
+    has_both = all(each.copy for each in rates.get(baseline, {}).values())
+    threshold = 0.0 if has_both else intervals.threshold_of(control)
     level, radius = certainty.level_of(len(specs) - 1), certainty.radius
     interval_of = partial(intervals.rate, level=level, radius=radius)
     rows = [
@@ -87,6 +90,7 @@ def summarise(
         baseline=baseline,
         control=control,
         margin=margin,
+        threshold=threshold,
         unequal=frozenset(unequal),
         accompanied=frozenset(accompanied(trials, specs)),
         impossible=frozenset(row.label for row in rows if not is_possible(row, ready)),
@@ -110,6 +114,7 @@ def summarise(
         best=_best(rows, rates, terms),
         control=_ratio(control),
         control_interval=control,
+        threshold=threshold,
         intervals=ratios,
         unpaired=frozenset(measured) - {baseline, *ratios, *unequal},
     )
@@ -171,12 +176,11 @@ def _best(rows: Sequence[Row], rates: Rates, terms: Terms) -> list[str]:
     }
     if intervals.differs_from_itself(terms.control) or len(candidates) < 2:  # noqa: PLR2004
         return []
-    threshold = intervals.threshold_of(terms.control)
     # A verdict is at the level of fewer pairs. What one shows is not taken back here.
     slower = {row.label for row in rows if row.verdict == "slower"}
     if any(row.verdict == "faster" and row.label in candidates for row in rows):
         slower.add(terms.baseline)
-    best = intervals.best_set(candidates, threshold, terms.certainty)
+    best = intervals.best_set(candidates, terms.threshold, terms.certainty)
     return [label for label in best if label not in slower]
 
 

@@ -57,6 +57,26 @@ def test_a_ratio_is_of_turns_that_are_neighbours_in_time(rng: np.random.Generato
     assert (row.verdict, row.counts_all_turns) == ("faster", False)
 
 
+def test_a_ratio_to_both_copies_need_not_exceed_how_they_differ() -> None:
+    """How they differ from each other says nothing of how a pipeline differs from their mean."""
+    offs = [0.06, -0.03, 0.05, -0.01]
+    copies = [turns_of([100.0 * math.exp(off)] * ROUNDS) for off in offs]
+    faster = [[100.0 * math.exp(off / 2 + 0.012)] * ROUNDS for off in offs]
+    summary = summary_of(
+        [
+            replace(trial, turns=copies[trial.block - 1]) if trial.purpose == "control" else trial
+            for trial in rotation({"a": [[100.0] * ROUNDS] * BLOCKS, "b": faster})
+        ]
+    )
+    assert summary.control_interval is not None
+    assert summary.control_interval.estimate > 0.012
+    assert summary.control_interval.low < 0
+    assert summary.threshold == 0.0
+    row = row_of(summary, "b")
+    assert row.ratio == pytest.approx(math.exp(0.012), abs=0.001)
+    assert row.verdict == "faster"
+
+
 def test_turns_that_began_while_batches_were_ready_are_counted(turns: Turns) -> None:
     trials = rotation({"a": turns(100.0), "b": turns(200.0)})
     assert row_of(summary_of(trials), "b").unsettled_share == 0.0

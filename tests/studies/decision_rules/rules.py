@@ -69,7 +69,9 @@ def ranked(sittings: Sittings) -> Called:
     return decided(sittings.rates, by_signed_ranks)
 
 
-def decided(rates: Array, by: Callable[[Array], Intervals]) -> Called:
+def decided(
+    rates: Array, by: Callable[[Array], Intervals], *, has_threshold: bool = True
+) -> Called:
     """The verdicts of bench/verdicts/intervals.py from the intervals of ratio and control."""
     logs = np.log(rates)
     ratio = by(logs[..., OTHER] - logs[..., BASELINE])
@@ -77,7 +79,7 @@ def decided(rates: Array, by: Callable[[Array], Intervals]) -> Called:
     # A comparison with NaN is false: without enough blocks nothing is said of that sitting.
     withheld = np.fmax(control.low, -control.high) > CONTROL_TOLERANCE
     off = np.nan_to_num(np.abs(control.estimate))
-    threshold = np.where(off > CONTROL_TOLERANCE, off, 0.0)
+    threshold = np.where((off > CONTROL_TOLERANCE) & has_threshold, off, 0.0)
     faster = (ratio.low > threshold) & ~withheld
     slower = (ratio.high < -threshold) & ~withheld
     inside = (np.maximum(ratio.high, -ratio.low) < math.log1p(MARGIN)) & ~withheld

@@ -106,15 +106,16 @@ def misses(interval: Intervals, truth: float = 0.0) -> float:
     return float(missed[known].mean()) if known.any() else math.nan
 
 
-def found(ratio: Array, control: Array, by: float) -> float:
+def found(ratio: Array, control: Array, by: float, *, has_both: bool = False) -> float:
     """Return how often a pipeline that is faster by this share is called so.
 
-    Of equal ones, how often one is called faster or slower.
+    A ratio to both copies of the baseline has no threshold. Of equal ones, how often one is called
+    faster or slower.
     """
     logs = np.zeros((*ratio.shape, 3))
     logs[..., OTHER] = ratio + math.log1p(by)
     logs[..., CONTROL] = control
-    sign = decided(np.exp(logs), by_students_t).sign
+    sign = decided(np.exp(logs), by_students_t, has_threshold=not has_both).sign
     return float(np.mean(sign > 0 if by else sign != 0))
 
 
@@ -196,7 +197,7 @@ def test_rules_over_blocks() -> None:
                 for rule, by in rules.items():
                     missed[rule][place].append(misses(by(ratio)))
                 for gain, into in zip(FASTER, power, strict=True):
-                    into[place].append(found(ratio, control, gain))
+                    into[place].append(found(ratio, control, gain, has_both=True))
         pieces = in_one_piece(bustle)
         ratio, control = paired(pieces, OTHER), paired(pieces, CONTROL)
         before = [[found(ratio[:, :n], control[:, :n], by) for n in BLOCKS] for by in FASTER]
