@@ -34,8 +34,8 @@ _NEVER = 99.0  # times the good level, which no probe reaches
 RESTLESS = replace(CALM, low_hashed=_NEVER, least_low_hashed=_NEVER, low_copied=_NEVER)
 """Windows are as short, and every trial is disturbed."""
 
-UNHURRIED = replace(CALM, ramp_seconds=0.3)
-"""Windows before turns are long enough for CPU time, even if this process reads it late."""
+UNHURRIED = replace(CALM, ramp_seconds=0.3, least_seconds=0.3)
+"""Windows are long enough for CPU time, even if this process reads it late."""
 
 
 def paced(machine: Literal["calm", "restless", "unhurried", "real"] = "calm") -> dict[str, str]:

@@ -67,9 +67,9 @@ def test_what_does_not_exist_is_refused() -> None:
     [("exit 0", "it did not answer as one"), ("echo broken >&2; exit 1", "broken"), ("echo 3", "")],
 )
 def test_a_program_that_is_no_python_is_refused(tmp_path: Path, text: str, why: str) -> None:
-    assert f"expected a Python; {tmp_path}/env/bin/python is none that runs ({why}" in refusal(
-        a_program(tmp_path, text)
-    )
+    python = a_program(tmp_path, text)
+    why = f"expected a Python interpreter; {python} does not run as one ({why}"
+    assert why in refusal(python)
 
 
 def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
