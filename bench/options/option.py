@@ -145,10 +145,15 @@ def values(kind: type[Any], given: Given, prefix: str = "--") -> dict[str, Any]:
 
 
 def typed_words(kind: type[Any], given: Given, *fields: str) -> list[str]:
-    """Return what was typed for some fields of a class as the words of a command."""
+    """Return what was typed for some fields of a class as the words of a command.
+
+    A default is left out.
+    """
     typed = list[str]()
     for each in options_of(kind, *fields):
         value = given.get(each.name)
+        if value == each.default:
+            continue
         if value is True:
             typed += [f"--{each.name}"]
         elif isinstance(value, str):

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from feedbench.bench.options.commands.prepare_options import PrepareOptions, words_of_images
+from feedbench.bench.options.commands.prepare_options import (
+    PrepareOptions,
+    options_of_preparation,
+    words_of_images,
+)
 from feedbench.pipelines.catalog import load, parse
 from feedbench.pipelines.errors import RequestError
 
@@ -38,6 +42,8 @@ def test_the_options_of_images_are_given_again_to_the_run_that_measures_the_reco
     given: dict[str, str | bool] = {"image-size": "180", "store": "raw", "follow-links": True}
     assert words_of_images(given) == ["--follow-links", "--image-size", "180"]
     assert words_of_images({"labels": None, "follow-links": False}) == []
+    defaults = {option.name: option.default for option in options_of_preparation()}
+    assert words_of_images({**defaults, "channels": "1"}) == ["--channels", "1"]
 
 
 @pytest.mark.parametrize(
