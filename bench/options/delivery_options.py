@@ -73,9 +73,9 @@ class DeliveryOptions:
         read=read.one_of(RANGES),
         metavar="0..1|-1..1|0..255|imagenet|tf|caffe|torch",
         help="The values of black and white, or how channels are normalized. -1..1 and tf: as"
-        " MobileNet's"
-        " preprocess_input; 0..255: for a model with a Rescaling layer; imagenet and torch: by the"
-        " mean and std of ImageNet; caffe: BGR minus the mean, as ResNet50's preprocess_input.",
+        " MobileNet's preprocess_input; 0..255: for a model with a Rescaling layer; imagenet and"
+        " torch: by the mean and std of ImageNet; caffe: BGR minus the mean, as ResNet50's"
+        " preprocess_input.",
         otherwise="0..1, or 0..255 for uint8",
         absent=_usual_range,
     )

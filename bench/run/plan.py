@@ -363,7 +363,7 @@ def _command(options: RunOptions, label: str, seconds: int) -> str:
         return _longer_gate(options)
     if options.command[1:2] != ("run",):  # as in pytest
         return f"--time {seconds}s is enough for {label} alone"
-    kept = _without(options.command[1:], ("-p", "--pipeline", "--time"), "--quick")
+    kept = words_without(options.command[1:], ("-p", "--pipeline", "--time"), "--quick")
     (spec,) = (text for text in options.specs if catalog.parse(text).label == label)
     return shlex.join(["feedbench", *kept, "--time", f"{seconds}s", "-p", spec])
 
@@ -373,10 +373,10 @@ def _longer_gate(options: RunOptions) -> str:
     usual = seconds_of("--time", gate_options.DEFAULTS["seconds"])
     if (options.seconds or 0.0) >= usual or options.command[1:2] != ("gate",):
         return "raise --time, or use fewer images with --limit"
-    return shlex.join(["feedbench", *_without(options.command[1:], ("--time",))])
+    return shlex.join(["feedbench", *words_without(options.command[1:], ("--time",))])
 
 
-def _without(words: Sequence[str], options: Sequence[str], *flags: str) -> list[str]:
+def words_without(words: Sequence[str], options: Sequence[str], *flags: str) -> list[str]:
     """Return the words of a command without these options, their values, and these flags."""
     joined = tuple(each if each[1] != "-" else f"{each}=" for each in options)
     left, kept = list(words), list[str]()

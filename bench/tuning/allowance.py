@@ -68,15 +68,15 @@ def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
     if not is_equal(row.proof):
         return _other_work(row)
     disk, memory = needs(catalog.spec_of(row.label, row.spec), amounts)
-    if row.preparation is not None:
-        written = row.preparation.bytes * amounts.images // max(row.preparation.images, 1)
+    if (made := row.preparation) is not None:
+        written = made.bytes * amounts.images // max(made.images, 1)
         cache = disk if row.knobs.get("cache") == "file" else 0
         disk = max(written + (cache if "store" not in row.knobs else 0), disk)
-    if (made := row.preparation) is not None and allowed.preparation_seconds is not None:
         seconds = made.seconds * amounts.images / max(made.images, 1)
-        if seconds > allowed.preparation_seconds:
-            most = duration(allowed.preparation_seconds)
-            return f"it takes {duration(seconds)} to prepare, and --preparation allows {most}"
+        most = allowed.preparation_seconds
+        if most is not None and seconds > most:
+            takes, allows = duration(seconds), duration(most)
+            return f"it takes {takes} to prepare, and --preparation allows {allows}"
     unmeasured = memory * max(amounts.images - images, 0) // max(amounts.images, 1)
     peak = max(memory, (row.peak_memory_bytes or 0) + unmeasured)
     return _too_much(disk, peak, allowed, "")

@@ -36,7 +36,12 @@ from feedbench.bench.records.tuning.tuning import (
     TuningRecord,
 )
 from feedbench.bench.run.images_source import list_images
-from feedbench.bench.run.plan import TooShortError, refuse_unsuitable, rounded_up
+from feedbench.bench.run.plan import (
+    TooShortError,
+    refuse_unsuitable,
+    rounded_up,
+    words_without,
+)
 from feedbench.bench.run.run import perform
 from feedbench.bench.text import counted
 from feedbench.bench.tuning.allowance import Amounts, why_not
@@ -97,13 +102,7 @@ def refuse_too_short(options: RunOptions) -> None:
 
 def too_short(options: RunOptions, least: float) -> RequestError:
     """Return the error for a time under the least, in seconds; its hint is a command that works."""
-    words, kept = list(options.command[1:]), list[str]()
-    while words:
-        word = words.pop(0)
-        if word == "--time":
-            del words[:1]
-        elif not word.startswith("--time="):
-            kept.append(word)
+    kept = words_without(options.command[1:], ("--time",))
     return RequestError(
         f"--time {options.seconds or 0.0:.0f}s is too short to tune: expected at least"
         f" {least:.0f}s",

@@ -298,8 +298,7 @@ def _store(probe: StoreProbe) -> str:
         f" or more). The store sends {size(round(probe.bytes_per_second))} each second to"
         f" {counted(probe.processes, 'process')} with {probe.at_once} requests at once{each}. More"
         " requests at once do not raise this rate. No pipeline that reads the store with the"
-        " same client can"
-        " be faster."
+        " same client can be faster."
     )
 
 

@@ -74,8 +74,7 @@ class ScaleOptions:
         read=counts,
         metavar="N,N,...",
         help="Numbers of cores that a pipeline's processes may use, such as 1,2. For"
-        " tfdata_service,"
-        " its pipeline is measured without the service.",
+        " tfdata_service, its pipeline is measured without the service.",
         absent=lambda _: (),
     )
 
