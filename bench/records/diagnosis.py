@@ -77,8 +77,8 @@ class Autotune(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-CeilingName = Literal["read", "decode", "ready", "client"]
-"""client: batches from workers of tf.data service that repeat one."""
+CeilingName = Literal["read", "decode", "scaled decode", "ready", "client"]
+"""scaled decode: by `decode=scaled`; client: batches from tf.data workers that repeat one."""
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):

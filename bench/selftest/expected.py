@@ -13,7 +13,7 @@ from feedbench.bench.text import digits
 from feedbench.bench.verdicts import intervals
 from feedbench.bench.verdicts.resources import consumer_share
 from feedbench.bench.verdicts.rows import Summary, rates_by_block, summarise
-from feedbench.bench.why.ready_feed import ready
+from feedbench.bench.why.ceilings.ready_feed import ready
 from feedbench.pipelines.contract import Feed, Workload
 
 REAL = "tfdata_tuned"  # the fastest pipeline that reads images

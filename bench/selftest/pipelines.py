@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from feedbench.bench.selftest.neighbour import touch
-from feedbench.bench.why.ready_feed import batches_of
+from feedbench.bench.why.ceilings.ready_feed import batches_of
 from feedbench.pipelines.contract import Batch, Workload
 
 PERIOD = 0.02  # seconds a batch

@@ -34,10 +34,9 @@ from feedbench.bench.records.trial import TrialRecord
 from feedbench.bench.text import duration, listed
 from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
+from feedbench.bench.why.ceilings.asked import asked
 from feedbench.bench.why.remedy import fixed_numbers
 from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
-from feedbench.bench.why.served_feed import served_spec
-from feedbench.bench.why.store.loader import loader_of
 from feedbench.bench.why.store.probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.bench.why.uncached import fastest_uncached
@@ -48,8 +47,13 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.contract import Until
 from feedbench.pipelines.remote.address import TENSORFLOW, is_address, scheme_of
 
-_CEILINGS = {"read": "reading", "decode": "decoding", "ready": "ready batches"}
-_CLIENT = "taking from tf.data service"
+_CEILINGS: dict[CeilingName, str] = {
+    "read": "reading",
+    "decode": "decoding",
+    "scaled decode": "decoding at a reduced scale",
+    "ready": "ready batches",
+    "client": "taking from tf.data service",
+}
 _STAND_IN = "tfdata_naive"
 _STEPS: tuple[Until, ...] = ("read", "decode", "resize")
 _TRACE_SECONDS, _SHORT_SECONDS = 4.5, 4.0  # the least time of a trial besides its own epochs
@@ -273,27 +277,13 @@ class Diagnostics:
             return None
 
     def _ceilings(self) -> list[Ceiling]:
-        cores = max(math.ceil(usable_cores()), 1)
-        everywhere = f"tfdata_tuned:cache=none,parallel_calls={cores},deterministic=false"
-        loader = self._scratch / "ready_batch.py"
-        loader.write_text(loader_of(self._diagnosis.store))
         ceilings = []
-        asked: tuple[tuple[CeilingName, str, LastStep], ...] = (
-            ("read", everywhere, "read"),
-            ("decode", everywhere, "decode"),
-            ("ready", f"{loader}:ready", "all"),
-        )
-        if self._scheme:
-            reads = (("read", f"{loader}:reading", "all"),) if self._diagnosis.store else ()
-            asked = (*reads, *(asked[1:2] if self._scheme in TENSORFLOW else ()), asked[2])
-        if client := served_spec(self._specs.values(), self._scratch):
-            asked = (*asked, ("client", client.text, "all"))
-        for name, text, until in asked:
+        store, specs = self._diagnosis.store, self._specs.values()
+        for name, text, until in asked(specs, self._scratch, store, self._scheme):
             spec = catalog.spec_of(f"ceiling {name}", text)
-            what = f"this machine's best rate, {_CEILINGS.get(name, _CLIENT)}"
+            what = f"this machine's best rate, {_CEILINGS[name]}"
             record = self._trial(spec, "ceiling", what, _SHORT_SECONDS, until=until)
             if record is not None and record.ended == "measured":
-                store = self._diagnosis.store
                 rates = [record.rate, store.files_per_second if store and name == "read" else 0.0]
                 ceilings.append(Ceiling(name=name, rate=max(rates), cpu_ms=_cpu_ms(record)))
         return ceilings

@@ -29,7 +29,12 @@ __all__ = [
     "side_by_side",
 ]
 
-_CEILINGS = {"read": "reading only", "decode": "reading and decoding", "ready": "a ready batch"}
+_CEILINGS = {
+    "read": "reading only",
+    "decode": "reading and decoding",
+    "scaled decode": "decoding at a reduced scale",
+    "ready": "a ready batch",
+}
 _RATIO = "times the rate of the baseline, on a logarithmic scale"
 _MOST_NAMED = 50  # characters of a label that fits below the scale
 _MOST_BEYOND = 10.0  # times the fastest rate: a higher ceiling limits no pipeline

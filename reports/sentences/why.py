@@ -282,6 +282,7 @@ def ceilings(diagnosis: Diagnosis) -> str | None:
     words = {
         "read": "reads {} images/s",
         "decode": "reads and decodes {}",
+        "scaled decode": "reads and decodes {} at a reduced scale",
         "ready": "delivers {} from a batch in memory",
         "client": "takes {} from workers of tf.data service that repeat one batch",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedbench.bench.records.diagnosis import StoreProbe
 
-_READY = "from feedbench.bench.why.ready_feed import ready\n"
+_READY = "from feedbench.bench.why.ceilings.ready_feed import ready\n"
 _READING = """\
 from feedbench.bench.why.store.feed import Reading
 from feedbench.bench.why.store.readers import Concurrency

@@ -32,3 +32,28 @@ def test_keras_generator_decodes_in_every_epoch_whatever_its_trace_tells() -> No
     assert binding(theirs, diagnosis) is None
     slow_disk = Ceiling(name="read", rate=400.0)
     assert binding(keras, Diagnosis(ceilings=[slow_disk, DECODE])) == slow_disk
+
+
+def test_threads_decode_in_every_epoch_even_if_no_sampler_shows_it() -> None:
+    diagnosis = Diagnosis(ceilings=CEILINGS)
+    threads = a_row("threads", spec="threads:workers=2", knobs={"workers": 2, "decode": "full"})
+    assert binding(threads, diagnosis) == DECODE
+
+
+def test_reduced_decoding_has_a_ceiling_of_its_own() -> None:
+    scaled = Ceiling(name="scaled decode", rate=2 * DECODE.rate)
+    knobs = {"cache": "none", "decode": "scaled"}
+    row = a_row("a", knobs=knobs)
+    assert binding(row, Diagnosis(ceilings=[*CEILINGS, scaled])) == scaled
+    assert binding(row, Diagnosis(ceilings=CEILINGS)) is None
+    threads = a_row("threads", spec="threads:decode=scaled", knobs={"decode": "scaled"})
+    assert binding(threads, Diagnosis(ceilings=[*CEILINGS, scaled])) == scaled
+
+
+def test_stored_pixels_are_bound_by_ready_batches_and_smaller_images_by_nothing_measured() -> None:
+    diagnosis = Diagnosis(ceilings=CEILINGS)
+    assert binding(a_row("a", knobs={"cache": "none", "store": "encoded"}), diagnosis) == DECODE
+    assert binding(a_row("a", knobs={"cache": "none", "store": "raw"}), diagnosis) == READY
+    assert binding(a_row("a", knobs={"cache": "none", "store": "resized"}), diagnosis) is None
+    cached = {"cache": "memory", "cache_at": "encoded", "store": "resized"}
+    assert binding(a_row("a", knobs=cached), diagnosis) is None

@@ -10,7 +10,7 @@ import pytest
 from feedbench.bench.records.diagnosis import Diagnosis
 from feedbench.bench.records.row import Row
 from feedbench.bench.why.advice import advice_of
-from feedbench.bench.why.served_feed import InEpochs
+from feedbench.bench.why.ceilings.served_feed import InEpochs
 from feedbench.pipelines.contract import Batch
 from tests.support.builders import a_row, a_run
 

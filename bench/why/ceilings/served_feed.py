@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feedbench.pipelines.contract import Batch, Feed, Workload
 
 _LOADER = """\
-from feedbench.bench.why import served_feed
+from feedbench.bench.why.ceilings import served_feed
 
 def served(workload):
     return served_feed.served(workload, {text!r})

@@ -11,7 +11,7 @@ def test_a_ready_batch_lies_in_the_processors_memory_whatever_devices_there_are(
     """A second processor stands for a GPU: what tensors would be on by themselves."""
     code = (
         "import tensorflow as tf\n"
-        "from feedbench.bench.why.ready_feed import ready\n"
+        "from feedbench.bench.why.ceilings.ready_feed import ready\n"
         "from feedbench.pipelines.contract import Workload\n"
         "cpu, = tf.config.list_physical_devices('CPU')\n"
         "two = [tf.config.LogicalDeviceConfiguration()] * 2\n"
