@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedbench.pipelines.built_in.service.served_records import ServedRecords
-from feedbench.pipelines.built_in.stored.stored_knobs import StoredKnobs
+from feedbench.pipelines.built_in.stored.stored_knobs import LOSSLESS, StoredKnobs
 from feedbench.pipelines.built_in.stored.tfdata_saved import MOST_SHARDS, TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_base import Tfrecord
 from feedbench.pipelines.contract import Records, Workload
@@ -117,7 +117,7 @@ def _stored(pipeline: StoredKnobs, workload: Workload) -> dict[str, object]:
         return {"stored_bytes": workload.image_values}
     size = pipeline.short_side(workload)
     save = [quoted(pipeline.stored_format.upper())]
-    if pipeline.stored_format != "png":
+    if pipeline.stored_format not in LOSSLESS:
         save.append(f"quality={pipeline.quality}")
     if pipeline.stored_format == "jpeg":
         save.append('subsampling="4:4:4"')

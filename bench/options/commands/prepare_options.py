@@ -28,7 +28,7 @@ Store = Literal["encoded", "resized", "raw"]
 Runner = Literal["local", "beam"]
 
 _STORES: dict[str, Store] = {"encoded": "encoded", "resized": "resized", "raw": "raw"}
-_FORMATS = {"jpeg": "jpeg", "webp": "webp", "png": "png"}
+_FORMATS = {"jpeg": "jpeg", "webp": "webp", "png": "png", "bmp": "bmp"}
 _COMPRESSIONS = {"none": "none", "gzip": "gzip"}
 _RUNNERS: dict[str, Runner] = {"local": "local", "beam": "beam"}
 _USUAL = {"stored_format": "jpeg", "stored_size": None, "quality": None}
@@ -66,8 +66,8 @@ class PrepareOptions:
     stored_format: str = option(
         "jpeg",
         read=read.one_of(_FORMATS),
-        metavar="jpeg|webp|png",
-        help="With --store resized: the format.",
+        metavar="jpeg|webp|png|bmp",
+        help="With --store resized: the format. bmp: pixels without compression.",
     )
     quality: int | None = option(
         None,

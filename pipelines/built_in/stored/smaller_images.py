@@ -31,7 +31,7 @@ _MEASURED = 16  # images whose stored size is measured, to forecast that of all
 class Smaller:
     """How images are stored smaller."""
 
-    format: str  # jpeg, webp or png
+    format: str  # jpeg, webp, png or bmp
     size: int  # pixels of the short side; an image that has no more is stored as it is
     quality: int  # of a JPEG or WebP, 1 to 100
 
@@ -62,8 +62,8 @@ class Smaller:
         return written.getvalue()
 
     def _options(self) -> dict[str, Any]:
-        if self.format == "png":
-            return {"format": "PNG"}
+        if self.format in ("png", "bmp"):
+            return {"format": self.format.upper()}
         if self.format == "webp":
             return {"format": "WEBP", "quality": self.quality}
         return {"format": "JPEG", "quality": self.quality, "subsampling": "4:4:4"}

@@ -41,7 +41,8 @@ Store = Annotated[
     ),
 ]
 StoredFormat = Annotated[
-    Literal["jpeg", "webp", "png"], Meta(description="format of smaller images")
+    Literal["jpeg", "webp", "png", "bmp"],
+    Meta(description="format of smaller images; bmp: their pixels, which need no decoder"),
 ]
 StoredSize = Annotated[
     Annotated[int, Meta(ge=1, le=16_384)] | Literal["auto"],
@@ -56,9 +57,14 @@ Quality = Annotated[
     Annotated[int, Meta(ge=1, le=100)], Meta(description="quality of smaller JPEGs or WebPs")
 ]
 
+LOSSLESS = {"png", "bmp"}
+"""The formats of smaller images without a quality."""
+
 _ROOM = (8, 7)  # of a smaller image over the delivered one: 256 pixels for 224
-_FORMATS = {"jpeg": "JPEG", "webp": "WEBP", "png": "PNG"}  # as `Workload.formats` has them
+# As `Workload.formats` has them.
+_FORMATS = {"jpeg": "JPEG", "webp": "WEBP", "png": "PNG", "bmp": "BMP"}
 _PIXEL_BYTES = 1.0  # of a smaller image, about; only the number of files depends on it
+_BMP_BYTES = 3.0  # likewise, of one without compression
 _PROPORTIONS = 1.5  # long side over short side, about
 
 
@@ -128,7 +134,7 @@ class StoredKnobs(TailKnobs):
         if self.store == "resized":
             smaller = self.smaller(workload)
             depends_on["store"] = [smaller.format, smaller.size]
-            if smaller.format != "png":
+            if smaller.format not in LOSSLESS:
                 depends_on["quality"] = smaller.quality
         elif self.store == "raw":
             size = (workload.height, workload.width, workload.channels)
@@ -177,7 +183,8 @@ class StoredKnobs(TailKnobs):
 
     def stored_bytes(self, workload: Workload) -> int:
         """Return very roughly how many bytes a smaller image takes."""
-        return round(_PIXEL_BYTES * _PROPORTIONS * self.short_side(workload) ** 2)
+        pixel = _BMP_BYTES if self.stored_format == "bmp" else _PIXEL_BYTES
+        return round(pixel * _PROPORTIONS * self.short_side(workload) ** 2)
 
     def as_stored(self, workload: Workload) -> Workload:
         """Return the workload with the formats that are stored."""
@@ -213,9 +220,9 @@ class StoredKnobs(TailKnobs):
         defaults = {"stored_format": "jpeg", "stored_size": "auto", "quality": 95}
         for knob, default in defaults.items():
             value = getattr(self, knob)
-            is_lossless = knob == "quality" and self.stored_format == "png"
+            is_lossless = knob == "quality" and self.stored_format in LOSSLESS
             if value != default and (is_lossless or not is_resized):
-                reason = "a PNG has no quality" if is_resized else why
+                reason = f"a {self.stored_format.upper()} has no quality" if is_resized else why
                 warnings.warn(KnobOverruledWarning(knob, value, default, reason), stacklevel=3)
 
 

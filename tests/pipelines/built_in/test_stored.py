@@ -141,6 +141,7 @@ def test_less_than_is_delivered_is_refused_with_what_is_enough() -> None:
         ({"quality": 80}, ["quality=95"]),
         ({"store": "raw", "stored_size": 300}, ["stored_size=auto"]),
         ({"store": "resized", "stored_format": "png", "quality": 80}, ["quality=95"]),
+        ({"store": "resized", "stored_format": "bmp", "quality": 80}, ["quality=95"]),
         ({"store": "resized", "quality": 80, "stored_size": 300, "stored_format": "webp"}, []),
         ({}, []),
     ],
@@ -185,8 +186,9 @@ def test_what_records_depend_on_is_what_they_store(photos: Path) -> None:
     ]
     for change in changes:
         assert replace(resized, **change).preparation(natural) != keys[1]
-    png = replace(resized, stored_format="png")
-    assert replace(png, quality=50).preparation(natural) == png.preparation(natural)
+    for lossless in ("png", "bmp"):
+        without = replace(resized, stored_format=lossless)
+        assert replace(without, quality=50).preparation(natural) == without.preparation(natural)
     assert replace(raw, dct="integer_fast").preparation(natural) != keys[2]
     assert replace(resized, dct="integer_fast").preparation(natural) == keys[1]
 
@@ -236,6 +238,7 @@ def test_raw_pixels_are_the_same(
         {"stored_format": "jpeg"},
         {"stored_format": "webp", "cache": "memory", "cache_at": "decoded"},
         {"stored_format": "png", "compression": "gzip", "shards": 1},
+        {"stored_format": "bmp", "stored_size": 80},
     ],
     ids=str,
 )

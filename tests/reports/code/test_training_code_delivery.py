@@ -204,6 +204,7 @@ MORE_KNOBS_AND_FORMS: list[tuple[str, dict[str, Any]]] = [
     ("tfrecord_sharded:store=resized,stored_size=32,shards=3,quality=80", {}),
     ("tfrecord_sharded:store=resized,stored_format=webp,cache=file", CROP),
     ("tfrecord_gzip:store=resized,stored_format=png", GREY_BYTES | CATEGORICAL),
+    ("tfrecord_sharded:store=resized,stored_format=bmp,shards=2", CROP),
     ("tfrecord_sharded:store=raw", {}),
     ("tfrecord_gzip:store=raw,decode=scaled", BYTES | FIRST),
     ("tfrecord_sharded:store=raw,shards=2,cache=memory", GREY | BINARY_AROUND_0 | PAD),

@@ -53,6 +53,7 @@ def test_the_options_of_images_are_given_again_to_the_run_that_measures_the_reco
         ({"shards": "0"}, r"--shards 0: expected 1 or more record files"),
         ({"quality": "80"}, r"--quality: expected --store resized as well"),
         ({"store": "raw", "stored-size": "99"}, r"--stored-size: expected --store resized"),
+        ({"store": "resized", "stored-format": "gif"}, r"expected jpeg, webp, png or bmp"),
         ({"runner": "spark"}, r"--runner 'spark': expected local or beam"),
     ],
 )
