@@ -48,8 +48,8 @@ def tune(
       feedbench tune ~/photos -p mine=loader.py:photos -p threads --time 5m
 
     The first pipeline, as you give it, is the default. Candidates are the pipelines and variants of
-    their knobs: cache, cache_at, store, decode, parallel_calls, workers, threads and prefetch.
-    AUTOTUNE's own choice is one of them.
+    their knobs: cache, cache_at, store, decode, parallel_calls, workers, threads, prefetch,
+    stored_size, stored_format and quality. AUTOTUNE's own choice is one of them.
 
     Candidates are measured in rungs. A candidate is dropped when it is shown to be slower than the
     best, or when you do not allow what it needs. The winner and the default are then measured anew,

@@ -41,8 +41,12 @@ def candidates_of(specs: Sequence[Spec]) -> tuple[Spec, ...]:
     return different([*specs, *in_turns])
 
 
-def refined(spec: Spec, cores: int) -> tuple[Spec, ...]:
-    """Return variants of one pipeline in how much it does at once, without AUTOTUNE's choice."""
+def refined(spec: Spec, cores: int, delivered: int) -> tuple[Spec, ...]:
+    """Return variants of one pipeline in how much it does at once, without AUTOTUNE's choice.
+
+    Of one that stores smaller images, also in how these are stored. `delivered` is the longest side
+    that an image has when it is fitted, in pixels: none is stored smaller.
+    """
     settings: list[Settings] = [
         {"parallel_calls": str(cores), "prefetch": "2"},
         {"parallel_calls": str(2 * cores), "prefetch": "4"},
@@ -50,6 +54,9 @@ def refined(spec: Spec, cores: int) -> tuple[Spec, ...]:
         {"prefetch": "8"},
         {"threads": str(cores), "prefetch": str(2 * cores)},
     ]
+    if _value(spec, "store") == "resized":
+        least = {"stored_size": str(delivered)}
+        settings = [least, {**least, "quality": "85"}, {"stored_format": "bmp"}, *settings]
     return different([spec, *variants_of(spec, settings)])[1:]
 
 

@@ -61,6 +61,7 @@ from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
 from feedbench.pipelines.forms import DTYPE_BYTES
 from feedbench.pipelines.images.index import Index, stamps_of
+from feedbench.pipelines.images.placement import least_of
 
 _MOST_ROUNDS = 8  # of turns in a block
 
@@ -215,7 +216,7 @@ class _Tuning:
             if rung.best is None or (rungs_left > 1 and self._is_decided(stay, rung)):
                 return False
             best = next(spec for spec in specs if spec.label == rung.best)
-            more = refined(best, math.ceil(usable_cores())) if number == 0 else ()
+            more = self._refined(best) if number == 0 else ()
             specs = list(different([*stay, *more]))
         return False
 
@@ -287,12 +288,15 @@ class _Tuning:
 
     def _spec(self, label: str) -> Spec:
         """Return a candidate by its label."""
-        cores = math.ceil(usable_cores())
         everything = [
             *self.search.candidates,
-            *(more for spec in self.search.candidates for more in refined(spec, cores)),
+            *(more for spec in self.search.candidates for more in self._refined(spec)),
         ]
         return next(spec for spec in everything if spec.label == label)
+
+    def _refined(self, spec: Spec) -> tuple[Spec, ...]:
+        delivered = least_of(self.options.fit, self.options.image_size).longest
+        return refined(spec, math.ceil(usable_cores()), delivered)
 
     def _note_dropped(self, record: RunRecord) -> None:
         """Keep why the run had no time for some candidates."""

@@ -48,6 +48,11 @@ class Least:
     width: int
     is_either: bool = False  # one of the two sides is enough: the other one is padded
 
+    @property
+    def longest(self) -> int:
+        """The longest side of an image that has just this size."""
+        return max(self.height, self.width)
+
     def is_in(self, height: int, width: int) -> bool:
         """Whether an image of this size is large enough."""
         is_high, is_wide = height >= self.height, width >= self.width

@@ -230,8 +230,7 @@ def _delivered(fit: Fit, size: tuple[int, int]) -> int:
     """Return the longest side in pixels that an image has when it is fitted, before it is cut."""
     from feedbench.pipelines.images.placement import least_of
 
-    least = least_of(fit, size)
-    return max(least.height, least.width)
+    return least_of(fit, size).longest
 
 
 def _with_room(delivered: int) -> int:

@@ -61,13 +61,27 @@ def test_a_users_own_function_is_a_candidate_as_it_is() -> None:
 
 
 def test_threads_are_refined_by_their_number_and_tfdata_by_its_parallel_calls() -> None:
-    assert [spec.text for spec in refined(catalog.parse("threads"), 2)] == [
+    assert [spec.text for spec in refined(catalog.parse("threads"), 2, 224)] == [
         "threads:workers=4",
         "threads:prefetch=8",
     ]
     assert "tfdata_tuned:parallel_calls=2,prefetch=2" in [
-        spec.text for spec in refined(catalog.parse("tfdata_tuned"), 2)
+        spec.text for spec in refined(catalog.parse("tfdata_tuned"), 2, 224)
     ]
+
+
+def test_smaller_images_are_refined_by_their_size_their_quality_and_without_compression() -> None:
+    texts = [spec.text for spec in refined(catalog.parse("tfrecord_sharded:store=resized"), 2, 180)]
+    assert texts[:3] == [
+        "tfrecord_sharded:store=resized,stored_size=180",
+        "tfrecord_sharded:store=resized,stored_size=180,quality=85",
+        "tfrecord_sharded:store=resized,stored_format=bmp",
+    ]
+    given = catalog.parse("tfrecord_sharded:store=resized,stored_size=300,quality=80")
+    assert not any("stored_size=180" in spec.text for spec in refined(given, 2, 180))
+    for other in ("tfrecord_sharded:store=raw", "tfrecord_sharded", "tfdata_tuned"):
+        refinements = refined(catalog.parse(other), 2, 180)
+        assert not any("stored_" in spec.text or "quality" in spec.text for spec in refinements)
 
 
 def test_two_specs_of_the_same_pipeline_are_one_candidate() -> None:

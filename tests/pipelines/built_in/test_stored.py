@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work.judgement import accepted
+from feedbench.pipelines import catalog
 from feedbench.pipelines.built_in.stored.smaller_images import Smaller, mean_bytes
 from feedbench.pipelines.built_in.stored.tfdata_saved import TfdataSaved
 from feedbench.pipelines.built_in.tfrecord.tfrecord_gzip import TfrecordGzip
@@ -133,6 +134,15 @@ def test_less_than_is_delivered_is_refused_with_what_is_enough() -> None:
         TfrecordSharded(store="resized", stored_size=255).refuse(Fit("crop", 0.875), (224, 224))
     pipeline.refuse(Fit(), (200, 200))
     TfrecordSharded(stored_size=1).refuse(Fit(), (224, 224))  # nothing is resized
+
+
+@pytest.mark.parametrize("quality", ["0", "101", "high"])
+def test_a_quality_that_no_encoder_has_is_refused(quality: str) -> None:
+    spec = catalog.parse(f"tfrecord_sharded:store=resized,quality={quality}")
+    with pytest.raises(RequestError) as refused:
+        catalog.load(spec)
+    expects = "quality expects a whole number from 1 to 100"
+    assert str(refused.value) == f"tfrecord_sharded: {expects}; found '{quality}'"
 
 
 @pytest.mark.parametrize(
