@@ -27,7 +27,7 @@ def selftest(
     with the same code as a run:
       pipelines of known rates, also with a slow beginning or a slow end
       a loader that works ahead, and one that delivers in bursts
-      a pipeline next to its copy, and next to one that takes 10 % longer
+      a pipeline next to its copy, and next to one that takes 10% longer
       a pipeline that starts another process, which uses every core
 
     \b

@@ -85,9 +85,7 @@ class TimeOptions:
         if not 0 <= self.seed <= MOST_SEED:
             raise RequestError(f"--seed {self.seed}: expected 0 to {MOST_SEED}")
         if not 0 < self.margin < 1:
-            raise RequestError(
-                f"--margin {self.margin:.0%}: expected more than 0 % and under 100 %"
-            )
+            raise RequestError(f"--margin {self.margin:.0%}: expected more than 0% and under 100%")
 
 
 def pace_for(seconds: float | None) -> Pace:

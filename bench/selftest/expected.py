@@ -148,10 +148,10 @@ def _consumer(trial: TrialRecord | None) -> float | None:
 def _rate(name: str, measured: float | None, expected: float, close: float) -> Expectation:
     shown = "not measured"
     if measured is not None:
-        shown = f"{measured:,.1f} images/s ({100 * (measured / expected - 1):+.2f} %)"
+        shown = f"{measured:,.1f} images/s ({100 * (measured / expected - 1):+.2f}%)"
     return Expectation(
         name=name,
-        expected=f"{expected:,.0f} images/s within {100 * close:.0f} %",
+        expected=f"{expected:,.0f} images/s within {100 * close:.0f}%",
         measured=shown,
         passed=measured is not None and abs(measured / expected - 1) <= close,
     )
@@ -175,11 +175,11 @@ def _verdict(name: str, row: Row, word: str, ratio: float) -> Expectation:
     is_close = row.ratio is not None and abs(row.ratio / ratio - 1) <= _CLOSE
     return Expectation(
         name=name,
-        expected=f"{word}, {digits(ratio)} within {100 * _CLOSE:.0f} %",
+        expected=f"{word}, {digits(ratio)} within {100 * _CLOSE:.0f}%",
         measured=verdict,
         passed=row.verdict == word and is_close,
     )
 
 
 def _share(share: float | None) -> str:
-    return "not measured" if share is None else f"{100 * share:.2g} %"
+    return "not measured" if share is None else f"{100 * share:.2g}%"

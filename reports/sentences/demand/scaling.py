@@ -39,7 +39,7 @@ def sentence(scaling: CoreScaling) -> str:
 
 
 def _waits(point: CorePoint) -> str:
-    return "" if point.wait is None else f" (waits {100 * max(point.wait, 0.0):.0f} %)"
+    return "" if point.wait is None else f" (waits {100 * max(point.wait, 0.0):.0f}%)"
 
 
 def _conclusion(scaling: CoreScaling) -> str:

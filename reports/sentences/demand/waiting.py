@@ -122,7 +122,7 @@ def _slower(row: FedRow) -> str:
     """Return how much slower the model's steps are, if that is a large part of what it loses."""
     if row.taken is None or row.taken < _MUCH:
         return ""
-    return f"; its steps are {100 * row.taken:.0f} % slower"
+    return f"; its steps are {100 * row.taken:.0f}% slower"
 
 
 def cheapest(demand: Demand) -> list[str]:
@@ -148,7 +148,7 @@ def costs(cost: Cost) -> str:
 def fed_at(curve: DemandCurve) -> str:
     """Return how large an appetite a pipeline feeds."""
     parts = [
-        f"{digits(each.value)} images/s{_ends(each)} at {share} % busy"
+        f"{digits(each.value)} images/s{_ends(each)} at {share}% busy"
         for each, share in ((curve.fed_at_90, 90), (curve.fed_at_99, 99))
         if each is not None
     ]
@@ -170,11 +170,11 @@ def _ends(estimate: Estimate) -> str:
 
 
 def waits(row: FedRow) -> str:
-    """Return the share of time that the model waits, such as 64 %; never below zero."""
+    """Return the share of time that the model waits, such as 64%; never below zero."""
     if row.wait is None:
         return MISSING
     percent = 100 * max(row.wait.value, 0.0)
-    return f"{percent:.0f} %" if percent >= 1 else f"{percent:.1f} %"
+    return f"{percent:.0f}%" if percent >= 1 else f"{percent:.1f}%"
 
 
 def source(demand: Demand) -> str:
@@ -225,7 +225,7 @@ def _rate(estimate: Estimate | None) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return MISSING if share is None else f"{100 * max(share, 0.0):.1f} %"
+    return MISSING if share is None else f"{100 * max(share, 0.0):.1f}%"
 
 
 def _wait(row: FedRow) -> float:

@@ -143,4 +143,4 @@ def _of(training: Training) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:.1%}"

@@ -125,8 +125,8 @@ def test_the_smallest_and_the_largest_values_are_taken(given: dict[str, Any]) ->
         ({"seed": 2**31}, "--seed 2147483648: expected 0 to 2147483647"),
         ({"pixels": 0.0}, "--pixels 0: expected more than 0 and at most 255 grey levels"),
         ({"pixels": 256.0}, "--pixels 256: expected more than 0 and at most 255 grey levels"),
-        ({"margin": 0.0}, "--margin 0%: expected more than 0 % and under 100 %"),
-        ({"margin": 1.0}, "--margin 100%: expected more than 0 % and under 100 %"),
+        ({"margin": 0.0}, "--margin 0%: expected more than 0% and under 100%"),
+        ({"margin": 1.0}, "--margin 100%: expected more than 0% and under 100%"),
     ],
 )
 def test_what_no_run_can_be_made_of_is_refused_with_the_option_and_what_was_expected(

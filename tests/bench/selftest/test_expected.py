@@ -81,8 +81,8 @@ def test_everything_passes_where_all_is_as_known() -> None:
 
 def test_what_is_expected_and_what_was_measured_stand_in_each_line() -> None:
     first = lines_of()[0]
-    assert first.expected == "1,600 images/s within 1 %"
-    assert first.measured == "1,600.1 images/s (+0.00 %)"
+    assert first.expected == "1,600 images/s within 1%"
+    assert first.measured == "1,600.1 images/s (+0.00%)"
 
 
 @pytest.mark.parametrize(

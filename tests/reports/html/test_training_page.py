@@ -27,18 +27,18 @@ def test_the_page_has_a_chart_of_accuracy_and_of_loss_for_each_pipeline() -> Non
         for place, label in enumerate(("tuned", "naive", "gzip")):
             title = f'<title id="{name}-{place}-title">{name.capitalize()} of {label} by epoch<'
             assert title in page
-    assert "after 3 epochs: training 50.0 %, validation 60.0 %" in page
+    assert "after 3 epochs: training 50.0%, validation 60.0%" in page
 
 
 @pytest.mark.thorough
 def test_its_heading_answers_whether_they_train_alike() -> None:
     page = training_page.render(compared("tuned", "naive"))
     assert (
-        "<h1>The pipelines train alike: final validation accuracy is 60.0 % for each.</h1>" in page
+        "<h1>The pipelines train alike: final validation accuracy is 60.0% for each.</h1>" in page
     )
     other = a_record(a_training("tuned", [0.9]), a_training("naive", [0.1]), validation_images=900)
     page = training_page.render(replace(other, likeness=likeness_of(other)))
-    assert re.search(r"<h1>naive trains worse than tuned: 10.0 % instead of 90.0 %\.</h1>", page)
+    assert re.search(r"<h1>naive trains worse than tuned: 10.0% instead of 90.0%\.</h1>", page)
 
 
 def test_all_panels_share_one_scale() -> None:

@@ -44,8 +44,8 @@ def test_the_sentences_that_people_came_for() -> None:
     )
     assert waiting.sentences(demand) == [
         "Your model takes 820 images/s here.",
-        "tfdata_tuned:cache=none (waits 1 %) feeds it.",
-        "image_data_generator (waits 64 %) does not.",
+        "tfdata_tuned:cache=none (waits 1%) feeds it.",
+        "image_data_generator (waits 64%) does not.",
         (
             "The cheapest that is fast enough: tfdata_naive (1.3 CPU-s per 1,000 images, nothing"
             " written)."
@@ -67,7 +67,7 @@ def test_a_published_appetite_is_named_with_its_source() -> None:
 def test_slower_steps_are_named() -> None:
     demand = a_demand(a_fed_row("a", 0.39, "waits", taken=0.38))
     (sentence,) = waiting.feeders(demand)
-    assert sentence == "a (waits 39 %; its steps are 38 % slower) does not feed it."
+    assert sentence == "a (waits 39%; its steps are 38% slower) does not feed it."
 
 
 def test_a_pipeline_that_failed_is_named_with_the_reason() -> None:
@@ -78,7 +78,7 @@ def test_a_pipeline_that_failed_is_named_with_the_reason() -> None:
 def test_many_pipelines_are_counted() -> None:
     rows = [a_fed_row(label, 0.0, "does not wait") for label in "abcde"]
     assert waiting.feeders(a_demand(*rows)) == [
-        "a (waits 0.0 %), b (waits 0.0 %) and 3 more feed it."
+        "a (waits 0.0%), b (waits 0.0%) and 3 more feed it."
     ]
 
 
@@ -89,14 +89,14 @@ def test_no_pipeline_is_enough_only_if_all_were_judged() -> None:
 
 
 def test_a_wait_is_never_below_zero() -> None:
-    assert waiting.waits(a_fed_row("a", -0.002, "does not wait")) == "0.0 %"
+    assert waiting.waits(a_fed_row("a", -0.002, "does not wait")) == "0.0%"
 
 
 def test_a_curve_names_both_appetites_and_their_intervals() -> None:
     curve = DemandCurve(label="a", fed_at_90=an_estimate(1000.0), fed_at_99=an_estimate(800.0))
     assert waiting.fed_at(curve) == (
-        "a feeds a model of 1,000 images/s (900 to 1,100) at 90 % busy and 800 images/s"
-        " (720 to 880) at 99 % busy."
+        "a feeds a model of 1,000 images/s (900 to 1,100) at 90% busy and 800 images/s"
+        " (720 to 880) at 99% busy."
     )
 
 
@@ -104,7 +104,7 @@ def test_markdown_has_the_sentences_and_a_table() -> None:
     demand = a_demand(a_fed_row("a", 0.64, "waits", rate=an_estimate(300.0)))
     text = markdown.render(a_run(a_row("a"), demand=demand))
     assert "### Does the model wait?" in text
-    assert "| a | waits | 64 % | 300 |" in text
+    assert "| a | waits | 64% | 300 |" in text
 
 
 def a_scaling(**given: Any) -> CoreScaling:
@@ -123,8 +123,8 @@ def an_extrapolation(**given: Any) -> CoresNeeded:
 
 def test_what_was_measured_on_fewer_cores_is_apart_from_what_is_extrapolated() -> None:
     assert scaling.sentence(a_scaling(needed=an_extrapolation())) == (
-        "tfdata_naive, measured: 205 images/s on 1 core (waits 75 %) and 410 images/s on 2 cores"
-        " (waits 50 %). Extrapolated by Amdahl's law: \N{ALMOST EQUAL TO} 3.8 (3.6 to 4.1) cores"
+        "tfdata_naive, measured: 205 images/s on 1 core (waits 75%) and 410 images/s on 2 cores"
+        " (waits 50%). Extrapolated by Amdahl's law: \N{ALMOST EQUAL TO} 3.8 (3.6 to 4.1) cores"
         " for 779 images/s."
     )
 

@@ -19,7 +19,7 @@ def judged(*trainings: object, **given: object) -> TrainingRecord:
 
 def test_pipelines_that_train_alike() -> None:
     assert sentences.likeness(judged(a_training("a", [0.7]), a_training("b", [0.75]))) == (
-        "The pipelines train alike: final validation accuracy is 70.0 % to 75.0 %, within chance."
+        "The pipelines train alike: final validation accuracy is 70.0% to 75.0%, within chance."
         " With one seed and 20 validation images, chance alone may make differences of about"
         " 26.3 points (binomial error); --repeats measures it."
     )
@@ -27,7 +27,7 @@ def test_pipelines_that_train_alike() -> None:
 
 def test_a_pipeline_that_trains_worse_is_named() -> None:
     sentence = sentences.likeness(judged(a_training("a", [0.9]), a_training("b", [0.1])))
-    assert sentence.startswith("b trains worse than a: 10.0 % instead of 90.0 %. ")
+    assert sentence.startswith("b trains worse than a: 10.0% instead of 90.0%. ")
 
 
 def test_seeds_are_named_where_they_were_measured() -> None:
@@ -37,7 +37,7 @@ def test_seeds_are_named_where_they_were_measured() -> None:
         for seed, accuracy in enumerate((0.7, 0.8))
     ]
     sentence = sentences.likeness(judged(*trainings, repeats=2))
-    assert "75.0 % for each. Over 2 seeds, chance alone makes differences of about" in sentence
+    assert "75.0% for each. Over 2 seeds, chance alone makes differences of about" in sentence
 
 
 @pytest.mark.parametrize(
