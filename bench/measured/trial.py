@@ -283,7 +283,8 @@ class Trial:
         """
         epochs: list[float] = []
         turnovers: list[float] = []
-        # A cache may be filled in the second epoch only, which says nothing of later ones.
+        # The first epoch fills a cache, and so is long: AUTOTUNE may end its iterator seconds late
+        # (docs/training.md). Later ones end soon, and so one restart would say nothing of them.
         least = 1 if getattr(self.pipeline, "cache", "none") == "none" else 2
         begun = last
         self._arrivals.append(last)
