@@ -32,20 +32,24 @@ class Smaller:
     """How images are stored smaller."""
 
     format: str  # jpeg, webp, png or bmp
-    size: int  # pixels of the short side; an image that has no more is stored as it is
+    size: int  # pixels of the short side; an image that has no more is not resized
     quality: int  # of a JPEG or WebP, 1 to 100
 
     def of(self, file: str) -> bytes:
         """Return the file's image, encoded at this size; the file's bytes if it is not larger.
 
+        A BMP loses nothing, and saves the decoding. So an image that is not larger becomes one too.
         An orientation in EXIF is neither applied nor kept, as in every pipeline. Raises what Pillow
         raises for a file that it cannot decode.
         """
         encoded = read(file)
         with Image.open(BytesIO(encoded)) as image:
             width, height = image.size
-            if min(width, height) <= self.size:
+            is_larger = min(width, height) > self.size
+            if not is_larger and self.format != "bmp":
                 return encoded
+            if not is_larger:
+                return self._encoded(image.convert("RGB"))
             scale = self.size / min(width, height)
             wanted = max(round(width * scale), 1), max(round(height * scale), 1)
             image.draft(
@@ -56,9 +60,12 @@ class Smaller:
             # Of Pillow's filters it is the nearest to the references: 2.24 grey levels (flowers),
             # where bicubic has 2.32 and Lanczos 2.56.
             resized = colours.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_LARGER)
-        resized.info.clear()  # neither a colour profile nor an orientation
+        return self._encoded(resized)
+
+    def _encoded(self, image: Image.Image) -> bytes:
+        image.info.clear()  # neither a colour profile nor an orientation
         written = BytesIO()
-        resized.save(written, **self._options())
+        image.save(written, **self._options())
         return written.getvalue()
 
     def _options(self) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def stored_of(data: bytes, folder: Path, how: Smaller = JPEG) -> bytes:
     return how.of(str(file))
 
 
-@pytest.mark.parametrize(("kind", "name"), [("jpeg", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("jpeg", "JPEG"), ("webp", "WEBP"), ("png", "PNG"), ("bmp", "BMP")]
+)
 @pytest.mark.parametrize(
     ("height", "width", "expected"), [(48, 60, (30, 24)), (600, 100, (24, 144)), (25, 25, (24, 24))]
 )
@@ -62,12 +64,22 @@ def test_an_image_that_is_no_larger_is_stored_as_it_is(
     assert stored_of(data, tmp_path) == data
 
 
+@pytest.mark.parametrize(("height", "width"), [(24, 60), (10, 10)])
+def test_as_a_bmp_it_has_all_its_pixels_and_needs_no_decoder(
+    height: int, width: int, tmp_path: Path
+) -> None:
+    data = jpeg(height, width)
+    stored = picture_of(stored_of(data, tmp_path, Smaller("bmp", 24, 90)))
+    assert (stored.format, stored.size) == ("BMP", (width, height))
+    assert np.array_equal(np.asarray(stored), np.asarray(picture_of(data)))
+
+
 def test_an_orientation_is_neither_applied_nor_kept(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     image = Image.fromarray(noise(40, 60, 3))
     for kind in ("JPEG", "PNG"):
-        for stored_as in ("jpeg", "webp", "png"):
+        for stored_as in ("jpeg", "webp", "png", "bmp"):
             data = encoded(image, kind, exif=exif)
             stored = picture_of(stored_of(data, tmp_path, Smaller(stored_as, 24, 90)))
             assert stored.size == (36, 24)
