@@ -36,7 +36,14 @@ from feedbench.bench.why import stages
 from feedbench.bench.why.advice import advice_of
 from feedbench.bench.why.ceilings.asked import asked
 from feedbench.bench.why.remedy import fixed_numbers
-from feedbench.bench.why.sampled import SECONDS, is_sampled, py_spy, with_samples, without_py_spy
+from feedbench.bench.why.sampled import (
+    SECONDS,
+    is_sampled,
+    py_spy,
+    unsampled,
+    with_samples,
+    without_py_spy,
+)
 from feedbench.bench.why.store.probe import PROBE_SECONDS, probe
 from feedbench.bench.why.trace_reader import Reading, reading_of
 from feedbench.bench.why.uncached import fastest_uncached
@@ -230,7 +237,7 @@ class Diagnostics:
         """Return a pipeline's trace with stages by samples of its stacks, if that is possible."""
         if not self._sampler:
             self._unsampled.append(row.label)
-            return before
+            return unsampled(self._specs[row.label], before)
         folder, shown = self._trace_folder(row)
         seconds = SECONDS + (row.first_epoch_seconds or 0.0)
         record = self._trial(
@@ -248,7 +255,7 @@ class Diagnostics:
         if trace is None:
             why = record.why or "py-spy saw no work"
             self._failed.append(f"The stages of {row.label} are not known: {why}.")
-            return before
+            return unsampled(self._specs[row.label], before)
         return trace
 
     def _trace_folder(self, row: Row) -> tuple[Path, str]:

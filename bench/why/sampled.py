@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from feedbench.bench.measured.sampling.sampler import STACKS
 from feedbench.bench.records.diagnosis import Trace
 from feedbench.bench.records.measurement import Profile
@@ -61,6 +63,17 @@ def with_samples(before: Trace | None, taken: Profile, folder: Path, shown: str)
         is_sampled=True,
         is_one_thread=are_of_one_thread(lines),
     )
+
+
+def unsampled(spec: Spec, before: Trace | None) -> Trace | None:
+    """Return the trace of a pipeline whose stacks were not sampled.
+
+    One of Feedbench's own has no stages then: TensorFlow's trace shows it as nothing but Python,
+    and most of that is C. A user's loader keeps its stages, and the Python functions in them.
+    """
+    if before is None or spec.is_foreign:
+        return before
+    return replace(before, stages=[], functions=[])
 
 
 def without_py_spy(labels: list[str]) -> str:

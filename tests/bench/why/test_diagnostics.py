@@ -229,7 +229,9 @@ def test_a_dataset_that_switches_autotune_off_is_not_sampled(tmp_path: Path) -> 
 def test_without_py_spy_one_sentence_names_all_that_are_not_sampled(tmp_path: Path) -> None:
     pipelines = [PipelineRecord("threads", "threads", "threads"), OF_OWN]
     found = looked_at(tmp_path, Trials(), [a_row("threads"), OWN], pipelines=pipelines)
-    assert list(found.traces) == ["threads"]  # by TensorFlow's profiler
+    assert list(found.traces) == ["threads"]  # by TensorFlow's profiler, which sees only Python
+    assert found.traces["threads"].stages == []
+    assert found.advice == []
     (sentence,) = found.skipped
     assert sentence == (
         f"The stages of threads and {OWN.label} are not known, since py-spy is not installed:"
@@ -244,9 +246,19 @@ def test_a_loader_that_cannot_be_sampled_keeps_its_trace_and_a_sentence(tmp_path
                 return a_trial(0, spec.label, ended="failed", why="py-spy took no samples")
             return super().diagnose(spec, purpose, *given, **asked)
 
-    found = looked_at(tmp_path, Failing(), [a_row("threads")], ops=["MatMul"], sampler="/py-spy")
-    assert [stage.name for stage in found.traces["threads"].stages] == ["Python", "MatMul"]
-    assert found.skipped == ["The stages of threads are not known: py-spy took no samples."]
+    rows = [a_row("threads"), a_row("loader.py:photos")]
+    pipelines = [PipelineRecord(row.label, row.label, row.label[:4]) for row in rows]
+    found = looked_at(
+        tmp_path, Failing(), rows, ops=["MatMul"], sampler="/py-spy", pipelines=pipelines
+    )
+    own = found.traces["loader.py:photos"]
+    assert [stage.name for stage in own.stages] == ["Python", "MatMul"]
+    assert found.traces["threads"].stages == []  # whatever it shows is not what threads do
+    why = "are not known: py-spy took no samples."
+    assert found.skipped == [
+        f"The stages of threads {why}",
+        f"The stages of loader.py:photos {why}",
+    ]
 
 
 class Broken:
