@@ -29,6 +29,7 @@ from feedbench.reports.sentences.citation import citation
 from feedbench.reports.sentences.comparisons import comparison
 from feedbench.reports.sentences.conditions import calm
 from feedbench.reports.sentences.notes import notes
+from feedbench.reports.sentences.tuning import answer as tuning_answer
 from feedbench.reports.sentences.tuning import on_page as tuning_sentences
 from feedbench.reports.tables import frames, full
 from feedbench.reports.text import figures
@@ -180,7 +181,7 @@ def page_data(
         started=facts.moment(run.started_at),
         is_interrupted=run.status != "complete",
         is_empty=not any(figures.is_known(row.rate) for row in run.rows),
-        answer=answer(run),
+        answer=answer(run) if tuning is None else tuning_answer(tuning),
         sure=sure(run),
         heading=heading(run),
         no_ratios=no_ratios(run),
@@ -203,7 +204,7 @@ def page_data(
         code=_code(run, images),
         limits=_limits(run, trials),
         data=embedded(frames.as_data(run, trials)),
-        tuning=[] if tuning is None else tuning_sentences(tuning),
+        tuning=[] if tuning is None else tuning_sentences(tuning, answer(run)),
     )
 
 

@@ -55,9 +55,17 @@ def gains(record: TuningRecord) -> Iterator[str]:
     )
 
 
-def on_page(record: TuningRecord) -> list[str]:
-    """Return what the page of the last run says of the tuning."""
-    sentences = [answer(record), totals_sentence(record), *gains(record)]
+def on_page(record: TuningRecord, of_rates: str) -> list[str]:
+    """Return what the page of the last run says of the tuning, below its answer.
+
+    `of_rates` is the answer of that run. It may differ, since rates are those of later epochs.
+    """
+    sentences = [totals_sentence(record), *gains(record)]
+    if record.allowance.epochs is not None:
+        sentences.append(
+            "The ratios below are of the rates alone, without preparation, first epoch and"
+            f" restarts. {of_rates}"
+        )
     return [sentence for sentence in sentences if sentence]
 
 

@@ -36,7 +36,9 @@ def test_the_page_of_the_last_run_has_the_tuning_and_that_of_a_rung_has_not(tmp_
     folder = a_tuning_folder(tmp_path / "tuning")
     shown = page.read(folder / "final")
     assert '<h2 id="tuning">Tuning</h2>' in shown
-    assert all(sentence.partition("'")[0] in shown for sentence in on_page(a_tuning()))
+    assert f"<h1>{answer(a_tuning())}</h1>" in shown
+    assert all(sentence.partition("'")[0] in shown for sentence in on_page(a_tuning(), ""))
+    assert "without preparation, first epoch and restarts. No verdicts:" in shown
     assert 'id="tuning"' not in page.read(folder / "rung-1")
 
 
