@@ -26,7 +26,7 @@ _NOT_OF_TUNING = {
     *DEMAND_FIELDS,
 }
 _DEFAULTS = {"seconds": "15m", "limit": "256"}
-_SPECS = ("tfdata_tuned", "tfrecord_sharded", "threads")
+_SPECS = ("tfdata_tuned", "tfrecord_sharded", "tfdata_saved", "threads")
 _SENTENCES = {
     "specs": "A pipeline whose knobs are varied: NAME[:knob=value,...]. A knob that you give stays"
     " as it is. Give it once per pipeline. Gains are compared with the first, as you give it.",
