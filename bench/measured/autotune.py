@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from feedbench.bench.records.diagnosis import Autotune, Choice
+from feedbench.pipelines.built_in.untuned import untuned
 
 
 def chosen_by(iterator: Any) -> Autotune | None:
@@ -54,6 +55,4 @@ def without(feed: Any) -> Any:
 
     if not isinstance(feed, tf.data.Dataset):
         return feed
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return feed.with_options(options)
+    return untuned(feed)

@@ -22,6 +22,7 @@ from feedbench.bench.tfrecords.classes import Classes, classes_of
 from feedbench.bench.tfrecords.features import Feature, Features, Label
 from feedbench.bench.tfrecords.record_files import short_names
 from feedbench.bench.tfrecords.task import PIPELINE, Extraction
+from feedbench.pipelines.built_in.untuned import untuned
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import FeedbenchError, PreparationError, RequestError
 from feedbench.pipelines.images.file_formats import signature_of
@@ -221,7 +222,9 @@ def records_in(file: str, compression: str) -> Iterator[bytes]:
         for record in (
             records_of(file, compression)
             if is_address(file)
-            else tf.data.TFRecordDataset(os.fsencode(file), compression).as_numpy_iterator()
+            else untuned(
+                tf.data.TFRecordDataset(os.fsencode(file), compression)
+            ).as_numpy_iterator()
         ):
             yield record
             count += 1

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from feedbench.pipelines.built_in import steps
 from feedbench.pipelines.built_in.tensor_form import sized, whole_levels
+from feedbench.pipelines.built_in.untuned import untuned
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import AT_ONCE, read
 from feedbench.pipelines.system.regular_files import open_regular, pipes_released
@@ -42,11 +43,11 @@ def pixels(
     )
     threads = threads if is_here else AT_ONCE  # most of these wait
     dataset = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
-    # Without AUTOTUNE, whose iterator takes seconds to end.
     with _building:
         load = _loading(form, knobs, is_here)
     batches = max(threads // _BATCH, 1) + 1
     dataset = dataset.map(load, num_parallel_calls=threads).batch(_BATCH).prefetch(batches)
+    dataset = untuned(dataset)
     most_awaited = threads + (batches + 2) * _BATCH
     taken = 0
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from feedbench.pipelines.built_in import steps
+from feedbench.pipelines.built_in.untuned import untuned
 from feedbench.pipelines.tfrecords.record_plan import gone
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def save(
     options = tf.data.Options()
     # Its generator waits for other datasets: in TensorFlow's only thread, it would wait for ever.
     options.threading.private_threadpool_size = 1
-    dataset = dataset.with_options(options)
+    dataset = untuned(dataset.with_options(options))
     dataset.save(os.fspath(folder), shard_func=lambda place, *_: place % shards)
     if source.error is not None:
         raise source.error

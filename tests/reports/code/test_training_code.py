@@ -233,6 +233,12 @@ def test_a_step_is_in_the_code_where_its_knob_asks_for_it_and_only_there(
     assert words not in code(f"{name}:cache=none,shuffle=none,parallel_calls=1,prefetch=none")
 
 
+@pytest.mark.parametrize("spec", ["tfrecord_sharded:store=raw", "tfdata_saved"])
+def test_what_writes_pixels_does_not_wait_for_autotune_at_the_end(spec: str) -> None:
+    writes = code(spec).partition("TFRecordWriter(" if "record" in spec else ".save(")[0]
+    assert "options.autotune.enabled = False" in writes
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

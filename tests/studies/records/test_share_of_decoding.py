@@ -22,6 +22,7 @@ import pytest
 
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.pipelines import catalog
+from feedbench.pipelines.built_in.untuned import untuned
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.sample_photos import write_photos
@@ -91,6 +92,7 @@ def measured(spec: str, workload: Workload, folder: Path) -> dict[str, float | s
 
         paths = tf.data.Dataset.from_tensor_slices(list(workload.files))
         dataset = paths.map(load, len(os.sched_getaffinity(0))).batch(workload.batch_size)
+        dataset = untuned(dataset)
         begun = time.perf_counter()
         for _ in dataset:
             pass
