@@ -24,13 +24,26 @@ def answer(record: TuningRecord) -> str:
         return f"{record.default} stays the choice{so_far}: {_of_default(record)}."
     gain = record.after or record.before
     if gain is None:
-        return f"{record.winner} is the best of the candidates{so_far}."
+        best = f"{record.winner} is the best of the candidates{so_far}."
+        return best if _has_default(record) else f"{best} {_without_default(record)}"
     what = _what(record)
     if gain.low is not None and gain.low > 1:
         return f"{record.winner} is {_times(gain)} {what} as {record.default}{so_far}."
     return (
         f"{record.winner} is the best of the candidates{so_far}, but it is not shown to be faster"
         f" than {record.default}: {_times(gain)} {what}."
+    )
+
+
+def _has_default(record: TuningRecord) -> bool:
+    labels = (result.label for rung in record.rungs for result in rung.results)
+    return record.default in labels
+
+
+def _without_default(record: TuningRecord) -> str:
+    return (
+        f"It is compared with nothing: there was no time for the default, {record.default}. Raise"
+        " --time, or lower --limit."
     )
 
 

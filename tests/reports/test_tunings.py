@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from feedbench.bench.records.tuning.tuning import Allowance, last_run
+from feedbench.bench.records.tuning.tuning import Allowance, Result, Rung, last_run
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page
 from feedbench.reports.sentences.tuning import answer, gains, on_page, totals_sentence
@@ -23,6 +25,19 @@ def test_the_winner_has_its_gain_from_fresh_blocks_and_the_time_of_the_planned_e
     assert "1.60 times" in both
     assert both.endswith("The second one counts.")
     assert why.startswith("They differ because of noise and selection.")
+
+
+def test_a_winner_without_the_default_is_compared_with_nothing_and_says_so() -> None:
+    alone = Result(label="b", spec="b", rate=1500.0)
+    of_default = Result(label="a", spec="a", rate=None, why_out="it failed")
+    unmeasured: dict[str, Any] = {"before": None, "after": None}
+    rung = Rung(folder="rung-1", blocks=4, best="b", results=[alone])
+    assert answer(a_tuning(**unmeasured, rungs=[rung])) == (
+        "b is the best of the candidates. It is compared with nothing: there was no time for the"
+        " default, a. Raise --time, or lower --limit."
+    )
+    both = replace(rung, results=[of_default, alone])
+    assert answer(a_tuning(**unmeasured, rungs=[both])) == "b is the best of the candidates."
 
 
 def test_one_epoch_takes() -> None:
