@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from feedbench.bench.records.proof import is_equal
 from feedbench.bench.records.row import Row
-from feedbench.bench.records.tuning.tuning import Allowance
+from feedbench.bench.records.tuning.tuning import NO_TIME, Allowance
 from feedbench.bench.text import duration, size
 from feedbench.pipelines import catalog, knobs
 from feedbench.pipelines.catalog import Spec
@@ -64,7 +64,7 @@ def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
     in memory, as well as the process itself.
     """
     if row.rate is None:
-        return f"it failed: {row.failures[0]}" if row.failures else "there was no time for it"
+        return f"it failed: {row.failures[0]}" if row.failures else NO_TIME
     if not is_equal(row.proof):
         return _other_work(row)
     disk, memory = needs(catalog.spec_of(row.label, row.spec), amounts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from feedbench.bench.records.tuning.tuning import Gain, Result, Total, TuningRecord
+from feedbench.bench.records.tuning.tuning import NO_TIME, Gain, Result, Total, TuningRecord
 from feedbench.bench.text import counted, digits, duration, listed
 from feedbench.reports.text.figures import MISSING, shown
 
@@ -25,7 +25,7 @@ def answer(record: TuningRecord) -> str:
     gain = record.after or record.before
     if gain is None:
         best = f"{record.winner} is the best of the candidates{so_far}."
-        return best if _has_default(record) else f"{best} {_without_default(record)}"
+        return " ".join(filter(None, (best, _without_default(record))))
     what = _what(record)
     if gain.low is not None and gain.low > 1:
         return f"{record.winner} is {_times(gain)} {what} as {record.default}{so_far}."
@@ -35,16 +35,15 @@ def answer(record: TuningRecord) -> str:
     )
 
 
-def _has_default(record: TuningRecord) -> bool:
-    labels = (result.label for rung in record.rungs for result in rung.results)
-    return record.default in labels
-
-
 def _without_default(record: TuningRecord) -> str:
-    return (
-        f"It is compared with nothing: there was no time for the default, {record.default}. Raise"
-        " --time, or lower --limit."
-    )
+    """Return that the default has no rate, and why; "" if it has one."""
+    results = [each for rung in record.rungs for each in rung.results]
+    of_default = [result for result in results if result.label == record.default]
+    if any(result.rate is not None for result in of_default):
+        return ""
+    why = next((result.why_out for result in of_default), NO_TIME)
+    remedy = " Raise --time, or lower --limit." if why == NO_TIME else ""
+    return f"The default, {record.default}, was not measured: {why}.{remedy}"
 
 
 def _of_default(record: TuningRecord) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.tuning.tuning import Allowance, Result, Rung, last_run
+from feedbench.bench.records.tuning.tuning import NO_TIME, Allowance, Result, Rung, last_run
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page
 from feedbench.reports.sentences.tuning import answer, gains, on_page, totals_sentence
@@ -27,17 +27,26 @@ def test_the_winner_has_its_gain_from_fresh_blocks_and_the_time_of_the_planned_e
     assert why.startswith("They differ because of noise and selection.")
 
 
-def test_a_winner_without_the_default_is_compared_with_nothing_and_says_so() -> None:
-    alone = Result(label="b", spec="b", rate=1500.0)
-    of_default = Result(label="a", spec="a", rate=None, why_out="it failed")
+@pytest.mark.parametrize(
+    ("of_default", "why"),
+    [
+        ([], "there was no time for it. Raise --time, or lower --limit."),
+        ([Result(label="a", spec="a", why_out=NO_TIME)], f"{NO_TIME}. Raise --time, or lower"),
+        ([Result(label="a", spec="a", why_out="it failed: no file")], "it failed: no file."),
+    ],
+)
+def test_a_winner_without_the_default_is_compared_with_nothing_and_says_why(
+    of_default: list[Result], why: str
+) -> None:
+    best = Result(label="b", spec="b", rate=1500.0)
     unmeasured: dict[str, Any] = {"before": None, "after": None}
-    rung = Rung(folder="rung-1", blocks=4, best="b", results=[alone])
-    assert answer(a_tuning(**unmeasured, rungs=[rung])) == (
-        "b is the best of the candidates. It is compared with nothing: there was no time for the"
-        " default, a. Raise --time, or lower --limit."
+    rung = Rung(folder="rung-1", blocks=4, best="b", results=[best, *of_default])
+    said = answer(a_tuning(**unmeasured, rungs=[rung]))
+    assert said.startswith(
+        f"b is the best of the candidates. The default, a, was not measured: {why}"
     )
-    both = replace(rung, results=[of_default, alone])
-    assert answer(a_tuning(**unmeasured, rungs=[both])) == "b is the best of the candidates."
+    measured = replace(rung, results=[best, Result(label="a", spec="a", rate=1.0)])
+    assert "not measured" not in answer(a_tuning(**unmeasured, rungs=[rung, measured]))
 
 
 def test_one_epoch_takes() -> None:

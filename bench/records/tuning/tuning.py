@@ -56,6 +56,10 @@ class Gain(msgspec.Struct, frozen=True, kw_only=True):
     blocks: int
 
 
+NO_TIME = "there was no time for it"
+"""Why a candidate is out that a run did not come to."""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate in one rung."""
 
