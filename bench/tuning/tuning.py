@@ -30,6 +30,7 @@ from feedbench.bench.records.run import RunRecord
 from feedbench.bench.records.storage import read_trials
 from feedbench.bench.records.tuning.tuning import (
     FINAL,
+    NO_TIME,
     Allowance,
     Exclusion,
     Rung,
@@ -64,6 +65,7 @@ from feedbench.pipelines.images.index import Index, stamps_of
 from feedbench.pipelines.images.placement import least_of
 
 _MOST_ROUNDS = 8  # of turns in a block
+_FEWER = 4  # times fewer images, where there was no time for the default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +214,7 @@ class _Tuning:
             if record.status == "interrupted":
                 return True
             self._note(rung)
+            self._measure_fewer(rung)
             stay = [spec for spec in specs if spec.label in {specs[0].label, *staying(rung)}]
             if rung.best is None or (rungs_left > 1 and self._is_decided(stay, rung)):
                 return False
@@ -302,6 +305,23 @@ class _Tuning:
         """Keep why the run had no time for some candidates."""
         dropped = [Exclusion(spec=each.spec, why=each.why) for each in record.dropped]
         self.keeper.put(excluded=[*self.keeper.record.excluded, *dropped])
+
+    def _measure_fewer(self, rung: Rung) -> None:
+        """Measure fewer images from now on if there was no time for the default.
+
+        Gains are compared with it, so without it the search would have no result.
+        """
+        default, images = self.keeper.record.default, self.keeper.record.images
+        of_default = [result for result in rung.results if result.label == default]
+        if any(result.rate is not None or result.why_out != NO_TIME for result in of_default):
+            return
+        fewer = max(images // _FEWER, min(2 * self.options.batch_size, images))
+        if fewer < images:
+            self.options = dataclasses.replace(self.options, limit=fewer)
+            self.listener.note(
+                f"There was no time for {default}, with which all others are compared. So the next"
+                f" run has {fewer:,} of these {images:,} images."
+            )
 
     def _note(self, rung: Rung) -> None:
         for result in rung.results:
