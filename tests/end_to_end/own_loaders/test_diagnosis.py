@@ -128,7 +128,7 @@ def test_a_planted_slow_op_is_the_largest_step_where_plain_tf_data_stands_in_for
     assert waterfall["like"] == "tfdata_naive"
     before, whole = waterfall["steps"][-2:]
     assert whole["name"] == "the rest"
-    assert whole["cpu_ms"] - before["cpu_ms"] > before["cpu_ms"]
+    assert whole["rate"] < before["rate"] / 2  # CPU time is not known where it was read late
 
 
 def test_on_real_photos_decoding_is_the_largest_stage_and_the_largest_step(
