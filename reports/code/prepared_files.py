@@ -124,6 +124,7 @@ def _stored(pipeline: StoredKnobs, workload: Workload) -> dict[str, object]:
     return {
         "stored_size": size,
         "stored_bytes": pipeline.stored_bytes(workload),
+        "is_bmp": pipeline.stored_format == "bmp",
         "save": ", ".join(save),
     }
 

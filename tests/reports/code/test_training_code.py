@@ -233,6 +233,14 @@ def test_a_step_is_in_the_code_where_its_knob_asks_for_it_and_only_there(
     assert words not in code(f"{name}:cache=none,shuffle=none,parallel_calls=1,prefetch=none")
 
 
+@pytest.mark.parametrize("name", ["tfrecord_sharded", "tfdata_saved"])
+def test_an_image_that_is_no_larger_stays_its_file_or_becomes_a_bmp(name: str) -> None:
+    assert "return encoded" in code(f"{name}:store=resized")
+    bmp = code(f"{name}:store=resized,stored_format=bmp")
+    assert "return encoded" not in bmp
+    assert "scale = min(STORED_SIZE / min(image.size), 1)\n" in bmp
+
+
 @pytest.mark.parametrize("spec", ["tfrecord_sharded:store=raw", "tfdata_saved"])
 def test_what_writes_pixels_does_not_wait_for_autotune_at_the_end(spec: str) -> None:
     writes = code(spec).partition("TFRecordWriter(" if "record" in spec else ".save(")[0]
