@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from feedbench.bench.records.diagnosis import Autotune, Choice
-from feedbench.pipelines.built_in.untuned import untuned
+from feedbench.pipelines.built_in.autotune import untuned
 
 
 def chosen_by(iterator: Any) -> Autotune | None:

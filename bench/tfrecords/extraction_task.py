@@ -22,7 +22,7 @@ from feedbench.bench.tfrecords.classes import Classes, classes_of
 from feedbench.bench.tfrecords.features import Feature, Features, Label
 from feedbench.bench.tfrecords.record_files import short_names
 from feedbench.bench.tfrecords.task import PIPELINE, Extraction
-from feedbench.pipelines.built_in.untuned import untuned
+from feedbench.pipelines.built_in.autotune import untuned
 from feedbench.pipelines.contract import Records
 from feedbench.pipelines.errors import FeedbenchError, PreparationError, RequestError
 from feedbench.pipelines.images.file_formats import signature_of

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from feedbench.pipelines.built_in.autotune import untuned
 from feedbench.pipelines.built_in.fitting import fitted, may_reduce
 from feedbench.pipelines.built_in.source_pixels import mean_pixels
 from feedbench.pipelines.built_in.tensor_form import (
@@ -297,10 +298,8 @@ def _ended(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:
     """Return a dataset of batches with its prefetch and its options."""
     options = tf.data.Options()
     options.deterministic = knobs.deterministic
-    if knobs.is_fixed:
-        # Nothing is left to tune. The end of each iterator would often wait for AUTOTUNE's thread.
-        options.autotune.enabled = False
-    return prefetched(dataset, knobs).with_options(options)
+    ended = prefetched(dataset, knobs).with_options(options)
+    return untuned(ended) if knobs.is_fixed else ended
 
 
 def prefetched(dataset: tf.data.Dataset, knobs: TailKnobs) -> tf.data.Dataset:

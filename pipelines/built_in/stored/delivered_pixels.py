@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from feedbench.pipelines.built_in import steps
+from feedbench.pipelines.built_in.autotune import untuned
 from feedbench.pipelines.built_in.tensor_form import sized, whole_levels
-from feedbench.pipelines.built_in.untuned import untuned
 from feedbench.pipelines.remote.address import is_address
 from feedbench.pipelines.remote.reading import AT_ONCE, read
 from feedbench.pipelines.system.regular_files import open_regular, pipes_released

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from feedbench.pipelines.built_in import steps
-from feedbench.pipelines.built_in.untuned import untuned
+from feedbench.pipelines.built_in.autotune import untuned
 from feedbench.pipelines.tfrecords.record_plan import gone
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ import pytest
 
 from feedbench.bench.processes.workload_file import read_workload, workload_of, write_workload
 from feedbench.pipelines import catalog
-from feedbench.pipelines.built_in.untuned import untuned
+from feedbench.pipelines.built_in.autotune import untuned
 from feedbench.pipelines.contract import Preparing, Workload
 from feedbench.pipelines.images.index import index_folder
 from feedbench.pipelines.images.sample_photos import write_photos

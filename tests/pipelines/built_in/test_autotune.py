@@ -12,7 +12,7 @@ import pytest
 def test_other_options_stay_and_its_elements_too() -> None:
     import tensorflow as tf
 
-    from feedbench.pipelines.built_in.untuned import untuned
+    from feedbench.pipelines.built_in.autotune import untuned
 
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1

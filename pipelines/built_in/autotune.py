@@ -1,4 +1,4 @@
-"""A dataset without AUTOTUNE. Imports TensorFlow inside functions."""
+"""tf.data without AUTOTUNE. Imports TensorFlow inside functions."""
 
 from __future__ import annotations
 
