@@ -191,7 +191,7 @@ def _described(trainings: Sequence[Training], figures: tuple[_Figure, _Figure], 
             continue
         values = [figure(training.last) for figure in figures]
         parts = [
-            f"{name} {percent(value / 100) if unit else digits(value)}{unit and ' %'}"
+            f"{name} {percent(value / 100) if unit else digits(value)}{unit}"
             for name, value in zip(("training", "validation"), values, strict=True)
             if value is not None
         ]
