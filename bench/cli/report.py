@@ -38,24 +38,28 @@ def report(
 
     A folder of feedbench train is html, markdown, csv (a row for each epoch) or json.
 
-    A folder of feedbench tune is the report of its last run.
+    A folder of feedbench tune is the report of its last run, whose page begins with the tuning's
+    answer. Its markdown is the tuning itself.
 
     A file of feedbench.watch is a page with the ending .html, next to the file. Its sentence and
     its table are also printed.
     """
     from feedbench.bench import files
     from feedbench.bench.records.tuning.tuning import last_run
-    from feedbench.reports import formats
+    from feedbench.reports import formats, tunings
 
     name = formats.chosen(format, out)
     content: str | bytes
     if len(folders) == 1 and folders[0].is_file():
         _watched(folders[0], name, out)
         return
-    if len(folders) == 1:
+    if len(folders) == 1 and name == "markdown" and tunings.is_tuning(folders[0]):
+        content = tunings.read(folders[0])
+    elif len(folders) == 1:
         folders = [last_run(folders[0]) or folders[0]]
         content = _one(name, folders[0], out)
     else:
+        folders = [last_run(folder) or folder for folder in folders]
         content = _several(folders, name, out, "" if format is None else f"--format {format}")
     file = out or (folders[0] / formats.PAGE if name == "html" else None)
     if file is None:
