@@ -31,7 +31,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"breakable": _breakable, "lines": _lines, "two_lines": _two_lines}
+    templates.filters |= {
+        "breakable": _breakable,
+        "lines": _lines,
+        "prose": _prose,
+        "two_lines": _two_lines,
+    }
     return templates
 
 
@@ -85,6 +90,14 @@ def _breakable(label: str) -> Markup:
     """Let a label be broken between its words and knobs."""
     text = str(escape(visible(label)))
     return Markup(re.sub(r"([_:,=/])", r"\1<wbr>", text))  # noqa: S704 - escaped
+
+
+def _prose(sentence: str) -> Markup:
+    """Let long words of a sentence, such as a SPEC, be broken as labels are, and no number."""
+    text = str(escape(visible(sentence)))
+    return Markup(  # noqa: S704 - escaped
+        re.sub(r"\S{16,}", lambda word: re.sub(r"([:,=/])(?=\w)", r"\1<wbr>", word[0]), text)
+    )
 
 
 def _two_lines(title: str) -> Markup:

@@ -235,7 +235,8 @@ def test_nothing_of_a_label_or_a_message_is_read_as_markup() -> None:
     run = a_run(a_row("a"), row, best=[SCRIPT], command=["feedbench", SCRIPT])
     text = page.render(run, [*trials_of({"a": [1000], SCRIPT: [2000]}), trial])
     assert "<script" not in without_own_scripts(text).lower()
-    assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt; is the fastest" in text
+    title = "<h1>&lt;script&gt;alert(1)&lt;/script&gt; is the fastest"
+    assert title in text.replace("<wbr>", "")
 
 
 def test_a_page_holds_no_control_characters_wherever_they_were() -> None:

@@ -47,3 +47,19 @@ def test_a_template_uses_every_field_of_its_data_and_nothing_else(
         used - MACROS
         <= OF_ALL_PAGES | {name for name in dir(data) if not name.startswith("_")} | there
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "tfrecord_sharded:cache=none is 1,057 times",
+            "tfrecord_sharded:<wbr>cache=<wbr>none is 1,057 times",
+        ),
+        ("at 1/2, 1/4 or 1/8: cache=memory", "at 1/2, 1/4 or 1/8: cache=memory"),
+        ("<b>tfdata_tuned</b>", "&lt;b&gt;tfdata_tuned&lt;/<wbr>b&gt;"),
+        ("", ""),
+    ],
+)
+def test_only_long_words_of_a_sentence_may_be_broken(sentence: str, shown: str) -> None:
+    assert environment().from_string("{{ text | prose }}").render(text=sentence) == shown
