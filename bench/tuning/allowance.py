@@ -20,6 +20,7 @@ class Amounts:
     file_bytes: int  # of the images' own files
     image_values: int  # of a delivered image: height, width and channels
     value_bytes: int  # of a delivered value
+    free_bytes: int | None = None  # on the disk of what is written in advance; None: not known
 
     @property
     def delivered_bytes(self) -> int:
@@ -54,7 +55,7 @@ def why_not(spec: Spec, amounts: Amounts, allowed: Allowance) -> str:
     if store == "resized" and allowed.pixels is None:
         return "it changes the pixels, and there is no --pixels"
     disk, memory = needs(spec, amounts)
-    return _too_much(disk, memory, allowed, "would ")
+    return _too_much(disk, memory, allowed, "would ") or _no_room(disk, amounts, "would take")
 
 
 def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
@@ -79,7 +80,7 @@ def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
             return f"it takes {takes} to prepare, and --preparation allows {allows}"
     unmeasured = memory * max(amounts.images - images, 0) // max(amounts.images, 1)
     peak = max(memory, (row.peak_memory_bytes or 0) + unmeasured)
-    return _too_much(disk, peak, allowed, "")
+    return _too_much(disk, peak, allowed, "") or _no_room(disk, amounts, "takes")
 
 
 def _other_work(row: Row) -> str:
@@ -101,6 +102,13 @@ def _too_much(disk: int, memory: int, allowed: Allowance, would: str) -> str:
             verb = f"{would}take" if would else "takes"
             return f"it {verb} {size(used)} {where}, and {option} allows {size(limit)}"
     return ""
+
+
+def _no_room(disk: int, amounts: Amounts, verb: str) -> str:
+    free = amounts.free_bytes
+    if free is None or disk <= free:
+        return ""
+    return f"it {verb} {size(disk)} on the disk for all images, and {size(free)} are free"
 
 
 def _cached(cache_at: str, amounts: Amounts, stored: int | None) -> int:

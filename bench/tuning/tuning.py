@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -121,7 +122,17 @@ def amounts_of(index: Index, options: RunOptions) -> Amounts:
         file_bytes=sum(stamp.size for stamp in stamps_of(index) if stamp is not None),
         image_values=height * width * options.channels,
         value_bytes=DTYPE_BYTES[options.dtype],
+        free_bytes=_free_bytes(options.prepared),
     )
+
+
+def _free_bytes(folder: Path) -> int | None:
+    """Return what is free on the disk of a folder, which need not exist yet; None: not known."""
+    try:
+        above = (folder.absolute(), *folder.absolute().parents)
+        return shutil.disk_usage(next(each for each in above if each.exists())).free
+    except OSError:  # it may not be looked into; the run says so
+        return None
 
 
 def search_of(

@@ -53,7 +53,7 @@ class TuneOptions:
         read=read.size,
         metavar="SIZE",
         help="The most bytes to write in advance or as a cache, for all images. Such as 5GB.",
-        otherwise="no limit",
+        otherwise="what is free",
     )
     memory: int | None = option(  # bytes
         None,

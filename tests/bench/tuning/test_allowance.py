@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from msgspec.structs import replace
@@ -64,6 +65,22 @@ def test_bytes_that_were_written_are_scaled_to_the_whole_folder() -> None:
     row = measured(preparation=made)
     assert not out(row, disk_bytes=20_000_000)
     assert "20.0 MB on the disk" in out(row, disk_bytes=19_000_000)
+
+
+def test_what_has_no_room_on_the_disk_is_out_without_a_limit_too() -> None:
+    full = dataclasses.replace(AMOUNTS, free_bytes=20_000_000)
+    spec = catalog.parse("tfrecord_sharded:store=raw")
+    assert why_not(spec, full, Allowance()) == (
+        "it would take 151 MB on the disk for all images, and 20.0 MB are free"
+    )
+    assert not why_not(spec, AMOUNTS, Allowance())
+    assert not why_not(catalog.parse("tfdata_tuned"), full, Allowance())
+    made = replace(a_preparation(), images=100, bytes=2_000_000)
+    assert not why_out(measured(preparation=made), full, 100, Allowance())
+    made = replace(made, bytes=2_100_000)
+    assert why_out(measured(preparation=made), full, 100, Allowance()) == (
+        "it takes 21.0 MB on the disk for all images, and 20.0 MB are free"
+    )
 
 
 def test_the_time_of_a_preparation_is_scaled_to_the_whole_folder() -> None:
