@@ -46,12 +46,15 @@ def test_what_autotune_chose_is_folded_away_with_a_table_for_each_pipeline() -> 
     assert words(run).count("budget: 2 cores, 11.5 GB of memory") == 2
     assert '<a href="#reasons">' in text
     assert 'id="autotune"' not in page.render(a_run(a_row("a")), [])
+    assert "advice" not in words(run)  # there is none, and there were no separate trials
+    assert "Separate trials" not in words(run)
 
 
 def test_what_autotune_costs_stands_by_its_pipeline() -> None:
     fixed = Fixed(label="a", spec="x:parallel_calls=2", rate=1000.0, own_rate=1000.0)
     said = words(a_run(a_row("a"), diagnosis=Diagnosis(fixed=[fixed])))
     assert "With 2 parallel calls and AUTOTUNE off: as fast" in said
+    assert "Each line of advice rests on a figure" in said
 
 
 def test_steps_have_a_column_of_the_trace_and_the_rest_its_name() -> None:
