@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,9 +90,12 @@ def fitted(x: Any, epochs: int = 3, model: Any = None, **given: Any) -> WatchRec
     return callback.record()
 
 
-def means(record: WatchRecord, epoch: int = -1) -> tuple[float, float]:
-    """The mean wait and the mean duration of an epoch's steps; the first one compiles."""
-    each = record.epochs[epoch]
+def means(record: WatchRecord) -> tuple[float, float]:
+    """The mean wait and the mean duration of the steps of the shortest epoch.
+
+    The first one compiles. Others are longer where another program takes the cores meanwhile.
+    """
+    each = min(record.epochs[1:], key=lambda epoch: epoch.seconds)
     return each.waited_seconds / each.steps, each.seconds / each.steps
 
 
@@ -101,13 +105,14 @@ def means(record: WatchRecord, epoch: int = -1) -> tuple[float, float]:
     ids=["unbuffered", "buffered"],
 )
 def test_the_wait_of_a_step_is_what_arithmetic_says(is_buffered: bool, wait: float) -> None:
-    record = fitted(a_dataset(is_buffered=is_buffered))
+    record = fitted(a_dataset(is_buffered=is_buffered), epochs=4)
     assert record.place == "graph"
-    assert [epoch.batches for epoch in record.epochs] == [BATCHES] * 3
+    assert [epoch.batches for epoch in record.epochs] == [BATCHES] * 4
     waited, whole = means(record)
     assert waited == pytest.approx(wait, abs=NEAR)
     assert whole == pytest.approx(wait + STEP_SECONDS, abs=NEAR)
-    assert record.epochs[-1].first_seconds == pytest.approx(BATCH_SECONDS, abs=2 * NEAR)
+    first = min(epoch.first_seconds for epoch in record.epochs)
+    assert first == pytest.approx(BATCH_SECONDS, abs=2 * NEAR)
 
 
 def test_a_model_slower_than_its_buffered_input_does_not_wait() -> None:
@@ -135,13 +140,13 @@ def test_a_watched_dataset_in_fit_with_the_callback_is_seen_by_both() -> None:
 
 def test_a_watched_dataset_in_a_loop_is_timed_around_next() -> None:
     watched = feedbench.watch(a_dataset(is_buffered=True))
-    for _ in range(2):
+    for _ in range(3):
         for _ in watched:
             time.sleep(STEP_SECONDS)
     record = watched.record()
     assert record.place == "python"
     assert means(record)[0] == pytest.approx(BATCH_SECONDS - STEP_SECONDS, abs=NEAR)
-    assert len(record.epochs) == 2
+    assert len(record.epochs) == 3
 
 
 def test_a_compiled_loop_over_a_watched_iterator_is_seen() -> None:
@@ -187,13 +192,13 @@ def test_whatever_fit_takes_is_seen_by_the_callback(kind: str) -> None:
     ones = np.ones((4 * BATCHES, 2), np.float32), np.ones((4 * BATCHES, 1), np.float32)
     model = a_model()
     if kind == "arrays":
-        model.fit(*ones, batch_size=4, epochs=2, verbose=0, callbacks=[callback])
+        model.fit(*ones, batch_size=4, epochs=3, verbose=0, callbacks=[callback])
     elif kind == "generator":
-        model.fit(generated(), steps_per_epoch=BATCHES, epochs=2, verbose=0, callbacks=[callback])
+        model.fit(generated(), steps_per_epoch=BATCHES, epochs=3, verbose=0, callbacks=[callback])
     else:
-        model.fit(Batches(), epochs=2, verbose=0, callbacks=[callback])
+        model.fit(Batches(), epochs=3, verbose=0, callbacks=[callback])
     record = callback.record()
-    assert [epoch.batches for epoch in record.epochs] == [BATCHES] * 2
+    assert [epoch.batches for epoch in record.epochs] == [BATCHES] * 3
     waited = means(record)[0]
     expected = BATCH_SECONDS - STEP_SECONDS if kind == "py_dataset" else 0.0
     assert waited == pytest.approx(expected, abs=NEAR)
@@ -274,7 +279,7 @@ def test_it_writes_the_file_and_scalars_that_tensorboard_reads(tmp_path: Path) -
     events = EventAccumulator(str(tmp_path / "logs")).Reload()
     waits = events.Scalars("input/wait_ms")
     assert [each.step for each in waits] == [*range(3 * (BATCHES - 1))]
-    assert waits[-1].value == pytest.approx(30, abs=1000 * NEAR)
+    assert statistics.median(each.value for each in waits) == pytest.approx(30, abs=1000 * NEAR)
     assert abs(waits[-1].wall_time - time.time()) < 60
     assert len(events.Scalars("input/first_batch_ms")) == 3
     shares = events.Scalars("input/waiting_share")
