@@ -1,7 +1,8 @@
 """Which candidates leave a rung, and which one is the best. Pure.
 
 A candidate leaves when it is shown slower than the best: its whole interval is below it. A lower
-mean alone is no reason.
+mean alone is no reason. Before there are enough blocks for that, one leaves whose whole interval is
+below half of the best: it takes the time that the others need to be told apart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from feedbench.bench.records.tuning.tuning import Allowance, Gain, Result, Rung
 from feedbench.bench.tuning.allowance import Amounts, why_out
 from feedbench.bench.tuning.scores import Costs, costs_of, gain_of, speed
 from feedbench.bench.verdicts.intervals import LEAST_BLOCKS, level_of
+
+# Simulated: two blocks, a million pairs of equal candidates. Where a fifth of the blocks is up to
+# ten times slower, 0.016 % of them leave; where half of the blocks is, 0.11 %.
+_CLEARLY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +68,10 @@ def best_of(costs: Mapping[str, Costs], epochs: int | None) -> str | None:
 
 
 def is_slower(gain: Gain | None) -> bool:
-    """Return whether a candidate is shown slower than the best, over enough blocks for that."""
-    return (
-        gain is not None and gain.blocks >= LEAST_BLOCKS and gain.high is not None and gain.high < 1
-    )
+    """Return whether a candidate is shown slower than the best, or in few blocks half as fast."""
+    if gain is None or gain.high is None:
+        return False
+    return gain.high < (1.0 if gain.blocks >= LEAST_BLOCKS else _CLEARLY)
 
 
 def staying(rung: Rung) -> list[str]:

@@ -64,6 +64,17 @@ def test_a_difference_over_too_few_blocks_is_no_reason_to_leave() -> None:
     assert staying(rung(run(few))) == ["a", "b", "c"]
 
 
+def test_one_that_is_less_than_half_as_fast_leaves_after_two_blocks() -> None:
+    made = rung(run({"a": [100, 101], "b": [2000, 2010], "c": [100, 101], "d": [900, 1300]}))
+    assert made.best == "b"
+    assert staying(made) == ["a", "b", "d"]  # a is the default, and d varies too much to tell
+    assert of(made, "c").why_out == "it is slower than b"
+
+
+def test_one_block_is_too_few_for_any_to_leave() -> None:
+    assert staying(rung(run({"a": [100], "b": [2000], "c": [100]}))) == ["a", "b", "c"]
+
+
 def test_the_default_never_leaves_for_its_rate() -> None:
     made = rung(run({"a": STEADY, "b": [3 * rate for rate in STEADY]}))
     assert staying(made) == ["a", "b"]
