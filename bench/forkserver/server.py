@@ -26,8 +26,11 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-import psutil
-
+from feedbench.bench.forkserver.resource_trackers import (
+    PATIENCE_SECONDS,
+    kill_children,
+    kill_group,
+)
 from feedbench.bench.processes.command import command_of
 from feedbench.bench.records.messages import (
     Command,
@@ -143,9 +146,9 @@ class _Server:
                 for line in lines:
                     self._obey(decode_command(line))
         for trial in self._trials:
-            self._kill_group(trial)
+            kill_group(trial, spares_trackers=True)
         self._trials.clear()
-        self._kill_all_children()
+        self._kill(None)
         self._wait_until_gone()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -158,7 +161,7 @@ class _Server:
                 self.say(Started(pid=trial))
             case End():
                 for trial in self._trials & {command.trial} if command.trial else self._trials:
-                    self._kill_group(trial)
+                    kill_group(trial, spares_trackers=True)
 
     def _fork(self, start: Start) -> int:
         server = os.getpid()
@@ -198,39 +201,31 @@ class _Server:
         if pid not in self._trials:
             return
         self._trials.discard(pid)
-        self._kill_group(pid)
-        if not self._trials:
-            self._kill_all_children()
+        self._kill(pid)
         self._wait_until_gone(pid)
         signal_number = -code if code < 0 else None
         self.say(Ended(trial=pid, exit_code=code if code >= 0 else None, signal=signal_number))
 
-    def _kill_group(self, trial: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(trial, signal.SIGKILL)
-
-    def _kill_all_children(self) -> None:
-        """Kill what is left when no trial is alive.
+    def _kill(self, trial: int | None, *, spares_trackers: bool = True) -> None:
+        """Kill what is left of a trial, and of all if no trial is alive.
 
         A worker may have left its trial's group; when its parent ends, this process adopts it.
         Whose it is cannot be seen then, so it may live until the last trial of its block ends.
         """
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                child.kill()
+        if trial is not None:
+            kill_group(trial, spares_trackers=spares_trackers)
+        if not self._trials:
+            kill_children(spares_trackers=spares_trackers)
 
     def _wait_until_gone(self, trial: int | None = None) -> None:
         """Wait for a trial's group; if no trial is alive, for all children."""
-        deadline = time.monotonic() + _REAP_SECONDS
-        while time.monotonic() < deadline and self._is_left(trial):
+        begun = time.monotonic()
+        while time.monotonic() < begun + _REAP_SECONDS and self._is_left(trial):
             status = _waited(os.WNOHANG)
             if status is not None:
                 self._collect(*status)
                 continue
-            if trial is not None:
-                self._kill_group(trial)
-            if not self._trials:
-                self._kill_all_children()
+            self._kill(trial, spares_trackers=time.monotonic() < begun + PATIENCE_SECONDS)
             time.sleep(0.005)
 
     def _is_left(self, trial: int | None) -> bool:
