@@ -37,9 +37,12 @@ from feedbench.bench.records.tuning.tuning import (
     Rung,
     TuningRecord,
 )
+from feedbench.bench.run.budget import least_images
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import (
     TooShortError,
+    guessed_cost,
+    guesses,
     refuse_unsuitable,
     rounded_up,
     words_without,
@@ -57,7 +60,7 @@ from feedbench.bench.tuning.halving import (
     staying,
 )
 from feedbench.bench.tuning.keeper import Keeper
-from feedbench.bench.tuning.schedule import LEAST_SECONDS, Schedule, schedule_of
+from feedbench.bench.tuning.schedule import LEAST_SECONDS, Schedule, images_for, schedule_of
 from feedbench.pipelines import catalog
 from feedbench.pipelines.catalog import Spec
 from feedbench.pipelines.errors import RequestError
@@ -94,6 +97,7 @@ def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningR
     amounts = amounts_of(index, options)
     schedule = schedule_of(options.seconds)
     search = search_of(specs, amounts, allowed, schedule)
+    options = in_time(options, index, search.candidates, schedule)
     tuning = _Tuning(options, allowed, amounts, listener, search, schedule)
     return tuning.run()
 
@@ -112,6 +116,27 @@ def too_short(options: RunOptions, least: float) -> RequestError:
         f" {least:.0f}s",
         hint=shlex.join(["feedbench", *kept, "--time", f"{least:.0f}s"]),
     )
+
+
+def in_time(
+    options: RunOptions, index: Index, candidates: Sequence[Spec], schedule: Schedule
+) -> RunOptions:
+    """Return the options with a number of images, if they have none: as many as there is time for.
+
+    What an image takes is guessed from a few.
+    """
+    if options.limit is not None:
+        return options
+    count = len(index.files)
+    images = images_for(
+        schedule.rungs[0],
+        guesses(candidates, guessed_cost(index, options)),
+        least=least_images(options.batch_size, len(index.class_names), count),
+        most=count,
+        batch_size=options.batch_size,
+        pace=pace_of(options.pace),
+    )
+    return dataclasses.replace(options, limit=images)
 
 
 def amounts_of(index: Index, options: RunOptions) -> Amounts:

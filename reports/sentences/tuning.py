@@ -88,12 +88,9 @@ def remarks(record: TuningRecord) -> Iterator[str]:
     if record.winner is not None and record.equals:
         others = [label for label in record.equals if label != record.winner]
         if others:
-            some = listed(others[:_MOST_EQUALS])
-            more = len(others) - _MOST_EQUALS
-            also = f" and {counted(more, 'other')}" if more > 0 else ""
             yield (
-                f"Not shown to be slower when the time was up: {some}{also}. A longer --time may"
-                " tell."
+                f"Not shown to be slower when the time was up: {_some(others, _MOST_EQUALS)}. A"
+                " longer --time may tell."
             )
     if record.images < record.folder_images:
         yield (
@@ -104,10 +101,13 @@ def remarks(record: TuningRecord) -> Iterator[str]:
     for each in record.excluded:
         by_why.setdefault(each.why, []).append(each.spec)
     for why, specs in by_why.items():
-        some = listed(specs[:_MOST_SHOWN])
-        more = len(specs) - _MOST_SHOWN
-        also = f" and {more} more" if more > 0 else ""
-        yield f"Not measured ({why}): {some}{also}."
+        yield f"Not measured ({why}): {_some(specs, _MOST_SHOWN)}."
+
+
+def _some(labels: list[str], most: int) -> str:
+    """Return the first of these labels, and how many others there are."""
+    more = len(labels) - most
+    return listed([*labels[:most], counted(more, "other")] if more > 0 else labels)
 
 
 def command(record: TuningRecord) -> str:

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from feedbench.bench.records.tuning.tuning import NO_TIME, Allowance, Result, Rung, last_run
+from feedbench.bench.records.tuning.tuning import (
+    NO_TIME,
+    Allowance,
+    Exclusion,
+    Result,
+    Rung,
+    last_run,
+)
 from feedbench.pipelines.errors import RequestError
 from feedbench.reports.html import page
-from feedbench.reports.sentences.tuning import answer, gains, on_page, totals_sentence
+from feedbench.reports.sentences.tuning import answer, gains, on_page, remarks, totals_sentence
 from tests.support.runs.tunings import a_tuning, a_tuning_folder
 
 
@@ -47,6 +54,19 @@ def test_a_winner_without_the_default_is_compared_with_nothing_and_says_why(
     )
     measured = replace(rung, results=[best, Result(label="a", spec="a", rate=1.0)])
     assert "not measured" not in answer(a_tuning(**unmeasured, rungs=[rung, measured]))
+
+
+def test_of_many_candidates_some_are_named_and_the_others_counted() -> None:
+    excluded = [Exclusion(spec=spec, why="no time") for spec in "cdefgh"]
+    record = a_tuning(equals=["a", "c", "d", "e", "f"], excluded=excluded)
+    said = [*remarks(record)]
+    assert "Not measured (no time): c, d, e, f and 2 others." in said
+    assert any(
+        each.startswith("Not shown to be slower") and "a, c, d and 2 others." in each
+        for each in said
+    )
+    (few,) = [each for each in remarks(a_tuning(equals=[], excluded=excluded[:2])) if "c" in each]
+    assert few == "Not measured (no time): c and d."
 
 
 def test_one_epoch_takes() -> None:

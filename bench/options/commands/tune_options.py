@@ -25,8 +25,9 @@ _NOT_OF_TUNING = {
     *("records", "image_key", "label_key"),
     *DEMAND_FIELDS,
 }
-_DEFAULTS = {"seconds": "15m", "limit": "256"}
+_DEFAULTS = {"seconds": "15m"}
 _SPECS = ("tfdata_tuned", "tfrecord_sharded", "tfdata_saved", "threads")
+_OTHERWISE = {"limit": "256, or fewer if they take long", "specs": ", ".join(_SPECS)}
 _SENTENCES = {
     "specs": "A pipeline whose knobs are varied: NAME[:knob=value,...]. A knob that you give stays"
     " as it is. Give it once per pipeline. Gains are compared with the first, as you give it.",
@@ -103,7 +104,6 @@ class TuneOptions:
         typed = {
             "pipeline": given.get("pipeline") or usual_specs(),
             "time": given.get("time") or _DEFAULTS["seconds"],
-            "limit": given.get("limit") or _DEFAULTS["limit"],
             "trace": False,
             "augment-cost": False,
         }
@@ -128,6 +128,6 @@ def _for_tuning(each: Option) -> Option:
         each = dataclasses.replace(each, help=_SENTENCES[each.field])
     if each.field in _DEFAULTS:
         return dataclasses.replace(each, default=_DEFAULTS[each.field], otherwise="")
-    if each.field == "specs":
-        return dataclasses.replace(each, otherwise=", ".join(_SPECS))
+    if each.field in _OTHERWISE:
+        return dataclasses.replace(each, otherwise=_OTHERWISE[each.field])
     return each

@@ -16,6 +16,7 @@ from feedbench.bench.tuning.halving import (
     challenger,
     chosen_anew,
     gain_in,
+    is_slower,
     rung_of,
     staying,
 )
@@ -71,8 +72,15 @@ def test_one_that_is_less_than_half_as_fast_leaves_after_two_blocks() -> None:
     assert of(made, "c").why_out == "it is slower than b"
 
 
-def test_one_block_is_too_few_for_any_to_leave() -> None:
-    assert staying(rung(run({"a": [100], "b": [2000], "c": [100]}))) == ["a", "b", "c"]
+def test_one_that_has_less_than_a_quarter_of_the_rate_leaves_after_one_block() -> None:
+    made = rung(run({"a": [100], "b": [2000], "c": [100], "d": [600]}))
+    assert staying(made) == ["a", "b", "d"]
+
+
+def test_a_late_end_of_one_epoch_is_no_reason_to_leave_after_one_block() -> None:
+    gain = Gain(times=0.1, low=None, high=None, blocks=1)  # over all epochs
+    assert not is_slower(gain, 0.95)
+    assert is_slower(gain, 0.1)
 
 
 def test_the_default_never_leaves_for_its_rate() -> None:

@@ -32,7 +32,7 @@ def test_an_amount_without_a_unit_is_refused(text: str) -> None:
 
 def test_without_options_a_tuning_has_a_quarter_of_an_hour_and_no_limits() -> None:
     run = TuneOptions.of(given()).of_run(given(), Path("photos"), begun=0.0)
-    assert (run.seconds, run.limit, run.trace) == (900.0, 256, False)
+    assert (run.seconds, run.limit, run.trace) == (900.0, None, False)
     assert run.specs[:3] == ("tfdata_tuned", "tfrecord_sharded", "tfdata_saved")
     allowed = TuneOptions.of(given()).allowance(run)
     assert (allowed.disk_bytes, allowed.memory_bytes, allowed.epochs) == (None, None, None)
