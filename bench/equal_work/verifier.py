@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -69,12 +69,14 @@ class Verifier:
         limit: Callable[[Spec | None], Limit],
         *,
         anew: bool,
+        seconds: Mapping[str, float] | None = None,
     ) -> tuple[dict[str, Proof], list[TrialRecord]]:
         """Return the proof of each pipeline by label, and the records of the trials for it.
 
         `samples` is the folder for the contact sheets. `limit` gives the limit of each trial, and
-        of the references for None. With `anew`, no remembered proof is used. Raises RequestError
-        if time runs out before the references are computed.
+        of the references for None. With `anew`, no remembered proof is used. `seconds` is what a
+        trial takes, by label: the first pipeline is followed by the fastest, since time may run
+        out. Raises RequestError if it does before the references are computed.
         """
         specs = list(specs)
         slug = slugs(tuple(spec.label for spec in specs))
@@ -82,7 +84,7 @@ class Verifier:
         records = []
         samples.mkdir(parents=True, exist_ok=True)
         try:
-            for spec in specs:
+            for spec in _ordered(specs, seconds or {}):
                 sheet = samples / slug[spec.label]
                 proof = None if anew else self._proofs.find(spec, self._asked(spec), sheet)
                 if proof is None:
@@ -204,3 +206,9 @@ class Verifier:
         remembered = f" (compared on {proof.made_at[:10]})" if proof.is_remembered else ""
         reason = f": {proof.reason}" if proof.reason else ""
         self._listener.note(f"{label}: {proof.work} images{reason}{remembered}")
+
+
+def _ordered(specs: Sequence[Spec], seconds: Mapping[str, float]) -> list[Spec]:
+    """Return the first pipeline, and then the others, the fastest first."""
+    others = sorted(specs[1:], key=lambda spec: seconds.get(spec.label, 0.0))  # stable
+    return [*specs[:1], *others]

@@ -220,7 +220,9 @@ def prove(run: Run, work: Workplace) -> Run:
     )
     # A resumed run has proofs already.
     specs = [lineup.specs[label] for label in lineup.labels if label not in keeper.proofs]
-    proven, records = verifier.verify_all(specs, run.begun.folder.samples, limit, anew=False)
+    proven, records = verifier.verify_all(
+        specs, run.begun.folder.samples, limit, anew=False, seconds=lineup.trial_seconds
+    )
     if (change := run.begun.sources.compare_after(0)) is not None:
         raise RequestError(change.clause, hint=change.hint)
     keeper.add_proofs(proven)
