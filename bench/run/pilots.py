@@ -167,11 +167,11 @@ def pilots(
             seconds_left,
             is_preparing=label in preparing,
         )
-        listener.trial_started(0, label, seconds_left)
+        listener.trial_started(0, label, plan.budget.seconds_left(0))  # as in blocks
         record = repeated_if_lost(
             partial(_pilot, trials, spec, partial(workloads.file, asked), limit)
         )
-        listener.trial_ended(record, seconds_left)
+        listener.trial_ended(record, plan.budget.seconds_left(0))
         records.append(record)
         if record.ended == "time up" and not _costs_of(plan, records):
             raise RequestError(

@@ -153,6 +153,40 @@ def test_a_knob_that_is_overruled_is_reported_before_the_blocks(tmp_path: Path) 
     ]
 
 
+class Measured(FailingTrials):
+    """Measures every pilot."""
+
+    def run(self, spec: Spec, purpose: Purpose, workload: Path, limit: Limit) -> TrialRecord:
+        return a_pilot(label=spec.label)
+
+
+class Clocks(Quiet):
+    """Keeps the seconds that are shown as left."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def trial_started(self, block: int, label: str, seconds_left: float | None) -> None:
+        self.seconds.append(seconds_left or 0.0)
+
+    def trial_ended(self, record: TrialRecord, seconds_left: float | None) -> None:
+        self.seconds.append(seconds_left or 0.0)
+
+
+def test_what_is_shown_as_left_is_the_time_of_the_run_and_what_a_block_takes_is_in_it(
+    tmp_path: Path,
+) -> None:
+    specs = {spec.label: spec for spec in catalog.parse_all(("tfdata_naive", "tfdata_tuned"))}
+    given = options(seconds=300.0, specs=tuple(specs), trace=False)
+    plan = Plan(given, budget_of(given), specs, None, an_index(), GUESS)
+    trials: Any = Measured()
+    clocks = Clocks()
+    pilots(plan, an_index(), trials, (), tmp_path, clocks)
+    assert len(clocks.seconds) == 4
+    assert clocks.seconds == sorted(clocks.seconds, reverse=True)
+    assert clocks.seconds[0] - clocks.seconds[-1] < 5  # a block takes longer
+
+
 def test_a_loaders_pilot_asks_for_the_images_of_its_trials_and_one_that_prepares_for_few(
     tmp_path: Path,
 ) -> None:
