@@ -12,7 +12,7 @@ from feedbench.bench.records.pace import Pace
 from feedbench.bench.run.budget import Cost, block_seconds, rounded, verify_seconds
 
 MOST_IMAGES = 256
-"""That a tuning measures by itself. More make neither a rate nor a difference surer."""
+"""That a tuning measures, unless the user names a number."""
 
 LEAST_SECONDS = 90.0
 _TWO_RUNGS, _THREE_RUNGS = 480.0, 1200.0  # seconds from which there are so many rungs

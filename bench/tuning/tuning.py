@@ -97,8 +97,7 @@ def tune(options: RunOptions, allowed: Allowance, listener: Listener) -> TuningR
     amounts = amounts_of(index, options)
     schedule = schedule_of(options.seconds)
     search = search_of(specs, amounts, allowed, schedule)
-    options = in_time(options, index, search.candidates, schedule)
-    tuning = _Tuning(options, allowed, amounts, listener, search, schedule)
+    tuning = _Tuning(options, index, allowed, amounts, listener, search, schedule)
     return tuning.run()
 
 
@@ -118,10 +117,8 @@ def too_short(options: RunOptions, least: float) -> RequestError:
     )
 
 
-def in_time(
-    options: RunOptions, index: Index, candidates: Sequence[Spec], schedule: Schedule
-) -> RunOptions:
-    """Return the options with a number of images, if they have none: as many as there is time for.
+def in_time(options: RunOptions, index: Index, specs: Sequence[Spec], seconds: float) -> RunOptions:
+    """Return the options with as many images as there is time for, unless the user named a number.
 
     What an image takes is guessed from a few.
     """
@@ -129,8 +126,8 @@ def in_time(
         return options
     count = len(index.files)
     images = images_for(
-        schedule.rungs[0],
-        guesses(candidates, guessed_cost(index, options)),
+        seconds,
+        guesses(specs, guessed_cost(index, options)),
         least=least_images(options.batch_size, len(index.class_names), count),
         most=count,
         batch_size=options.batch_size,
@@ -194,7 +191,8 @@ def search_of(
 class _Tuning:
     """A tuning as it goes on."""
 
-    options: RunOptions
+    asked: RunOptions
+    index: Index
     allowed: Allowance
     amounts: Amounts
     listener: Listener
@@ -203,6 +201,9 @@ class _Tuning:
     runs: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        first = self.search.candidates, self.schedule.rungs[0]
+        self.options = in_time(self.asked, self.index, *first)
+        self.has_fewer = False
         record = TuningRecord(
             status="running",
             command=list(self.options.command),
@@ -289,6 +290,10 @@ class _Tuning:
         )
         self.listener.note(f"{best} and {default} again, in fresh blocks.")
         specs = [self._spec(default), self._spec(best)]
+        if not self.has_fewer:
+            # With two pipelines there is time for more images. What is written in advance takes a
+            # start too, which is multiplied where the whole folder's time is computed from a few.
+            self.options = in_time(self.asked, self.index, specs, self.schedule.final)
         final = self._performed(FINAL, specs, self._deadline - time.monotonic())
         if final is None:
             return False
@@ -296,7 +301,12 @@ class _Tuning:
             return self._ended_by(final.changed)
         rung = rung_of(self.runs[-1], self.amounts, self.allowed, default)
         gain = gain_in(self.runs[-1], images, epochs, (best, default))
-        self.keeper.put(after=gain, final_blocks=final.blocks, run=FINAL)
+        self.keeper.put(
+            after=gain,
+            final_blocks=final.blocks,
+            final_images=final.workload.images,
+            run=FINAL,
+        )
         if gain is not None:
             is_better = chosen_anew(gain, was_default=record.winner == default)
             self.keeper.choose(rung, best if is_better else default)
@@ -322,7 +332,8 @@ class _Tuning:
             self.listener.note(f"{name} was left out: {error.sentence}.")
             return None
         self.runs.append(_measured(name, asked.out, record))
-        self.keeper.put(images=record.workload.images)
+        if name != FINAL:
+            self.keeper.put(images=record.workload.images)
         return record
 
     def _spec(self, label: str) -> Spec:
@@ -354,6 +365,7 @@ class _Tuning:
         fewer = max(images // _FEWER, min(2 * self.options.batch_size, images))
         if fewer < images:
             self.options = dataclasses.replace(self.options, limit=fewer)
+            self.has_fewer = True
             self.listener.note(
                 f"There was no time for {default}, with which all others are compared. So the next"
                 f" run has {fewer:,} of these {images:,} images."

@@ -61,10 +61,16 @@ def gains(record: TuningRecord) -> Iterator[str]:
         yield f"{rungs}. It was not measured anew, so it may be partly luck."
         return
     yield f"{rungs}; in fresh blocks: {_times(record.after)}. The second one counts."
+    reasons = ["noise", "selection", *(["the number of images"] if _has_more(record) else [])]
     yield (
-        "They differ because of noise and selection. A candidate is chosen where it was fast, so"
-        " the first gain tends to be too large."
+        f"They differ because of {listed(reasons)}. A candidate is chosen where it was fast, so the"
+        " first gain tends to be too large."
     )
+
+
+def _has_more(record: TuningRecord) -> bool:
+    """Return whether the last run measured more images than the rungs."""
+    return record.final_images > record.images
 
 
 def on_page(record: TuningRecord, of_rates: str) -> list[str]:
@@ -93,9 +99,10 @@ def remarks(record: TuningRecord) -> Iterator[str]:
                 " longer --time may tell."
             )
     if record.images < record.folder_images:
+        anew = f", and {record.final_images:,} in fresh blocks" if _has_more(record) else ""
         yield (
-            f"{record.images:,} of {record.folder_images:,} images were measured; the times are"
-            " for all images."
+            f"{record.images:,} of {record.folder_images:,} images were measured{anew}; the times"
+            " are for all images."
         )
     by_why: dict[str, list[str]] = {}
     for each in record.excluded:

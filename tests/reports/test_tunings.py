@@ -69,6 +69,15 @@ def test_of_many_candidates_some_are_named_and_the_others_counted() -> None:
     assert few == "Not measured (no time): c and d."
 
 
+def test_more_images_in_fresh_blocks_are_mentioned() -> None:
+    record = a_tuning(images=64, final_images=200, folder_images=600)
+    assert (
+        "64 of 600 images were measured, and 200 in fresh blocks; the times are for all images."
+    ) in remarks(record)
+    _, why = gains(record)
+    assert why.startswith("They differ because of noise, selection and the number of images.")
+
+
 def test_one_epoch_takes() -> None:
     assert totals_sentence(a_tuning(allowance=Allowance(epochs=1))).startswith(
         "1 epoch takes 10.0 s"

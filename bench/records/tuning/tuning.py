@@ -91,7 +91,7 @@ class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
     time_seconds: float
     folder: str
     folder_images: int
-    images: int  # that were measured
+    images: int  # that the rungs measured
     changed: str = ""  # a clause: which photo changed, and when; nothing was measured after that
     allowance: Allowance
     default: str  # the label that gains are compared with
@@ -104,6 +104,7 @@ class TuningRecord(msgspec.Struct, frozen=True, kw_only=True):
     before: Gain | None = None  # the challenger over the default, in the last rung
     after: Gain | None = None  # the same in fresh blocks; null: not measured
     final_blocks: int = 0
+    final_images: int = 0  # that the last run measured
     winner_total: Total | None = None
     default_total: Total | None = None
     winner_rate: float | None = None

@@ -68,3 +68,14 @@ def test_two_batches_are_the_least(
 ) -> None:
     limits = limits_of(photos, tmp_path / "T", monkeypatch, images=70, failures=[])
     assert set(limits[1:]) == {64}
+
+
+def test_the_last_run_has_as_many_images_as_two_pipelines_have_time_for(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "images_for", lambda _, costs, **__: 400 // len(costs))
+    limits = limits_of(photos, tmp_path / "T", monkeypatch, images=400, failures=["no file"])
+    *rungs, last = limits
+    assert {*rungs} == {limits[0]}
+    assert limits[0] != 200
+    assert last == 200
