@@ -6,6 +6,7 @@ few files, and the result is compared with the images that the pipeline delivere
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ from feedbench.bench.records.proof import Likeness
 from feedbench.pipelines.contract import Workload
 
 FILES = 12  # files that each mistake is tried on
+# Of large photos fewer: with 12 of 3.9 million pixels, a proof took 20 s, which may be its limit.
+_LEAST_FILES, _ENOUGH_PIXELS = 4, 16_000_000
 _CLEARLY = 3.0  # a mistake must be so many times nearer than the reference
 _LEAST_ALIKE = 2  # images that a mistake must explain among the unknown ones
 _PIXEL_OFF = 2.0  # grey levels between fingerprints, of a crop that is a pixel off
@@ -37,7 +40,7 @@ def of_pixels(
     mistakes, it is the nearest one.
     """
     distances: dict[Mistake, list[float]] = {}
-    for place, each, levels in _results(IN_PIXELS, workload, delivered):
+    for place, each, levels in _results(IN_PIXELS, workload, delivered, _ENOUGH_PIXELS):
         distances.setdefault(each, []).append(_distance(delivered[place], levels))
     means = {each: float(np.mean(apart)) for each, apart in distances.items()}
     mistake = min(means, key=means.__getitem__, default=None)
@@ -46,7 +49,7 @@ def of_pixels(
     return Likeness(
         name=mistake.name,
         is_fault=mistake.is_fault,
-        images=len(delivered),
+        images=len(distances[mistake]),
         distance=means[mistake],
         is_resampling=not mistake.needs_colour,
         is_reduced=mistake.is_reduced,
@@ -91,7 +94,7 @@ def _of_view(workload: Workload, delivered: Mapping[int, Levels]) -> Likeness | 
     distances: dict[Mistake, list[float]] = {}
     nearest: dict[int, float] = {}
     mistakes = (*IN_VIEW, *(Mistake("", _reference(each)) for each in references.BOTH))
-    for place, each, levels in _results(mistakes, workload, delivered):
+    for place, each, levels in _results(mistakes, workload, delivered, _ENOUGH_PIXELS):
         prints = fingerprints(np.stack([levels, delivered[place]]))
         apart = float(np.sqrt(np.square(prints[0] - prints[1]).mean()))
         if each.name:
@@ -106,7 +109,10 @@ def _of_view(workload: Workload, delivered: Mapping[int, Levels]) -> Likeness | 
     if means[mistake] > reach:
         return None
     return Likeness(
-        name=mistake.name, is_fault=True, images=len(delivered), distance=means[mistake]
+        name=mistake.name,
+        is_fault=True,
+        images=len(distances[mistake]),
+        distance=means[mistake],
     )
 
 
@@ -115,14 +121,24 @@ def _reference(reference: Callable[[Image.Image, Workload], Levels]) -> Deliver:
 
 
 def _results(
-    mistakes: Sequence[Mistake], workload: Workload, places: Iterable[int]
+    mistakes: Sequence[Mistake],
+    workload: Workload,
+    places: Iterable[int],
+    enough_pixels: float = math.inf,
 ) -> Iterator[tuple[int, Mistake, Levels]]:
-    """Yield what each mistake makes of each file. A file is decoded once, which takes longest."""
+    """Yield what each mistake makes of each file. A file is decoded once.
+
+    So many pixels of at least _LEAST_FILES files are enough.
+    """
+    files, pixels = 0, 0
     for place in places:
+        if files >= _LEAST_FILES and pixels >= enough_pixels:
+            return
         try:
             image = references.decoded(workload.files[place])
         except Exception:  # noqa: BLE001, S112 - whatever a user's file makes a decoder raise
             continue
+        files, pixels = files + 1, pixels + image.width * image.height
         for mistake in mistakes:
             levels = mistake.levels(workload, place, image)
             if levels is not None:

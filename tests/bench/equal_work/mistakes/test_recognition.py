@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from feedbench.bench.equal_work import references
+from feedbench.bench.equal_work.mistakes import recognition
 from feedbench.bench.equal_work.references import Levels
 from feedbench.bench.records.proof import Proof
 from feedbench.pipelines.contract import Workload
@@ -46,6 +47,19 @@ def by_area(image: Image.Image, workload: Workload) -> Levels:
     size = (workload.height, workload.width)
     resized = tf.image.resize(np.asarray(image), size, method="area")
     return np.rint(np.asarray(resized, np.float32))
+
+
+@pytest.mark.parametrize(("enough", "images"), [(16_000_000, 12), (1, 4)])
+def test_a_mistake_is_tried_on_fewer_files_if_they_are_large(
+    natural: Workload, monkeypatch: pytest.MonkeyPatch, enough: int, images: int
+) -> None:
+    monkeypatch.setattr(recognition, "_ENOUGH_PIXELS", enough)
+    decoded = [references.decoded(file) for file in natural.files[:12]]
+    swapped = [references.sampled(image, natural)[..., ::-1] for image in decoded]
+    likeness = recognition.of_pixels(natural, dict(enumerate(swapped)), 30.0)
+    assert likeness is not None
+    assert "red and blue" in likeness.name
+    assert likeness.images == images
 
 
 @pytest.mark.thorough
