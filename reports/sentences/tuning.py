@@ -61,10 +61,15 @@ def gains(record: TuningRecord) -> Iterator[str]:
         yield f"{rungs}. It was not measured anew, so it may be partly luck."
         return
     yield f"{rungs}; in fresh blocks: {_times(record.after)}. The second one counts."
-    reasons = ["noise", "selection", *(["the number of images"] if _has_more(record) else [])]
+    if _has_more(record):
+        yield (
+            "They differ because of noise, selection and the number of images. With more images,"
+            " less is extrapolated."
+        )
+        return
     yield (
-        f"They differ because of {listed(reasons)}. A candidate is chosen where it was fast, so the"
-        " first gain tends to be too large."
+        "They differ because of noise and selection. A candidate is chosen where it was fast, so"
+        " the first gain tends to be too large."
     )
 
 

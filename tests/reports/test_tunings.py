@@ -75,7 +75,10 @@ def test_more_images_in_fresh_blocks_are_mentioned() -> None:
         "64 of 600 images were measured, and 200 in fresh blocks; the times are for all images."
     ) in remarks(record)
     _, why = gains(record)
-    assert why.startswith("They differ because of noise, selection and the number of images.")
+    assert why == (
+        "They differ because of noise, selection and the number of images. With more images, less"
+        " is extrapolated."
+    )
 
 
 def test_one_epoch_takes() -> None:
