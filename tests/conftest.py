@@ -31,6 +31,9 @@ _TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell without job control starts commands in the background so. Tests send SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):  # one of several processes: pytest -n 2
         config.stash[_TURNS] = Turns(Path(config.getoption("basetemp")).parent)
 
