@@ -8,18 +8,13 @@ from msgspec.structs import replace
 
 from feedbench.bench import files
 from feedbench.bench.records.storage import read_run
-from feedbench.bench.records.tuning.tuning import FILE, TuningRecord, read_tuning, write_tuning
+from feedbench.bench.records.tuning.tuning import TuningRecord, read_tuning, write_tuning
 from feedbench.bench.text import counted
 from feedbench.reports import markdown
 from feedbench.reports.code import fastest
 from feedbench.reports.sentences import tuning
 
 CODE, TEXT = "winner.py", "tuning.md"
-
-
-def is_tuning(folder: Path) -> bool:
-    """Whether `feedbench tune` wrote this folder."""
-    return (folder / FILE).is_file()
 
 
 def read(folder: Path) -> str:

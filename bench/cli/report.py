@@ -45,7 +45,7 @@ def report(
     its table are also printed.
     """
     from feedbench.bench import files
-    from feedbench.bench.records.tuning.tuning import last_run
+    from feedbench.bench.records.tuning.tuning import is_tuning, last_run
     from feedbench.reports import formats, tunings
 
     name = formats.chosen(format, out)
@@ -53,7 +53,7 @@ def report(
     if len(folders) == 1 and folders[0].is_file():
         _watched(folders[0], name, out)
         return
-    if len(folders) == 1 and name == "markdown" and tunings.is_tuning(folders[0]):
+    if len(folders) == 1 and name == "markdown" and is_tuning(folders[0]):
         content = tunings.read(folders[0])
     elif len(folders) == 1:
         folders = [last_run(folders[0]) or folders[0]]

@@ -23,24 +23,15 @@ _MODULE = "multiprocessing.resource_tracker"
 
 def kill_group(group: int, *, spares_trackers: bool) -> None:
     """Kill the processes of a group, which this one started or adopted."""
-    spared: set[int] = set()
-    if spares_trackers:
-        members = [*_members(group)]
-        spared = _kill_all_but_trackers(members)
-    if not spared:  # the usual case; it reaches every process at once
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+    if spares_trackers and _kill(_members(group), spares_trackers=True):
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it reaches all at once
+        os.killpg(group, signal.SIGKILL)
 
 
 def kill_children(*, spares_trackers: bool) -> None:
     """Kill all processes that this one started or adopted."""
-    children = psutil.Process().children(recursive=True)
-    if spares_trackers:
-        _kill_all_but_trackers(children)
-        return
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
+    _kill(psutil.Process().children(recursive=True), spares_trackers=spares_trackers)
 
 
 def _members(group: int) -> Iterator[psutil.Process]:
@@ -50,14 +41,14 @@ def _members(group: int) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _kill_all_but_trackers(processes: Iterable[psutil.Process]) -> set[int]:
-    """Kill processes; return those that were spared, which run on if they were stopped."""
-    spared = set()
+def _kill(processes: Iterable[psutil.Process], *, spares_trackers: bool) -> bool:
+    """Kill processes; return whether trackers were spared. These run on if they were stopped."""
+    has_spared = False
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            if any(_MODULE in word for word in process.cmdline()):
+            if spares_trackers and any(_MODULE in word for word in process.cmdline()):
                 process.resume()
-                spared.add(process.pid)
+                has_spared = True
             else:
                 process.kill()
-    return spared
+    return has_spared

@@ -55,7 +55,7 @@ def why_not(spec: Spec, amounts: Amounts, allowed: Allowance) -> str:
     if store == "resized" and allowed.pixels is None:
         return "it changes the pixels, and there is no --pixels"
     disk, memory = needs(spec, amounts)
-    return _too_much(disk, memory, allowed, "would ") or _no_room(disk, amounts, "would take")
+    return _too_much(disk, memory, amounts, allowed, "would take")
 
 
 def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
@@ -80,7 +80,7 @@ def why_out(row: Row, amounts: Amounts, images: int, allowed: Allowance) -> str:
             return f"it takes {takes} to prepare, and --preparation allows {allows}"
     unmeasured = memory * max(amounts.images - images, 0) // max(amounts.images, 1)
     peak = max(memory, (row.peak_memory_bytes or 0) + unmeasured)
-    return _too_much(disk, peak, allowed, "") or _no_room(disk, amounts, "takes")
+    return _too_much(disk, peak, amounts, allowed, "takes")
 
 
 def _other_work(row: Row) -> str:
@@ -93,22 +93,17 @@ def _other_work(row: Row) -> str:
     return f"its pixels are {min(distances):.2f} grey levels from the reference"
 
 
-def _too_much(disk: int, memory: int, allowed: Allowance, would: str) -> str:
+def _too_much(disk: int, memory: int, amounts: Amounts, allowed: Allowance, takes: str) -> str:
     for used, limit, where, option in (
         (disk, allowed.disk_bytes, "on the disk", "--disk"),
         (memory, allowed.memory_bytes, "of memory", "--memory"),
     ):
         if limit is not None and used > limit:
-            verb = f"{would}take" if would else "takes"
-            return f"it {verb} {size(used)} {where}, and {option} allows {size(limit)}"
+            return f"it {takes} {size(used)} {where}, and {option} allows {size(limit)}"
+    if amounts.free_bytes is not None and disk > amounts.free_bytes:
+        free = size(amounts.free_bytes)
+        return f"it {takes} {size(disk)} on the disk for all images, and {free} are free"
     return ""
-
-
-def _no_room(disk: int, amounts: Amounts, verb: str) -> str:
-    free = amounts.free_bytes
-    if free is None or disk <= free:
-        return ""
-    return f"it {verb} {size(disk)} on the disk for all images, and {size(free)} are free"
 
 
 def _cached(cache_at: str, amounts: Amounts, stored: int | None) -> int:

@@ -133,10 +133,15 @@ def read_tuning(folder: Path) -> TuningRecord:
         raise RequestError(f"{file} is broken: {error}") from error
 
 
+def is_tuning(folder: Path) -> bool:
+    """Whether `feedbench tune` wrote this folder."""
+    return (folder / FILE).is_file()
+
+
 def ended_by(run: Path) -> TuningRecord | None:
     """Return the tuning that ended with the run in this folder; None if there is none."""
     folder = run.absolute().parent
-    if not (folder / FILE).is_file():
+    if not is_tuning(folder):
         return None
     try:
         record = read_tuning(folder)
@@ -150,7 +155,7 @@ def last_run(folder: Path) -> Path | None:
 
     Raises RequestError if the tuning has no such run, or is broken.
     """
-    if not (folder / FILE).is_file():
+    if not is_tuning(folder):
         return None
     record = read_tuning(folder)
     if not record.run:
