@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ from feedbench.bench.records.tuning.tuning import (
     Rung,
     TuningRecord,
 )
-from feedbench.bench.run.budget import least_images
+from feedbench.bench.run.budget import Cost, least_images
 from feedbench.bench.run.images_source import list_images
 from feedbench.bench.run.plan import (
     TooShortError,
@@ -117,25 +118,6 @@ def too_short(options: RunOptions, least: float) -> RequestError:
     )
 
 
-def in_time(options: RunOptions, index: Index, specs: Sequence[Spec], seconds: float) -> RunOptions:
-    """Return the options with as many images as there is time for, unless the user named a number.
-
-    What an image takes is guessed from a few.
-    """
-    if options.limit is not None:
-        return options
-    count = len(index.files)
-    images = images_for(
-        seconds,
-        guesses(specs, guessed_cost(index, options)),
-        least=least_images(options.batch_size, len(index.class_names), count),
-        most=count,
-        batch_size=options.batch_size,
-        pace=pace_of(options.pace),
-    )
-    return dataclasses.replace(options, limit=images)
-
-
 def amounts_of(index: Index, options: RunOptions) -> Amounts:
     """Return how much the workload is over the whole folder."""
     height, width = options.image_size
@@ -201,8 +183,7 @@ class _Tuning:
     runs: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        first = self.search.candidates, self.schedule.rungs[0]
-        self.options = in_time(self.asked, self.index, *first)
+        self.options = self._in_time(self.search.candidates, self.schedule.rungs[0])
         self.has_fewer = False
         record = TuningRecord(
             status="running",
@@ -228,6 +209,26 @@ class _Tuning:
             is_interrupted = True
         self.keeper.put(status="interrupted" if is_interrupted else "complete")
         return self.keeper.record
+
+    def _in_time(self, specs: Sequence[Spec], seconds: float) -> RunOptions:
+        """Return the options with as many images as there is time for, or as the user named."""
+        asked, count = self.asked, len(self.index.files)
+        if asked.limit is not None:
+            return asked
+        images = images_for(
+            seconds,
+            guesses(specs, self._guess),
+            least=least_images(asked.batch_size, len(self.index.class_names), count),
+            most=count,
+            batch_size=asked.batch_size,
+            pace=pace_of(asked.pace),
+        )
+        return dataclasses.replace(asked, limit=images)
+
+    @cached_property
+    def _guess(self) -> Cost:
+        """What an image takes, guessed from a few, which are decoded for it."""
+        return guessed_cost(self.index, self.asked)
 
     @property
     def _deadline(self) -> float:
@@ -293,7 +294,7 @@ class _Tuning:
         if not self.has_fewer:
             # With two pipelines there is time for more images. What is written in advance takes a
             # start too, which is multiplied where the whole folder's time is computed from a few.
-            self.options = in_time(self.asked, self.index, specs, self.schedule.final)
+            self.options = self._in_time(specs, self.schedule.final)
         final = self._performed(FINAL, specs, self._deadline - time.monotonic())
         if final is None:
             return False
